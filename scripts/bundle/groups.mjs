@@ -27,15 +27,14 @@ export const beyond = {
 
 /** What a run is given and seldom asks for: left to the asking, however small. */
 const SELDOM = [
-  'src/app/alerts/alerts-of.ts',
-  'src/app/check/own-rules.ts',
+  'src/app/alerts.ts',
+  'src/app/own-rules.ts',
   'src/app/portfolio/account-history.ts',
   // Of profiles whose agent is at a server.
   'src/app/server/server-profile.ts',
-  'src/app/server/told-by-server.ts',
-  'src/app/server/start-remote-agent.ts',
+  'src/agent/remote/remote-agent.ts',
   'src/app/schedule/at-server.ts',
-  'src/app/mcp/servers/open-registry.ts',
+  'src/app/mcp/servers.ts',
   'src/auth/session/adopt-refresh-token.ts',
   'src/cli/format/csv.ts',
   'src/cli/format/csv-lists.ts',

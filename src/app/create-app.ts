@@ -68,7 +68,7 @@ export function createApp(options: AppOptions): App {
     },
     async foreignTools() {
       if ((await profile()).mcp_servers === undefined) return undefined;
-      const { openServerRegistry } = await import('./mcp/servers/open-registry.ts');
+      const { openServerRegistry } = await import('./mcp/servers.ts');
       return openServerRegistry(app);
     },
     async startAgent(own, wanted) {

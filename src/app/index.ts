@@ -27,6 +27,6 @@ export {
 } from '../trading/proposal.ts';
 export { type Order, orderSchema, type Quote } from '../trading/views.ts';
 export type { App } from './app.ts';
-export { type AddedConnection, addConnection, type ConnectionLink } from './connections/add-connection.ts';
+export { type AddedConnection, addConnection, type ConnectionLink } from './connections.ts';
 export { type AppOptions, createApp } from './create-app.ts';
-export { type StartedLogin, startLogin } from './login/start-login.ts';
+export { type StartedLogin, startLogin } from './login.ts';

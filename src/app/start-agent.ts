@@ -3,6 +3,7 @@ import type { Agent } from '../agent/agent.ts';
 import { modelUrl } from '../agent/model/model-server.ts';
 import { createAgent } from '../agent/run/create-agent.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { modelKey } from '../secrets/model-key.ts';
@@ -17,10 +18,7 @@ import { withModel } from './chosen-model.ts';
  * nothing is kept here.
  */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
-  if ((await app.profile()).server !== undefined) {
-    const { startRemoteAgent } = await import('./server/start-remote-agent.ts');
-    return await startRemoteAgent(app, options);
-  }
+  if ((await app.profile()).server !== undefined) return await startRemoteAgent(app, options);
   const [profile, home, store, session, account] = await Promise.all([
     app.profile(),
     app.home(),
@@ -51,6 +49,27 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   });
 }
 
+/**
+ * The agent of the server that the profile names.
+ * @throws {TradeAgentError} `login_required`; `usage` for a model's address, which is the server's to choose
+ */
+async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
+  const { readOnly = false, model, baseUrl } = options;
+  if (baseUrl !== undefined) {
+    throw new TradeAgentError('usage', 'which model server is asked is for the agent’s server to say', {
+      hint: 'Leave out --base-url; --model chooses between the server’s model and builtin.',
+    });
+  }
+  const [session, account] = await Promise.all([app.requireSession(), app.account()]);
+  const { createRemoteAgent } = await import('../agent/remote/remote-agent.ts');
+  return createRemoteAgent({
+    session,
+    clock: app.clock,
+    readOnly,
+    ...defined({ model, account }),
+  });
+}
+
 /** Each profile's state has a key of its own, so it needs a file of its own: `state.db` for the sandbox's. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
@@ -58,7 +77,7 @@ function stateFile(profile: string): string {
 
 /** What keeps alerts, and the schedules that look at them, is loaded when somebody asks for one. */
 function alertsLater(app: App): Alerts {
-  const load = async () => (await import('./alerts/alerts-of.ts')).alertsOf(app);
+  const load = async () => (await import('./alerts.ts')).alertsOf(app);
   return {
     list: async () => (await load()).list(),
     add: async (alert, most) => (await load()).add(alert, most),
@@ -69,6 +88,6 @@ function alertsLater(app: App): Alerts {
 
 /** As {@link alertsLater}: the check that looks by the person's rules. */
 function rulesLater(app: App): OwnRules {
-  const load = async () => (await import('./check/own-rules.ts')).ownRules(app);
+  const load = async () => (await import('./own-rules.ts')).ownRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };
 }

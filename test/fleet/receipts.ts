@@ -1,4 +1,4 @@
-import { verdictOf } from '../../src/app/receipts/verify-file.ts';
+import { verdictOf } from '../../src/app/receipts.ts';
 import type { SigningKey } from '../../src/store/signing-key-store.ts';
 import { RECEIPT_KEYS_PATH } from '../../src/trading/receipt.ts';
 import type { LoadPerson } from '../load/people.ts';

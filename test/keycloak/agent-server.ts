@@ -1,8 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrateServer } from '../../src/app/server/migrate-server.ts';
-import { serverKey } from '../../src/app/server/server-key.ts';
-import { addServerWrappingKey } from '../../src/app/server/wrapping-keys.ts';
+import { addServerWrappingKey, migrateServer, serverKey } from '../../src/app/server/server-places.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appOf } from '../../src/store/postgres/schema.ts';
 import { freePort } from '../free-port.ts';

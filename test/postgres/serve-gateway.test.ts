@@ -2,12 +2,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { addGatewayWrappingKey, gatewayKey } from '../../src/app/gateway/gateway-key.ts';
-import { liftHalt, recount } from '../../src/app/gateway/gateway-record.ts';
+import { liftHalt, recount, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
 import { makeKey } from '../../src/app/gateway/key-file.ts';
-import { migrateDatabase } from '../../src/app/gateway/migrate-database.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
-import { verifyRecord } from '../../src/app/gateway/verify-record.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';

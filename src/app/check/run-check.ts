@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import type { ApprovalMode } from '../../agent/agent.ts';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { type ApprovalMode, MOST_ORDERS, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
-import { type Check, check } from '../../check/check.ts';
+import { shortId } from '../../agent/short-id.ts';
+import { type Check, check, type Proposal } from '../../check/check.ts';
 import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
@@ -17,13 +19,92 @@ import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
+import type { MandateView } from '../../trading/mandate/mandate.ts';
 import { isSettledState } from '../../trading/proposal.ts';
+import { inOne, type KnownAccount, type MissingAccount } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { runObject } from '../run/run-report.ts';
-import { askedSymbols } from './asked-symbols.ts';
-import { propose } from './propose.ts';
-import { packagedSectors } from './sectors.ts';
-import type { sendNotices } from './send-notices.ts';
+import { mandatesFor } from '../mandates.ts';
+import { askedSymbols, followRun, runObject } from '../run.ts';
+import type { sendNotices } from './check-notices.ts';
+
+/** Checks of several accounts, and the accounts that could not be looked at. */
+export interface CheckOutcomes {
+  readonly checks: readonly CheckOutcome[];
+  readonly missing: readonly MissingAccount[];
+}
+
+/**
+ * As `runCheck`, of each of the person's accounts where they named all; one after the other, and each with a report of its
+ * own. One that can't be looked at is named, and the others are checked.
+ * @param told is given all results, before any is remembered
+ * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` where none could be looked at
+ */
+export async function runChecks(
+  app: App,
+  options: CheckOptions,
+  listener: Omit<CheckListener, 'told'>,
+  told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
+): Promise<CheckOutcomes> {
+  return await withBasis(app, options, (basis) => checksBy(app, options, listener, told, basis));
+}
+
+/** As {@link runChecks}, by what they go by. */
+export async function checksBy(
+  app: App,
+  options: CheckOptions,
+  listener: Omit<CheckListener, 'told'>,
+  told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
+  basis: Basis,
+): Promise<CheckOutcomes> {
+  if (!app.ofAll) {
+    const one = { ...listener, told: (result: CheckResult) => told([result], []) };
+    return { checks: [await checkBy(app, options, one, basis)], missing: [] };
+  }
+  const checked: Checked[] = [];
+  const missing: MissingAccount[] = [];
+  for (const entry of await app.accounts()) {
+    const one = await inOne(app, entry, (own, at) => checkIn(own, at, options, listener, basis));
+    if ('at' in one) checked.push(one.value);
+    else missing.push(one);
+  }
+  if (checked.length === 0) throw noneLookedAt(missing);
+  const checks = checked.map(({ outcome }) => outcome);
+  await told(
+    checks.map(({ result }) => result),
+    missing,
+  );
+  for (const { remember } of checked) await remember();
+  return { checks, missing };
+}
+
+/** Of one of several accounts, with the agent and the report of that one. */
+async function checkIn(
+  own: App,
+  { account, broker, label }: KnownAccount,
+  { report, ...options }: CheckOptions,
+  listener: Omit<CheckListener, 'told'>,
+  basis: Basis,
+): Promise<Checked> {
+  try {
+    const file = report === undefined ? {} : { report: reportOf(report, account) };
+    return await checkAndTell(own, { ...options, ...file }, listener, { ...basis, at: { broker, label } });
+  } finally {
+    await own.close();
+  }
+}
+
+/** `report.html` as `report.PA3ALICE01.html` */
+function reportOf(path: string, account: string): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.${account.replace(/[^\w-]/g, '_')}${ext}`);
+}
+
+function noneLookedAt(missing: readonly MissingAccount[]): TradeAgentError {
+  const why = missing.map(({ label, message }) => `${safeLine(label)}: ${safeLine(message)}`).join('; ');
+  return new TradeAgentError('broker_unreachable', `no account could be looked at (${why})`, {
+    hint: 'Try again in a moment; "trade-agent accounts" lists yours.',
+  });
+}
 
 export interface CheckOptions {
   readonly rules?: string;
@@ -81,7 +162,7 @@ export async function runCheck(
 }
 
 /** As {@link runCheck}, by what it goes by. */
-export async function checkBy(
+async function checkBy(
   app: App,
   options: CheckOptions,
   listener: CheckListener,
@@ -94,11 +175,7 @@ export async function checkBy(
 }
 
 /** Takes the place of whoever else would check, and opens what is remembered. */
-export async function withBasis<T>(
-  app: App,
-  options: CheckOptions,
-  work: (basis: Basis) => Promise<T>,
-): Promise<T> {
+async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis) => Promise<T>): Promise<T> {
   const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
   // A session that is limited to reading carries no order out, whatever the phone says.
   if (!proposes(options)) app.limitToReading();
@@ -120,7 +197,7 @@ export async function withBasis<T>(
 }
 
 /** What one account's checks go by. */
-export interface Basis {
+interface Basis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   /** Whose account: profile and user. */
@@ -132,13 +209,13 @@ export interface Basis {
 }
 
 /** A check that was made, and is to be remembered once it was told: a crash in between tells it twice rather than never. */
-export interface Checked {
+interface Checked {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
 
 /** Looks, proposes and tells by notices; what it returns is to be told and then remembered. */
-export async function checkAndTell(
+async function checkAndTell(
   app: App,
   options: CheckOptions,
   listener: Omit<CheckListener, 'told'>,
@@ -179,7 +256,7 @@ export async function checkAndTell(
 /** What looks at the account: once, and again for each round after the first. */
 async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
   const gateway = await app.gateway();
-  const sectorOf = await packagedSectors();
+  const { sectorOf } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
   return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
     const snapshot = await gather({
@@ -259,10 +336,9 @@ async function tellPeople(
   if (channels === undefined) return;
   const warn = (message: string) => app.tell(safeLine(`warning: ${message}`));
   try {
-    const [{ noticesOf }, send] = await Promise.all([
-      import('./tell.ts'),
-      sendNotices ?? import('./send-notices.ts').then((module) => module.sendNotices),
-    ]);
+    const module = await import('./check-notices.ts');
+    const { noticesOf } = module;
+    const send = sendNotices ?? module.sendNotices;
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;
     await outbox.put(
@@ -296,10 +372,7 @@ async function writeReport(
   result: CheckResult,
   { figures }: Check,
 ): Promise<TradeAgentError | undefined> {
-  const [{ htmlReport }, { writeReportFile }] = await Promise.all([
-    import('../../check/report/html.ts'),
-    import('./report-file.ts'),
-  ]);
+  const { htmlReport } = await import('../../check/report/html.ts');
   return writeReportFile(file, htmlReport(result, figures));
 }
 
@@ -314,6 +387,77 @@ async function oneAtATime<T>(file: string, signal: AbortSignal, work: () => Prom
     if (held || !isTradeAgentError(error) || error.code !== 'busy') throw error;
     throw new TradeAgentError('busy', 'another check of this account is under way', {
       hint: 'Wait for it to end.',
+    });
+  }
+}
+
+/**
+ * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
+ * places each once, whether or not this still runs. As many as a run takes; the rest is for the next check. Ends as
+ * the run does, also where it was interrupted.
+ * @param account the number of the account that they are for
+ * @param show is given what happens meanwhile
+ */
+export async function propose(
+  app: App,
+  proposals: readonly Proposal[],
+  account: string,
+  memory: AccountMemory<Notice>,
+  options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'> & { readonly due?: number | undefined },
+  show: (event: AgentEvent) => void | Promise<void>,
+): Promise<RunResult> {
+  const { clock, signal } = app;
+  const asked = proposals.slice(0, MOST_ORDERS);
+  const thread = shortId('th_', 10);
+  for (const { rule } of asked)
+    if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
+
+  const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
+  const { due = clock.now(), ...runOptions } = options;
+  // Under mandates each order is covered, or asked about, by itself.
+  const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
+  const result = await followRun(
+    agent.run(
+      { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
+      { requestedBy: 'check', ...runOptions, mandates: mandatesFor(mandates, account, due), signal },
+    ),
+    signal,
+    show,
+    thread,
+  );
+  for (const { rule, request } of asked) {
+    if (rule !== undefined && result.approvals.some((one) => askedSymbols(one).includes(request.symbol)))
+      await memory.asked(rule.name, rule.definition);
+  }
+  return result;
+}
+
+/** A gateway that has no mandates, or can't tell of them, is asked for orders as ever. */
+async function mandatesInForce(app: App): Promise<MandateView[]> {
+  try {
+    return await (await app.gateway()).mandates();
+  } catch (error) {
+    if (app.signal.aborted || !isTradeAgentError(error)) throw error;
+    return [];
+  }
+}
+
+/**
+ * Writes a report whole or not at all, for its owner's eyes (0600). Unlike the program's own files it makes no folder:
+ * a misspelt path should say so.
+ * @returns what went wrong, if something did: a report that can't be written must not hide what it says
+ */
+function writeReportFile(file: string, content: string): TradeAgentError | undefined {
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
+    renameSync(temporary, file);
+    return undefined;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    return new TradeAgentError('usage', `the report ${file} can't be written (${code ?? 'unknown error'})`, {
+      hint: 'Name a file in a folder that exists and that you may write to.',
     });
   }
 }

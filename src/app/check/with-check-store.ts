@@ -4,7 +4,7 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
-import { notHere } from '../server/require-here.ts';
+import { notHere } from '../server-of.ts';
 
 export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 

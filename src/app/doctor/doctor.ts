@@ -1,19 +1,18 @@
+import { statSync } from 'node:fs';
+import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
+import { companyName } from '../../auth/company/company-failure.ts';
+import { providerMetadata } from '../../auth/provider/provider.ts';
+import { configFile } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { NOT_SIGNED_IN } from '../../errors/login-required.ts';
+import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
+import { modelKey } from '../../secrets/model-key.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { App } from '../app.ts';
-import { checkCompany } from './company-check.ts';
+import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
-import {
-  checkConfig,
-  checkCredentialStore,
-  checkNode,
-  checkSession,
-  checkState,
-  checkUpdates,
-} from './machine-checks.ts';
-import { checkModel } from './model-check.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
 /**
@@ -123,4 +122,198 @@ export function checkMcpServers({
     );
   });
   return found.length > 0 ? found : [ok('mcp', `MCP servers: ${names.join(', ')}`)];
+}
+
+/** The oldest Node this program runs on; bin/trade-agent.js refuses older ones. */
+const NEEDED = [22, 14] as const;
+
+export function checkNode(running = process.versions.node): Finding {
+  const [major = 0, minor = 0] = running.split('.').map(Number);
+  const enough = major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+  const message = `Node ${running}, trade-agent ${version()}`;
+  return enough
+    ? ok('node', message)
+    : fail('node', message, `Install Node ${NEEDED.join('.')} or newer from https://nodejs.org.`);
+}
+
+async function checkConfig(app: App): Promise<Finding> {
+  const file = configFile(await app.home());
+  const { profiles } = await app.config();
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox needs none`);
+  const names = Object.keys(profiles);
+  const message = `${file}: ${names.length === 0 ? 'no profiles' : `profiles ${names.join(', ')}`}`;
+  // Not secret, but whoever can write it can name another gateway.
+  if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
+    return fail('config', `${file} can be written by others`, `chmod 600 '${file}'`);
+  }
+  return ok('config', message);
+}
+
+async function checkCredentialStore(app: App): Promise<Finding> {
+  const profile = await app.profile();
+  const store = await app.store();
+  await store.probe();
+  const message = `${profile.credential_store === 'file' ? 'an encrypted file' : "the system's keychain"} keeps and returns a trial value`;
+  return ok('credentials', message, { details: { kind: profile.credential_store } });
+}
+
+async function checkSession(app: App): Promise<Finding> {
+  const session = await app.session();
+  if (session === undefined) return warn('session', NOT_SIGNED_IN, 'trade-agent login');
+  const { name, email, sub } = session.user;
+  return ok('session', `signed in as ${name ?? email ?? sub}`);
+}
+
+/** Whether the state can be opened, and what stands open in it. */
+async function checkState(app: App): Promise<Finding> {
+  const approvals = await (await app.agent({})).approvals();
+  const count = (...statuses: string[]) => approvals.filter(({ status }) => statuses.includes(status)).length;
+  const pending = count('drafted', 'requested', 'approved');
+  const unknown = count('unknown', 'executing');
+  const details = { approvals: approvals.length, pending, unknown };
+  if (unknown > 0) {
+    const message = `${unknown} ${unknown === 1 ? 'order' : 'orders'} of unknown outcome`;
+    return warn('state', message, 'trade-agent approvals reconcile', { details });
+  }
+  return ok('state', `${approvals.length} approvals, ${pending} of them pending`, { details });
+}
+
+/** Asks the package registry; only where the person said so. */
+export async function checkUpdates(app: App, registry: string): Promise<Finding> {
+  const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
+  try {
+    const response = await app.fetch(url, {
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(5000)]),
+    });
+    if (response.status === 404) return skip('updates', `${registry} does not have the package`);
+    const latest = ((await response.json()) as { version?: unknown }).version;
+    if (!response.ok || typeof latest !== 'string') throw new Error('no version');
+    if (isNewer(latest, version())) {
+      return warn(
+        'updates',
+        `trade-agent ${latest} is out; this is ${version()}`,
+        'npm install -g trade-agent',
+      );
+    }
+    return ok('updates', `${version()} is the latest`);
+  } catch (error) {
+    if (isTradeAgentError(error)) throw error;
+    return warn('updates', `${registry} could not be asked`, 'Check the network.');
+  }
+}
+
+function isNewer(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((text) => text.split(/[.-]/).map(Number));
+  for (const i of [0, 1, 2]) {
+    const difference = (x?.[i] ?? 0) - (y?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+const LIMIT_MS = 5000;
+
+/** Asks the model's server which models it has: costs nothing, and shows whether the key is good. */
+async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
+  if (profile.model.provider === 'builtin') {
+    return ok('model', 'the built-in planner: offline, understands a small grammar', {
+      details: { provider: 'builtin' },
+    });
+  }
+  const stored = storeUsable ? await modelKey(await app.store(), modelUrl(profile.model)) : undefined;
+  const server = modelServer(profile.model, app.env, stored);
+  const host = new URL(server.url).host;
+  const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };
+  let response: Response;
+  try {
+    response = await listModels(app, server);
+  } catch {
+    app.signal.throwIfAborted();
+    return fail('model', `${host} can't be reached`, "Start the model's server, or use --model builtin.", {
+      details,
+    });
+  }
+  if (response.status === 401 || response.status === 403) {
+    return fail('model', `${host} refused the API key`, `Check ${server.keyVariable}.`, { details });
+  }
+  const names = response.ok ? await modelNames(response) : undefined;
+  if (names === undefined) {
+    return warn('model', `${host} does not list its models (HTTP status ${response.status})`, 'Try a run.', {
+      details,
+    });
+  }
+  return names.includes(server.name)
+    ? ok('model', `${server.name} at ${host}`, { details })
+    : warn('model', `${host} does not list ${server.name}`, 'Check model.name, or load the model there.', {
+        details,
+      });
+}
+
+function listModels(app: App, server: ModelServer): Promise<Response> {
+  return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
+    headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
+    redirect: 'error',
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_MS)]),
+  });
+}
+
+async function modelNames(response: Response): Promise<string[] | undefined> {
+  try {
+    const { data } = (await response.json()) as { data?: unknown };
+    if (!Array.isArray(data)) return undefined;
+    return data.map((model: unknown) => String((model as { id?: unknown } | null)?.id));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds for each request, as the doctor's others. */
+const LIMIT_S = 5;
+
+/** Where a company lets the person in: whether it can, and whether the home takes its word. Nothing where none does. */
+async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding[]> {
+  const { company, issuer } = profile;
+  if (company === undefined) return [];
+  const access = { clock: app.clock, fetch: app.fetch, timeoutSeconds: LIMIT_S };
+  const theirs = await providerMetadata(company.issuer, access);
+  const name = companyName(company);
+  const details = { issuer: company.issuer, client_id: company.client_id };
+  const grants = listed(theirs.grant_types_supported);
+  const lacking = [
+    ...(theirs.device_authorization_endpoint === undefined || grants?.includes(DEVICE_GRANT) === false
+      ? ['the device flow']
+      : []),
+    ...(grants?.includes(TOKEN_EXCHANGE_GRANT) === false ? ['token exchange'] : []),
+  ];
+  if (lacking.length > 0) {
+    return [
+      fail(
+        'company',
+        `${company.issuer} lacks ${lacking.join(' and ')}`,
+        `Ask whoever runs ${name} to turn it on.`,
+        {
+          details,
+        },
+      ),
+    ];
+  }
+  const ours = await providerMetadata(issuer, access);
+  if (listed(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
+    const fix = 'Whoever runs the home lists the company in its home.yaml: see docs/operate/COMPANY.md.';
+    return [fail('company', `${issuer} takes no company's word`, fix, { details })];
+  }
+  if (listed(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
+    const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
+    return [
+      warn('company', `${company.issuer} does not say that it lets people in elsewhere`, fix, { details }),
+    ];
+  }
+  return [
+    ok('company', `${company.issuer} can let people in at ${issuer}, which takes such words`, { details }),
+  ];
+}
+
+function listed(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
 }

@@ -8,10 +8,10 @@ import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { questionSeal } from '../../store/rows/question-id.ts';
 import type { Recounted } from '../../store/sql/order-recount.ts';
-import { folderKeys, type GatewayKeys } from './gateway-keys.ts';
+import type { App } from '../app.ts';
+import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
 import { sealFile, sealSecret } from './key-file.ts';
-import type { KeptSettings } from './settings-file.ts';
-import { sealCheck, wrappedKeys } from './wrapped-keys.ts';
+import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
 
 /** How long a running gateway may hold its SQLite database, milliseconds. */
 const BUSY_MS = 10_000;
@@ -20,7 +20,7 @@ const LONGEST_ADDRESS = 4_096;
 /** Where a database on PostgreSQL is read from: a file, or what an environment variable says. Never an argument, which all can read. */
 export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
 
-export interface OpenedDatabase<Stores> {
+interface OpenedDatabase<Stores> {
   readonly stores: Stores;
   close(): Promise<void>;
 }
@@ -157,4 +157,19 @@ async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: stri
   const postgres = await import('../../store/postgres/gateway-database.ts');
   const address = readDatabaseAddress(place as AddressPlace, folder, env);
   return { postgres, opened: await postgres.openGateway({ address, tenant }) };
+}
+
+/**
+ * Makes a gateway's tables in a PostgreSQL database, or brings them to this program's version; also while gateways run.
+ * @param place where the address of the login that owns the tables is read from
+ * @returns from which version to which
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function migrateDatabase(
+  { env }: Pick<App, 'env'>,
+  { home }: Pick<GatewayPlaces, 'home'>,
+  place: AddressPlace,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const { migrateGateway } = await import('../../store/postgres/gateway-database.ts');
+  return await migrateGateway(readDatabaseAddress(place, home, env));
 }

@@ -8,13 +8,7 @@ import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import { type ShownKey, shownKey } from './key-file.ts';
-import { readKept, readSettings } from './settings-file.ts';
-
-/** The gateway's folder, and the file that says what it serves. */
-export interface GatewayPlaces {
-  readonly home: string;
-  readonly config: string;
-}
+import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
 
 /**
  * What is done about the key: `rotate` makes the next one, `confirm` switches to it once the provider knows it; `rewrap` wraps

@@ -1,14 +1,22 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { TradeAgentError } from '../../errors/errors.ts';
+import type { Kms } from '../../secrets/kms/kms.ts';
 import type { SealSecrets } from '../../secrets/token-seal.ts';
+import type { GatewayKeyName, GatewayKeyRows, WrappedGatewayKey } from '../../store/gateway-key-rows.ts';
 import {
+  findSealSecret,
+  generateKey,
   keyFile,
   makeKey,
   nextKeyFile,
+  nothingWaits,
   prepareNextKey,
   readKey,
+  readKeyFile,
   type ShownKey,
   sealSecret,
+  shownKey,
   switchToNextKey,
 } from './key-file.ts';
 
@@ -53,4 +61,139 @@ export function folderKeys(folder: string): GatewayKeys {
         }),
       ),
   };
+}
+
+/** Of the oldest: it is never replaced, since something may be sealed by it. Tells nothing of it. */
+export function sealCheck(secret: string): string {
+  return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
+}
+
+/**
+ * Keys that all gateways over a database have, wrapped there by a key management service. Whoever needs one first makes it; the
+ * folder's own, where it has any from before, are taken over. They are replaced in two steps, both kinds at once: the next ones wait
+ * until every gateway was started again, since one that seals by a key the others don't know would be understood by none.
+ * @param folder where there may be key.json and seal.key
+ */
+export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
+  const { open, openKey, wrap, kept } = wrapping({ kms, rows, tenant });
+  const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
+    await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
+
+  /** The clients' key, taken over from the folder where that has one. */
+  const client = async (): Promise<JWK | undefined> => {
+    const [row] = await kept('client');
+    if (row !== undefined) return await openKey(row);
+    const found = readKeyFile(keyFile(folder));
+    if (found === undefined) return undefined;
+    await addKey('client', found);
+    const [now] = await kept('client');
+    return now && (await openKey(now));
+  };
+  const requireClient = async (): Promise<JWK> => {
+    const key = await client();
+    if (key !== undefined) return key;
+    throw new TradeAgentError('invalid_config', 'the gateways over this database have no key', {
+      hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
+    });
+  };
+  const sealRows = async (): Promise<WrappedGatewayKey[]> => {
+    const found = await kept('seal');
+    if (found.length > 0) return found;
+    const secret = findSealSecret(folder) ?? randomBytes(32).toString('base64url');
+    await rows.addFirstSeal(await wrap('seal', 1, secret), sealCheck(secret));
+    const now = await kept('seal');
+    if (now.length > 0) return now;
+    throw new TradeAgentError('invalid_config', 'what is in this database was sealed by a seal.key', {
+      hint: 'Start a gateway once in the folder that has it: it is taken over from there.',
+    });
+  };
+
+  return {
+    file: null,
+    nextFile: null,
+    client: requireClient,
+    async make(kty) {
+      const key = await generateKey(kty);
+      if ((await client()) !== undefined || !(await addKey('client', key)))
+        throw new TradeAgentError('usage', 'there is a key already, in the gateways’ database', {
+          hint: '--show prints its public half; --rotate makes the one that is to take its place.',
+        });
+      return shownKey(key);
+    },
+    async prepareNext() {
+      const { kty } = await requireClient();
+      await sealRows();
+      const waits = async () => (await kept('next_client'))[0];
+      if ((await waits()) === undefined) {
+        const seal = await wrap('next_seal', 1, randomBytes(32).toString('base64url'));
+        await addKey('next_client', await generateKey(kty === 'RSA' ? 'RSA' : 'EC'), [seal]);
+      }
+      // Whoever was first.
+      const next = await waits();
+      if (next === undefined) throw changedMeanwhile();
+      return shownKey(await openKey(next));
+    },
+    async switchToNext(tryIt): Promise<ShownKey> {
+      const all = await rows.all();
+      const of = (name: GatewayKeyName) => all.filter((row) => row.name === name);
+      const [[next], [nextSeal], [newest]] = [of('next_client'), of('next_seal'), of('seal')];
+      if (next === undefined || nextSeal === undefined) throw nothingWaits();
+      const key = await openKey(next);
+      await tryIt(key);
+      const [before] = of('client');
+      const added = await Promise.all([
+        wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
+        wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
+      ]);
+      // The clients' old key is of no more use; what was sealed before is opened by what it was sealed by.
+      const removed = [next, nextSeal, ...of('client')];
+      if (await rows.replace(removed, added)) return shownKey(key);
+      throw changedMeanwhile();
+    },
+    async seal() {
+      await sealRows();
+      // In one look: while it is switched to the next one, each is there as one or the other.
+      const all = await rows.all();
+      const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
+      const [newest, ...others] = await Promise.all(those.map(open));
+      if (newest === undefined) throw changedMeanwhile();
+      return [newest, ...others];
+    },
+    async rewrap() {
+      for (const row of await rows.all()) {
+        const again = await wrap(row.name, row.version, await open(row));
+        if (!(await rows.replace([row], [again]))) throw changedMeanwhile();
+      }
+    },
+  };
+}
+
+/** Rows, and what they are as texts. */
+function wrapping({ kms, rows, tenant }: Omit<WrappedKeysOptions, 'folder'>) {
+  const contextOf = ({ name, version }: Pick<WrappedGatewayKey, 'name' | 'version'>) =>
+    JSON.stringify(['trade-agent.gateway-key/1', tenant, name, version]);
+  const open = async (row: WrappedGatewayKey) =>
+    (await kms.unwrap(row.wrapped, contextOf(row))).toString('utf8');
+  const openKey = async (row: WrappedGatewayKey) => JSON.parse(await open(row)) as JWK;
+  const wrap = async (name: GatewayKeyName, version: number, text: string): Promise<WrappedGatewayKey> => ({
+    name,
+    version,
+    wrapped: await kms.wrap(Buffer.from(text), contextOf({ name, version })),
+  });
+  /** Newest first. */
+  const kept = async (name: GatewayKeyName) => (await rows.all()).filter((row) => row.name === name);
+  return { open, openKey, wrap, kept };
+}
+
+interface WrappedKeysOptions {
+  readonly kms: Kms;
+  readonly rows: GatewayKeyRows;
+  readonly tenant: string;
+  readonly folder: string;
+}
+
+function changedMeanwhile(): TradeAgentError {
+  return new TradeAgentError('busy', 'somebody else changes the gateways’ keys', {
+    hint: 'Nothing is lost. Look with "trade-agent gateway key --show", then try again.',
+  });
 }

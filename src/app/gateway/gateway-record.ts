@@ -1,14 +1,24 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { type CheckpointsSeen, checkpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
+import { signedCheckpoint } from '../../approval/receipts/checkpoint.ts';
+import { receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
+import { readCertificates } from '../../net/certificate-file.ts';
+import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
+import type { AuditStore } from '../../store/audit.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
-import { openRecord, type RecordStores } from './gateway-database.ts';
-import type { GatewayPlaces } from './gateway-key.ts';
-import { readKept } from './settings-file.ts';
+import { type PinnedKeys, pinnedKeys, trusted } from '../receipts.ts';
+import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
+import { sealFile } from './key-file.ts';
+import { type GatewayPlaces, readAnchorCa, readKept } from './settings-file.ts';
 
 /** The gateway's record. */
-export const auditFile = (folder: string) => join(folder, 'audit.jsonl');
+const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
  * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
@@ -56,7 +66,7 @@ export async function recount(
 }
 
 /** The record and the halts, also while the gateway runs. @throws {TradeAgentError} `invalid_config` where none has run here */
-export async function withRecord<T>(
+async function withRecord<T>(
   env: NodeJS.ProcessEnv,
   { home, config }: GatewayPlaces,
   work: (record: RecordStores) => Promise<T>,
@@ -67,4 +77,109 @@ export async function withRecord<T>(
   } finally {
     await close();
   }
+}
+
+/** A file that a person kept has a checkpoint or a receipt. */
+const LONGEST_KEPT = 4 * 1024 * 1024;
+
+export interface VerifyOptions {
+  /** A copy, to be verified by itself; else the gateway's own file, with what its database knows of it. */
+  readonly file?: string | undefined;
+  /** A thumbprint, or a file with keys. The gateway's own, or for a copy the one that the profile's gateway publishes. */
+  readonly key?: string | undefined;
+  /** A file with a checkpoint that was kept, which must stand in the record. */
+  readonly checkpoint?: string | undefined;
+  /** A file with the certificates that an authority's must lead to. */
+  readonly authorityCa?: string | undefined;
+}
+
+export type RecordFindings = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
+  readonly file: string;
+  readonly signed?: CheckpointsSeen;
+};
+
+/**
+ * Looks for the first line of the record that was changed, removed or added, or that signs or vouches for something else; also
+ * while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder; `usage` for a file that holds nothing of
+ *   its kind
+ */
+export async function verifyRecord(
+  app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
+  places: GatewayPlaces,
+  options: VerifyOptions,
+): Promise<RecordFindings> {
+  const { file = auditFile(places.home) } = options;
+  const isCopy = options.file !== undefined;
+  if (isCopy && !existsSync(file)) {
+    throw new TradeAgentError('usage', `there is no file ${file}`, { hint: 'Name a copy of a record.' });
+  }
+  const pinned =
+    options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
+  const kept = options.checkpoint === undefined ? undefined : await keptCheckpoint(options.checkpoint);
+  const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
+  const checkpoints = checkpointReader({
+    isTrusted: trusted(pinned),
+    trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),
+  });
+  const look = (store: Parameters<typeof verifyAuditFile>[1]) => verifyAuditFile(file, store, checkpoints);
+  const verdict = isCopy
+    ? await look(copy)
+    : await withRecord(app.env, places, ({ audit }: { audit: AuditStore }) => look(audit));
+  if (!verdict.ok) return { file, ...verdict };
+  const signed = checkpoints.seen();
+  if (kept !== undefined && !checkpoints.has(kept)) return { file, ok: false, what: 'kept', signed };
+  return { file, ...verdict, signed };
+}
+
+/** Nobody says what its last line must be. */
+const copy = {
+  standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }),
+};
+
+/** What the gateway of this folder signs by, and has signed by; nothing where there is no key yet. */
+async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPlaces): Promise<PinnedKeys> {
+  const secrets = await ownSecrets(env, { home, config });
+  const keys = secrets === undefined ? [] : await Promise.all(eachSecret(secrets).map(receiptKey));
+  return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
+}
+
+async function ownSecrets(
+  env: NodeJS.ProcessEnv,
+  { home, config }: GatewayPlaces,
+): Promise<SealSecrets | undefined> {
+  const kept = await readKept(config);
+  // To look at a key that is not there would make it.
+  if (kept.kms !== undefined || existsSync(sealFile(home)))
+    return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
+  const { keptSandboxSecret } = await import('../../sandbox/kept-secret.ts');
+  return keptSandboxSecret(home);
+}
+
+/** A checkpoint's line by itself, or what "audit verify --output json" printed, or the last one that a receipt names. */
+async function keptCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
+  const unusable = new TradeAgentError('usage', `${file} holds no checkpoint`, {
+    hint: 'Name a line "checkpoint" of the record, what this command printed with --output json, or a receipt.',
+    details: { file },
+  });
+  let value: Record<string, unknown>;
+  try {
+    const bytes = await readFile(file);
+    if (bytes.length > LONGEST_KEPT) throw unusable;
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw unusable;
+  }
+  const printed = (value as { signed?: { last?: { seq?: unknown; hash?: unknown } | null } })?.signed?.last;
+  if (typeof printed?.seq === 'number' && typeof printed.hash === 'string') {
+    return { seq: printed.seq, hash: printed.hash };
+  }
+  const lines = Array.isArray(value?.record)
+    ? value.record.map((line) => JSON.parse(String(line)) as unknown)
+    : [value];
+  for (const line of lines.reverse()) {
+    const found = await signedCheckpoint(line);
+    if (found !== undefined) return found.checkpoint;
+  }
+  throw unusable;
 }

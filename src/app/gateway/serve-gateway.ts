@@ -2,20 +2,19 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/door/door.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
-import { folderRules } from '../../gateway/policy/files/rules-source.ts';
+import { type FolderRules, folderRules } from '../../gateway/policy/files/rules-source.ts';
+import { type KnownAccounts, unmatchedAccounts } from '../../gateway/policy/limited-accounts.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { serveRoutes, tellReady } from '../serve-routes.ts';
-import { servedUntilStopped } from '../served-until-stopped.ts';
+import { DRAIN_MS, type OnClose, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
-import { tellUnmatched } from './tell-unmatched.ts';
 
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** The gateway's own folder: its key and its journal. */
@@ -39,9 +38,6 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
   readonly pid: number;
 }
 
-/** An order may be on its way to the broker: its answer is waited for so long. Milliseconds. */
-const DRAIN_MS = 20_000;
-
 /**
  * Serves until the signal aborts. One gateway a folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
@@ -50,7 +46,7 @@ export async function serveGateway(
   app: Pick<App, 'clock' | 'signal' | 'tell'>,
   options: ServeOptions,
 ): Promise<void> {
-  const { home } = options;
+  const { home, ready, readyFile } = options;
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
   const settings = await readSettings(options.config);
@@ -58,14 +54,14 @@ export async function serveGateway(
   const rules = await folderRules(home, { onError });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
-  await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, async () => {
+  const open = async (onClose: OnClose): Promise<ServedGateway> => {
     const { tell, clock } = app;
     const server = await listen({ ...options, tell, clock }, () => clock.now());
-    const database = await openGatewayDatabase(settings, home, options.env).catch(async (error) => {
-      await server.close(0);
-      throw error;
-    });
+    onClose(() => server.close(0));
+    const database = await openGatewayDatabase(settings, home, options.env);
+    onClose(() => database.close());
     const telemetry = await serveTelemetry(settings.telemetry, clock);
+    onClose(() => telemetry.close());
     const gateway = createGateway({
       ...gatewayOptions(settings, database.secrets, home),
       stores: telemetry.stores(database.stores),
@@ -75,17 +71,28 @@ export async function serveGateway(
       mounts: [mcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,
     });
+    onClose(() => Promise.all([gateway.close(), server.close(DRAIN_MS)]));
     const { issuer, resource, environment } = settings;
     serveRoutes(server, gateway.app, telemetry, resource);
-    const measured = defined({ metrics: telemetry.url });
-    const served = { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
-    await tellReady(options, served);
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
     void tellUnmatched(rules, known, onError);
-    await servedUntilStopped(app.signal, async () => {
-      await Promise.all([gateway.close(), server.close(DRAIN_MS)]);
-      await telemetry.close();
-      await database.close();
-    });
-  });
+    const measured = defined({ metrics: telemetry.url });
+    return { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
+  };
+  await withProcessLock(lock, { what: `the gateway's folder ${home}`, waitMs: 0 }, () =>
+    serve({ signal: app.signal, open, ready, readyFile }),
+  );
+}
+
+/** Loads the rules, and says which accounts and entries of limits.yaml don't match. Never throws: what can't be read is met again by the first decision. */
+export async function tellUnmatched(
+  rules: FolderRules,
+  known: KnownAccounts,
+  tell: (message: string) => void,
+): Promise<void> {
+  await rules.preload();
+  try {
+    const { written } = await rules.current();
+    for (const message of await unmatchedAccounts(written.limits, known)) tell(message);
+  } catch {}
 }

@@ -7,6 +7,12 @@ import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gatew
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
+/** The gateway's folder, and the file that says what it serves. */
+export interface GatewayPlaces {
+  readonly home: string;
+  readonly config: string;
+}
+
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
   const hint = 'docs/operate/GATEWAY.md says what it holds; name another with --config.';

@@ -1,15 +1,32 @@
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { z } from 'zod';
+import { Moves } from '../../approval/moves.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
+import { createTokenSeal } from '../../secrets/token-seal.ts';
 import { NO_LINE } from '../../store/audit.ts';
+import { forgetSignIns } from '../../store/home/oidc-store.ts';
+import { prepareHomeDatabase } from '../../store/home/schema.ts';
+import type { Reason } from '../../store/proposal-store.ts';
+import { questionSeal } from '../../store/rows/question-id.ts';
+import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
-import { DATABASE_WAIT_MS, homeFiles, readHomeSettings } from './home-files.ts';
+import { readKey, sealSecret } from '../gateway/key-file.ts';
+import {
+  DATABASE_WAIT_MS,
+  homeFiles,
+  makeNewFolder,
+  readGatewaySettings,
+  readHomeSettings,
+} from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
-import { type Archive, SHORTEST_PASSPHRASE, sealArchive } from './sealed-archive.ts';
 
-export interface BackedUp {
+interface BackedUp {
   readonly file: string;
   readonly bytes: number;
   readonly createdAt: string;
@@ -46,7 +63,7 @@ export async function backupHome(
 }
 
 /** @throws {TradeAgentError} `usage` */
-export function requirePassphrase(passphrase: string): void {
+function requirePassphrase(passphrase: string): void {
   if ([...passphrase].length >= SHORTEST_PASSPHRASE) return;
   throw new TradeAgentError('usage', `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters`, {
     hint: 'Whoever gets the file can try passphrases at leisure: take five random words, say.',
@@ -125,4 +142,243 @@ function seqOf(line: string): number {
     // One that was cut short: the whole line follows it.
     return 0;
   }
+}
+
+interface Restored {
+  readonly folder: string;
+  /** When the backup was made. */
+  readonly createdAt: string;
+  readonly address: string;
+  /** Proposals that were open then. */
+  readonly withdrawn: number;
+  /** Proposals that were being carried out then: the broker is asked what became of them when the home is served. */
+  readonly lookedUp: number;
+}
+
+const restoredReason: Reason = {
+  code: 'approval_cancelled',
+  text: 'the home was restored from a backup: what it came to since is at the broker',
+};
+
+/**
+ * Makes a home of a backup, in a folder that is not there yet; whole or not at all. What was open then is withdrawn, for it
+ * may have been decided and carried out since: nobody is asked for it again. What was being carried out is looked up by
+ * its id at the broker, which takes each id once. Every sign-in is ended; keys of phones stay.
+ * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file, or a folder that is taken; `invalid_config`;
+ *   nothing was written
+ */
+export async function restoreHome(
+  { clock }: Pick<App, 'clock'>,
+  {
+    folder,
+    file,
+    passphrase,
+  }: { readonly folder: string; readonly file: string; readonly passphrase: string },
+): Promise<Restored> {
+  const archive = await openArchive(readBackup(file), passphrase, file);
+  const { createdAt, address } = archive;
+  return await makeNewFolder(folder, async (part) => {
+    const lock = basename(homeFiles(part).lock);
+    for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
+    // What is missing, or of a newer version, is found before the folder has its name.
+    await readHomeSettings(part);
+    await readGatewaySettings(part);
+    readKey(part);
+    return { folder, createdAt, address, ...(await settle(part, clock)) };
+  });
+}
+
+async function settle(part: string, clock: App['clock']): Promise<Pick<Restored, 'withdrawn' | 'lookedUp'>> {
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
+  const provider = new Database(providerDatabase, { fileMustExist: true });
+  try {
+    forgetSignIns(prepareHomeDatabase(provider));
+  } finally {
+    provider.close();
+  }
+  const seal = sealSecret(part);
+  const database = new Database(gatewayDatabase, { fileMustExist: true });
+  try {
+    const { proposals, audit } = sqliteGatewayStores(database, questionSeal(seal));
+    const moves = new Moves(proposals, createTokenSeal(seal), clock);
+    let withdrawn = 0;
+    let lookedUp = 0;
+    for (const proposal of await proposals.list({ state: 'open' })) {
+      if (proposal.state === 'executing' || proposal.state === 'unknown') lookedUp += 1;
+      else {
+        await moves.move(proposal, 'cancelled', { reason: restoredReason });
+        withdrawn += 1;
+      }
+    }
+    await audit.moveToFile(record);
+    return { withdrawn, lookedUp };
+  } finally {
+    database.close();
+  }
+}
+
+function readBackup(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new TradeAgentError(
+      'usage',
+      code === 'ENOENT' ? `there is no backup ${file}` : `${file} can't be read (${code})`,
+      { hint: 'Name the file that "trade-agent home backup" wrote.', details: { file } },
+    );
+  }
+}
+
+/*
+ * A backup as one file: a line of JSON that says how it is sealed, then the sealed part, then its tag.
+ *
+ *     {"format":"trade-agent.home-backup/1","kdf":"scrypt","n":131072,…,"cipher":"aes-256-gcm","nonce":"…"}\n
+ *     AES-256-GCM(gzip(JSON {created_at, address, files: [{name, data}]}))  16 bytes of tag
+ *
+ * The first line is authenticated with the rest: one that was changed opens nothing. The key is scrypt's (RFC 7914) of
+ * the passphrase, so that guessing costs 128 MiB and a third of a second each time.
+ */
+
+const FORMAT = 'trade-agent.home-backup/1';
+const COST = { n: 2 ** 17, r: 8, p: 1 };
+/** Of what is read: a file that asks for more would take the machine's memory. */
+const MOST = { n: 2 ** 18, r: 8, p: 2 };
+const TAG_BYTES = 16;
+const NONCE_BYTES = 12;
+const LONGEST_HEADER = 1024;
+/** A home's databases grow by about 2 KiB an order. */
+const LONGEST_CONTENT = 1024 ** 3;
+
+/** Shorter ones can be guessed off line, however slowly. */
+const SHORTEST_PASSPHRASE = 12;
+
+const base64url = (bytes: number) =>
+  z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`);
+
+const headerSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  kdf: z.literal('scrypt'),
+  n: z
+    .int()
+    .min(COST.n)
+    .max(MOST.n)
+    .refine((n) => Number.isInteger(Math.log2(n))),
+  r: z.int().min(1).max(MOST.r),
+  p: z.int().min(1).max(MOST.p),
+  salt: base64url(16),
+  cipher: z.literal('aes-256-gcm'),
+  nonce: base64url(NONCE_BYTES),
+});
+type Header = z.output<typeof headerSchema>;
+
+const archiveSchema = z.strictObject({
+  created_at: z.iso.datetime(),
+  /** Of the home: a passkey is good at that address alone. */
+  address: z.string(),
+  files: z.array(
+    z.strictObject({
+      /** In the home's folder itself, or a file of rules; no other path. */
+      name: z.string().regex(/^(?:(?:policies|firm)\/)?[A-Za-z0-9][\w.-]{0,99}$/),
+      data: z.base64(),
+    }),
+  ),
+});
+
+/** What a backup holds. */
+interface Archive {
+  readonly createdAt: string;
+  readonly address: string;
+  /** By name. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+/** The archive sealed under a passphrase. */
+export async function sealArchive(archive: Archive, passphrase: string): Promise<Buffer> {
+  const nonce = randomBytes(NONCE_BYTES);
+  const salt = randomBytes(16);
+  const header: Header = {
+    ...{ format: FORMAT, kdf: 'scrypt', ...COST, salt: salt.toString('base64url') },
+    ...{ cipher: 'aes-256-gcm', nonce: nonce.toString('base64url') },
+  };
+  const line = Buffer.from(`${JSON.stringify(header)}\n`);
+  const files = [...archive.files].map(([name, data]) => ({ name, data: data.toString('base64') }));
+  const plain = await promisify(gzip)(
+    JSON.stringify({ created_at: archive.createdAt, address: archive.address, files }),
+  );
+  const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, header), nonce);
+  cipher.setAAD(line);
+  return Buffer.concat([line, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/**
+ * Opens what {@link sealArchive} sealed.
+ * @param file its name, for messages
+ * @throws {TradeAgentError} `usage` for another passphrase or a damaged file, which can't be told apart; `invalid_config`
+ *   for a file that is no backup
+ */
+export async function openArchive(sealed: Buffer, passphrase: string, file: string): Promise<Archive> {
+  const end = sealed.subarray(0, LONGEST_HEADER).indexOf(0x0a);
+  const header = end < 0 ? undefined : readHeader(sealed.subarray(0, end).toString('utf8'));
+  if (header === undefined || sealed.length < end + 1 + TAG_BYTES) throw notABackup(file);
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    await keyOf(passphrase, header),
+    Buffer.from(header.nonce, 'base64url'),
+    { authTagLength: TAG_BYTES },
+  );
+  decipher.setAAD(sealed.subarray(0, end + 1));
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  let plain: Buffer;
+  try {
+    plain = Buffer.concat([decipher.update(sealed.subarray(end + 1, -TAG_BYTES)), decipher.final()]);
+  } catch (cause) {
+    throw new TradeAgentError('usage', `${file} does not open: another passphrase, or the file is damaged`, {
+      hint: 'Type the passphrase it was made with. Nothing was written.',
+      cause,
+    });
+  }
+  const parsed = archiveSchema.safeParse(
+    JSON.parse((await promisify(gunzip)(plain, { maxOutputLength: LONGEST_CONTENT })).toString('utf8')),
+  );
+  if (!parsed.success) throw notABackup(file);
+  const { created_at, address, files } = parsed.data;
+  return {
+    createdAt: created_at,
+    address,
+    files: new Map(files.map(({ name, data }) => [name, Buffer.from(data, 'base64')])),
+  };
+}
+
+function readHeader(text: string): Header | undefined {
+  try {
+    return headerSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function notABackup(file: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', `${file} is no backup of a home that this version knows`, {
+    hint: 'Name a file that "trade-agent home backup" wrote. Nothing was written.',
+    details: { file },
+  });
+}
+
+async function keyOf(
+  passphrase: string,
+  { n, r, p, salt }: Pick<Header, 'n' | 'r' | 'p' | 'salt'>,
+): Promise<Buffer> {
+  return await new Promise((resolve, reject) => {
+    scrypt(
+      passphrase.normalize('NFC'),
+      Buffer.from(salt, 'base64url'),
+      32,
+      { N: n, r, p, maxmem: 256 * n * r },
+      (error, key) => (error === null ? resolve(key) : reject(error)),
+    );
+  });
 }

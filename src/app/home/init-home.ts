@@ -13,9 +13,14 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
-import type { BrokerEntry } from './broker-entry.ts';
-import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
-import { makeNewFolder, requireFree } from './new-folder.ts';
+import type { BrokerEntry } from './brokers.ts';
+import {
+  homeFiles,
+  makeNewFolder,
+  readGatewaySettings,
+  readHomeSettings,
+  requireFree,
+} from './home-files.ts';
 import { withHome } from './open-home.ts';
 
 /** The gateway's client at the home's own provider, which knows it by the key in the folder. */

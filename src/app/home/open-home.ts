@@ -18,8 +18,13 @@ import { questionSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';
-import { DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
-import { folderProblem } from './new-folder.ts';
+import {
+  DATABASE_WAIT_MS,
+  folderProblem,
+  homeFiles,
+  readGatewaySettings,
+  readHomeSettings,
+} from './home-files.ts';
 
 /** What a home keeps, as whoever runs its machine sees it; also while it runs. */
 export interface OpenHome {
@@ -139,4 +144,24 @@ export function requireOwnFolder(folder: string): void {
     hint: 'Run this as the user whose home it is ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
     details: { folder },
   });
+}
+
+/** @throws {TradeAgentError} `not_found`, `usage` */
+export function personOf({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
+  const all = people.list();
+  const found = username === undefined ? all[0] : people.find(username);
+  const names = all.map((person) => person.username).join(', ');
+  if (found === undefined) {
+    throw new TradeAgentError(
+      'not_found',
+      username === undefined ? 'nobody lives here' : `there is no ${username} here`,
+      { hint: names === '' ? 'Add somebody with "trade-agent home user add".' : `There is: ${names}.` },
+    );
+  }
+  if (username === undefined && all.length > 1) {
+    throw new TradeAgentError('usage', `several people live here: ${names}`, {
+      hint: 'Name one with --user.',
+    });
+  }
+  return found;
 }

@@ -32,15 +32,19 @@ import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
+import { tellUnmatched } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { tellUnmatched } from '../gateway/tell-unmatched.ts';
-import { servedUntilStopped } from '../served-until-stopped.ts';
+import { DRAIN_MS, type OnClose, serve } from '../serve.ts';
 import { version } from '../version.ts';
-import { homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
-import { HOME_NOTICES } from './home-notices.ts';
+import {
+  announceHome,
+  type HomeReady,
+  homeFiles,
+  readGatewaySettings,
+  readHomeSettings,
+} from './home-files.ts';
+import { HOME_NOTICES, homeSecrets, phoneNotices } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
-import { homeSecrets, phoneNotices } from './phone-notices.ts';
-import { announceHome, type HomeReady } from './ready-file.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
@@ -62,9 +66,6 @@ export type HomeRequest = Pick<
   'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'
 >;
 
-/** An order may be on its way to the broker: its answer is waited for so long. Milliseconds. */
-const DRAIN_MS = 20_000;
-
 /**
  * Serves a home until the signal aborts. One process a folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
@@ -81,24 +82,22 @@ export async function serveHome(
   const gateway = await readGatewaySettings(folder);
   requireOneAddress(settings, gateway);
   const files = homeFiles(folder);
-  await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, async () => {
-    const closers: (() => void | Promise<void>)[] = [];
-    try {
-      const ready = await open(app, options, { settings, gateway }, (closer) => closers.unshift(closer));
-      await options.ready(ready);
-      await servedUntilStopped(app.signal, async () => undefined);
-    } finally {
-      for (const close of closers) await close();
-    }
-  });
+  await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, () =>
+    serve({
+      signal: app.signal,
+      open: (onClose) => open(app, options, { settings, gateway }, onClose),
+      // Its ready files go when it does: they are no business of `serve`.
+      ready: options.ready,
+    }),
+  );
 }
 
-/** Opens each part, and has the server answer. @param onClose what came last is closed first */
+/** Opens each part, and has the server answer. */
 async function open(
   app: HomeApp,
   options: ServeHomeOptions,
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
-  onClose: (closer: () => void | Promise<void>) => void,
+  onClose: OnClose,
 ): Promise<HomeReady> {
   const { folder, readyFile, log } = options;
   const { clock } = app;
@@ -109,7 +108,7 @@ async function open(
   const files = homeFiles(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
     const database = new Database(file);
-    onClose(() => void database.close());
+    onClose(() => database.close());
     return database;
   }) as [HomeOptions['providerDatabase'], HomeOptions['providerDatabase']];
   const server = await listenFor(app, settings, options);
@@ -133,7 +132,7 @@ async function open(
     clock,
     onError,
   });
-  onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]).then(() => undefined));
+  onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]));
   answer = telemetry.requests(home.listener, home.routes);
   server.serve(logged(answer, clock, log));
   onClose(preloadVerification());

@@ -1,4 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ConnectingAccount } from '../../auth/connections/connect-account.ts';
+import {
+  type ConnectionName,
+  connectionNames,
+  REDIRECT_PORT,
+} from '../../auth/connections/known-connections.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
@@ -6,10 +12,10 @@ import type { OwnRules } from '../../tools/own-rules.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { StoreApp } from '../check/with-check-store.ts';
+import type { openAccounts } from '../connections.ts';
 import { version } from '../version.ts';
-import type { ConnectApp, connectAddresses } from './connect-address.ts';
 
-export interface ServeStdioOptions {
+interface ServeStdioOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
   /** Only what reads. */
@@ -66,10 +72,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
       hasImports: true,
       ...defined({ ownRules }),
       async connectAddress(connection) {
-        addresses ??= (await import('./connect-address.ts')).connectAddresses(
-          app,
-          AbortSignal.any([signal, over.signal]),
-        );
+        addresses ??= connectAddresses(app, AbortSignal.any([signal, over.signal]));
         return addresses(connection);
       },
     };
@@ -79,4 +82,47 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   } finally {
     over.abort();
   }
+}
+
+type ConnectApp = Parameters<typeof openAccounts>[0];
+
+/**
+ * Where the person connects an account elsewhere, by their own sign-in: one link at a time for each account, waited for by
+ * this process where the browser comes back to it.
+ * @param signal ends the waiting
+ * @returns undefined for an account that can't be connected by a link
+ */
+function connectAddresses(
+  app: ConnectApp,
+  signal: AbortSignal,
+): (connection: string) => Promise<string | undefined> {
+  /** Under way: each ends when the person is done, refuses, or lets it expire. */
+  const open = new Map<string, Promise<ConnectingAccount>>();
+  const start = async (name: ConnectionName): Promise<ConnectingAccount> => {
+    const { describeConnection, openAccounts } = await import('../connections.ts');
+    const { connectAccount } = await import('../../auth/connections/connect-account.ts');
+    const [{ provider_name: connection, scopes }, { accounts, finish }] = await Promise.all([
+      describeConnection(app, name),
+      openAccounts(app),
+    ]);
+    const options = { connection, scopes, finish, redirectPort: REDIRECT_PORT, clock: app.clock };
+    const started = await connectAccount(accounts, options);
+    started
+      .complete(signal)
+      .catch(() => undefined)
+      .finally(() => open.delete(name));
+    return started;
+  };
+  return async (connection) => {
+    const name = connectionNames.find((known) => known === connection);
+    if (name === undefined) return undefined;
+    const starting = open.get(name) ?? start(name);
+    open.set(name, starting);
+    try {
+      return (await starting).address;
+    } catch (error) {
+      open.delete(name);
+      throw error;
+    }
+  };
 }

@@ -1,16 +1,20 @@
-import { isTradeAgentError } from '../../errors/errors.ts';
+import type { ApprovalView, RunStatus } from '../../agent/events.ts';
+import type { ErrorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
-import { eachAccount, type MissingAccount } from '../accounts/each-account.ts';
-import type { OrderOutcome } from './ask-for-order.ts';
-import { accountFrom, accountOf, type OrderApp, type OrderPlace, placeOfOrder } from './order-place.ts';
+import { type AcrossApp, accountsMeant, eachAccount, type MissingAccount } from '../accounts.ts';
+import type { App } from '../app.ts';
+import { wholeId } from '../whole-id.ts';
 
 /** An order, and in which account, where several are meant. */
 export type OrderRow = Order & Partial<AccountName>;
 
 /** Orders, newest first, and the accounts that could not be read. */
-export interface OrderList {
+interface OrderList {
   readonly orders: readonly OrderRow[];
   readonly missing: readonly MissingAccount[];
 }
@@ -41,6 +45,17 @@ export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await placeOfOrder(app, id);
   const order = await gateway.order(whole);
   return at === undefined ? order : rowAt(order, at);
+}
+
+/** What became of an order that was asked for: `order … --output json`, less its schema. */
+export interface OrderOutcome {
+  readonly status: RunStatus;
+  /** By which the same can be asked for again without becoming two; null where nothing was proposed. */
+  readonly key: string | null;
+  readonly approval: ApprovalView | null;
+  /** At the broker, once it is there. */
+  readonly order: Order | null;
+  readonly error?: ErrorObject;
 }
 
 /**
@@ -74,4 +89,108 @@ function cancelProposal({ id, at }: OrderPlace): ProposalRequestInput {
     requested_by: 'order cancel',
     provenance: { fields: { ...accountFrom(at), order_id: { source: 'user' } } },
   };
+}
+
+/** Who finds an order in whichever account it is in. */
+export type OrderApp = AcrossApp & Pick<App, 'gateway'>;
+
+/** An order, and where it is. */
+export interface OrderPlace {
+  /** The broker's. */
+  readonly id: string;
+  /** Of its account. */
+  readonly gateway: GatewayClient;
+  /** Which that is, where there are several and none was named. */
+  readonly at: (AccountName & { readonly account: string }) | undefined;
+}
+
+/** The newest among which the beginning of an id is looked for: the most that a list has. */
+const MOST = 500;
+
+/** An id that no two brokers give. Others count their orders, so that one number may stand for two. */
+const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The order of which the id, or its beginning, was typed: in the account that is meant, else in whichever of the person's has
+ * it. Where one can't be read now, and may have another that is called so, none is taken for it.
+ * @throws {TradeAgentError} `usage` where several begin so, or several accounts have it; `not_found` where none of several has
+ *   it; `gateway_refused` where an account that may have it can't be read; `login_required`
+ */
+export async function placeOfOrder(app: OrderApp, typed: string): Promise<OrderPlace> {
+  const entries = await accountsMeant(app);
+  if (entries === undefined) {
+    const gateway = await app.gateway();
+    return { id: await whole(typed, () => idsIn(gateway)), gateway, at: undefined };
+  }
+  const unlisted = new Map<string, MissingAccount>();
+  const id = await whole(typed, async () => {
+    const lists = await eachAccount(app, entries, async (own) => idsIn(await own.gateway()));
+    for (const one of lists.missing) unlisted.set(one.broker, one);
+    return lists.read.flatMap(({ value }) => value);
+  });
+  const { read, missing } = await eachAccount(app, entries, async (own) => {
+    const gateway = await own.gateway();
+    return { gateway, isThere: await has(gateway, id) };
+  });
+  const found = read.filter(({ value }) => value.isThere);
+  const [first, another] = found;
+  if (another !== undefined)
+    throw inSeveral(
+      id,
+      found.map(({ at }) => at),
+    );
+  const [silent] = [...missing, ...unlisted.values()];
+  if (silent !== undefined && (first === undefined || !unique.test(typed))) throw mayBeIn(typed, silent);
+  if (first === undefined) throw inNone(typed);
+  const { account, broker, label } = first.at;
+  return { id, gateway: first.value.gateway, at: { account, broker, label } };
+}
+
+function whole(typed: string, list: () => Promise<readonly string[]>): Promise<string> {
+  return wholeId(typed, { called: 'orders', whole: unique, list });
+}
+
+async function idsIn(gateway: GatewayClient): Promise<string[]> {
+  const orders = await gateway.orders({ status: 'all', limit: MOST });
+  return orders.flatMap(({ id, legs = [] }: Order) => [id, ...legs.map((leg) => leg.id)]);
+}
+
+async function has(gateway: GatewayClient, id: string): Promise<boolean> {
+  try {
+    await gateway.order(id);
+    return true;
+  } catch (error) {
+    if (isTradeAgentError(error) && error.code === 'not_found') return false;
+    throw error;
+  }
+}
+
+function inSeveral(id: string, where: readonly AccountName[]): TradeAgentError {
+  return new TradeAgentError('usage', `several of your accounts have an order "${safeLine(id, 64)}"`, {
+    hint: `Name the account: ${where.map(({ account }) => `--account ${safeLine(account ?? '')}`).join(' or ')}.`,
+  });
+}
+
+function mayBeIn(typed: string, { label, message }: MissingAccount): TradeAgentError {
+  return new TradeAgentError(
+    'gateway_refused',
+    `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, which can’t be read now: ${safeLine(message)}`,
+    { hint: 'Try again in a moment, or name the account with --account.' },
+  );
+}
+
+function inNone(typed: string): TradeAgentError {
+  return new TradeAgentError('not_found', `none of your accounts has an order "${safeLine(typed, 64)}"`, {
+    hint: 'List them with "trade-agent orders --account all".',
+  });
+}
+
+/** The account of an order that was found by its id, as a request names it. */
+export function accountOf(at: OrderPlace['at']): { readonly account?: string } {
+  return at === undefined ? {} : { account: at.account };
+}
+
+/** Where that comes from. */
+export function accountFrom(at: OrderPlace['at']) {
+  return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the account it is in' } };
 }

@@ -1,14 +1,27 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
+import { readNamedFile } from '../../config/named-file.ts';
+import { parseYaml } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
+import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../gateway/policy/decide.ts';
 import type { Action, Facts, Subject } from '../../gateway/policy/decision.ts';
 import { changeLines, compareRules } from '../../gateway/policy/files/compare.ts';
-import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
-import type { RecordedDecision } from '../../trading/policy-views.ts';
+import { makeRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
+import {
+  type AccountLimits,
+  accountLimitsSchema,
+  type Limits,
+  limitsFor,
+  limitsSchema,
+} from '../../gateway/policy/limits.ts';
+import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
-import { readCandidate, rulesOf, rulesWith } from './rules-here.ts';
 
 /** A past order that other rules would have decided otherwise. */
-export interface FlippedOrder {
+interface FlippedOrder {
   readonly at: string;
   /** Its client_order_id. */
   readonly id: string;
@@ -114,4 +127,116 @@ function orderText({ order }: Facts): string {
   if (order === null) return '';
   const { side, qty, notional, symbol, type } = order;
   return `${side.toUpperCase()} ${qty ?? `$${notional ?? '?'} of`} ${symbol} ${type}`;
+}
+
+/*
+ * Rules on this machine: tried out without the gateway, by the very code that decides there.
+ */
+
+const HINT = 'docs/guide/POLICY.md says what stands in one.';
+
+/** What a file, or a folder of them, says. Both where it is a folder. */
+interface CandidateRules {
+  /** Undefined where it says nothing of limits. */
+  readonly limits: Limits | undefined;
+  /** By name; undefined where it says nothing of rules. */
+  readonly policies: Readonly<Record<string, string>> | undefined;
+  /** Whether it is all that there is to be: a folder. */
+  readonly whole: boolean;
+}
+
+/**
+ * Reads `limits.yaml`, a `*.cedar` file, or a folder with `limits.yaml` and `policies/`.
+ * @throws {TradeAgentError} `invalid_config`, with the line
+ */
+async function readCandidate(path: string): Promise<CandidateRules> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return await readFolder(path);
+  if (extname(path) === '.cedar') {
+    return {
+      limits: undefined,
+      policies: { [basename(path)]: readNamedFile(path, 'file of rules', HINT) },
+      whole: false,
+    };
+  }
+  return { limits: await readLimitsFile(path), policies: undefined, whole: false };
+}
+
+/** @throws {TradeAgentError} `invalid_config` */
+export async function readLimitsFile(file: string): Promise<Limits> {
+  return await parseYaml(limitsSchema, readNamedFile(file, 'file of limits', HINT), file);
+}
+
+/** The texts of a folder's `*.cedar`, or of one such file. @throws {TradeAgentError} `invalid_config` */
+export function readPolicies(path: string): Record<string, string> {
+  const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const files = isFolder
+    ? readdirSync(path)
+        .filter((name) => name.endsWith('.cedar'))
+        .sort()
+        .map((name) => join(path, name))
+    : [path];
+  return Object.fromEntries(
+    files.map((file) => [basename(file), readNamedFile(file, 'file of rules', HINT)]),
+  );
+}
+
+async function readFolder(folder: string): Promise<CandidateRules> {
+  const names = readdirSync(folder);
+  const has = { limits: names.includes('limits.yaml'), policies: names.includes('policies') };
+  if (!has.limits && !has.policies) {
+    throw new TradeAgentError('invalid_config', `${folder} has neither limits.yaml nor policies/`, {
+      hint: HINT,
+    });
+  }
+  return {
+    limits: has.limits ? await readLimitsFile(join(folder, 'limits.yaml')) : { version: 1, accounts: {} },
+    policies: has.policies ? readPolicies(join(folder, 'policies')) : {},
+    whole: true,
+  };
+}
+
+/** The rules that are in force for an account, as its gateway tells them. @throws {TradeAgentError} `invalid_config` */
+export async function rulesOf(view: PolicyView): Promise<ReadRules> {
+  return await rulesHere(writtenOf(view));
+}
+
+/** Those that would be, were a candidate's in force. @throws {TradeAgentError} `invalid_config`, naming file and line */
+async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
+  const { account } = view;
+  const now = writtenOf(view);
+  const limits =
+    candidate.limits === undefined ? now.limits : limitsOf(account, limitsFor(candidate.limits, account));
+  const { policies: changed = {} } = candidate;
+  const owners = candidate.whole ? changed : { ...view.policies, ...changed };
+  return await rulesHere({ limits, texts: [...texts('policies', owners), ...texts('firm', view.firm)] });
+}
+
+/** Any rules. @throws {TradeAgentError} `invalid_config`, naming file and line */
+export async function rulesHere(written: WrittenRules): Promise<ReadRules> {
+  return await makeRules(written, await loadCedar());
+}
+
+function writtenOf({ account, limits, policies, firm }: PolicyView): WrittenRules {
+  return {
+    limits: limitsOf(account, knownLimits(limits)),
+    texts: [...texts('policies', policies), ...texts('firm', firm)],
+  };
+}
+
+/** Deciding without one that this version doesn't know would say that something passes which does not. */
+function knownLimits(limits: PolicyView['limits']): AccountLimits {
+  const parsed = accountLimitsSchema.safeParse(limits);
+  if (parsed.success) return parsed.data;
+  throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not know', {
+    hint: 'Take the gateway’s version of trade-agent.',
+  });
+}
+
+function limitsOf(account: string, limits: AccountLimits | undefined): Limits | undefined {
+  return limits === undefined ? undefined : { version: 1, accounts: { [account]: limits } };
+}
+
+/** Rule texts of files of these names. */
+export function texts(origin: 'policies' | 'firm', files: Readonly<Record<string, string>>): RuleText[] {
+  return Object.entries(files).map(([file, text]) => ({ origin, file, text }));
 }

@@ -1,5 +1,14 @@
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { pairOf } from '../../agent/planner/coins.ts';
+import { parsePrompt } from '../../agent/planner/sentence.ts';
+import { readNamedFile } from '../../config/named-file.ts';
+import { parseYaml } from '../../config/yaml-file.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { decide } from '../../gateway/policy/decide.ts';
 import type { CountedFacts, Facts, OptionFacts } from '../../gateway/policy/decision.ts';
+import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
+import { limitsSchema } from '../../gateway/policy/limits.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
@@ -10,12 +19,163 @@ import {
   environments,
   normalizeOrder,
   type OrderDraft,
+  type OrderRequest,
   orderRequestSchema,
   slippageSchema,
 } from '../../trading/order.ts';
+import { withDefaults } from '../../trading/order-defaults.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
-import { tradingStates } from '../../trading/policy-views.ts';
-import { orderOf } from './check-policy.ts';
+import { type DecisionView, tradingStates } from '../../trading/policy-views.ts';
+import { partOfPosition } from '../../trading/portfolio/allocation.ts';
+import { defined } from '../../values/defined.ts';
+import type { App } from '../app.ts';
+import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './diff-policy.ts';
+
+interface CheckedPolicy {
+  readonly order: OrderRequest;
+  readonly decision: DecisionView;
+}
+
+/**
+ * What would be decided about an order now. Nobody's phone rings.
+ * @param sentence as the built-in planner reads it: `buy 5 AAPL limit 180`
+ * @throws {TradeAgentError} `usage` for what is no order, `login_required`, and what completing an order throws
+ */
+export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string): Promise<CheckedPolicy> {
+  const read = orderOf(sentence);
+  const gateway = await app.gateway();
+  const order =
+    read.fraction === undefined
+      ? read.order
+      : { ...read.order, ...(await part(gateway, read.order.symbol, read.fraction)) };
+  return { order, decision: await gateway.checkPolicy(order) };
+}
+
+/** The one order of a sentence. @throws {TradeAgentError} `usage` */
+function orderOf(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
+  const parsed = parsePrompt(sentence);
+  if ('refusal' in parsed) {
+    const { message, hint } = parsed.refusal;
+    throw new TradeAgentError('usage', message, defined({ hint }));
+  }
+  const [intent, ...more] = parsed.intents;
+  if (intent?.kind !== 'order' || more.length > 0) {
+    throw new TradeAgentError('usage', 'that is not one order', {
+      hint: 'For example: trade-agent policy check "buy 5 AAPL limit 180".',
+    });
+  }
+  const { request, fraction, contract } = intent;
+  if (contract !== undefined) {
+    throw new TradeAgentError('usage', 'which contract that is, only the broker can tell', {
+      hint: 'Name it by its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
+    });
+  }
+  const symbol = pairOf(String(request.symbol)) ?? request.symbol;
+  return {
+    order: orderRequestSchema.parse(withDefaults({ ...request, symbol })),
+    ...defined({ fraction }),
+  };
+}
+
+async function part(
+  gateway: Awaited<ReturnType<App['gateway']>>,
+  symbol: string,
+  fraction: string,
+): Promise<{ readonly qty: string }> {
+  const held = (await gateway.positions()).find((position) => position.symbol === symbol);
+  if (held !== undefined) return { qty: partOfPosition(fraction, held) };
+  throw new TradeAgentError('invalid_order', `you hold no ${symbol}`, {
+    hint: 'See "trade-agent portfolio".',
+  });
+}
+
+/** How one case came out. */
+export interface TestedCase {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly effect: 'allow' | 'ask' | 'deny';
+  readonly reasons: readonly string[];
+  readonly expected: { readonly effect: 'allow' | 'ask' | 'deny'; readonly reasons?: readonly string[] };
+}
+
+interface TestedPolicy {
+  /** Digest of the rules that they were run against. */
+  readonly policy: string;
+  readonly cases: readonly TestedCase[];
+}
+
+/** Where a file names no account. */
+const SOME_ACCOUNT = 'TEST';
+
+/**
+ * Runs a file of cases: against the rules that it names, with nobody asked; against those in force where it names none.
+ * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` where the gateway is asked
+ */
+export async function testPolicy(app: Pick<App, 'gateway'>, file: string): Promise<TestedPolicy> {
+  const text = readNamedFile(file, 'file of cases', 'docs/guide/POLICY.md says what stands in one.');
+  const suite = await parseYaml(policyCasesSchema, text, file);
+  const { account, rules } = await rulesFor(app, suite, file);
+  const named = suite.account ?? account;
+  return { policy: rules.digest, cases: suite.cases.map((one) => tested(one, suite.facts, named, rules)) };
+}
+
+async function rulesFor(
+  app: Pick<App, 'gateway'>,
+  { limits, policies }: { readonly limits?: unknown; readonly policies?: string | undefined },
+  file: string,
+): Promise<{ readonly account: string; readonly rules: ReadRules }> {
+  if (limits === undefined && policies === undefined) {
+    const view = await (await app.gateway()).policy();
+    return { account: view.account, rules: await rulesOf(view) };
+  }
+  const beside = (path: string) => resolve(dirname(file), path);
+  const rules = await rulesHere({
+    limits: limits === undefined ? undefined : await limitsOf(limits, beside, file),
+    texts: policies === undefined ? [] : texts('policies', readPolicies(beside(policies))),
+  });
+  return { account: SOME_ACCOUNT, rules };
+}
+
+async function limitsOf(limits: unknown, beside: (path: string) => string, file: string) {
+  if (typeof limits === 'string') return await readLimitsFile(beside(limits));
+  return await parseYaml(limitsSchema, JSON.stringify(limits), `limits of ${file}`);
+}
+
+function tested(
+  one: PolicyCase,
+  general: PolicyCase['facts'],
+  account: string,
+  rules: ReadRules,
+): TestedCase {
+  const { name, approval, expect, reasons } = one;
+  const subject = {
+    ...{ sub: 'owner', client: 'trade-agent', owner: 'owner', approval },
+    approvers: approval === 'tap' ? ['owner'] : [],
+  };
+  const decision = decide(rules, subject, 'place', knownFacts(one, general, account));
+  const sameReasons =
+    reasons === undefined ||
+    (reasons.length === decision.reasons.length &&
+      reasons.every((reason) => decision.reasons.includes(reason)));
+  return {
+    name,
+    ok: decision.effect === expect && sameReasons,
+    effect: decision.effect,
+    reasons: decision.reasons,
+    expected: { effect: expect, ...defined({ reasons }) },
+  };
+}
+
+/** @throws {TradeAgentError} `invalid_config`, naming the case */
+function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
+  try {
+    return factsOf(one, general, account);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    const { message, hint } = error;
+    throw new TradeAgentError('invalid_config', `case "${one.name}": ${message}`, defined({ hint }));
+  }
+}
 
 /*
  * A file of cases, as docs/guide/POLICY.md has it: orders, what is known with each, and what is to be decided.
@@ -103,7 +263,7 @@ const givenFacts = z.strictObject({
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]))
     .optional(),
 });
-export type GivenFacts = z.output<typeof givenFacts>;
+type GivenFacts = z.output<typeof givenFacts>;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1).max(200),
@@ -118,9 +278,9 @@ const caseSchema = z.strictObject({
   /** All of them, in any order; any where it is left out. */
   reasons: z.array(z.enum(policyReasons)).optional(),
 });
-export type PolicyCase = z.output<typeof caseSchema>;
+type PolicyCase = z.output<typeof caseSchema>;
 
-export const policyCasesSchema = z.strictObject({
+const policyCasesSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
   account: z.string().min(1).max(64).optional(),
   /** A path beside the file, or what such a file says; left out, those in force at the gateway. */

@@ -1,9 +1,9 @@
 import { configFile, setDefaultProfile } from '../../config/config-file.ts';
-import type { Profile } from '../../config/profile.ts';
+import type { Profile, ResolvedProfile } from '../../config/profile.ts';
 import { chosenProfileName, findProfile, profileNames } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
 
-export interface ListedProfile extends Pick<Profile, 'environment' | 'sandbox'> {
+interface ListedProfile extends Pick<Profile, 'environment' | 'sandbox'> {
   readonly name: string;
   /** Whether it is the one in use. */
   readonly current: boolean;
@@ -32,4 +32,16 @@ export async function showProfile(
 export async function makeDefaultProfile(app: App, name: string): Promise<void> {
   findProfile(await app.config(), name);
   await setDefaultProfile(await app.home(), name);
+}
+
+/**
+ * The profile a command names as its argument, or the one in use.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function namedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
+  if (name === undefined) return await app.profile();
+  const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');
+  const config = await app.config();
+  const sandbox = findProfile(config, name).sandbox ? await app.sandbox() : undefined;
+  return resolveProfile(config, name, sandbox);
 }

@@ -4,7 +4,7 @@ import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReady } from '../../sandbox/ready-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import type { App } from '../app.ts';
-import { servedUntilStopped } from '../served-until-stopped.ts';
+import { serve } from '../serve.ts';
 import { version } from '../version.ts';
 
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
@@ -23,32 +23,36 @@ export async function serveSandbox(
 ): Promise<void> {
   // SQLite makes its files as the umask lets it.
   process.umask(0o077);
-  const sandbox = await startSandbox({
-    ...options,
-    clock,
-    onError: (message) => tell(`sandbox: ${message}`),
-    mounts: [
-      mcpMount({
-        version: version(),
-        readOnly: false,
+  let idle: ((ms: number) => Promise<void>) | undefined;
+  await serve({
+    signal,
+    ready,
+    async open(onClose) {
+      const sandbox = await startSandbox({
+        ...options,
         clock,
-        environment: 'paper',
-        connectPath: CONNECT_PATH,
-      }),
-    ],
+        onError: (message) => tell(`sandbox: ${message}`),
+        mounts: [
+          mcpMount({
+            version: version(),
+            readOnly: false,
+            clock,
+            environment: 'paper',
+            connectPath: CONNECT_PATH,
+          }),
+        ],
+      });
+      onClose(() => sandbox.close());
+      onClose(preloadVerification());
+      idle = async (ms) => {
+        for (;;) {
+          const left = sandbox.lastRequestAt() + ms - clock.now();
+          if (left <= 0) return;
+          await clock.sleep(left, signal);
+        }
+      };
+      return sandbox.ready;
+    },
+    done: idleExitMs === undefined ? undefined : async () => idle?.(idleExitMs),
   });
-  await ready(sandbox.ready);
-  const stop = preloadVerification();
-  const idle = async (ms: number) => {
-    for (;;) {
-      const left = sandbox.lastRequestAt() + ms - clock.now();
-      if (left <= 0) return;
-      await clock.sleep(left, signal);
-    }
-  };
-  const close = async () => {
-    stop();
-    await sandbox.close();
-  };
-  await servedUntilStopped(signal, close, idleExitMs === undefined ? undefined : idle(idleExitMs));
 }

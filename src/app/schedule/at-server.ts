@@ -1,5 +1,5 @@
-import type { RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { type RemoteSchedules, remoteSchedules } from '../../agent/remote/remote-schedules.ts';
+import type { RemoteSchedule } from '../../agent/remote/wire-schemas.ts';
 import { readNamedFile } from '../../config/named-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
@@ -9,8 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
-import { type AddOptions, checkName, USUAL_TIMEOUT_MS } from './schedule-options.ts';
-import type { ScheduleState } from './schedule-state.ts';
+import { type AddOptions, checkName, type ScheduleState, USUAL_TIMEOUT_MS } from './schedule-context.ts';
 
 /*
  * Schedules that the profile's server keeps and runs, whether or not this machine is on: as the use cases beside this have

@@ -1,23 +1,15 @@
 import type { CheckResult } from '../../check/result-schema.ts';
-import { decide } from '../../schedule/due.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { type Decision, decide } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import type { RunRecord } from '../../schedule/run-record.ts';
+import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import type { CheckOutcomes } from '../check/run-checks.ts';
-import {
-  begunRecord,
-  closedRecord,
-  type DueNow,
-  diedRecord,
-  endedRecord,
-  failedRecord,
-} from './run-records.ts';
+import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
+import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
-import type { CheckProgress, ScheduledCheck } from './scheduled-check.ts';
-
-type Due = DueNow;
 
 /** What a call came to. */
 export type ScheduleRun =
@@ -80,7 +72,7 @@ interface Turn {
   readonly schedule: Schedule;
   readonly journal: Journal;
   /** Undefined where a person starts it. */
-  readonly due: Due | undefined;
+  readonly due: DueNow | undefined;
   readonly progress: CheckProgress;
 }
 
@@ -118,8 +110,6 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     return { status: 'ran', record: end(record, false), check: undefined };
   }
 
-  // Most calls find nothing due, and need none of it.
-  const { scheduledCheck } = await import('./scheduled-check.ts');
   const check: ScheduledCheck = await scheduledCheck(app, schedule, progress, due?.due);
   if (check.outcome === undefined) {
     fail(check.error, check.found);
@@ -128,3 +118,211 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
   const { record, again } = endedRecord(begun, check.outcome, app.signal, clock.now());
   return { status: 'ran', record: end(record, again), check: check.outcome };
 }
+
+/** A run told to stop gets this long to end by itself; less than the command as a whole, so that it can be recorded. */
+const STOP_MS = 2500;
+
+/** Nobody sits at the machine when it proposes: the person has a working day to look at their phone. */
+const TTL_S = 8 * 3600;
+
+/** A check that was run for a schedule: what it came to; or what it threw, with what it had found by then. */
+type ScheduledCheck =
+  | { readonly outcome: CheckOutcomes }
+  | { readonly outcome: undefined; readonly error: unknown; readonly found: readonly CheckResult[] };
+
+/** What of a schedule its check goes by. */
+type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
+
+/** What is told of it while it goes on. */
+type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
+
+/**
+ * Runs a schedule's check. Ends with the signal's reason where the check does not.
+ * @param due milliseconds since the epoch; undefined where a person starts it
+ * @param checks runs them: on this machine, unless said otherwise
+ */
+export async function scheduledCheck(
+  app: App,
+  { id, name, check }: CheckedSchedule,
+  progress: CheckProgress,
+  due?: number,
+  checks?: typeof runChecks,
+): Promise<ScheduledCheck> {
+  const found: CheckResult[] = [];
+  const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
+  const done = new AbortController();
+  try {
+    // Most calls find nothing due, and load none of it.
+    const run = checks ?? (await import('../check/run-check.ts')).runChecks;
+    const outcome = await Promise.race([
+      run(
+        app,
+        { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due },
+        listener,
+        () => undefined,
+      ),
+      stopped(app, done.signal),
+    ]);
+    return { outcome };
+  } catch (error) {
+    return { outcome: undefined, error: app.signal.aborted ? app.signal.reason : error, found };
+  } finally {
+    done.abort();
+  }
+}
+
+/** Rejects a while after the signal, unless it is over before. */
+function stopped({ signal, clock }: App, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = () => {
+      clock.sleep(STOP_MS, over).then(
+        () => reject(signal.reason),
+        () => undefined,
+      );
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    over.addEventListener('abort', () => signal.removeEventListener('abort', onAbort), { once: true });
+  });
+}
+
+const byExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
+  [exits.done]: 'clear',
+  [exits.found]: 'found',
+  [exits.pending]: 'pending',
+  [exits.denied]: 'denied',
+  [exits.expired]: 'expired',
+  [exits.blocked]: 'blocked',
+  [exits.marketClosed]: 'market_closed',
+  [exits.unknown]: 'unknown',
+  [exits.busy]: 'busy',
+  [exits.timedOut]: 'timed_out',
+  [exits.interrupted]: 'interrupted',
+};
+
+/** The status of a run that ended with an exit code. */
+export function statusOf(exitCode: ExitCode): RunStatus {
+  return byExitCode[exitCode] ?? 'failed';
+}
+
+const triedAgain: readonly ExitCode[] = [
+  exits.failed,
+  exits.credentialStore,
+  exits.busy,
+  exits.timedOut,
+  exits.interrupted,
+];
+
+/**
+ * Whether the next wake-up tries the same moment again. What a person has to put right first (wrong rules, no login)
+ * is not tried again, and what became of an order is a result.
+ */
+export function isTriedAgain(exitCode: ExitCode): boolean {
+  return triedAgain.includes(exitCode);
+}
+
+/** The worst findings a record keeps. */
+const KEPT_FINDINGS = 20;
+
+export type DueNow = Decision & { run: true };
+
+/** How a run ended, and whether the same moment is to be tried again. */
+export interface Ended {
+  readonly record: RunRecord;
+  readonly again: boolean;
+}
+
+/** @param due undefined where a person starts it @param now milliseconds since the epoch */
+export function begunRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
+  return {
+    schedule,
+    due: due === undefined ? null : time(due.due),
+    started_at: time(now),
+    ended_at: null,
+    status: 'running',
+    exit_code: null,
+    missed: due?.missed ?? 0,
+    attempt: due?.attempt ?? 1,
+    found: 0,
+    findings: [],
+    approvals: [],
+    unsent: 0,
+  };
+}
+
+/** Of a run that was killed. */
+export function diedRecord(begun: RunRecord, now: number): RunRecord {
+  return { ...begun, status: 'died', ended_at: time(now) };
+}
+
+/** Of one that runs only while the market is open. */
+export function closedRecord(begun: RunRecord, now: number): RunRecord {
+  return { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
+}
+
+/** @param found by then, of each account */
+export function failedRecord(
+  begun: RunRecord,
+  error: unknown,
+  found: readonly CheckResult[],
+  now: number,
+): Ended {
+  const code = exitCodeForError(errorObject(error).code);
+  return {
+    record: { ...endOf(begun, code, found, now), error: keptError(error) },
+    again: isTriedAgain(code),
+  };
+}
+
+/** @param signal that ended the run, where one did */
+export function endedRecord(
+  begun: RunRecord,
+  outcome: CheckOutcomes,
+  signal: AbortSignal,
+  now: number,
+): Ended {
+  const code = exitCodeForChecks(outcome, signal);
+  const results = outcome.checks.map(({ result }) => result);
+  return { record: endOf(begun, code, results, now), again: isTriedAgain(code) };
+}
+
+/** @param results of each account */
+function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
+  const findings = results.flatMap((result) =>
+    result.findings.map((finding) => ({ ...finding, ...inAccount(result) })),
+  );
+  const approvals = results
+    .flatMap(({ proposals }) => proposals)
+    .flatMap(({ approvals }) =>
+      (approvals as { id: string; status: string }[]).map(({ id, status }) => ({ id, status })),
+    );
+  return {
+    ...begun,
+    ended_at: time(now),
+    status: statusOf(code),
+    exit_code: code,
+    found: findings.length,
+    findings: findings.slice(0, KEPT_FINDINGS).map(({ rule, severity, message, account }) => ({
+      rule,
+      severity,
+      message,
+      ...defined({ account }),
+    })),
+    approvals,
+    unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
+      .length,
+  };
+}
+
+/** Of several accounts, which one. */
+function inAccount({ account }: CheckResult): { readonly account?: string } {
+  return account.label === undefined ? {} : { account: `${account.account} at ${account.label}` };
+}
+
+/** As the record's schema has it. */
+function keptError(error: unknown): NonNullable<RunRecord['error']> {
+  const { code, message, hint } = errorObject(error);
+  return { code, message, ...defined({ hint }) };
+}
+
+const time = (at: number) => new Date(at).toISOString();

@@ -1,12 +1,17 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { ApprovalMode } from '../../agent/agent.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
-import { calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
+import { cachedCalendar, calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import type { Machine } from '../../schedule/open-scheduler.ts';
-import type { Timing } from '../../schedule/schedule.ts';
+import { type Machine, openScheduler } from '../../schedule/open-scheduler.ts';
+import type { RunRecord } from '../../schedule/run-record.ts';
+import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
+import type { EntryState } from '../../schedule/scheduler.ts';
+import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
@@ -61,7 +66,89 @@ export async function momentsOf(
 }
 
 /** As {@link momentsOf}, by a calendar that is there. */
-export async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
+async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/timing-moments.ts');
   return timingMoments(timing, calendar);
+}
+
+/** What a schedule is to be, as a person says it. */
+export interface AddOptions {
+  readonly cron?: string;
+  readonly at?: string;
+  readonly name?: string;
+  readonly whenOpen?: boolean;
+  /** Also as soon as a price passes a limit of its rules: at a server, which watches prices. */
+  readonly onPrice?: boolean;
+  readonly rules?: string;
+  readonly report?: string;
+  readonly suggest?: boolean;
+  readonly buyOnly?: boolean;
+  readonly approval: ApprovalMode;
+  readonly with?: SchedulerName;
+  /** Writes nothing, only says what would be. */
+  readonly dryRun?: boolean;
+  /** Milliseconds that a run may take. */
+  readonly timeout?: number | undefined;
+}
+
+/** How long a run may take unless --timeout says otherwise: less than what lies between two wake-ups. */
+export const USUAL_TIMEOUT_MS = 10 * 60_000;
+
+/** @throws {TradeAgentError} `usage` */
+export function checkName(name: string | undefined): void {
+  if (name !== undefined && !schedulePattern.test(name)) {
+    throw new TradeAgentError('usage', `"${name}" can't be a schedule's name`, {
+      hint: 'Use small letters, digits, "-" and "_", 32 at most.',
+    });
+  }
+}
+
+const NEXT_RUNS = 3;
+/** A wake-up comes each quarter of an hour at most; after two of them the machine was not awake, or nothing wakes it. */
+const OVERDUE_MS = 31 * 60_000;
+
+/** A schedule, and how it stands. Moments are milliseconds since the epoch. */
+export interface ScheduleState {
+  readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
+  /** `kept`: by the server, which needs none. */
+  readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
+  /** When it runs next; none where the broker's calendar was not read yet. */
+  readonly next: readonly number[];
+  /** A moment that went by while nothing ran. */
+  readonly overdue: number | undefined;
+  readonly last: RunRecord | undefined;
+}
+
+/** By what is on this machine alone: asks no server, so that it works offline. */
+export async function stateOf(
+  app: App,
+  store: ScheduleStore,
+  schedule: Schedule,
+  entry?: ScheduleState['entry'],
+): Promise<ScheduleState> {
+  const now = app.clock.now();
+  const calendar = cachedCalendar(store.folder, schedule.profile);
+  const moments = await momentsBy(schedule.timing, calendar?.days ?? []);
+  const journal = store.journal(schedule);
+  const [latest] = moments.upTo(now - OVERDUE_MS, 1);
+  return {
+    schedule,
+    entry: entry ?? (await entryState(app, store, schedule)),
+    next: moments.after(now, NEXT_RUNS),
+    overdue: latest !== undefined && latest > journal.handled && journal.handled <= now ? latest : undefined,
+    last: journal.runs.at(-1),
+  };
+}
+
+async function entryState(
+  app: App,
+  store: ScheduleStore,
+  schedule: Schedule,
+): Promise<ScheduleState['entry']> {
+  try {
+    return await openScheduler(schedule.with, thisMachine(app, store.folder)).state(schedule);
+  } catch {
+    // A list must not fail for one entry that can't be looked at; it says so.
+    return 'unreadable';
+  }
 }

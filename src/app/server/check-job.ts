@@ -1,18 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { Session } from '../../auth/session/session.ts';
 import { parseRules, standardRules } from '../../check/load-rules.ts';
+import type { NoticesConfig } from '../../config/notice-channels.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
+import type { Notice } from '../../notify/notice.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { decide } from '../../schedule/due.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { timingMoments } from '../../schedule/timing-moments.ts';
+import type { CredentialStore } from '../../secrets/credential-store.ts';
 import type { MarketDays } from '../../server/jobs/market-days.ts';
 import { type KeptSchedule, schedulesOf } from '../../server/kept-schedule.ts';
-import { withinScopes } from '../../server/person-agent.ts';
+import { personAgent, withinScopes } from '../../server/person-agent.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
-import { proposes } from '../check/run-check.ts';
-import { checksBy } from '../check/run-checks.ts';
+import type { App } from '../app.ts';
+import { NOTICE_LIFE_MS } from '../check/check-notices.ts';
+import { checksBy, proposes } from '../check/run-check.ts';
+import { appOf } from '../create-app.ts';
 import {
   begunRecord,
   closedRecord,
@@ -21,11 +29,9 @@ import {
   type Ended,
   endedRecord,
   failedRecord,
-} from '../schedule/run-records.ts';
+  scheduledCheck,
+} from '../schedule/run-schedule.ts';
 import { hoursFrom } from '../schedule/schedule-context.ts';
-import { scheduledCheck } from '../schedule/scheduled-check.ts';
-import { personApp } from './person-app.ts';
-import { signInDesk } from './sign-in-desk.ts';
 
 /** What failed for a passing reason is tried again so much later, as on a machine of one's own. */
 const RETRY_MS = 15 * 60_000;
@@ -42,7 +48,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
  * 1. What is due is decided anew by the schedule's own row (`schedule/due.ts`), and what is done with is moved past.
  * 2. A run begins by compare-and-set on the row's epoch, which an earlier one's end then fails by.
  * 3. A moment whose run was killed is begun again, as its next attempt; what that proposes twice is for the gateway one
- *    (`app/check/propose.ts`), and what it tells twice has one id (`app/check/tell.ts`).
+ *    (`app/check/run-check.ts`), and what it tells twice has one id (`app/check/check-notices.ts`).
  */
 export function checkJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
@@ -191,4 +197,103 @@ function timeLimit({ clock }: CheckJobParts, ms: number, signal: AbortSignal) {
 function failureOf({ status, error }: RunRecord): TradeAgentError {
   const { code = 'internal', message = `the run ended ${status}` } = error ?? {};
   return new TradeAgentError(code as TradeAgentError['code'], message);
+}
+
+/** Tells a person once that nothing of theirs is checked because they are signed in no longer, and anew when it is so again. */
+interface SignInDesk {
+  signedIn(): Promise<void>;
+  tell(channels: NoticesConfig, error: TradeAgentError): Promise<void>;
+}
+
+/** Of no account, so that no check's memory has it. */
+const NO_ACCOUNT = '';
+const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
+
+function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string): SignInDesk {
+  const memory = checksOf(parts, person).account({ profile: person, account: NO_ACCOUNT });
+  return {
+    // Nothing stands: so it may be told again.
+    signedIn: () => memory.remember([], undefined),
+    async tell(channels, error) {
+      const now = parts.clock.now();
+      const state = { ...FIRING, since: now };
+      const untold = await memory.notices.untold();
+      await memory.notices.put(
+        Object.entries(channels)
+          .filter(([name, { enabled }]) => enabled && untold(name, [state]).length > 0)
+          .map(([channel]) => ({
+            channel,
+            notice: noticeOf(person, channel, error, now),
+            firings: [state],
+            until: now + NOTICE_LIFE_MS,
+          })),
+      );
+    },
+  };
+}
+
+function noticeOf(
+  person: string,
+  channel: string,
+  { code, message, hint }: TradeAgentError,
+  now: number,
+): Notice {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([person, channel, code, now]))
+    .digest('base64url');
+  return {
+    id: `nt_${digest.slice(0, 24)}`,
+    type: 'finding',
+    severity: 'critical',
+    title: 'Sign in again: your schedules are not run',
+    body: [`The server could not act for you: ${message}.`, ...(hint === undefined ? [] : [hint])].join('\n'),
+    at: new Date(now).toISOString(),
+    data: { code },
+  };
+}
+
+interface PersonAppOptions {
+  readonly session: Session;
+  /** Their secrets; opened where something asks for one. */
+  readonly credentials: () => CredentialStore;
+  /** By which channels the person is told. */
+  readonly notices: () => Promise<NoticesConfig>;
+  /** The number of the account that is meant, or `all`; the default one without. */
+  readonly account: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What use cases work with where they run at a server, in one person's name: their session, and what is kept of them in the
+ * server's database. It has no files, no terminal and no sandbox; what is about a machine of theirs says so.
+ */
+function personApp(
+  parts: ServerParts,
+  { session, credentials, notices, account, signal }: PersonAppOptions,
+): App {
+  const elsewhere = async () => {
+    throw new TradeAgentError('usage', 'this is done on a machine of your own, and not at a server');
+  };
+  return appOf(
+    {
+      // What the operator's environment holds is nobody's here.
+      ...{ env: {}, clock: parts.clock, fetch: parts.fetch, signal },
+      accountOption: account,
+      tell: () => undefined,
+    },
+    {
+      ...{ home: elsewhere, config: elsewhere, sandbox: elsewhere, openStore: elsewhere },
+      profile: async () => ({ ...session.profile, notices: await notices() }),
+      store: async () => credentials(),
+      foreignTools: async () => undefined,
+      openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
+      startAgent: async (app, { readOnly = false, model }) => {
+        const [inName, number] = await Promise.all([app.requireSession(), app.account()]);
+        return personAgent(parts, inName, {
+          read_only: readOnly,
+          ...defined({ model, account: number }),
+        });
+      },
+    },
+  );
 }

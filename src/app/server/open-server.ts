@@ -25,9 +25,7 @@ import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { channelNamed } from '../notices/channel-named.ts';
-import type { NoticePlace } from '../notices/notice-place.ts';
-import { testNotice } from '../notices/test-notice.ts';
+import { channelNamed, type NoticePlace, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
 
 export interface OpenedServer {

@@ -4,8 +4,7 @@ import { createServerApp } from '../../server/http/server-app.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { serveRoutes, tellReady } from '../serve-routes.ts';
-import { servedUntilStopped } from '../served-until-stopped.ts';
+import { DRAIN_MS, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
@@ -36,9 +35,6 @@ export interface ServedServer {
   readonly pid: number;
 }
 
-/** Nothing is driven here: an answer is a few statements, and a question to the gateway. Milliseconds. */
-const DRAIN_MS = 20_000;
-
 /**
  * Serves until the signal aborts; any number of them over one database.
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
@@ -48,38 +44,30 @@ export async function serveServer(
   options: ServeServerOptions,
 ): Promise<void> {
   const settings = await readServerSettings(options.config);
-  const { tell, clock } = app;
-  const server = await listen({ ...options, tell, clock }, () => clock.now());
-  const telemetry = await serveTelemetry(settings.telemetry, clock);
-  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(
-    async (error) => {
-      await Promise.all([server.close(0), telemetry.close()]);
-      throw error;
-    },
-  );
+  const { tell, clock, signal } = app;
   const { address, issuer, gateway, environment, database } = settings;
-  const served = createServerApp({
-    ...opened.parts,
-    ...{ address, issuer, environment, loginClient: settings.login_client },
-    ...{ version: version(), log: options.log, routes: opened.routes },
-  });
-  serveRoutes(server, served.app, telemetry, address);
-  const measured = defined({ metrics: telemetry.url });
-  const { home } = options;
-  const told = {
-    address,
-    issuer,
-    gateway,
-    tenant: database.tenant,
-    url: server.url,
-    ...measured,
-    home,
-    pid: process.pid,
-  };
-  await tellReady(options, told);
-  await servedUntilStopped(app.signal, async () => {
-    await Promise.all([served.close(), server.close(DRAIN_MS)]);
-    await telemetry.close();
-    await opened.close();
+  const { home, ready, readyFile } = options;
+  await serve<ServedServer>({
+    ...{ signal, ready, readyFile },
+    async open(onClose) {
+      const server = await listen({ ...options, tell, clock }, () => clock.now());
+      onClose(() => server.close(0));
+      const telemetry = await serveTelemetry(settings.telemetry, clock);
+      onClose(() => telemetry.close());
+      const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch });
+      onClose(() => opened.close());
+      const served = createServerApp({
+        ...opened.parts,
+        ...{ address, issuer, environment, loginClient: settings.login_client },
+        ...{ version: version(), log: options.log, routes: opened.routes },
+      });
+      onClose(() => Promise.all([served.close(), server.close(DRAIN_MS)]));
+      serveRoutes(server, served.app, telemetry, address);
+      return {
+        ...{ address, issuer, gateway, tenant: database.tenant, url: server.url },
+        ...defined({ metrics: telemetry.url }),
+        ...{ home, pid: process.pid },
+      };
+    },
   });
 }

@@ -1,20 +1,27 @@
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import { jobCounts } from '../../jobs/pg-boss/job-counts.ts';
+import { marketDays } from '../../server/jobs/market-days.ts';
+import { noticeJob } from '../../server/jobs/notice-job.ts';
+import { reconcileJob } from '../../server/jobs/reconcile-job.ts';
+import { type Repeated, repeated } from '../../server/jobs/repeated.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { runJob } from '../../server/jobs/run-job.ts';
+import { scheduleSweep } from '../../server/jobs/sweep-schedules.ts';
+import { watchPrices } from '../../server/jobs/watch-prices.ts';
 import { allSchedules } from '../../server/kept-schedule.ts';
+import type { NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
+import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { tellReady } from '../serve-routes.ts';
-import { servedUntilStopped } from '../served-until-stopped.ts';
+import { DRAIN_MS, serve } from '../serve.ts';
+import { checkJob } from './check-job.ts';
 import { openServer } from './open-server.ts';
-import { startScheduleWork } from './schedule-work.ts';
 import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
-export interface ServeWorkerOptions extends ServerPlaces {
+interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
   /** Runs that it drives at once, and checks, and notices. */
   readonly concurrency: number;
@@ -32,9 +39,6 @@ export interface ServedWorker {
   readonly pid: number;
 }
 
-/** A model may be answering; what is not done by then goes on at another worker. Milliseconds. */
-const DRAIN_MS = 20_000;
-
 /**
  * Does jobs until the signal aborts; any number of them over one database.
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`
@@ -44,45 +48,44 @@ export async function serveWorker(
   options: ServeWorkerOptions,
 ): Promise<void> {
   const settings = await readServerSettings(options.config);
-  const { clock, tell } = app;
-  const { concurrency, home } = options;
-  const telemetry = await serveTelemetry(settings.telemetry, clock);
-  const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch }).catch(
-    async (error) => {
-      await telemetry.close();
-      throw error;
+  const { clock, tell, signal } = app;
+  const { concurrency, home, ready, readyFile } = options;
+  await serve<ServedWorker>({
+    ...{ signal, ready, readyFile },
+    async open(onClose) {
+      const telemetry = await serveTelemetry(settings.telemetry, clock);
+      onClose(() => telemetry.close());
+      const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch });
+      onClose(() => opened.close());
+      const { due, paced } = opened;
+      const { jobs } = opened.parts;
+      const parts = {
+        ...opened.parts,
+        jobs: {
+          ...jobs,
+          work: (...[kind, handler, limits]: Parameters<typeof jobs.work>) =>
+            jobs.work(kind, telemetry.jobs(kind, handler), limits),
+        },
+      };
+      const stop = new AbortController();
+      await parts.jobs.work('run', runJob(parts), { concurrency });
+      const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
+      const collecting = collectRuns({ ...parts, due, paced }, stop.signal);
+      onClose(async () => {
+        stop.abort();
+        await Promise.all([collecting, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_MS })]);
+      });
+      telemetry.worker(
+        {
+          askStore: () => parts.database.read((unit) => unit.one('SELECT 1 AS one')),
+          isShut: () => stop.signal.aborted,
+        },
+        () => workerBacklog(parts),
+      );
+      const { gateway, database } = settings;
+      const measured = defined({ metrics: telemetry.url });
+      return { gateway, tenant: database.tenant, concurrency, ...measured, home, pid: process.pid };
     },
-  );
-  const { due, paced } = opened;
-  const { jobs } = opened.parts;
-  const parts = {
-    ...opened.parts,
-    jobs: {
-      ...jobs,
-      work: (...[kind, handler, limits]: Parameters<typeof jobs.work>) =>
-        jobs.work(kind, telemetry.jobs(kind, handler), limits),
-    },
-  };
-  const stop = new AbortController();
-  await parts.jobs.work('run', runJob(parts), { concurrency });
-  const schedules = await startScheduleWork({ ...parts, ...opened.notices, concurrency });
-  const looking = [collectRuns({ ...parts, due, paced }, stop.signal)];
-  telemetry.worker(
-    {
-      askStore: () => parts.database.read((unit) => unit.one('SELECT 1 AS one')),
-      isShut: () => stop.signal.aborted,
-    },
-    () => workerBacklog(parts),
-  );
-  const measured = defined({ metrics: telemetry.url });
-  const { gateway, database } = settings;
-  const told = { gateway, tenant: database.tenant, concurrency, ...measured, home, pid: process.pid };
-  await tellReady(options, told);
-  await servedUntilStopped(app.signal, async () => {
-    stop.abort();
-    await Promise.all([...looking, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_MS })]);
-    await telemetry.close();
-    await opened.close();
   });
 }
 
@@ -96,4 +99,41 @@ export async function workerBacklog(
     postgresWorkerLeases(parts.database).all(),
   ]);
   return { ...jobs, schedulesDue: due, leases };
+}
+
+/** How late a schedule may be begun, and how late a price be seen, milliseconds. */
+const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
+
+interface ScheduleWorkOptions extends ServerParts, NoticeParts {
+  /** Checks, notices and looks for lost outcomes that this worker is at once, each. */
+  readonly concurrency?: number;
+}
+
+/** What a worker does for schedules, until it is stopped; their jobs are the queue's to drain. */
+export async function startScheduleWork(options: ScheduleWorkOptions): Promise<Repeated> {
+  const { jobs, clock, database, sessions, concurrency = 4 } = options;
+  const schedules = allSchedules(options);
+  const leases = postgresWorkerLeases(database);
+  const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
+  const failed = (what: string) => (error: unknown) =>
+    options.onError(`${what}: ${error instanceof Error ? error.name : 'an error'}`);
+  await jobs.work('check', checkJob({ ...options, days }), { concurrency });
+  await jobs.work('notice', noticeJob(options), { concurrency });
+  await jobs.work('reconcile', reconcileJob(options), { concurrency });
+  const now = () => clock.now();
+  const sweep = scheduleSweep({ schedules, leases, days: days.known, now, everyMs: SWEEP_MS });
+  const sweeping = repeated(sweep, {
+    ...{ clock, everyMs: SWEEP_MS, failed: failed('schedules could not be looked at') },
+  });
+  const watching = repeated((signal) => watchPrices({ schedules, leases, sessions, now, signal }), {
+    clock,
+    everyMs: WATCH_MS,
+    failed: failed('prices could not be looked at'),
+  });
+  return {
+    async stop() {
+      await Promise.all([sweeping.stop(), watching.stop()]);
+      await leases.release();
+    },
+  };
 }

@@ -2,9 +2,12 @@ import { resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
-import { TradeAgentError } from '../../errors/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
-import { readKeyFile } from '../gateway/key-file.ts';
+import type { App } from '../app.ts';
+import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share, or have a copy of each, and the file that says what they serve. */
 export interface ServerPlaces {
@@ -19,7 +22,7 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
 }
 
 /** Where the private key of the server's client is; `key.json` in the folder where nothing else is said. */
-export const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
+const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
 
 /** @throws {TradeAgentError} `invalid_config` where there is none */
 export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
@@ -30,4 +33,101 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
     hint: 'Make one with "trade-agent server key", and register what it prints at the identity provider.',
     details: { file },
   });
+}
+
+interface ServerKey extends ShownKey {
+  readonly status: 'made' | 'in_use';
+  /** Where its private half is. */
+  readonly file: string;
+}
+
+/**
+ * Makes or shows the key of the server's client at the identity provider.
+ * @throws {TradeAgentError} `usage` where there is one already; `invalid_config` where there is none to show
+ */
+export async function serverKey(
+  places: ServerPlaces,
+  { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
+): Promise<ServerKey> {
+  const settings = await readServerSettings(places.config).catch((error: unknown) => {
+    // Before there are settings there is a key, which they are written with.
+    if (isTradeAgentError(error)) return undefined;
+    throw error;
+  });
+  const file = serverKeyFile(places, settings?.key_file);
+  if (!show)
+    return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public half.')) };
+  const key = readKeyFile(file);
+  if (key !== undefined) return { status: 'in_use', file, ...shownKey(key) };
+  throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
+    hint: 'Make one with "trade-agent server key".',
+    details: { file },
+  });
+}
+
+/**
+ * Adds a wrapping key to the file that `kms` names, by which all is wrapped from then on; makes the file where there is none.
+ * @returns the file
+ * @throws {TradeAgentError} `invalid_config`; `usage` where no file is named
+ */
+export async function addServerWrappingKey({ home, config }: ServerPlaces): Promise<string> {
+  const { kms } = await readServerSettings(config);
+  if (kms.file === undefined) {
+    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
+      hint: 'Set "kms: {file: wrapping-keys.json}" in server.yaml; Vault and AWS KMS make their own.',
+    });
+  }
+  const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
+  const file = resolve(home, kms.file);
+  await addWrappingKey(file);
+  return file;
+}
+
+/**
+ * Wraps the tenant's data keys by the newest wrapping key, after which an older one may go; also while servers and workers run.
+ * @returns how many
+ * @throws {TradeAgentError} `invalid_config`, `credential_store_…`
+ */
+export async function rewrapServerKeys(
+  { env, clock, fetch }: Pick<App, 'env' | 'clock' | 'fetch'>,
+  { home, config }: ServerPlaces,
+): Promise<number> {
+  const settings = await readServerSettings(config);
+  const { tenant, ...place } = settings.database;
+  const kms = await openKms(settings.kms, { folder: home, env, fetch });
+  const address = readDatabaseAddress(place as AddressPlace, home, env);
+  const store = await import('../../store/postgres/server-database.ts');
+  const { createDataKeys } = await import('../../secrets/envelope/data-keys.ts');
+  const database = await store.openServerDatabase({ address, tenant });
+  try {
+    return await createDataKeys(
+      kms,
+      store.postgresDataKeyRows(() => database),
+      clock,
+    ).rewrap(tenant);
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Makes a server's tables in a PostgreSQL database, its jobs' as well, or brings them to this program's version; also while
+ * servers and workers run.
+ * @param place where the address of the login that owns the tables is read from
+ * @returns from which version to which
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function migrateServer(
+  { env }: Pick<App, 'env'>,
+  { home }: Pick<ServerPlaces, 'home'>,
+  place: AddressPlace,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const address = readDatabaseAddress(place, home, env);
+  const [{ migrateServerDatabase }, { migrateJobs }] = await Promise.all([
+    import('../../store/postgres/server-database.ts'),
+    import('../../jobs/pg-boss/migrate-jobs.ts'),
+  ]);
+  const migrated = await migrateServerDatabase(address);
+  await migrateJobs(address);
+  return migrated;
 }

@@ -1,14 +1,30 @@
-import { withLongestApproval } from '../../auth/provider/dialects.ts';
-import type { Config, ResolvedProfile } from '../../config/profile.ts';
-import { profileSchema } from '../../config/profile.ts';
-import { findProfile, resolveProfile } from '../../config/resolve-profile.ts';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PROTECTED_RESOURCE_PATH, protectedResourceSchema } from '../../agent/remote/wire-schemas.ts';
+import { detectProvider, withLongestApproval } from '../../auth/provider/dialects.ts';
+import { providerMetadata } from '../../auth/provider/provider.ts';
+import { type Config, profileSchema, type ResolvedProfile } from '../../config/profile.ts';
+import { providerNames } from '../../config/provider-names.ts';
+import {
+  findProfile,
+  HOME_LOGIN_CLIENT,
+  resolveProfile,
+  type ToldByServer,
+} from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import type { Clock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { type AskServerOptions, toldByServer } from './told-by-server.ts';
+import { timeLimit } from '../../net/time-limit.ts';
+import { environments } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
 
 /** How the profile was chosen. */
-export interface Chosen {
+interface Chosen {
   readonly profileOption?: string | undefined;
   readonly serverOption?: string | undefined;
 }
@@ -61,4 +77,145 @@ export async function profileAtServer(
     );
   }
   return { ...profile, environment };
+}
+
+/** It changes rarely; a copy that is older is still good where the server does not answer. */
+const TTL_MS = 3_600_000;
+const LIMIT_MS = 10_000;
+
+const cachedSchema = z.object({
+  fetched_at: z.number(),
+  server: z.string(),
+  told: z.object({
+    issuer: z.string().refine(isSecureUrl),
+    audience: z.string(),
+    provider: z.enum(providerNames),
+    login_client: z.object({ client_id: z.string() }),
+    environment: z.enum(environments),
+  }),
+});
+
+interface AskServerOptions {
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Where the answer is kept for an hour; nowhere without. */
+  readonly home?: Home;
+}
+
+/**
+ * What a server says of itself (RFC 9728): who signs people in for it, by which client, and whose money it is about.
+ * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` for what is no trade-agent server; what asking the identity
+ *   provider throws
+ */
+export async function toldByServer(server: string, options: AskServerOptions): Promise<ToldByServer> {
+  const { home, clock } = options;
+  const file = home === undefined ? undefined : cacheFile(home, server);
+  const cached = file === undefined ? undefined : readCache(file, server);
+  const age = cached === undefined ? Number.POSITIVE_INFINITY : clock.now() - cached.fetched_at;
+  if (cached !== undefined && age >= 0 && age < TTL_MS) return cached.told;
+  let told: ToldByServer;
+  try {
+    told = await ask(server, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const isDown = error instanceof TradeAgentError && error.code.endsWith('_unreachable');
+    if (isDown && cached !== undefined) return cached.told;
+    throw error;
+  }
+  if (file !== undefined) {
+    try {
+      writePrivateFile(file, JSON.stringify({ fetched_at: clock.now(), server, told }));
+    } catch {
+      // Only a cache.
+    }
+  }
+  return told;
+}
+
+async function ask(server: string, options: AskServerOptions): Promise<ToldByServer> {
+  if (!isSecureUrl(server)) {
+    throw new TradeAgentError('invalid_config', `the server must be an https address (${server})`, {
+      hint: 'Plain http is for servers on this machine only.',
+    });
+  }
+  const address = server.replace(/\/+$/, '');
+  const { status, body } = await metadataOf(address, options);
+  const parsed = protectedResourceSchema.safeParse(body);
+  // RFC 9728 §3.3: of another resource it must not be used.
+  const isIts = parsed.success && parsed.data.resource.replace(/\/+$/, '') === address;
+  if (status !== 200 || !isIts) {
+    const why = status === 200 ? 'its metadata is not its own' : `HTTP status ${status}`;
+    throw new TradeAgentError('invalid_config', `${address} is no trade-agent server (${why})`, {
+      hint: 'Check the address: it is the one that the server calls itself.',
+    });
+  }
+  const { authorization_servers, trade_agent_environment: environment, ...told } = parsed.data;
+  const issuer = authorization_servers[0] ?? '';
+  if (!isSecureUrl(issuer) || environment === undefined) {
+    const lacks = environment === undefined ? 'does not say whether it trades paper or live money' : '';
+    throw new TradeAgentError(
+      'invalid_config',
+      `${address} ${lacks || 'names an identity provider without TLS'}`,
+      { hint: 'Name issuer, login_client and environment in a profile of its own, or ask who runs it.' },
+    );
+  }
+  const { fetch, clock, home } = options;
+  const metadata = await providerMetadata(issuer, { fetch, clock, ...defined({ home }) });
+  return {
+    issuer: metadata.issuer,
+    audience: told.resource,
+    provider: detectProvider(metadata),
+    login_client: { client_id: told.trade_agent_login_client ?? HOME_LOGIN_CLIENT },
+    environment,
+  };
+}
+
+/** @throws {TradeAgentError} `gateway_unreachable` */
+async function metadataOf(address: string, { fetch, signal }: AskServerOptions) {
+  const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
+  const limit = timeLimit(LIMIT_MS, signal);
+  try {
+    const response = await send(`${address}${PROTECTED_RESOURCE_PATH}`, {
+      redirect: 'error',
+      headers: { accept: 'application/json' },
+      signal: limit.signal,
+    });
+    const text = await response.text();
+    return { status: response.status, body: response.ok ? jsonOf(text) : undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TradeAgentError(
+      'gateway_unreachable',
+      `the server at ${new URL(address).origin} can't be reached`,
+      {
+        hint: 'Check the network, and the address that follows --server or stands in the profile; then try again.',
+        cause: error,
+      },
+    );
+  } finally {
+    limit.end();
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function cacheFile(home: Home, server: string): string {
+  const id = createHash('sha256').update(server).digest('hex').slice(0, 16);
+  return join(home.data, 'cache', `server-${id}.json`);
+}
+
+function readCache(file: string, server: string) {
+  try {
+    const cached = cachedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
+    return cached?.server === server ? cached : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
-import { saysTheSame } from '../../app/run/run-report.ts';
+import { saysTheSame } from '../../app/run.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
 import { toolCallText } from '../run/run-renderer.ts';

@@ -1,9 +1,8 @@
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
-import { accountGlance } from '../../app/chat/account-glance.ts';
-import { goOn, say } from '../../app/chat/talk.ts';
-import { halt } from '../../app/halt/halt.ts';
-import { startLogin } from '../../app/login/start-login.ts';
+import { accountGlance, goOn, say } from '../../app/chat.ts';
+import { halt } from '../../app/halt.ts';
+import { startLogin } from '../../app/login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
@@ -40,7 +39,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     chart: async (symbol, range, look) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
         import('../text/chart.ts'),
-        import('../../app/chart/price-history.ts'),
+        import('../../app/market.ts'),
       ]);
       const history = await priceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
@@ -57,7 +56,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     mcpServers: async () => {
       const [{ mcpLines }, { serversStanding }] = await Promise.all([
         import('../text/mcp-lines.ts'),
-        import('../../app/mcp/servers/servers-standing.ts'),
+        import('../../app/mcp/servers.ts'),
       ]);
       return mcpLines(await serversStanding(context, options));
     },
@@ -66,16 +65,16 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     cancelApproval: async (id) => (await agent()).cancelApproval(id),
     threads: async () => (await agent()).threads(),
     profiles: async () => {
-      const { profileChoices } = await import('../../app/chat/profiles.ts');
-      const choices = await profileChoices(context);
-      return choices.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
+      const { listProfiles } = await import('../../app/profile/profiles.ts');
+      const profiles = await listProfiles(context);
+      return profiles.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
     },
     checkProfile: async (name) => {
-      const { checkProfile } = await import('../../app/chat/profiles.ts');
+      const { checkProfile } = await import('../../app/chat.ts');
       await checkProfile(context, name);
     },
     chooseModel: async (name) => {
-      const { otherModel } = await import('../../app/chat/other-model.ts');
+      const { otherModel } = await import('../../app/chat.ts');
       options = await otherModel(context, options, name);
       await context.reset();
     },
@@ -131,7 +130,7 @@ async function portfolioReport(
   const [{ portfolioTable }, { takenLine }, { portfolioFigures }, { portfolioView }] = await Promise.all([
     import('../text/portfolio-table.ts'),
     import('../text/as-of.ts'),
-    import('../../app/portfolio/portfolio-figures.ts'),
+    import('../../app/portfolio/portfolio.ts'),
     import('../../trading/portfolio/portfolio-view.ts'),
   ]);
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });

@@ -1,6 +1,6 @@
 import { render } from 'ink';
 import type { AgentOptions } from '../../app/app.ts';
-import { resumeCommand } from '../../app/run/run-report.ts';
+import { resumeCommand } from '../../app/run.ts';
 import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';

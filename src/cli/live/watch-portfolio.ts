@@ -1,6 +1,5 @@
 import { approvalView } from '../../agent/graph/proposal-view.ts';
-import { type LiveAcross, liveAcross } from '../../app/portfolio/live-across.ts';
-import { type LiveFigures, liveFigures } from '../../app/portfolio/live-figures.ts';
+import { type LiveAcross, type LiveFigures, liveAcross, liveFigures } from '../../app/portfolio/portfolio.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Context } from '../context/context.ts';

@@ -1,4 +1,4 @@
-import { type LiveQuotes, liveQuotes } from '../../app/quote/live-quotes.ts';
+import { type LiveQuotes, liveQuotes } from '../../app/market.ts';
 import type { Context } from '../context/context.ts';
 import { asOfLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';

@@ -1,7 +1,6 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import { followRun } from '../../app/run/follow-run.ts';
-import { type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run/run-report.ts';
+import { followRun, type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { Context } from '../context/context.ts';
 import { talkError } from '../context/output.ts';

@@ -1,4 +1,4 @@
-import type { RunInput } from '../../app/run/run.ts';
+import type { RunInput } from '../../app/run.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';

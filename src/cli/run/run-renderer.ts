@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../agent/events.ts';
-import { saysTheSame } from '../../app/run/run-report.ts';
+import { saysTheSame } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mcpClientNames } from '../../app/mcp/install/client-table.ts';
+import { mcpClientNames } from '../../app/mcp/client-table.ts';
 import { time } from './parts.ts';
 
 const client = z.object({

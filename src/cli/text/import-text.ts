@@ -1,4 +1,4 @@
-import type { ImportReport } from '../../app/import/imports.ts';
+import type { ImportReport } from '../../app/imports.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { table } from './table.ts';

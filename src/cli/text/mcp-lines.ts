@@ -1,4 +1,4 @@
-import type { ServersStanding } from '../../app/mcp/servers/servers-standing.ts';
+import type { ServersStanding } from '../../app/mcp/servers.ts';
 import { safeLine } from '../../text/shown-text.ts';
 
 type Standing = ServersStanding['servers'][number];

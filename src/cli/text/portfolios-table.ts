@@ -1,4 +1,4 @@
-import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio-across.ts';
+import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { dollars, signedDollars } from '../../trading/amounts.ts';

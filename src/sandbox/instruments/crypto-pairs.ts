@@ -1,4 +1,4 @@
-import type { ListedSymbol } from '../market/symbols.ts';
+import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 
 /** A pair that is traded around the clock. Prices are made up, near those of November 2026's stocks in time. */
 export interface CryptoPair extends ListedSymbol {

@@ -1,5 +1,6 @@
 import { assetClassOf, type OptionContract, optionOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
+import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import {
   addDays,
   type IsoDate,
@@ -9,7 +10,6 @@ import {
   weekday,
 } from '../../trading/new-york-time.ts';
 import type { Market } from '../market/market.ts';
-import type { ListedSymbol } from '../market/symbols.ts';
 
 const FRIDAY = 5;
 /** Weekly expiries are listed for so many weeks, monthly ones (the third Friday) for so many months. */

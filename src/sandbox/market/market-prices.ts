@@ -1,10 +1,10 @@
 import { Dec, price } from '../../trading/decimal.ts';
+import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import { type Adjustment, type Factor, factorOf } from './adjustment.ts';
 import type { Announced } from './announced.ts';
 import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 import { tradingTime } from './market-times.ts';
-import type { ListedSymbol } from './symbols.ts';
 import type { Tape } from './tape.ts';
 
 /** Symbols held at a price, since when. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
+import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import { addDays, type IsoDate, newYorkDate } from '../../trading/new-york-time.ts';
 import type { MarketHours } from '../../trading/trading-calendar.ts';
 import { type Adjustment, adjusted } from './adjustment.ts';
@@ -8,7 +9,6 @@ import { type BarRequest, bars, type MarketBar } from './bars.ts';
 import { type CorporateAction, effectiveAt, inOrder, processDate, subjectOf } from './corporate-action.ts';
 import { type HeldPrices, marketPrices } from './market-prices.ts';
 import { createMarketTimes, type MarketTimes, tradingTime } from './market-times.ts';
-import type { ListedSymbol } from './symbols.ts';
 import type { Tape } from './tape.ts';
 import { walk } from './walk.ts';
 

@@ -1,8 +1,8 @@
 import type { Dec } from '../../trading/decimal.ts';
+import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { Sessions } from '../../trading/trading-calendar.ts';
 import type { CorporateAction } from './corporate-action.ts';
-import type { ListedSymbol } from './symbols.ts';
 
 /** A price at which shares changed hands, dollars a share. */
 export interface Traded {

@@ -1,9 +1,9 @@
 import { Dec } from '../../trading/decimal.ts';
+import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
 import { addDays, DAY, type IsoDate, isoDate } from '../../trading/new-york-time.ts';
 import { calendarSessions, type MarketHours, type Sessions } from '../../trading/trading-calendar.ts';
 import type { ActionOf } from './corporate-action.ts';
 import { hashText, type PricePath, pricePath, uniform } from './price-path.ts';
-import { type ListedSymbol, listedSymbols } from './symbols.ts';
 import type { Tape } from './tape.ts';
 
 /** How many looks at the price a bar's high and low come from. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callsWithin, readWritten } from '../../../src/agent/model/written-calls.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-import { readHistory } from '../../../src/app/import/read-history.ts';
+import { readHistory } from '../../../src/app/imports.ts';
 import { chosenLots } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { ownRules } from '../../../src/app/check/own-rules.ts';
+import { ownRules } from '../../../src/app/own-rules.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';

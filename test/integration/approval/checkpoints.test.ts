@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { verifyRecord } from '../../../src/app/gateway/verify-record.ts';
+import { verifyRecord } from '../../../src/app/gateway/gateway-record.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createCheckpoints } from '../../../src/approval/checkpoints/checkpoints.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { orderProposal, typedOrder } from '../../../src/app/orders/typed-order.ts';
+import { orderProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { readOrderRequest } from '../../../src/tools/place-order.ts';
 import { Dec } from '../../../src/trading/decimal.ts';

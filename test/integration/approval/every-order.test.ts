@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { orderProposal, replaceProposal, typedOrder } from '../../../src/app/orders/typed-order.ts';
+import { orderProposal, replaceProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { readOrderRequest } from '../../../src/tools/place-order.ts';
 import { isSettledState, type ProposalRequestInput } from '../../../src/trading/proposal.ts';

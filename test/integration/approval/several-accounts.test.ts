@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OrderApp } from '../../../src/app/orders/order-place.ts';
-import { cancelOrder, listOrders, showOrder } from '../../../src/app/orders/orders.ts';
+import { cancelOrder, listOrders, type OrderApp, showOrder } from '../../../src/app/orders/orders.ts';
 import { LOOK_MS } from '../../../src/gateway/mandates/standing-watch.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { type CheckListener, runCheck } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
-import { scheduledCheck } from '../../../src/app/schedule/scheduled-check.ts';
+import { scheduledCheck } from '../../../src/app/schedule/run-schedule.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Schedule } from '../../../src/schedule/schedule.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';

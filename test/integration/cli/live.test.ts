@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/app/create-app.ts';
-import { type LiveFigures, liveFigures } from '../../../src/app/portfolio/live-figures.ts';
+import { type LiveFigures, liveFigures } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { slowness } from '../../slowness.ts';

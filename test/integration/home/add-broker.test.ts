@@ -2,14 +2,17 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { addBroker, requireNewBroker } from '../../../src/app/home/add-broker.ts';
-import { listBrokerKeys } from '../../../src/app/home/broker-account.ts';
-import { type BrokerChoice, brokerEntry } from '../../../src/app/home/broker-entry.ts';
-import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
-import { homeFiles } from '../../../src/app/home/home-files.ts';
-import { listBrokers } from '../../../src/app/home/list-brokers.ts';
+import {
+  addBroker,
+  type BrokerChoice,
+  brokerEntry,
+  listBrokerKeys,
+  listBrokers,
+  requireNewBroker,
+} from '../../../src/app/home/brokers.ts';
+import { homeDoctor } from '../../../src/app/home/doctor.ts';
+import { announceHome, homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import { announceHome } from '../../../src/app/home/ready-file.ts';
 import type { KeptCredentials } from '../../../src/gateway/broker/kept-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
 import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { listBrokerKeys, setBrokerKeys, whatIsKept } from '../../../src/app/home/broker-account.ts';
-import { readKeptText } from '../../../src/app/home/broker-key-text.ts';
-import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
+import { listBrokerKeys, readKeptText, setBrokerKeys, whatIsKept } from '../../../src/app/home/brokers.ts';
+import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
 import { app, type HomeGround, homeGround } from './home-folder.ts';
 

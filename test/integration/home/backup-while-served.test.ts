@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { backupHome } from '../../../src/app/home/backup.ts';
+import { backupHome, openArchive, restoreHome } from '../../../src/app/home/backup.ts';
 import { homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import { restoreHome } from '../../../src/app/home/restore.ts';
-import { openArchive } from '../../../src/app/home/sealed-archive.ts';
 import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import { app, type HomeGround, homeGround } from './home-folder.ts';
 

@@ -11,12 +11,17 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/broker-account.ts';
-import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
-import { homeStatus } from '../../../src/app/home/home-status.ts';
+import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/brokers.ts';
+import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import { pairPhone } from '../../../src/app/home/pair-phone.ts';
-import { addUser, listUsers, newRecoveryCode, removeUser } from '../../../src/app/home/users.ts';
+import {
+  addUser,
+  homeStatus,
+  listUsers,
+  newRecoveryCode,
+  pairPhone,
+  removeUser,
+} from '../../../src/app/home/users.ts';
 import { app, type HomeGround, homeGround } from './home-folder.ts';
 
 let ground: HomeGround;

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkCertificate } from '../../../src/app/home/doctor/certificate-check.ts';
+import { checkCertificate } from '../../../src/app/home/doctor.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
 const cert = fixture('loopback-cert.pem');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brokerEntry } from '../../../src/app/home/broker-entry.ts';
+import { brokerEntry } from '../../../src/app/home/brokers.ts';
 import { initHome, type NewHome, openAccount } from '../../../src/app/home/init-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { homeDoctor } from '../../../src/app/home/doctor/doctor.ts';
+import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import type { InitOptions } from '../../../src/cli/commands/home/init-answers.ts';
 import { makeHome } from '../../../src/cli/commands/home/make-home.ts';
 import type { OfferedBroker } from '../../../src/gateway/broker/offered-brokers.ts';

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { Client, type Transport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
-import { importHistory } from '../../../src/app/import/imports.ts';
+import { importHistory } from '../../../src/app/imports.ts';
 import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { homeSecrets, phoneNotices } from '../../../src/app/home/phone-notices.ts';
+import { homeSecrets, phoneNotices } from '../../../src/app/home/home-notices.ts';
 import {
   type NoticeChannel,
   type NoticesConfig,

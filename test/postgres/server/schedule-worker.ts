@@ -1,4 +1,4 @@
-import { startScheduleWork } from '../../../src/app/server/schedule-work.ts';
+import { startScheduleWork } from '../../../src/app/server/serve-worker.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';

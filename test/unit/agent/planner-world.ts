@@ -4,18 +4,12 @@ import { understand } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
 import { lookups } from '../../../src/agent/planner/steps.ts';
-import { symbolsData } from '../../../src/sandbox/market/symbols-data.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
+import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';
 
 /** The sandbox's own list. */
-const assets = symbolsData
-  .trim()
-  .split('\n')
-  .map((line) => {
-    const [symbol = '', name = ''] = line.split('|');
-    return { symbol, name };
-  });
+const assets = listed.stocks.map(([symbol = '', name = '']) => ({ symbol, name }));
 
 export const orderId = '61e69015-8549-4bfd-b9c3-01e75843f47d';
 

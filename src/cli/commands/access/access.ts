@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NewAccess } from '../../../app/access/access.ts';
+import type { NewAccess } from '../../../app/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
@@ -69,8 +69,7 @@ export function addAccessCommand(program: Command, cli: Cli): void {
 }
 
 async function printAccess(context: Context): Promise<void> {
-  const { listAccess } = await import('../../../app/access/access.ts');
-  const list = await listAccess(context);
+  const list = await (await context.gateway()).access();
   await context.output.result('access', { ...list }, async () => {
     if (list.kept === 'elsewhere')
       return 'Who may what is kept by another server: your gateway’s owner sees it there.';
@@ -82,7 +81,7 @@ async function printAccess(context: Context): Promise<void> {
 }
 
 async function grant(context: Context, wanted: NewAccess): Promise<void> {
-  const { grantAccess } = await import('../../../app/access/access.ts');
+  const { grantAccess } = await import('../../../app/access.ts');
   const granted = await grantAccess(context, wanted, async () => {
     const { showAsking } = await import('../../run/asked-proposal.ts');
     return showAsking(context);
@@ -96,7 +95,7 @@ async function grant(context: Context, wanted: NewAccess): Promise<void> {
 }
 
 async function revoke(context: Context, id: string): Promise<void> {
-  const { revokeAccess } = await import('../../../app/access/access.ts');
+  const { revokeAccess } = await import('../../../app/access.ts');
   const access = await revokeAccess(context, id);
   await context.output.result('access-revoked', { access }, () => 'Ended.');
 }

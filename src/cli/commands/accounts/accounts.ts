@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { chooseDefaultAccount, listAccounts } from '../../../app/accounts/accounts.ts';
+import { chooseDefaultAccount } from '../../../app/accounts.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { Cli } from '../../context/cli.ts';
@@ -31,7 +31,7 @@ export function addAccountsCommand(program: Command, cli: Cli): void {
         exitCodes([...sessionExits, exits.found]),
     )
     .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => print(context, await listAccounts(context))),
+      runCommand(cli, command, async (context) => print(context, await context.accounts())),
     );
   accounts
     .command('default')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { listActivities } from '../../../app/portfolio/activities.ts';
+import { gatewayWithImported } from '../../../app/portfolio/account-history.ts';
+import { activitiesIn } from '../../../tools/get-activities.ts';
 import { type Activity, activityKinds } from '../../../trading/activity.ts';
 import { type Period, periods } from '../../../trading/period.ts';
 import type { Cli } from '../../context/cli.ts';
@@ -35,7 +36,7 @@ export function addActivitiesCommand(program: Command, cli: Cli): void {
     .action(({ period, kind, limit }: ActivityOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const kinds = kind === undefined ? undefined : [kind];
-        const found = await listActivities(context, { period, kinds, limit });
+        const found = await activitiesIn(await gatewayWithImported(context), { period, kinds, limit });
         await context.output.result('activities', { ...found }, async () => {
           const { activitiesText } = await import('../../text/data-lists.ts');
           return activitiesText(found);

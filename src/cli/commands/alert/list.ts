@@ -1,5 +1,4 @@
-import { lookAtAlerts } from '../../../app/alerts/look-at-alerts.ts';
-import { ownAlerts } from '../../../app/alerts/own-alerts.ts';
+import { lookAtAlerts, ownAlerts } from '../../../app/alerts.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCare, type AlertView, type LookTime, lookWords } from '../../../tools/alerts.ts';

@@ -120,7 +120,7 @@ async function showReconciled(context: Context, id: string | undefined): Promise
 
 /** The conversations hear of it when they are resumed. */
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
-  const { resumeCommand } = await import('../../../app/run/run-report.ts');
+  const { resumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
     context.io.talk(`go on with: ${resumeCommand(thread, context.chosenBy)}`);
   }

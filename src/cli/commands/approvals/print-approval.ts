@@ -1,7 +1,7 @@
 import type { ApprovalView } from '../../../agent/events.ts';
-import { waitForApproval, waitForApprovals } from '../../../app/approvals/wait-for-approvals.ts';
+import { waitForApproval, waitForApprovals } from '../../../app/approvals/approvals.ts';
 import { exitCodeForRuns, exits } from '../../../app/exit-codes.ts';
-import { type RunObject, resumeCommand } from '../../../app/run/run-report.ts';
+import { type RunObject, resumeCommand } from '../../../app/run.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { tradingDays } from '../../../app/market/market.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
+import { tradingDaysFrom } from '../../../tools/get-calendar.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { dateOption } from '../../options/choice.ts';
@@ -30,7 +30,7 @@ export function addCalendarCommand(program: Command, cli: Cli): void {
     )
     .action(({ from, days }: CalendarOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const found = await tradingDays(context, { start: from, days });
+        const found = await tradingDaysFrom(await context.gateway(), { start: from, days });
         await context.output.result('calendar', { ...found }, async () => {
           const { calendarText } = await import('../../text/data-lists.ts');
           return calendarText(found);

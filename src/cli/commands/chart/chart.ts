@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { priceHistory } from '../../../app/chart/price-history.ts';
 import { sessionExits } from '../../../app/exit-codes.ts';
+import { priceHistory } from '../../../app/market.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
 import { runCommand } from '../../context/run-command.ts';

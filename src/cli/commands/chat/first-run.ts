@@ -6,7 +6,7 @@ import {
   keepModelKey,
   type ModelChoice,
   needsKey,
-} from '../../../app/chat/first-run.ts';
+} from '../../../app/chat.ts';
 import { configFile } from '../../../config/config-file.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';

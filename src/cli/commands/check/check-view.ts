@@ -1,7 +1,6 @@
 import type { AgentEvent } from '../../../agent/events.ts';
-import type { CheckListener, CheckOutcome } from '../../../app/check/run-check.ts';
-import type { CheckOutcomes } from '../../../app/check/run-checks.ts';
-import { resumeCommand } from '../../../app/run/run-report.ts';
+import type { CheckListener, CheckOutcome, CheckOutcomes } from '../../../app/check/run-check.ts';
+import { resumeCommand } from '../../../app/run.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/shown-text.ts';

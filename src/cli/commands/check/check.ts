@@ -37,7 +37,7 @@ export function addCheckCommand(program: Command, cli: Cli): void {
     .action(({ format, ...options }: CheckOptions & { format: CheckFormat }, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ runChecks }, { checkView, sayWhatIsLeft }] = await Promise.all([
-          import('../../../app/check/run-checks.ts'),
+          import('../../../app/check/run-check.ts'),
           import('./check-view.ts'),
         ]);
         const { told, ...listener } = checkView(context, format);

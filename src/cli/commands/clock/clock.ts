@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { marketClock } from '../../../app/market/market.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';
@@ -18,7 +17,7 @@ export function addClockCommand(program: Command, cli: Cli): void {
     )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const clock = await marketClock(context);
+        const clock = await (await context.gateway()).clock();
         await context.output.result('clock', { ...clock }, async () => {
           const { clockText } = await import('../../text/data-lists.ts');
           return clockText(clock);

@@ -67,7 +67,7 @@ export function addConfigCommand(program: Command, cli: Cli): void {
 
 async function getConfig(context: Context, key: string | undefined): Promise<void> {
   const [{ readConfig, readConfigKey }, { stringify }] = await Promise.all([
-    import('../../../app/config/config-keys.ts'),
+    import('../../../app/config.ts'),
     import('yaml'),
   ]);
   const { output } = context;
@@ -88,7 +88,7 @@ async function getConfig(context: Context, key: string | undefined): Promise<voi
 }
 
 async function changeKey(context: Context, key: string, wanted: string | undefined): Promise<void> {
-  const { changeConfigKey } = await import('../../../app/config/config-keys.ts');
+  const { changeConfigKey } = await import('../../../app/config.ts');
   const { file, value } = await changeConfigKey(context, key, wanted);
   await context.output.result('config', { file, key, value: value ?? null }, () =>
     wanted === undefined ? `${key} is no longer set.` : `${key} is set.`,
@@ -96,14 +96,14 @@ async function changeKey(context: Context, key: string, wanted: string | undefin
 }
 
 async function printPath(context: Context): Promise<void> {
-  const { configPath } = await import('../../../app/config/config-keys.ts');
+  const { configPath } = await import('../../../app/config.ts');
   const file = await configPath(context);
   await context.output.result('config-path', { file }, () => file);
 }
 
 async function editInEditor(context: Context): Promise<void> {
   const [{ editConfig }, { editText }] = await Promise.all([
-    import('../../../app/config/edit-config.ts'),
+    import('../../../app/config.ts'),
     import('../../terminal/editor.ts'),
   ]);
   const { env, signal, io } = context;

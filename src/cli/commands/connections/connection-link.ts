@@ -1,4 +1,4 @@
-import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
+import type { ConnectionLink } from '../../../app/index.ts';
 import {
   type ConnectionName,
   connectionNames,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { ConnectionLink } from '../../../app/connections/add-connection.ts';
-import type { ListedConnection } from '../../../app/connections/list-connections.ts';
+import type { ListedConnection } from '../../../app/connections.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import type { ConnectionLink } from '../../../app/index.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
@@ -80,7 +80,7 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
 }
 
 async function printConnections(context: Context): Promise<void> {
-  const { listConnections } = await import('../../../app/connections/list-connections.ts');
+  const { listConnections } = await import('../../../app/connections.ts');
   const connections = await listConnections(context);
   await context.output.result('connections', { connections }, async () => {
     const { table } = await import('../../text/table.ts');
@@ -99,7 +99,7 @@ async function printConnections(context: Context): Promise<void> {
 
 async function connect(context: Context, text: string, options: AddOptions): Promise<void> {
   const [{ addConnection }, { readConnectionName }] = await Promise.all([
-    import('../../../app/connections/add-connection.ts'),
+    import('../../../app/index.ts'),
     import('./connection-link.ts'),
   ]);
   const { name, label, provider_name, scopes, already } = await addConnection(
@@ -128,7 +128,7 @@ async function showLink(context: Context, link: ConnectionLink, open: boolean): 
 
 async function disconnect(context: Context, text: string): Promise<void> {
   const [{ removeConnection }, { readConnectionName }] = await Promise.all([
-    import('../../../app/connections/remove-connection.ts'),
+    import('../../../app/connections.ts'),
     import('./connection-link.ts'),
   ]);
   const { name, label, provider_name, removed } = await removeConnection(context, readConnectionName(text));

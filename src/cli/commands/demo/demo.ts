@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo/play-demo.ts';
+import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import type { Cli, GlobalOptions } from '../../context/cli.ts';
 import { type Output, openOutput } from '../../context/output.ts';
@@ -24,7 +24,7 @@ export function addDemoCommand(program: Command, cli: Cli): void {
 }
 
 async function printDemo({ io, env, interruption }: Cli, output: Output): Promise<void> {
-  const { playDemo } = await import('../../../app/demo/play-demo.ts');
+  const { playDemo } = await import('../../../app/demo.ts');
   // The play is the result for people; for a program it is talk.
   const say = (text: string) => (output.format === 'text' ? io.print(text) : io.talk(text));
   const interactive = io.interactive && io.stdoutIsTty && output.format === 'text';

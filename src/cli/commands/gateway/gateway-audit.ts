@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
-import type { RecordFindings, VerifyOptions } from '../../../app/gateway/verify-record.ts';
+import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
+import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
@@ -50,7 +50,7 @@ export function addGatewayAudit(
     )
     .action((file: string | undefined, options: Omit<VerifyOptions, 'file'>, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { verifyRecord } = await import('../../../app/gateway/verify-record.ts');
+        const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
         const places = placesOf(command.optsWithGlobals());
         const found = await verifyRecord(context, places, { ...options, file });
         await context.output.result('gateway-audit', { ...found }, () => auditText(found));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { GatewayPlaces, KeyStep } from '../../../app/gateway/gateway-key.ts';
+import type { KeyStep } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';

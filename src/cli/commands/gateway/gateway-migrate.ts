@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { type AddressFlags, addAddressOptions, addressPlaceOf } from '../../options/address-place.ts';
@@ -30,7 +30,7 @@ export function addGatewayMigrate(
     .action((flags: AddressFlags, command: Command) =>
       runCommand(cli, command, async (context) => {
         const place = addressPlaceOf(flags);
-        const { migrateDatabase } = await import('../../../app/gateway/migrate-database.ts');
+        const { migrateDatabase } = await import('../../../app/gateway/gateway-database.ts');
         const { from, to } = await migrateDatabase(context, placesOf(command.optsWithGlobals()), place);
         await context.output.result('gateway-migrate', { from, to }, () =>
           from === to

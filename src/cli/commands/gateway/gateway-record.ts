@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';

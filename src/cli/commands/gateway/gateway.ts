@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { GatewayPlaces } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { gatewayHome } from '../../../machine/directories.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Output } from '../../context/output.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { askingExits } from '../../../app/exit-codes.ts';
-import { halt, liftHalt } from '../../../app/halt/halt.ts';
+import { halt, liftHalt } from '../../../app/halt.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
 import { runCommand } from '../../context/run-command.ts';

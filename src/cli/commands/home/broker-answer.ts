@@ -1,4 +1,4 @@
-import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/broker-entry.ts';
+import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/brokers.ts';
 import { brokerOf } from '../../../gateway/broker/brokers.ts';
 import { keptWords } from '../../../gateway/broker/kept-kinds.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';

@@ -22,7 +22,7 @@ export async function readBrokerKeys(
 ): Promise<KeptCredentials> {
   const [{ readSecretPlace }, { readKeptText }, { keptWords }] = await Promise.all([
     import('../../terminal/secret-file.ts'),
-    import('../../../app/home/broker-key-text.ts'),
+    import('../../../app/home/brokers.ts'),
     import('../../../gateway/broker/kept-kinds.ts'),
   ]);
   const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);

@@ -59,7 +59,7 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .action((file: string, options: PassphraseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { restoreHome } = await import('../../../app/home/restore.ts');
+        const { restoreHome } = await import('../../../app/home/backup.ts');
         const passphrase = await readPassphrase(context, options, false);
         const restored = await restoreHome(context, {
           folder: folderOf(command),

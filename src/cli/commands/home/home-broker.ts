@@ -42,7 +42,7 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { listBrokerKeys } = await import('../../../app/home/broker-account.ts');
+        const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
         const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
           user: kept.sub,
           broker: kept.broker,
@@ -73,7 +73,7 @@ export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void
     .addHelpText('after', examples([['trade-agent home broker remove --user bob --yes', '']]) + exitCodes([]))
     .action((options: WhoseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { removeBrokerKeys } = await import('../../../app/home/broker-account.ts');
+        const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
         const { username, broker: name } = await removeBrokerKeys(context, {
           folder: folderOf(command),
           username: options.user,
@@ -104,7 +104,7 @@ function addTools(broker: Command, cli: Cli, folderOf: FolderOf): void {
     .action((options: WhoseOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ lookAtBrokerTools }, { brokerToolsText }] = await Promise.all([
-          import('../../../app/home/broker-tools.ts'),
+          import('../../../app/home/brokers.ts'),
           import('./broker-tools.ts'),
         ]);
         const { user: username, broker: name } = options;
@@ -148,7 +148,7 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
     .action((options: SetOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ setBrokerKeys, whatIsKept }, { confirmAccount, readBrokerKeys }] = await Promise.all([
-          import('../../../app/home/broker-account.ts'),
+          import('../../../app/home/brokers.ts'),
           import('./broker-keys.ts'),
         ]);
         const folder = folderOf(command);

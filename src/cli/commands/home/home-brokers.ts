@@ -30,7 +30,7 @@ export function addHomeBrokers(broker: Command, cli: Cli, folderOf: FolderOf): v
     )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { listBrokers } = await import('../../../app/home/list-brokers.ts');
+        const { listBrokers } = await import('../../../app/home/brokers.ts');
         const brokers = await listBrokers(context, folderOf(command));
         await context.output.result('home-brokers', { brokers }, () =>
           brokers
@@ -85,7 +85,7 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
           { confirmAccount, readBrokerKeys },
           { keptKindOf },
         ] = await Promise.all([
-          import('../../../app/home/add-broker.ts'),
+          import('../../../app/home/brokers.ts'),
           import('./broker-answer.ts'),
           import('./broker-keys.ts'),
           import('../../../gateway/broker/verify-keys.ts'),

@@ -59,7 +59,7 @@ export function addHomeNotices(home: Command, cli: Cli, folderOf: FolderOf): voi
     .addHelpText('after', examples([['trade-agent home notices test ntfy', 'sends one']]) + exitCodes([]))
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { testNotice } = await import('../../../app/notices/test-notice.ts');
+        const { testNotice } = await import('../../../app/notices/notice-place.ts');
         const { id, attempts } = await testNotice(context, await placeOf(command), name);
         await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
       }),
@@ -78,7 +78,7 @@ export function addHomeNotices(home: Command, cli: Cli, folderOf: FolderOf): voi
     .action((name: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ setNoticeSecret }, { readSecret }] = await Promise.all([
-          import('../../../app/notices/set-notice-secret.ts'),
+          import('../../../app/notices/notice-place.ts'),
           import('../../terminal/secret-input.ts'),
         ]);
         const { kind, words } = await setNoticeSecret(await placeOf(command), name, (what) =>

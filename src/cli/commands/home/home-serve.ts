@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { HomeReady } from '../../../app/home/ready-file.ts';
+import type { HomeReady } from '../../../app/home/home-files.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Output } from '../../context/output.ts';
@@ -73,14 +73,14 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
 
 /** A first phone is paired at the terminal; a link in a log would be one for whoever reads it. */
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
-  const { unpaired } = await import('../../../app/home/unpaired.ts');
+  const { unpaired } = await import('../../../app/home/users.ts');
   if (!(await unpaired(parts, folder))) return;
   if (!cli.io.interactive || output.format !== 'text') {
     parts.tell('No phone is paired yet: trade-agent home pair');
     return;
   }
   const [{ pairPhone }, { showQrCode }] = await Promise.all([
-    import('../../../app/home/pair-phone.ts'),
+    import('../../../app/home/users.ts'),
     import('../../text/qr-code.ts'),
   ]);
   const { user, url } = await pairPhone(parts, folder, undefined);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import type { Command } from 'commander';
-import type { ServiceKind } from '../../../app/home/service-parts.ts';
+import type { ServiceKind } from '../../../app/home/service.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';

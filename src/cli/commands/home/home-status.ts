@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { HomeStatus } from '../../../app/home/home-status.ts';
+import type { HomeStatus } from '../../../app/home/users.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
@@ -21,7 +21,7 @@ export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void
     )
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { homeStatus } = await import('../../../app/home/home-status.ts');
+        const { homeStatus } = await import('../../../app/home/users.ts');
         const status = await homeStatus(context, folderOf(command));
         await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
       }),
@@ -40,7 +40,7 @@ export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void
     .action((_options, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ homeDoctor }, { findingsText }] = await Promise.all([
-          import('../../../app/home/doctor/doctor.ts'),
+          import('../../../app/home/doctor.ts'),
           import('../../text/findings.ts'),
         ]);
         const findings = await homeDoctor(context, folderOf(command));

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Pairing } from '../../../app/home/pair-phone.ts';
+import type { Pairing } from '../../../app/home/users.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
@@ -62,7 +62,7 @@ function addHomePair(home: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .action(({ user }: { user?: string }, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { pairPhone } = await import('../../../app/home/pair-phone.ts');
+        const { pairPhone } = await import('../../../app/home/users.ts');
         const pairing = await pairPhone(context, folderOf(command), user);
         await showPairing(context, pairing);
       }),

@@ -1,4 +1,4 @@
-import { newPerson } from '../../../app/home/owner.ts';
+import { newPerson } from '../../../app/home/users.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
 import {

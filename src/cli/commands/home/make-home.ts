@@ -1,5 +1,5 @@
+import { requireFree } from '../../../app/home/home-files.ts';
 import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
-import { requireFree } from '../../../app/home/new-folder.ts';
 import { keptKindOf } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';

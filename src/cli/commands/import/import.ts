@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import { importHistory, listImports, undoImport } from '../../../app/import/imports.ts';
+import { importHistory, listImports, undoImport } from '../../../app/imports.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import type { StartedLogin } from '../../../app/login/start-login.ts';
+import type { StartedLogin } from '../../../app/login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
@@ -53,7 +53,7 @@ export function addLoginCommand(program: Command, cli: Cli): void {
 
 async function login(context: Context, options: LoginOptions): Promise<void> {
   const { output, signal } = context;
-  const { startLogin } = await import('../../../app/login/start-login.ts');
+  const { startLogin } = await import('../../../app/login.ts');
   const profile = await context.profile();
   const started = await startLogin(context, { issuer: options.company, clientId: options.clientId });
   if (started.clockWarning !== undefined) context.io.talk(`warning: ${started.clockWarning}`);
@@ -84,7 +84,7 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
 }
 
 async function showKey(context: Context, { company: issuer, clientId }: LoginOptions): Promise<void> {
-  const { showCompanyKey } = await import('../../../app/login/company-key.ts');
+  const { showCompanyKey } = await import('../../../app/login.ts');
   const { profile, company, key, homeYaml } = await showCompanyKey(context, { issuer, clientId });
   await context.output.result('company-key', { profile, company, key, home_yaml: homeYaml.join('\n') }, () =>
     [

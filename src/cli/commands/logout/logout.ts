@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import { signOut } from '../../../app/logout/sign-out.ts';
+import { signOut } from '../../../app/login.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';

@@ -50,7 +50,7 @@ export function addMandatesCommand(program: Command, cli: Cli): void {
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { findMandate } = await import('../../../app/mandates/mandates.ts');
+        const { findMandate } = await import('../../../app/mandates.ts');
         await printMandate(context, await findMandate(context, id));
       }),
     );
@@ -126,7 +126,7 @@ function addAdd(mandates: Command, cli: Cli): void {
     .action((symbols: string[], options: AddOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
         const [{ addMandate }, { mandateTerms }, { standingAsked }] = await Promise.all([
-          import('../../../app/mandates/add-mandate.ts'),
+          import('../../../app/mandates.ts'),
           import('./mandate-terms.ts'),
           import('./standing-asked.ts'),
         ]);
@@ -162,15 +162,14 @@ function addEnd(
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { endMandate } = await import('../../../app/mandates/mandates.ts');
+        const { endMandate } = await import('../../../app/mandates.ts');
         await printMandate(context, await endMandate(context, id, to));
       }),
     );
 }
 
 async function printMandates(context: Context): Promise<void> {
-  const { listMandates } = await import('../../../app/mandates/mandates.ts');
-  const mandates = await listMandates(context);
+  const mandates = await (await context.gateway()).mandates();
   await context.output.result('mandates', { mandates }, async () => {
     if (mandates.length === 0) return 'There are no mandates: every order is asked for.';
     const { mandatesText } = await import('./mandate-text.ts');

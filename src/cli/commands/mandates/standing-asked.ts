@@ -1,4 +1,4 @@
-import type { MandateTerms } from '../../../app/mandates/add-mandate.ts';
+import type { MandateTerms } from '../../../app/mandates.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import {
   STANDING_TIME,

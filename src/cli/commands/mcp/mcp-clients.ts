@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ListedMcpClient } from '../../../app/home/mcp-clients.ts';
+import type { ListedMcpClient } from '../../../app/home/users.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Cli } from '../../context/cli.ts';
@@ -41,7 +41,7 @@ export function addMcpClients(mcp: Command, cli: Cli): void {
     )
     .action((options: ClientsOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { listMcpClients } = await import('../../../app/home/mcp-clients.ts');
+        const { listMcpClients } = await import('../../../app/home/users.ts');
         const found = await listMcpClients(context, folderOf(command), options.user);
         await context.output.result('mcp-clients', { clients: found }, () =>
           found.length === 0 ? 'No MCP client is let in.' : found.map(clientLine).join('\n'),
@@ -60,7 +60,7 @@ export function addMcpClients(mcp: Command, cli: Cli): void {
     )
     .action((id: string, options: ClientsOptions, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { revokeMcpClient } = await import('../../../app/home/mcp-clients.ts');
+        const { revokeMcpClient } = await import('../../../app/home/users.ts');
         const client = await revokeMcpClient(context, folderOf(command), { user: options.user, id });
         await context.output.result(
           'mcp-client-revoke',

@@ -1,6 +1,6 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
-import { type McpClientName, mcpClientNames } from '../../../app/mcp/install/client-table.ts';
-import type { Installation } from '../../../app/mcp/install/install.ts';
+import { type McpClientName, mcpClientNames } from '../../../app/mcp/client-table.ts';
+import type { Installation } from '../../../app/mcp/install.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/shown-text.ts';
 import type { Cli } from '../../context/cli.ts';
@@ -51,7 +51,7 @@ function serverName(text: string): string {
 }
 
 async function install(context: Context, client: McpClientName, flags: InstallFlags): Promise<void> {
-  const { installMcp } = await import('../../../app/mcp/install/install.ts');
+  const { installMcp } = await import('../../../app/mcp/install.ts');
   const { name, remote = false, readOnly = false, print = false, yes = false } = flags;
   const options = { client, name, remote, readOnly, print };
   const found = await installMcp(context, options, async (seen) => yes || agree(context, seen));

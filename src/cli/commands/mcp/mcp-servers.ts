@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import type { ServerPlace } from '../../../app/mcp/servers/add-server.ts';
+import type { ServerPlace } from '../../../app/mcp/servers.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
@@ -147,7 +147,7 @@ function addAdd(servers: Command, cli: Cli): void {
 }
 
 async function list(context: Context): Promise<void> {
-  const { listServers } = await import('../../../app/mcp/servers/list-servers.ts');
+  const { listServers } = await import('../../../app/mcp/servers.ts');
   const found = await listServers(context);
   await context.output.result('mcp-servers', { servers: found }, () =>
     found.length === 0
@@ -162,7 +162,7 @@ async function add(
   args: readonly string[],
   { command, url, env, tool, clientId, unsafe = false }: AddOptions,
 ): Promise<void> {
-  const { addServer } = await import('../../../app/mcp/servers/add-server.ts');
+  const { addServer } = await import('../../../app/mcp/servers.ts');
   const place: ServerPlace = {
     ...defined({ command }),
     ...(args.length === 0 ? {} : { args: [...args] }),
@@ -181,7 +181,7 @@ async function add(
 }
 
 async function test(context: Context, name: string): Promise<number> {
-  const { lookAtServer } = await import('../../../app/mcp/servers/look-at-server.ts');
+  const { lookAtServer } = await import('../../../app/mcp/servers.ts');
   const looked = await lookAtServer(context, name, openToSignIn(context));
   const { tools, ...server } = looked;
   await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
@@ -201,7 +201,7 @@ async function allow(
     unsafe = false,
   }: UnsafeOption & { readonly agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<void> {
-  const { allowTools } = await import('../../../app/mcp/servers/allow-tools.ts');
+  const { allowTools } = await import('../../../app/mcp/servers.ts');
   const allowed = await allowTools(context, name, tools, {
     ...{ open: openToSignIn(context), agree },
     insist: unsafe ? insistOn(context) : undefined,
@@ -212,7 +212,7 @@ async function allow(
 }
 
 async function remove(context: Context, name: string): Promise<void> {
-  const { removeServer } = await import('../../../app/mcp/servers/remove-server.ts');
+  const { removeServer } = await import('../../../app/mcp/servers.ts');
   await removeServer(context, name);
   await context.output.result('mcp-server-remove', { name }, () => `MCP server ${name} is removed.`);
 }

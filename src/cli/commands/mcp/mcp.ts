@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { ownRules } from '../../../app/check/own-rules.ts';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
+import { ownRules } from '../../../app/own-rules.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,5 +1,4 @@
-import type { Insist } from '../../../app/mcp/servers/allow-tools.ts';
-import type { LookedAtServer, OpenBrowser } from '../../../app/mcp/servers/look-at-server.ts';
+import type { Insist, LookedAtServer, OpenBrowser } from '../../../app/mcp/servers.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/shown-text.ts';

@@ -1,5 +1,4 @@
-import type { ListedServer } from '../../../app/mcp/servers/list-servers.ts';
-import type { LookedAtServer } from '../../../app/mcp/servers/look-at-server.ts';
+import type { ListedServer, LookedAtServer } from '../../../app/mcp/servers.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
 import { dangerWords } from '../../../mcp/client/tool-danger.ts';
 import { safeLine } from '../../../text/shown-text.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { latestNews } from '../../../app/market/market.ts';
+import { latestNews } from '../../../app/market.ts';
 import { MOST_ARTICLES } from '../../../trading/market-news.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { ListedChannel } from '../../../app/notices/list-notices.ts';
+import type { ListedChannel } from '../../../app/notices/notices.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
 import { runCommand } from '../../context/run-command.ts';
@@ -94,7 +94,7 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
 }
 
 async function printChannels(context: Context): Promise<void> {
-  const { listNotices } = await import('../../../app/notices/list-notices.ts');
+  const { listNotices } = await import('../../../app/notices/notices.ts');
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0)
@@ -124,7 +124,7 @@ async function addChannel(
   settings: readonly string[],
 ): Promise<void> {
   const [{ addNotice }, { safeLine }] = await Promise.all([
-    import('../../../app/notices/add-notice.ts'),
+    import('../../../app/notices/notices.ts'),
     import('../../../text/shown-text.ts'),
   ]);
   const added = await addNotice(context, name, kind, settings);
@@ -139,20 +139,20 @@ async function addChannel(
 }
 
 async function removeChannel(context: Context, name: string): Promise<void> {
-  const { removeNotice } = await import('../../../app/notices/remove-notice.ts');
+  const { removeNotice } = await import('../../../app/notices/notices.ts');
   await removeNotice(context, name);
   await context.output.result('notice-removed', { channel: name }, () => `${name} is told nothing any more.`);
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
-  const { testOwnNotice } = await import('../../../app/notices/own-notices.ts');
+  const { testOwnNotice } = await import('../../../app/notices/notices.ts');
   const { id, attempts } = await testOwnNotice(context, name);
   await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
   const [{ setOwnSecret }, { readSecret }] = await Promise.all([
-    import('../../../app/notices/own-notices.ts'),
+    import('../../../app/notices/notices.ts'),
     import('../../terminal/secret-input.ts'),
   ]);
   const { kind, place, words } = await setOwnSecret(context, name, (what) =>

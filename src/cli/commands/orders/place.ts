@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { AskSettings } from '../../../app/orders/ask-for-order.ts';
-import type { ChangeFlags, OrderFlags } from '../../../app/orders/typed-order.ts';
+import type { AskSettings, ChangeFlags, OrderFlags } from '../../../app/orders/place-order.ts';
 import type { Side } from '../../../trading/order.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
@@ -75,7 +74,7 @@ async function place(
   symbol: string,
   flags: OrderFlags & AskSettings,
 ): Promise<number> {
-  const { orderProposal, typedOrder } = await import('../../../app/orders/typed-order.ts');
+  const { orderProposal, typedOrder } = await import('../../../app/orders/place-order.ts');
   const order = typedOrder(side, symbol, flags);
   const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
   const request = orderProposal(order, flags, await context.profile(), under);
@@ -108,8 +107,8 @@ export function addReplaceCommand(orders: Command, cli: Cli): void {
 
 async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
   const [{ replaceProposal }, { placeOfOrder }, { showOutcome }] = await Promise.all([
-    import('../../../app/orders/typed-order.ts'),
-    import('../../../app/orders/order-place.ts'),
+    import('../../../app/orders/place-order.ts'),
+    import('../../../app/orders/orders.ts'),
     import('./show-outcome.ts'),
   ]);
   // What is wrong with the flags is said before anybody is asked anything.

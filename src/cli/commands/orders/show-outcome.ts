@@ -1,6 +1,7 @@
 import { exitCodeForRun } from '../../../app/exit-codes.ts';
-import { type AskSettings, askForOrder, type OrderOutcome } from '../../../app/orders/ask-for-order.ts';
-import { approvalFields } from '../../../app/run/run-report.ts';
+import type { OrderOutcome } from '../../../app/orders/orders.ts';
+import { type AskSettings, askForOrder } from '../../../app/orders/place-order.ts';
+import { approvalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';

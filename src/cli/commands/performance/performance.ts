@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { performance } from '../../../app/portfolio/performance.ts';
 import { riskFreeSchema } from '../../../tools/get-performance.ts';
+import { performanceIn } from '../../../tools/performance-in.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';
+import { DEFAULT_BENCHMARK } from '../../../trading/portfolio/benchmark.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -46,9 +47,10 @@ export function addPerformanceCommand(program: Command, cli: Cli): void {
     )
     .action(({ period, benchmark, riskFree, byPosition }: Options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const found = await performance(context, {
+        const found = await performanceIn(await context.gateway(), {
           period,
-          benchmark,
+          benchmark: benchmark ?? DEFAULT_BENCHMARK,
+          mustHaveBenchmark: benchmark !== undefined,
           riskFree,
           byPosition: byPosition === true,
         });

@@ -1,4 +1,4 @@
-import type { Decision } from '../../../app/phone/watch-phone.ts';
+import type { Decision } from '../../../app/phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { AskDecision, Decision } from '../../../app/phone/watch-phone.ts';
+import type { AskDecision, Decision } from '../../../app/phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
@@ -101,7 +101,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     });
   }
   const [{ watchPhone }, { askDecision, outcomeLine, requestLines }] = await Promise.all([
-    import('../../../app/phone/watch-phone.ts'),
+    import('../../../app/phone.ts'),
     import('./phone-decision.ts'),
   ]);
   const tell = (lines: readonly string[]) => {
@@ -129,13 +129,13 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
 }
 
 async function login(context: Context, { user, company }: LoginOptions, code: string): Promise<void> {
-  const { confirmLogin } = await import('../../../app/phone/sandbox-phone.ts');
+  const { confirmLogin } = await import('../../../app/phone.ts');
   await confirmLogin(context, user, code, company ? 'company' : 'home');
   await context.output.result('phone-login', { user, user_code: code }, () => `confirmed ${code} as ${user}`);
 }
 
 async function connect(context: Context, { user, decide }: PhoneOptions, ticket: string): Promise<void> {
-  const { answerConnection } = await import('../../../app/phone/sandbox-phone.ts');
+  const { answerConnection } = await import('../../../app/phone.ts');
   const decision = decide === 'deny' ? 'deny' : 'approve';
   const { connection, label, scopes, status } = await answerConnection(context, user, ticket, decision);
   await context.output.result(
@@ -146,7 +146,7 @@ async function connect(context: Context, { user, decide }: PhoneOptions, ticket:
 }
 
 async function printLink(context: Context, { user, readOnly = false }: LinkOptions): Promise<void> {
-  const { phoneLink } = await import('../../../app/phone/sandbox-phone.ts');
+  const { phoneLink } = await import('../../../app/phone.ts');
   const url = await phoneLink(context, user, { readOnly });
   await context.output.result('phone-link', { user, url }, () => url);
 }

@@ -1,13 +1,9 @@
 import { approvalView } from '../../../agent/graph/proposal-view.ts';
 import { askAndLeave, askAndWait } from '../../../app/approvals/ask-and-wait.ts';
 import { type ExitCode, exits } from '../../../app/exit-codes.ts';
-import { checkPolicy } from '../../../app/policy/check-policy.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
-import { policyLog } from '../../../app/policy/policy-log.ts';
-import { readRuleTexts } from '../../../app/policy/rule-texts.ts';
-import { type SetPolicy, setPolicy } from '../../../app/policy/set-policy.ts';
-import { showPolicy } from '../../../app/policy/show-policy.ts';
-import { type TestedCase, testPolicy } from '../../../app/policy/test-policy.ts';
+import { checkPolicy, type TestedCase, testPolicy } from '../../../app/policy/policy-cases.ts';
+import { readRuleTexts, type SetPolicy, setPolicy } from '../../../app/policy/set-policy.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
@@ -20,7 +16,7 @@ import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.t
 import type { Context } from '../../context/context.ts';
 
 export async function printPolicy(context: Context): Promise<void> {
-  const policy = await showPolicy(context);
+  const policy = await (await context.gateway()).policy();
   await context.output.result('policy', { ...policy }, () => policyText(policy));
 }
 
@@ -147,7 +143,8 @@ export interface LogOptions {
 }
 
 export async function printLog(context: Context, { denied = false, limit }: LogOptions): Promise<void> {
-  const decisions = await policyLog(context, { denied, limit });
+  const gateway = await context.gateway();
+  const decisions = await gateway.decisions({ limit, ...(denied ? { effect: 'deny' } : {}) });
   await context.output.result('policy-log', { decisions }, async () => {
     if (decisions.length === 0) return 'Nothing was decided yet.';
     const { table } = await import('../../text/table.ts');

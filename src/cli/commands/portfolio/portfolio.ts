@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import { type PortfolioAcross, portfolioAcross } from '../../../app/portfolio/portfolio-across.ts';
-import { portfolioFigures } from '../../../app/portfolio/portfolio-figures.ts';
+import { type PortfolioAcross, portfolioAcross, portfolioFigures } from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { Cli } from '../../context/cli.ts';

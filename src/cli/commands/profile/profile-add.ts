@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AddedProfile, AskedSetting } from '../../../app/profile/add-profile.ts';
+import type { AddedProfile, AskedSetting } from '../../../app/profile/edit-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
@@ -80,7 +80,7 @@ async function add(
   server: string | undefined,
 ): Promise<void> {
   const [{ addProfile }, { credentialKeySetting }] = await Promise.all([
-    import('../../../app/profile/add-profile.ts'),
+    import('../../../app/profile/edit-profile.ts'),
     import('../../options/choice.ts'),
   ]);
   const { audience, provider, environment, credentialStore, credentialKey } = options;

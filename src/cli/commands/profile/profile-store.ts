@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
-import type { NamedPlace } from '../../../app/profile/store-setting.ts';
+import type { NamedPlace } from '../../../app/profile/profile-store.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptPlace } from '../../../secrets/places/kept-places.ts';
@@ -66,7 +66,7 @@ export function addProfileStore(profile: Command, cli: Cli): void {
 }
 
 async function printStore(context: Context, wanted: string | undefined): Promise<void> {
-  const { showStore } = await import('../../../app/profile/show-store.ts');
+  const { showStore } = await import('../../../app/profile/profile-store.ts');
   const { name, place, kept, leftovers } = await showStore(context, wanted);
   await context.output.result(
     'profile-store',
@@ -81,7 +81,7 @@ async function printStore(context: Context, wanted: string | undefined): Promise
 }
 
 async function move(context: Context, wanted: string, options: MoveOptions): Promise<void> {
-  const { moveStore } = await import('../../../app/profile/move-store.ts');
+  const { moveStore } = await import('../../../app/profile/profile-store.ts');
   const { name, from, to, moved, warning, erased } = await moveStore(context, wanted, await target(options));
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(

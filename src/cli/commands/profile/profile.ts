@@ -110,7 +110,7 @@ function addProfileCheck(profile: Command, cli: Cli): void {
 
 async function printCheck(context: Context, wanted: string | undefined): Promise<number> {
   const [{ checkProfile }, { findingLines }] = await Promise.all([
-    import('../../../app/profile/check-profile.ts'),
+    import('../../../app/profile/edit-profile.ts'),
     import('./provider-report.ts'),
   ]);
   const { name, provider, label, issuer, ok, findings } = await checkProfile(context, wanted);
@@ -142,7 +142,7 @@ function addProfileSetSecret(profile: Command, cli: Cli): void {
 
 async function setSecret(context: Context, wanted: string | undefined): Promise<void> {
   const [{ setModelKey }, { readSecret }] = await Promise.all([
-    import('../../../app/profile/set-model-key.ts'),
+    import('../../../app/profile/edit-profile.ts'),
     import('../../terminal/secret-input.ts'),
   ]);
   const { name, url } = await setModelKey(context, wanted, (server) =>
@@ -174,7 +174,7 @@ function addProfileRemove(profile: Command, cli: Cli): void {
 }
 
 async function remove(context: Context, name: string, yes: boolean): Promise<void> {
-  const { removeProfile } = await import('../../../app/profile/remove-profile.ts');
+  const { removeProfile } = await import('../../../app/profile/edit-profile.ts');
   const { user, warning } = await removeProfile(context, name, () => requireYes(context, name, yes));
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(

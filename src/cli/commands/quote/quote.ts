@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import { latestQuotes } from '../../../app/quote/latest-quotes.ts';
+import { latestQuotes } from '../../../app/market.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';

@@ -1,4 +1,4 @@
-import type { ReceiptVerdict } from '../../../app/receipts/verify-file.ts';
+import type { ReceiptVerdict } from '../../../app/receipts.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderOutcome } from '../../../trading/order-outcome.ts';

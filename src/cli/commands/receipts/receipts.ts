@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import type { ReceiptVerdict } from '../../../app/receipts/verify-file.ts';
+import type { ReceiptVerdict } from '../../../app/receipts.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
 import { runCommand } from '../../context/run-command.ts';
@@ -40,7 +40,7 @@ export function addReceiptsCommand(program: Command, cli: Cli): void {
     )
     .action((id: string, _options, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { findReceipt } = await import('../../../app/receipts/receipts.ts');
+        const { findReceipt } = await import('../../../app/receipts.ts');
         return await printVerdict(context, id, await findReceipt(context, id));
       }),
     );
@@ -56,7 +56,7 @@ export function addReceiptsCommand(program: Command, cli: Cli): void {
     )
     .action((id: string, { to }: { to?: string }, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { exportReceipt } = await import('../../../app/receipts/receipts.ts');
+        const { exportReceipt } = await import('../../../app/receipts.ts');
         const written = await exportReceipt(context, id, to);
         await context.output.result(
           'receipt-file',
@@ -83,14 +83,14 @@ export function addReceiptsCommand(program: Command, cli: Cli): void {
     )
     .action((file: string, options: { key?: string; phoneKey?: string }, command: Command) =>
       runCommand(cli, command, async (context) => {
-        const { verifyReceiptFile } = await import('../../../app/receipts/verify-file.ts');
+        const { verifyReceiptFile } = await import('../../../app/receipts.ts');
         return await printVerdict(context, file, await verifyReceiptFile(context, file, options));
       }),
     );
 }
 
 async function printReceipts(context: Context): Promise<void> {
-  const { listReceipts } = await import('../../../app/receipts/receipts.ts');
+  const { listReceipts } = await import('../../../app/receipts.ts');
   const receipts = await listReceipts(context);
   await context.output.result('receipts', { receipts }, async () => {
     if (receipts.length === 0) return 'There are no receipts: no order was sent yet.';

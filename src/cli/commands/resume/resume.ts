@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { runExits } from '../../../app/exit-codes.ts';
-import { type RunSettings, resume } from '../../../app/run/run.ts';
+import { type RunSettings, resume } from '../../../app/run.ts';
 import type { Cli } from '../../context/cli.ts';
 import { runCommand } from '../../context/run-command.ts';
 import { examples, exitCodes } from '../../options/help.ts';

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
-import { type RunSettings, run } from '../../../app/run/run.ts';
+import { type RunSettings, run } from '../../../app/run.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';

@@ -1,5 +1,5 @@
-import { addSchedule } from '../../../app/schedule/add-schedule.ts';
-import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
+import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
+import { addSchedule } from '../../../app/schedule/schedules.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
-import { serverOf } from '../../../app/server/require-here.ts';
+import { serverOf } from '../../../app/server-of.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { type Home, resolveHome } from '../../../machine/directories.ts';

@@ -1,4 +1,4 @@
-import type { ScheduleState } from '../../../app/schedule/schedule-state.ts';
+import type { ScheduleState } from '../../../app/schedule/schedule-context.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/shown-text.ts';

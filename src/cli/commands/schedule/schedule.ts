@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
-import type { AddOptions } from '../../../app/schedule/schedule-options.ts';
+import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import type { Cli, GlobalOptions } from '../../context/cli.ts';
@@ -153,7 +153,7 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });
     }
   }
-  const { removeSchedule } = await import('../../../app/schedule/remove-schedule.ts');
+  const { removeSchedule } = await import('../../../app/schedule/schedules.ts');
   const { id, entryRemoved } = await removeSchedule(context, idOrName);
   await context.output.result('schedule-removed', { id, entry_removed: entryRemoved }, () =>
     entryRemoved ? `Schedule ${id} is removed.` : `Schedule ${id} is removed; its entry was gone already.`,

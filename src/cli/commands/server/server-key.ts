@@ -51,7 +51,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
   const { output } = context;
   switch (stepOf(options)) {
     case 'addWrappingKey': {
-      const { addServerWrappingKey } = await import('../../../app/server/wrapping-keys.ts');
+      const { addServerWrappingKey } = await import('../../../app/server/server-places.ts');
       const file = await addServerWrappingKey(places);
       return await output.result(
         'server-wrapping-key',
@@ -61,7 +61,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
       );
     }
     case 'rewrap': {
-      const { rewrapServerKeys } = await import('../../../app/server/wrapping-keys.ts');
+      const { rewrapServerKeys } = await import('../../../app/server/server-places.ts');
       const keys = await rewrapServerKeys(context, places);
       return await output.result(
         'server-rewrap',
@@ -70,7 +70,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
       );
     }
     default: {
-      const { serverKey } = await import('../../../app/server/server-key.ts');
+      const { serverKey } = await import('../../../app/server/server-places.ts');
       const { show = false, type: kty } = options;
       const { status, file, jwk, pem } = await serverKey(places, { show, kty });
       await output.result('server-key', { status, file, jwk, pem }, () =>

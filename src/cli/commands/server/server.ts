@@ -95,7 +95,7 @@ function addServerMigrate(server: Command, cli: Cli): void {
     .action((flags: AddressFlags, command: Command) =>
       runCommand(cli, command, async (context) => {
         const place = addressPlaceOf(flags);
-        const { migrateServer } = await import('../../../app/server/migrate-server.ts');
+        const { migrateServer } = await import('../../../app/server/server-places.ts');
         const { from, to } = await migrateServer(
           context,
           serverPlacesOf(cli, command.optsWithGlobals()),

@@ -6,7 +6,7 @@ import {
   listThreads,
   type PruneSettings,
   pruneThreads,
-} from '../../../app/threads/threads.ts';
+} from '../../../app/threads.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';

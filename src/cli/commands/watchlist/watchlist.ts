@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { changeWatchlist, readWatchlist } from '../../../app/watchlist/watchlist.ts';
+import { changeWatchlist } from '../../../app/market.ts';
 import type { Watchlist } from '../../../trading/market-news.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
@@ -30,7 +30,9 @@ export function addWatchlistCommand(program: Command, cli: Cli): void {
       examples([['trade-agent watchlist list', 'in your order']]) + exitCodes(sessionExits),
     )
     .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => print(context, await readWatchlist(context))),
+      runCommand(cli, command, async (context) =>
+        print(context, await (await context.gateway()).watchlist()),
+      ),
     );
   const changes = [
     ['add', 'put symbols on it', 'what is there already stays where it is'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import type { WebReady } from '../../../app/web/serve-web.ts';
+import type { WebReady } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { Context } from '../../context/context.ts';
@@ -35,7 +35,7 @@ export function addWebCommand(program: Command, cli: Cli): void {
 }
 
 async function web(context: Context, { port, open }: WebOptions): Promise<number> {
-  const { serveWeb } = await import('../../../app/web/serve-web.ts');
+  const { serveWeb } = await import('../../../app/web.ts');
   let remove = () => {};
   try {
     await serveWeb(context, {
@@ -60,7 +60,7 @@ async function show({ output, io }: Context, { url, port }: WebReady): Promise<v
 
 /** @returns what takes away again what it took */
 async function opened(context: Context, { url }: WebReady): Promise<() => void> {
-  const { openingPage } = await import('../../../app/web/opening-page.ts');
+  const { openingPage } = await import('../../../app/web.ts');
   const { file, remove } = await openingPage(context, url);
   const { openFile } = await import('../../terminal/open-browser.ts');
   await openFile(context, file);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import { whoami } from '../../../app/whoami/whoami.ts';
+import { whoami } from '../../../app/whoami.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Dec } from '../../../trading/decimal.ts';
+import type { ListedSymbol } from '../../../trading/listed-symbols.ts';
 import type { CryptoPair } from '../../instruments/crypto-pairs.ts';
 import { isOptionable } from '../../instruments/option-contracts.ts';
-import type { ListedSymbol } from '../../market/symbols.ts';
 
 /** A UUID that is always the same for a name: ids of assets and accounts must outlive a restart without being stored. */
 export function stableUuid(name: string): string {

@@ -1,4 +1,4 @@
-import type { OrderApp } from '../../../../src/app/orders/order-place.ts';
+import type { OrderApp } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';

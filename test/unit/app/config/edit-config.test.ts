@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../../src/app/app.ts';
-import { editConfig } from '../../../../src/app/config/edit-config.ts';
+import { editConfig } from '../../../../src/app/config.ts';
 import { createApp } from '../../../../src/app/create-app.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 

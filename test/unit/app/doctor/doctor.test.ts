@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNode } from '../../../../src/app/doctor/machine-checks.ts';
+import { checkNode } from '../../../../src/app/doctor/doctor.ts';
 import { clockFinding, gatewayClockFinding } from '../../../../src/app/doctor/server-checks.ts';
 
 const noon = Date.parse('2026-11-25T12:00:00Z');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readKeptText } from '../../../../src/app/home/broker-key-text.ts';
+import { readKeptText } from '../../../../src/app/home/brokers.ts';
 
 const pair = { keyId: 'PKTEST1234', secret: 'a/secret+of=theirs' };
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeNewFolder } from '../../../../src/app/home/new-folder.ts';
+import { makeNewFolder } from '../../../../src/app/home/home-files.ts';
 
 let place: string;
 let folder: string;

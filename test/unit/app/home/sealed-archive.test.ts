@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openArchive, sealArchive } from '../../../../src/app/home/sealed-archive.ts';
+import { openArchive, sealArchive } from '../../../../src/app/home/backup.ts';
 
 const passphrase = 'amber bison cedar delta';
 const archive = {

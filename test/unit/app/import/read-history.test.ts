@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readHistory } from '../../../../src/app/import/read-history.ts';
+import { readHistory } from '../../../../src/app/imports.ts';
 
 const NOW = Date.parse('2026-11-26T17:00:00Z');
 let folder: string;

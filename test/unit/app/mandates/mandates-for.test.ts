@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mandatesFor } from '../../../../src/app/mandates/mandates-for.ts';
+import { mandatesFor } from '../../../../src/app/mandates.ts';
 import type { MandateEnvelope } from '../../../../src/trading/mandate/envelope.ts';
 import type { MandateState, MandateView } from '../../../../src/trading/mandate/mandate.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';

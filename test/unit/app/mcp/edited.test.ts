@@ -1,7 +1,7 @@
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { type McpClientName, mcpClients } from '../../../../src/app/mcp/install/client-table.ts';
-import { editServer } from '../../../../src/app/mcp/install/edited.ts';
+import { type McpClientName, mcpClients } from '../../../../src/app/mcp/client-table.ts';
+import { editServer } from '../../../../src/app/mcp/install.ts';
 
 const edit = (client: McpClientName, text: string, entry: object = { command: 'node', args: ['x'] }) =>
   editServer('/f', text, mcpClients[client], 'trade-agent', entry as Record<string, unknown>);

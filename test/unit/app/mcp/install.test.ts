@@ -12,9 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Machine, McpClientName } from '../../../../src/app/mcp/install/client-table.ts';
-import { mcpClientNames } from '../../../../src/app/mcp/install/client-table.ts';
-import { type InstallOptions, installMcp } from '../../../../src/app/mcp/install/install.ts';
+import { type Machine, type McpClientName, mcpClientNames } from '../../../../src/app/mcp/client-table.ts';
+import { type InstallOptions, installMcp } from '../../../../src/app/mcp/install.ts';
 import type { ResolvedProfile } from '../../../../src/config/profile.ts';
 
 let userHome: string;

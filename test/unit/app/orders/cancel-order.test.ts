@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderOutcome } from '../../../../src/app/orders/ask-for-order.ts';
-import { cancelOrder } from '../../../../src/app/orders/orders.ts';
+import { cancelOrder, type OrderOutcome } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
 import { appWith, entry } from '../accounts/several.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeOfOrder } from '../../../../src/app/orders/order-place.ts';
-import { cancelOrder, listOrders, showOrder } from '../../../../src/app/orders/orders.ts';
+import { cancelOrder, listOrders, placeOfOrder, showOrder } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
 import type { Order } from '../../../../src/trading/views.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderProposal, replaceProposal, typedOrder } from '../../../../src/app/orders/typed-order.ts';
+import { orderProposal, replaceProposal, typedOrder } from '../../../../src/app/orders/place-order.ts';
 
 describe('an order by flags', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../../../src/app/policy/check-policy.ts';
+import { checkPolicy } from '../../../../src/app/policy/policy-cases.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 
 const decision = { effect: 'ask', reasons: ['APPROVAL_MISSING'], texts: ['…'], policy: 'A'.repeat(43) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedLimits } from '../../../../src/app/policy/limit-values.ts';
+import { changedLimits } from '../../../../src/app/policy/set-policy.ts';
 import { accountLimitsSchema } from '../../../../src/gateway/policy/limits.ts';
 
 const limits = { max_order_notional: '1000', symbols: { allow: ['VTI'], deny: ['GME'] } };

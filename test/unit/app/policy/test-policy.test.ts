@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testPolicy } from '../../../../src/app/policy/test-policy.ts';
+import { testPolicy } from '../../../../src/app/policy/policy-cases.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import { policyView } from './policy-view.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resumeCommand, runObject } from '../../../../src/app/run/run-report.ts';
+import { resumeCommand, runObject } from '../../../../src/app/run.ts';
 import { doneResult } from '../../cli/sample-events.ts';
 
 describe('the result of a run', () => {

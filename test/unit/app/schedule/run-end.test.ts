@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ExitCode, exitCodeMeanings } from '../../../../src/app/exit-codes.ts';
-import { isTriedAgain, statusOf } from '../../../../src/app/schedule/run-records.ts';
+import { isTriedAgain, statusOf } from '../../../../src/app/schedule/run-schedule.ts';
 
 const codes = Object.keys(exitCodeMeanings).map(Number) as ExitCode[];
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { App } from '../../../../src/app/app.ts';
-import { scheduledCheck } from '../../../../src/app/schedule/scheduled-check.ts';
+import { scheduledCheck } from '../../../../src/app/schedule/run-schedule.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { Schedule } from '../../../../src/schedule/schedule.ts';
 import { manualClock } from '../../cli/manual-clock.ts';

@@ -1,0 +1,78 @@
+import { TradeAgentError } from '../errors/errors.ts';
+import { type AccessGranted, type AccessRole, accessRoles } from '../trading/kinds/access.ts';
+import { defined } from '../values/defined.ts';
+import type { App } from './app.ts';
+import type { Asking } from './approvals/ask-and-wait.ts';
+import { wholeId } from './whole-id.ts';
+
+/** Whom an owner lets in, as what, and for how long; times as RFC 3339 or a date, which begins at midnight UTC. */
+export interface NewAccess {
+  readonly who: string;
+  readonly role: string;
+  readonly of?: string | undefined;
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/**
+ * Lets somebody at the person's account, once their phone approves.
+ * @throws {TradeAgentError} `usage` for a role or a time that is none; what stands for a no
+ */
+export async function grantAccess(
+  app: App,
+  { who, role, of, from, until }: NewAccess,
+  asking: () => Promise<Asking>,
+): Promise<AccessGranted> {
+  const access = {
+    who,
+    role: roleOf(role),
+    ...defined({ of }),
+    ...(from === undefined ? {} : { from: timeOf(from, '--from') }),
+    ...(until === undefined ? {} : { until: timeOf(until, '--until') }),
+  };
+  const { askAndWait } = await import('./approvals/ask-and-wait.ts');
+  const request = { kind: 'access', access, requested_by: 'access grant' } as const;
+  const settled = await askAndWait(app, request, await asking());
+  if (settled.kind !== 'access' || settled.result === undefined)
+    throw new TypeError('it came to something else');
+  return settled.result;
+}
+
+/**
+ * Ends it at once; nobody is asked.
+ * @param id or its beginning
+ * @returns the id
+ * @throws {TradeAgentError} `not_found`, `usage`
+ */
+export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
+  const whole = await wholeId(id, {
+    called: 'accesses',
+    // They have no form of their own.
+    whole: /^$/,
+    list: async () => (await (await app.gateway()).access()).granted.map((access) => access.id),
+  });
+  await (await app.gateway()).revokeAccess(whole);
+  return whole;
+}
+
+function roleOf(text: string): AccessRole {
+  const wanted = text.replaceAll('-', '_');
+  const role = accessRoles.find((known) => known === wanted);
+  if (role !== undefined) return role;
+  throw new TradeAgentError('usage', `"${text.slice(0, 40)}" is nothing that somebody can be to an account`, {
+    hint: `One of ${accessRoles.join(', ')}.`,
+  });
+}
+
+function timeOf(text: string, option: string): string {
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
+  const at = /^\d{4}-\d{2}-\d{2}T/.test(whole) ? Date.parse(whole) : Number.NaN;
+  if (!Number.isNaN(at)) return `${new Date(at).toISOString().slice(0, 19)}Z`;
+  throw new TradeAgentError(
+    'usage',
+    `${option} must be a date or a time, and "${text.slice(0, 40)}" is neither`,
+    {
+      hint: 'Such as 2027-01-31, or 2027-01-31T16:00:00-05:00.',
+    },
+  );
+}

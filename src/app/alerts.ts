@@ -1,0 +1,171 @@
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { addedAlert, listedAlerts, removedAlerts } from '../check/alert-list.ts';
+import { findProfile } from '../config/resolve-profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { writePrivateFile, writeWholeFile } from '../machine/private-file.ts';
+import { withProcessLock } from '../machine/process-lock.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import type { SchedulerName } from '../schedule/scheduler-names.ts';
+import { type AlertCare, type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
+import { defined } from '../values/defined.ts';
+import type { App } from './app.ts';
+import { scheduleStore } from './schedule/schedule-context.ts';
+import { addSchedule } from './schedule/schedules.ts';
+import { serverOf } from './server-of.ts';
+
+/** The alerts of the profile in use: this machine's, or those that its server keeps and looks at. */
+interface OwnAlerts extends Alerts {
+  /** The rules file that has them; undefined where a server has: that looks at them by itself, and nothing of this machine does. */
+  readonly file: string | undefined;
+}
+
+/** @throws {TradeAgentError} `login_required` where a server has them and nobody is signed in */
+export async function ownAlerts(app: App): Promise<OwnAlerts> {
+  if ((await serverOf(app)) === undefined) {
+    return { ...alertsOf(app), file: (await alertFile(app)).file };
+  }
+  const { remoteAlerts } = await import('../agent/remote/remote-alerts.ts');
+  return { ...remoteAlerts(await app.requireSession(), app), file: undefined };
+}
+
+/** The alerts of the profile in use that this machine keeps, for the agent's tools and for `trade-agent alert`. Asks no server. */
+export function alertsOf(app: App): Alerts {
+  return {
+    async list() {
+      const place = await alertFile(app);
+      return { alerts: await listedAlerts(alertText(place), place.file), ...careOf(place) };
+    },
+    async add(alert, most) {
+      const { place, result } = await changeAlertFile(app, async ({ file }, before) => {
+        const { text, ...added } = await addedAlert(before, file, alert, most);
+        return { text, result: added };
+      });
+      return { ...result, ...careOf(place) };
+    },
+    async remove(which) {
+      const { result } = await changeAlertFile(app, async ({ file }, before) => {
+        const { text, removed } = await removedAlerts(before, file, which);
+        return { text, result: { removed } };
+      });
+      return result;
+    },
+    look: (every: LookTime) => lookAtAlerts(app, every),
+  };
+}
+
+function careOf({ watching, channels }: AlertFile): AlertCare {
+  return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
+}
+
+/** Where a profile's alerts are kept, and what makes them heard. */
+interface AlertFile {
+  /** Absolute. It may not be there yet. */
+  readonly file: string;
+  readonly profile: string;
+  /** The profile's schedules that check by it, oldest first. */
+  readonly watching: readonly Schedule[];
+  /** The channels of the profile that are on. */
+  readonly channels: readonly string[];
+}
+
+type Parts = Pick<App, 'home' | 'config' | 'profileName'>;
+
+/**
+ * The rules file that has the profile's alerts: its own, `alerts.PROFILE.yaml` beside `config.yaml`, where it is there; else
+ * the one that its first schedule with a rules file checks by; else its own, to be made.
+ */
+async function alertFile(app: Parts): Promise<AlertFile> {
+  const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
+  const profile = findProfile(config, app.profileName);
+  const own = join(home.config, `alerts.${profile.name}.yaml`);
+  const ofProfile = store.list().filter((schedule) => schedule.profile === profile.name);
+  const used = ofProfile.find(({ check }) => check.rules !== undefined)?.check.rules;
+  const file = existsSync(own) ? own : (used ?? own);
+  return {
+    file,
+    profile: profile.name,
+    watching: ofProfile.filter(({ check }) => check.rules !== undefined && isSameFile(check.rules, file)),
+    channels: Object.entries(profile.notices ?? {}).flatMap(([name, { enabled }]) => (enabled ? [name] : [])),
+  };
+}
+
+/** What the file says; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+function alertText({ file }: Pick<AlertFile, 'file'>): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new TradeAgentError('invalid_config', `${file} can't be read (${code})`, {
+      hint: 'Correct its permissions.',
+    });
+  }
+}
+
+/** Changes the file while nobody else does. @param change gives its new text */
+async function changeAlertFile<T>(
+  app: Parts & Pick<App, 'signal'>,
+  change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
+): Promise<{ readonly place: AlertFile; readonly result: T }> {
+  const lock = join((await app.home()).data, 'alerts.lock');
+  return await withProcessLock(lock, { what: 'the alerts', waitMs: 10_000, signal: app.signal }, async () => {
+    const place = await alertFile(app);
+    const before = alertText(place);
+    const { text, result } = await change(place, before);
+    if (text !== before) write(place.file, text);
+    return { place, result };
+  });
+}
+
+/** A file of the person's own keeps its mode, and a link to it stays one. */
+function write(file: string, text: string): void {
+  if (!existsSync(file)) {
+    writePrivateFile(file, text);
+    return;
+  }
+  const real = realpathSync(file);
+  writeWholeFile(real, text, statSync(real).mode & 0o777);
+}
+
+function isSameFile(one: string, two: string): boolean {
+  const real = (file: string) => (existsSync(file) ? realpathSync(file) : file);
+  return real(one) === real(two);
+}
+
+/** The machine's entry for a schedule that looks at alerts: what it is made by, and who agrees to it. */
+interface LookOptions {
+  readonly with?: SchedulerName;
+  /** Asked before anything is written; everybody agrees where it is absent. */
+  readonly agree?: (schedule: Schedule) => Promise<boolean>;
+}
+
+/**
+ * Has this machine look at the profile's alerts at these times. It only looks and tells: such a schedule suggests no order.
+ * One that does so already is left as it is.
+ * @throws {TradeAgentError} as `addSchedule`; `not_found` where there are no alerts
+ */
+export async function lookAtAlerts(app: App, every: LookTime, options: LookOptions = {}) {
+  // A new file is made by the first alert: a schedule of a file that is not there would fail at each look.
+  const place = await alertFile(app);
+  if (!existsSync(place.file)) {
+    throw new TradeAgentError('not_found', 'there are no alerts to look at', {
+      hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
+    });
+  }
+  const timing = lookTimings[every];
+  const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
+  if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
+  const { schedule } = await addSchedule(
+    // A schedule is this machine's: the session that is open stays as it is.
+    { ...app, limitToReading: () => undefined },
+    {
+      ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),
+      rules: place.file,
+      approval: 'deny',
+      ...defined({ with: options.with }),
+    },
+    options.agree ?? (async () => true),
+  );
+  return { schedule: schedule.id, isNew: true, with: schedule.with };
+}

@@ -1,0 +1,315 @@
+import { createHash } from 'node:crypto';
+import type { RunResult } from '../../agent/events.ts';
+import type { Finding } from '../../check/firing.ts';
+import type { CheckResult, NoticeReport } from '../../check/result-schema.ts';
+import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
+import { deliver } from '../../notify/deliver.ts';
+import { type Notice, NoticeFailure } from '../../notify/notice.ts';
+import { openChannel } from '../../notify/open-channel.ts';
+import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { noticeSecrets } from '../../secrets/notice-secrets.ts';
+import type {
+  FiredState,
+  NoticeOutbox,
+  OutgoingNotice,
+  Untold,
+  WaitingNotice,
+} from '../../store/check-store.ts';
+import { safeLine, safeText } from '../../text/shown-text.ts';
+import { environmentWord } from '../../trading/environment.ts';
+import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
+import { defined } from '../../values/defined.ts';
+import type { App } from '../app.ts';
+import { askedSymbols } from '../run.ts';
+
+/** More new findings than this are told as one: nobody reads two hundred messages. */
+const MOST_NOTICES = 10;
+/** Lines of such a notice; the rest is counted. */
+const MOST_LINES = 40;
+/** A server may be down over a long weekend; what is older than this is news no more. */
+export const NOTICE_LIFE_MS = 4 * 86_400_000;
+
+const LONGEST_TITLE = 200;
+const LONGEST_BODY = 4000;
+
+interface TellInput {
+  readonly profile: string;
+  /** Whose account: the same rule of two people is two firings. */
+  readonly owner: string;
+  readonly channels: NoticesConfig;
+  readonly result: CheckResult;
+  /** What is new, worst first, and under which state each is remembered. */
+  readonly findings: readonly Finding[];
+  readonly stateOf: ReadonlyMap<Finding, FiredState>;
+  /** Keeps those a channel was told of, or is about to be: a check may have died before it remembered. */
+  readonly untold: Untold;
+  readonly runs: readonly RunResult[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** What each channel is to be told of a check: its new findings, and the orders that wait for an approval. Pure. */
+export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
+  return Object.entries(input.channels).flatMap(([name, channel]) =>
+    channel.enabled
+      ? [...findingNotices(input, name, channel), ...(channel.approvals ? approvalNotices(input, name) : [])]
+      : [],
+  );
+}
+
+const rank = { info: 0, warning: 1, critical: 2 } as const;
+
+/** Whether a channel wants to hear of it. */
+function wanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
+  return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
+}
+
+function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
+  const { findings, stateOf, untold, now } = input;
+  const firings = findings.flatMap((finding) => {
+    const state = stateOf.get(finding);
+    return state !== undefined && wanted(channel, finding) ? [[finding, state] as const] : [];
+  });
+  const open = new Set(
+    untold(
+      name,
+      firings.map(([, state]) => state),
+    ),
+  );
+  const fresh = firings.filter(([, state]) => open.has(state));
+  const until = now + NOTICE_LIFE_MS;
+  if (fresh.length > MOST_NOTICES) {
+    return [
+      {
+        channel: name,
+        notice: together(input, name, channel, fresh),
+        firings: fresh.map(([, state]) => state),
+        until,
+      },
+    ];
+  }
+  return fresh.map(([finding, state]) => ({
+    channel: name,
+    notice: single(input, name, channel, finding, state),
+    firings: [state],
+    until,
+  }));
+}
+
+function single(
+  input: TellInput,
+  name: string,
+  channel: NoticeChannel,
+  finding: Finding,
+  state: FiredState,
+): Notice {
+  const facts = factsOf(input, finding);
+  return notice(input, {
+    id: idOf([input.owner, name, state]),
+    type: 'finding',
+    severity: finding.severity,
+    title: filledIn(channel.title ?? DEFAULT_TITLE, facts),
+    body: filledIn(channel.body ?? DEFAULT_BODY, facts),
+    data: { findings: [dataOf(finding)] },
+  });
+}
+
+function together(
+  input: TellInput,
+  name: string,
+  channel: NoticeChannel,
+  fresh: readonly (readonly [Finding, FiredState])[],
+): Notice {
+  const { account } = input.result;
+  // They come worst first.
+  const [worst] = fresh.map(([finding]) => finding.severity);
+  const template = channel.body ?? '{message}';
+  const lines = fresh
+    .slice(0, MOST_LINES)
+    .map(
+      ([finding]) => `- ${finding.severity}: ${safeLine(filledIn(template, factsOf(input, finding)), 300)}`,
+    );
+  if (fresh.length > MOST_LINES) lines.push(`… and ${fresh.length - MOST_LINES} more`);
+  return notice(input, {
+    id: idOf([input.owner, name, fresh.map(([, state]) => state)]),
+    type: 'finding',
+    severity: worst ?? 'warning',
+    title: `${fresh.length} new findings (${environmentOf(account)})`,
+    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; seen ${input.result.checked_at}.`,
+    data: { findings: fresh.slice(0, MOST_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
+  });
+}
+
+/** For whoever has to look at their phone; of no use once the approval is over. */
+function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>[] {
+  const { result, runs, owner } = input;
+  return runs
+    .filter(({ status }) => status === 'pending')
+    .flatMap(({ approvals }) => approvals)
+    .filter((approval) => askedSymbols(approval).length > 0 && approval.status === 'requested')
+    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(underKind(approval)) }))
+    .map(({ id, code, expires_at, what }) => ({
+      channel: name,
+      notice: notice(input, {
+        id: idOf([owner, name, 'approval', id]),
+        type: 'approval',
+        severity: 'warning',
+        title: `Look at your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
+        body: [
+          `The check proposes ${what} and waits for your approval until ${expires_at}.`,
+          `Approve it on your phone only if it shows the code ${code} and what you want.`,
+          `Account ${result.account.account}, ${environmentOf(result.account)}.`,
+        ].join('\n'),
+        data: { approval: { id, code, expires_at, order: what } },
+      }),
+      firings: [],
+      until: Date.parse(expires_at),
+    }));
+}
+
+function notice({ profile, result }: TellInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
+  return {
+    ...rest,
+    title: safeLine(title, LONGEST_TITLE),
+    body: safeText(body).slice(0, LONGEST_BODY),
+    at: result.checked_at,
+    data: { profile, account: result.account, ...data },
+  };
+}
+
+function factsOf({ profile, result }: TellInput, { severity, rule, subject, message }: Finding): NoticeFacts {
+  return {
+    severity,
+    rule,
+    subject,
+    message,
+    profile,
+    account: result.account.account,
+    environment: environmentOf(result.account),
+    at: result.checked_at,
+  };
+}
+
+function dataOf({ rule, kind, subject, severity, message, facts, since, problem }: Finding) {
+  return {
+    rule,
+    kind,
+    subject,
+    severity,
+    message,
+    facts,
+    since,
+    ...defined({ problem }),
+  };
+}
+
+/** `PAPER`, `PAPER, simulated`, `LIVE` */
+function environmentOf({ environment, simulated }: CheckResult['account']): string {
+  return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
+}
+
+/** The same for the same firing, so that a retry, and a check that died, make no second one of it. */
+function idOf(parts: readonly unknown[]): string {
+  return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
+}
+
+/** All notices of a check together: cron's next check must not wait for a mail server. */
+const ALL_MS = 30_000;
+
+/**
+ * Sends what waits, each channel at its own pace, and says what became of each. What can't be sent stays for the next
+ * check until its time is over.
+ * @param now milliseconds since the epoch, by the clock the notices' times are of
+ */
+export async function sendNotices(
+  app: App,
+  channels: NoticesConfig,
+  outbox: NoticeOutbox<Notice>,
+  now: number,
+): Promise<NoticeReport[]> {
+  const waiting = await outbox.waiting();
+  if (waiting.length === 0) return [];
+  const secrets = await noticeSecrets(await app.store());
+  const all = new AbortController();
+  const done = new AbortController();
+  const stop = () => all.abort(app.signal.reason);
+  if (app.signal.aborted) stop();
+  else app.signal.addEventListener('abort', stop, { once: true });
+  app.clock.sleep(ALL_MS, done.signal).then(
+    () => all.abort(new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`)),
+    () => undefined,
+  );
+  try {
+    const names = [...new Set(waiting.map(({ channel }) => channel))];
+    const reports = await Promise.all(
+      names.map(async (name) => {
+        const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
+        const mine = waiting.filter((one) => one.channel === name);
+        const { sendable, reports } = sorted(mine, channel, now);
+        for (const { id } of reports) await outbox.remove(id);
+        if (channel === undefined) return reports;
+        const secret = secrets(name, channel);
+        const send = openChannel(name, channel, secret, {
+          fetch: app.discreetFetch,
+          env: app.env,
+          platform: process.platform,
+          now: () => app.clock.now(),
+          command: 'trade-agent notices',
+        });
+        const deliveries = await deliver(
+          async (notice, signal) => {
+            await send(notice, signal);
+            // At once: what the next one's failure, or a crash, finds must be true.
+            await outbox.remove(notice.id);
+          },
+          sendable,
+          { clock: app.clock, signal: all.signal, attemptMs: channel.timeout * 1000 },
+        );
+        for (const { notice, attempts, failure } of deliveries) {
+          if (failure !== undefined) await outbox.tried(notice.id, attempts);
+          reports.push(
+            report(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure),
+          );
+        }
+        return reports;
+      }),
+    );
+    return reports.flat();
+  } finally {
+    done.abort();
+    app.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Apart from what may be sent: what is too old, and what nobody is there to get. */
+function sorted(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
+  const sendable: Notice[] = [];
+  const reports: NoticeReport[] = [];
+  for (const { channel: name, notice, until } of waiting) {
+    if (channel?.enabled !== true) {
+      const message = `config.yaml has no channel "${name}" in use any more`;
+      reports.push(report(name, notice, 0, 'given_up', { code: 'no_channel', message }));
+    } else if (now >= until) {
+      const message = 'it could not be sent in time';
+      reports.push(report(name, notice, 0, 'given_up', { code: 'too_old', message }));
+    } else sendable.push(notice);
+  }
+  return { sendable, reports };
+}
+
+function report(
+  channel: string,
+  { id, title }: Notice,
+  attempts: number,
+  status: NoticeReport['status'],
+  error: NoticeReport['error'],
+): NoticeReport {
+  return {
+    id,
+    channel,
+    title,
+    status,
+    attempts,
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  };
+}

@@ -1,0 +1,119 @@
+import { type ConnectingAccount, connectAccount } from '../auth/connections/connect-account.ts';
+import {
+  type ConnectionName,
+  connectionNames,
+  type KnownConnection,
+  knownConnections,
+  providerConnection,
+} from '../auth/connections/known-connections.ts';
+import {
+  type OpenConnectedAccounts,
+  openConnectedAccounts,
+} from '../auth/connections/open-connected-accounts.ts';
+import type { App } from './app.ts';
+
+/** A connection with what it is called here, at the provider, and to people. */
+interface DescribedConnection extends KnownConnection {
+  readonly name: ConnectionName;
+  readonly provider_name: string;
+}
+
+type AccountsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
+
+/** The accounts elsewhere of whoever is signed in. @throws {TradeAgentError} `login_required`, `invalid_config` */
+export async function openAccounts(app: AccountsApp): Promise<OpenConnectedAccounts> {
+  await app.requireSession();
+  const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
+  return openConnectedAccounts(profile, store, { home, fetch: app.fetch, clock: app.clock });
+}
+
+export async function describeConnection(
+  app: Pick<App, 'profile'>,
+  name: ConnectionName,
+): Promise<DescribedConnection> {
+  return { name, provider_name: providerConnection(await app.profile(), name), ...knownConnections[name] };
+}
+
+export interface ListedConnection extends DescribedConnection {
+  readonly connected: boolean;
+  /** As the provider says it. */
+  readonly connected_at: string | null;
+}
+
+/** What is connected, and what could be. @throws {TradeAgentError} `login_required`, `invalid_config` */
+export async function listConnections(app: App): Promise<readonly ListedConnection[]> {
+  const accounts = await (await openAccounts(app)).accounts.list();
+  return await Promise.all(
+    connectionNames.map(async (name) => {
+      const { provider_name, label, scopes } = await describeConnection(app, name);
+      const account = accounts.find(({ connection }) => connection === provider_name);
+      return {
+        name,
+        label,
+        provider_name,
+        connected: account !== undefined,
+        scopes: account?.scopes ?? scopes,
+        connected_at: account?.created_at ?? null,
+      };
+    }),
+  );
+}
+
+/** Where the person signs in at the third party, and what they allow there. */
+export interface ConnectionLink
+  extends DescribedConnection,
+    Pick<ConnectingAccount, 'address' | 'ticket' | 'expiresAt'> {
+  /** `loopback`: the browser must be on this machine, since it comes back here. */
+  readonly finish: 'provider' | 'loopback';
+}
+
+export interface AddedConnection extends DescribedConnection {
+  /** Whether it was connected before. */
+  readonly already: boolean;
+}
+
+/**
+ * Connects an account elsewhere, and waits until the person has signed in there.
+ * @param options.redirectPort where the browser comes back to, for providers that need it
+ * @param options.show tells the person where to sign in; not called for an account that is connected already
+ * @throws {TradeAgentError} `login_required`, `login_denied`, `login_expired`, `port_in_use`, `provider_error`
+ */
+export async function addConnection(
+  app: App,
+  name: ConnectionName,
+  options: { readonly redirectPort: number; readonly show: (link: ConnectionLink) => Promise<void> },
+): Promise<AddedConnection> {
+  const described = await describeConnection(app, name);
+  const { accounts, finish } = await openAccounts(app);
+  const { provider_name: connection, scopes } = described;
+  const earlier = (await accounts.list()).find((account) => account.connection === connection);
+  if (earlier !== undefined) return { ...described, scopes: earlier.scopes ?? scopes, already: true };
+
+  const { redirectPort, show } = options;
+  const { clock, signal } = app;
+  const started = await connectAccount(accounts, { connection, scopes, finish, redirectPort, clock });
+  try {
+    const { address, ticket, expiresAt } = started;
+    await show({ ...described, address, ticket, expiresAt, finish });
+    const account = await started.complete(signal);
+    return { ...described, scopes: account.scopes ?? scopes, already: false };
+  } finally {
+    await started.close();
+  }
+}
+
+/**
+ * Disconnects an account, here and at the third party.
+ * @returns with `removed` false where it was not connected, which is no error
+ * @throws {TradeAgentError} `login_required`, `invalid_config`
+ */
+export async function removeConnection(
+  app: App,
+  name: ConnectionName,
+): Promise<DescribedConnection & { readonly removed: boolean }> {
+  const described = await describeConnection(app, name);
+  const { accounts } = await openAccounts(app);
+  const account = (await accounts.list()).find(({ connection }) => connection === described.provider_name);
+  if (account !== undefined) await accounts.remove(account.id);
+  return { ...described, removed: account !== undefined };
+}

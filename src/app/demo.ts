@@ -1,0 +1,317 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TradeAgentError } from '../errors/errors.ts';
+import { createPhoneClient, type PhoneClient } from '../home/phone/phone-client.ts';
+import { systemClock } from '../machine/clock.ts';
+import { readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
+import type { App } from './app.ts';
+import { launcher } from './launcher.ts';
+import { childEnvironment } from './sandbox-connection.ts';
+
+const USER = 'alice';
+const ORDER = 'buy 5 AAPL';
+
+/** The parts of the play, in order; `chat` only with a person. */
+export type DemoScene =
+  | 'opening'
+  | 'sign_in'
+  | 'portfolio'
+  | 'order'
+  | 'hang_up'
+  | 'nobody_there'
+  | 'phone'
+  | 'told'
+  | 'record'
+  | 'chat';
+
+/** What the audience is shown. */
+export type DemoEvent =
+  | { readonly type: 'scene'; readonly scene: DemoScene }
+  /** What another terminal must be told to play along, for as long as this lasts. */
+  | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
+  | PlayedLine
+  /** One entry of the gateway's record. */
+  | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
+
+/**
+ * Asks the person for their approval, on the phone page or right here.
+ * @param page a link that sets up a browser as the phone; it works once
+ * @param tapped resolves once they have decided there
+ */
+export type AskPerson = (page: {
+  readonly url: string;
+  readonly user: string;
+  readonly tapped: Promise<void>;
+}) => Promise<'tapped' | 'here'>;
+
+/**
+ * Plays the whole loop with the very commands a person would type, each a process of its own, on a sandbox that is
+ * thrown away afterwards. The run that proposes is hung up on before anybody approves: the order is carried out all the
+ * same.
+ * @param options.person approves it where there is one, and is handed over to the chat; otherwise it plays by itself
+ * @returns the gateway's record
+ * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` where a step fails; the reason of the signal
+ */
+export async function playDemo(
+  app: Pick<App, 'env' | 'signal'>,
+  options: { readonly show: (event: DemoEvent) => void; readonly person: AskPerson | undefined },
+): Promise<{ readonly audit: readonly Readonly<Record<string, unknown>>[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
+  const readyFile = join(folder, 'ready.json');
+  const { env, signal } = app;
+  const its = { TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
+  const stage = createStage(options.show, { ...childEnvironment(env), ...its });
+  const stop = () => void stage.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    options.show({ type: 'scene', scene: 'opening' });
+    // Nobody can join what plays by itself in seconds.
+    if (options.person !== undefined) options.show({ type: 'join', env: its });
+    return { audit: await play(stage, folder, readyFile, options) };
+  } catch (error) {
+    // What the steps report once they are killed says less than why they were.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await stage.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function play(
+  stage: Stage,
+  folder: string,
+  readyFile: string,
+  { show, person }: Parameters<typeof playDemo>[1],
+): Promise<Record<string, unknown>[]> {
+  const scene = (name: DemoScene) => show({ type: 'scene', scene: name });
+  const sandbox = stage.background([
+    ...['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile],
+  ]);
+  const ready = await waitForReady(readyFile, sandbox);
+  const phone = createPhoneClient({
+    phone: ready.phone,
+    pairingSecret: readFileSync(join(ready.home, 'pairing-secret'), 'utf8').trim(),
+  });
+
+  scene('sign_in');
+  const login = stage.start(['login']);
+  const code = await login.line(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
+  await stage.start(['phone', 'login', code, '--user', USER], 'phone').done();
+  await login.done();
+
+  scene('portfolio');
+  await stage.start(['run', 'show my portfolio']).done();
+
+  scene('order');
+  const order = stage.start(['run', ORDER]);
+  // Both sides show it before the story goes on: the terminal its panel, the phone its request.
+  await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
+  scene('hang_up');
+  order.hangUp();
+  const [, , thread = ''] = (await order.line(/\btrade-agent resume \S+/)).split(' ');
+  await order.ended();
+  scene('nobody_there');
+
+  scene('phone');
+  const tapped = person !== undefined && (await askPerson(phone, person)) === 'tapped';
+  if (!tapped) await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
+
+  scene('told');
+  await stage.start(['resume', thread]).done();
+  await stage.start(['orders']).done();
+
+  scene('record');
+  const audit = readFileSync(join(ready.home, 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const entry of audit) show({ type: 'record', entry });
+
+  if (person !== undefined) {
+    scene('chat');
+    await stage.chat();
+  }
+  return audit;
+}
+
+async function waitForReady(file: string, sandbox: Background): Promise<SandboxReady> {
+  const deadline = Date.now() + STEP_LIMIT_MS;
+  for (;;) {
+    const ready = readReadyFile(file);
+    if (ready !== undefined) return ready;
+    if (sandbox.ended() || Date.now() > deadline) {
+      throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
+        hint: sandbox.lastLine() || 'Run "trade-agent sandbox" to see why.',
+      });
+    }
+    await systemClock.sleep(20);
+  }
+}
+
+async function pendingRequest(phone: PhoneClient): Promise<string> {
+  const signal = AbortSignal.timeout(STEP_LIMIT_MS);
+  for (;;) {
+    const request = (await phone.requests(USER, { waitSeconds: 10, signal })).find(
+      ({ status }) => status === 'pending',
+    );
+    if (request !== undefined) return request.id;
+  }
+}
+
+async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped' | 'here'> {
+  const { url } = await phone.pairing(USER);
+  const decided = new AbortController();
+  try {
+    return await person({ url, user: USER, tapped: nothingPending(phone, decided.signal) });
+  } finally {
+    decided.abort();
+  }
+}
+
+/** Resolves once nothing waits on the phone, or the phone is out of reach. */
+async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const open = await phone.requests(USER, { waitSeconds: 5, signal });
+      if (!open.some(({ status }) => status === 'pending')) return;
+    }
+  } catch {
+    // Then nobody can tap on it any more; the next step says what is wrong.
+  }
+}
+
+/** Without a person at the terminal, every single step must be over well within this. */
+const STEP_LIMIT_MS = 20_000;
+
+/** What is seen of the commands: what somebody types, and each line that is printed. */
+type PlayedLine =
+  | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }
+  | { readonly type: 'line'; readonly text: string };
+
+/** A process whose talk only matters when it fails. */
+interface Background {
+  ended(): boolean;
+  lastLine(): string;
+}
+
+/** A command that everyone watches. */
+interface Played {
+  /** The first text it prints that matches. @throws {TradeAgentError} where it ends or takes too long before that */
+  line(pattern: RegExp): Promise<string>;
+  /** What a terminal does to it that is closed. */
+  hangUp(): void;
+  /** @throws {TradeAgentError} where it takes too long */
+  ended(): Promise<unknown>;
+  /** @throws {TradeAgentError} where it fails, or takes too long */
+  done(): Promise<void>;
+}
+
+/** Runs commands for everyone to see, and ends whatever still runs when the demo does. */
+interface Stage {
+  background(args: readonly string[]): Background;
+  /** Starts a command and shows its lines as they come. */
+  start(args: readonly string[], who?: 'you' | 'phone'): Played;
+  /** Hands the terminal over to the chat, until that ends. */
+  chat(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv): Stage {
+  const running = new Set<ChildProcess>();
+  const run = (args: readonly string[], stdio: NonNullable<SpawnOptions['stdio']>): ChildProcess => {
+    const child = spawn(process.execPath, [launcher(), ...args], { stdio, env });
+    running.add(child);
+    child.once('close', () => running.delete(child));
+    return child;
+  };
+  return {
+    background(args) {
+      const child = run(args, ['ignore', 'ignore', 'pipe']);
+      let said = '';
+      child.stderr?.on('data', (chunk: Buffer) => {
+        said = (said + chunk.toString('utf8')).slice(-2000);
+      });
+      return { ended: () => child.exitCode !== null, lastLine: () => said.trim().split('\n').at(-1) ?? '' };
+    },
+    start(args, who = 'you') {
+      show({ type: 'command', who, args });
+      return played(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
+    },
+    async chat() {
+      const child = run([], 'inherit');
+      await new Promise((resolve) => child.once('close', resolve));
+    },
+    async stop() {
+      await Promise.all(
+        [...running].map(
+          (child) =>
+            new Promise((resolve) => {
+              child.once('close', resolve);
+              child.kill('SIGTERM');
+            }),
+        ),
+      );
+    },
+  };
+}
+
+function played(child: ChildProcess, name: string, show: (line: PlayedLine) => void): Played {
+  const seen: string[] = [];
+  const waiting = new Set<() => void>();
+  let rest = '';
+  const onData = (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('utf8')).split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) {
+      seen.push(text);
+      show({ type: 'line', text });
+    }
+    for (const check of waiting) check();
+  };
+  child.stdout?.on('data', onData);
+  child.stderr?.on('data', onData);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    hangUp: () => child.kill('SIGHUP'),
+    ended: () => within(ended, name),
+    line: (pattern) =>
+      within(
+        new Promise<string>((resolve, reject) => {
+          const check = () => {
+            const match = [...seen, rest]
+              .map((line) => pattern.exec(line)?.[0])
+              .find((text) => text !== undefined);
+            if (match !== undefined) resolve(match);
+          };
+          waiting.add(check);
+          check();
+          void ended.then((code) =>
+            reject(new TradeAgentError('internal', `"trade-agent ${name}" ended early (${code})`)),
+          );
+        }),
+        name,
+      ),
+    done: () =>
+      within(
+        ended.then((code) => {
+          if (code !== 0)
+            throw new TradeAgentError('internal', `"trade-agent ${name}" ended with exit code ${code}`);
+        }),
+        name,
+      ),
+  };
+}
+
+function within<T>(promise: Promise<T>, name: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new TradeAgentError('timeout', `"trade-agent ${name}" took too long`)),
+      STEP_LIMIT_MS,
+    );
+    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}

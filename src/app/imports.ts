@@ -1,0 +1,406 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { CsvError, parse } from 'csv-parse/sync';
+import { TradeAgentError } from '../errors/errors.ts';
+import type { ImportedFile, ImportStore } from '../store/check-store.ts';
+import { safeLine } from '../text/shown-text.ts';
+import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
+import { cents, Dec, decimal, isPositive, plain } from '../trading/decimal.ts';
+import { newYorkInstant } from '../trading/new-york-time.ts';
+import { symbolSchema } from '../trading/order.ts';
+import { beforeBroker, brokerBegan } from '../trading/portfolio/imported.ts';
+import type { App } from './app.ts';
+import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
+
+type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
+
+/** What became of a file, or would become of it. */
+export interface ImportReport {
+  readonly id: string;
+  readonly file: string;
+  readonly account: string;
+  readonly dry_run: boolean;
+  /** What is taken that was not there; the line it stands in. */
+  readonly taken: readonly (Pick<
+    HistoryFile['rows'][number]['activity'],
+    'kind' | 'at' | 'symbol' | 'side' | 'qty' | 'price' | 'amount'
+  > & { readonly line: number })[];
+  /** Lines that an earlier import, or this one, has already. */
+  readonly known: readonly number[];
+  /** Lines that are kept and not counted: from this day on the broker tells of it itself. */
+  readonly told_by_broker: readonly number[];
+  readonly broker_since: string | null;
+  readonly bad: readonly BadLine[];
+  readonly ignored_columns: readonly string[];
+  readonly simulated: boolean;
+}
+
+/**
+ * Takes a CSV file of activities in, for the figures of this account alone: the gateway and the broker never see it. The
+ * same file twice changes nothing.
+ * @param options.skipBad take the other lines where some can't be read; otherwise nothing is taken
+ * @throws {TradeAgentError} `usage` for a file that is none, or (with nothing changed) one with lines that can't be read
+ */
+export async function importHistory(
+  app: ImportApp,
+  file: string,
+  { dryRun = false, skipBad = false }: { readonly dryRun?: boolean; readonly skipBad?: boolean } = {},
+): Promise<ImportReport> {
+  const history = readHistory(file, app.clock.now());
+  const gateway = await app.gateway();
+  const [account, broker] = await Promise.all([
+    gateway.account(),
+    gateway.activities({ after: FIRST_ACTIVITY }),
+  ]);
+  const look = (imports: Pick<ImportStore, 'activities'>) =>
+    reportOf(imports, history, { file, account, broker, dryRun });
+  if (dryRun) return withImports(app, account.account, look, await look(nothingKept));
+  if (history.bad.length > 0 && !skipBad) {
+    const [first] = history.bad;
+    throw new TradeAgentError(
+      'usage',
+      `${history.bad.length === 1 ? '1 line' : `${history.bad.length} lines`} of ${safeLine(file)} can't be read; line ${first?.line}: ${first?.reason}`,
+      {
+        hint: 'Nothing was taken. --dry-run shows them all; --skip-bad takes the others.',
+        details: { bad: history.bad },
+      },
+    );
+  }
+  return withImports(app, account.account, async (imports) => {
+    const report = await look(imports);
+    await imports.put(
+      { id: history.id, file: report.file, at: app.clock.now() },
+      history.rows.map(({ activity }) => activity),
+    );
+    return report;
+  });
+}
+
+async function reportOf(
+  imports: Pick<ImportStore, 'activities'>,
+  { id, rows, bad, ignored }: HistoryFile,
+  given: {
+    readonly file: string;
+    readonly account: { readonly account: string; readonly simulated: boolean };
+    readonly broker: Parameters<typeof beforeBroker>[0];
+    readonly dryRun: boolean;
+  },
+): Promise<ImportReport> {
+  const { account, broker, dryRun } = given;
+  const kept = new Set((await imports.activities()).map((activity) => activity.id));
+  const fresh = rows.filter(({ activity }) => !kept.has(activity.id));
+  const counted = new Set(
+    beforeBroker(
+      broker,
+      fresh.map(({ activity }) => activity),
+    ),
+  );
+  return {
+    ...{ id, file: safeLine(basename(given.file), 200), account: account.account, dry_run: dryRun },
+    taken: fresh.map(({ line, activity: { kind, at, symbol, side, qty, price, amount } }) => ({
+      ...{ line, at, kind, symbol, side, qty, price, amount },
+    })),
+    known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
+    told_by_broker: fresh
+      .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
+      .map(({ line }) => line),
+    broker_since: brokerBegan(broker) ?? null,
+    bad,
+    ignored_columns: ignored,
+    simulated: account.simulated,
+  };
+}
+
+/** The files taken in for this account, newest first. */
+export async function listImports(app: ImportApp): Promise<ImportedFile[]> {
+  const { account } = await (await app.gateway()).account();
+  return withImports(app, account, (imports) => imports.files(), []);
+}
+
+/** Takes a file's rows out again. @throws {TradeAgentError} `not_found` */
+export async function undoImport(app: ImportApp, id: string): Promise<{ id: string; removed: number }> {
+  const { account } = await (await app.gateway()).account();
+  const removed = await withImports(app, account, (imports) => imports.remove(id), undefined);
+  if (removed !== undefined) return { id, removed };
+  throw new TradeAgentError('not_found', `there is no import ${safeLine(id, 40)} of this account`, {
+    hint: 'trade-agent import list shows them.',
+  });
+}
+
+const nothingKept: Pick<ImportStore, 'activities'> = { activities: async () => [] };
+
+/** @param otherwise where nothing is kept yet; without it a store is made */
+function withImports<T>(
+  app: StoreApp,
+  account: string,
+  use: (imports: ImportStore) => Promise<T>,
+  ...otherwise: [T?]
+): Promise<T> {
+  return withCheckStore(app, (store, owner) => use(store.imports({ profile: owner, account })), {
+    ...(otherwise.length === 0 ? {} : { otherwise: otherwise[0] as T }),
+  });
+}
+
+/** Decades of trades; anything else was named by mistake. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_ROWS = 100_000;
+
+/** A line that can't be taken. */
+interface BadLine {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What a file of activities says. */
+interface HistoryFile {
+  /** Of its bytes: the same file has the same. */
+  readonly id: string;
+  readonly rows: readonly { readonly line: number; readonly activity: Activity }[];
+  readonly bad: readonly BadLine[];
+  /** Columns that say nothing here. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Reads a CSV file (RFC 4180, a line of heads first, UTF-8) of activities. A row's id follows from what it says, and from
+ * how many before it say the same, so that a row that comes in another file again is known.
+ * @param now milliseconds since the epoch
+ * @throws {TradeAgentError} `usage` for a file that is none
+ */
+export function readHistory(file: string, now: number): HistoryFile {
+  const text = textOf(file);
+  const { heads, records } = recordsOf(text, file);
+  const known = heads.map((head) => head.trim().toLowerCase());
+  for (const needed of ['date', 'type'] as const) {
+    if (!known.includes(needed))
+      throw unusable(
+        `${file} has no column "${needed}"`,
+        `Its first line has the names: ${historyColumns.join(',')}.`,
+      );
+  }
+  const twice = historyColumns.find((name) => known.indexOf(name) !== known.lastIndexOf(name));
+  if (twice !== undefined) throw unusable(`${file} has the column "${twice}" twice`, 'Leave one out.');
+  const seen = new Map<string, number>();
+  const rows: HistoryFile['rows'][number][] = [];
+  const bad: BadLine[] = [];
+  for (const [place, { line, cells }] of records.entries()) {
+    try {
+      if (cells.length !== heads.length)
+        throw new RowError(`it has ${cells.length} cells, the first line ${heads.length}`);
+      const row: HistoryRow = Object.fromEntries(
+        historyColumns.map((name) => [name, cells[known.indexOf(name)] ?? '']),
+      );
+      const read = activityOf(row, place, now);
+      const same = JSON.stringify({ ...read, at: row.date?.trim() });
+      const count = seen.get(same) ?? 0;
+      seen.set(same, count + 1);
+      rows.push({ line, activity: { ...read, id: `imported:${digest(`${count} ${same}`).slice(0, 32)}` } });
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      bad.push({ line, reason: safeLine(error.message, 200) });
+    }
+  }
+  const ignored = heads.filter(
+    (_, index) => !(historyColumns as readonly string[]).includes(known[index] ?? ''),
+  );
+  return {
+    id: `im_${digest(text).slice(0, 12)}`,
+    rows,
+    bad,
+    ignored: ignored.map((head) => safeLine(head, 40)),
+  };
+}
+
+function textOf(file: string): string {
+  const hint = 'Name a CSV file.';
+  let opened: number | undefined;
+  try {
+    opened = openSync(file, 'r');
+    const facts = fstatSync(opened);
+    if (!facts.isFile()) throw unusable(`${file} is no file`, hint);
+    if (facts.size > MOST_BYTES) throw unusable(`${file} is larger than 16 MiB`, 'Split it.');
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(opened));
+  } catch (error) {
+    if (error instanceof TradeAgentError) throw error;
+    if (error instanceof TypeError) throw unusable(`${file} is not in UTF-8`, 'Save it as CSV UTF-8.');
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw unusable(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`, hint);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
+}
+
+function recordsOf(text: string, file: string) {
+  try {
+    // The parser counts each of CR and LF within quotes as a line.
+    const all = parse(text.replaceAll('\r\n', '\n'), {
+      bom: true,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as { record: string[]; info: { lines: number } }[];
+    const [first, ...rest] = all;
+    if (first === undefined)
+      throw unusable(`${file} is empty`, `Its first line has the names: ${historyColumns.join(',')}.`);
+    if (rest.length > MOST_ROWS) throw unusable(`${file} has more than ${MOST_ROWS} rows`, 'Split it.');
+    return {
+      heads: first.record,
+      records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })),
+    };
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const { lines } = error as unknown as { lines?: number };
+    throw unusable(
+      `${file} is not CSV${lines === undefined ? '' : `, line ${lines}`}: ${safeLine(error.message, 200)}`,
+      'Correct the line.',
+    );
+  }
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+const unusable = (message: string, hint: string) => new TradeAgentError('usage', safeLine(message), { hint });
+
+/** The columns of a history, in any order; `date` and `type` must be there. */
+const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount', 'from', 'fraction'] as const;
+type HistoryRow = Partial<Record<(typeof historyColumns)[number], string>>;
+
+type Sign = 'positive' | 'negative' | 'any';
+
+/** What a type of row is, and what it needs. */
+interface RowType {
+  readonly kind: Activity['kind'];
+  /** As Alpaca calls it: what reads activities knows those names. */
+  readonly type: string;
+  readonly side?: 'buy' | 'sell';
+  /** Shares, and their sign: what a broker writes with a minus or without is one. */
+  readonly qty?: Sign;
+  /** Dollars, and their sign. */
+  readonly amount?: Sign;
+  readonly symbol: 'needed' | 'optional' | 'none';
+  /** Whether it says how it divides what shares of another symbol cost. */
+  readonly divides?: true;
+}
+
+const historyTypes: Readonly<Record<string, RowType>> = {
+  buy: { kind: 'fill', type: 'FILL', side: 'buy', qty: 'positive', symbol: 'needed' },
+  sell: { kind: 'fill', type: 'FILL', side: 'sell', qty: 'positive', symbol: 'needed' },
+  deposit: { kind: 'deposit', type: 'CSD', amount: 'positive', symbol: 'none' },
+  withdrawal: { kind: 'withdrawal', type: 'CSW', amount: 'negative', symbol: 'none' },
+  dividend: { kind: 'dividend', type: 'DIV', amount: 'any', symbol: 'optional' },
+  interest: { kind: 'interest', type: 'INT', amount: 'any', symbol: 'none' },
+  fee: { kind: 'fee', type: 'FEE', amount: 'negative', symbol: 'optional' },
+  split: { kind: 'other', type: 'SPLIT', qty: 'any', symbol: 'needed' },
+  spin_off: { kind: 'other', type: 'SPIN', qty: 'positive', symbol: 'needed', divides: true },
+  transfer: { kind: 'transfer', type: 'JNLS', qty: 'any', symbol: 'needed' },
+};
+
+/** What is wrong with a row, for people. */
+class RowError extends Error {}
+
+/**
+ * A row as an activity, without the id that the import gives it.
+ * @param place its place in the file: rows of one day keep their order
+ * @param now milliseconds since the epoch; nothing has happened later
+ * @throws {RowError}
+ */
+function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
+  const word = row.type?.trim().toLowerCase() ?? '';
+  const type = Object.hasOwn(historyTypes, word) ? historyTypes[word] : undefined;
+  if (type === undefined)
+    throw new RowError(`type "${word}" is none of ${Object.keys(historyTypes).join(', ')}`);
+  const at = instantOf(row.date ?? '', place);
+  if (at > now) throw new RowError(`date ${row.date} has not come yet`);
+  if (at < FIRST_ACTIVITY)
+    throw new RowError(`date ${row.date} is before ${new Date(FIRST_ACTIVITY).getUTCFullYear()}`);
+  const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) => numberOf(name, row[name]));
+  const moved = type.qty === undefined ? undefined : withSign('qty', qty, type.qty);
+  const money = type.amount === undefined ? undefined : withSign('amount', amount, type.amount);
+  if (type.kind === 'fill') checkTrade(moved, price, amount);
+  const written = {
+    kind: type.kind,
+    type: type.type,
+    at: new Date(at).toISOString(),
+    imported: true as const,
+  };
+  return {
+    ...written,
+    symbol: symbolOf(row.symbol, type.symbol),
+    side: type.side ?? null,
+    qty: moved === undefined ? null : plain(moved),
+    price: type.kind === 'fill' && price !== undefined ? plain(price) : null,
+    amount: money === undefined ? null : plain(money),
+    ...(type.divides === true ? { basis: basisOf(row) } : {}),
+  };
+}
+
+/** A day is known by its first moment in New York. */
+function instantOf(text: string, place: number): number {
+  const written = text.trim();
+  if (/^\d{4}-\d\d-\d\d$/.test(written)) {
+    const day = new Date(`${written}T00:00:00Z`);
+    if (!Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === written)
+      return newYorkInstant(written, '00:00') + place;
+  }
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(written)) {
+    const at = Date.parse(written);
+    if (!Number.isNaN(at)) return at;
+  }
+  throw new RowError(`date "${written}" is not like 2026-03-31 or 2026-03-31T15:30:00Z`);
+}
+
+/** Plain decimals, with a dollar sign and American thousands if need be: `-$1,234.50`. */
+function numberOf(name: string, text: string | undefined): Dec | undefined {
+  const written = text?.trim() ?? '';
+  if (written === '') return undefined;
+  const digits = written.replace(/^(-?)\$/, '$1');
+  const bare = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(digits) ? digits.replaceAll(',', '') : digits;
+  try {
+    return decimal(bare);
+  } catch {
+    throw new RowError(`${name} "${written}" is not a number such as 1234.50`);
+  }
+}
+
+function withSign(name: string, value: Dec | undefined, sign: Sign): Dec {
+  if (value === undefined || value.isZero()) throw new RowError(`${name} is missing`);
+  if (sign === 'any') return value;
+  return sign === 'positive' ? value.abs() : value.abs().neg();
+}
+
+/** The amount of a trade says nothing more than shares and price do, or something is not said. */
+function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | undefined): void {
+  if (price === undefined || price.isZero() || price.isNegative()) throw new RowError('price is missing');
+  if (qty === undefined || amount === undefined) return;
+  const worth = qty.mul(price);
+  if (amount.abs().minus(worth).abs().lte(new Dec('0.01'))) return;
+  throw new RowError(
+    `amount ${cents(amount.abs())} is not qty × price, ${cents(worth)}: leave it out, or put a fee on a line of its own`,
+  );
+}
+
+/** Which part of what the shares cost goes with those that came, as their company says it in Form 8937. */
+function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
+  const fraction = numberOf('fraction', written);
+  if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {
+    throw new RowError(
+      'fraction must be the part of the cost that goes with the new shares, such as 0.2291 (Form 8937)',
+    );
+  }
+  const name = from?.trim() ?? '';
+  if (name === '') throw new RowError('from is missing: the symbol whose holders were given the shares');
+  return { from: symbolOf(name, 'needed') ?? name, fraction: plain(fraction) };
+}
+
+function symbolOf(text: string | undefined, wanted: RowType['symbol']): string | null {
+  const written = text?.trim() ?? '';
+  if (wanted === 'none') return null;
+  if (written === '') {
+    if (wanted === 'optional') return null;
+    throw new RowError('symbol is missing');
+  }
+  const symbol = symbolSchema.safeParse(written);
+  if (!symbol.success)
+    throw new RowError(`symbol "${written}" ${symbol.error.issues[0]?.message ?? 'is none'}`);
+  return symbol.data;
+}

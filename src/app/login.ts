@@ -1,0 +1,189 @@
+import type { LogoutResult } from '../auth/logout.ts';
+import { clockWarning } from '../auth/provider/provider-clock.ts';
+import { beginDeviceLogin, type DeviceLogin } from '../auth/session/device-login.ts';
+import { describeScopes, loginWarning } from '../auth/session/scope-descriptions.ts';
+import type { User } from '../auth/session/session.ts';
+import type { CompanySignIn, ResolvedProfile } from '../config/profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { machineName } from '../machine/machine-name.ts';
+import { safeLine } from '../text/shown-text.ts';
+import type { App } from './app.ts';
+
+/** A device login that was begun: what to show the person, and how to wait for them. */
+export interface StartedLogin {
+  readonly userCode: string;
+  readonly address: string;
+  /** The address with the code in it, for a QR code or a browser. */
+  readonly completeAddress: string;
+  /** Where the person signs in: an issuer. */
+  readonly issuer: string;
+  /** The issuer of the person's company, where they sign in there; null where it is the home. */
+  readonly company: string | null;
+  /** This machine, as the consent page shows it. */
+  readonly machine: string;
+  /** What the login asks for, in words. */
+  readonly asks: readonly string[];
+  /** The command that stands in for the phone; undefined outside the sandbox. */
+  readonly sandboxCommand: string | undefined;
+  readonly warning: string;
+  /** What the person should know about this machine's clock; undefined where it is right. */
+  readonly clockWarning: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  complete(signal: AbortSignal): Promise<User>;
+}
+
+/**
+ * Begins a device login (RFC 8628) for the profile in use. What was opened before it is made anew afterwards.
+ * @param asked the company to sign in at from now on; the profile's own, if it has one, where none is named
+ */
+export async function startLogin(app: App, asked: AskedCompany = {}): Promise<StartedLogin> {
+  const profile = await app.profile();
+  const isAsked = asked.issuer !== undefined || asked.clientId !== undefined;
+  const company = isAsked || profile.company !== undefined ? await chosenCompany(app, asked) : undefined;
+  const started = company === undefined ? await atHome(app, profile) : await atCompany(app, profile, company);
+  const at = company === undefined ? '' : ' --company';
+  return {
+    userCode: safeLine(started.user_code),
+    address: safeLine(started.verification_uri),
+    completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
+    issuer: company?.issuer ?? profile.issuer,
+    company: company?.issuer ?? null,
+    machine: machineName(),
+    asks: describeScopes(started.scopes, profile.server === undefined ? 'gateway' : 'server'),
+    sandboxCommand: profile.sandbox
+      ? `trade-agent phone login ${safeLine(started.user_code)}${at}`
+      : undefined,
+    warning: loginWarning,
+    clockWarning: clockWarning(started.clockSkew),
+    expiresAt: started.expiresAt,
+    complete: async (until) => {
+      const user = await started.complete(until);
+      await app.reset();
+      return user;
+    },
+  };
+}
+
+async function atHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> {
+  return await beginDeviceLogin(profile, await app.store(), {
+    fetch: app.fetch,
+    clock: app.clock,
+    home: await app.home(),
+  });
+}
+
+/** The profile names the company once the person is in: until then it is as it was. */
+async function atCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
+  const { requireCompany } = await import('../config/resolve-profile.ts');
+  requireCompany(profile, company);
+  const [home, store] = await Promise.all([app.home(), app.store()]);
+  if (profile.sandbox) {
+    await enterKeyAtSandbox(app, company);
+  }
+  const { beginCompanyLogin } = await import('../auth/company/company-login.ts');
+  const options = { fetch: app.fetch, clock: app.clock, home };
+  const started = await beginCompanyLogin({ ...profile, company }, store, options);
+  const isNew = profile.company?.issuer !== company.issuer || profile.company.client_id !== company.client_id;
+  return {
+    ...started,
+    async complete(signal) {
+      const user = await started.complete(signal);
+      if (isNew) {
+        const { setCompany } = await import('../config/profile-edit.ts');
+        await setCompany(home, profile.name, company);
+      }
+      return user;
+    },
+  };
+}
+
+/** The client that companies register for trade-agent where nobody says otherwise. A home's own is `trade-agent`. */
+const USUAL_CLIENT = 'trade-agent-company';
+
+/** A company as somebody names it. */
+interface AskedCompany {
+  readonly issuer?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+/**
+ * The company that is meant: the one that was named, else the profile's.
+ * @throws {TradeAgentError} `usage` where there is none
+ */
+async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Promise<CompanySignIn> {
+  const { company: kept, sandbox } = await app.profile();
+  const chosen = issuer ?? kept?.issuer;
+  if (chosen === undefined) {
+    throw new TradeAgentError('usage', 'no company is named', {
+      hint: 'Name its identity provider: --company https://login.acme.example',
+    });
+  }
+  if (!URL.canParse(chosen) || !/^https?:$/.test(new URL(chosen).protocol)) {
+    throw new TradeAgentError('usage', `--company must be the address of an identity provider (${chosen})`, {
+      hint: 'As in --company https://login.acme.example',
+    });
+  }
+  if (clientId !== undefined) return { issuer: chosen, client_id: clientId };
+  if (chosen === kept?.issuer) return kept;
+  const pretend = sandbox ? (await app.sandbox()).company : undefined;
+  return pretend?.issuer === chosen ? pretend : { issuer: chosen, client_id: USUAL_CLIENT };
+}
+
+const ENTER_TIMEOUT_MS = 5000;
+
+/** At the sandbox's company nobody is there to enter a machine's key: it takes one that is sent to it. */
+async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
+  if ((await app.sandbox()).company?.issuer !== issuer) return;
+  const { companyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
+  const key = publicCompanyKey(await companyKey(await app.store()));
+  // Where it is not taken, the sign-in that follows says so.
+  await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(key),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(ENTER_TIMEOUT_MS)]),
+  });
+}
+
+/** What others must know of this machine before a company's word lets anybody in from it. */
+interface ShownKey {
+  readonly profile: string;
+  readonly company: CompanySignIn;
+  /** RFC 7517: the public half alone. */
+  readonly key: Readonly<Record<string, string>>;
+  /** What whoever runs the home adds to its home.yaml. */
+  readonly homeYaml: readonly string[];
+}
+
+/**
+ * The key that this machine proves itself by, made at first use.
+ * @throws {TradeAgentError} `usage` where no company is named; `invalid_config`, `credential_store_…`
+ */
+export async function showCompanyKey(app: App, asked: AskedCompany): Promise<ShownKey> {
+  const [{ companyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
+    import('../auth/company/client-key.ts'),
+    import('../config/resolve-profile.ts'),
+    app.profile(),
+  ]);
+  const company = await chosenCompany(app, asked);
+  requireCompany(profile, company);
+  const key = publicCompanyKey(await companyKey(await app.store()));
+  return { profile: profile.name, company, key, homeYaml: homeYamlLines(company, key) };
+}
+
+/**
+ * Signs out, here and at the identity provider; what was opened before is made anew afterwards.
+ * @param options.all also forget what this machine proves itself by to a company, and what earlier versions kept to ask for approvals by
+ * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
+ */
+export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {
+  const { logout } = await import('../auth/logout.ts');
+  const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
+  const result = await logout({
+    ...{ profile, store, home, fetch: app.fetch, clock: app.clock },
+    forgetClients: options.all,
+  });
+  await app.reset();
+  return result;
+}

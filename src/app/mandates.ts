@@ -1,0 +1,142 @@
+import type { MandateChoice } from '../agent/agent.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { withStandingLimits } from '../tools/standing-limits.ts';
+import { slotOf } from '../trading/mandate/cadence.ts';
+import {
+  type MandateEnvelope,
+  type MandateRequestInput,
+  mandateRequestSchema,
+} from '../trading/mandate/envelope.ts';
+import type { MandateView } from '../trading/mandate/mandate.ts';
+import { defined } from '../values/defined.ts';
+import type { App } from './app.ts';
+import type { Asking } from './approvals/ask-and-wait.ts';
+import { wholeId } from './whole-id.ts';
+
+function mandateIdOf(app: App, typed: string): Promise<string> {
+  return wholeId(typed, {
+    called: 'mandates',
+    whole: /^M-[A-Za-z0-9_-]{10}$/,
+    list: async () => (await (await app.gateway()).mandates()).map(({ id }) => id),
+  });
+}
+
+/** @param id or its beginning @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
+export async function findMandate(app: App, id: string): Promise<MandateView> {
+  return await (await app.gateway()).mandate(await mandateIdOf(app, id));
+}
+
+/** Takes a mandate back, for the next order already. @throws {TradeAgentError} `not_found`; `usage` where it has ended */
+export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
+  return await (await app.gateway()).endMandate(await mandateIdOf(app, id), to);
+}
+
+/** What a person says of a mandate: with `replaces`, what they leave out is as in that one. */
+export type MandateTerms = Partial<MandateRequestInput>;
+
+/** As a person asks for it. */
+interface Wanted extends MandateTerms {
+  /** Whoever asks, for the phone. */
+  readonly requestedBy?: string;
+}
+
+/**
+ * Asks for a mandate, and waits for the phone.
+ * @returns the mandate, in force
+ * @throws {TradeAgentError} `usage` where something is missing, `invalid_order`, and what stands for a no
+ */
+export async function addMandate(
+  app: App,
+  { requestedBy = 'mandates add', ...asked }: Wanted,
+  asking: () => Promise<Asking>,
+): Promise<MandateView> {
+  const gateway = await app.gateway();
+  const given = await withStandingLimits(gateway, app.clock.now(), asked);
+  const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
+  const { environment } = await app.profile();
+  const kept = earlier === undefined ? {} : askedOf(earlier);
+  const mandate = parsed({ environment, ...kept, ...given });
+  const { askAndWait, typed } = await import('./approvals/ask-and-wait.ts');
+  const proposal = await askAndWait(
+    app,
+    {
+      ...{ kind: 'mandate', mandate, requested_by: requestedBy },
+      provenance: {
+        fields: { ...computed(kept, 'as before'), ...computed(given, STANDING), ...typed(asked).fields },
+      },
+    },
+    await asking(),
+  );
+  if (proposal.kind !== 'mandate' || proposal.result === undefined) throw new Error('there is no mandate');
+  return await gateway.mandate(proposal.result.mandate);
+}
+
+/** Where the limits of what the gateway places by itself come from. */
+const STANDING = 'the orders it places';
+
+function computed(terms: MandateTerms, from: string) {
+  return Object.fromEntries(
+    Object.entries(terms).flatMap(([field, value]) =>
+      value === undefined ? [] : [[field, { source: 'computed' as const, from }]],
+    ),
+  );
+}
+
+/** Of an earlier mandate, what a new one is asked for by; when it ended is not among it. */
+function askedOf(terms: MandateEnvelope): MandateTerms {
+  const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
+  const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
+  return {
+    ...{ symbols, sides, order_types, times_in_force, max_order_notional, max_total_notional },
+    ...{ max_orders, max_slippage, cadence },
+    ...defined({ max_day_notional, price, orders_per_slot, standing }),
+  };
+}
+
+/** The command's option for each field that a mandate must have. */
+const options: Readonly<Record<string, string>> = {
+  symbols: 'the symbols',
+  max_order_notional: '--per-order',
+  max_total_notional: '--total',
+  max_orders: '--orders',
+  expires_at: '--until',
+};
+
+function parsed(terms: MandateTerms): MandateRequestInput {
+  const missing = Object.keys(options).filter((field) => terms[field as keyof MandateTerms] === undefined);
+  if (missing.length > 0) {
+    throw new TradeAgentError(
+      'usage',
+      `a mandate needs ${missing.map((field) => options[field]).join(', ')}`,
+      {
+        hint: 'For example: trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
+      },
+    );
+  }
+  const found = mandateRequestSchema.safeParse(terms);
+  if (found.success) return found.data;
+  const issue = found.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new TradeAgentError('invalid_order', `${field}: ${issue?.message}`, {
+    hint: 'See "trade-agent mandates add --help".',
+    details: { field },
+  });
+}
+
+/**
+ * Which mandates orders may be placed under: of those in force over their account, the one that ends first comes
+ * first; the gateway's own is for no program. Whether it covers an order is the gateway's to say.
+ * @param account its number
+ * @param due when what proposes was due, milliseconds since the epoch: its slot is that moment's, however late it runs
+ */
+export function mandatesFor(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
+  return mandates
+    .filter(
+      ({ state, terms }) => state === 'active' && terms.account === account && terms.standing === undefined,
+    )
+    .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at))
+    .map(({ id, terms: { symbols, sides, cadence } }) => {
+      const slot = slotOf(cadence, due);
+      return { symbols, sides, mandate: id, ...defined({ slot }) };
+    });
+}

@@ -1,0 +1,387 @@
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { applyEdits, modify, type ParseError, parse as parseJson, printParseErrorCode } from 'jsonc-parser';
+import { parse as parseToml, stringify, TomlError } from 'smol-toml';
+import { chosenProfileName, findProfile, storeOf } from '../../config/resolve-profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { writeWholeFile } from '../../machine/private-file.ts';
+import { startEnvironment } from '../../machine/start-environment.ts';
+import type { App } from '../app.ts';
+import { launcher } from '../launcher.ts';
+import { version } from '../version.ts';
+import {
+  type Entry,
+  type Machine,
+  type McpClientFacts,
+  type McpClientName,
+  mcpClients,
+  type Program,
+} from './client-table.ts';
+
+export interface InstallOptions {
+  readonly client: McpClientName;
+  /** Of the server, in the client's settings. */
+  readonly name: string;
+  /** By the gateway's address, instead of a program that the client starts. */
+  readonly remote: boolean;
+  readonly readOnly: boolean;
+  /** Only says what would be written. */
+  readonly print: boolean;
+}
+
+/** What is written into a client's settings, or would be. */
+export interface Installation {
+  readonly client: McpClientName;
+  readonly title: string;
+  readonly file: string;
+  /** Under which the entry stands in the file. */
+  readonly section: string;
+  readonly name: string;
+  readonly transport: 'stdio' | 'http';
+  /** As it stands in the file. */
+  readonly entry: string;
+  /** What it takes the place of; null where there was no server of that name. */
+  readonly replaces: string | null;
+  readonly state: 'written' | 'unchanged' | 'shown';
+  /** What the person should know or do next. */
+  readonly next: readonly string[];
+}
+
+/**
+ * Names this program, or the profile's gateway, in the settings of an MCP client: one entry, the rest stays as it is.
+ * @param agree asked once all is known, unless nothing is to be written; false leaves everything as it is
+ * @throws {TradeAgentError} `usage` for what the client can't have; `invalid_config` for settings that can't be read;
+ *   `interrupted` where the person does not agree
+ */
+export async function installMcp(
+  app: Pick<App, 'env' | 'config' | 'profileName' | 'profile'>,
+  options: InstallOptions,
+  agree: (found: Installation) => Promise<boolean>,
+  machine: Machine = { platform: process.platform, userHome: homedir(), env: app.env },
+): Promise<Installation> {
+  const client: McpClientFacts = mcpClients[options.client];
+  const transport = options.remote ? 'http' : 'stdio';
+  const entry = options.remote
+    ? await remoteEntry(app, client, options)
+    : client.stdio(await ownProgram(app, options, machine));
+  const file = followed(client.file(machine));
+  const edit = () => editServer(file, readSettings(file), client, options.name, entry);
+  const edited = edit();
+  const found: Installation = {
+    client: options.client,
+    title: client.title,
+    ...{ file, section: client.section, name: options.name, transport },
+    entry: edited.entry,
+    replaces: edited.before ?? null,
+    state: edited.before === edited.entry ? 'unchanged' : 'shown',
+    next: [...unseen(file, client), ...client.next[options.remote ? 'remote' : 'stdio'](options.name)],
+  };
+  if (options.print || found.state === 'unchanged') return found;
+  if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
+  // As the file is now: its own program may have written it while the person thought about it.
+  writeSettings(file, edit());
+  return { ...found, state: 'written' };
+}
+
+async function remoteEntry(
+  app: Pick<App, 'profile'>,
+  client: McpClientFacts,
+  options: InstallOptions,
+): Promise<Entry> {
+  if (options.readOnly) {
+    throw new TradeAgentError('usage', '--read-only is for a program that the client starts', {
+      hint: 'What a client may do over --remote is what you allow it where it signs in.',
+    });
+  }
+  if (client.remote === undefined) {
+    throw new TradeAgentError('usage', `${client.title} takes no addresses from its file`, {
+      hint: "Add the gateway's address, with /mcp at its end, in its settings under Connectors: it is called from its maker's machines, so it must be a public https address. Or leave out --remote.",
+    });
+  }
+  const { gateway } = await app.profile();
+  return client.remote(`${gateway.replace(/\/$/, '')}/mcp`);
+}
+
+/** How another program starts this one, from whatever folder and with whatever it passes on. */
+async function ownProgram(
+  app: Pick<App, 'env' | 'config' | 'profileName'>,
+  { readOnly }: InstallOptions,
+  { platform }: Machine,
+): Promise<Program> {
+  const config = await app.config();
+  const profile = findProfile(config, chosenProfileName(config, app.profileName));
+  const script = launcher();
+  const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
+  const env = startEnvironment(app.env, storeOf(profile) === 'keychain');
+  // Where npx has put it, it may be gone tomorrow.
+  if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
+  const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
+  // Windows starts what is no .exe by its shell alone.
+  const [command = '', ...rest] = platform === 'win32' ? ['cmd', '/c', ...npx] : npx;
+  return { command, args: rest, env };
+}
+
+/** The file itself, where a link leads to it: the link stays. */
+function followed(file: string): string {
+  return existsSync(file) ? realpathSync(file) : file;
+}
+
+function unseen(file: string, { title }: McpClientFacts): string[] {
+  return existsSync(dirname(file)) ? [] : [`Nothing of ${title} was seen on this machine.`];
+}
+
+/** Claude Code keeps a good deal in its own. */
+const LONGEST_BYTES = 64 * 2 ** 20;
+
+function readSettings(file: string): string {
+  const unreadable = (why: string, cause?: unknown) =>
+    new TradeAgentError('invalid_config', `${file} can't be read: ${why}`, {
+      cause,
+      hint: 'Nothing was changed.',
+    });
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw unreadable('it is not a plain file');
+    if (stat.size > LONGEST_BYTES) throw unreadable('it is too long');
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    if (error instanceof TradeAgentError) throw error;
+    throw unreadable(error instanceof TypeError ? 'it is not UTF-8' : String(code), error);
+  }
+}
+
+function writeSettings(file: string, { text }: Edited): void {
+  try {
+    writeWholeFile(file, text, existsSync(file) ? statSync(file).mode & 0o777 : 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new TradeAgentError('invalid_config', `${file} can't be written (${code})`, {
+      cause: error,
+      hint: 'Nothing was changed. See who may write there, or use --print and put it in by hand.',
+    });
+  }
+}
+
+/** A file of settings with the entry of one server in it. */
+interface Edited {
+  readonly text: string;
+  /** As it is shown. */
+  readonly entry: string;
+  /** What it takes the place of; undefined where there is no server of that name, `entry` where nothing changes. */
+  readonly before: string | undefined;
+}
+
+/** What says how a server is reached: an entry that changes takes none of these over. */
+const reached = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
+
+/**
+ * Sets one server, and changes nothing else: that is looked at here, whatever the format's editor did. What the person
+ * added to the entry (a time-out, which tools) stays.
+ * @param text of the file; empty where there is none
+ * @throws {TradeAgentError} `invalid_config` for a file that its own program could not read, or that can't be changed so
+ */
+export function editServer(
+  file: string,
+  text: string,
+  client: McpClientFacts,
+  name: string,
+  wanted: Entry,
+): Edited {
+  const format = client.format === 'toml' ? tomlFormat : jsonFormat(client.comments ?? false);
+  const before = parse(format, file, text);
+  const section = before[client.section] ?? {};
+  if (!isRecord(section)) throw unusable(file, `"${client.section}" in it is not a table of servers`);
+  const there = Object.hasOwn(section, name) ? section[name] : undefined;
+  if (there !== undefined && !isRecord(there)) throw unusable(file, `"${name}" in it is not a server`);
+  const kept = Object.entries(there ?? {}).filter(([key]) => !reached.includes(key));
+  const entry = { ...wanted, ...Object.fromEntries(kept) };
+  const path = [client.section, name] as const;
+  const shown = format.show(path, entry);
+  if (there !== undefined && isDeepStrictEqual(there, entry)) return { text, entry: shown, before: shown };
+  const edited = format.set(text, path, entry);
+  const after = { ...before, [client.section]: { ...section, [name]: entry } };
+  if (edited === undefined || !says(format, edited, after)) {
+    throw unusable(file, `"${name}" stands there in a way that can't be changed without what is beside it`);
+  }
+  return {
+    text: edited,
+    entry: shown,
+    before: there === undefined ? undefined : format.show(path, there),
+  };
+}
+
+/** Whether a text says this and nothing else. */
+function says(format: Format, text: string, wanted: Record<string, unknown>): boolean {
+  try {
+    return isDeepStrictEqual(plain(format.parse(text)), plain(wanted));
+  } catch (error) {
+    if (error instanceof TextError) return false;
+    throw error;
+  }
+}
+
+function parse(format: Format, file: string, text: string): Record<string, unknown> {
+  try {
+    return format.parse(text);
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw new TradeAgentError('invalid_config', `${file}:${error.line}:${error.column}: ${error.message}`, {
+      cause: error,
+      hint: 'Nothing was changed. Mend that place, or move the file away.',
+    });
+  }
+}
+
+function unusable(file: string, why: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', `${file}: ${why}`, {
+    hint: 'Nothing was changed. Take it out by hand, or choose another --name.',
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+/** Without the prototypes that parsers give their objects. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+}
+
+/** How settings are written: reads all of a text, and changes the entry of one server in it. */
+interface Format {
+  /** @throws {TextError} where it can't be read */
+  parse(text: string): Record<string, unknown>;
+  /** @returns undefined where the entry can't be set without touching what is beside it */
+  set(text: string, path: readonly [section: string, name: string], entry: Entry): string | undefined;
+  /** The entry as it stands in a file. */
+  show(path: readonly [section: string, name: string], entry: Entry): string;
+}
+
+/** What is wrong with a text, and where: both from 1. */
+class TextError extends Error {
+  readonly line: number;
+  readonly column: number;
+  constructor(what: string, line: number, column: number) {
+    super(what);
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** JSON as programs keep their settings in it, with the file's own indentation. @param comments whether it may have them */
+function jsonFormat(comments: boolean): Format {
+  return {
+    parse(text) {
+      if (text.trim() === '') return {};
+      const errors: ParseError[] = [];
+      const value: unknown = parseJson(withoutMark(text), errors, {
+        allowTrailingComma: comments,
+        disallowComments: !comments,
+      });
+      const [first] = errors;
+      if (first !== undefined) {
+        const said = printParseErrorCode(first.error)
+          .replace(/([a-z])([A-Z])/g, '$1 $2')
+          .toLowerCase();
+        throw new TextError(`not JSON: ${said}`, ...placeOf(withoutMark(text), first.offset));
+      }
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw new TextError('not an object', 1, 1);
+      }
+      return value as Record<string, unknown>;
+    },
+    set(text, path, entry) {
+      const bare = withoutMark(text);
+      const formattingOptions = {
+        insertSpaces: !/^\t/m.test(bare),
+        tabSize: /^( +)\S/m.exec(bare)?.[1]?.length ?? 2,
+        eol: bare.includes('\r\n') ? '\r\n' : '\n',
+      };
+      // As the first of its section: the lines of the others, with what stands behind them, are not touched.
+      const options = { formattingOptions, getInsertionIndex: () => 0 };
+      const edited = applyEdits(bare, modify(bare, [...path], entry, options));
+      const mark = text.slice(0, text.length - bare.length);
+      return `${mark}${edited}${bare.trim() === '' ? '\n' : ''}`;
+    },
+    show: ([, name], entry) => `${JSON.stringify(name)}: ${JSON.stringify(entry, undefined, 2)}`,
+  };
+}
+
+/** Some editors of Windows begin a file with a byte order mark. */
+const withoutMark = (text: string) => text.replace(/^\ufeff/, '');
+
+function placeOf(text: string, offset: number): [line: number, column: number] {
+  const before = text.slice(0, offset).split('\n');
+  return [before.length, (before.at(-1)?.length ?? 0) + 1];
+}
+
+/**
+ * TOML with its comments as they stand: the tables of one server are whole lines, which are replaced, or added at the
+ * end. Where they were written in another way (inline, by dotted keys), they are left alone.
+ */
+const tomlFormat: Format = {
+  parse(text) {
+    try {
+      return parseToml(text);
+    } catch (error) {
+      if (!(error instanceof TomlError)) throw error;
+      const [what = ''] = error.message.split('\n');
+      throw new TextError(
+        `not TOML: ${what.replace(/^Invalid TOML document: /, '')}`,
+        error.line,
+        error.column,
+      );
+    }
+  },
+  set(text, path, entry) {
+    const eol = text.includes('\r\n') ? '\r\n' : '\n';
+    const lines = text.split(/\r?\n/);
+    const added = this.show(path, entry).split('\n');
+    if (!has(parseToml(text), path)) {
+      while (lines.at(-1)?.trim() === '') lines.pop();
+      return [...lines, ...(lines.length === 0 ? [] : ['']), ...added, ''].join(eol);
+    }
+    const headers = lines.flatMap((line, at) => {
+      const keys = headerOf(line);
+      return keys === undefined ? [] : [{ at, isOurs: path.every((key, depth) => keys[depth] === key) }];
+    });
+    const first = headers.findIndex(({ isOurs }) => isOurs);
+    if (first === -1) return undefined;
+    const after = headers.findIndex(({ isOurs }, index) => index > first && !isOurs);
+    const start = headers[first]?.at ?? 0;
+    let end = after === -1 ? lines.length : (headers[after]?.at ?? lines.length);
+    // What stands above the next table belongs to that.
+    while (/^\s*(#.*)?$/.test(lines[end - 1] ?? 'x')) end -= 1;
+    return [...lines.slice(0, start), ...added, ...lines.slice(end)].join(eol);
+  },
+  show: ([section, name], entry) => stringify({ [section]: { [name]: entry } }).trimEnd(),
+};
+
+function has(table: Record<string, unknown>, [section, name]: readonly [string, string]): boolean {
+  const servers = table[section];
+  return typeof servers === 'object' && servers !== null && Object.hasOwn(servers, name);
+}
+
+/** The keys of a table's header; undefined where the line is none. */
+function headerOf(line: string): string[] | undefined {
+  if (!/^\s*\[/.test(line)) return undefined;
+  let table: unknown;
+  try {
+    table = parseToml(line);
+  } catch {
+    return undefined;
+  }
+  const keys: string[] = [];
+  for (;;) {
+    if (Array.isArray(table)) table = table[0];
+    const [key, ...more] = typeof table === 'object' && table !== null ? Object.keys(table) : [];
+    if (key === undefined || more.length > 0) return keys;
+    keys.push(key);
+    table = (table as Record<string, unknown>)[key];
+  }
+}

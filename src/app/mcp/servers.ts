@@ -1,0 +1,311 @@
+import { type McpServerConfig, mcpServerName, mcpServerSchema } from '../../config/mcp-servers.ts';
+import { type EntryPlace, removeEntry, writeEntry } from '../../config/named-entries.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
+import type { ServerAccess } from '../../mcp/client/server-access.ts';
+import type { ServerRegistry, ServerStanding } from '../../mcp/client/server-registry.ts';
+import { dangerWords } from '../../mcp/client/tool-danger.ts';
+import { mcpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import { closestMatch } from '../../text/closest-match.ts';
+import type { AgentOptions, App } from '../app.ts';
+import { withModel } from '../chosen-model.ts';
+import { version } from '../version.ts';
+
+/** What any server of the profile in use is spoken to with. */
+async function serverAccess(
+  app: Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store'>,
+): Promise<Pick<ServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
+  const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
+  return {
+    // An address may be as good as a password.
+    fetch: app.discreetFetch,
+    env: app.env,
+    version: version(),
+    credentials: mcpCredentials(store, home.config, profile.name),
+  };
+}
+
+/** A server of the profile in use. @throws {TradeAgentError} `not_found` */
+async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<McpServerConfig> {
+  const { mcp_servers: servers = {} } = await app.profile();
+  const found = Object.hasOwn(servers, name) ? servers[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(servers);
+  const nearest = closestMatch(name, names);
+  throw new TradeAgentError('not_found', `there is no MCP server "${name}" in this profile`, {
+    hint:
+      nearest === undefined
+        ? `${names.length === 0 ? 'There is none' : `There are ${names.join(', ')}`}; "trade-agent mcp servers add" adds one.`
+        : `Did you mean "${nearest}"?`,
+  });
+}
+
+/** Where a server of the profile in use stands in `config.yaml`. */
+async function serverPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
+  return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
+}
+
+/** The servers of the profile in use; none is connected yet. */
+export async function openServerRegistry(app: App): Promise<ServerRegistry> {
+  const { serverRegistry } = await import('../../mcp/client/server-registry.ts');
+  const { mcp_servers: servers = {} } = await app.profile();
+  return serverRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
+}
+
+/** A server as the profile has it; nothing was asked of it. */
+export interface ListedServer {
+  readonly name: string;
+  /** The program with its arguments, or the address without what may be secret in it. */
+  readonly at: string;
+  readonly transport: 'stdio' | 'http';
+  readonly enabled: boolean;
+  /** Those that are allowed; one that is not pinned is off until it is confirmed. */
+  readonly tools: readonly { readonly name: string; readonly pinned: boolean }[];
+}
+
+export async function listServers(app: Pick<App, 'profile'>): Promise<readonly ListedServer[]> {
+  const { mcp_servers: servers = {} } = await app.profile();
+  return Object.entries(servers).map(([name, server]) => listedServer(name, server));
+}
+
+function listedServer(name: string, server: McpServerConfig): ListedServer {
+  const { command = '', args = [], url, enabled, tools, pins } = server;
+  return {
+    name,
+    at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
+    transport: url === undefined ? 'stdio' : 'http',
+    enabled,
+    tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
+  };
+}
+
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+/** How the profile's servers stand in this process; nothing is asked of them. */
+export interface ServersStanding {
+  /** Why none is used: the built-in planner answers, or nothing but reading is allowed. */
+  readonly unused: 'planner' | 'read-only' | undefined;
+  readonly servers: readonly ServerStanding[];
+}
+
+export async function serversStanding(
+  app: Pick<App, 'profile' | 'foreignTools'>,
+  options: AgentOptions,
+): Promise<ServersStanding> {
+  const [profile, registry] = await Promise.all([app.profile(), app.foreignTools()]);
+  const isPlanner = withModel(profile, options).model.provider === 'builtin';
+  return {
+    unused: isPlanner ? 'planner' : options.readOnly === true ? 'read-only' : undefined,
+    servers: registry?.standing() ?? [],
+  };
+}
+
+/** A server that was asked what it has. */
+export interface LookedAtServer {
+  readonly name: string;
+  /** The revision of the protocol that it speaks. */
+  readonly protocol: string;
+  /** What it calls itself. */
+  readonly about: { readonly name: string; readonly version: string };
+  readonly tools: readonly ComparedTool[];
+}
+
+/** Has a person open an address to sign in at. */
+export type OpenBrowser = (url: string) => Promise<void>;
+
+type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
+
+/**
+ * Connects a server of the profile, and says what it has beside what is allowed of it.
+ * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
+ */
+export async function lookAtServer(app: ServerApp, name: string, open: OpenBrowser): Promise<LookedAtServer> {
+  return await lookAt(app, name, await serverNamed(app, name), open);
+}
+
+/** As {@link lookAtServer}, for one that need not be in the profile yet. */
+async function lookAt(
+  app: ServerApp,
+  name: string,
+  server: McpServerConfig,
+  openBrowser: OpenBrowser,
+): Promise<LookedAtServer> {
+  const { connectServer } = await import('../../mcp/client/connection.ts');
+  const { signal } = app;
+  const connection = await connectServer({ ...(await serverAccess(app)), name, server, openBrowser }, signal);
+  try {
+    const { protocol, about } = connection;
+    return { name, protocol, about, tools: compareTools(server, await connection.tools(signal)) };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Where a server is: a program, or an address. */
+export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
+
+/**
+ * Connects a server, has the person choose among its tools, and writes both into the profile.
+ * @param choose is given all that it has, and says which are allowed, by name
+ * @throws {TradeAgentError} `usage` for a name or place that can't be; what connecting and `choose` throw: then nothing is
+ *   written; `not_found` for a tool that it has not; `blocked` for one that could act past the phone
+ */
+export async function addServer(
+  app: App,
+  name: string,
+  place: ServerPlace,
+  {
+    open,
+    choose,
+    insist,
+  }: {
+    open: OpenBrowser;
+    choose: (looked: LookedAtServer) => Promise<readonly string[]>;
+    insist: Insist | undefined;
+  },
+): Promise<LookedAtServer> {
+  const profile = await app.profile();
+  if (!mcpServerName.test(name)) {
+    throw new TradeAgentError('usage', `"${name}" can't be the name of a server`, {
+      hint: 'Use up to 24 small letters, digits and -.',
+    });
+  }
+  if (Object.hasOwn(profile.mcp_servers ?? {}, name)) {
+    throw new TradeAgentError('usage', `there is an MCP server "${name}" already`, {
+      hint: `Choose another name, or remove it first: trade-agent mcp servers remove ${name}`,
+    });
+  }
+  const server = placed(place);
+  const looked = await lookAt(app, name, server, open);
+  const allowed = await allowing(looked, server, await choose(looked), insist);
+  await writeEntry(await serverPlace(app, name), { ...place, ...entryOf(allowed) });
+  return {
+    ...looked,
+    tools: looked.tools.map(
+      (tool): ComparedTool => (allowed.tools.includes(tool.name) ? { ...tool, state: 'offered' } : tool),
+    ),
+  };
+}
+
+/** @throws {TradeAgentError} `usage` */
+function placed(place: ServerPlace): McpServerConfig {
+  const parsed = mcpServerSchema.safeParse(place);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new TradeAgentError('usage', `${where === '' ? 'a server' : where} ${issue?.message ?? 'is wrong'}`, {
+    hint: 'Give --command PROGRAM with its arguments after "--", or --url ADDRESS.',
+  });
+}
+
+/** What is allowed of a server, and what each tool said of itself when it was. */
+type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
+
+/** Has a person insist on tools that could act past their phone, and throws where they don't. */
+export type Insist = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
+
+/**
+ * What is allowed once these tools are too, each as it is now.
+ * @param insist asked about those that could act past the phone; without it they are refused
+ * @throws {TradeAgentError} `not_found` for a tool that the server has not; `usage` for one that cannot be shown as it is;
+ *   `blocked` for one that could act past the phone; what `insist` throws
+ */
+async function allowing(
+  { name: server, tools: there }: Pick<LookedAtServer, 'name' | 'tools'>,
+  before: Allowed,
+  tools: readonly string[],
+  insist: Insist | undefined,
+): Promise<Allowed> {
+  const chosen = tools.map((name) => {
+    const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
+    if (found === undefined) throw noSuchTool(server, name, there);
+    if (found.fit === undefined || found.pin === undefined) {
+      throw new TradeAgentError(
+        'usage',
+        `${name} of ${server} cannot be shown as it is, so it cannot be allowed`,
+        {
+          hint: 'Its names or values hold characters that hide, or it is too long. Tell who runs the server.',
+        },
+      );
+    }
+    return [name, found.pin] as const;
+  });
+  const dangerous = there.filter(({ name, danger }) => danger !== undefined && tools.includes(name));
+  const [first] = dangerous;
+  if (first !== undefined) {
+    if (insist === undefined) throw refused(server, first);
+    await insist(server, dangerous);
+  }
+  return {
+    tools: [...new Set([...before.tools, ...tools])],
+    pins: { ...before.pins, ...Object.fromEntries(chosen) },
+    unsafe: [...new Set([...before.unsafe, ...dangerous.map(({ name }) => name)])],
+  };
+}
+
+/** What of it goes into `config.yaml`: most profiles have no unsafe tool, and need no line about it. */
+function entryOf({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
+  return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
+}
+
+/**
+ * Allows tools of a server, or confirms what they say of themselves now.
+ * @param agree is shown what each says, and throws where the person would rather not: then nothing is written
+ * @throws {TradeAgentError} as {@link allowing}; what connecting and `agree` throw; `invalid_config`
+ */
+export async function allowTools(
+  app: App,
+  name: string,
+  tools: readonly string[],
+  {
+    open,
+    agree,
+    insist,
+  }: {
+    open: OpenBrowser;
+    agree: (tools: readonly ComparedTool[]) => Promise<void>;
+    insist: Insist | undefined;
+  },
+): Promise<readonly ComparedTool[]> {
+  const server = await serverNamed(app, name);
+  const looked = await lookAt(app, name, server, open);
+  const allowed = await allowing(looked, server, tools, insist);
+  const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
+  await agree(chosen);
+  await writeEntry(await serverPlace(app, name), entryOf(allowed));
+  return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
+}
+
+function refused(server: string, { name, danger }: ComparedTool): TradeAgentError {
+  const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
+  return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
+    hint: 'Nothing was allowed. The gateway speaks with brokers itself, behind your phone (docs/guide/BROKERS.md); use --unsafe to allow the tool anyway.',
+  });
+}
+
+function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {
+  const names = tools.filter(({ state }) => state !== 'gone').map((tool) => tool.name);
+  const nearest = closestMatch(name, names);
+  return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
+    hint:
+      nearest === undefined
+        ? `See "trade-agent mcp servers test ${server}".`
+        : `Did you mean "${nearest}"? Nothing was changed.`,
+  });
+}
+
+/** Takes a server out of the profile, and forgets the tokens that were for it. @throws {TradeAgentError} `not_found` */
+export async function removeServer(app: App, name: string): Promise<void> {
+  const { url } = await serverNamed(app, name);
+  if (url !== undefined) {
+    const { KeptAuthorization } = await import('../../mcp/client/kept-authorization.ts');
+    const { credentials } = await serverAccess(app);
+    // Nobody who never signed in anywhere gets a file for it.
+    if (Object.keys(await credentials.read()).length > 0)
+      await new KeptAuthorization(credentials, url).forget();
+  }
+  await removeEntry(await serverPlace(app, name));
+}

@@ -1,0 +1,390 @@
+import { randomBytes } from 'node:crypto';
+import type { ApprovalMode } from '../../agent/agent.ts';
+import type { RunStatus } from '../../agent/events.ts';
+import { refusalOf, rejectionOf } from '../../agent/graph/proposal-refusal.ts';
+import { approvalView, cameOf, describeProposal } from '../../agent/graph/proposal-view.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { followProposal } from '../../tools/gateway/follow-proposal.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
+import { watchFill } from '../../tools/gateway/watch-fill.ts';
+import { readOrderRequest } from '../../tools/place-order.ts';
+import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { assetClassOf } from '../../trading/asset-class.ts';
+import { positiveDecimalString } from '../../trading/decimal.ts';
+import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
+import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
+import { legFields } from '../../trading/order-fields.ts';
+import {
+  type AskedUnder,
+  askedUnder,
+  idempotencyKeySchema,
+  isUnderWayState,
+  type Proposal,
+  type ProposalRequestInput,
+  type Provenance,
+} from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
+import type { App } from '../app.ts';
+import type { Asking } from '../approvals/ask-and-wait.ts';
+import { accountFrom, accountOf, type OrderOutcome, type OrderPlace } from './orders.ts';
+
+/** How an order is asked for without a model. */
+export interface AskSettings {
+  readonly approval: ApprovalMode;
+  /** The same with the same order is the same proposal, whatever became of it. */
+  readonly key?: string;
+}
+
+/**
+ * Asks for what flags said: the very proposal that a run makes, without a model or a planner.
+ * @param asking how the person is shown what their phone is asked
+ * @throws {TradeAgentError} where nothing was proposed: the refusal; `usage` for a key that stands for something else;
+ *   `approval_denied` where nobody may be asked; `outcome_unknown` where the gateway does not say whether it has it
+ */
+export async function askForOrder(
+  app: App,
+  request: ProposalRequestInput,
+  { approval, key = `cli-${randomBytes(16).toString('hex')}` }: AskSettings,
+  asking: Asking,
+): Promise<OrderOutcome> {
+  if (!idempotencyKeySchema.safeParse(key).success) {
+    throw new TradeAgentError('usage', "--key can't be that", {
+      hint: 'Up to 64 letters, digits and . _ -: rebalance-2026-11-26-AAPL.',
+    });
+  }
+  const neverAsks = askedUnder(request)?.approval === 'mandate';
+  if (approval === 'deny' || (approval === 'mandate' && !neverAsks)) throw mayNotAsk(approval);
+  const gateway = await app.gateway();
+  const proposal = await proposeSurely(gateway, request, key, {
+    ...{ clock: app.clock, signal: app.signal },
+    notice: (message) => asking.notice(message),
+    unanswered: (cause) => unanswered(key, cause),
+  }).catch((error: unknown) => explainKey(gateway, key, error));
+  asking.changed(approvalView(proposal, ''));
+  if (approval === 'detach' && !isOver(proposal)) return outcome(key, proposal);
+  return await followToItsEnd(app, gateway, { key, proposal }, asking);
+}
+
+async function followToItsEnd(
+  app: App,
+  gateway: GatewayClient,
+  { key, proposal }: { readonly key: string; readonly proposal: Proposal },
+  asking: Asking,
+): Promise<OrderOutcome> {
+  const { clock, signal } = app;
+  let seen = proposal;
+  const changed = (next: Proposal) => {
+    seen = next;
+    asking.changed(approvalView(next, ''));
+  };
+  const notice = (message: string) => asking.notice(message);
+  try {
+    seen = await followProposal(gateway, proposal, { clock, signal, changed, notice });
+    seen = await watchFill(gateway, seen, { clock, signal, changed });
+    return outcome(key, seen);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Stopped from here: what is proposed stays so.
+    return { ...outcome(key, seen), error: errorObject(signal.reason) };
+  }
+}
+
+/** What a proposal has come to, as a run would say it. */
+function outcome(key: string, proposal: Proposal): OrderOutcome {
+  const order = cameOf(proposal).placed ?? null;
+  const approval = approvalView(proposal, '');
+  if (!isOver(proposal)) {
+    const status = isUnderWayState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';
+    return { status, key, approval, order };
+  }
+  if (proposal.state === 'executed' && order?.status !== 'rejected') {
+    return { status: 'done', key, approval, order };
+  }
+  const error = errorObject(proposal.state === 'executed' ? rejectionOf(proposal) : refusalOf(proposal));
+  return { status: statusOf(proposal), key, approval, order, error };
+}
+
+function isOver({ state }: Proposal): boolean {
+  return ['executed', 'denied', 'expired', 'cancelled', 'blocked', 'unknown'].includes(state);
+}
+
+function statusOf({ state }: Proposal): RunStatus {
+  switch (state) {
+    case 'denied':
+    case 'expired':
+    case 'blocked':
+    case 'unknown':
+      return state;
+    case 'cancelled':
+      return 'denied';
+    default:
+      return 'failed';
+  }
+}
+
+function mayNotAsk(approval: ApprovalMode): TradeAgentError {
+  return new TradeAgentError('approval_denied', 'this command may not ask for approvals', {
+    hint:
+      approval === 'mandate'
+        ? 'Nothing was proposed. No mandate covers this; run it again with --approval wait or detach.'
+        : 'Nothing was proposed. Run it again with --approval wait or detach.',
+  });
+}
+
+/** @throws what the key stands for already, in the place of the gateway's conflict; any other error as it is */
+async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
+  if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
+  const first = await gateway.proposed(key).catch(() => undefined);
+  const what = first === undefined ? 'something else' : `${describeProposal(first)} (${first.id})`;
+  throw new TradeAgentError('usage', `the key "${key}" stands for another order: ${what}`, {
+    hint: 'Nothing was proposed. Give each order a key of its own; the same key asks for the same order again.',
+    details: error.details,
+    cause: error,
+  });
+}
+
+function unanswered(key: string, cause: unknown): TradeAgentError {
+  return new TradeAgentError('outcome_unknown', 'the gateway did not say whether it has the proposal', {
+    hint: `Run the same command again with --key ${key}: it goes on with that very proposal. Do not ask for the order otherwise before that.`,
+    ...defined({ cause }),
+  });
+}
+
+/** An order as flags say it; amounts as typed, decimal strings. */
+export interface OrderFlags {
+  /** Shares. */
+  readonly qty?: string;
+  /** Dollars. */
+  readonly amount?: string;
+  /** Dollars a share. */
+  readonly limit?: string;
+  /** Dollars a share. */
+  readonly stop?: string;
+  /** Dollars a share, or `2%`. */
+  readonly trail?: string;
+  readonly tif?: TimeInForce;
+  readonly extendedHours?: boolean;
+  /** Dollars a share. */
+  readonly takeProfit?: string;
+  /** Dollars a share, or with the limit of the sale at it: `170:169.50`. */
+  readonly stopLoss?: string;
+  /** Of an option: whether a position is opened, or one that is there closed. */
+  readonly open?: boolean;
+  readonly close?: boolean;
+}
+
+/** What of an open order is to change. */
+export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
+
+/** By what the schema calls it, the flag that says it. */
+const flagOf: Readonly<Record<string, string>> = {
+  symbol: 'SYMBOL',
+  qty: '--qty',
+  notional: '--amount',
+  limit_price: '--limit',
+  stop_price: '--stop',
+  trail: '--trail',
+  trail_price: '--trail',
+  trail_percent: '--trail',
+  take_profit_limit_price: '--take-profit',
+  stop_loss_stop_price: '--stop-loss',
+  stop_loss_limit_price: '--stop-loss',
+  time_in_force: '--tif',
+  position_intent: '--open or --close',
+};
+
+/**
+ * The order that flags say. Its type follows from its prices: none is a market order, `--stop` with `--limit` a stop
+ * limit order.
+ * @throws {TradeAgentError} `invalid_order`, naming the flag
+ */
+export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
+  const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
+  const intent = intentOf(side, symbol, flags);
+  if (qty === undefined && amount === undefined) {
+    throw new TradeAgentError('invalid_order', 'how much is not said', {
+      hint: 'Give --qty with a number of shares, or --amount with dollars.',
+    });
+  }
+  if (qty !== undefined && amount !== undefined) {
+    throw new TradeAgentError('invalid_order', 'an order has either --qty or --amount', {
+      hint: '--qty is shares, --amount dollars.',
+    });
+  }
+  if (trail !== undefined && (limit !== undefined || stop !== undefined)) {
+    throw new TradeAgentError('invalid_order', '--trail goes with neither --limit nor --stop', {
+      hint: 'A trailing stop sells at the market once the price has come back by so much.',
+    });
+  }
+  const exits = exitsOf(side, flags);
+  return namingFlags(
+    {
+      symbol,
+      ...trailed(trail),
+      ...exits.prices,
+      qty,
+      notional: amount,
+      limit_price: limit,
+      stop_price: stop,
+    },
+    () =>
+      readOrderRequest({
+        ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
+        ...trailed(trail),
+        type: exits.order_class === 'oco' ? 'limit' : typeOf(flags),
+        ...defined({
+          time_in_force: tif,
+          extended_hours: extendedHours,
+          order_class: exits.order_class,
+          position_intent: intent,
+        }),
+        ...exits.prices,
+      }),
+  );
+}
+
+/**
+ * What becomes of the position in an option. A purchase opens one unless it is said to close one; of a sale it must be
+ * said, since it may sell what is held, or owe it.
+ */
+function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
+  if (open === true && close === true) {
+    throw new TradeAgentError('invalid_order', 'an order has either --open or --close', {
+      hint: '--open opens a position in an option, --close closes one.',
+    });
+  }
+  const isOption = assetClassOf(symbol.trim().toUpperCase()) === 'us_option';
+  if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
+  if (close === true) return `${side}_to_close`;
+  if (!isOption) return undefined;
+  throw new TradeAgentError('invalid_order', 'whether the option is sold to open or to close is not said', {
+    hint: '--close sells contracts that you hold; --open sells new ones, on shares or cash that stand behind them.',
+  });
+}
+
+/** Bought, exits follow an entry; sold, they are those of what is held, and both of them. */
+function exitsOf(
+  side: Side,
+  { takeProfit, stopLoss }: OrderFlags,
+): { readonly order_class?: OrderClass; readonly prices: Record<string, string> } {
+  if (takeProfit === undefined && stopLoss === undefined) return { prices: {} };
+  const both = takeProfit !== undefined && stopLoss !== undefined;
+  if (side === 'sell' && !both) {
+    throw new TradeAgentError('invalid_order', 'of what is held, --take-profit and --stop-loss go together', {
+      hint: 'Give both, or a single price by --limit or --stop.',
+    });
+  }
+  const [, stop = stopLoss, limit] = /^([^:]*)(?::([^:]*))?$/.exec(stopLoss ?? '') ?? [];
+  return {
+    order_class: side === 'sell' ? 'oco' : both ? 'bracket' : 'oto',
+    prices: {
+      ...defined({
+        take_profit_limit_price: takeProfit,
+        stop_loss_stop_price: stopLoss === undefined ? undefined : stop,
+        stop_loss_limit_price: limit,
+      }),
+    },
+  };
+}
+
+function typeOf({ limit, stop, trail }: OrderFlags): string {
+  if (trail !== undefined) return 'trailing_stop';
+  if (stop !== undefined) return limit === undefined ? 'stop' : 'stop_limit';
+  return limit === undefined ? 'market' : 'limit';
+}
+
+/** `2%` is percent, a plain number dollars a share. */
+function trailed(trail: string | undefined): Record<string, string> {
+  if (trail === undefined) return {};
+  return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
+}
+
+/** What the gateway is asked for. @param slippage the profile's, a fraction */
+export function orderProposal(
+  order: OrderRequest,
+  flags: OrderFlags,
+  { environment, max_slippage }: { readonly environment: 'paper' | 'live'; readonly max_slippage: string },
+  under: AskedUnder,
+): ProposalRequestInput {
+  const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
+  for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
+  // What says a price says the type.
+  if (order.type !== 'market') said.add('type');
+  if (flags.tif !== undefined) said.add('time_in_force');
+  if (flags.extendedHours === true) said.add('extended_hours');
+  if (flags.open === true || flags.close === true) said.add('position_intent');
+  const whole = { ...order, environment, max_slippage };
+  return {
+    kind: 'order',
+    order: whole,
+    requested_by: `order ${order.side}`,
+    provenance: wordsOf(whole, said),
+    ...under,
+  };
+}
+
+/**
+ * A change of an open order.
+ * @param at the account that it was found in
+ * @throws {TradeAgentError} `invalid_order`, naming the flag
+ */
+export function replaceProposal(
+  orderId: string,
+  { qty, limit, stop, trail, tif }: ChangeFlags,
+  at?: OrderPlace['at'],
+): ProposalRequestInput {
+  if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {
+    throw new TradeAgentError('invalid_order', 'what to change is not said', {
+      hint: 'Give at least one of --qty, --limit, --stop, --trail and --tif.',
+    });
+  }
+  const changes = {
+    qty,
+    limit_price: limit,
+    stop_price: stop,
+    trail: trail?.replace(/%$/, ''),
+    time_in_force: tif,
+  };
+  const replace = namingFlags(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
+  return {
+    kind: 'replace',
+    replace: { ...accountOf(at), ...replace },
+    requested_by: 'order replace',
+    provenance: {
+      fields: { ...accountFrom(at), ...wordsOf(replace, new Set(Object.keys(replace))).fields },
+    },
+  };
+}
+
+/** Every field is the person's own word, or a default. */
+function wordsOf(request: object, said: ReadonlySet<string>): Provenance {
+  const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
+  const names = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { fields: Object.fromEntries(names.map(([name]) => [name, source(name)])) };
+}
+
+/** An amount that is none is answered by its flag: the schema knows its own names alone. */
+function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
+  for (const [field, text] of Object.entries(amounts)) {
+    if (text === undefined || field === 'symbol' || field === 'time_in_force') continue;
+    if (positiveDecimalString.safeParse(text).success) continue;
+    throw new TradeAgentError('invalid_order', `${flagOf[field]} can't be "${text.slice(0, 40)}"`, {
+      hint: 'Give a plain number greater than zero, such as 5 or 182.50: no $, no commas.',
+    });
+  }
+  try {
+    return read();
+  } catch (error) {
+    if (!isTradeAgentError(error) || typeof error.details.field !== 'string') throw error;
+    const flag = flagOf[error.details.field];
+    if (flag === undefined || error.message.includes(flag)) throw error;
+    const message = error.message.replace(`${error.details.field}: `, '');
+    throw new TradeAgentError(error.code, `${flag}: ${message}`, {
+      ...defined({ hint: error.hint }),
+      details: error.details,
+      cause: error,
+    });
+  }
+}

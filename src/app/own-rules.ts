@@ -1,0 +1,82 @@
+import { basename } from 'node:path';
+import type { RulesFile } from '../check/rules-schema.ts';
+import type { OwnFindings, OwnRules, OwnTargets } from '../tools/own-rules.ts';
+import { Dec } from '../trading/decimal.ts';
+import type { App } from './app.ts';
+import { withCheckStore } from './check/with-check-store.ts';
+
+export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
+
+/**
+ * The rules file of the profile's newest scheduled check, the usual rules where none has one. A look by it is
+ * `trade-agent check` without its consequences: nobody is told, and what is new stays new.
+ */
+export function ownRules(app: RulesApp): OwnRules {
+  return { findings: () => findings(app), targets: async () => targets((await rulesOf(app)).file) };
+}
+
+interface Rules {
+  readonly name: string | null;
+  readonly file: RulesFile;
+}
+
+/** @throws {TradeAgentError} `invalid_config` for a wrong file */
+async function rulesOf(app: Pick<App, 'home' | 'profile'>): Promise<Rules> {
+  const [{ name: profile }, { scheduleStore }, { loadRules, standardRules }] = await Promise.all([
+    app.profile(),
+    import('./schedule/schedule-context.ts'),
+    import('../check/load-rules.ts'),
+  ]);
+  const [named] = (await scheduleStore(app))
+    .list()
+    .filter((schedule) => schedule.profile === profile && schedule.check.rules !== undefined)
+    .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+  const path = named?.check.rules;
+  if (path === undefined) return { name: null, file: standardRules() };
+  return { name: basename(path), file: await loadRules(path) };
+}
+
+async function findings(app: RulesApp): Promise<OwnFindings> {
+  const [{ check }, { gather }, { sectorOf }] = await Promise.all([
+    import('../check/check.ts'),
+    import('../check/gather.ts'),
+    import('../trading/listed-symbols.ts'),
+  ]);
+  const [{ name, file }, gateway] = await Promise.all([rulesOf(app), app.gateway()]);
+  return withCheckStore(app, async (store, owner) => {
+    const snapshot = await gather({
+      gateway,
+      file,
+      closes: store.closes,
+      activities: (account) => store.activities({ profile: owner, account }),
+      imported: (account) => store.imports({ profile: owner, account }),
+      localNow: app.clock.now(),
+      suggest: false,
+    });
+    const memory = store.account({ profile: owner, account: snapshot.account.account });
+    const { result } = check({
+      file,
+      rulesFile: name ?? undefined,
+      snapshot,
+      memory: await memory.remembered(),
+      sectorOf,
+    });
+    const { rules_file, checked_at, account, findings, ongoing, snoozed, skipped } = result;
+    return { rules_file, checked_at, findings, ongoing, snoozed, skipped, simulated: account.simulated };
+  });
+}
+
+async function targets(file: RulesFile): Promise<OwnTargets | undefined> {
+  const [{ targetsOf }, { driftBand, rebalanceOptions }] = await Promise.all([
+    import('../check/observe-portfolio.ts'),
+    import('../check/suggest.ts'),
+  ]);
+  const parts = targetsOf(file);
+  if (parts.size === 0) return undefined;
+  return {
+    targets: parts,
+    cash: new Dec(file.targets?.cash ?? 0),
+    band: driftBand(file),
+    options: rebalanceOptions(file),
+  };
+}

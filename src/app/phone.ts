@@ -1,0 +1,217 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import {
+  type AnsweredConnection,
+  createPhoneClient,
+  type PhoneClient,
+  type PhoneRequest,
+} from '../home/phone/phone-client.ts';
+import type { App } from './app.ts';
+
+/** The phone of the sandbox's users. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
+async function openPhone(app: App): Promise<PhoneClient> {
+  const { phone } = await app.sandbox();
+  return createPhoneClient({ phone, pairingSecret: await pairingSecretOf(app), fetch: app.fetch });
+}
+
+async function pairingSecretOf(app: App): Promise<string> {
+  const { home } = await app.sandbox();
+  const file = join(home, 'pairing-secret');
+  const pairingSecret = await readFile(file, 'utf8').catch((cause) => {
+    throw new TradeAgentError('invalid_config', `the phone's pairing secret can't be read: ${file}`, {
+      hint: 'The phone must run as the user who runs the sandbox.',
+      cause,
+    });
+  });
+  return pairingSecret.trim();
+}
+
+/**
+ * Confirms the code that a login shows.
+ * @param at where: the home, or the company that its people work at
+ * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already)
+ */
+export async function confirmLogin(
+  app: App,
+  user: string,
+  code: string,
+  at: 'home' | 'company' = 'home',
+): Promise<void> {
+  if (at === 'home') await (await openPhone(app)).completeDevice(user, code);
+  else await confirmAtCompany(app, user, code);
+}
+
+const CONFIRM_TIMEOUT_MS = 10_000;
+
+async function confirmAtCompany(app: App, user: string, code: string): Promise<void> {
+  const { company } = await app.sandbox();
+  if (company === undefined) {
+    throw new TradeAgentError('not_found', 'the sandbox has no company', {
+      hint: 'Start it with "trade-agent sandbox --company".',
+    });
+  }
+  const { status } = await app.fetch(`${company.issuer}/device/decide`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await pairingSecretOf(app)}`,
+    },
+    body: JSON.stringify({ user_code: code, user }),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]),
+  });
+  if (status === 200) return;
+  throw new TradeAgentError('not_found', `the company has no open code ${code}, or nobody called ${user}`, {
+    hint: 'Check the code that "trade-agent login" shows; the people are alice and bob.',
+  });
+}
+
+/**
+ * Signs in at a third party as the user, where an account is to be connected.
+ * @param given the ticket, or the link it is in
+ * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
+ */
+export async function answerConnection(
+  app: App,
+  user: string,
+  given: string,
+  decision: 'approve' | 'deny',
+): Promise<AnsweredConnection> {
+  const ticket = (URL.canParse(given) ? new URL(given).searchParams.get('ticket') : given) ?? given;
+  return await (await openPhone(app)).answerConnection(user, ticket, decision);
+}
+
+/**
+ * A link that sets up a browser as the user's phone; it works once.
+ * @param options.readOnly signs in instead, to read and to deny
+ * @throws {TradeAgentError} `not_found`
+ */
+export async function phoneLink(
+  app: App,
+  user: string,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<string> {
+  const phone = await openPhone(app);
+  return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
+}
+
+/** The identity provider holds a request for news this long; well below any proxy's or client's own limit. */
+const WAIT_SECONDS = 20;
+/** How long a decision waits for what becomes of it; the gateway sends at once, and a fill takes a second or two. */
+const OUTCOME_SECONDS = 5;
+
+export type Decision = 'approve' | 'deny';
+
+/** Asks the person; undefined when they leave it open. Rejects when `signal` aborts: then it is no longer open. */
+export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
+
+interface PhoneWatch {
+  readonly user: string;
+  /** One answer to all, or the person's to each. */
+  readonly decide: Decision | AskDecision;
+  /** End after one decision. */
+  readonly once: boolean;
+  /** From now on requests are waited for. */
+  readonly waiting: () => void;
+  /** A request has come. */
+  readonly shown: (request: PhoneRequest) => void;
+  /** While the person was being asked it was withdrawn, expired, or decided elsewhere. */
+  readonly over: (request: PhoneRequest, status: PhoneRequest['status']) => void;
+  /** It is decided; `request.outcome` says what became of it, as far as that is known yet. */
+  readonly decided: (request: PhoneRequest, decision: Decision) => Promise<void>;
+}
+
+/**
+ * Stands in for the user's phone: decides each request as it comes.
+ * @throws the reason of the signal when it aborts; {TradeAgentError} what {@link PhoneClient} throws
+ */
+export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
+  const { signal } = app;
+  const phone = await openPhone(app);
+  const left = new Set<string>();
+  watch.waiting();
+  for (;;) {
+    signal.throwIfAborted();
+    const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
+    const request = requests.find(({ id }) => !left.has(id));
+    if (request === undefined) {
+      // What was left open is still pending, so the server answers at once: don't ask in a tight loop.
+      if (left.size > 0) await app.clock.sleep(1000, signal);
+      continue;
+    }
+    watch.shown(request);
+    const { decide } = watch;
+    const decision = typeof decide === 'string' ? decide : await asked(app, phone, request, watch, decide);
+    if (decision === 'gone') continue;
+    if (decision === undefined) left.add(request.id);
+    else if ((await deliver(app, phone, request, decision, watch)) && watch.once) return;
+  }
+}
+
+/** `gone`: withdrawn, expired, or decided elsewhere while the person was being asked. */
+async function asked(
+  app: App,
+  phone: PhoneClient,
+  request: PhoneRequest,
+  { over: tellOver }: PhoneWatch,
+  ask: AskDecision,
+): Promise<Decision | 'gone' | undefined> {
+  const over = new AbortController();
+  const answered = new AbortController();
+  const watching = watchRequest(app, phone, request, answered.signal).then((status) => {
+    if (status === undefined) return;
+    tellOver(request, status);
+    over.abort();
+  });
+  try {
+    return await ask(request, AbortSignal.any([app.signal, over.signal]));
+  } catch (error) {
+    if (over.signal.aborted && !app.signal.aborted) return 'gone';
+    throw error;
+  } finally {
+    answered.abort();
+    await watching;
+  }
+}
+
+/** How a request ended that nobody decided here; undefined when `answered` aborts, or the phone is out of reach. */
+async function watchRequest(
+  app: App,
+  phone: PhoneClient,
+  { id }: PhoneRequest,
+  answered: AbortSignal,
+): Promise<PhoneRequest['status'] | undefined> {
+  const signal = AbortSignal.any([app.signal, answered]);
+  while (!signal.aborted) {
+    const now = await phone.request(id, { waitSeconds: WAIT_SECONDS, signal }).catch(() => undefined);
+    if (now === undefined || signal.aborted) return undefined;
+    if (now.status !== 'pending') return now.status;
+  }
+  return undefined;
+}
+
+/** False where the request had been decided, withdrawn or expired in the meantime. */
+async function deliver(
+  app: App,
+  phone: PhoneClient,
+  request: PhoneRequest,
+  decision: Decision,
+  watch: PhoneWatch,
+): Promise<boolean> {
+  let decided: PhoneRequest;
+  try {
+    decided = await phone.decide(request.id, decision);
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code))
+      throw error;
+    app.tell(error.message);
+    return false;
+  }
+  if (decision === 'approve' && request.kind !== null) {
+    decided = await phone
+      .request(request.id, { until: 'outcome', waitSeconds: OUTCOME_SECONDS, signal: app.signal })
+      .catch(() => decided);
+  }
+  await watch.decided(decided, decision);
+  return true;
+}

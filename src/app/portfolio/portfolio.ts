@@ -1,0 +1,270 @@
+import { followEvents } from '../../tools/gateway/follow-events.ts';
+import type { AccountEntry } from '../../trading/account-entry.ts';
+import { flowsOf } from '../../trading/activity.ts';
+import { Dec, ZERO } from '../../trading/decimal.ts';
+import { dayBegan } from '../../trading/new-york-time.ts';
+import { dayTrades } from '../../trading/portfolio/day-trades.ts';
+import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
+import { reprice } from '../../trading/portfolio/reprice.ts';
+import { type TotalAcross, totalsAcross } from '../../trading/portfolio/totals-across.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import type { Account, Position, Quote } from '../../trading/views.ts';
+import { type AcrossApp, accountsMeant, eachAccount, inOne, type MissingAccount } from '../accounts.ts';
+import type { App } from '../app.ts';
+
+const MONTH_MS = 30 * 86_400_000;
+
+/** What a view of a portfolio is made of (`portfolioView`). */
+interface PortfolioFigures {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+  readonly history: PortfolioHistory;
+}
+
+/**
+ * Account and positions as the gateway has them now.
+ * @param options.lines of so many of the largest positions the month's closes are asked for, at a request each; with
+ *   none, no history at all
+ * @throws {TradeAgentError} `login_required` and what the gateway's reads throw
+ */
+export async function portfolioFigures(
+  app: App,
+  { lines = 0 }: { readonly lines?: number } = {},
+): Promise<PortfolioFigures> {
+  const gateway = await app.gateway();
+  const began = dayBegan(app.clock.now());
+  const [account, positions, activities, values] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    // Without them the day's figure has what was deposited in it, as the broker's own has, and a position's is since the
+    // last close, whenever it was bought.
+    gateway.activities({ after: began - 1 }).catch(() => []),
+    // An ornament: without it the figures still stand.
+    lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
+  ]);
+  const shown = [...positions]
+    .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
+    .slice(0, lines);
+  const start = app.clock.now() - MONTH_MS;
+  const closes = await Promise.all(
+    shown.map(async ({ symbol }): Promise<[string, string[]]> => {
+      const bars = await gateway.bars({ symbol, timeframe: '1Day', start }).catch(() => []);
+      return [symbol, bars.map(({ close }) => close)];
+    }),
+  );
+  const priceOf = (symbol: string) => positions.find((one) => one.symbol === symbol)?.current_price;
+  const moved = flowsOf(activities, priceOf)
+    .filter(({ at }) => at >= began)
+    .reduce((sum, { amount }) => sum.plus(amount), ZERO);
+  // Equity at the close before an account's first day may have what it began with.
+  const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
+  const equity = values.map((value) => value.equity);
+  const traded = dayTrades(activities, began);
+  return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
+}
+
+/** An account as it was read, and where it is. */
+export interface AccountRead extends Pick<AccountEntry, 'broker' | 'label' | 'default'> {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+}
+
+/** All of a person's accounts. What could not be read is named, and is in no total. */
+export interface PortfolioAcross {
+  readonly accounts: readonly AccountRead[];
+  readonly missing: readonly MissingAccount[];
+  readonly totals: readonly TotalAcross[];
+}
+
+/**
+ * The accounts of a person who has several, each as its own broker tells it; undefined for one who has not, or has named one.
+ * @throws {TradeAgentError} `login_required`, and what asking for the accounts does
+ */
+export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross | undefined> {
+  const entries = await accountsMeant(app);
+  if (entries === undefined) return undefined;
+  const { read, missing } = await eachAccount(app, entries, async (own) => {
+    const gateway = await own.gateway();
+    const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
+    return { account, positions };
+  });
+  const accounts = read.map(({ at, value }) => {
+    const { broker, label, default: isDefault } = at;
+    return { broker, label, default: isDefault, ...value };
+  });
+  return { accounts, missing, totals: totalsAcross(accounts.map(({ account }) => account)) };
+}
+
+/** Between two questions for prices: a price is on the screen within a second; 100 a minute for all symbols, of Alpaca's 200. */
+const PRICES_MS = 600;
+/** Cash, orders placed elsewhere, and what the broker itself makes of it all are read anew at least this often. */
+const ANEW_MS = 60_000;
+const MAX_BACKOFF_MS = 30_000;
+/** As many symbols as one question for quotes takes. */
+const MOST_SYMBOLS = 50;
+
+/** A portfolio as it stands at an instant. */
+export interface LiveFigures extends PortfolioFigures {
+  /** When the prices were read, milliseconds since the epoch. */
+  readonly at: number;
+  /** Whether they are no longer what the market says: the gateway does not answer. */
+  readonly stale: boolean;
+}
+
+interface LiveOptions {
+  readonly signal: AbortSignal;
+  /** Little lines of so many of the largest positions. */
+  readonly lines: number;
+  readonly changed: (figures: LiveFigures) => void;
+  /** A proposal that changed: what the phone decided, and each fill. */
+  readonly told: (proposal: Proposal) => void;
+}
+
+/**
+ * Keeps a portfolio up to date until `signal` aborts: prices by one timer, positions anew at once when the gateway tells
+ * of a fill. One question is under way at a time.
+ * @throws {TradeAgentError} what the first read throws, and `login_required` where the session ends meanwhile
+ */
+export async function liveFigures(app: App, { signal, lines, changed, told }: LiveOptions): Promise<void> {
+  const { clock } = app;
+  const gateway = await app.gateway();
+  let figures = await portfolioFigures(app, { lines });
+  let at = clock.now();
+  let readAt = at;
+  let dirty = false;
+  let wake = new AbortController();
+  changed({ ...figures, at, stale: false });
+
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  const following = followEvents(gateway, {
+    clock,
+    signal: until,
+    changed: (proposal) => {
+      told(proposal);
+      dirty = true;
+      wake.abort();
+    },
+  });
+  const polling = async () => {
+    let failures = 0;
+    while (!until.aborted) {
+      const pause = failures === 0 ? PRICES_MS : Math.min(PRICES_MS * 2 ** failures, MAX_BACKOFF_MS);
+      if (!dirty) await clock.sleep(pause, AbortSignal.any([until, wake.signal])).catch(() => undefined);
+      if (until.aborted) return;
+      wake = new AbortController();
+      const anew = dirty || clock.now() - readAt >= ANEW_MS;
+      dirty = false;
+      try {
+        if (anew) {
+          const { account, positions } = await portfolioFigures(app);
+          figures = { ...figures, account, positions };
+          readAt = clock.now();
+        }
+        const symbols = figures.positions.slice(0, MOST_SYMBOLS).map(({ symbol }) => symbol);
+        const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
+        figures = { ...figures, ...reprice(figures.account, figures.positions, lastPrices(quotes)) };
+        at = clock.now();
+        failures = 0;
+        changed({ ...figures, at, stale: false });
+      } catch {
+        // Whatever it was, what stands on the screen is old now, and has to say so.
+        failures += 1;
+        dirty ||= anew;
+        changed({ ...figures, at, stale: true });
+        if (dirty) await clock.sleep(pause, until).catch(() => undefined);
+      }
+    }
+  };
+  try {
+    await Promise.race([following, polling()]);
+  } finally {
+    ended.abort();
+  }
+}
+
+function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
+  return new Map(quotes.map(({ symbol, last }) => [symbol, last]));
+}
+
+/** Between two tries at an account that could not be read. */
+const AGAIN_MS = 30_000;
+
+/** All of a person's accounts as they stand at an instant. */
+export interface LiveAcross extends PortfolioAcross {
+  /** When the oldest of their prices were read, milliseconds since the epoch. */
+  readonly at: number;
+  /** Whether those of any are no longer what the market says. */
+  readonly stale: boolean;
+}
+
+/**
+ * Keeps all of a person's accounts up to date until `signal` aborts, each by itself. One that can't be read is named, and tried
+ * again.
+ * @throws {TradeAgentError} `login_required`, and what asking for the accounts does
+ */
+export async function liveAcross(
+  app: App,
+  {
+    signal,
+    changed,
+    told,
+  }: {
+    readonly signal: AbortSignal;
+    readonly changed: (across: LiveAcross) => void;
+    readonly told: (proposal: Proposal) => void;
+  },
+): Promise<void> {
+  const entries = await app.accounts();
+  const live = new Map<AccountEntry, LiveFigures>();
+  const missing = new Map<AccountEntry, MissingAccount>();
+  const tell = () => changed(acrossOf(entries, live, missing));
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  const follow = async (entry: AccountEntry): Promise<void> => {
+    while (!until.aborted) {
+      const came = await inOne(app, entry, (own) =>
+        liveFigures(own, {
+          ...{ signal: until, lines: 0, told },
+          changed: (figures) => {
+            live.set(entry, figures);
+            missing.delete(entry);
+            tell();
+          },
+        }),
+      );
+      if ('at' in came || until.aborted) return;
+      live.delete(entry);
+      missing.set(entry, came);
+      tell();
+      await app.clock.sleep(AGAIN_MS, until).catch(() => undefined);
+    }
+  };
+  try {
+    await Promise.all(entries.map(follow));
+  } finally {
+    ended.abort();
+  }
+}
+
+function acrossOf(
+  entries: readonly AccountEntry[],
+  live: ReadonlyMap<AccountEntry, LiveFigures>,
+  missing: ReadonlyMap<AccountEntry, MissingAccount>,
+): LiveAcross {
+  const read = entries.flatMap((entry) => {
+    const figures = live.get(entry);
+    return figures === undefined ? [] : [{ entry, figures }];
+  });
+  return {
+    accounts: read.map(({ entry: { broker, label, default: isDefault }, figures }) => ({
+      ...{ broker, label, default: isDefault },
+      account: figures.account,
+      positions: figures.positions,
+    })),
+    missing: entries.flatMap((entry) => missing.get(entry) ?? []),
+    totals: totalsAcross(read.map(({ figures }) => figures.account)),
+    at: Math.min(...read.map(({ figures }) => figures.at)),
+    stale: read.some(({ figures }) => figures.stale),
+  };
+}

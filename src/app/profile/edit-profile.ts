@@ -1,0 +1,293 @@
+import { modelUrl } from '../../agent/model/model-server.ts';
+import { logout } from '../../auth/logout.ts';
+import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
+import { providerMetadata } from '../../auth/provider/provider.ts';
+import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
+import type { User } from '../../auth/session/session.ts';
+import { configFile } from '../../config/config-file.ts';
+import { profileSchema, type StorePlace } from '../../config/profile.ts';
+import {
+  removeProfile as eraseProfile,
+  requireNewProfile,
+  type WrittenProfile,
+  addProfile as writeProfile,
+} from '../../config/profile-edit.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import type { Home } from '../../machine/directories.ts';
+import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { isSecureUrl } from '../../net/secure-url.ts';
+import { storeModelKey } from '../../secrets/model-key.ts';
+import { eraseMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import type { Environment } from '../../trading/order.ts';
+import { defined } from '../../values/defined.ts';
+import type { App } from '../app.ts';
+import { checkGateway } from '../doctor/server-checks.ts';
+import { namedProfile } from './profiles.ts';
+
+/** What is known of a profile that is to be added. */
+interface NewProfile extends Partial<StorePlace> {
+  readonly issuer?: string | undefined;
+  readonly gateway?: string | undefined;
+  /** In the place of a gateway; it says what else there is to know. */
+  readonly server?: string | undefined;
+  /** What the gateway calls itself unless given, else its address. */
+  readonly audience?: string | undefined;
+  /** Found out unless given. */
+  readonly provider?: ProviderName | undefined;
+  readonly loginClient?: string | undefined;
+  readonly environment?: Environment | undefined;
+}
+
+/** What can't be found out, and is asked for where it isn't given. */
+export type AskedSetting = 'issuer' | 'gateway' | 'loginClient';
+
+export interface AddedProfile {
+  readonly profile: WrittenProfile;
+  /** Where it was written. */
+  readonly file: string;
+  /** What the identity provider can do, and what will not work yet. */
+  readonly findings: readonly ProviderFinding[];
+}
+
+/**
+ * Writes a profile into config.yaml where one can sign in with it.
+ * @param ask the person, for what is not given
+ * @throws {TradeAgentError} `invalid_config` where nobody could sign in: then nothing is written; `usage`,
+ *   `provider_unreachable`, and what `ask` throws
+ */
+export async function addProfile(
+  app: App,
+  name: string,
+  given: NewProfile,
+  ask: (setting: AskedSetting) => Promise<string>,
+): Promise<AddedProfile> {
+  const home = await app.home();
+  await requireNewProfile(home, name);
+  if (given.server !== undefined) return await addAtServer(app, home, name, given.server, given);
+  const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
+  const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
+  const provider = given.provider ?? detectProvider(metadata);
+  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
+  const audience = given.audience ?? (await announcedAudience(app, gateway)) ?? gateway;
+  const loginClient = given.loginClient ?? (await ask('loginClient'));
+  const profile: WrittenProfile = {
+    provider,
+    issuer: metadata.issuer,
+    gateway,
+    ...(audience === gateway ? {} : { audience }),
+    environment: given.environment ?? 'paper',
+    login_client: { client_id: loginClient },
+    ...storePlace(given),
+  };
+  return await checkAndWrite(home, name, profile, metadata);
+}
+
+/** A profile of a server, as that tells of itself. @throws {TradeAgentError} `usage` where something else was said */
+async function addAtServer(
+  app: App,
+  home: Home,
+  name: string,
+  server: string,
+  given: NewProfile,
+): Promise<AddedProfile> {
+  const { gateway, environment } = given;
+  if (gateway !== undefined) {
+    throw new TradeAgentError('usage', '--server stands in the place of --gateway', {
+      hint: 'Leave out one of them.',
+    });
+  }
+  const address = requireUrl(server, '--server').replace(/\/+$/, '');
+  const { toldByServer } = await import('../server/server-profile.ts');
+  const told = await toldByServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
+  if (environment !== undefined && environment !== told.environment) {
+    throw new TradeAgentError('usage', `${address} trades ${told.environment}, not ${environment}`, {
+      hint: 'Leave out --environment.',
+    });
+  }
+  const metadata = await providerMetadata(given.issuer ?? told.issuer, {
+    fetch: app.fetch,
+    clock: app.clock,
+  });
+  const { audience = told.audience, provider = told.provider, loginClient } = given;
+  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  const profile: WrittenProfile = {
+    provider,
+    issuer: metadata.issuer,
+    server: address,
+    ...(audience === address ? {} : { audience }),
+    environment: told.environment,
+    login_client: loginClient === undefined ? told.login_client : { client_id: loginClient },
+    ...storePlace(given),
+  };
+  return await checkAndWrite(home, name, profile, metadata);
+}
+
+function storePlace({ credential_store, credential_key }: NewProfile): Partial<StorePlace> {
+  return {
+    ...defined({ credential_store, credential_key }),
+  };
+}
+
+async function checkAndWrite(
+  home: Home,
+  name: string,
+  profile: WrittenProfile,
+  metadata: Awaited<ReturnType<typeof providerMetadata>>,
+): Promise<AddedProfile> {
+  const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
+  requireSignIn(findings, metadata.issuer);
+  await writeProfile(home, name, profile);
+  return { profile, file: configFile(home), findings };
+}
+
+/** Reading works without approvals; without a sign-in nothing does. @throws {TradeAgentError} `invalid_config` */
+function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
+  const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
+  if (missing === undefined) return;
+  throw new TradeAgentError('invalid_config', `${issuer} can't be used: ${missing.message}`, {
+    hint: `${missing.fix ?? 'Choose another provider.'} Nothing was written.`,
+  });
+}
+
+function requireUrl(text: string, option: string): string {
+  if (isSecureUrl(text)) return text;
+  throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
+    hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
+  });
+}
+
+/** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
+async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
+  const send = boundedFetch(app.fetch, LONGEST_PROVIDER_ANSWER);
+  try {
+    const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
+      redirect: 'error',
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(5000)]),
+    });
+    const { resource } = (await response.json()) as { resource?: unknown };
+    return response.ok && typeof resource === 'string' && resource !== '' ? resource : undefined;
+  } catch {
+    app.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/**
+ * Signs a profile out, forgets its keys, and takes it out of config.yaml. Its threads and the audit record stay.
+ * @param confirm asks the person, and throws where they would rather not
+ * @returns who was signed in, and what they should know where something could not be ended at the provider
+ * @throws {TradeAgentError} `not_found`, `credential_store_…`, and what `confirm` throws: then nothing is removed
+ */
+export async function removeProfile(
+  app: App,
+  name: string,
+  confirm: () => Promise<void>,
+): Promise<{ readonly user: User | undefined; readonly warning: string | undefined }> {
+  const config = await app.config();
+  if (!Object.hasOwn(config.profiles, name)) {
+    throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {
+      hint: 'See "trade-agent profile list".',
+    });
+  }
+  await confirm();
+  const profile = await namedProfile(app, name);
+  const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
+  // First the credentials: without the profile nobody could find them again.
+  const { user, warning } = await logout({
+    ...{ profile, store, home, fetch: app.fetch, clock: app.clock },
+    forgetClients: true,
+  });
+  await store.delete(['notice_secrets']);
+  await eraseMcpCredentials(store, home.config, name);
+  await eraseProfile(home, name);
+  return { user, warning };
+}
+
+/**
+ * Keeps the API key of the language model's server in the credential store of a profile: the one in use unless named.
+ * @param ask gives the key for the server at a URL; asked once the store is known to work
+ * @throws {TradeAgentError} `usage` where the model needs none, `credential_store_…`, and what `ask` throws
+ */
+export async function setModelKey(
+  app: App,
+  name: string | undefined,
+  ask: (url: string) => Promise<string>,
+): Promise<{ readonly name: string; readonly url: string }> {
+  const profile = await namedProfile(app, name);
+  if (profile.model.provider === 'builtin') {
+    throw new TradeAgentError(
+      'usage',
+      `profile "${profile.name}" uses the built-in planner, which needs no key`,
+      {
+        hint: `First "trade-agent config set profiles.${profile.name}.model.provider openai", and model.name.`,
+      },
+    );
+  }
+  const url = modelUrl(profile.model);
+  const store = await app.openStore(profile);
+  await store.probe();
+  await storeModelKey(store, url, await ask(url));
+  return { name: profile.name, url };
+}
+
+/** What was found about one thing the provider or the gateway must do. */
+interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
+  readonly feature: ProviderFinding['feature'] | 'provider' | 'gateway';
+}
+
+interface CheckedProfile {
+  readonly name: string;
+  readonly provider: ProviderName;
+  /** The provider's name for people. */
+  readonly label: string;
+  readonly issuer: string;
+  /** False where something won't work. */
+  readonly ok: boolean;
+  readonly findings: readonly ProfileFinding[];
+}
+
+/**
+ * Checks a profile against its identity provider and gateway; the one in use unless named.
+ * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
+ */
+export async function checkProfile(app: App, name: string | undefined): Promise<CheckedProfile> {
+  const profile = await namedProfile(app, name);
+  // Not from the cache: somebody has just changed something at the provider.
+  const metadata = await providerMetadata(profile.issuer, {
+    fetch: app.fetch,
+    clock: app.clock,
+    fresh: true,
+  });
+  const detected = detectProvider(metadata);
+  const named = profile.provider ?? 'standard';
+  const gateway = await checkGateway(app, profile);
+  const findings: ProfileFinding[] = [
+    ...(detected === named
+      ? []
+      : [
+          {
+            feature: 'provider' as const,
+            status: 'warn' as const,
+            message: `the profile says ${named}, but this looks like ${dialectOf({ provider: detected }).label}`,
+            fix: `trade-agent config set profiles.${profile.name}.provider ${detected}`,
+          },
+        ]),
+    ...checkProviderFeatures(profile, metadata),
+    {
+      feature: 'gateway',
+      status: gateway.status === 'skip' ? 'warn' : gateway.status,
+      message: gateway.message,
+      ...defined({ fix: gateway.fix }),
+    },
+  ];
+  return {
+    name: profile.name,
+    provider: named,
+    label: dialectOf(profile).label,
+    issuer: profile.issuer,
+    ok: findings.every(({ status }) => status !== 'fail'),
+    findings,
+  };
+}

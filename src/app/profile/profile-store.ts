@@ -1,0 +1,141 @@
+import { rmSync } from 'node:fs';
+import type { StorePlace } from '../../config/profile.ts';
+import { setStorePlace } from '../../config/profile-edit.ts';
+import { findProfile, storeOf } from '../../config/resolve-profile.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { moveCredentials } from '../../secrets/move-credentials.ts';
+import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
+import type { App } from '../app.ts';
+
+/** A profile's name, and where it keeps its secrets; its addresses, and so a sandbox, are not needed here. */
+interface StoreSetting extends StorePlace {
+  readonly name: string;
+}
+
+/** A place, with what config.yaml says of what opens it. */
+export interface NamedPlace extends KeptPlace {
+  readonly key: string | undefined;
+}
+
+/** @throws {TradeAgentError} `invalid_config` */
+async function storeSetting(app: App, name: string | undefined): Promise<StoreSetting> {
+  const profile = findProfile(await app.config(), name ?? app.profileName);
+  return { name: profile.name, credential_store: storeOf(profile), credential_key: profile.credential_key };
+}
+
+interface ShownStore {
+  /** The profile's name. */
+  readonly name: string;
+  readonly place: NamedPlace;
+  /** Whether anything is kept there yet. */
+  readonly kept: boolean;
+  /** What a move that was cut off left behind. */
+  readonly leftovers: readonly KeptPlace[];
+}
+
+/** Where a profile's secrets are; those of the one in use unless named. @throws {TradeAgentError} `invalid_config` */
+export async function showStore(app: App, name: string | undefined): Promise<ShownStore> {
+  const setting = await storeSetting(app, name);
+  const folder = (await app.home()).config;
+  const here = placeOf(folder, setting.name, setting);
+  const kept = keptPlaces(folder, setting.name);
+  return {
+    name: setting.name,
+    place: { ...here, key: setting.credential_key },
+    kept: kept.some((place) => isSamePlace(place, here)),
+    leftovers: kept.filter((place) => !isSamePlace(place, here)),
+  };
+}
+
+interface MovedStore {
+  /** The profile's name. */
+  readonly name: string;
+  readonly from: NamedPlace;
+  readonly to: NamedPlace;
+  /** The names of the secrets that were moved. */
+  readonly moved: readonly string[];
+  /** What the person should know where the old copy could not be erased. */
+  readonly warning: string | undefined;
+  /** What an earlier move left behind; where there is any, that is all there was to do. */
+  readonly erased: readonly KeptPlace[];
+}
+
+/**
+ * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old. Cut off
+ * at any point, it leaves a working login, and the same again finishes it.
+ * @throws {TradeAgentError} `usage` where they are there already, `credential_store_…`, `busy`
+ */
+export async function moveStore(app: App, name: string, to: StorePlace): Promise<MovedStore> {
+  const from = await storeSetting(app, name);
+  const home = await app.home();
+  const here = placeOf(home.config, from.name, from);
+  const there = placeOf(home.config, from.name, to);
+  if (isSamePlace(here, there)) {
+    if (from.credential_key !== to.credential_key) throw otherKeyFile(from.name);
+    return await eraseLeftovers(app, from, here);
+  }
+  const open = (place: StorePlace) => app.openStore({ ...place, name: from.name });
+  const { names, leftover } = await moveCredentials({
+    from: await open(from),
+    to: await open(to),
+    reopen: () => open(to),
+    switchOver: () => setStorePlace(home, from.name, to),
+    signal: app.signal,
+  });
+  return {
+    name: from.name,
+    from: { ...here, key: from.credential_key },
+    to: { ...there, key: to.credential_key },
+    moved: [...names],
+    warning:
+      leftover === undefined
+        ? undefined
+        : `the old copy could not be erased (${leftover}); run the same command again`,
+    erased: [],
+  };
+}
+
+/** The profile is there already: what an earlier move left behind goes. */
+async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace): Promise<MovedStore> {
+  const { name } = setting;
+  const kept = keptPlaces((await app.home()).config, name);
+  const [leftover, ...more] = kept.filter((place) => !isSamePlace(place, here));
+  if (leftover === undefined) {
+    throw new TradeAgentError('usage', `the credentials of "${name}" are there already`, {
+      hint: `See "trade-agent profile store show ${name}".`,
+    });
+  }
+  if (!kept.some((place) => isSamePlace(place, here))) {
+    throw new TradeAgentError('credential_store_unavailable', 'nothing is kept where the profile says', {
+      hint: `The only copy is elsewhere: set credential_store and credential_key of "${name}" back to where it is ("trade-agent profile store show ${name}").`,
+    });
+  }
+  // Nothing is erased for the sake of a store that can't be read.
+  await (await app.openStore(setting)).probe();
+  const erased = [leftover, ...more];
+  for (const place of erased) await erase(app, name, place);
+  return {
+    name,
+    from: { ...leftover, key: undefined },
+    to: { ...here, key: setting.credential_key },
+    moved: [],
+    warning: undefined,
+    erased,
+  };
+}
+
+async function erase(app: App, name: string, place: KeptPlace): Promise<void> {
+  if (place.keyKind === 'key-file' && place.file !== undefined) {
+    // Its key, wherever that is, stays: it may open other profiles' files.
+    rmSync(place.file, { force: true });
+    return;
+  }
+  const key = place.keyKind === 'passphrase' ? { credential_key: 'passphrase' } : {};
+  await (await app.openStore({ name, credential_store: place.credential_store, ...key })).erase();
+}
+
+function otherKeyFile(name: string): TradeAgentError {
+  return new TradeAgentError('usage', "one key file can't be put in the place of another directly", {
+    hint: `Move to the keychain or a passphrase first: trade-agent profile store move ${name} --to file --key passphrase`,
+  });
+}

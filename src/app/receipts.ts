@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { JWK } from 'jose';
+import type { ReceiptFault } from '../approval/receipts/receipt-form.ts';
+import type { VerifiedReceipt } from '../approval/receipts/verify-receipt.ts';
+import { TradeAgentError } from '../errors/errors.ts';
+import { boundedFetch } from '../net/bounded-fetch.ts';
+import { timeLimit } from '../net/time-limit.ts';
+import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
+import { defined } from '../values/defined.ts';
+import type { App } from './app.ts';
+import { wholeId } from './whole-id.ts';
+
+/** As many as a list has. */
+const MOST_LISTED = 100;
+
+/** The user's receipts, newest first. @throws {TradeAgentError} `login_required` */
+export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
+  return await (await app.gateway()).receipts(MOST_LISTED);
+}
+
+/** The text of one's file. @throws {TradeAgentError} `not_found`, `login_required` */
+async function receiptText(app: App, typed: string): Promise<string> {
+  const id = await wholeId(typed, {
+    called: 'receipts',
+    whole: /^(pr_[0-9A-Za-z]{16,}|ta-[A-Za-z0-9_-]{16,})$/,
+    list: async () => (await listReceipts(app)).map((entry) => entry.id),
+  });
+  const { receiptText: textOf } = await import('../approval/receipts/receipt-form.ts');
+  return textOf((await (await app.gateway()).receipt(id)) as Receipt);
+}
+
+/**
+ * One receipt, and whether it holds by the key that the profile's gateway says is its own.
+ * @param id a proposal's, or its beginning; or an order's `client_order_id`
+ * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
+ */
+export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
+  return await verdictOf(await receiptText(app, id), trusted(await pinnedKeys(app, undefined)));
+}
+
+/**
+ * Writes one's file, which verifies without this program.
+ * @param to where; `receipt-ID.json` in the folder that one is in
+ * @throws {TradeAgentError} `not_found`; `usage` where there is such a file already
+ */
+export async function exportReceipt(
+  app: App,
+  id: string,
+  to: string | undefined,
+): Promise<{ readonly id: string; readonly file: string; readonly key: string }> {
+  const text = await receiptText(app, id);
+  const { signer, receipt } = await whole(text);
+  const file = to ?? `receipt-${receipt.proposal.id}.json`;
+  try {
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw new TradeAgentError(
+      'usage',
+      code === 'EEXIST' ? `there is a file ${file} already` : `${file} can’t be written`,
+      { hint: 'Name another with --to FILE.', details: { file } },
+    );
+  }
+  return { id: receipt.proposal.id, file, key: signer.kid };
+}
+
+/** Signed by whoever: its reader says whom they believe. @throws {TradeAgentError} `gateway_refused` */
+async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
+  const { signerOf } = await import('../approval/receipts/receipt-key.ts');
+  const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
+  const receipt = JSON.parse(text) as Receipt;
+  const signer = await signerOf(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
+  if (signer !== undefined) return { signer, receipt };
+  throw new TradeAgentError('gateway_refused', 'what the gateway gave is no receipt that it signed', {
+    hint: 'Have its operator look at it: "trade-agent gateway audit verify".',
+  });
+}
+
+/** Larger than any receipt: twenty orders with what was said about each. */
+const LONGEST_FILE = 4 * 1024 * 1024;
+
+/** Whether a file is a receipt that holds; else the first thing about it that does not. */
+export type ReceiptVerdict =
+  | {
+      readonly ok: true;
+      readonly receipt: Receipt;
+      /** Thumbprint of the gateway's key (RFC 7638). */
+      readonly key: string;
+      /** base64url(SHA-256) of each person's public key (COSE_Key), by who they are. */
+      readonly phone_keys: readonly { readonly sub: string; readonly fingerprint: string }[];
+    }
+  | { readonly ok: false; readonly fault: ReceiptFault; readonly text: string };
+
+/**
+ * Verifies a file; by itself, where a key is named.
+ * @param options.phoneKey the fingerprint that one of the people's keys must have
+ * @throws {TradeAgentError} `usage` for a file that can't be read; as {@link pinnedKeys}
+ */
+export async function verifyReceiptFile(
+  app: Pick<App, 'profile' | 'fetch' | 'signal'>,
+  file: string,
+  { key, phoneKey }: { readonly key?: string | undefined; readonly phoneKey?: string | undefined },
+): Promise<ReceiptVerdict & { readonly from: string }> {
+  const text = await textOf(file);
+  const pinned = await pinnedKeys(app, key);
+  const verdict = await verdictOf(text, trusted(pinned));
+  const { from } = pinned;
+  if (
+    verdict.ok &&
+    phoneKey !== undefined &&
+    !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)
+  ) {
+    return { ok: false, fault: 'phone_key', text: 'another phone’s key signed it', from };
+  }
+  return { ...verdict, from };
+}
+
+/** @param isTrusted by a gateway key's thumbprint */
+export async function verdictOf(
+  text: string,
+  isTrusted: (thumbprint: string) => boolean,
+): Promise<ReceiptVerdict> {
+  const [{ NoReceipt }, { verifyReceipt }] = await Promise.all([
+    import('../approval/receipts/receipt-form.ts'),
+    import('../approval/receipts/verify-receipt.ts'),
+  ]);
+  try {
+    const { receipt, signer } = await verifyReceipt(text, isTrusted);
+    const { approvals, mandate } = receipt;
+    const signed = [...approvals, ...(mandate?.approvals ?? [])];
+    const phone_keys = signed.map(({ sub, key }) => ({ sub, fingerprint: fingerprint(key.public_key) }));
+    return { ok: true, receipt, key: signer.kid, phone_keys };
+  } catch (error) {
+    if (!(error instanceof NoReceipt)) throw error;
+    return { ok: false, fault: error.fault, text: error.message };
+  }
+}
+
+function fingerprint(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('base64url');
+}
+
+async function textOf(file: string): Promise<string> {
+  const unreadable = (why: string, cause?: unknown) =>
+    new TradeAgentError('usage', `${file} can’t be read: ${why}`, {
+      hint: 'Name a receipt’s file, as "trade-agent receipts export" writes it.',
+      ...defined({ cause }),
+    });
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is no file';
+    throw unreadable(code, cause);
+  }
+  if (bytes.length > LONGEST_FILE) throw unreadable('it is too long for a receipt');
+  // Bytes that are no UTF-8 become characters that no receipt has.
+  return bytes.toString('utf8');
+}
+
+const LONGEST_ANSWER = 64 * 1024;
+const TIMEOUT_MS = 10_000;
+/** RFC 7638, SHA-256: 43 characters of base64url. */
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+
+/** Whose receipts are believed: thumbprints (RFC 7638), and where they come from. */
+export interface PinnedKeys {
+  readonly thumbprints: readonly string[];
+  /** `pinned`: whoever asks named them; else the address that they were fetched from, just now. */
+  readonly from: string;
+}
+
+/**
+ * @param key a thumbprint, or a file with a key or several (JWK, JWK Set); the profile's own gateway is asked where it is
+ *   left out
+ * @throws {TradeAgentError} `usage` for a file that holds no key, `gateway_unreachable`
+ */
+export async function pinnedKeys(
+  app: Pick<App, 'profile' | 'fetch' | 'signal'>,
+  key: string | undefined,
+): Promise<PinnedKeys> {
+  if (key !== undefined) {
+    if (THUMBPRINT.test(key)) return { thumbprints: [key], from: 'pinned' };
+    return { thumbprints: await ofKeys(await read(key)), from: 'pinned' };
+  }
+  const { gateway } = await app.profile();
+  const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
+  const limit = timeLimit(TIMEOUT_MS, app.signal);
+  try {
+    const answer = await boundedFetch(app.fetch, LONGEST_ANSWER)(url, {
+      signal: limit.signal,
+      redirect: 'error',
+    });
+    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+    return { thumbprints: await ofKeys(await answer.json()), from: url };
+  } catch (cause) {
+    if (cause instanceof TradeAgentError) throw cause;
+    throw new TradeAgentError('gateway_unreachable', `the gateway’s key can’t be had from ${url}`, {
+      hint: 'Name the key that you know it by: --key FILE, or its thumbprint.',
+      cause,
+    });
+  } finally {
+    limit.end();
+  }
+}
+
+export function trusted({ thumbprints }: PinnedKeys): (thumbprint: string) => boolean {
+  return (thumbprint) => thumbprints.includes(thumbprint);
+}
+
+async function read(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new TradeAgentError('usage', `${file} holds no key (JWK or JWK Set)`, {
+      hint: `--key takes a thumbprint of 43 characters, or a file such as what the gateway has at ${RECEIPT_KEYS_PATH}.`,
+      cause,
+    });
+  }
+}
+
+async function ofKeys(value: unknown): Promise<string[]> {
+  const { calculateJwkThumbprint } = await import('jose');
+  const keys = (value as { keys?: unknown } | null)?.keys ?? [value];
+  try {
+    const thumbprints = await Promise.all((keys as JWK[]).map((jwk) => calculateJwkThumbprint(jwk)));
+    if (thumbprints.length > 0) return thumbprints;
+  } catch {
+    // As below.
+  }
+  throw new TradeAgentError('usage', 'it holds no key (JWK or JWK Set)', {
+    hint: '--key takes a thumbprint of 43 characters, or a file with public keys.',
+  });
+}

@@ -1,0 +1,192 @@
+import type { Agent, ApprovalMode, RunOptions } from '../agent/agent.ts';
+import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
+import { RunFollower } from '../agent/run/run-follower.ts';
+import type { ErrorObject } from '../errors/error-object.ts';
+import { underKind } from '../trading/kinds/kinds.ts';
+import type { SentMessage } from '../trading/message.ts';
+import type { Order } from '../trading/views.ts';
+import { defined } from '../values/defined.ts';
+import type { AgentOptions, App } from './app.ts';
+import { threadIdOf } from './threads.ts';
+
+/** How a run is to go, as a person or a script says it. */
+export interface RunSettings extends AgentOptions {
+  readonly approval: ApprovalMode;
+  /** Model calls at most. */
+  readonly maxTurns?: number;
+  /** Stopped early, it takes back what still waits for the phone. */
+  readonly cancelOnExit?: boolean;
+}
+
+export type RunInput = Parameters<Agent['run']>[0];
+
+/**
+ * Asks the agent once, in a new thread or an earlier one.
+ * @param input asked for once the agent is there, so that reading it goes on beside the agent's start
+ * @returns what happens, event by event; the last is the result
+ * @throws {TradeAgentError} what keeps an agent from starting, and what `input` throws
+ */
+export async function run(
+  app: App,
+  input: () => Promise<RunInput>,
+  settings: RunSettings,
+): Promise<AsyncIterable<AgentEvent>> {
+  const agent = await app.agent(settings);
+  const asked = await input();
+  const events = agent.run(asked, runOptions(app, settings));
+  return asked.thread === undefined ? withoutTrace(agent, events) : events;
+}
+
+/**
+ * A sentence that was not understood leaves no thread of its own behind: nothing was done in it, and to ask in other words
+ * is to begin anew.
+ */
+async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+  let begun: string | undefined;
+  let result: RunResult | undefined;
+  for await (const event of events) {
+    if (event.type === 'thread') begun = event.thread;
+    if (event.type === 'result') result = event.result;
+    else yield event;
+  }
+  if (result === undefined) return;
+  const { status, error, approvals, orders } = result;
+  const idle =
+    status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
+  // What can't be removed stays a failed thread, as any other.
+  const isGone =
+    idle &&
+    begun !== undefined &&
+    (await agent.deleteThread(begun).then(
+      () => true,
+      () => false,
+    ));
+  yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
+}
+
+/** Goes on with a thread that stopped. @param thread its id, or how it begins @throws {TradeAgentError} what keeps an agent from starting */
+export async function resume(
+  app: App,
+  thread: string,
+  settings: RunSettings,
+): Promise<AsyncIterable<AgentEvent>> {
+  const agent = await app.agent(settings);
+  return agent.resume(await threadIdOf(app, thread), runOptions(app, settings));
+}
+
+/** What the agent is told of a run's settings. */
+export function runOptions(
+  { signal }: App,
+  { approval, maxTurns, cancelOnExit }: Omit<RunSettings, keyof AgentOptions>,
+): RunOptions {
+  return {
+    approval,
+    signal,
+    requestedBy: 'run',
+    ...(cancelOnExit === true ? { cancelOnExit: true } : {}),
+    ...defined({ maxTurns }),
+  };
+}
+
+/**
+ * Takes a run from its first event to its result, also where it is cut off on the way.
+ * @param show is given every event but the last, which is the result
+ * @param thread where it is known before the run says so
+ * @throws what the run throws before it has a thread
+ */
+export async function followRun(
+  events: AsyncIterable<AgentEvent>,
+  signal: AbortSignal,
+  show: (event: AgentEvent) => void | Promise<void>,
+  thread?: string,
+): Promise<RunResult> {
+  const follower = new RunFollower();
+  if (thread !== undefined) follower.follow({ type: 'thread', thread });
+  let failure: unknown;
+  try {
+    for await (const event of events) {
+      follower.follow(event);
+      if (event.type !== 'result') await show(event);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  return follower.result(signal.aborted ? signal.reason : failure);
+}
+
+/** `run --output json`'s one object, less its schema. */
+export interface RunObject {
+  readonly thread: string;
+  readonly status: RunResult['status'];
+  readonly text: string;
+  /** What the tools gave, in the order they did. */
+  readonly data: RunResult['data'];
+  readonly orders: readonly Record<string, unknown>[];
+  /** What was sent. */
+  readonly messages: readonly SentMessage[];
+  readonly approvals: readonly Record<string, unknown>[];
+  /** Accounts that must be connected before the run can go on. */
+  readonly connections: readonly { readonly name: string; readonly command: string }[];
+  /** The shell command that goes on with this thread; empty where there is none. */
+  readonly resume: string;
+  readonly usage: RunResult['usage'];
+  readonly error?: ErrorObject;
+}
+
+/** The documented fields of a result and no others. @param chosenBy how the profile was chosen, if it was */
+export function runObject(result: RunResult, chosenBy: readonly string[] = []): RunObject {
+  return {
+    thread: result.thread,
+    status: result.status,
+    text: result.text,
+    data: result.data,
+    orders: result.orders.map(orderFields),
+    messages: result.messages,
+    approvals: result.approvals.map(approvalFields),
+    connections: result.connections.map(({ name, command }) => ({
+      name,
+      command: shellCommand([...command.split(' '), ...chosenBy]),
+    })),
+    // A run that was refused before it had a thread can't be gone on with.
+    resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
+    usage: result.usage,
+    ...defined({ error: result.error }),
+  };
+}
+
+function orderFields(order: Order) {
+  const { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price } = order;
+  return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
+}
+
+/** What scripts may see of an approval. */
+export function approvalFields(approval: ApprovalView) {
+  const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
+  return {
+    ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
+    ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
+    [kind]: underKind(approval),
+  };
+}
+
+/** The symbols that an approval would trade. */
+export function askedSymbols(approval: ApprovalView): string[] {
+  if (approval.kind === 'order') return [approval.order.symbol];
+  return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
+}
+
+/** A command line a shell reads back as it was meant. */
+export function resumeCommand(thread: string, chosenBy: readonly string[] = []): string {
+  return shellCommand(['trade-agent', 'resume', thread, ...chosenBy]);
+}
+
+function shellCommand(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}
+
+/** Whether an answer already says what an error's message says. */
+export function saysTheSame(text: string, message: string): boolean {
+  return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
+}

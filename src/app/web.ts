@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { getCookie, setCookie } from 'hono/cookie';
+import { html } from 'hono/html';
+import type {
+  AgentData,
+  FindingLine,
+  RunLine,
+  ScheduleLine,
+} from '../home/phone/dashboard/dashboard-data.ts';
+import { createDashboardRoutes } from '../home/phone/dashboard/dashboard-routes.ts';
+import { type KeptReads, keptReads } from '../home/phone/dashboard/kept-reads.ts';
+import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
+import type { BrowserContext, BrowserEnv, HomeAbout } from '../home/phone/page/browser-env.ts';
+import { messagePage, page, shellPage } from '../home/phone/page/page.ts';
+import { createPhoneAssets } from '../home/phone/page/phone-assets.ts';
+import type { Clock } from '../machine/clock.ts';
+import { ensurePrivateFolder } from '../machine/directories.ts';
+import { writePrivateFile } from '../machine/private-file.ts';
+import { requireHost } from '../net/host-check.ts';
+import { listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { sameSecret } from '../secrets/constant-time.ts';
+import { databaseKey } from '../secrets/database-key.ts';
+import { followEvents } from '../tools/gateway/follow-events.ts';
+import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
+import { defined } from '../values/defined.ts';
+import type { App } from './app.ts';
+import { gatewayWithImported } from './portfolio/account-history.ts';
+import { serve } from './serve.ts';
+
+export interface WebReady {
+  /** With the secret that opens the page once, after `#`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * Serves the dashboard to a browser of this machine, in the name of whoever is signed in, until the signal aborts. No token of
+ * theirs reaches the page.
+ * @param options.port 0 for a free one
+ * @throws {TradeAgentError} `login_required`, `port_in_use`
+ */
+export async function serveWeb(
+  app: App,
+  { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
+): Promise<void> {
+  const { clock, signal, ofAll } = app;
+  // Of all accounts, what is of none is read as of the default one.
+  const one = ofAll ? app.inAccount(undefined) : app;
+  const [gateway, profile] = await Promise.all([
+    gatewayWithImported(one),
+    app.profile(),
+    app.requireSession(),
+  ]);
+  const secret = randomBytes(32).toString('base64url');
+  await serve({
+    signal,
+    ready,
+    async open(onClose) {
+      if (one !== app) onClose(() => one.close());
+      const server = await listenOnLoopback(port, () => clock.now());
+      const closing = new AbortController();
+      onClose(() => server.close());
+      onClose(() => closing.abort());
+      const pages = createWebPages({
+        origin: server.url,
+        secret,
+        about: {
+          name: 'trade-agent',
+          environment: profile.environment ?? 'live',
+          simulated: profile.sandbox,
+        },
+        data: keptReads(
+          {
+            ...gateway,
+            halt: () => gateway.halt(),
+            follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
+            agent: agentData(one, ofAll),
+          },
+          () => clock.now(),
+        ),
+        ...(ofAll ? { account: ALL_ACCOUNTS } : {}),
+        clock,
+        closing: AbortSignal.any([closing.signal, signal]),
+      });
+      const isForUs = requireHost([server.url]);
+      const answer = listenerOf({ fetch: (request) => pages.fetch(request) });
+      server.serve((request, response) => {
+        if (isForUs(request, response)) answer(request, response);
+      });
+      return { url: `${server.url}/#${secret}`, port: server.port };
+    },
+  });
+}
+
+/**
+ * What the agent keeps on this machine: schedules and their runs, what rules have found, conversations.
+ * @param ofAll whether what was found is of all the person's accounts, instead of the one that is meant
+ */
+function agentData(app: App, ofAll: boolean): AgentData {
+  return {
+    schedules: async () => {
+      const { listSchedules } = await import('./schedule/schedules.ts');
+      return (await listSchedules(app)).map(({ schedule, next, overdue }): ScheduleLine => {
+        const { id, name, timing } = schedule;
+        return {
+          id,
+          name,
+          when: 'cron' in timing ? `cron ${timing.cron}` : `at ${timing.at}`,
+          next: iso(next[0]),
+          overdue: iso(overdue),
+        };
+      });
+    },
+    runs: async (limit) => {
+      const { scheduleLogs } = await import('./schedule/schedules.ts');
+      return (await scheduleLogs(app, undefined, limit)).map(
+        ({ schedule, started_at, status, found, findings, error }): RunLine => ({
+          ...{ schedule, started_at, status, found, findings },
+          ...defined({ error }),
+        }),
+      );
+    },
+    findings: () => standingFindings(app, ofAll),
+    threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
+  };
+}
+
+/** By what checks of this profile and person remember; nothing where none was ever run. */
+async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
+  const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
+  const file = join(home.data, `checks.${profile.name}.db`);
+  if (!existsSync(file)) return [];
+  const entries = ofAll ? await app.accounts() : [await (await app.gateway()).account()];
+  const { openCheckStore } = await import('../store/sqlite/check-store.ts');
+  const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
+  try {
+    const found = entries.map(async (entry) => {
+      if (entry.account === null) return [];
+      const owner = { profile: `${profile.name}:${session.user.sub}`, account: entry.account };
+      const at = 'label' in entry ? { account: `${entry.account} at ${entry.label}` } : {};
+      return (await store.account(owner).remembered()).fired().map((one) => ({ ...one, ...at }));
+    });
+    return (await Promise.all(found))
+      .flat()
+      .toSorted((a, b) => b.since - a.since)
+      .map(({ rule, subject, since, ...at }) => ({
+        ...('account' in at ? { account: at.account } : {}),
+        ...{ rule, subject, since: new Date(since).toISOString() },
+      }));
+  } finally {
+    store.close();
+  }
+}
+
+function iso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}
+
+/** A file that leads a browser to an address. */
+interface OpeningPage {
+  readonly file: string;
+  remove(): void;
+}
+
+/**
+ * What is given to a browser stands in its command line, which every user of this machine can read. So it is given the path of
+ * a file that its owner alone can read, and the file has the address.
+ */
+export async function openingPage(app: Pick<App, 'home'>, url: string): Promise<OpeningPage> {
+  const folder = ensurePrivateFolder((await app.home()).data);
+  const file = join(folder, `web-${randomBytes(6).toString('hex')}.html`);
+  writePrivateFile(
+    file,
+    `<!doctype html><meta charset="utf-8"><title>trade-agent</title><meta http-equiv="refresh" content="0;url=${url}"><p><a href="${url}">Open the dashboard</a></p>\n`,
+  );
+  return { file, remove: () => rmSync(file, { force: true }) };
+}
+
+const DASHBOARD = '/dashboard';
+const OPEN = '/open';
+
+interface WebPagesOptions {
+  /** `http://127.0.0.1:52431`, where it listens; who asks for another host is refused before (`net/host-check.ts`). */
+  readonly origin: string;
+  /** What the link carries after its `#`; opens one page, once. */
+  readonly secret: string;
+  readonly about: HomeAbout;
+  readonly data: KeptReads;
+  /** Which account is looked at first; the one that is meant, unless it is `all`. */
+  readonly account?: string;
+  readonly clock: Clock;
+  /** Ends what is open. */
+  readonly closing: AbortSignal;
+}
+
+/** The one page that was let in: by its origin's own key, and a cookie. */
+interface LetIn {
+  readonly key: string;
+  readonly cookie: string;
+  /** Of the page's forms. */
+  readonly formToken: string;
+}
+
+/*
+ * Who may read it. Other programs of this machine can ask this port, other users' too, and so can any site that the person
+ * visits. None of them gets anything:
+ *
+ *  1. Whoever asks for another host than ours, or posts from another origin, is refused before this (DNS rebinding, forms).
+ *  2. A document has nothing in it. Its script asks for what belongs there with a key that the page's own origin keeps: another
+ *     site can't send such a header here without being let to (CORS), and nobody is.
+ *  3. A key counts once a page has given the link's secret along with it. That works once: a link that somebody else used first
+ *     is refused to the person, who then knows.
+ *  4. With the key goes a cookie that was given when the secret was taken: `SameSite=Strict`, and out of reach of scripts. So a
+ *     key that an earlier program at this port has read out of the browser's store is of no use.
+ */
+function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
+  const { origin, about, data, account, clock, closing } = options;
+  const cookieName = `trade_agent_web_${new URL(origin).port}`;
+  let letIn: LetIn | undefined;
+  const isLetIn = (context: BrowserContext) =>
+    letIn !== undefined &&
+    sameSecret(context.var.key ?? '', letIn.key) &&
+    sameSecret(getCookie(context, cookieName) ?? '', letIn.cookie);
+
+  const app = new Hono<BrowserEnv>();
+  app.use(bodyLimit({ maxSize: 16 * 1024 }));
+  app.route('/', createPhoneAssets());
+  app.use(async (context, next) => {
+    securityHeaders(context, false);
+    const given = context.req.header(KEY_HEADER);
+    const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
+    context.set('about', about);
+    context.set('canHalt', false);
+    context.set('canLook', false);
+    context.set('installable', false);
+    context.set('user', undefined);
+    context.set('session', undefined);
+    context.set('key', key);
+    context.set('formToken', letIn?.formToken ?? '');
+    if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
+    if (isElsewhere(context, origin)) return context.text('Pages of other sites get nothing here', 403);
+    if (key === undefined)
+      return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
+    await next();
+    const location = context.res.headers.get('location');
+    if (location === null) return;
+    // The page's script goes there by itself: a redirect that `fetch` follows would load the page twice.
+    const headers = new Headers(context.res.headers);
+    headers.delete('location');
+    headers.set(LOCATION_HEADER, location);
+    context.res = undefined;
+    context.res = new Response(null, { status: 204, headers });
+  });
+
+  app.post(OPEN, async (context) => {
+    const { secret } = await context.req.parseBody();
+    if (typeof secret !== 'string' || !sameSecret(secret, options.secret)) return notLetIn(context, 'wrong');
+    if (letIn !== undefined) return notLetIn(context, 'used');
+    letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
+    setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
+    // Another address than the link's: what stood after "#" is in no history.
+    return context.redirect(DASHBOARD, 303);
+  });
+  app.use(async (context, next) => {
+    if (!isLetIn(context)) return toGetIn(context);
+    if (context.req.method === 'POST') {
+      const { form_token: token } = await context.req.parseBody();
+      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? '')) return toGetIn(context);
+    }
+    await next();
+  });
+  app.get('/', (context) => context.redirect(DASHBOARD, 303));
+  app.route(
+    '/',
+    createDashboardRoutes({
+      path: DASHBOARD,
+      dataOf: () => data,
+      account,
+      toGetIn,
+      isOpen: async () => true,
+      clock,
+      closing,
+      onError: (message) => process.stderr.write(`dashboard: ${message}\n`),
+    }),
+  );
+  return app;
+}
+
+/** Asks for the link's secret, which the page itself has: the browser sends it nowhere. */
+function toGetIn(context: BrowserContext): Response | Promise<Response> {
+  if (context.req.path.endsWith('/events')) return context.text('not let in', 401);
+  if (context.req.method === 'POST') return notLetIn(context, 'wrong');
+  return page(context, {
+    title: 'Dashboard',
+    status: 401,
+    body: html`<form class="card" method="post" action="${OPEN}" data-auto><h1 tabindex="-1">Opening …</h1><input type="hidden" name="secret" data-from-hash></form>`,
+  });
+}
+
+function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
+  return messagePage(context, 403, {
+    title: why === 'used' ? 'This link was used already' : 'This page is not open to you',
+    text:
+      why === 'used'
+        ? 'A link opens one page, once. If that was not you, end "trade-agent web". For another page run it again.'
+        : 'Open it by the link that "trade-agent web" shows. For another page run it again.',
+  });
+}
+
+/** A browser says where a request comes from (Fetch Metadata), and the host check has looked at what is posted. */
+function isElsewhere(context: BrowserContext, origin: string): boolean {
+  const site = context.req.header('sec-fetch-site');
+  const mode = context.req.header('sec-fetch-mode');
+  const from = context.req.header('origin');
+  // A document is had from anywhere: a link leads here, and there is nothing in it.
+  const isVisit = context.req.method === 'GET' && mode === 'navigate';
+  if (from !== undefined && from !== origin) return true;
+  return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+function drawn(): string {
+  return randomBytes(32).toString('base64url');
+}

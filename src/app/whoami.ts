@@ -1,0 +1,64 @@
+import type { User } from '../auth/session/session.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
+import type { AccountEntry } from '../trading/account-entry.ts';
+import type { Environment } from '../trading/order.ts';
+import type { App } from './app.ts';
+
+export interface WhoAmI {
+  readonly user: User;
+  /** The profile's name. */
+  readonly profile: string;
+  readonly environment: Environment;
+  readonly issuer: string;
+  /** The issuer of the person's company, where that lets them in; null where they signed in at `issuer` itself. */
+  readonly company: string | null;
+  /** Whether the identity provider was asked now. */
+  readonly verified: boolean;
+  /** Null where the gateway did not say within a moment. */
+  readonly accounts: readonly AccountEntry[] | null;
+}
+
+/** Who one is is known without the gateway: it is not waited for long. Milliseconds. */
+const ACCOUNTS_MS = 3_000;
+
+/**
+ * Who is signed in, and where.
+ * @param options.verify ask the identity provider, instead of what was kept from the sign-in
+ * @throws {TradeAgentError} `login_required`; asking, `provider_unreachable`, `provider_error`
+ */
+export async function whoami(app: App, options: { readonly verify: boolean }): Promise<WhoAmI> {
+  const { profile, user } = await app.requireSession();
+  const { name, environment, issuer, company } = profile;
+  const [asked, accounts] = await Promise.all([
+    options.verify ? askedUser(app, user) : user,
+    accountsOf(app),
+  ]);
+  return {
+    user: asked,
+    accounts,
+    profile: name,
+    ...{ environment, issuer, company: company?.issuer ?? null, verified: options.verify },
+  };
+}
+
+async function accountsOf(app: App): Promise<readonly AccountEntry[] | null> {
+  const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
+  const options = { signal: app.signal, timeoutMs: ACCOUNTS_MS };
+  const gateway = createGatewayClient(await app.requireSession(), options);
+  return await gateway.accounts().catch((error: unknown) => {
+    if (isTradeAgentError(error)) return null;
+    throw error;
+  });
+}
+
+async function askedUser(app: App, user: User): Promise<User> {
+  const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
+  const asking = { profile, store, home, fetch: app.fetch, clock: app.clock };
+  if (profile.company !== undefined) {
+    const { verifyCompanySession } = await import('../auth/company/company-session.ts');
+    await verifyCompanySession(asking);
+    return user;
+  }
+  const { askUserinfo } = await import('../auth/session/userinfo.ts');
+  return await askUserinfo(asking);
+}

@@ -1,0 +1,39 @@
+import listed from './listed-stocks.json' with { type: 'json' };
+
+/** Exchange-traded funds that people name, as `listed-stocks.json` has stocks. Their prices are made up. */
+const funds = [
+  ['SPY', 'SPDR S&P 500 ETF Trust', '588.00', 'ARCA', 'Funds'],
+  ['VOO', 'Vanguard S&P 500 ETF', '540.00', 'ARCA', 'Funds'],
+  ['VTI', 'Vanguard Total Stock Market ETF', '290.00', 'ARCA', 'Funds'],
+  ['QQQ', 'Invesco QQQ Trust', '505.00', 'NASDAQ', 'Funds'],
+  ['BND', 'Vanguard Total Bond Market ETF', '72.50', 'NASDAQ', 'Funds'],
+];
+
+export interface ListedSymbol {
+  symbol: string;
+  name: string;
+  /** Dollars a share at the snapshot, a decimal string on the tick. */
+  snapshotPrice: string;
+  exchange: 'NASDAQ' | 'NYSE' | 'AMEX' | 'ARCA';
+  sector: string;
+}
+
+let known: Map<string, ListedSymbol> | undefined;
+
+/** The packaged symbols by ticker, largest company first, funds last. */
+export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
+  known ??= new Map(
+    [...listed.stocks, ...funds].map(
+      ([symbol = '', name = '', snapshotPrice = '', exchange = '', sector = '']) => [
+        symbol,
+        { symbol, name, snapshotPrice, exchange: exchange as ListedSymbol['exchange'], sector },
+      ],
+    ),
+  );
+  return known;
+}
+
+/** The sector of a symbol by the packaged list. Undefined for a symbol that is not listed. */
+export function sectorOf(symbol: string): string | undefined {
+  return listedSymbols().get(symbol)?.sector || undefined;
+}
