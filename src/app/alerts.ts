@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addedAlert, listedAlerts, removedAlerts } from '../check/alert-list.ts';
+import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
 import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { writePrivateFile, writeWholeFile } from '../machine/private-file.ts';

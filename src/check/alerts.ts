@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { readYaml } from '../config/yaml-file.ts';
 import { TradeAgentError } from '../errors/errors.ts';
+import type { AlertView } from '../tools/alerts.ts';
 import { type Alert, conditionOf } from '../trading/alert.ts';
 import { Dec } from '../trading/decimal.ts';
 import { defined } from '../values/defined.ts';
@@ -13,7 +14,7 @@ import type { Rule } from './rules-schema.ts';
  */
 
 /** An alert as it stands in a rules file. */
-export interface StoredAlert {
+interface StoredAlert {
   /** The rule's; what it has fired is remembered under it. */
   readonly name: string;
   readonly alert: Alert;
@@ -27,7 +28,7 @@ const HEAD =
   '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/guide/CHECKS.md).\n';
 
 /** The rules that are alerts. @throws {TradeAgentError} `invalid_config` */
-export async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {
+async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {
   const { rules } = await parseRules(text, file);
   return rules.flatMap((rule) => {
     const alert = alertOf(rule);
@@ -69,7 +70,7 @@ function ruleOf(name: string, alert: Alert): Record<string, unknown> {
  * The file's text with one alert more; the same text where it has that very alert.
  * @throws {TradeAgentError} `invalid_config` where the file is wrong, before or after
  */
-export async function withAlert(
+async function withAlert(
   text: string,
   file: string,
   alert: Alert,
@@ -89,7 +90,7 @@ export async function withAlert(
 }
 
 /** The file's text without these rules. @throws {TradeAgentError} `invalid_config` */
-export async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
+async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
   const { document, content } = await readYaml(text, file);
   const rules = (content as { rules?: { name?: unknown }[] } | undefined)?.rules ?? [];
   // From the end, so that the places before stay what they are.
@@ -125,4 +126,69 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
   const free = names.find((name) => !taken.has(name));
   if (free !== undefined) return free;
   throw new TradeAgentError('invalid_config', `there is no name left for an alert like ${plain}`);
+}
+
+/** The alerts that a rules file's text has, as people are shown them. @throws {TradeAgentError} `invalid_config` */
+export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
+  return text === '' ? [] : (await alertsIn(text, file)).map(viewOf);
+}
+
+/**
+ * The text with one alert more, and that alert as it stands there.
+ * @param most alerts there may be after it
+ * @throws {TradeAgentError} `blocked` where there would be more; `invalid_config`
+ */
+export async function addedAlert(
+  before: string,
+  file: string,
+  alert: Alert,
+  most = Number.POSITIVE_INFINITY,
+): Promise<{ readonly text: string; readonly added: AlertView; readonly isNew: boolean }> {
+  const { text, name, isNew } = await withAlert(before, file, alert);
+  const all = await listedAlerts(text, file);
+  if (isNew && all.length > most) {
+    throw new TradeAgentError('blocked', `there are ${most} alerts already`, {
+      hint: 'Remove one first, or add this one yourself: trade-agent alert add.',
+    });
+  }
+  const added = all.find((one) => one.name === name);
+  if (added === undefined) throw new TypeError('an alert that was written is one');
+  return { text, added, isNew };
+}
+
+/**
+ * The text without the alert of a name, or all of a symbol.
+ * @throws {TradeAgentError} `not_found`; `invalid_config`
+ */
+export async function removedAlerts(
+  before: string,
+  file: string,
+  which: string,
+): Promise<{ readonly text: string; readonly removed: readonly AlertView[] }> {
+  const alerts = await listedAlerts(before, file);
+  const named = alerts.filter(({ name }) => name === which);
+  const removed =
+    named.length > 0 ? named : alerts.filter(({ alert }) => alert.symbol === which.toUpperCase());
+  if (removed.length === 0) throw noSuchAlert(which, alerts);
+  const names = removed.map(({ name }) => name);
+  return { text: await withoutRules(before, file, names), removed };
+}
+
+function noSuchAlert(which: string, alerts: readonly AlertView[]): TradeAgentError {
+  const names = alerts.map(({ name }) => name).join(', ');
+  return new TradeAgentError('not_found', `there is no alert "${which}"`, {
+    hint:
+      alerts.length === 0
+        ? 'There are none at all.'
+        : `The alerts are ${names}; a symbol means all of its own.`,
+  });
+}
+
+function viewOf({ name, alert, enabled, snooze }: StoredAlert): AlertView {
+  return {
+    name,
+    alert,
+    enabled,
+    snoozed_until: snooze === undefined ? null : new Date(snooze).toISOString(),
+  };
 }

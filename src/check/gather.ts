@@ -3,19 +3,20 @@ import type { ActivityCache, CloseCache, ImportStore } from '../store/check-stor
 import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
-import { addDays, newYorkDate } from '../trading/new-york-time.ts';
+import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
+import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
+import type { Bar, Position, Quote } from '../trading/views.ts';
 import { DAY_MS } from '../values/durations.ts';
-import { readActivities, readPricesOfTransfers } from './gather-activities.ts';
-import { readCloses } from './gather-closes.ts';
 import { symbolsOf } from './observe-prices.ts';
 import { readQuotes } from './read-quotes.ts';
 import type { RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import { unlessUnreadable } from './unreadable.ts';
+import { noPriceCode, unlessUnreadable } from './unreadable.ts';
 
-export interface GatherOptions {
+interface GatherOptions {
   readonly gateway: GatewayClient;
   readonly file: RulesFile;
   readonly closes: CloseCache;
@@ -131,4 +132,184 @@ async function readBenchmark(
     notes.push(`the benchmark ${symbol} can’t be read (${error.message})`);
     return {};
   }
+}
+
+/** No closing of the market was longer since 1933. */
+const LONGEST_CLOSING_MS = 8 * DAY_MS;
+
+/** All activities, oldest first; undefined, and a note of it, where they can't be had. */
+async function readActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+  notes: string[],
+): Promise<readonly Activity[] | undefined> {
+  try {
+    return await allActivities(gateway, cache, now);
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['not_found', 'gateway_refused'].includes(error.code)) throw error;
+    notes.push(`deposits and trades can’t be read (${error.message}): returns may count deposits as gains`);
+    return undefined;
+  }
+}
+
+/** Brokers book late and correct: so much is read again each time, and all of it once a week. */
+const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
+const WHOLE_EVERY_MS = 7 * DAY_MS;
+
+async function allActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+): Promise<readonly Activity[]> {
+  const kept = await cache.get();
+  if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > WHOLE_EVERY_MS) {
+    const all = await gateway.activities({ after: FIRST_ACTIVITY });
+    await cache.put(all, now);
+    return all;
+  }
+  const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
+  // A day within what was asked for: at its very edge a broker may count by date or by time.
+  const from = after + DAY_MS;
+  const fresh = await gateway.activities({ after });
+  const told = new Set(fresh.map(({ id }) => id));
+  // What is booked late is dated before: it is asked for by when it was booked.
+  return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
+    (a, b) => Date.parse(a.at) - Date.parse(b.at),
+  );
+}
+
+/**
+ * What shares moved in or out were worth, where that was not booked with them: by the close of their day, unadjusted, since
+ * they are counted as they were then; today by the position's price.
+ */
+async function readPricesOfTransfers(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  {
+    activities,
+    positions,
+    today,
+  }: {
+    readonly activities: readonly Activity[];
+    readonly positions: readonly Position[];
+    readonly today: string;
+  },
+): Promise<PriceOn> {
+  const prices = new Map<string, Awaited<ReturnType<PriceOn>>>();
+  for (const { symbol, at } of externalFlows(activities).unvalued) {
+    const day = newYorkDate(Date.parse(at));
+    const key = `${symbol} ${day}`;
+    if (symbol === null || prices.has(key)) continue;
+    prices.set(
+      key,
+      day === today
+        ? positions.find((position) => position.symbol === symbol)?.current_price
+        : await closeOn(gateway, cache, symbol, day),
+    );
+  }
+  return (symbol, day) => prices.get(`${symbol} ${day}`);
+}
+
+/** The last close up to a day: shares are moved on days without trading, too. */
+async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
+  const key = `${symbol} ${day}`;
+  const kept = await cache.get(key);
+  const [units] = kept?.closes ?? [];
+  if (units !== undefined) return fromUnits(units);
+  const end = newYorkInstant(day, '24:00');
+  const bars = await unlessUnreadable(
+    gateway.bars({
+      symbol,
+      timeframe: '1Day',
+      start: end - LONGEST_CLOSING_MS,
+      end: end - 1,
+      adjustment: 'raw',
+    }),
+  ).catch((error: unknown) => {
+    if (noPriceCode(error) === undefined) throw error;
+    return undefined;
+  });
+  const last = bars?.at(-1);
+  if (last === undefined) return undefined;
+  await cache.put(key, packBars([last]));
+  return last.close;
+}
+
+const BARS_AT_ONCE = 6;
+/** A rule looks back 250 sessions at most, which is about a year. */
+const BARS_REACH_MS = 400 * DAY_MS;
+/** What is kept of a symbol: more than any rule looks back, and no more with the years. */
+const SESSIONS_KEPT = 260;
+
+/** The closes of symbols, but for the session that a quote is of; only what is new is asked for. */
+async function readCloses(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  symbols: readonly string[],
+  quotes: ReadonlyMap<string, Quote>,
+  now: number,
+): Promise<ReadonlyMap<string, PriceHistory>> {
+  const found = new Map<string, PriceHistory>();
+  const kept = await cache.getAll(symbols);
+  const waiting = [...symbols];
+  const worker = async () => {
+    for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) continue;
+      // The session the price is of has no close yet, or has it as that very price.
+      const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
+      const history = await closesOf(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
+      found.set(symbol, history);
+    }
+  };
+  await Promise.all(Array.from({ length: BARS_AT_ONCE }, worker));
+  return found;
+}
+
+async function closesOf(
+  gateway: GatewayClient,
+  cache: Pick<CloseCache, 'put'>,
+  {
+    symbol,
+    kept,
+    session,
+    now,
+  }: {
+    readonly symbol: string;
+    readonly kept: PriceHistory | undefined;
+    readonly session: number;
+    readonly now: number;
+  },
+): Promise<PriceHistory> {
+  const before = (history: PriceHistory): PriceHistory => {
+    const found = history.days.findIndex((day) => day >= session);
+    const end = found === -1 ? history.days.length : found;
+    const start = Math.max(0, end - SESSIONS_KEPT);
+    return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
+  };
+  const last = kept?.days.at(-1);
+  if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
+    // One bar is asked for twice: where it differs, a split or a correction has changed all before it.
+    const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
+    const overlap = fresh.days.indexOf(last);
+    if (overlap !== -1 && fresh.closes[overlap] === kept.closes.at(-1)) {
+      const joined = before({
+        days: Int32Array.from([...kept.days, ...fresh.days.slice(overlap + 1)]),
+        closes: Float64Array.from([...kept.closes, ...fresh.closes.slice(overlap + 1)]),
+      });
+      if (joined.days.at(-1) !== last) await cache.put(symbol, joined);
+      return joined;
+    }
+  }
+  const all = before(packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_REACH_MS })));
+  await cache.put(symbol, all);
+  return all;
+}
+
+/** Days and closes of daily bars. */
+function packBars(bars: readonly Bar[]): PriceHistory {
+  return packHistory(
+    bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })),
+  );
 }

@@ -2,7 +2,7 @@ import { compare, Dec } from '../trading/decimal.ts';
 import type { Rule } from './rules-schema.ts';
 
 /** What there is to say about a subject. */
-export interface Said {
+interface Said {
   /** For templates and scripts; amounts as decimal strings. */
   readonly facts: Readonly<Record<string, string>>;
   /** The usual words for it. */
@@ -91,4 +91,15 @@ export function pointsBack(limit: Dec | string, rearm: string | undefined): Dec 
 /** A hundredth of a price, where a rule says nothing else. */
 export function priceBack(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
+}
+
+/** How old something is, in one unit, rounded down: `14 minutes`, `3 days`. */
+export function ageText(ms: number): string {
+  const [count, unit] =
+    ms < 3_600_000
+      ? [Math.max(0, Math.floor(ms / 60_000)), 'minute']
+      : ms < 2 * 86_400_000
+        ? [Math.floor(ms / 3_600_000), 'hour']
+        : [Math.floor(ms / 86_400_000), 'day'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -3,8 +3,7 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText } from './age-text.ts';
-import { type Observation, type Observed, yesNo } from './observation.ts';
+import { ageText, type Observation, type Observed, yesNo } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -4,8 +4,8 @@ import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
-import { ageText } from './age-text.ts';
 import {
+  ageText,
   type Blind,
   type Limits,
   level,

@@ -1,8 +1,30 @@
 import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
-import type { Moments } from './moments.ts';
-import { EXCHANGE_ZONE } from './schedule.ts';
+import type { TradingDay } from '../trading/activity.ts';
+import { edgeMoments, type Moments, parseEdge } from './moments.ts';
+import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
+
+/** Expressions whose moments are kept: to read one takes longer than to ask it, and many people have the same. */
+const MOST_KEPT = 1_000;
+const kept = new Map<string, Moments>();
+
+/** The moments of a timing that is known to be one. @param calendar for those of a trading day */
+export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
+  if ('cron' in timing) return keptMoments(timing.cron);
+  const edge = parseEdge(timing.at);
+  if (edge === undefined) throw new TypeError('a stored moment of a trading day is always one');
+  return edgeMoments(edge, calendar);
+}
+
+function keptMoments(cron: string): Moments {
+  const known = kept.get(cron);
+  if (known !== undefined) return known;
+  if (kept.size >= MOST_KEPT) kept.clear();
+  const moments = cronMoments(cron);
+  kept.set(cron, moments);
+  return moments;
+}
 
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];

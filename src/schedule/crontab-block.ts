@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import type { StartCommand } from './start-command.ts';
+import type { StartCommand } from './scheduler.ts';
 
 /** Debian's cron cuts a command off after this many characters (MAX_COMMAND). */
 const LONGEST_COMMAND = 998;

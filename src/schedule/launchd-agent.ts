@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { StartCommand } from './start-command.ts';
+import type { Scheduler, StartCommand } from './scheduler.ts';
 
 /** @param folder the user's agents: `~/Library/LaunchAgents` */
 export function launchdScheduler(run: MachineCommand, folder: string, uid: number): Scheduler {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseEdge } from './market-edge.ts';
+import { parseEdge } from './moments.ts';
 import { schedulers } from './scheduler-names.ts';
 
 /** The zone all times of a schedule are of: the exchange's. */

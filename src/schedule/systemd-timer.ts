@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
-import type { ResultCodes, Scheduler } from './scheduler.ts';
-import type { StartCommand } from './start-command.ts';
+import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
 
 /** A run stops itself at its time limit; systemd ends one that can't, this much later. */
 const GRACE_SECONDS = 60;

@@ -31,3 +31,14 @@ export function schedulesOf(
 export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
   return postgresTenantSchedules(database, jobs);
 }
+
+/** One that goes by the market's days is looked at this often, since these may change. */
+const MARKET_LOOK_MS = 12 * 3_600_000;
+/** And this often while nobody knows them. */
+const NO_MARKET_LOOK_MS = 5 * 60_000;
+
+/** When a schedule is looked at next: at its next moment, and in good time to hear of a change of the market's hours. */
+export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
+  if ('cron' in timing) return next ?? null;
+  return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);
+}

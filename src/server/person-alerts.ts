@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { LONGEST_RULES } from '../agent/remote/protocol.ts';
 import { shortId } from '../agent/short-id.ts';
-import { addedAlert, listedAlerts, removedAlerts } from '../check/alert-list.ts';
+import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
 import { conditionsOf } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
-import { timingMoments } from '../schedule/timing-moments.ts';
-import { lookTimings, type Alerts, type LookTime } from '../tools/alerts.ts';
-import { wakeTime } from './jobs/sweep-schedules.ts';
-import { type KeptSchedule, MOST_SCHEDULES, schedulesOf } from './kept-schedule.ts';
+import { timingMoments } from '../schedule/cron-expression.ts';
+import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
+import { type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './kept-schedule.ts';
 import { channelsOf } from './person-notices.ts';
 import type { ServerParts } from './server-parts.ts';
 

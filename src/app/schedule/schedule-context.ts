@@ -67,7 +67,7 @@ export async function momentsOf(
 
 /** As {@link momentsOf}, by a calendar that is there. */
 async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
-  const { timingMoments } = await import('../../schedule/timing-moments.ts');
+  const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
 }
 

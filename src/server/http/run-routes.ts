@@ -1,17 +1,27 @@
 import type { Hono } from 'hono';
 import {
+  ALIVE_EVERY_MS,
   resumeThreadSchema,
   startRunSchema,
   threadIdSchema,
   type WireOptions,
 } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
+import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
+import type { Clock } from '../../machine/clock.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { MOST_OPEN_RUNS, type NewRun } from '../../store/run-store.ts';
+import {
+  MOST_OPEN_RUNS,
+  type NewRun,
+  type RunEvent,
+  type RunNews,
+  type RunStore,
+} from '../../store/run-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { personStores } from '../person-agent.ts';
+import type { PersonWatch } from '../person-watch.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';
 
@@ -81,7 +91,7 @@ export function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   );
 }
 
-export function noRun(id: string): Refusal {
+function noRun(id: string): Refusal {
   return new Refusal(404, 'not_found', `there is no run ${id}`, {
     hint: 'A run is kept for a day after its end; its thread stays.',
   });
@@ -91,4 +101,91 @@ function noThread(id: string): Refusal {
   return new Refusal(404, 'not_found', `there is no thread ${id}`, {
     hint: 'List yours with "trade-agent threads".',
   });
+}
+
+/** Streams that one person has open at once at a server: a chat, a browser, some scripts. */
+export const MOST_STREAMS = 20;
+const BATCH = 200;
+/** A timer for longer would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+interface RunEventsOptions extends ServerParts {
+  readonly watch: PersonWatch;
+  /** Aborts where the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** What a run tells, from its rows: whichever server is asked, and however often, it is the same. */
+export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
+  const { clock, news, watch, closing } = parts;
+  app.get(
+    '/v1/agent/runs/:run/events',
+    door.stream([MARKET_READ], async (c, caller) => {
+      const id = c.req.param('run') ?? '';
+      const runs = runsOf(parts, caller.sub);
+      const run = await runs.find(id);
+      if (run === undefined) throw noRun(id);
+      const session = await sessionOf(parts, caller);
+      // While nobody was there it may have settled, with nobody in whose name it could be asked.
+      if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
+      const last = c.req.header('last-event-id');
+      const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
+      const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
+      // No longer than the token that opened it would open it again; and as soon as whoever watches would bring another, by which the
+      // run goes on in their name.
+      const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
+      return async (stream) => {
+        const unwatch = watch.watch(session);
+        const ended = AbortSignal.any([AbortSignal.timeout(left), c.req.raw.signal, closing]);
+        try {
+          for await (const events of followRun(runs, id, from, { news, clock, signal: ended })) {
+            if (events.length === 0) await stream.write(': alive\n\n');
+            for (const { seq, event } of events)
+              await stream.writeSSE({ id: String(seq), data: JSON.stringify(event) });
+          }
+        } finally {
+          unwatch();
+        }
+      };
+    }),
+  );
+}
+
+/**
+ * What a run tells after the event of this number, until its result, or until `signal` aborts. An empty batch is a sign of life:
+ * the first says that it follows from now on.
+ */
+export async function* followRun(
+  runs: Pick<RunStore, 'eventsAfter' | 'find'>,
+  id: string,
+  from: number,
+  { news, clock, signal }: { readonly news: RunNews; readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncGenerator<RunEvent[], void, undefined> {
+  let last = from;
+  let isNews = new AbortController();
+  const stop = news.hear((told) => {
+    if (told === undefined || told === id) isNews.abort();
+  });
+  try {
+    yield [];
+    while (!signal.aborted) {
+      // Renewed before it is looked: what is told meanwhile is looked for once more.
+      isNews = new AbortController();
+      const events = await runs.eventsAfter(id, last, BATCH);
+      if (events.length > 0) {
+        last = events.at(-1)?.seq ?? last;
+        yield events;
+        continue;
+      }
+      const run = await runs.find(id);
+      if (run === undefined || (run.state === 'ended' && run.events <= last)) return;
+      const woken = await clock.sleep(ALIVE_EVERY_MS, AbortSignal.any([isNews.signal, signal])).then(
+        () => false,
+        () => true,
+      );
+      if (!woken) yield [];
+    }
+  } finally {
+    stop();
+  }
 }

@@ -12,8 +12,7 @@ import { defined } from '../../values/defined.ts';
 import { createPersonWatch } from '../person-watch.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { openApiDocument } from './openapi.ts';
-import { MOST_STREAMS, runEventRoutes } from './run-events.ts';
-import { runRoutes } from './run-routes.ts';
+import { MOST_STREAMS, runEventRoutes, runRoutes } from './run-routes.ts';
 import { approvalRoutes, threadRoutes } from './thread-routes.ts';
 
 /** Milliseconds for one request to the identity provider. */

@@ -1,8 +1,9 @@
+import { timingMoments } from '../../schedule/cron-expression.ts';
 import { decide } from '../../schedule/due.ts';
-import { type Timing, timingSchema } from '../../schedule/schedule.ts';
-import { timingMoments } from '../../schedule/timing-moments.ts';
+import { timingSchema } from '../../schedule/schedule.ts';
 import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';
+import { wakeTime } from '../kept-schedule.ts';
 
 /** So many schedules in one commit. */
 const BATCH = 500;
@@ -14,10 +15,6 @@ export const SPREAD_MS = 60_000;
 const LEAST = 20;
 /** Whoever sweeps goes on with it, and another worker takes it up where it is gone for so long. */
 const LEASE_MS = 5_000;
-/** One that goes by the market's days is looked at this often, since these may change. */
-const MARKET_LOOK_MS = 12 * 3_600_000;
-/** And this often while nobody knows them. */
-const NO_MARKET_LOOK_MS = 5 * 60_000;
 
 export interface SweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
@@ -75,10 +72,4 @@ function looked(
   const decision = decide(timingMoments(timing, days), progress, now);
   const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;
   return { wakeAt: wakeTime(timing, next, now), isDue: decision.run };
-}
-
-/** When a schedule is looked at next: at its next moment, and in good time to hear of a change of the market's hours. */
-export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
-  if ('cron' in timing) return next ?? null;
-  return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);
 }

@@ -1,17 +1,45 @@
 import { createHash } from 'node:crypto';
-import type { AccessToken } from '../../auth/session/access-token.ts';
+import { dialectOf } from '../../auth/provider/dialects.ts';
+import { endOf } from '../../auth/provider/lifetime.ts';
+import {
+  audienceParameters,
+  bindsTokens,
+  inProviderTime,
+  loginClient,
+  type ProviderAccess,
+} from '../../auth/provider/provider.ts';
+import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import { revokeTokens } from '../../auth/provider/token-revocation.ts';
+import { type AccessToken, isUsable } from '../../auth/session/access-token.ts';
+import { dpopHandle, type PrivateJwk } from '../../auth/session/dpop-key.ts';
 import { requireFreshLogin } from '../../auth/session/live-login.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { userOf } from '../../auth/session/stored-session.ts';
-import { covers, refreshAccessToken } from '../../auth/session/token-refresh.ts';
+import {
+  covers,
+  grantedScopes,
+  missingScope,
+  refreshAccessToken,
+  UNKNOWN_LIFETIME_S,
+} from '../../auth/session/token-refresh.ts';
 import { sessionOver, type TokenSource } from '../../auth/session/token-session.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
+import type { Caller } from '../../gateway/door/caller.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../oauth/scopes.ts';
 import { defined } from '../../values/defined.ts';
-import { broughtBy, keepBrought, keptSession, keyOf, type PersonCredentials } from './kept-session.ts';
-import { endOffline, grantOffline, keepOffline } from './offline-grant.ts';
+import {
+  broughtBy,
+  EXCHANGED_WITHIN_MS,
+  keepBrought,
+  keptSession,
+  keyOf,
+  type PersonCredentials,
+} from './kept-session.ts';
 import type { PersonSessions } from './person-sessions.ts';
-import { exchangeToken, type ServerClient } from './token-exchange.ts';
 
 export interface ExchangingSessionsOptions extends ServerClient {
   /** Where one person's secrets are kept, the same for all of the server's machines. */
@@ -133,4 +161,200 @@ async function renewed(
 /** By its hash: nothing that stands in memory for this opens anything. */
 function nameOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+type Options = ServerClient & { readonly credentials: (person: string) => PersonCredentials };
+
+/** As {@link PersonSessions.grantOffline}. */
+async function grantOffline(options: Options, caller: Caller, token: string): Promise<void> {
+  requireOffline(options);
+  const store = options.credentials(caller.sub);
+  const brought = broughtBy(caller, token);
+  await keyOf(store);
+  await keepBrought(store, brought, caller, options);
+  await granted(options, store, async () => brought);
+}
+
+/** As {@link PersonSessions.keepOffline}. */
+async function keepOffline(options: Options, person: string): Promise<void> {
+  requireOffline(options);
+  const store = options.credentials(person);
+  await granted(
+    options,
+    store,
+    async () => (await keptSession(store, options.profile, options.clock)).subject,
+  );
+}
+
+/** @throws {TradeAgentError} `provider_error` */
+function requireOffline({ profile }: Options): void {
+  if (dialectOf(profile).onBehalf.grantsOffline) return;
+  throw new TradeAgentError('provider_error', 'the identity provider lets no server act while you are away', {
+    hint: 'Schedules and alerts at a server need a provider that does, as a home is.',
+  });
+}
+
+/** @param broughtOf what is exchanged for the grant, where none stands; undefined where nothing lasts any more */
+async function granted(
+  options: Options,
+  store: PersonCredentials,
+  broughtOf: () => Promise<AccessToken | undefined>,
+): Promise<void> {
+  await store.exclusively('session', async () => {
+    const { refresh_token: standing } = await store.get(['refresh_token'], { fresh: true });
+    if (standing !== undefined) return;
+    const token = await broughtOf();
+    if (token === undefined) throw loginRequired('the sign-in at this server has ended');
+    const subject = { token, key: await keyOf(store) };
+    const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
+      (error: unknown): never => {
+        throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
+      },
+    );
+    if (exchange.outcome === 'gone') throw loginRequired('the sign-in at this server has ended');
+    const { refreshToken } = exchange;
+    if (refreshToken === undefined) {
+      throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
+        hint: dialectOf(options.profile).onBehalf.setup,
+      });
+    }
+    await store.set({ refresh_token: refreshToken });
+  });
+}
+
+/** As {@link PersonSessions.endOffline}. */
+async function endOffline({ profile, access, credentials }: Options, person: string): Promise<void> {
+  const store = credentials(person);
+  await store.exclusively('session', async () => {
+    const { refresh_token } = await store.get(['refresh_token'], { fresh: true });
+    if (refresh_token === undefined) return;
+    await revokeTokens(profile, { refresh_token }, access);
+    await store.delete(['refresh_token', 'access_token'], { refresh_token });
+  });
+}
+
+function notWhileAway(): TradeAgentError {
+  return new TradeAgentError('insufficient_scope', 'you have not let this server act while you are away', {
+    hint: 'Sign in at the server again and allow it: it is asked for on your phone.',
+    details: { scopes: ['offline_access'] },
+  });
+}
+
+/** The server's client at the provider, and where its tokens are for. */
+interface ServerClient {
+  /** Its `login_client` is the server's own. */
+  readonly profile: ResolvedProfile;
+  readonly access: ProviderAccess;
+  readonly clock: Clock;
+}
+
+/** What a person's program called the server with, and by which key what is exchanged for it is used. */
+interface Brought {
+  readonly token: AccessToken;
+  readonly key: PrivateJwk;
+}
+
+type Exchange =
+  | {
+      readonly outcome: 'exchanged';
+      readonly token: AccessToken;
+      /** Of a grant of the server's own. */
+      readonly refreshToken: string | undefined;
+    }
+  /** The provider takes what was brought no longer: it is over, or the sign-in behind it is. */
+  | { readonly outcome: 'gone' };
+
+/** What providers answer to a subject token that they don't take (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak: RFC 6750 §3.1). */
+const NOT_TAKEN = ['invalid_request', 'invalid_grant', 'invalid_token'];
+
+/**
+ * Exchanges an access token for the server into one for the gateway (RFC 8693 §2.1).
+ * @param scopes what it is for; all that was brought where a grant of the server's own is asked for
+ * @param wanted `offline`: also a grant of the server's own, for when the person is away
+ * @throws {TradeAgentError} `insufficient_scope`, `provider_unreachable`, `provider_error`
+ */
+async function exchangeToken(
+  { profile, access, clock }: ServerClient,
+  { token: brought, key }: Brought,
+  scopes: readonly string[],
+  wanted: 'online' | 'offline' = 'online',
+): Promise<Exchange> {
+  if (!isUsable(brought, clock, EXCHANGED_WITHIN_MS)) return { outcome: 'gone' };
+  if (!covers(brought, scopes)) throw missingScope(scopes);
+  const { onBehalf } = dialectOf(profile);
+  const oidc = await import('openid-client');
+  let bound = false;
+  let sentAt = clock.now();
+  try {
+    const answer = await inProviderTime(profile.issuer, async () => {
+      const configuration = await loginClient(profile, access);
+      bound = bindsTokens(profile, configuration.serverMetadata());
+      const proof = bound ? { DPoP: await dpopHandle(configuration, key) } : {};
+      sentAt = clock.now();
+      return await oidc.genericGrantRequest(
+        configuration,
+        TOKEN_EXCHANGE_GRANT,
+        {
+          subject_token: brought.value,
+          subject_token_type: ACCESS_TOKEN_TYPE,
+          requested_token_type: wanted === 'offline' ? REFRESH_TOKEN_TYPE : ACCESS_TOKEN_TYPE,
+          scope: scopes.join(' '),
+          ...(onBehalf.namesAudience ? audienceParameters(profile) : {}),
+        },
+        proof,
+      );
+    });
+    const token: AccessToken = {
+      value: answer.access_token,
+      type: answer.token_type === 'dpop' ? 'dpop' : 'bearer',
+      scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
+      expiresAt: endOf(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      sub: brought.sub,
+    };
+    requireOwn(token, bound);
+    if (!covers(token, scopes)) throw missingScope(scopes);
+    return { outcome: 'exchanged', token, refreshToken: answer.refresh_token };
+  } catch (error) {
+    if (error instanceof TradeAgentError) throw error;
+    const failure = providerFailure(error);
+    if (failure.kind === 'oauth') {
+      const isNever = onBehalf.refusesBound?.test(failure.description ?? '') ?? false;
+      if (!isNever && NOT_TAKEN.includes(failure.error)) return { outcome: 'gone' };
+      if (failure.error === 'invalid_scope') throw missingScope(scopes);
+      throw new TradeAgentError(
+        'provider_error',
+        `the identity provider gave the server no access to the gateway (${failure.error})`,
+        { hint: onBehalf.setup },
+      );
+    }
+    throw providerError(failure, 'access to the gateway could not be had', profile.issuer);
+  }
+}
+
+/** @throws {TradeAgentError} `provider_error` for a token that is bound to no key, or is somebody else's */
+function requireOwn(token: AccessToken, bound: boolean): void {
+  const refuse = (what: string, hint: string): never => {
+    throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });
+  };
+  if (bound && token.type !== 'dpop') {
+    refuse('that is not bound to our key', 'Allow DPoP for the server’s client.');
+  }
+  const sub = subjectOf(token.value);
+  if (sub !== undefined && sub !== token.sub) {
+    refuse(
+      'of another person than the one it was shown',
+      'Check the identity provider: nothing was sent by it.',
+    );
+  }
+}
+
+/** Whose a token is, where it can be read. */
+function subjectOf(token: string): string | undefined {
+  try {
+    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+    const { sub } = JSON.parse(payload) as { sub?: unknown };
+    return typeof sub === 'string' ? sub : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { modelSchema } from '../../config/profile.ts';
+import { modelSchema, type ResolvedProfile } from '../../config/profile.ts';
+import type { ProviderName } from '../../config/provider-names.ts';
 import { databaseSchema, secureAddress, telemetrySchema } from '../../gateway/settings/common-settings.ts';
 import { temporalSchema } from '../../jobs/temporal/temporal-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 import { environments, slippageSchema } from '../../trading/order.ts';
+import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 
 const baseAddress = secureAddress.refine(
   (text) => !/[?#]|.\/$/.test(text),
@@ -57,3 +59,21 @@ export const serverSettingsSchema = z.strictObject({
   telemetry: telemetrySchema.optional().describe('How it is measured; not at all where this is left out.'),
 });
 export type ServerSettings = z.output<typeof serverSettingsSchema>;
+
+/** What threads at a server are of, in a profile's place. */
+const SERVER_PROFILE = 'server';
+
+/** A profile as the agent and the sessions take one, by what the server's settings say: its login client is the server's own. */
+export function serverProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
+  const { issuer, gateway, environment, client_id, model, max_slippage } = settings;
+  return {
+    name: SERVER_PROFILE,
+    sandbox: false,
+    ...{ provider, issuer, gateway, audience: gateway, environment, model, max_slippage },
+    login_client: { client_id },
+    // Nothing of a profile's own is kept: people's secrets are in the database.
+    credential_store: 'file',
+    approval_ttl: DEFAULT_TTL_S,
+    phone: undefined,
+  };
+}

@@ -1,4 +1,4 @@
-import { timingMoments } from '../../../src/schedule/timing-moments.ts';
+import { timingMoments } from '../../../src/schedule/cron-expression.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { runSql } from '../support/database.ts';
 

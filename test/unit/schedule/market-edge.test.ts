@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseEdge, requireEdge } from '../../../src/schedule/market-edge.ts';
-import { edgeMoments } from '../../../src/schedule/moments.ts';
+import { edgeMoments, parseEdge, requireEdge } from '../../../src/schedule/moments.ts';
 
 describe('a moment of the trading day', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startCommand } from '../../../src/schedule/start-command.ts';
+import { startCommand } from '../../../src/schedule/scheduler.ts';
 
 const base = { node: '/usr/bin/node', script: '/x/trade-agent.js', id: 's1', keychain: false };
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cronMoments } from '../../../src/schedule/cron-expression.ts';
-import { edgeMoments, type Moments } from '../../../src/schedule/moments.ts';
-import { wakeMinutes } from '../../../src/schedule/wake-minutes.ts';
+import { edgeMoments, type Moments, wakeMinutes } from '../../../src/schedule/moments.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const YEAR = 365 * 86_400_000;
