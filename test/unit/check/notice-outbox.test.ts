@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOTICE_LIFE_MS, noticesOf } from '../../../src/app/check/check-notices.ts';
-import { noticesSchema, type NoticesConfig } from '../../../src/config/notice-channels.ts';
+import { type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import type { CheckStore } from '../../../src/store/check-store.ts';
 import { openCheckStore } from '../../../src/store/sqlite/check-store.ts';

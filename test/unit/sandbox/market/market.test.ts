@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type BarRequest, parseTimeframe } from '../../../../src/sandbox/market/bars.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { ANCHOR } from '../../../../src/sandbox/market/price-path.ts';
-import { listedSymbols } from '../../../../src/trading/listed-symbols.ts';
 import { Dec, isOnTick } from '../../../../src/trading/decimal.ts';
+import { listedSymbols } from '../../../../src/trading/listed-symbols.ts';
 import type { MarketHours } from '../../../../src/trading/trading-calendar.ts';
 
 const NOON = Date.parse('2026-11-24T17:00:00Z');
