@@ -38,6 +38,16 @@ describe('the test of it sees', () => {
     expect(broken({ 'src/store/a.ts': quoted })).toEqual([]);
   });
 
+  it('two folders of a room that import each other, and none that import one way', () => {
+    const down = { 'src/home/phone/a.ts': `import '../push/b.ts';`, 'src/home/push/b.ts': '' };
+    expect(broken(down)).toEqual([]);
+    expect(
+      broken({ ...down, 'src/home/push/c.ts': `import '../phone/d.ts';`, 'src/home/phone/d.ts': '' }),
+    ).toEqual([
+      'src/home/phone/a.ts imports src/home/push/b.ts: src/home/phone and src/home/push import each other',
+    ]);
+  });
+
   it.each([
     ['src/helpers/a.ts', `import '../net/b.ts';`, 'src/helpers has no place in the list of folders'],
     ['src/cli/a.ts', `import '../helpers/b.ts';`, 'src/helpers has no place in the list of folders'],

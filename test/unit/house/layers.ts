@@ -120,7 +120,23 @@ export function breaches(sources: readonly Source[]): Breach[] {
       }),
     ),
   );
-  return [...broken, ...circles(graph)];
+  return [...broken, ...circles(graph), ...mutualFolders(graph)];
+}
+
+/** Folders inside a room that import each other, one breach for each pair: imports between them go one way. */
+function mutualFolders(graph: ReadonlyMap<string, readonly string[]>): Breach[] {
+  const folderOf = (file: string) => /^src\/[^/]+\/[^/]+(?=\/)/.exec(file)?.[0];
+  const found = new Map<string, Breach>();
+  for (const [file, imported] of graph)
+    for (const imports of imported) {
+      const [from, to] = [folderOf(file), folderOf(imports)];
+      if (from === undefined || to === undefined || from === to || roomOf(file) !== roomOf(imports)) continue;
+      found.set(`${from} ${to}`, { file, imports, rule: `${from} and ${to} import each other` });
+    }
+  return [...found].flatMap(([pair, breach]) => {
+    const [from = '', to = ''] = pair.split(' ');
+    return from < to && found.has(`${to} ${from}`) ? [breach] : [];
+  });
 }
 
 /** What a source imports in any way: static, `export … from`, `import(…)`, and types alone. */
