@@ -97,9 +97,19 @@ async function reportOf(
     ),
   );
   return {
-    ...{ id, file: safeLine(basename(given.file), 200), account: account.account, dry_run: dryRun },
+    id,
+    file: safeLine(basename(given.file), 200),
+    account: account.account,
+    dry_run: dryRun,
     taken: fresh.map(({ line, activity: { kind, at, symbol, side, qty, price, amount } }) => ({
-      ...{ line, at, kind, symbol, side, qty, price, amount },
+      line,
+      at,
+      kind,
+      symbol,
+      side,
+      qty,
+      price,
+      amount,
     })),
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
     told_by_broker: fresh

@@ -181,7 +181,11 @@ export async function signOut(app: App, options: { readonly all: boolean }): Pro
   const { logout } = await import('../auth/logout.ts');
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
   const result = await logout({
-    ...{ profile, store, home, fetch: app.fetch, clock: app.clock },
+    profile,
+    store,
+    home,
+    fetch: app.fetch,
+    clock: app.clock,
     forgetClients: options.all,
   });
   await app.reset();

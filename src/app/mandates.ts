@@ -60,7 +60,9 @@ export async function addMandate(
   const proposal = await askAndWait(
     app,
     {
-      ...{ kind: 'mandate', mandate, requested_by: requestedBy },
+      kind: 'mandate',
+      mandate,
+      requested_by: requestedBy,
       provenance: {
         fields: { ...computed(kept, 'as before'), ...computed(given, STANDING), ...typed(asked).fields },
       },
@@ -87,8 +89,15 @@ function askedOf(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
   return {
-    ...{ symbols, sides, order_types, times_in_force, max_order_notional, max_total_notional },
-    ...{ max_orders, max_slippage, cadence },
+    symbols,
+    sides,
+    order_types,
+    times_in_force,
+    max_order_notional,
+    max_total_notional,
+    max_orders,
+    max_slippage,
+    cadence,
     ...defined({ max_day_notional, price, orders_per_slot, standing }),
   };
 }

@@ -163,7 +163,15 @@ function orderFields(order: Order) {
 export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
-    ...{ id, status, code, expires_at, kind, worst_case, warnings, requested_by, client },
+    id,
+    status,
+    code,
+    expires_at,
+    kind,
+    worst_case,
+    warnings,
+    requested_by,
+    client,
     ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
     [kind]: underKind(approval),
   };

@@ -119,7 +119,11 @@ function agentData(app: App, ofAll: boolean): AgentData {
       const { scheduleLogs } = await import('./schedule/schedules.ts');
       return (await scheduleLogs(app, undefined, limit)).map(
         ({ schedule, started_at, status, found, findings, error }): RunLine => ({
-          ...{ schedule, started_at, status, found, findings },
+          schedule,
+          started_at,
+          status,
+          found,
+          findings,
           ...defined({ error }),
         }),
       );
@@ -149,7 +153,9 @@ async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]
       .toSorted((a, b) => b.since - a.since)
       .map(({ rule, subject, since, ...at }) => ({
         ...('account' in at ? { account: at.account } : {}),
-        ...{ rule, subject, since: new Date(since).toISOString() },
+        rule,
+        subject,
+        since: new Date(since).toISOString(),
       }));
   } finally {
     store.close();

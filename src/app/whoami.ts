@@ -37,7 +37,10 @@ export async function whoami(app: App, options: { readonly verify: boolean }): P
     user: asked,
     accounts,
     profile: name,
-    ...{ environment, issuer, company: company?.issuer ?? null, verified: options.verify },
+    environment,
+    issuer,
+    company: company?.issuer ?? null,
+    verified: options.verify,
   };
 }
 

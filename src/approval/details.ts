@@ -27,7 +27,13 @@ export interface ProposalStatement {
 export function proposalDigest(statement: ProposalStatement): string {
   const { kind, subject, worst_case, provenance, requested_by, client, proposed_by } = statement;
   const text = canonicalize({
-    ...{ v: 1, kind, subject, worst_case, provenance, requested_by, client },
+    v: 1,
+    kind,
+    subject,
+    worst_case,
+    provenance,
+    requested_by,
+    client,
     ...defined({ proposed_by }),
   });
   if (text === undefined) throw new TypeError('a proposal has no canonical form');

@@ -36,7 +36,9 @@ export function personAgent(
     {
       profile: { ...session.profile, model: modelOf(parts.model, made.model) },
       session,
-      ...{ clock, fetch, env },
+      clock,
+      fetch,
+      env,
       ...defined({ account: made.account }),
       readOnly: made.read_only ?? false,
       alerts: personAlerts(parts, session.user.sub, {

@@ -107,7 +107,11 @@ export function personAlerts(
 
 function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptSchedule {
   return {
-    ...{ id: shortId('s', 10), name: ALERTS, timing: lookTimings[USUAL], when_open: true, on_price: true },
+    id: shortId('s', 10),
+    name: ALERTS,
+    timing: lookTimings[USUAL],
+    when_open: true,
+    on_price: true,
     check: { rules, suggest: false, buy_only: false, approval: 'deny' },
     timeout_ms: TIMEOUT_MS,
     scopes: READ_SCOPES.filter((scope) => scopes.includes(scope)),

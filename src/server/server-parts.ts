@@ -29,7 +29,9 @@ export function runsOf(
 ): RunStore {
   const { tenant } = database;
   return postgresRunStore({
-    ...{ database, person, now: () => clock.now() },
+    database,
+    person,
+    now: () => clock.now(),
     changed: (run) => news.tell(run),
     enqueue: (unit, { id: run, thread }) =>
       jobs.enqueue(unit, { kind: 'run', key: `${person}|${thread}`, ids: { tenant, person, thread, run } }),

@@ -25,7 +25,11 @@ export function describeOpenOrder(order: Order): string {
 function plainTerms(order: OrderLeg) {
   const { symbol, side, type, time_in_force, extended_hours } = order;
   return {
-    ...{ symbol, side, type, time_in_force, extended_hours },
+    symbol,
+    side,
+    type,
+    time_in_force,
+    extended_hours,
     qty: order.qty ?? undefined,
     // Brokers tell what an amount came to beside the amount; an order has one of the two.
     notional: order.qty === null && order.notional !== null ? cents(order.notional) : undefined,

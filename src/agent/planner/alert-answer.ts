@@ -7,7 +7,10 @@ const care = () => ({ looked_at_by: z.array(z.string()), told_by: z.array(z.stri
 const set = z.lazy(() =>
   z.object({
     ...care(),
-    ...{ alert: one, when: z.string(), is_new: z.boolean(), is_so_now: z.boolean() },
+    alert: one,
+    when: z.string(),
+    is_new: z.boolean(),
+    is_so_now: z.boolean(),
     last_in_words: z.string().optional(),
   }),
 );

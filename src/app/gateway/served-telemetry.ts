@@ -85,7 +85,8 @@ function sayHealth(response: ServerResponse, reason: string | undefined): void {
   const said = reason === undefined ? { status: 'ok' } : { status: 'not ready', reason };
   response
     .writeHead(reason === undefined ? 200 : 503, {
-      ...{ 'content-type': 'application/json', 'cache-control': 'no-store' },
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
       ...(reason === undefined ? {} : { 'retry-after': '5' }),
     })
     .end(JSON.stringify(said));

@@ -301,8 +301,12 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
   const nonce = randomBytes(NONCE_BYTES);
   const salt = randomBytes(16);
   const header: Header = {
-    ...{ format: FORMAT, kdf: 'scrypt', ...COST, salt: salt.toString('base64url') },
-    ...{ cipher: 'aes-256-gcm', nonce: nonce.toString('base64url') },
+    format: FORMAT,
+    kdf: 'scrypt',
+    ...COST,
+    salt: salt.toString('base64url'),
+    cipher: 'aes-256-gcm',
+    nonce: nonce.toString('base64url'),
   };
   const line = Buffer.from(`${JSON.stringify(header)}\n`);
   const files = [...archive.files].map(([name, data]) => ({ name, data: data.toString('base64') }));

@@ -343,7 +343,10 @@ function peerCertificate(
 ): Promise<{ readonly certificate: PeerCertificate; readonly problem: string | undefined } | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
-      ...{ host, port, servername: host, rejectUnauthorized: false },
+      host,
+      port,
+      servername: host,
+      rejectUnauthorized: false,
       ...defined({ ca: authorities }),
     });
     const end = (found?: { certificate: PeerCertificate; problem: string | undefined }) => {

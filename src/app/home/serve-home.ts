@@ -234,7 +234,8 @@ function listenFor(
       ...defined({ tls }),
       ...(proxies === undefined || listening.tls !== undefined ? {} : { proxy: { addresses: proxies } }),
       ...listening,
-      ...{ tell, clock },
+      tell,
+      clock,
     },
     now,
   );

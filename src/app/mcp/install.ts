@@ -72,7 +72,10 @@ export async function installMcp(
   const found: Installation = {
     client: options.client,
     title: client.title,
-    ...{ file, section: client.section, name: options.name, transport },
+    file,
+    section: client.section,
+    name: options.name,
+    transport,
     entry: edited.entry,
     replaces: edited.before ?? null,
     state: edited.before === edited.entry ? 'unchanged' : 'shown',

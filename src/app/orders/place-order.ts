@@ -58,7 +58,8 @@ export async function askForOrder(
   if (approval === 'deny' || (approval === 'mandate' && !neverAsks)) throw mayNotAsk(approval);
   const gateway = await app.gateway();
   const proposal = await proposeSurely(gateway, request, key, {
-    ...{ clock: app.clock, signal: app.signal },
+    clock: app.clock,
+    signal: app.signal,
     notice: (message) => asking.notice(message),
     unanswered: (cause) => unanswered(key, cause),
   }).catch((error: unknown) => explainKey(gateway, key, error));

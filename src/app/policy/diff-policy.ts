@@ -104,7 +104,9 @@ function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules)
   const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
   const subject: Subject = {
-    ...{ sub, client, owner: sub },
+    sub,
+    client,
+    owner: sub,
     approval: approved ? 'tap' : 'none',
     approvers: approved ? [sub] : [],
   };
@@ -115,7 +117,9 @@ function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules)
     return undefined;
   const word = (effect: string) => (effect === 'deny' ? 'deny' : 'allow');
   return {
-    ...{ at, id, order: orderText(facts) },
+    at,
+    id,
+    order: orderText(facts),
     before: word(was.effect),
     after: word(would.effect),
     reasons: [...(was.effect === 'deny' ? was : would).reasons],

@@ -149,7 +149,10 @@ function tested(
 ): TestedCase {
   const { name, approval, expect, reasons } = one;
   const subject = {
-    ...{ sub: 'owner', client: 'trade-agent', owner: 'owner', approval },
+    sub: 'owner',
+    client: 'trade-agent',
+    owner: 'owner',
+    approval,
     approvers: approval === 'tap' ? ['owner'] : [],
   };
   const decision = decide(rules, subject, 'place', knownFacts(one, general, account));

@@ -64,7 +64,9 @@ export async function setPolicy(
   const { typed } = await import('../approvals/ask-and-wait.ts');
   const provenance = { fields: { ...typed(said).fields, base: { source: 'default' as const } } };
   const proposal = await ask({
-    ...{ kind: 'policy_change', policy_change: change, requested_by: 'policy set' },
+    kind: 'policy_change',
+    policy_change: change,
+    requested_by: 'policy set',
     provenance,
   });
   if (proposal.kind !== 'policy_change')

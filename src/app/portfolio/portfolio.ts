@@ -225,7 +225,9 @@ export async function liveAcross(
     while (!until.aborted) {
       const came = await inOne(app, entry, (own) =>
         liveFigures(own, {
-          ...{ signal: until, lines: 0, told },
+          signal: until,
+          lines: 0,
+          told,
           changed: (figures) => {
             live.set(entry, figures);
             missing.delete(entry);
@@ -258,7 +260,9 @@ function acrossOf(
   });
   return {
     accounts: read.map(({ entry: { broker, label, default: isDefault }, figures }) => ({
-      ...{ broker, label, default: isDefault },
+      broker,
+      label,
+      default: isDefault,
       account: figures.account,
       positions: figures.positions,
     })),

@@ -196,7 +196,11 @@ export async function removeProfile(
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
   // First the credentials: without the profile nobody could find them again.
   const { user, warning } = await logout({
-    ...{ profile, store, home, fetch: app.fetch, clock: app.clock },
+    profile,
+    store,
+    home,
+    fetch: app.fetch,
+    clock: app.clock,
     forgetClients: true,
   });
   await store.delete(['notice_secrets']);

@@ -129,7 +129,10 @@ async function checked(
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, {
-      ...{ session, notices, credentials: () => parts.credentials(person), signal: limit.signal },
+      session,
+      notices,
+      credentials: () => parts.credentials(person),
+      signal: limit.signal,
       account: schedule.account,
     });
     try {
@@ -277,12 +280,18 @@ function personApp(
   return appOf(
     {
       // What the operator's environment holds is nobody's here.
-      ...{ env: {}, clock: parts.clock, fetch: parts.fetch, signal },
+      env: {},
+      clock: parts.clock,
+      fetch: parts.fetch,
+      signal,
       accountOption: account,
       tell: () => undefined,
     },
     {
-      ...{ home: elsewhere, config: elsewhere, sandbox: elsewhere, openStore: elsewhere },
+      home: elsewhere,
+      config: elsewhere,
+      sandbox: elsewhere,
+      openStore: elsewhere,
       profile: async () => ({ ...session.profile, notices: await notices() }),
       store: async () => credentials(),
       foreignTools: async () => undefined,

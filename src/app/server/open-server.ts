@@ -67,7 +67,10 @@ export async function openServer(
   const onError = (message: string) => tell(`server: ${message}`);
   const database = await store.openServerDatabase({ address, tenant });
   const jobs = await openJobs(settings.jobs, {
-    ...{ address, tenant, database, home },
+    address,
+    tenant,
+    database,
+    home,
     heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : nameOf(error)}`),
   }).catch(async (error: unknown) => {
     await database.close();
@@ -84,7 +87,10 @@ export async function openServer(
   const buckets = store.postgresRateBuckets(database);
   const credentials = (sub: string) => store.postgresCredentialStore({ database, sub, seal, clock });
   const sessions = exchangingSessions({
-    ...{ profile: serverProfile(settings, provider), access, clock, credentials },
+    profile: serverProfile(settings, provider),
+    access,
+    clock,
+    credentials,
   });
   const noticeResolve = createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
   const noticeFetch = publicFetch(noticeResolve);

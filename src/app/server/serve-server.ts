@@ -48,7 +48,9 @@ export async function serveServer(
   const { address, issuer, gateway, environment, database } = settings;
   const { home, ready, readyFile } = options;
   await serve<ServedServer>({
-    ...{ signal, ready, readyFile },
+    signal,
+    ready,
+    readyFile,
     async open(onClose) {
       const server = await listen({ ...options, tell, clock }, () => clock.now());
       onClose(() => server.close(0));
@@ -58,15 +60,25 @@ export async function serveServer(
       onClose(() => opened.close());
       const served = createServerApp({
         ...opened.parts,
-        ...{ address, issuer, environment, loginClient: settings.login_client },
-        ...{ version: version(), log: options.log, routes: opened.routes },
+        address,
+        issuer,
+        environment,
+        loginClient: settings.login_client,
+        version: version(),
+        log: options.log,
+        routes: opened.routes,
       });
       onClose(() => Promise.all([served.close(), server.close(DRAIN_MS)]));
       serveRoutes(server, served.app, telemetry, address);
       return {
-        ...{ address, issuer, gateway, tenant: database.tenant, url: server.url },
+        address,
+        issuer,
+        gateway,
+        tenant: database.tenant,
+        url: server.url,
         ...defined({ metrics: telemetry.url }),
-        ...{ home, pid: process.pid },
+        home,
+        pid: process.pid,
       };
     },
   });

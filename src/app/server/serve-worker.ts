@@ -51,7 +51,9 @@ export async function serveWorker(
   const { clock, tell, signal } = app;
   const { concurrency, home, ready, readyFile } = options;
   await serve<ServedWorker>({
-    ...{ signal, ready, readyFile },
+    signal,
+    ready,
+    readyFile,
     async open(onClose) {
       const telemetry = await serveTelemetry(settings.telemetry, clock);
       onClose(() => telemetry.close());
@@ -123,7 +125,9 @@ export async function startScheduleWork(options: ScheduleWorkOptions): Promise<R
   const now = () => clock.now();
   const sweep = scheduleSweep({ schedules, leases, days: days.known, now, everyMs: SWEEP_MS });
   const sweeping = repeated(sweep, {
-    ...{ clock, everyMs: SWEEP_MS, failed: failed('schedules could not be looked at') },
+    clock,
+    everyMs: SWEEP_MS,
+    failed: failed('schedules could not be looked at'),
   });
   const watching = repeated((signal) => watchPrices({ schedules, leases, sessions, now, signal }), {
     clock,

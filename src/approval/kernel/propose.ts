@@ -118,7 +118,9 @@ async function propose(
     own && request.provenance ? request.provenance : foreignProvenance(body, namedAs(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
   const asker = {
-    ...{ sub: owner, proposedBy, client },
+    sub: owner,
+    proposedBy,
+    client,
     own: own && !isPassedOn(provenance),
     typed: own && isTyped(provenance),
   };
@@ -235,7 +237,12 @@ function identityOf(
   }: Pick<Draft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
 ) {
   const statement = {
-    ...{ kind, subject, worst_case: worstCase, provenance, requested_by: requestedBy, client },
+    kind,
+    subject,
+    worst_case: worstCase,
+    provenance,
+    requested_by: requestedBy,
+    client,
     proposed_by: proposedBy,
   };
   return {

@@ -100,7 +100,10 @@ function upToItsCheckpoint(lines: readonly string[]): string[] {
 function approvedOf(proposal: StoredProposal): ApprovedProposal {
   const { id, kind, sub, client, proposedBy, requestedBy, code, nonce, digest } = proposal;
   return {
-    ...{ id, kind, sub, client },
+    id,
+    kind,
+    sub,
+    client,
     ...defined({ proposed_by: proposedBy }),
     requested_by: requestedBy,
     code,

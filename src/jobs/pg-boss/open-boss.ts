@@ -41,7 +41,10 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     maintenanceIntervalSeconds: MAINTAIN_SECONDS,
     useListenNotify: woken !== undefined,
     // Users' schedules are rows of our own. What only an owner may do is not tried; nothing is told of jobs elsewhere.
-    ...{ schedule: false, reindex: false, monitorVacuum: false, registerInstance: false },
+    schedule: false,
+    reindex: false,
+    monitorVacuum: false,
+    registerInstance: false,
     openTelemetry: { enabled: false },
   });
   // An `error` that nobody hears ends the process.

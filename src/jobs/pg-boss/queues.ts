@@ -1,4 +1,4 @@
-import type { PgBoss, QueueOptions } from 'pg-boss';
+import type { PgBoss, Queue } from 'pg-boss';
 import { JOB_KINDS, type JobKind } from '../job.ts';
 import {
   expireInSeconds,
@@ -18,7 +18,11 @@ export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${te
 
 /** Makes a tenant's queues, or brings those that are there to what this program has of them. */
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
-  const ensure = async (name: string, policy: 'key_strict_fifo' | 'standard', options: QueueOptions) => {
+  const ensure = async (
+    name: string,
+    policy: 'key_strict_fifo' | 'standard',
+    options: Omit<Queue, 'name' | 'policy'>,
+  ) => {
     await boss.createQueue(name, { ...options, policy });
     await boss.updateQueue(name, options);
   };
@@ -27,10 +31,15 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
   for (const kind of JOB_KINDS) {
     // `singleton` lets jobs of a key overtake each other.
     await ensure(queueOf(tenant, kind), 'key_strict_fifo', {
-      ...{ retryLimit: RETRY_LIMIT, retryBackoff: true, retryDelay: RETRY_SECONDS },
+      retryLimit: RETRY_LIMIT,
+      retryBackoff: true,
+      retryDelay: RETRY_SECONDS,
       heartbeatSeconds: HEARTBEAT_SECONDS,
-      ...{ retentionSeconds: KEEP_UNDONE_SECONDS, deleteAfterSeconds: KEEP_DONE_SECONDS },
-      ...{ expireInSeconds: expireInSeconds[kind], deadLetter: dead, notify: true },
+      retentionSeconds: KEEP_UNDONE_SECONDS,
+      deleteAfterSeconds: KEEP_DONE_SECONDS,
+      expireInSeconds: expireInSeconds[kind],
+      deadLetter: dead,
+      notify: true,
     });
   }
 }

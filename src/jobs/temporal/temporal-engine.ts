@@ -68,7 +68,9 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
           workflowId: `${queueOf(kind)}/${key}`,
           taskQueue: queueOf(kind),
           args: [limits],
-          ...{ signal: 'enqueued', signalArgs: [ids], workflowTaskTimeout: STEP_TIMEOUT },
+          signal: 'enqueued',
+          signalArgs: [ids],
+          workflowTaskTimeout: STEP_TIMEOUT,
         }),
       );
     },
@@ -76,13 +78,18 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
       const attempts = attemptsAt({ ...options, handler, sdk });
       const make = () =>
         sdk.worker.Worker.create({
-          ...{ connection, namespace, taskQueue: queueOf(kind), workflowBundle: bundle },
+          connection,
+          namespace,
+          taskQueue: queueOf(kind),
+          workflowBundle: bundle,
           activities: attempts.activities,
           maxConcurrentActivityTaskExecutions: concurrency,
           // Nothing is kept between steps, and few are asked for at a time: what a worker that stands still is given waits for
           // as long as a step may take, and may be given to it as often as it asked.
-          ...{ maxCachedWorkflows: 0, maxConcurrentWorkflowTaskPolls: 2 },
-          ...{ maxHeartbeatThrottleInterval: RENEW_MS, defaultHeartbeatThrottleInterval: RENEW_MS },
+          maxCachedWorkflows: 0,
+          maxConcurrentWorkflowTaskPolls: 2,
+          maxHeartbeatThrottleInterval: RENEW_MS,
+          defaultHeartbeatThrottleInterval: RENEW_MS,
           // What is under way is ended by `Attempts`, which knows how long it has.
           shutdownGraceTime: '1 day',
         });

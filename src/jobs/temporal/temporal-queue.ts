@@ -53,7 +53,10 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
       const engine = await temporal;
       await engine.work(kind, handler, concurrency);
       relay ??= startRelay({
-        ...{ outbox, leases: postgresWorkerLeases(database), handOver: engine.handOver, heard },
+        outbox,
+        leases: postgresWorkerLeases(database),
+        handOver: engine.handOver,
+        heard,
         ...defined({ againMs }),
       });
     },

@@ -81,7 +81,12 @@ interface SignedRequest {
 export async function signedHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
   const { url, service, region, method, headers, body, now } = request;
   const signer = new AwsV4Signer({
-    ...{ url: url.href, service, region, method, headers, body },
+    url: url.href,
+    service,
+    region,
+    method,
+    headers,
+    body,
     datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     accessKeyId: credentials.accessKeyId,
     secretAccessKey: credentials.secretAccessKey,

@@ -47,8 +47,12 @@ export const noticeRoutes =
         const waiting = await checksOf(parts, sub).waitingNotices();
         return c.json({
           channels: all.map(([name, channel]) => ({
-            ...{ name, kind: channel.kind, to: noticeDestination(channel), enabled: channel.enabled },
-            ...{ min_severity: channel.min_severity, rules: channel.rules ?? null },
+            name,
+            kind: channel.kind,
+            to: noticeDestination(channel),
+            enabled: channel.enabled,
+            min_severity: channel.min_severity,
+            rules: channel.rules ?? null,
             secret:
               secretOf(name, channel) !== undefined
                 ? 'kept'

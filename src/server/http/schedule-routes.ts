@@ -40,8 +40,10 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
 export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const { clock, sessions } = parts;
   const days = marketDays({
-    ...{ rows: postgresCalendarRows(parts.database), schedules: allSchedules(parts) },
-    ...{ sessions, clock },
+    rows: postgresCalendarRows(parts.database),
+    schedules: allSchedules(parts),
+    sessions,
+    clock,
   });
   const momentsOf = async (timing: Timing, session: () => Promise<Session>): Promise<Moments> =>
     timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);

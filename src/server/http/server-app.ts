@@ -48,7 +48,10 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   };
   const verify = createTokenVerifier({
     provider: createIdentityProvider({
-      ...{ issuer, fetch: options.fetch, timeoutMs: PROVIDER_TIMEOUT_MS, clock },
+      issuer,
+      fetch: options.fetch,
+      timeoutMs: PROVIDER_TIMEOUT_MS,
+      clock,
     }),
     resource: address,
     proofs: postgresProofStore(database, 'server_dpop_proofs'),
@@ -65,7 +68,8 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     called: 'server',
     mostStreams: MOST_STREAMS,
     internalHint: 'Try again; with the same Idempotency-Key nothing is done twice.',
-    ...{ clock, log },
+    clock,
+    log,
   });
   const watch = createPersonWatch(options);
   const app = new Hono();
@@ -82,7 +86,10 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   // RFC 9728 §2 lets a resource say more of itself.
   const metadata = {
     ...protectedResourceMetadata({
-      ...{ resource: address, issuer, detailsTypes: [], requireBoundTokens: true },
+      resource: address,
+      issuer,
+      detailsTypes: [],
+      requireBoundTokens: true,
       name: 'trade-agent server',
     }),
     ...defined({ trade_agent_login_client: loginClient }),

@@ -183,7 +183,9 @@ async function resultOf(
     // What is open is withdrawn by who stops it, not by a worker that closes.
     const wire = {
       ...fromWireOptions(options, driving),
-      ...{ suspends: true, cancelOnExit: false, connectBy: connectsBy(run) },
+      suspends: true,
+      cancelOnExit: false,
+      connectBy: connectsBy(run),
     };
     let result: RunResult | undefined;
     if (!stop.signal.aborted) {

@@ -60,7 +60,8 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
   const recent = recentSessions();
   const over = (source: Pick<TokenSource, 'user' | 'key' | 'scopes' | 'renew' | 'requireFresh'>): Session =>
     sessionOver({
-      ...{ profile, clock },
+      profile,
+      clock,
       ...defined({ fetch: access.fetch, timeoutMs: options.timeoutMs }),
       ...source,
     });

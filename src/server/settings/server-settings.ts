@@ -69,7 +69,13 @@ export function serverProfile(settings: ServerSettings, provider: ProviderName):
   return {
     name: SERVER_PROFILE,
     sandbox: false,
-    ...{ provider, issuer, gateway, audience: gateway, environment, model, max_slippage },
+    provider,
+    issuer,
+    gateway,
+    audience: gateway,
+    environment,
+    model,
+    max_slippage,
     login_client: { client_id },
     // Nothing of a profile's own is kept: people's secrets are in the database.
     credential_store: 'file',

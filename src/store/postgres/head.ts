@@ -104,7 +104,9 @@ export function lookingWithHead<T, Looked>(
        )
        UPDATE heads SET seq = @seq, hash = @hash, version = @version`,
       {
-        ...{ seq: last.seq, hash: last.hash, version },
+        seq: last.seq,
+        hash: last.hash,
+        version,
         seqs: lines.map(({ seq }) => seq),
         lines: lines.map(({ line }) => line),
       },

@@ -98,7 +98,11 @@ async function write(
     {
       ...(decision && notingValues(decision, now)),
       ...approval,
-      ...{ sub, clientOrderId, digest, now, counted: counting.expected(draft.account, now) },
+      sub,
+      clientOrderId,
+      digest,
+      now,
+      counted: counting.expected(draft.account, now),
       ...countedColumns(order),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,

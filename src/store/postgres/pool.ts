@@ -41,7 +41,8 @@ export async function openPool({
 }: PoolOptions): Promise<Pool> {
   const url = readServerAddress(address);
   const settings = {
-    ...{ search_path: schema, lock_timeout: LOCK_MS },
+    search_path: schema,
+    lock_timeout: LOCK_MS,
     ...(tenant && { 'ta.tenant': tenant }),
     ...(synced ? {} : { synchronous_commit: 'off' }),
   };

@@ -36,7 +36,8 @@ export function proposalReads(database: TenantDatabase, opened: OpenedRow) {
     ofSubject: async (sub: string, subjectId: string) =>
       (
         await proposals('SELECT * FROM proposals WHERE sub = @sub AND subject_id = @subjectId', {
-          ...{ sub, subjectId },
+          sub,
+          subjectId,
         })
       )[0],
     keyed: (key: ProposalKey) => database.read((unit) => keyedBy(unit.last, key, opened)),

@@ -45,8 +45,12 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
           const row = await unit.last.one<ProposalRow>(DRAFT, {
             ...draftValues(draft),
-            ...{ keySub: key.sub, keyClient: key.client, key: key.key, request: key.request },
-            ...{ now, version: head.nextVersion() },
+            keySub: key.sub,
+            keyClient: key.client,
+            key: key.key,
+            request: key.request,
+            now,
+            version: head.nextVersion(),
             ...head.lastly(note, now),
           });
           return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
@@ -101,7 +105,9 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
         const row = await unit.last.one<ProposalRow>(changing(change.token, unlessHalted), {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
-          ...{ now, seen, next: head.nextVersion() },
+          now,
+          seen,
+          next: head.nextVersion(),
           ...head.lastly(note, now),
         });
         return row;

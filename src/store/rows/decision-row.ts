@@ -10,7 +10,14 @@ export function decisionValues(note: DecisionNote, now: number) {
   const { reasons, texts, facts, limit, value } = note;
   return {
     at: now,
-    ...{ sub, client, account, action, stage, subjectId, effect, policy },
+    sub,
+    client,
+    account,
+    action,
+    stage,
+    subjectId,
+    effect,
+    policy,
     reasons: JSON.stringify(reasons),
     texts: JSON.stringify(texts),
     measured: JSON.stringify({ limit, value }),
@@ -39,7 +46,15 @@ export interface DecisionRow {
 export function decisionOf(row: DecisionRow): StoredDecision {
   const { id, at, sub, client, account, action, stage, effect, policy } = row;
   return {
-    ...{ id, at, sub, client, account, action, stage, effect, policy },
+    id,
+    at,
+    sub,
+    client,
+    account,
+    action,
+    stage,
+    effect,
+    policy,
     subjectId: row.subject_id,
     reasons: JSON.parse(row.reasons) as PolicyReason[],
     texts: JSON.parse(row.texts) as string[],

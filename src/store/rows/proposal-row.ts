@@ -119,7 +119,11 @@ export function draftValues(draft: Draft) {
 export function changeValues(id: string, change: ProposalChange, seal: QuestionSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
-    ...{ id, state, interval, expiresAt, asked },
+    id,
+    state,
+    interval,
+    expiresAt,
+    asked,
     ...questionValues(id, change, seal),
     secondToken: change.secondToken ?? null,
     result: result === undefined ? null : JSON.stringify(result),

@@ -127,7 +127,14 @@ function* takeKeyUse(
 function keyValues(key: SigningKey) {
   const { credentialId, sub, algorithm, counter, method, deviceType, name, enrolledAt } = key;
   return {
-    ...{ credentialId, sub, algorithm, counter, method, deviceType, name, enrolledAt },
+    credentialId,
+    sub,
+    algorithm,
+    counter,
+    method,
+    deviceType,
+    name,
+    enrolledAt,
     publicKey: Buffer.from(key.publicKey),
     backedUp: key.backedUp ? 1 : 0,
     transports: JSON.stringify(key.transports),

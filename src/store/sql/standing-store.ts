@@ -75,7 +75,10 @@ function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }
 
 function standingOf({ sub, mandate, client, due_at, state, last }: StandingRow): StandingOrder {
   return {
-    ...{ sub, mandate, client, state },
+    sub,
+    mandate,
+    client,
+    state,
     dueAt: due_at,
     last: last === null ? undefined : (JSON.parse(last) as StandingOrder['last']),
   };

@@ -39,7 +39,10 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
         return 'approval_used' as const;
       if (decision !== undefined) note(decision, now);
       insert.run({
-        ...{ sub, clientOrderId, digest, now },
+        sub,
+        clientOrderId,
+        digest,
+        now,
         ...countedColumns(order),
         // By it is counted: it never goes back.
         countedAt: timeOf(draft.account, now),
@@ -115,7 +118,10 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       const { submissions, submittedAt } = seen;
       const { changes } = writeOff.run({
         ...idOf(seen),
-        ...{ submissions, submittedAt, now, reservedUntil },
+        submissions,
+        submittedAt,
+        now,
+        reservedUntil,
         result: JSON.stringify(problem),
       });
       return changes === 1 ? 'written_off' : 'stale';

@@ -55,7 +55,13 @@ function gainOf(closing: Closing): Gain {
   const bought = opened === undefined ? undefined : newYorkDate(opened);
   const before = proceeds === undefined || cost === undefined ? undefined : proceeds.minus(cost);
   return {
-    ...{ symbol, side, qty, sold, proceeds, cost, adjustment },
+    symbol,
+    side,
+    qty,
+    sold,
+    proceeds,
+    cost,
+    adjustment,
     description: `${whatWords(symbol, qty)}${side === 'short' ? ' (short sale)' : ''}`,
     acquired: side === 'short' ? sold : bought,
     code: isPositive(adjustment) ? 'W' : '',

@@ -33,8 +33,12 @@ class OptionPremiums {
     if (contract === undefined || amount === undefined || !known.eq(qty)) return false;
     const isCall = contract.right === 'call';
     this.#open.push({
-      ...{ contract, symbol, day: newYorkDate(at), side: held === isCall ? 'buy' : 'sell' },
-      ...{ shares: qty.mul(unitsOf(symbol)), amount: isCall ? amount : amount.neg() },
+      contract,
+      symbol,
+      day: newYorkDate(at),
+      side: held === isCall ? 'buy' : 'sell',
+      shares: qty.mul(unitsOf(symbol)),
+      amount: isCall ? amount : amount.neg(),
     });
     return true;
   }

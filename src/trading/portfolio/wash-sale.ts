@@ -55,8 +55,15 @@ interface Sale {
 export function washSale(sale: Sale, activities: readonly Activity[]): WashSale {
   const { symbol, qty, price, at } = sale;
   const row: Activity = {
-    ...{ id: '', kind: 'fill', type: 'FILL', at: new Date(at).toISOString(), symbol, side: 'sell' },
-    ...{ qty: qty.toFixed(), price: price.toFixed(), amount: null },
+    id: '',
+    kind: 'fill',
+    type: 'FILL',
+    at: new Date(at).toISOString(),
+    symbol,
+    side: 'sell',
+    qty: qty.toFixed(),
+    price: price.toFixed(),
+    amount: null,
   };
   const { closings } = lotHistory([...activities, row], 'fifo');
   const trade = closings.at(-1)?.closed === at ? closings.at(-1)?.trade : undefined;
@@ -107,7 +114,11 @@ function soldOf(
     ({ opened }) => opened,
   );
   return {
-    ...{ date, qty, price, begins, ends },
+    date,
+    qty,
+    price,
+    begins,
+    ends,
     gain: sum(known, ({ gain }) => gain),
     lossQty: sum(losing, (one) => one.qty),
     loss: sum(losing, ({ gain }) => gain.neg()),

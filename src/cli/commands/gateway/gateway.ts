@@ -81,7 +81,11 @@ async function serve(
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
   await serveGateway(parts, {
-    ...{ home, config, env, host, port },
+    home,
+    config,
+    env,
+    host,
+    port,
     ...listeningOf(flags),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     log: (entry) => parts.tell(requestLine(entry)),

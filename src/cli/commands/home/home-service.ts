@@ -44,7 +44,10 @@ export function addHomeService(home: Command, cli: Cli, folderOf: FolderOf): voi
         } = options;
         const named = command.optsWithGlobals<{ home?: string }>().home !== undefined;
         const { file, content, commands, warnings } = describeService({
-          ...{ kind, user, lowPort, userFolder: cli.env.HOME ?? homedir() },
+          kind,
+          user,
+          lowPort,
+          userFolder: cli.env.HOME ?? homedir(),
           folder: kind === 'systemd' && !named ? STATE_FOLDER : folderOf(command),
         });
         for (const warning of warnings) context.io.talk(`warning: ${warning}`);

@@ -203,7 +203,8 @@ async function allow(
 ): Promise<void> {
   const { allowTools } = await import('../../../app/mcp/servers.ts');
   const allowed = await allowTools(context, name, tools, {
-    ...{ open: openToSignIn(context), agree },
+    open: openToSignIn(context),
+    agree,
     insist: unsafe ? insistOn(context) : undefined,
   });
   await context.output.result('mcp-tools', { name, tools: allowed.map(toolData) }, () =>

@@ -89,7 +89,13 @@ async function add(
     context,
     name,
     {
-      ...{ issuer, gateway, server, audience, provider, loginClient, environment },
+      issuer,
+      gateway,
+      server,
+      audience,
+      provider,
+      loginClient,
+      environment,
       ...defined({ credential_store: credentialStore }),
       ...(credentialKey === undefined
         ? {}

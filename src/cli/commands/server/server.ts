@@ -64,7 +64,11 @@ async function serve(
 ): Promise<void> {
   const { serveServer } = await import('../../../app/server/serve-server.ts');
   await serveServer(parts, {
-    ...{ home, config, env, host, port },
+    home,
+    config,
+    env,
+    host,
+    port,
     ...listeningOf(flags),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     log: (entry) => parts.tell(requestLine(entry)),

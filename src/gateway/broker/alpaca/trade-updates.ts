@@ -48,7 +48,11 @@ export function alpacaTradeUpdates(
       followRedirects: false,
     });
     const failure = await converse(socket, {
-      ...{ credentials, authentication, signal, listener, timeoutMs },
+      credentials,
+      authentication,
+      signal,
+      listener,
+      timeoutMs,
     });
     if (failure !== undefined && !signal.aborted) throw readRefusal(failure, undefined);
   };

@@ -109,12 +109,10 @@ async function rememberFired(
   // The last word on a rule and a subject counts, as it would one after the other.
   const last = [...new Map(states.map((state) => [`${state.rule}\n${state.subject}`, state])).values()];
   const given = {
-    ...{
-      profile,
-      account,
-      rules: last.map(({ rule }) => rule),
-      subjects: last.map(({ subject }) => subject),
-    },
+    profile,
+    account,
+    rules: last.map(({ rule }) => rule),
+    subjects: last.map(({ subject }) => subject),
     definitions: last.map(({ definition }) => definition),
     since: last.map(({ since }) => String(since)),
   };

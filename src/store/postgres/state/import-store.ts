@@ -34,7 +34,9 @@ export function postgresImportStore(
            FROM unnest(@ids::text[], @times::bigint[], @rows::text[]) AS given (id, at, row)
            ON CONFLICT DO NOTHING`,
           {
-            ...{ ...owner, import: file.id, ids: activities.map(({ id }) => id) },
+            ...owner,
+            import: file.id,
+            ids: activities.map(({ id }) => id),
             times: activities.map(({ at }) => String(Date.parse(at))),
             rows: activities.map((activity) => JSON.stringify(activity)),
           },

@@ -38,8 +38,12 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
             `INSERT INTO notice (id, profile, account, channel, notice, made_at, until)
              VALUES (@id, @profile, @account, @channel, @notice, @made_at, @until) ON CONFLICT DO NOTHING`,
             {
-              ...{ ...owner, id: notice.id, channel, until },
-              ...{ notice: JSON.stringify(notice), made_at: Date.parse(notice.at) },
+              ...owner,
+              id: notice.id,
+              channel,
+              until,
+              notice: JSON.stringify(notice),
+              made_at: Date.parse(notice.at),
             },
           );
           if (isNew === 1) await kept?.(unit, notice.id);
@@ -61,7 +65,9 @@ export function postgresNoticeOutbox<Notice extends KeptNotice>(
         ),
       );
       return rows.map(({ channel, notice, until, attempts }) => ({
-        ...{ channel, until, attempts },
+        channel,
+        until,
+        attempts,
         notice: JSON.parse(notice) as Notice,
       }));
     },

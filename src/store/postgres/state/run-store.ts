@@ -224,11 +224,15 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
          VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)
          ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
         {
-          ...{ id, thread, client, key, request, now, scopes: scopes.join(' ') },
-          ...{
-            input: run.input === undefined ? null : JSON.stringify(run.input),
-            options: JSON.stringify(run.options),
-          },
+          id,
+          thread,
+          client,
+          key,
+          request,
+          now,
+          scopes: scopes.join(' '),
+          input: run.input === undefined ? null : JSON.stringify(run.input),
+          options: JSON.stringify(run.options),
         },
       );
       if (row !== undefined) {
@@ -280,11 +284,17 @@ function requestOf({ input, options, thread }: NewRun): string {
 
 function runOf(row: Row): StoredRun {
   return {
-    ...{ id: row.id, thread: row.thread, client: row.client, idempotencyKey: row.idempotency_key },
+    id: row.id,
+    thread: row.thread,
+    client: row.client,
+    idempotencyKey: row.idempotency_key,
     input: row.input === null ? undefined : JSON.parse(row.input),
     options: JSON.parse(row.options),
     scopes: row.scopes.split(' ').filter(Boolean),
-    ...{ state: row.state, stopping: row.stopping, epoch: row.epoch, events: row.events },
+    state: row.state,
+    stopping: row.stopping,
+    epoch: row.epoch,
+    events: row.events,
     prompts: row.prompts ?? undefined,
     waitsFor: row.waits_for,
     waitsSince: row.waits_since ?? undefined,

@@ -149,7 +149,9 @@ async function revised<Schedule extends KeptSchedule>(
   );
   if (changed === 0) return false;
   await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${OF_SCHEDULE}`, {
-    ...{ id, timing: JSON.stringify(schedule.timing), wakeAt },
+    id,
+    timing: JSON.stringify(schedule.timing),
+    wakeAt,
   });
   await unit.run(
     `DELETE FROM conditions WHERE ${OF_SCHEDULE} AND NOT EXISTS (
@@ -296,7 +298,9 @@ function rowOf<Schedule, Run>({ definition, last, ...row }: Row): ScheduleRow<Sc
   return {
     schedule: JSON.parse(definition) as Schedule,
     last: last === null ? undefined : (JSON.parse(last) as Run),
-    ...{ wakeAt: row.wake_at, askedAt: row.open_since, epoch: row.epoch },
+    wakeAt: row.wake_at,
+    askedAt: row.open_since,
+    epoch: row.epoch,
     ...progressOf(row),
   };
 }

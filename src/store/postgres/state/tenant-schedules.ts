@@ -48,7 +48,9 @@ export function postgresTenantSchedules(
         );
         const planned = plan(
           rows.map(({ person, schedule, timing, ...row }) => ({
-            ...{ person, schedule, timing: JSON.parse(timing) },
+            person,
+            schedule,
+            timing: JSON.parse(timing),
             ...progressOf(row),
           })),
         );
