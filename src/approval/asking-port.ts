@@ -1,7 +1,7 @@
 import type { ApprovalScope } from '../oauth/scopes.ts';
 
 /** Who is to be asked: the owner, as the proposer's verified token names them. */
-export interface Asked {
+interface Asked {
   readonly sub: string;
   /** For providers that find people by name rather than by `sub`. */
   readonly name?: string | undefined;

@@ -372,7 +372,7 @@ const lateText = 'it was approved, but its token ran out before the gateway coul
 const unknownText =
   'the gateway was cut off while it was sent; what became of it is asked when you next look';
 
-export function reasonOf({ code, message, options }: Refusal): Reason {
+function reasonOf({ code, message, options }: Refusal): Reason {
   return { code, text: message, ...defined({ members: options.members }) };
 }
 

@@ -24,7 +24,7 @@ const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'c
 const HUNDRED = new Dec(100);
 
 /** `12.3%`, of a fraction. */
-export function weightText(fraction: Dec): string {
+function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 

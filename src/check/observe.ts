@@ -7,7 +7,7 @@ import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Why a rule was not looked at. */
-export type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
+type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
 
 export interface Look extends Observed {
   /** Rules not looked at this time; what they have fired stands. */

@@ -2,7 +2,7 @@
  * What an agent that runs elsewhere refuses with beside the gateway's own codes (problem-codes.ts): errors of the program's own,
  * by their own names, which mean the same to the caller.
  */
-export const agentProblemCodes = [
+const agentProblemCodes = [
   'usage',
   'busy',
   'blocked',

@@ -13,7 +13,7 @@ export interface ProblemMembers {
   readonly broker_message?: unknown;
 }
 
-export const problemMemberNames = [
+const problemMemberNames = [
   'problem',
   'reason',
   'reasons',

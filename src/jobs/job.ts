@@ -20,7 +20,7 @@ const ID_NAMES = [
 /** What ids are made of, subjects such as `auth0|1` and addresses too: no sentence, no JSON, nothing that is long as a token is. */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
-export const jobSchema = z.strictObject({
+const jobSchema = z.strictObject({
   kind: z.enum(JOB_KINDS),
   /** What is done one at a time and in order: `tenant|thread`. */
   key: z.string().regex(/^[\w.~:|@/+=-]{1,256}$/),

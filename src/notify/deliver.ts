@@ -2,7 +2,7 @@ import type { Clock } from '../machine/clock.ts';
 import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 
 /** Waits between the attempts of one delivery; then it is left to the next check. */
-export const BACKOFF_MS = [500, 2000] as const;
+const BACKOFF_MS = [500, 2000] as const;
 
 export interface DeliveryOptions {
   readonly clock: Clock;

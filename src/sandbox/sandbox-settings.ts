@@ -32,7 +32,7 @@ export interface SandboxAddresses {
 }
 
 /** The name of the broker at which people's second accounts are. */
-export const SECOND = 'second';
+const SECOND = 'second';
 
 /** The broker connection's name in the vault. */
 export const CONNECTION = 'paper-broker';

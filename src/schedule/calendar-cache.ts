@@ -13,7 +13,7 @@ const DAYS_BACK = 31;
 /** What the gateway gives at once is 400 days. */
 const DAYS_AHEAD = 360;
 
-export const knownCalendarSchema = z.object({
+const knownCalendarSchema = z.object({
   /** Milliseconds since the epoch. */
   fetched_at: z.int(),
   start: z.iso.date(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How a run ended: the words of the exit codes. `died`: it was killed, or the machine went down. */
-export const runStatuses = [
+const runStatuses = [
   'running',
   'clear',
   'found',

@@ -30,7 +30,7 @@ export interface MessageEntry extends MessageKey {
   readonly problem: Problem | undefined;
 }
 
-export interface MessageClaim extends MessageKey {
+interface MessageClaim extends MessageKey {
   readonly digest: string;
   /** Usable once. */
   readonly approval: Approval;

@@ -2,7 +2,7 @@
  * `queued`: a job is to take it up. `running`: one has. `waiting`: it stands at proposals that a person decides about, and no
  * process stands behind it. `ended`: it has told its result.
  */
-export type RunState = 'queued' | 'running' | 'waiting' | 'ended';
+type RunState = 'queued' | 'running' | 'waiting' | 'ended';
 
 /** A run that somebody asked a server for. What it is asked and how is JSON, whose shape is the server's to know. */
 export interface NewRun {

@@ -19,7 +19,7 @@ export interface ScheduleProgress {
 }
 
 /** How a schedule stands. */
-export interface ScheduleTimes extends ScheduleProgress {
+interface ScheduleTimes extends ScheduleProgress {
   /** When it is looked at next: a moment of it, or earlier. Null where nothing but a price or a person wakes it. */
   readonly wakeAt: number | null;
   /** Since when, not answered yet, somebody wants it to run whatever the hour: a person, or a price. */
@@ -35,7 +35,7 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
 }
 
 /** `above` and `below` a price in dollars; `up` and `down` by a fraction of the close before. */
-export const conditionSides = ['above', 'below', 'up', 'down'] as const;
+const conditionSides = ['above', 'below', 'up', 'down'] as const;
 export type ConditionSide = (typeof conditionSides)[number];
 
 /** A limit of one of a schedule's rules, as decimal strings: `down` by a twentieth is `-0.05`. */

@@ -127,7 +127,7 @@ export interface ThreadProposals {
 }
 
 /** A slow answer may tell of a moment that is over. */
-export function isOlder(seen: Proposal, kept: Proposal): boolean {
+function isOlder(seen: Proposal, kept: Proposal): boolean {
   if (isSettledState(kept.state) && !isSettledState(seen.state)) return true;
   return Date.parse(seen.updated_at) < Date.parse(kept.updated_at);
 }

@@ -35,7 +35,7 @@ function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
 }
 
 /** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`; and its exits: `take profit $200.00`. */
-export function orderTerms(
+function orderTerms(
   order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined },
 ): string {
   const { type, order_class } = order;

@@ -13,7 +13,7 @@ export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] ext
   ? z.output<Answer>
   : undefined;
 
-export interface CallOptions {
+interface CallOptions {
   /** By their name in the path. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;

@@ -24,8 +24,6 @@ interface Parts {
 }
 
 /** The user's approvals beside any run: the gateway's word where it can be asked, with the threads that are known here. */
-export type Approvals = ReturnType<typeof createApprovals>;
-
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
   const gatewayClient = () => clientOf(session);
   /** Each once, with the first thread that had it. */

@@ -180,7 +180,7 @@ async function checkState(app: App): Promise<Finding> {
 }
 
 /** Asks the package registry; only where the person said so. */
-export async function checkUpdates(app: App, registry: string): Promise<Finding> {
+async function checkUpdates(app: App, registry: string): Promise<Finding> {
   const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
   try {
     const response = await app.fetch(url, {

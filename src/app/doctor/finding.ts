@@ -1,5 +1,5 @@
 /** `warn` is worth knowing and stops nothing; `skip` could not be looked at, for the reason given. */
-export type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
+type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
 /** What one check found. Nothing secret may be in it. */
 export interface Finding {

@@ -29,7 +29,7 @@ export interface CheckpointsSeen {
 }
 
 /** What is wrong with a line that signs or vouches. */
-export type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
+type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {
   /** Looks at the next line of a record whose chain holds up to it. */

@@ -40,7 +40,7 @@ const registrationSchema = z.object({
 const LONGEST_FILE = 16 * 1024;
 
 /** Where the provider calls back (CIBA Core §10.2). */
-export const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
+const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
 
 /**
  * A client id by dynamic registration (RFC 7591): got at first use, kept, and got again should the provider have forgotten it.

@@ -26,7 +26,7 @@ export interface DetachedSignature {
   readonly signature: string;
 }
 
-export const RECEIPT_TYPE = 'trade-agent-receipt+jws';
+const RECEIPT_TYPE = 'trade-agent-receipt+jws';
 
 /**
  * The same key for the same secret, on each machine that has it (HKDF-SHA256, RFC 5869).

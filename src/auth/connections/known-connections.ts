@@ -26,14 +26,6 @@ export function providerConnection(profile: Pick<Profile, 'connections'>, name: 
   return profile.connections?.[name] ?? name;
 }
 
-/** The name here of a connection at the provider; `undefined` for one the agent has no use for. */
-export function connectionNamed(
-  profile: Pick<Profile, 'connections'>,
-  providerName: string,
-): ConnectionName | undefined {
-  return connectionNames.find((name) => providerConnection(profile, name) === providerName);
-}
-
 const scopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders (each order still needs your approval)',

@@ -54,7 +54,7 @@ interface OnBehalf {
 }
 
 /** Who is signed in, by the ID token. */
-export interface Person {
+interface Person {
   readonly sub: string;
   /** `preferred_username` (OpenID Connect Core §5.1). */
   readonly username?: string | undefined;

@@ -20,8 +20,6 @@ import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from
 import type { User } from './session.ts';
 import { newSession, parseStoredSession, type StoredSession, userOf } from './stored-session.ts';
 
-export { describeScopes, loginWarning } from './scope-descriptions.ts';
-
 /** RFC 8628 §3.2: what to poll with where the provider says nothing. */
 const DEFAULT_INTERVAL_S = 5;
 
@@ -55,7 +53,7 @@ export interface DeviceLoginOptions {
 }
 
 /** What a person's yes has brought, checked. */
-export interface SignedIn {
+interface SignedIn {
   readonly idToken: string;
   readonly claims: IdTokenClaims;
   /** What the session's tokens are bound to. */

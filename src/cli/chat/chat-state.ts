@@ -38,7 +38,7 @@ export interface Run {
 }
 
 /** Approvals that were left pending when their run ended. */
-export interface Pending {
+interface Pending {
   readonly talk: number;
   readonly thread: string;
   readonly approvals: readonly ApprovalView[];

@@ -92,7 +92,7 @@ export function LivePart({ state, phone, phoneQr, now, maxRows }: LivePartProps)
  * How to show approvals of these heights in so many rows: panels as long as they fit beside one row for each other;
  * where not even the first fits, its deciding lines.
  */
-export function arrange(
+function arrange(
   heights: readonly number[],
   compactHeight: number,
   room: number,

@@ -34,7 +34,7 @@ export function startTrace(
 }
 
 /** Where the record is kept. */
-export function logFile(env: NodeJS.ProcessEnv): string {
+function logFile(env: NodeJS.ProcessEnv): string {
   return join(resolveHome(env).log, 'trade-agent.log');
 }
 

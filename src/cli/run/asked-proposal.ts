@@ -1,16 +1,5 @@
 import type { Asking } from '../../app/approvals/ask-and-wait.ts';
-import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Context } from '../context/context.ts';
-
-/**
- * Proposes without an agent, shows the question, and waits for the person.
- * @returns the proposal once it was carried out
- * @throws {TradeAgentError} what stands for its end, where nothing came of it
- */
-export async function askAndWait(context: Context, request: ProposalRequestInput): Promise<Proposal> {
-  const app = await import('../../app/approvals/ask-and-wait.ts');
-  return app.askAndWait(context, request, await showAsking(context));
-}
 
 /** Shows on the terminal what the phone is asked, and each change of it. */
 export async function showAsking(context: Context): Promise<Asking> {

@@ -48,14 +48,14 @@ export interface CalendarQuery {
   readonly end: string;
 }
 
-export interface NewsQuery {
+interface NewsQuery {
   /** All of the market's where there are none. */
   readonly symbols: readonly string[];
   readonly limit: number;
 }
 
 /** Dates, both included. */
-export interface CorporateActionQuery extends CalendarQuery {
+interface CorporateActionQuery extends CalendarQuery {
   readonly symbols: readonly string[];
   readonly limit: number;
 }
@@ -67,7 +67,7 @@ export interface CorporateActions {
   readonly more: boolean;
 }
 
-export interface OptionContractQuery {
+interface OptionContractQuery {
   /** Symbol of the share. */
   readonly underlying: string;
   /** Dates, both included. */
@@ -78,7 +78,7 @@ export interface OptionContractQuery {
   readonly limit: number;
 }
 
-export interface OptionContracts {
+interface OptionContracts {
   readonly contracts: readonly ListedContract[];
   /** Whether there are more than were asked for. */
   readonly more: boolean;

@@ -321,10 +321,7 @@ function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
 }
 
 /** Whether something of the rules goes by the day's loss of this account. */
-export function asksDayLoss(
-  { limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>,
-  account: string,
-): boolean {
+function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, account: string): boolean {
   return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
 }
 
@@ -372,7 +369,7 @@ interface AccountAtBroker {
 }
 
 /** What of an account an order for an option is held to; undefined for any other order. */
-export function optionFacts(
+function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
   { account, positions, elsewhere }: AccountAtBroker,

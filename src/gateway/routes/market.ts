@@ -231,7 +231,7 @@ export async function requireKnown(broker: Broker, symbols: readonly string[]): 
   throw unknownSymbol(unknown);
 }
 
-export function unknownSymbol(unknown: readonly string[]): Refusal {
+function unknownSymbol(unknown: readonly string[]): Refusal {
   return new Refusal(404, 'unknown_symbol', `the broker knows no symbol ${unknown.join(', ')}`, {
     hint: 'Check the ticker symbol.',
     fields: ['symbols'],

@@ -17,7 +17,7 @@ const CLEAR_MS = 3_600_000;
  * What is handed over and not done after so long is handed over again, milliseconds: for an engine that lost it (another
  * namespace, an older backup). One that has it still takes it for what it is.
  */
-export const AGAIN_MS = 900_000;
+const AGAIN_MS = 900_000;
 
 /** Makes jobs of one key known to the engine, in this order; as often as one likes. */
 export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;

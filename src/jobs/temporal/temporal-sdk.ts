@@ -44,7 +44,7 @@ export interface ConnectionOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface TlsOptions {
+interface TlsOptions {
   readonly serverRootCACertificate?: Buffer;
   readonly serverNameOverride?: string;
   readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
@@ -55,7 +55,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly connection: Connection;
   readonly namespace: string;
   readonly taskQueue: string;
@@ -75,7 +75,7 @@ export interface TemporalWorker {
   shutdown(): void;
 }
 
-export interface TemporalClient {
+interface TemporalClient {
   readonly workflow: {
     signalWithStart(
       workflow: string,
@@ -91,7 +91,7 @@ export interface TemporalClient {
   };
 }
 
-export interface ActivityContext {
+interface ActivityContext {
   readonly info: { readonly attempt: number };
   readonly cancellationSignal: AbortSignal;
   heartbeat(): void;
@@ -101,11 +101,11 @@ export interface WorkflowBundle {
   readonly code: string;
 }
 
-export interface WebpackConfig {
+interface WebpackConfig {
   readonly resolve?: { readonly alias?: object };
 }
 
-export const INSTALL = 'npm install @temporalio/worker@1.24';
+const INSTALL = 'npm install @temporalio/worker@1.24';
 
 let loaded: TemporalSdk | undefined;
 

@@ -19,7 +19,7 @@ export interface ToolCall {
 }
 
 /** What a tool found out or did. */
-export interface Found {
+interface Found {
   readonly found: Readonly<Record<string, unknown>>;
   /** One sentence. */
   readonly message: string;

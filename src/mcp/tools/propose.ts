@@ -11,7 +11,7 @@ import type { Proposed, ToolCall } from './mcp-tool.ts';
 import { callKeys, ownKey, RETRY_MS } from './retries.ts';
 
 /** By which a client says that two calls are one. */
-export const idempotencyKey = idempotencyKeySchema
+const idempotencyKey = idempotencyKeySchema
   .optional()
   .describe(
     'The same key and arguments are the same proposal, however often they are sent. Use a new one for each order.',

@@ -36,7 +36,7 @@ export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol):
 }
 
 /** The days on which options expire, from one day on, the next first; a Friday without trading is its Thursday. */
-export function expiries(market: Market, from: IsoDate): IsoDate[] {
+function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKS }, (_, week) => addDays(friday, 7 * week));
   const [year = 0, month = 0] = from.split('-').map(Number);

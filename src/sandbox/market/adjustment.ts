@@ -3,7 +3,7 @@ import type { MarketBar } from './bars.ts';
 import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 
 /** What bars are adjusted for (Alpaca's Market Data API, "adjustment"). */
-export const adjustments = ['split', 'dividend', 'spin-off'] as const;
+const adjustments = ['split', 'dividend', 'spin-off'] as const;
 export type Adjustment = (typeof adjustments)[number];
 
 /** Alpaca's notation: `raw`, `all`, or some of the others with commas between them. Undefined for anything else. */

@@ -5,7 +5,7 @@ import type { Sessions } from '../../trading/trading-calendar.ts';
 import type { CorporateAction } from './corporate-action.ts';
 
 /** A price at which shares changed hands, dollars a share. */
-export interface Traded {
+interface Traded {
   readonly price: Dec;
   /** Splits from then on are not in it yet, milliseconds since the epoch. */
   readonly since: number;

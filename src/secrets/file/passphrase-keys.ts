@@ -35,7 +35,7 @@ const isSoundCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
 
 const SALT_BYTES = 16;
 const TRIES = 3;
-export const SHORTEST_PASSPHRASE = 12;
+const SHORTEST_PASSPHRASE = 12;
 const LONGEST_PASSPHRASE = 1024;
 
 /** Makes 48 bytes of a passphrase: the key, and the check. */

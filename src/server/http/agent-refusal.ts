@@ -27,7 +27,7 @@ const RETRY_S = 5;
  * What the agent threw, as the answer to a request.
  * @throws whatever is no error of the program's own
  */
-export function agentRefusal(error: unknown): ProblemError<string> {
+function agentRefusal(error: unknown): ProblemError<string> {
   if (error instanceof Refusal || error instanceof AgentRefusal) return error;
   if (!isTradeAgentError(error)) throw error;
   const { code, message, hint, details } = error;

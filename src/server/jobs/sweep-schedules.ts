@@ -10,7 +10,7 @@ const BATCH = 500;
 /** So many jobs wait at most: an engine is slow with a long queue, and rows can wait as well. */
 const MOST_QUEUED = 500;
 /** What falls due at one moment is begun within this. */
-export const SPREAD_MS = 60_000;
+const SPREAD_MS = 60_000;
 /** Where few are due they are begun at once: so many a turn at least. */
 const LEAST = 20;
 /** Whoever sweeps goes on with it, and another worker takes it up where it is gone for so long. */

@@ -67,7 +67,7 @@ export interface OpenOrder {
  * By when it is counted: a clock that is set back is not believed, the newest order tells that it was later already.
  * @param newest when the account's newest order was claimed; null where there is none. Milliseconds since the epoch, as `clock`
  */
-export function countingTime(newest: number | null | undefined, clock: number): number {
+function countingTime(newest: number | null | undefined, clock: number): number {
   return Math.max(clock, newest ?? 0);
 }
 

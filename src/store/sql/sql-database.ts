@@ -56,7 +56,7 @@ export interface RecordHead {
 }
 
 /** The few words in which the two differ. */
-export interface Dialect {
+interface Dialect {
   /** What each key of a table begins with. */
   readonly tenant: 'tenant, ' | '';
   /** The column that orders the rows of the same millisecond. */

@@ -47,7 +47,6 @@ const accessListSchema = z.lazy(() =>
     given: z.array(accessSchema),
   }),
 );
-export type AccessList = z.output<typeof accessListSchema>;
 
 /** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
 const haltSchema = z.lazy(() =>

@@ -54,7 +54,7 @@ export interface RebalanceOptions {
 }
 
 /** An order that brings a symbol back to its target. */
-export interface SuggestedOrder {
+interface SuggestedOrder {
   readonly request: OrderRequest;
   /** Dollars it moves at most (a buy) or at least (a sale). */
   readonly amount: Dec;

@@ -5,7 +5,7 @@ import type { Cadence } from '../../../trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /** How a person says how often. */
-export const periods: Readonly<Record<string, Cadence>> = {
+const periods: Readonly<Record<string, Cadence>> = {
   day: 'daily',
   week: 'weekly',
   month: 'monthly',

@@ -8,8 +8,6 @@ import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
 
-export type Decide = 'approve' | 'deny' | 'ask';
-
 /** A pending request as the phone's screen would show it: every field of the details, known or not. */
 export function requestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;

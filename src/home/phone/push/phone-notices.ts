@@ -32,7 +32,7 @@ interface RequestNotice extends Told {
 }
 
 /** What was filled of an order. */
-export interface FillNotice extends Told {
+interface FillNotice extends Told {
   /** The same in fields, for programs; nothing where a lock screen may not show it. */
   readonly fill: Fill['facts'] | Record<never, never>;
 }

@@ -34,7 +34,7 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
  * shares. Call it inside a transaction.
  * @param contracts so many; less than nothing were written @param at milliseconds since the epoch
  */
-export function exercise(
+function exercise(
   ledger: Ledger,
   accountId: string,
   contract: ListedContract,
@@ -93,7 +93,7 @@ function canExercise(
  * Ends what has expired: what is in the money is exercised, or assigned to who wrote it; what an account can't exercise is
  * sold for what it is worth, as Alpaca does in the last hour; the rest is gone. Call it inside a transaction.
  */
-export function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
+function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
   const { symbol } = contract;
   const contracts = heldOf(symbol, ledger.positions(accountId));
