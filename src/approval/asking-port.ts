@@ -69,11 +69,15 @@ export interface Outcome {
  *
  * // Tells of each question before it goes out.
  * export function told(asking: Asking, tell: (bindingMessage: string) => void): Asking {
- *   const request: Asking['request'] = async (question) => {
- *     tell(question.bindingMessage);
- *     return await asking.request(question);
+ *   return {
+ *     delivery: asking.delivery,
+ *     async request(question) {
+ *       tell(question.bindingMessage);
+ *       return await asking.request(question);
+ *     },
+ *     poll: (...call) => asking.poll(...call),
+ *     tell: (...outcome) => asking.tell(...outcome),
  *   };
- *   return { ...asking, request };
  * }
  * ```
  */

@@ -70,7 +70,7 @@ describe('where the provider calls back', () => {
   it('an answer that can’t be stored for a moment is kept: nobody is asked twice', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
-    const { move } = world.moves;
+    const move = world.moves.move.bind(world.moves);
     let away = 5;
     Object.assign(world.moves, {
       move: async (...args: Parameters<typeof move>) => {

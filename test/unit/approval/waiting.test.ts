@@ -298,7 +298,7 @@ describe('waiting for a decision', () => {
   it('goes on after an error that nobody foresaw', async () => {
     const world = kernelWorld();
     const { id } = await world.left('approved');
-    const { move } = world.moves;
+    const move = world.moves.move.bind(world.moves);
     let broken = 2;
     Object.assign(world.moves, {
       move: async (...args: Parameters<typeof move>) => {
