@@ -18,6 +18,8 @@ const lines = (/** @type {readonly string[]} */ list) =>
 const words = (/** @type {readonly string[]} */ list) =>
   list.reduce((sum, file) => sum + (text(file).match(/\S+/g)?.length ?? 0), 0);
 
+const data = files('src').filter((file) => file.endsWith('.json'));
+const code = files('src').filter((file) => !data.includes(file));
 const sources = files('src').filter((file) => /\.tsx?$/.test(file));
 /** @type {Map<string, Set<string>>} what each file imports */
 const imports = new Map(
@@ -49,7 +51,7 @@ const single = [...importers.values()].filter((count) => count === 1).length;
 const pages = files('docs').filter((file) => file.endsWith('.md'));
 
 const rows = [
-  ['src', `${lines(files('src'))} lines in ${files('src').length} files`],
+  ['src', `${lines(code)} lines in ${code.length} files, and ${lines(data)} lines of data`],
   ['test', `${lines(files('test'))} lines in ${files('test').length} files`],
   ['docs', `${words(pages.filter((page) => !generated.includes(page)))} words, without generated pages`],
   ['one importer', `${((100 * single) / sources.length).toFixed(1)} % of the files of src`],

@@ -98,7 +98,8 @@ async function putQuestion(
   for (let tries = 1; sent === undefined; tries++) {
     const left = deadline - clock.now();
     if (left < SHORTEST_MS) {
-      const text = 'the time to approve it ran out before anybody could be asked';
+      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second person';
+      const text = `the time to approve it ran out before ${whom} could be asked`;
       const reason: Reason = { code: 'approval_expired', text };
       context.announce(await moves.move(proposal, 'expired', { reason }));
       return;

@@ -148,6 +148,17 @@ describe('what takes two people', () => {
     expect(world.book).toHaveLength(1);
   });
 
+  it('expires where the owner says yes too late for the second to be asked', async () => {
+    const world = worldOfTwo({ answers: [] });
+    const { id } = await world.propose(MUCH, { ttl: 60 });
+    await world.clock.run(world.clock.sleep(56_000));
+    world.answers.push('approved');
+    const { reason } = await world.until(id, 'expired');
+    expect(reason?.text).toBe('the time to approve it ran out before the second person could be asked');
+    expect(askedOf(world)).toEqual(['alice']);
+    expect(world.book).toEqual([]);
+  });
+
   it.each<[string, string | undefined, object]>([
     ['the owner twice', 'alice', { reason: 'APPROVAL_NEEDS_SECOND' }],
     ['a third', 'mallory', {}],
