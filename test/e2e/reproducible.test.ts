@@ -128,7 +128,7 @@ describe.skipIf(needs !== '')(`a release of the same sources in another folder${
     expect(spawnSync('ssh-keygen', verify, { cwd: out, input: sums }).status).toBe(0);
     expect(spawnSync('ssh-keygen', verify, { cwd: out, input: sums.replace(/^./, '_') }).status).not.toBe(0);
     expect(readFileSync(join(out, 'notes.md'), 'utf8')).toMatch(
-      /The first working slice[\s\S]*Built of commit [0-9a-f]{40}\.\n$/,
+      /The first version[\s\S]*Built of commit [0-9a-f]{40}\.\n$/,
     );
     expect(release('out')).toMatchObject({ status: 2, stderr: expect.stringContaining('not empty') });
   });

@@ -10,7 +10,7 @@ import type { OpenState, StateStores } from '../../store/state-stores.ts';
 import type { Thread } from '../../store/thread-store.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
-import type { ImportedActivities } from '../../tools/gateway/imported-activities.ts';
+import { type ImportedActivities, withImportedActivities } from '../../tools/gateway/imported-activities.ts';
 import type { OwnRules } from '../../tools/own-rules.ts';
 import { defined } from '../../values/defined.ts';
 import type { Agent, RunOptions } from '../agent.ts';
@@ -187,16 +187,13 @@ async function loadParts(
   const { threads, proposals } = stores;
   const inAccount = defined({ account: options.account });
   disableTracing();
-  const [{ chooseModel }, { tools }, { createGatewayClient }, { withImportedActivities }] = await Promise.all(
-    [
-      import('../model/choose-model.ts'),
-      import('../../tools/catalog.ts'),
-      import('../../tools/gateway/gateway-client.ts'),
-      import('../../tools/gateway/imported-activities.ts'),
-      // What keeps the graph's checkpoints is loaded beside the others.
-      stores.history(),
-    ],
-  );
+  const [{ chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
+    import('../model/choose-model.ts'),
+    import('../../tools/catalog.ts'),
+    import('../../tools/gateway/gateway-client.ts'),
+    // What keeps the graph's checkpoints is loaded beside the others.
+    stores.history(),
+  ]);
   // The planner calls what it knows; and what a stranger's tool does is not known to be reading.
   const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =

@@ -35,7 +35,8 @@ it('the page with a card is painted within a second and weighs less than 60 KB i
     }).observe(document, { childList: true, subtree: true })`);
   await page.goto(`${world.world.issuer}/phone`);
   await page.getByTestId('amount').waitFor();
-  await page.waitForFunction('window.cardAt !== undefined');
+  // Not waitForFunction: its second look is an eval, which the page's policy refuses.
+  await expect.poll(() => page.evaluate('window.cardAt !== undefined')).toBe(true);
   await page.getByTestId('deny').waitFor();
   // What signing takes is loaded by the first tap.
   await page.locator('[data-testid=approve]:not([aria-disabled])').tap();

@@ -66,7 +66,7 @@ it.each([
   // The first has the program load what it takes; other tests may have the processor for a while.
   for (let opening = 0; opening < 4; opening += 1) {
     const { page, began, close } = await opened(screen, opening === 0 ? impatientClock : systemClock);
-    await page.waitForFunction('window.paintedAt !== undefined');
+    await expect.poll(() => page.evaluate('window.paintedAt !== undefined')).toBe(true);
     times.push((await page.evaluate<number>('window.paintedAt')) - began);
     if (opening === 0) {
       const value = await page.getByTestId('equity').textContent();

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 import { type CliWorld, type CommandOptions, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
 
@@ -86,7 +87,8 @@ export async function openWebPage(browser: Browser, screen: Screen = {}, origin 
 /** All parts are there, and live. */
 export async function settled(page: Page): Promise<void> {
   await page.getByTestId('live').getByText('Live', { exact: true }).waitFor();
-  await page.waitForFunction("document.querySelectorAll('#dashboard .coming').length === 0");
+  // Not waitForFunction: its second look is an eval, which the page's policy refuses.
+  await expect.poll(() => page.locator('#dashboard .coming').count()).toBe(0);
 }
 
 /**

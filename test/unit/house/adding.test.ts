@@ -74,7 +74,7 @@ describe('a throw-away order type, limit and kind of approval', () => {
         {
           planned: { type: 'limit_if_touched', stop_price: '170', limit_price: '171' },
           said: ['limit_if_touched'],
-          shown: 'if touched $170.00',
+          shown: 'BUY 5 AAPL, if touched $170.00',
           bound: '171.00',
           atIbkr: ['day', 'gtc'],
           atTradier: 'a limit_if_touched order is not taken here',
@@ -102,7 +102,7 @@ import { kindWords } from './src/trading/kinds/kinds.ts';
 import { limitChangeText } from './src/trading/limit-words.ts';
 import { normalizeOrder, orderRequestSchema } from './src/trading/order.ts';
 import { checkTerms } from './src/trading/order-terms.ts';
-import { orderTerms } from './src/trading/order-words.ts';
+import { orderHeadline } from './src/trading/order-words.ts';
 import { worstCase } from './src/trading/worst-case.ts';
 
 const said = 'buy 5 AAPL lit 170 limit 171';
@@ -117,7 +117,7 @@ const { type, stop_price, limit_price } = request;
 console.log(JSON.stringify({
   planned: { type, stop_price, limit_price },
   said: readingsOf(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
-  shown: orderTerms(order),
+  shown: orderHeadline(order),
   bound: worstCase(draft).price,
   atIbkr: ibkrTraits.orders.us_equity.timesInForce.limit_if_touched,
   atTradier: messageOf(() => checkTerms(draft, tradierTraits.orders)),
