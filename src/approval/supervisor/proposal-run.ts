@@ -39,6 +39,8 @@ const LAST_ANSWER_MS = 5_000;
 const UNCALLED_SECONDS = { first: 30, most: 600 } as const;
 /** Between two looks at an unknown outcome, milliseconds: close enough together to measure how long an order has been absent (gateway/orders/absence.ts). */
 const LOOK_MS = 30_000;
+/** Before one that changed under this process is carried out again, milliseconds. */
+const UNDER_WAY_MS = 1_000;
 /** How long an unknown outcome is asked about, milliseconds of awake time. After that a visit, a start, a wake or the next day begins again. */
 const PURSUED_MS = 30 * 60_000;
 
@@ -164,7 +166,11 @@ export class ProposalRun {
         case 'answered':
           await this.#carryOut();
           await this.#pursueUnknown();
-          // If it changed while it was to end, it is looked at again in whatever state it is by now.
+          // If it changed while it was to end, it is looked at again in whatever state it is by now. Not at once: another
+          // gateway may be at it too, and each would move the row under the other without end. After the pause one of them
+          // finds it unknown, and leaves it to the other.
+          if (!(await this.#isUnderWay())) return;
+          await this.#pause(UNDER_WAY_MS);
           if (!(await this.#isUnderWay())) return;
           break;
         case 'over':

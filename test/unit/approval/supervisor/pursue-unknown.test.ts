@@ -151,6 +151,23 @@ describe('a proposal of unknown outcome whose approval is of no more use', () =>
     ]);
   });
 
+  it('is carried on with after a pause where another gateway moves it meanwhile, not at once and without end', async () => {
+    const { world, row, runTo } = await leftUnknown(unknown);
+    let tries = 0;
+    const step = async () => {
+      if (++tries > 100) throw new Error('it is tried without end');
+      // As another gateway does that supervises it too: neither finds the row as it left it.
+      await world.moves.move(await world.row(row.id), 'executing');
+      return unknown;
+    };
+    world.steps.splice(0, world.steps.length, ...Array(200).fill(step));
+    world.start();
+    await runTo(10_000);
+    expect(tries).toBeGreaterThan(2);
+    expect(tries).toBeLessThanOrEqual(11);
+    expect(world.errors).toEqual([]);
+  });
+
   it('is asked about no more once the gateway closes, also where it closes during a look', async () => {
     const { world, looks, runTo } = await leftUnknown(unknown);
     const asked = Promise.withResolvers<void>();
