@@ -173,8 +173,8 @@ export async function showCompanyKey(app: App, asked: AskedCompany): Promise<Sho
 }
 
 /**
- * Signs out, here and at the identity provider; what was opened before is made anew afterwards.
- * @param options.all also forget what this machine proves itself by to a company, and what earlier versions kept to ask for approvals by
+ * Signs out, here and at the identity provider; a part that was open is opened again when it is next used.
+ * @param options.all also delete the key by which a company knows this machine
  * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
  */
 export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {

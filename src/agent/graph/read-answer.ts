@@ -12,6 +12,7 @@ import { readOrderRequest } from '../../tools/place-order.ts';
 import { readBatchRequest } from '../../tools/place-orders.ts';
 import { readStandingRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
+import { isObject } from '../../values/is-object.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { shortId } from '../short-id.ts';
 import type { ToolCall } from './agent-state.ts';
@@ -211,8 +212,7 @@ function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
 function parseArguments(args: unknown): Record<string, unknown> | undefined {
   try {
     const value: unknown = typeof args === 'string' ? JSON.parse(args === '' ? '{}' : args) : (args ?? {});
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

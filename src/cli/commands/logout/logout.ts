@@ -18,10 +18,7 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
     .description(
       'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
     )
-    .option(
-      '--all',
-      'also forget the key that a company knows this machine by, and what earlier versions kept',
-    )
+    .option('--all', 'also delete the key by which a company knows this machine')
     .addHelpText(
       'after',
       examples([
