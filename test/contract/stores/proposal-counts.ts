@@ -7,6 +7,7 @@ import type {
   StoredProposal,
 } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
+import { aProposalDraft } from '../../fixtures/builders.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** Which proposals a store finds and counts, in which order, and which it refuses. */
@@ -23,26 +24,7 @@ export function proposalCountsContract(open: OpenStores): void {
   const query = { ...asker, fingerprint: 'AAPL 5' };
   const note = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });
   const drafted = async (id: string, more: Partial<Draft> = {}, now = 1000): Promise<StoredProposal> => {
-    const draft: Draft = {
-      id,
-      ...query,
-      username: undefined,
-      email: undefined,
-      kind: 'order',
-      code: 'AB12',
-      subject: { symbol: 'AAPL', qty: '5' },
-      subjectId: `ta-${id}`,
-      digest: `digest of ${id}`,
-      nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
-      worstCase: null,
-      warnings: [],
-      shows: {},
-      provenance: null,
-      requestedBy: null,
-      again: undefined,
-      deadline: 9000,
-      ...more,
-    };
+    const draft = aProposalDraft(id, more);
     const key = { sub: draft.sub, client: draft.client, key: `${id} of ${draft.subjectId}`, request: 'body' };
     const made = await store.draft(draft, key, await store.standing(draft, 0), note(id), now);
     if (made.outcome !== 'drafted') throw new Error(made.outcome);

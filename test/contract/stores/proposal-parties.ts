@@ -5,6 +5,7 @@ import type {
   ProposalStore,
   StoredProposal,
 } from '../../../src/store/proposal-store.ts';
+import { aProposalDraft } from '../../fixtures/builders.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What a store promises where an owner, somebody else who proposes, and a second person have a part in a proposal. */
@@ -20,14 +21,7 @@ export function proposalPartiesContract(open: OpenStores): void {
   let made = 0;
   const note = { event: 'proposed', facts: {} } as const;
   const drafted = async (id: string, { by, ...more }: Partial<Draft> & { by?: string } = {}) => {
-    const asker = { sub: 'alice', client: 'trade-agent', typed: false, proposedBy: by };
-    const draft: Draft = {
-      ...{ id, ...asker, username: undefined, email: undefined, kind: 'order', code: 'AB12' },
-      ...{ subject: { qty: '5' }, subjectId: `ta-${id}`, fingerprint: 'AAPL 5', digest: `digest of ${id}` },
-      ...{ nonce: 'AAAAAAAAAAAAAAAAAAAAAA', worstCase: null, warnings: [], shows: {}, provenance: null },
-      ...{ requestedBy: null, again: undefined, deadline: 9000 },
-      ...more,
-    };
+    const draft = aProposalDraft(id, { typed: false, proposedBy: by, ...more });
     const key = { sub: by ?? 'alice', client: 'trade-agent', key: id, request: 'body' };
     const standing = await store.standing(draft, 0);
     const found = await store.draft(draft, key, standing, note, 1000 + made++);

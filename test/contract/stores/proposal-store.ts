@@ -6,6 +6,7 @@ import type {
   ProposalStore,
   StoredProposal,
 } from '../../../src/store/proposal-store.ts';
+import { aProposalDraft } from '../../fixtures/builders.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What every store of proposals promises. */
@@ -20,27 +21,8 @@ export function proposalStoreContract(open: OpenStores): void {
 
   const note = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
-  const draftOf = (id: string, more: Partial<Draft> = {}): Draft => ({
-    id,
-    ...asker,
-    username: undefined,
-    email: undefined,
-    kind: 'order',
-    code: 'AB12',
-    subject: { symbol: 'AAPL', qty: '5' },
-    subjectId: `ta-${id}`,
-    fingerprint: 'AAPL 5',
-    digest: `digest of ${id}`,
-    nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
-    worstCase: null,
-    warnings: ['one'],
-    shows: { Company: 'Apple' },
-    provenance: null,
-    requestedBy: null,
-    again: undefined,
-    deadline: 9000,
-    ...more,
-  });
+  const draftOf = (id: string, more: Partial<Draft> = {}) =>
+    aProposalDraft(id, { warnings: ['one'], shows: { Company: 'Apple' }, ...more });
   const keyOf = (key: string, request = 'body') => ({
     sub: 'alice',
     client: 'trade-agent',

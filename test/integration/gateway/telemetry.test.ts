@@ -3,8 +3,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
-import type { Draft, StoredProposal } from '../../../src/store/proposal-store.ts';
+import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { aProposalDraft } from '../../fixtures/builders.ts';
 import { startWorld, type World } from './support/world.ts';
 
 let world: World | undefined;
@@ -13,12 +14,7 @@ afterEach(async () => {
   world = undefined;
 });
 
-const draft: Draft = {
-  ...{ id: 'one', sub: 'alice', client: 'trade-agent', username: undefined, email: undefined },
-  ...{ kind: 'order', code: 'AB12', subject: { symbol: 'AAPL' }, subjectId: 'ta-one', fingerprint: 'AAPL 5' },
-  ...{ digest: 'digest', nonce: 'AAAAAAAAAAAAAAAAAAAAAA', worstCase: null, warnings: [], shows: {} },
-  ...{ provenance: null, requestedBy: null, again: undefined, typed: true, deadline: 90_000 },
-};
+const draft = aProposalDraft('one', { deadline: 90_000 });
 
 const systemTime = { now: () => Date.now() };
 
