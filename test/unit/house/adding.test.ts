@@ -11,11 +11,20 @@ type Addition = (typeof additions)[number][1];
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const all = additions.map(([, addition]) => addition);
 
+/** What the throw-away additions have in place of a guide's placeholders. */
+const placeholders: Readonly<Record<string, string>> = {
+  kind: 'note',
+  broker: 'ibkr',
+  tool: 'get-time',
+  channel: 'pushover',
+  noun: 'hours',
+};
+
 /** The files that a guide's table has, and how many it says there are. */
 function guideOf({ guide }: Addition) {
   const text = read(guide);
   const rows = [...text.matchAll(/^\| \d+ \| `([^`]+)`/gm)].map(([, file = '']) =>
-    file.replace('<kind>', 'note').replace('<broker>', 'ibkr'),
+    file.replace(/<(\w+)>/g, (_, placeholder: string) => placeholders[placeholder] ?? ''),
   );
   return { files: rows, count: Number(/\*\*(\d) source files\*\*/.exec(text)?.[1]) };
 }
@@ -51,7 +60,7 @@ describe.each(additions)('the guide for %s', (_, addition) => {
   });
 });
 
-describe('a throw-away order type, limit and kind of approval', () => {
+describe('what is added for a try', () => {
   it('have the compiler ask for the rest once the first is written, in files that the guides name', () => {
     const asked = new Set(complaintsWith(texts(({ first }) => first)).map(({ file }) => file));
     expect([...asked].sort()).toEqual(all.flatMap(({ named }) => named).sort());
@@ -82,6 +91,9 @@ describe('a throw-away order type, limit and kind of approval', () => {
           tooSmall: ['NOTIONAL_BELOW_MIN_PER_ORDER'],
           limitWords: 'One order, at least $10.00 → $20.00',
           noted: ['NOTE', 'Note', 'Later'],
+          time: '2026-12-01T15:00:00Z, open',
+          sent: 'Pushover',
+          command: 'say whether the market is open',
         },
       );
     } finally {
@@ -91,6 +103,9 @@ describe('a throw-away order type, limit and kind of approval', () => {
 }, 600_000);
 
 const script = `
+import { createProgram } from './src/cli/program.ts';
+import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
+import { tools } from './src/tools/catalog.ts';
 import { understand } from './src/agent/planner/conversation.ts';
 import { readingsOf } from './src/agent/planner/person-words.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
@@ -114,6 +129,10 @@ const ticket = readTicket({ ...order, qty: '5', client_order_id: 'one' });
 const resting = { ...ticket, hwm: null, triggered: 0 };
 const at = (last) => judge(resting, { last, bid: last, ask: last }).fillPrice ?? null;
 const { type, stop_price, limit_price } = request;
+const time = tools.find(({ name }) => name === 'get_time');
+const gateway = { clock: async () => ({ timestamp: '2026-12-01T15:00:00Z', is_open: true }) };
+const channel = noticeChannelSchema.parse({ kind: 'pushover', user: 'u' });
+const program = await createProgram({ io: {}, env: {} }, ['hours']);
 console.log(JSON.stringify({
   planned: { type, stop_price, limit_price },
   said: readingsOf(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
@@ -125,5 +144,8 @@ console.log(JSON.stringify({
   tooSmall: limitObjections({ min_order_notional: '10' }, { order: { notional: '9' }, facts: {} }).map(({ reason }) => reason),
   limitWords: limitChangeText('min_order_notional 10 → 20'),
   noted: [kindWords('note').phone.banner.word, kindWords('note').phone.view({ text: 'Later', client_note_id: 'n', expires_at: '2026-12-01T00:00:00Z' }).headline, kindWords('note').terminal.fields({ text: 'Later' })[0][1]],
+  time: (await time.execute({ gateway }, {})).summary,
+  sent: noticeDestination(channel),
+  command: program.commands[0].description(),
 }));
 `;

@@ -191,8 +191,131 @@ export function noteKind(clock: Clock): Kind<NoteRequest, NoteSubject, Noted> {
   named: ['src/gateway/approvals.ts', 'src/trading/relations.ts'],
 };
 
+const tool: Addition = {
+  guide: 'docs/adding/tool.md',
+  most: 2,
+  edits: {
+    'src/tools/get-time.ts': `import { z } from 'zod';
+import { defineTool, requireGateway } from './tool.ts';
+
+export const getTime = defineTool({
+  name: 'get_time',
+  description: 'Says what time it is at the exchange, and whether it is open.',
+  schema: z.strictObject({}),
+  scopes: ['market:read'],
+  risk: 'read',
+  async execute(context) {
+    const { timestamp, is_open } = await requireGateway(context).clock();
+    return { summary: \`\${timestamp}, \${is_open ? 'open' : 'closed'}\`, content: JSON.stringify({ timestamp, is_open }) };
+  },
+});
+`,
+    'src/tools/catalog.ts': [
+      ['import { getWatchlist }', "import { getTime } from './get-time.ts';\nimport { getWatchlist }"],
+      ['  getMarketClock,\n', '  getMarketClock,\n  getTime,\n'],
+    ],
+  },
+  first: ['src/tools/get-time.ts', 'src/tools/catalog.ts'],
+  named: [],
+};
+
+const channel: Addition = {
+  guide: 'docs/adding/channel.md',
+  most: 3,
+  edits: {
+    'src/config/notice-channels.ts': [
+      [
+        '  ntfy: defineChannel({',
+        `  pushover: defineChannel({
+    schema: () => z.strictObject({ kind: z.literal('pushover'), ...everyChannel(), user: z.string() }),
+    destination: () => 'Pushover',
+    secret: {
+      need: () => 'required',
+      words: () => 'API token of the application',
+      boundTo: ({ user }) => [user],
+      mustBe: (secret) => (/^[A-Za-z0-9]{30}$/.test(secret) ? undefined : '30 letters and digits.'),
+    },
+  }),
+
+  ntfy: defineChannel({`,
+      ],
+    ],
+    'src/notify/pushover.ts': `import { poster } from './http-post.ts';
+import type { Sender } from './sender.ts';
+
+export const pushover: Sender<'pushover'> = ({ user }, token, surroundings) =>
+  poster(surroundings, ({ title, body }) => ({
+    url: 'https://api.pushover.net/1/messages.json',
+    headers: {},
+    body: JSON.stringify({ token, user, title, message: body }),
+  }));
+`,
+    'src/notify/open-channel.ts': [
+      [
+        'import type { ChannelSurroundings',
+        "import { pushover } from './pushover.ts';\nimport type { ChannelSurroundings",
+      ],
+      ['  ntfy,\n', '  ntfy,\n  pushover,\n'],
+    ],
+  },
+  first: ['src/config/notice-channels.ts', 'src/notify/pushover.ts'],
+  named: ['src/notify/open-channel.ts'],
+};
+
+const command: Addition = {
+  guide: 'docs/adding/command.md',
+  most: 4,
+  edits: {
+    'src/app/hours.ts': `import type { App } from './app.ts';
+
+/** Whether the market is open, and until when. */
+export async function marketHours(app: Pick<App, 'gateway'>): Promise<{ open: boolean; until: string }> {
+  const { is_open, next_open, next_close } = await (await app.gateway()).clock();
+  return { open: is_open, until: is_open ? next_close : next_open };
+}
+`,
+    'src/cli/commands/hours/hours.ts': `import type { Command } from 'commander';
+import { sessionExits } from '../../../app/exit-codes.ts';
+import { marketHours } from '../../../app/hours.ts';
+import type { Cli } from '../../context/cli.ts';
+import { runCommand } from '../../context/run-command.ts';
+import { examples, exitCodes } from '../../options/help.ts';
+
+export function addHoursCommand(program: Command, cli: Cli): void {
+  program
+    .command('hours')
+    .description('say whether the market is open')
+    .addHelpText('after', examples([['trade-agent hours', 'open or closed']]) + exitCodes(sessionExits))
+    .action((_options, command: Command) =>
+      runCommand(cli, command, async (context) => {
+        const hours = await marketHours(context);
+        await context.output.result('hours', { ...hours }, () => \`\${hours.open ? 'open' : 'closed'} until \${hours.until}\`);
+      }),
+    );
+}
+`,
+    'src/cli/program.ts': [
+      [
+        "  ['calendar',",
+        "  ['hours', async () => (await import('./commands/hours/hours.ts')).addHoursCommand],\n  ['calendar',",
+      ],
+    ],
+    'src/cli/schema/results.ts': [
+      [
+        '  clock: clockSchema.unwrap(),',
+        '  clock: clockSchema.unwrap(),\n  hours: z.object({ open: z.boolean(), until: time }),',
+      ],
+    ],
+  },
+  first: ['src/app/hours.ts', 'src/cli/commands/hours/hours.ts'],
+  named: [],
+};
+
 export const additions = [
   ['an order type', orderType],
   ['a limit', limit],
   ['a kind of approval', kind],
+  ['a tool', tool],
+  ['a notice channel', channel],
+  ['a command', command],
 ] as const;
