@@ -8,26 +8,17 @@ import { defined } from '../values/defined.ts';
 import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 
-/*
- * Alerts are rules of a rules file: what `trade-agent alert` writes there is what a person could have written, and what they
- * wrote is listed. Everything else in the file stays, comments too.
- */
-
-/** An alert as it stands in a rules file. */
 interface StoredAlert {
-  /** The rule's; what it has fired is remembered under it. */
   readonly name: string;
   readonly alert: Alert;
   readonly enabled: boolean;
-  /** Milliseconds since the epoch; undefined where it is not put off. */
+  /** Milliseconds since the epoch; undefined if not snoozed. */
   readonly snooze: number | undefined;
 }
 
-/** A new file says what it is. */
 const HEAD =
   '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/guide/CHECKS.md).\n';
 
-/** The rules that are alerts. @throws {TradeAgentError} `invalid_config` */
 async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {
   const { rules } = await parseRules(text, file);
   return rules.flatMap((rule) => {
@@ -51,7 +42,6 @@ function alertOf(rule: Rule): Alert | undefined {
   return { symbol, ...(rule.direction === 'up' ? { rises_by: by } : { falls_by: by }) };
 }
 
-/** As a rules file has it. */
 function ruleOf(name: string, alert: Alert): Record<string, unknown> {
   const { symbol } = alert;
   const { condition, limit } = conditionOf(alert);
@@ -67,8 +57,8 @@ function ruleOf(name: string, alert: Alert): Record<string, unknown> {
 }
 
 /**
- * The file's text with one alert more; the same text where it has that very alert.
- * @throws {TradeAgentError} `invalid_config` where the file is wrong, before or after
+ * Adds an alert; the same text if it is there already. @throws {TradeAgentError} `invalid_config` if the file is
+ * wrong, before or after
  */
 async function withAlert(
   text: string,
@@ -82,18 +72,17 @@ async function withAlert(
   if (there !== undefined) return { text, name: there.name, isNew: false };
   const name = freeName(alert, rules);
   const { document } = await readYaml(text.trim() === '' ? HEAD : text, file);
-  // A file of comments alone has no keys yet.
+  // A file with only comments has no keys yet.
   if (document.contents === null || document.get('rules') == null)
     document.set('rules', document.createNode([]));
   document.addIn(['rules'], document.createNode(ruleOf(name, alert), { flow: true }));
   return { text: await checked(document, file), name, isNew: true };
 }
 
-/** The file's text without these rules. @throws {TradeAgentError} `invalid_config` */
 async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
   const { document, content } = await readYaml(text, file);
   const rules = (content as { rules?: { name?: unknown }[] } | undefined)?.rules ?? [];
-  // From the end, so that the places before stay what they are.
+  // From the end, so that earlier indexes stay valid.
   for (const [at, { name }] of [...rules.entries()].reverse()) {
     if (names.includes(String(name))) document.deleteIn(['rules', at]);
   }
@@ -113,7 +102,7 @@ function isSame(one: Alert, two: Alert): boolean {
   return one.symbol === two.symbol && a.condition === b.condition && value(a.limit).eq(value(b.limit));
 }
 
-/** `aapl-below-180`; with a number behind it where another rule has that name. */
+/** `aapl-below-180`, numbered if the name is taken. */
 function freeName(alert: Alert, rules: readonly Rule[]): string {
   const { condition, limit } = conditionOf(alert);
   const plain = `${alert.symbol}-${condition}-${limit}`
@@ -128,16 +117,11 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
   throw new TradeAgentError('invalid_config', `there is no name left for an alert like ${plain}`);
 }
 
-/** The alerts that a rules file's text has, as people are shown them. @throws {TradeAgentError} `invalid_config` */
 export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
   return text === '' ? [] : (await alertsIn(text, file)).map(viewOf);
 }
 
-/**
- * The text with one alert more, and that alert as it stands there.
- * @param most alerts there may be after it
- * @throws {TradeAgentError} `blocked` where there would be more; `invalid_config`
- */
+/** Adds an alert. @throws {TradeAgentError} `blocked` beyond `most` alerts; `invalid_config` */
 export async function addedAlert(
   before: string,
   file: string,
@@ -156,10 +140,7 @@ export async function addedAlert(
   return { text, added, isNew };
 }
 
-/**
- * The text without the alert of a name, or all of a symbol.
- * @throws {TradeAgentError} `not_found`; `invalid_config`
- */
+/** Removes the alert of a name, or all of a symbol. @throws {TradeAgentError} `not_found`; `invalid_config` */
 export async function removedAlerts(
   before: string,
   file: string,

@@ -15,21 +15,19 @@ import { suggestOrders } from './suggest.ts';
 
 interface CheckInput {
   readonly file: RulesFile;
-  /** Its name, for the result; undefined for the usual rules. */
   readonly rulesFile: string | undefined;
   readonly snapshot: Snapshot;
   readonly memory: Remembered;
   readonly sectorOf: (symbol: string) => string | undefined;
-  /** Given where orders are to be suggested: symbols that wait for an approval already. */
+  /** Only if orders are suggested: symbols with an approval pending. */
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /** Whether the person was asked for an order of this symbol in this thread: a run may have died before it did. */
+    /** Whether this thread proposed an order of this symbol: a run may have died before it did. */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }
 
-/** An order to propose, and the conditional rule it comes from, if it does. */
 export interface Proposal {
   readonly request: OrderRequest;
   readonly rule: { readonly name: string; readonly definition: string } | undefined;
@@ -39,11 +37,9 @@ export interface Check {
   readonly result: CheckResult;
   readonly figures: Figures;
   readonly firing: Firing;
-  /** Empty unless suggestions were asked for. */
   readonly proposals: readonly Proposal[];
 }
 
-/** A check, whole: figures, rules, what is new of it, and what to do. Pure but for what the memory tells. */
 export function check(given: CheckInput): Check {
   const input = { ...given, file: withRuin(given.file) };
   const { file, snapshot, memory } = input;
@@ -65,7 +61,7 @@ export function check(given: CheckInput): Check {
   return { result, figures, firing, proposals };
 }
 
-/** An account that is ruined is found whatever the file asks for, unless it turns that off. */
+/** Ruin is always checked, unless the file turns it off. */
 function withRuin(file: RulesFile): RulesFile {
   if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
   const taken = new Set(file.rules.map(({ name }) => name));
@@ -94,7 +90,7 @@ function proposalsOf(
     }
     return [{ request, rule: { name: rule.name, definition }, spends: costOf(request, rule, snapshot) }];
   });
-  // What the person asked for themselves comes first; rebalancing leaves those symbols, and that cash, alone.
+  // The person's own conditional orders come first; rebalancing leaves their symbols and cash alone.
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
   const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
   const { cash, buying_power } = snapshot.account;
@@ -130,7 +126,6 @@ function proposalsOf(
   };
 }
 
-/** Dollars a conditional buy may need. */
 function costOf(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: Snapshot): Dec {
   if (request.side === 'sell') return new Dec(0);
   if (request.notional !== undefined) return new Dec(request.notional);
@@ -139,7 +134,7 @@ function costOf(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: 
   return new Dec(request.qty ?? 0).mul(price);
 }
 
-/** Closures of the next two weeks are told with every result, rule or no rule. */
+/** Closures of the next two weeks are in every result. */
 const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 
 const money = (value: Dec) => value.toFixed(2);
@@ -162,12 +157,10 @@ interface ResultParts {
   readonly figures: Figures;
   readonly look: Look;
   readonly firing: Firing;
-  /** As the rules file has them. */
   readonly targets: Readonly<Record<string, string>>;
   readonly suggestion: CheckResult['suggestion'];
 }
 
-/** Puts everything a check found into its one result. */
 function checkResult({
   rulesFile,
   snapshot,
@@ -253,13 +246,12 @@ function benchmarkView({ benchmark }: Snapshot, figures: Figures): CheckResult['
   return { symbol: benchmark.symbol, return: other, excess: rate(own.period.minus(other.period)) };
 }
 
-/** A suggested order as the result shows it. @param amount dollars it comes to; null where it has terms of its own */
+/** @param amount dollars; null if the order has terms of its own */
 function suggestedOrder(request: OrderRequest, amount: string | null, reason: string) {
   const { symbol, side, qty = null, notional = null, type, limit_price = null } = request;
   return { symbol, side, qty, notional, type, limit_price, amount, reason };
 }
 
-/** A rebalancing as the result shows it. */
 function suggestionView(rebalancing: Rebalancing): NonNullable<CheckResult['suggestion']> {
   return {
     orders: rebalancing.orders.map(({ request, amount, reason }) =>

@@ -3,7 +3,7 @@ import type { Limits } from './observation.ts';
 import { moveLimits, priceLimits, sideOf } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
-/** The limits that a price alone can pass: of rules about named symbols, at a price or by the day's change. */
+/** Limits that a price alone can cross: rules about named symbols, by price or day change. */
 export function conditionsOf({ rules }: RulesFile): Condition[] {
   return rules.flatMap((rule) => (rule.enabled ? ofRule(rule) : []));
 }

@@ -16,39 +16,35 @@ import type { Position } from '../trading/views.ts';
 import { type Incomplete, incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the portfolio is and did. Dollars and fractions in exact decimals; docs/reference/METRICS.md defines each. */
 export interface Figures {
   readonly equity: Dec;
   readonly cash: Dec;
-  /** `lost`: worth nothing, since all was lost. `owes`: worth less than nothing. An account that was emptied is neither. */
+  /** `lost`: worth nothing because all was lost. `owes`: worth less than nothing. An emptied account is neither. */
   readonly ruin: 'lost' | 'owes' | undefined;
   readonly performance: AccountPerformance;
   readonly bySymbol: readonly Share[];
   readonly bySector: readonly Share[];
-  /** From the first known value on, ending with now. */
   readonly points: readonly ValuePoint[];
   readonly drawdowns: Drawdowns;
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
   readonly volatility: Dec | undefined;
-  /** Of the same points as the time-weighted return. */
+  /** Over the points of the time-weighted return. */
   readonly benchmark: PeriodReturn | undefined;
-  /** Dollars made by sales; undefined where the trades are not known. */
+  /** Dollars made by sales; undefined if the trades are not known. */
   readonly realized:
     | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
     | undefined;
   readonly income: Income | undefined;
-  /** Which of these may not be what they say, and why. */
   readonly incomplete: readonly Incomplete[];
 }
 
 export interface FigureOptions {
   readonly sectorOf: (symbol: string) => string | undefined;
-  /** Kept from the check before. */
   readonly mark?: HighWaterMark | undefined;
 }
 
-/** Computes every figure from a snapshot; the same snapshot and mark always give the same. */
+/** Pure: equal snapshots and marks give equal figures. */
 export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions): Figures {
   const { account, positions, activities, history, now, priceOn = () => undefined } = snapshot;
   const equity = new Dec(account.equity);
@@ -91,7 +87,7 @@ export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions)
   };
 }
 
-/** When the last day ended whose value the broker tells as that of the last close: the last one known, or weekday. */
+/** The end of the last day whose value is the last close's: the last known one, or the last weekday. */
 function dayBegan(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
@@ -102,9 +98,9 @@ function dayBegan(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * What came since the last close, less what went. By the line where it has the value of that close: what was booked late is
- * put where it belongs there. Of an account's first day nobody says whether equity at the last close has what it began with:
- * it counts where that explains the day better.
+ * External flow since the last close, from the line if it has that close's value (late bookings are placed there).
+ * On an account's first day it is unknown whether last equity includes the opening balance: it counts if that
+ * explains the day better.
  */
 function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -116,12 +112,6 @@ function flowSince(since: number, line: readonly ValuePoint[], flows: readonly F
 const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
   flows.reduce((sum, { amount }) => sum.plus(amount), ZERO);
 
-/**
- * Where the account stands below the mark kept; the line, and its deepest fall, of all that is known. From check to check
- * alone neither would reach further back than the last one.
- * @param booked the flows that the activities tell, by which what came since the mark is known even where it is dated
- *   before; without them the mark stays where it is
- */
 function drawdownsSince(
   mark: HighWaterMark | undefined,
   points: readonly ValuePoint[],
@@ -143,7 +133,7 @@ function drawdownsSince(
   };
 }
 
-/** Counted from the very moment the mark stands at, often noon: what came in that morning is in its value already. */
+/** From the mark's exact moment, often midday: its value includes that morning's flows. */
 function followedFrom(
   mark: HighWaterMark,
   values: readonly Pick<ValuePoint, 'at' | 'value'>[],
@@ -155,8 +145,8 @@ function followedFrom(
 }
 
 /**
- * The points since the mark, with the flows that became known since it: a deposit of its day may be in its value already
- * or not, and what was booked late is dated before it. What is not dated since counts for the first point.
+ * Points since the mark, with the flows that became known since then: a same-day deposit may or may not be in its
+ * value, and late bookings are dated earlier. Flows not dated since count for the first point.
  */
 function placed(
   points: readonly ValuePoint[],
@@ -169,15 +159,12 @@ function placed(
   return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
-/** The mark may be of a moment between two days’ ends, which these do not show. */
+/** The mark may be between two day ends. */
 function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefined {
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/**
- * What sales made, by what was paid and received alone; a symbol whose trades do not come to what is held is incomplete, as
- * one whose cost is not known.
- */
+/** What sales made, without wash sales; symbols whose trades do not match the holdings are incomplete. */
 function realizedOf(
   activities: readonly Activity[],
   positions: readonly Position[],
@@ -185,7 +172,6 @@ function realizedOf(
   const trades = tradesOf(activities);
   const { fills, exchanges } = trades;
   const traded = new Set([...fills, ...exchanges.flatMap(({ legs }) => legs)].map(({ symbol }) => symbol));
-  // What was never traded made nothing.
   const held = positions.filter(({ symbol }) => traded.has(symbol));
   const by = (method: LotMethod) => {
     const { closings, uncertain } = replayed(trades, method, { positions: held, washSales: false });

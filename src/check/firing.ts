@@ -6,7 +6,6 @@ import type { Observation } from './observation.ts';
 import type { Look } from './observe.ts';
 import type { Rule, Severity } from './rules-schema.ts';
 
-/** Something a rule found. */
 export interface Finding {
   readonly rule: string;
   readonly kind: Rule['kind'];
@@ -14,34 +13,30 @@ export interface Finding {
   readonly severity: Severity;
   readonly message: string;
   readonly facts: Readonly<Record<string, string>>;
-  /** When it was first seen, RFC 3339. */
+  /** RFC 3339. */
   readonly since: string;
-  /** Why the rule could not look, where that is what was found. */
   readonly problem?: string;
 }
 
 export interface Firing {
-  /** New since the check before: what is worth telling. */
+  /** New since the previous check. */
   readonly findings: readonly Finding[];
-  /** Told before, and still so. */
+  /** Reported before, and still true. */
   readonly ongoing: readonly Finding[];
-  /** Would be findings, were their rules not snoozed. */
   readonly snoozed: readonly Finding[];
-  /** What to remember from now on; everything else is forgotten, and so armed again. */
+  /** To be remembered; everything else is forgotten, and so re-armed. */
   readonly states: readonly FiredState[];
-  /** Under which state a finding is remembered. */
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
 }
 
-/** A subject that a rule could not see. */
 const BLIND = ' (not seen)';
 
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
-/** A rule sees thousands of subjects, and is digested once. */
+/** Digested once for thousands of subjects. */
 const definitions = new WeakMap<Rule, string>();
 
-/** A digest of what makes a rule fire; its words and times may change without firing it anew. */
+/** Digest of what makes a rule fire; wording and times may change without firing again. */
 export function definitionOf(rule: Rule): string {
   const known = definitions.get(rule);
   if (known !== undefined) return known;
@@ -50,7 +45,7 @@ export function definitionOf(rule: Rule): string {
   return made;
 }
 
-/** As {@link definitionOf}, where the limit comes from elsewhere in the file (a target): that is a part of it. */
+/** Includes a limit from elsewhere in the file (a target). */
 function definitionFor({ rule, limitedBy }: Observation): string {
   const definition = definitionOf(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
@@ -69,11 +64,10 @@ function digestOf(rule: Rule): string {
 }
 
 /**
- * Fires once and re-arms: what is triggered is a finding the first time, goes on silently while it lasts, and may fire
- * again after it was `clear`. Rules that were not looked at keep what they had, but those turned off, which begin anew when
- * they are turned on; a snoozed rule fires when its time is over.
- * @param inFile the names of the file's rules: another check of the account may look by another file, whose rules keep
- *   what they had
+ * Fires once and re-arms: a triggered subject is a finding the first time, ongoing while it lasts, and may fire
+ * again after it was `clear`. Skipped rules keep their state, disabled ones lose it; a snoozed rule fires when its
+ * time is over. @param inFile names of the file's rules: other checks of the account may use another file, whose
+ * rules keep their state
  */
 export function fire(
   look: Look,
@@ -90,7 +84,7 @@ export function fire(
 
   const see = (seen: Observation, problem?: string) => {
     const { rule, state } = seen;
-    // Most of thousands of subjects: nothing is told, and nothing kept.
+    // Most subjects; nothing is reported or kept.
     if (state === 'clear') return;
     const subject = problem === undefined ? seen.subject : `${seen.subject}${BLIND}`;
     const definition = definitionFor(seen);
@@ -105,7 +99,7 @@ export function fire(
     }
     const remembered = { rule: rule.name, subject, definition, since };
     states.push(remembered);
-    // Between its limit and the point where it is armed again there is nothing to tell of.
+    // Between limit and re-arming there is nothing to report.
     if (state === 'between') return;
     (earlier === undefined ? findings : ongoing).push(finding);
     if (earlier === undefined) stateOf.set(finding, remembered);
@@ -122,7 +116,7 @@ export function fire(
       },
       code,
     );
-    // What it had found before is neither confirmed nor over.
+    // Earlier findings are neither confirmed nor over.
     const standing = known.get(stateKey(rule.name, subject));
     if (standing !== undefined) states.push(standing);
   }

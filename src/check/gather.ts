@@ -20,22 +20,18 @@ interface GatherOptions {
   readonly gateway: GatewayClient;
   readonly file: RulesFile;
   readonly closes: CloseCache;
-  /** Of one account. */
   readonly activities: (account: string) => ActivityCache;
-  /** What the person imported for an account; nothing where it is left out. */
+  /** Nothing if left out. */
   readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
-  /** This machine's time, milliseconds since the epoch. */
   readonly localNow: number;
-  /** Whether orders are to be suggested: that needs prices of everything that has a target. */
   readonly suggest: boolean;
 }
 
-/** Enough days for the usual closing time to be the most frequent one. */
+/** Enough days to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** A clock this far off confuses people who compare times. */
+/** A larger difference confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
-/** Reads everything a check looks at. @throws {TradeAgentError} what the gateway's reads throw, but for prices missing */
 export async function gather({
   gateway,
   file,
@@ -93,7 +89,7 @@ export async function gather({
   };
 }
 
-/** What a position already tells needs no quote. */
+/** Held positions have a price already. */
 function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {
   const symbols = new Set<string>();
   for (const rule of rules) {
@@ -116,7 +112,7 @@ function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): stri
   return [...new Set(symbols)].sort();
 }
 
-/** The benchmark's closes since the first day known. An ornament: what else a check looks at is looked at without it. */
+/** Optional: the check goes on without it. */
 async function readBenchmark(
   gateway: GatewayClient,
   symbol: string | undefined,
@@ -134,10 +130,9 @@ async function readBenchmark(
   }
 }
 
-/** No closing of the market was longer since 1933. */
 const LONGEST_CLOSING_MS = 8 * DAY_MS;
 
-/** All activities, oldest first; undefined, and a note of it, where they can't be had. */
+/** Oldest first; undefined, with a note, if unavailable. */
 async function readActivities(
   gateway: GatewayClient,
   cache: ActivityCache,
@@ -153,7 +148,7 @@ async function readActivities(
   }
 }
 
-/** Brokers book late and correct: so much is read again each time, and all of it once a week. */
+/** Brokers book late and correct: this much is read again each time, and everything once a week. */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const WHOLE_EVERY_MS = 7 * DAY_MS;
 
@@ -169,20 +164,17 @@ async function allActivities(
     return all;
   }
   const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
-  // A day within what was asked for: at its very edge a broker may count by date or by time.
+  // A day inside the requested range: at its edge brokers may count by date or by time.
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));
-  // What is booked late is dated before: it is asked for by when it was booked.
+  // Late bookings are dated earlier but requested by booking time.
   return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );
 }
 
-/**
- * What shares moved in or out were worth, where that was not booked with them: by the close of their day, unadjusted, since
- * they are counted as they were then; today by the position's price.
- */
+/** Values of moved shares booked without one: that day's unadjusted close, or today's position price. */
 async function readPricesOfTransfers(
   gateway: GatewayClient,
   cache: CloseCache,
@@ -211,7 +203,7 @@ async function readPricesOfTransfers(
   return (symbol, day) => prices.get(`${symbol} ${day}`);
 }
 
-/** The last close up to a day: shares are moved on days without trading, too. */
+/** The last close up to a day: shares also move on days without trading. */
 async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
@@ -237,12 +229,12 @@ async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string
 }
 
 const BARS_AT_ONCE = 6;
-/** A rule looks back 250 sessions at most, which is about a year. */
+/** Rules look back at most 250 sessions, about a year. */
 const BARS_REACH_MS = 400 * DAY_MS;
-/** What is kept of a symbol: more than any rule looks back, and no more with the years. */
+/** Slightly more than any rule looks back. */
 const SESSIONS_KEPT = 260;
 
-/** The closes of symbols, but for the session that a quote is of; only what is new is asked for. */
+/** Closes without the quote's own session; only new ones are requested. */
 async function readCloses(
   gateway: GatewayClient,
   cache: CloseCache,
@@ -257,7 +249,7 @@ async function readCloses(
     for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
       const quote = quotes.get(symbol);
       if (quote === undefined) continue;
-      // The session the price is of has no close yet, or has it as that very price.
+      // The quote's session has no close yet, or has this very price as it.
       const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
       const history = await closesOf(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
       found.set(symbol, history);
@@ -290,7 +282,7 @@ async function closesOf(
   };
   const last = kept?.days.at(-1);
   if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
-    // One bar is asked for twice: where it differs, a split or a correction has changed all before it.
+    // One bar is read twice: if it differs, a split or correction has changed all before it.
     const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
     const overlap = fresh.days.indexOf(last);
     if (overlap !== -1 && fresh.closes[overlap] === kept.closes.at(-1)) {
@@ -307,7 +299,6 @@ async function closesOf(
   return all;
 }
 
-/** Days and closes of daily bars. */
 function packBars(bars: readonly Bar[]): PriceHistory {
   return packHistory(
     bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })),

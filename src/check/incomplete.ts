@@ -2,7 +2,6 @@ import { type Activity, externalFlows, type PriceOn } from '../trading/activity.
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 
-/** Figures by their names in a result. */
 export const figureNames = [
   'day_profit',
   'realized',
@@ -14,14 +13,11 @@ export const figureNames = [
 ] as const;
 export type FigureName = (typeof figureNames)[number];
 
-/** Why some figures may not be what they say. */
 export interface Incomplete {
   readonly figures: readonly FigureName[];
-  /** In words: what is not known. */
   readonly reason: string;
 }
 
-/** What a flow that nobody knows of would be taken for a part of. */
 const OF_FLOWS: readonly FigureName[] = [
   'time_weighted_return',
   'money_weighted_return',
@@ -30,10 +26,8 @@ const OF_FLOWS: readonly FigureName[] = [
 ];
 
 /**
- * What of the figures is incomplete: nothing is left out without being said.
- * @param activities undefined where they can't be had
- * @param flowsTold whether the broker's history tells the cash flows
- * @param since when the day's figures begin, milliseconds since the epoch
+ * @param activities undefined if unavailable @param flowsTold whether the broker's history includes cash flows
+ * @param since when the day's figures begin
  */
 export function incompleteFigures(
   activities: readonly Activity[] | undefined,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkResultSchema } from './result-schema.ts';
 import { rulesFileSchema } from './rules-schema.ts';
 
-/** The rules file as JSON Schema, for editors: `# yaml-language-server: $schema=…/check-rules.schema.json`. */
+/** JSON Schema for editors: `# yaml-language-server: $schema=…/check-rules.schema.json`. */
 export function rulesJsonSchema() {
   return {
     $id: 'check-rules.schema.json',
@@ -11,7 +11,6 @@ export function rulesJsonSchema() {
   };
 }
 
-/** The result of `check --output json` as JSON Schema. */
 export function resultJsonSchema() {
   return {
     ...z.toJSONSchema(checkResultSchema, { io: 'output', unrepresentable: 'any' }),

@@ -16,7 +16,6 @@ import {
   suggestSchema,
 } from './rules-schema.ts';
 
-/** What is looked at where no rules file is named: what nearly everyone would want to know. */
 const defaultRules: z.input<typeof rulesFileSchema> = {
   benchmark: DEFAULT_BENCHMARK,
   rules: [
@@ -32,28 +31,20 @@ const defaultRules: z.input<typeof rulesFileSchema> = {
   ],
 };
 
-/** A rules file is small; anything else was named by mistake. */
+/** Larger files were named by mistake. */
 const MOST_BYTES = 1024 * 1024;
 
-/**
- * Reads a rules file.
- * @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest right one
- */
+/** @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest valid one */
 export async function loadRules(file: string): Promise<RulesFile> {
   const hint = 'Name another with --rules, or leave it out for the usual rules.';
   return parseRules(readNamedFile(file, 'rules file', hint), file);
 }
 
-/** The rules used without a file. */
 export function standardRules(): RulesFile {
   return rulesFileSchema.parse(defaultRules);
 }
 
-/**
- * What a rules file's text says.
- * @param file its name, for messages
- * @throws {TradeAgentError} `invalid_config`
- */
+/** @param file name, for messages @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
   return (await readQuickly(text, file)) ?? (await readWhole(text, file));
@@ -69,7 +60,7 @@ async function readWhole(text: string, file: string): Promise<RulesFile> {
   return result.data;
 }
 
-/** As {@link readWhole}, where the targets are written plainly and nothing is wrong: what is wrong needs its line. */
+/** Fast path for plain targets and a valid file; errors need line numbers. */
 async function readQuickly(text: string, file: string): Promise<RulesFile | undefined> {
   const plain = takePlainTargets(text);
   if (plain === undefined) return undefined;
@@ -86,7 +77,7 @@ async function readQuickly(text: string, file: string): Promise<RulesFile | unde
   }
 }
 
-/** What no schema says. @param at file and line of a path */
+/** Checks beyond the schema. @param at file and line of a path */
 function checkRules(
   { rules, targets }: RulesFile,
   file: string,
@@ -154,7 +145,6 @@ const typeWords: Readonly<Record<string, string>> = {
   record: 'keys with their values',
 };
 
-/** What a schema has no words of its own for. */
 function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
   if (issue.code !== 'invalid_type') return undefined;
@@ -169,7 +159,7 @@ function explain(
   file: string,
   at: (path: readonly PropertyKey[]) => string,
 ): TradeAgentError {
-  // A misspelt key also makes another one missing; the misspelling is what helps.
+  // A misspelled key also makes another one missing; the misspelling is more helpful.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalid(file, `${file} is not valid`);
   const { path } = issue;
@@ -217,7 +207,6 @@ function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** The keys that may stand at a path. */
 function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
   const [first, , third] = path;
   if (first === undefined) return Object.keys(rulesFileSchema.shape);

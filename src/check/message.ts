@@ -21,12 +21,10 @@ export function placeholdersOf(kind: Rule['kind']): string[] {
   return ['rule', 'severity', ...placeholders[kind]];
 }
 
-/** The placeholders a template names. */
 export function namedIn(template: string): string[] {
   return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
 }
 
-/** Fills a template in. */
 export function filledIn(template: string, facts: Readonly<Record<string, string>>): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? (facts[name] as string) : whole,

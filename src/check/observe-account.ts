@@ -7,7 +7,6 @@ import { ageText, type Observation, type Observed, yesNo } from './observation.t
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the rules about orders, holdings and the market's hours see. */
 export function observeAccount(
   rule: RuleOf<'open_order' | 'missing' | 'closure'>,
   snapshot: Snapshot,
@@ -28,7 +27,7 @@ function observationsOf(
       return (snapshot.openOrders ?? []).map((order) => {
         const age = snapshot.now - Date.parse(order.submitted_at);
         const size = order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0');
-        // Of several parts there is no one side, nor one quantity of shares.
+        // Multi-leg orders have no single side or quantity.
         const what = isMultiLeg(order) ? describeOpenOrder(order) : `${order.side} ${size} ${order.symbol}`;
         return {
           rule,
@@ -72,8 +71,8 @@ function observationsOf(
 }
 
 /**
- * Weekdays without a session, and sessions that end early, that begin within so many milliseconds. Early is measured by
- * the calendar's own usual closing: a market that is open around the clock has another than an exchange.
+ * Weekdays without a session and early closes that begin within so many milliseconds. The usual close is the
+ * calendar's most frequent, because around-the-clock markets have another than exchanges.
  */
 export function closures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,

@@ -18,20 +18,19 @@ import type { Snapshot } from './snapshot.ts';
 
 type PortfolioRule = RuleOf<'ruin' | 'drift' | 'concentration' | 'cash' | 'drawdown' | 'loss'>;
 
-/** What these ask for are parts of the account's value. */
+/** These rules measure parts of the account's value. */
 const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
 
 const HUNDRED = new Dec(100);
 
-/** `12.3%`, of a fraction. */
 function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/** A file's targets are asked for by the rules, the suggestions and the result. */
+/** Rules, suggestions and the result all ask for them. */
 const parsed = new WeakMap<RulesFile, ReadonlyMap<string, Dec>>();
 
-/** The symbols' targets, fractions of equity; `cash` is none. */
+/** Fractions of equity, without `cash`. */
 export function targetsOf(file: RulesFile): ReadonlyMap<string, Dec> {
   const known = parsed.get(file);
   if (known !== undefined) return known;
@@ -48,7 +47,6 @@ function parseTargets({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> {
   );
 }
 
-/** The band of a drift rule as the maths takes it. */
 export function bandOf({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
 }
@@ -58,7 +56,7 @@ const drifts = new WeakMap<
   { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }
 >();
 
-/** Where each target stands; rules and suggestions mostly ask for the same. */
+/** Rules and suggestions mostly ask for the same. */
 export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
@@ -68,7 +66,7 @@ export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonl
   return made.drifts;
 }
 
-/** What the rules about the portfolio as a whole see. Where it is worth nothing or less, nothing is a part of it. */
+/** An account worth nothing or less has no parts. */
 export function observePortfolio(
   rule: PortfolioRule,
   file: RulesFile,
@@ -81,7 +79,6 @@ export function observePortfolio(
   }
   if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
-  // An account that has nothing and owes nothing has nothing to weigh.
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
   const text = 'the account is not worth more than nothing, so that nothing is a part of it';
   return { observations: [], blind: [{ rule, subject: '', code: 'no_value', text }] };
@@ -185,7 +182,7 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   };
 }
 
-/** Of a band of so many points it is the same for every target, and worked out once. */
+/** Computed once if it is the same for every target. */
 function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
   let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
   return ({ allowed }) => {
@@ -195,7 +192,6 @@ function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
   };
 }
 
-/** None where the day's result is not known. */
 function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observation[] {
   const day = rule.over === 'day';
   const made = day ? performance.dayProfit : performance.totalProfit;

@@ -21,14 +21,13 @@ import type { NoPrice, Snapshot } from './snapshot.ts';
 
 type PriceRule = RuleOf<'price' | 'move' | 'order' | 'stale'>;
 
-/** The symbols a rule needs a price of. */
 export function symbolsOf(rule: PriceRule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'stale') return held;
   if (rule.kind === 'move') return rule.symbols === 'held' ? held : rule.symbols;
   return [rule.symbol];
 }
 
-/** What the rules about prices see; of thousands of symbols most are clear, and not told of. */
+/** Most of thousands of symbols are clear and left out. */
 export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
@@ -44,11 +43,9 @@ export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   return { observations, blind };
 }
 
-/** What a snapshot says of its symbols, looked up: several rules look at the same. */
 interface Board {
   readonly held: ReadonlyMap<string, Position>;
   readonly missing: ReadonlyMap<string, NoPrice['code']>;
-  /** Prices that were asked for. */
   readonly seen: Map<string, SeenPrice | undefined>;
 }
 
@@ -67,10 +64,9 @@ function boardOf(snapshot: Snapshot): Board {
   return board;
 }
 
-/** Looks at one symbol; undefined where it has no price. */
+/** Undefined if there is no price. */
 type See = (symbol: string, position: Position | undefined) => Observation | Blind | 'clear' | undefined;
 
-/** What is the same for every symbol is worked out once. */
 function seeing(rule: PriceRule, snapshot: Snapshot): See {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
   const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
@@ -95,7 +91,6 @@ function priceOf(symbol: string, position: Position | undefined, snapshot: Snaps
 
 interface SeenPrice {
   readonly symbol: string;
-  /** As it came, and as a number. */
   readonly last: string;
   readonly price: Dec;
 }
@@ -187,7 +182,6 @@ function observeMove(
   };
 }
 
-/** The close so many sessions ago, dollars, more than nothing. */
 function priceBefore(
   symbol: string,
   sessions: number,

@@ -6,15 +6,14 @@ import { observePrices } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Why a rule was not looked at. */
 type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
 
 export interface Look extends Observed {
-  /** Rules not looked at this time; what they have fired stands. */
+  /** Rules not evaluated this time; their state is kept. */
   readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
 }
 
-/** Looks at everything the rules ask for. Pure: the same snapshot gives the same look. */
+/** Pure. */
 export function observe(file: RulesFile, snapshot: Snapshot, figures: Figures): Look {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
@@ -56,7 +55,7 @@ function look(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures)
 function skipReason(rule: Rule, { clock, now }: Snapshot): SkipReason | undefined {
   if (!rule.enabled) return 'disabled';
   if (rule.kind === 'order' && rule.before !== undefined && now >= rule.before) return 'over';
-  // Prices stand still while the market is closed, and are none the worse for it.
+  // Prices stand still while the market is closed.
   if (rule.kind === 'stale' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_open' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_closed' && clock.is_open) return 'market_open';

@@ -1,27 +1,22 @@
 import { shareForm } from '../trading/symbol.ts';
 import { fitTogether, fractionOf, percentForm } from './rules-schema.ts';
 
-/** Lines that can only be a part of the file's own keys: comments, and keys with a word each. */
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** A symbol and a percentage, which YAML reads as these two texts, and the schema as right. */
+/** A symbol and a percentage that YAML reads as text and the schema accepts. */
 const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
-/** Symbols that YAML takes for something else than their letters. */
+/** Symbols that YAML does not read as text. */
 const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
 
-/** A rules file without its targets, and these. */
 export interface PlainTargets {
-  /** With an empty map in their place. */
   readonly rest: string;
-  /** As the schema has them: fractions, which fit together. */
   readonly targets: Readonly<Record<string, string>>;
 }
 
 /**
- * Takes the targets out of a rules file where they are written as nearly all are, a line each: YAML's reader and the schema
- * take as long for a thousand of them as a tenth of the whole check. Undefined where they are written in any other way, or
- * are wrong: then these have the word.
+ * Extracts targets written one a line, as nearly all are: for a thousand of them the YAML parser and the schema take
+ * a tenth of the whole check. Undefined if they are written otherwise or wrong.
  */
 export function takePlainTargets(text: string): PlainTargets | undefined {
   const found = plainTargets.exec(text);

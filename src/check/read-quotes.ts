@@ -6,7 +6,7 @@ import { noPriceCode } from './unreadable.ts';
 /** What the gateway takes at once. */
 const SYMBOLS_A_REQUEST = 50;
 
-/** One symbol without a price makes the gateway refuse all it was asked with: they are halved until it stands alone. */
+/** One symbol without a price makes the gateway refuse the whole request, so requests are halved until it is found. */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
   const quotes = new Map<string, Quote>();
   const noPrice: NoPrice[] = [];

@@ -5,9 +5,7 @@ import { sides } from '../trading/order.ts';
 import { figureNames } from './incomplete.ts';
 import { ruleKinds } from './rules-schema.ts';
 
-/*
- * What a check prints, as a schema. A check itself loads none of it: it takes as long to set up as all rules do.
- */
+/* The result as a schema. A check itself does not load it: setting it up takes as long as all rules. */
 
 const dollars = decimalString.describe('Dollars');
 const fraction = decimalString.describe('A fraction: 0.05 is 5 %');
@@ -45,7 +43,7 @@ const noticeReportSchema = z.object({
 });
 export type NoticeReport = z.output<typeof noticeReportSchema>;
 
-/** What `check --output json` prints; docs/reference/schema/check.json is made from this. Amounts are decimal strings. */
+/** What `check --output json` prints; source of docs/reference/schema/check.json. Amounts are decimal strings. */
 export const checkResultSchema = z.object({
   schema: z.literal('trade-agent.check/1'),
   status: z.enum(['clear', 'found']),

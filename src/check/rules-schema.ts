@@ -4,11 +4,11 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
 /*
- * The rules file. What a person writes (`5%`, `15m`, `2026-11-27`) becomes what the rest works with: fractions as
- * decimal strings, milliseconds, instants. docs/reference/schema/check-rules.schema.json is made from this.
+ * The rules file: `5%`, `15m`, `2026-11-27` become decimal fractions, milliseconds, instants. Source of
+ * docs/reference/schema/check-rules.schema.json.
  */
 
-/** What is missing is said to be missing, whatever it should be. */
+/** Missing values are reported as missing. */
 const wanted =
   (words: string) =>
   ({ input }: { input: unknown }) =>
@@ -45,7 +45,6 @@ const duration = z
   .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units])
   .describe('A duration: 15m, 2h, 3d, 1w');
 
-/** A date is its first moment in New York. */
 const moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], {
     error: 'must be a date such as 2026-11-27, or a time such as 2026-11-27T15:00:00-05:00',
@@ -91,7 +90,7 @@ const oneLimit = {
 };
 
 const { side, type, time_in_force, extended_hours } = orderRequestSchema.shape;
-/** An order without its symbol; numbers may be written as such. */
+/** Numbers may be unquoted. */
 const orderSchema = z.strictObject({
   side,
   qty: price.optional().describe('Shares; exactly one of qty and notional'),
@@ -190,7 +189,6 @@ export type Rule = z.output<typeof ruleSchema>;
 export type RuleOf<Kind extends Rule['kind']> = Extract<Rule, { kind: Kind }>;
 export const ruleKinds = kinds.map((kind) => kind.shape.kind.value);
 
-/** The keys a kind of rule has. */
 export function keysOfKind(kind: string): string[] {
   const found = kinds.find((schema) => schema.shape.kind.value === kind);
   return found === undefined ? ['name', 'kind'] : Object.keys(found.shape);
@@ -205,14 +203,13 @@ export const suggestSchema = z.strictObject({
   slack: percent.default('0.005').describe('How far beyond the quote a limit is put'),
 });
 
-/** Whether parts are no more than the whole. */
 export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
   return Object.values(parts)
     .reduce((sum, part) => sum.plus(part), ZERO)
     .lte(1);
 }
 
-/** `cash` beside the symbols is the part that stays in cash. */
+/** `cash` is the part that stays in cash. */
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on what the pattern has refused already, and Decimal throws on that.

@@ -8,15 +8,13 @@ import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface SuggestOptions {
-  /** Symbols that wait for an approval already. */
   readonly awaited: ReadonlySet<string>;
-  /** Instead of what the file says. */
   readonly buyOnly?: boolean;
 }
 
 /**
- * The orders that bring a drifted portfolio back to its targets, by the band of the file's first drift rule (5/25
- * without one). Undefined where the file has no targets. Pure.
+ * Orders that bring a drifted portfolio back to its targets, by the first drift rule's band (default 5/25).
+ * Undefined without targets. Pure.
  */
 export function suggestOrders(
   file: RulesFile,
@@ -26,7 +24,7 @@ export function suggestOrders(
 ): Rebalancing | undefined {
   const targets = targetsOf(file);
   const { openOrders } = snapshot;
-  // A symbol with an open order is left alone; without knowing which those are, all are.
+  // Symbols with an open order are left alone; if those are unknown, all are.
   if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
@@ -42,13 +40,11 @@ export function suggestOrders(
   );
 }
 
-/** How far a weight may be from a file's target before it is traded. */
 export function driftBand({ rules }: RulesFile): Band {
   const rule = rules.find((one): one is RuleOf<'drift'> => one.kind === 'drift' && one.enabled);
   return rule === undefined ? 'five-25' : bandOf(rule);
 }
 
-/** What a file says of how to trade; the part that is to stay in cash by its targets is not in it. */
 export function rebalanceOptions({ suggest }: RulesFile): RebalanceOptions {
   return {
     buyOnly: suggest.buy_only,

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { NoPrice } from './snapshot.ts';
 
-/** Undefined for an answer that makes no sense: what else a check looks at is looked at all the same. */
+/** Undefined for an invalid answer: the check goes on without it. */
 export async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;
@@ -11,7 +11,6 @@ export async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefin
   }
 }
 
-/** Why there is no price, where that is all that an error says. */
 export function noPriceCode(error: unknown): NoPrice['code'] | undefined {
   if (!isTradeAgentError(error)) return undefined;
   if (error.code === 'unknown_symbol') return 'unknown_symbol';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const keptSchema = z.looseObject({ gateway_key: z.looseObject({ d: z.string() }) });
 
-/** What the gateway of a sandbox seals and signs by, also while it runs; undefined for a folder that is none's. */
+/** The secret a sandbox's gateway seals and signs by; undefined if the folder holds no sandbox. */
 export function keptSandboxSecret(folder: string): string | undefined {
   const file = join(folder, 'seed.json');
   return existsSync(file)

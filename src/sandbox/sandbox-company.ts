@@ -11,16 +11,13 @@ export const COMPANY_CLIENT_ID = 'trade-agent-acme';
 const NAME = 'Acme';
 const client = { client_id: COMPANY_CLIENT_ID, name: `trade-agent at ${NAME}` };
 
-/** Whom the company knows somebody as that is `username` at the home. */
 const subOf = (username: string): string => `00u-${username}`;
 
 interface Addresses {
   readonly company: string;
-  /** The home, which is the gateway, too. */
   readonly issuer: string;
 }
 
-/** Everybody in the sandbox works at Acme, and may sign in there. */
 export function companySettings(
   { seed, pairingSecret }: Pick<SandboxHome, 'seed' | 'pairingSecret'>,
   { company }: Pick<Addresses, 'company'>,
@@ -42,7 +39,7 @@ export function companySettings(
   };
 }
 
-/** The company lets its traders in at the home, for what any program may do there. */
+/** Traders may use any program at the home. */
 export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   return {
     client_id: COMPANY_CLIENT_ID,
@@ -53,7 +50,6 @@ export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   };
 }
 
-/** How the home knows it. */
 export function companiesAtHome(
   { seed }: Pick<SandboxHome, 'seed'>,
   company: string,
@@ -70,7 +66,7 @@ export function companiesAtHome(
   };
   return {
     companies: [listed],
-    // A home reads nothing from its own machine, and here the company is there.
+    // The home's own fetch refuses loopback addresses, and this company is on one.
     clientKeys: () => fetch(keys),
   };
 }

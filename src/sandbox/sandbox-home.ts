@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** As Alpaca's look: paper key ids begin with PK. */
+/** Alpaca's paper key ids begin with PK. */
 const newBrokerKey = () => ({
   key_id: `PK${randomBytes(9).toString('hex').toUpperCase()}`,
   secret: randomBytes(30).toString('base64url'),
@@ -16,9 +16,7 @@ const userSchema = z.object({
   username: z.string(),
   name: z.string(),
   email: z.string(),
-  /** At the paper broker, and at the other third parties; the home itself knows no passwords. */
   broker_password: z.string(),
-  /** What programs open the account at the paper broker by. */
   broker_key: z.object({ key_id: z.string(), secret: z.string() }),
 });
 
@@ -34,12 +32,11 @@ const seedSchema = z.object({
 });
 export type SandboxSeed = z.output<typeof seedSchema>;
 
-/** A sandbox's folder, held by one process at a time. */
 export interface SandboxHome {
   readonly folder: string;
   readonly seed: SandboxSeed;
   readonly pairingSecret: string;
-  /** Ports the last start used, so that tokens issued then stay valid. */
+  /** Reused at the next start, so that issued tokens stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
   database(
@@ -48,13 +45,13 @@ export interface SandboxHome {
   release(): void;
 }
 
-/** `issuer` is the home's: provider, phone and gateway. A sandbox that has had a company has it from then on. */
+/** `issuer` is the home's: provider, phone and gateway. A sandbox once started with a company keeps it. */
 const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: z.number().optional() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**
- * Opens a sandbox's folder, making what a new one needs, and locks it.
- * @throws {TradeAgentError} `busy` when another sandbox runs on it, `state_corrupt` when its seed can't be read
+ * Opens and locks a sandbox's folder, creating what is missing. @throws {TradeAgentError} `busy` if another sandbox
+ * runs on it, `state_corrupt` if its seed can't be read
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -82,8 +79,8 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 }
 
 /**
- * An SQLite lock rather than a lock file: the operating system lets go of it at the moment its holder dies, so a
- * sandbox killed hard can be started again at once.
+ * An SQLite lock, not a lock file: the operating system releases it when its holder dies, so a killed sandbox can
+ * restart at once.
  */
 function lock(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });
@@ -137,7 +134,6 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
   return parsed.data;
 }
 
-/** A password a person can type on a phone: three words and two digits, about 30 bits, behind a rate limit. */
 function passphrase(): string {
   const words =
     'amber bison cedar delta ember fjord grove heron inlet jade kelp linen maple north olive pearl quartz river slate tulip umber violet willow yarrow'.split(

@@ -9,11 +9,9 @@ import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
 import { datesOf, replayTape } from './market/replay/replay-tape.ts';
 import { bookedAt } from './paper-broker/books/entries.ts';
 
-/** Real days to play again. */
 export interface MarketData {
-  /** Holds a file of days for each symbol. */
   readonly folder: string;
-  /** The day the market's time begins on; where it was at the last stop, or the first one, unless it is said. */
+  /** The day the market's time begins; default: where it last stopped, else the first day. */
   readonly start?: IsoDate;
 }
 
@@ -22,13 +20,12 @@ interface SandboxMarketOptions {
   readonly clock: Clock;
   readonly hours: MarketHours;
   readonly data?: MarketData | undefined;
-  /** The sandbox's own folder. */
   readonly folder: string;
 }
 
 /**
- * Opens a sandbox's market: a random walk on the clock's time, or days played again on a time of their own.
- * @throws {TradeAgentError} `invalid_config` for data that can't be used, `usage` for a start without any
+ * A random walk on the clock's time, or recorded days on a clock of their own. @throws {TradeAgentError}
+ * `invalid_config` for unusable data, `usage` for a start outside it
  */
 export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
   const { seed, clock, hours, data, folder } = options;
@@ -48,7 +45,7 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
     clock,
     file: join(folder, 'market-clock.json'),
     start: tape.sessions.from(first).open,
-    // What the last day brings is booked in its evening.
+    // The last day's bookings are made in its evening.
     end: bookedAt(last),
     restarts: data.start !== undefined,
   });

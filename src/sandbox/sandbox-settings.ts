@@ -18,29 +18,24 @@ import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
 /*
- * What the parties of a sandbox must know of each other: where each is reached, whose keys and passwords count. All of
- * it follows from the seed and the addresses.
+ * What the sandbox's parties must know of each other (addresses, keys, passwords), derived from the seed and the
+ * addresses.
  */
 
-/** Base URLs. `issuer` is the home's own, `services` are Slack's and Gmail's stand-ins. */
 export interface SandboxAddresses {
   readonly issuer: string;
   readonly broker: string;
   readonly services: string;
-  /** Its people's company, where it has one. */
   readonly company?: string;
 }
 
-/** The name of the broker at which people's second accounts are. */
 const SECOND = 'second';
 
-/** The broker connection's name in the vault. */
 export const CONNECTION = 'paper-broker';
 
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 interface BrokerPeople extends Pick<ApprovalSettings, 'secondAccounts'> {
-  /** What happened in whose account before. */
   readonly stories?: Readonly<Record<string, Story>> | undefined;
 }
 
@@ -64,7 +59,6 @@ export function brokerSettings(
   };
 }
 
-/** The pairs that open people's accounts at one of the sandbox's brokers, and as whose the paper broker has each. */
 export function keyPairsAt(
   { name }: Pick<NamedBroker, 'name'>,
   seed: SandboxSeed,
@@ -85,7 +79,7 @@ function keyOf({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
-/** The same at each start, without a place in the seed. */
+/** Derived, so that the seed needs no place for it. */
 function secondKeyOf({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {
@@ -131,7 +125,6 @@ export function vaultSettings(
   };
 }
 
-/** How the people of a sandbox are asked, and by whose clients. */
 interface ApprovalSettings {
   readonly knownClients?: HomeOptions['knownClients'] | undefined;
   readonly servers?: HomeOptions['servers'];
@@ -139,12 +132,12 @@ interface ApprovalSettings {
   readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
-  /** `required` unless said otherwise. */
+  /** Default `required`. */
   readonly signature?: 'required' | 'off' | undefined;
-  /** How accounts at the paper broker are opened; by token exchange, and unattended by key pairs, unless said otherwise. */
+  /** Default: token exchange, and key pairs for unattended access. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly secondAccounts?: boolean | undefined;
-  /** Whether the gateway hears of fills by the paper broker's stream; it does unless said otherwise. */
+  /** Whether the gateway listens to the paper broker's stream; default true. */
   readonly tradeUpdates?: boolean | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
@@ -163,7 +156,7 @@ export function homeSettings(
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),
-    // A command that is killed at the wrong moment must not cost a sign-in.
+    // A command killed at the wrong moment must not cost a sign-in.
     refreshTokenReuse: 'until_confirmed',
     // The terminal phone is one of its phones, and no money is real.
     softwareKeys: true,
@@ -238,7 +231,6 @@ export function phoneUrl(issuer: string): string {
   return `${issuer}/phone`;
 }
 
-/** The vault as a client of a third party. */
 function vaultAt(connection: string, seed: SandboxSeed, addresses: SandboxAddresses): OAuthClient {
   return { ...vaultClient(seed), redirect_uris: [redirectUri(connection, addresses)] };
 }

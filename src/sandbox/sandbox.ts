@@ -40,56 +40,45 @@ import type { SentItem } from './third-parties/stand-in.ts';
 import { createThirdParties, type ThirdParties } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
-  /** The sandbox's own folder. */
   readonly home: string;
-  /** First of two ports; 0 for free ones. Absent: those of the last start, else the usual ones, or any free ones. */
+  /** First of two ports; 0 for free ones. Default: those of the last start, else the usual ones, or free ones. */
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
-  /** Real days to play again instead of a random walk; they keep the exchange's hours. */
+  /** Recorded days instead of a random walk; they keep the exchange's hours. */
   readonly marketData?: MarketData;
-  /** What happened in accounts before they are first looked at, by user, instead of the usual stories. */
+  /** Account histories by user, instead of the usual ones. */
   readonly stories?: Readonly<Record<string, Story>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
-  /** The market's own time, which sets prices and opening hours; `clock` unless a test needs a Sunday. */
+  /** Sets prices and opening hours; default `clock`. */
   readonly marketClock?: Clock;
-  /** How much one client may ask of one person. */
+  /** Limits per client and person. */
   readonly quotas?: Quotas;
-  /** Whether approvals must be signed by a key of the person's own; `required` unless said otherwise. */
   readonly signature?: 'required' | 'off';
   /**
-   * How accounts at the paper broker are opened: by token exchange, and for what a gateway does by itself by key pairs, unless
-   * said otherwise. `exchange`: by nothing else. `key_pair`: always, so that others can act for their owners too.
+   * Default: token exchange, and key pairs for unattended access. `exchange`: no key pairs. `key_pair`: always, so
+   * that others can act for owners too.
    */
   readonly credentials?: 'exchange' | 'key_pair';
-  /** Whether each person has a second account at the paper broker, under the name `second`. */
   readonly secondAccounts?: boolean;
-  /** Whether the gateway hears of fills by the paper broker's stream; it does unless said otherwise. */
   readonly tradeUpdates?: boolean;
-  /** Who says how people stand to accounts. */
+  /** Source of people's relations to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
-  /** What else is served behind the gateway’s door. */
   readonly mounts?: HomeOptions['gateway']['mounts'];
-  /** What orders are held to; nothing unless said otherwise. */
+  /** Default: orders are not limited. */
   readonly rules?: HomeOptions['gateway']['rules'];
-  /** Other people’s clients that the identity provider knows beforehand. */
   readonly knownClients?: HomeOptions['knownClients'];
-  /** Whether its people work at a company whose word lets them in; once it had one, it has it from then on. */
+  /** Whether its people work at a company whose sign-in the home accepts; kept from then on. */
   readonly company?: boolean;
-  /** The company's rules, in the place of its usual one. */
+  /** Replaces the company's usual rule. */
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
-  /** Servers that run the agent for its people. */
   readonly servers?: HomeOptions['servers'];
-  /** Companies whose word about its people is taken. */
   readonly companies?: HomeOptions['companies'];
-  /** Who is told when a person's sign-in ends, or their keys change. */
   readonly signalReceivers?: HomeOptions['signalReceivers'];
-  /** How people are told of requests and fills, beside their phone's page. */
   readonly push?: HomeOptions['push'];
-  /** A second place to write the ready file. */
   readonly readyFile?: string;
-  /** Told of rules in its folder that went wrong while it runs. */
+  /** Called with errors in its folder's rules while it runs. */
   readonly onError?: (message: string) => void;
 }
 
@@ -98,25 +87,22 @@ export interface Sandbox {
   readonly faults: Faults;
   readonly broker: PaperBroker;
   readonly people: People;
-  /** Where its people work, if it has a company. */
   readonly company: Company | undefined;
-  /** What Slack and Gmail have sent, which goes nowhere. */
+  /** Messages sent through the Slack and Gmail stand-ins; they go nowhere. */
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
   readonly pairingSecret: string;
-  /** When any of its servers was last asked something, milliseconds since the epoch. */
   lastRequestAt(): number;
   close(): Promise<void>;
 }
 
-/** How long a request under way may take to be answered when the sandbox closes. */
+/** How long requests in progress may take when the sandbox closes. */
 const DRAIN_MS = 1_000;
 
 /**
- * Starts the whole world on loopback: a home (identity provider, phone, gateway) and around it a paper broker, a market,
- * and seeded people. They talk to each other over HTTP as they would in production.
- * @throws {TradeAgentError} `busy` when a sandbox already runs on this folder, `port_in_use`, `invalid_config` for rules in it
- *   or days of a market that are wrong, `usage` for accounts of later days than the market's
+ * Starts everything on loopback: a home (identity provider, phone, gateway), a paper broker, a market and seeded
+ * people, talking over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`, `invalid_config` for
+ * wrong rules or market days, `usage` for accounts newer than the market's days
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -145,7 +131,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       faults,
       openDatabase: (name) => {
         const database = home.database(name);
-        // After the servers, which may still be answering from it.
         closers.splice(1, 0, () => {
           database.close();
         });
@@ -187,19 +172,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 type Closer = () => void | Promise<void>;
 
-/** Where the parties of a sandbox find what they stand on. */
 interface Ground {
   readonly home: SandboxHome;
   readonly servers: SandboxServers & { readonly services: HttpServer };
   readonly clock: Clock;
   readonly faults: Faults;
-  /** Closed after all that `onClose` was told of. */
   readonly openDatabase: SandboxHome['database'];
-  /** What came last is closed first. */
+  /** Last in, first closed. */
   readonly onClose: (closer: Closer) => void;
 }
 
-/** Opens each party in turn, after those it talks to at once, and has its server answer. */
 async function openParties(
   options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
@@ -242,7 +224,7 @@ async function openParties(
   servers.services.serveApp(app);
 
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
-  // Who was removed stays so: nothing of theirs is kept again.
+  // People who were removed stay removed.
   const seeded = createPeople(database, () => clock.now());
   addMissing(seeded, seed.users);
   const present = {
@@ -254,7 +236,7 @@ async function openParties(
   const { credentials, push } = options;
   const kept = sqliteGatewayStores(openDatabase('gateway'), questionSeal(sealSecret(seed)));
   const { onError } = options;
-  // Orders are held to nothing, unless its folder says so.
+  // Orders are not limited unless the folder has rules.
   const rules = options.rules ?? (await folderRules(home.folder, defined({ onError })));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
@@ -284,7 +266,6 @@ async function openParties(
   return { broker, people, sent, company };
 }
 
-/** Where its people work, if they do. */
 function openCompany(
   { home, servers, clock, openDatabase }: Omit<Ground, 'faults' | 'onClose'>,
   { onError, companyRules = (usual) => [usual] }: SandboxOptions,
@@ -302,7 +283,7 @@ function openCompany(
   return company;
 }
 
-/** Connects everybody's account at the broker, once only: what a user has disconnected stays so. */
+/** Connects each account at the broker only once: a disconnected account stays disconnected. */
 async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise<void> {
   for (const { username, broker_password: password } of users) {
     if (vault.wasConnected(username, CONNECTION)) continue;
@@ -310,7 +291,7 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
   }
 }
 
-/** A key pair is of no use to the gateway once its owner has disconnected the account. */
+/** After its owner disconnects the account, the gateway must not use the key pair. */
 function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
   return {
     ...brokerKeys,
@@ -321,7 +302,6 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   };
 }
 
-/** As "trade-agent home broker set" does for each of them. */
 async function keepKeyPairs(
   { brokerKeys: store }: GatewayStores,
   seed: SandboxSeed,
@@ -346,15 +326,10 @@ async function keepKeyPairs(
 }
 
 /**
- * Switches faults on and off while the sandbox runs: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
- * and tells what was sent by Slack and Gmail: `GET /admin/messages`. With the sandbox's admin secret as Bearer.
+ * Admin API, with the admin secret as Bearer: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`, `GET
+ * /admin/messages`.
  */
-function createAdmin(options: {
-  secret: string;
-  faults: Faults;
-  /** What the stand-ins for Slack and Gmail have sent. */
-  sent: () => readonly object[];
-}): Hono {
+function createAdmin(options: { secret: string; faults: Faults; sent: () => readonly object[] }): Hono {
   const app = new Hono();
   app.use('*', async (context, next) => {
     const given = context.req.header('authorization') ?? '';
@@ -390,10 +365,8 @@ type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
 };
 
 /**
- * Ports asked for, or those of the last start, must be free: tokens and bookmarks name them. A first start that asked
- * for none takes the usual ones, or any free ones.
- * @param first of two, or three where there is a company; 0 for free ones
- * @throws {TradeAgentError} `port_in_use`
+ * Requested ports, or those of the last start, must be free, because tokens and bookmarks name them. A first start
+ * takes the usual ones or any free ones. @throws {TradeAgentError} `port_in_use`
  */
 async function listenAsBefore(
   first: number | undefined,

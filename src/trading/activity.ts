@@ -6,22 +6,18 @@ import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/trades.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
-/** What is looked at of an activity. */
 interface Booked {
   readonly kind: string;
   readonly symbol: string | null;
   readonly qty: string | null;
-  /** RFC 3339 */
   readonly at: string;
 }
 
-/** Decimals of a coin, as brokers count them. */
 const COIN_DECIMALS = 9;
 
 /**
- * Purchases of coins less the fee that was taken of the coins: fewer came, for the same dollars, since what a purchase costs
- * is a part of its basis (26 CFR §1.1012-1(h)). Alpaca books such fees by the day, of all that was bought on it.
- * @param fills in any order; none is changed
+ * Reduces coins bought by the fee taken in coins, so the cost per coin rises (26 CFR §1.1012-1(h)). Alpaca books
+ * such fees once a day for all purchases of that day.
  */
 function lessCoinFees(fills: readonly Fill[], activities: readonly Booked[]): Fill[] {
   const fees = new Map<string, Dec>();
@@ -52,7 +48,7 @@ function lessCoinFees(fills: readonly Fill[], activities: readonly Booked[]): Fi
 
 const dayOf = (symbol: string, at: number) => `${symbol} ${newYorkDate(at)}`;
 
-/** Before any account at a broker of ours: all activities are those after it, milliseconds since the epoch. */
+/** Earlier than any account at a supported broker; milliseconds since the epoch. */
 export const FIRST_ACTIVITY = Date.parse('2010-01-01T00:00:00Z');
 
 export const activityKinds = [
@@ -70,7 +66,6 @@ export const activityKinds = [
   'unknown',
 ] as const;
 
-/** Something that changed the account: a fill, or money that came or went. Dollars, shares, dollars a share. */
 export const activitySchema = z.lazy(() =>
   z.object({
     id: z.string(),
@@ -79,11 +74,9 @@ export const activitySchema = z.lazy(() =>
     type: z.string(),
     /** RFC 3339: when it happened; of what is known by its day alone, that day's first moment in New York. */
     at: z.string(),
-    /** When it was booked, often the day after, RFC 3339; left out where that is not told. */
     booked_at: z.string().nullable().optional(),
     symbol: z.string().nullable(),
     side: z.enum(sides).nullable(),
-    /** Less than nothing for shares that went without a trade. */
     qty: decimalString.nullable(),
     price: decimalString.nullable(),
     /** What was booked together has one name: the shares that went in a split, and those that came. */
@@ -92,13 +85,11 @@ export const activitySchema = z.lazy(() =>
     amount: decimalString.nullable(),
     /** Of a spin-off: of whose shares it came, and which part of what those cost is its own, 0 to 1 (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
-    /** Taken from a file of the person's: the broker never said it. */
     imported: z.literal(true).optional(),
   }),
 );
 export type Activity = z.output<typeof activitySchema>;
 
-/** One page of activities, newest first. `next_page` asks for the one after; null on the last. */
 export const activitiesSchema = z.lazy(() =>
   z.object({
     activities: z.array(activitySchema),
@@ -106,11 +97,9 @@ export const activitiesSchema = z.lazy(() =>
   }),
 );
 
-/** A trading day, in New York's wall time. */
 export const tradingDaySchema = z.lazy(() =>
   z.object({
     date: z.iso.date(),
-    /** `HH:MM` */
     open: z.string().regex(/^\d\d:\d\d$/),
     close: z.string().regex(/^\d\d:\d\d$/),
   }),
@@ -120,7 +109,6 @@ export type TradingDay = z.output<typeof tradingDaySchema>;
 /** The shares that an option's exercise or assignment trades. */
 const SETTLES = 'OPTRD';
 
-/** The trades among the activities; an option's price is that of its contract, a coin's with the fee taken of it. */
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
   for (const { kind, type, symbol, side, qty, price, at } of activities) {
@@ -151,9 +139,8 @@ const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
 };
 
 /**
- * The shares among the activities that came or went without a trade, what was booked together as one. Alpaca books a
- * split as two rows, the old shares going and the new ones coming; where their group is not said, those of one type,
- * symbol and day are taken for one.
+ * Shares that came or went without a trade, grouped as booked. Alpaca books a split as two rows (old shares out, new
+ * ones in); rows without a group are grouped by type, symbol and day.
  */
 export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
   const groups = new Map<
@@ -186,16 +173,14 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
 /** Dollars a share at the end of a day in New York; undefined where that is not known. */
 export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
 
-/** What came from outside and what went there. */
 interface FlowsFound {
   readonly flows: readonly Flow[];
-  /** Shares moved whose market value nobody knows: they are in no flow. */
   readonly unvalued: readonly Activity[];
 }
 
 /**
- * Deposits, withdrawals, and shares moved in or out at their market value (GIPS 2020, glossary "external cash flow": also
- * securities), by the price booked with them, else by that of the day's end.
+ * Deposits, withdrawals and shares moved in or out at market value (GIPS 2020, "external cash flow"): the price
+ * booked with them, else that day's close.
  */
 export function externalFlows(
   activities: readonly Activity[],
@@ -226,7 +211,6 @@ function isLate({ at, booked_at }: Activity): boolean {
   return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');
 }
 
-/** As {@link externalFlows}, where nothing is said of what has no value. */
 export function flowsOf(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
   return [...externalFlows(activities, priceOn).flows];
 }

@@ -4,10 +4,6 @@ import { sharePrice } from './amounts.ts';
 import { positiveDecimalString } from './decimal.ts';
 import { symbolSchema } from './order.ts';
 
-/*
- * What a person wants to be told of a price. It is kept as a rule of a check's rules file, and nowhere else.
- */
-
 const percentage = () =>
   z
     .string()
@@ -34,13 +30,11 @@ export const alertSchema = z.lazy(() =>
 );
 export type Alert = z.output<typeof alertSchema>;
 
-/** Its condition, and the limit as it was written: a price, or a percentage with its sign. */
 export function conditionOf(alert: Alert): { readonly condition: AlertCondition; readonly limit: string } {
   const condition = alertConditions.find((name) => alert[name] !== undefined) ?? 'above';
   return { condition, limit: alert[condition] ?? '' };
 }
 
-/** `AAPL falls below $180`, as in "tells you when …". */
 export function alertWords(alert: Alert): string {
   const { condition, limit } = conditionOf(alert);
   switch (condition) {
@@ -55,10 +49,7 @@ export function alertWords(alert: Alert): string {
   }
 }
 
-/**
- * Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`, `NVDA>+5%`. Right at a limit is not beyond it, so `>=` is as `>`.
- * @throws {TradeAgentError} `usage`
- */
+/** Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`; `>=` means `>`. @throws {TradeAgentError} `usage` */
 export function parseAlert(text: string): Alert {
   const [, symbol, sign, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
   if (symbol === undefined) throw noAlert(text);

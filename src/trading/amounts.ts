@@ -2,8 +2,6 @@ import { cents, Dec, decimal, isPositive, plain, price, type Tick } from './deci
 
 const HUNDRED = new Dec(100);
 
-/** Amounts as people read them: exact decimals, thousands separators. JSON keeps the plain strings. */
-
 function grouped(digits: string): string {
   const [whole = '', fraction] = digits.split('.');
   const groups = whole.replace(/\B(?=(\d{3})+$)/g, ',');
@@ -20,7 +18,6 @@ export function dollars(amount: string): string {
   return withSign(cents(amount), '');
 }
 
-/** As {@link dollars}, with a plus sign for gains: `+$12.00`. */
 export function signedDollars(amount: string): string {
   const exact = cents(amount);
   return withSign(exact, decimal(exact).gt(0) ? '+' : '');
@@ -52,13 +49,12 @@ export function todayWords(change: string | null, fraction: string | null): stri
 }
 
 /**
- * A measured fraction as a short percentage, with two decimals at most: `"0.595659779"` → `59.57%`. What somebody set is
- * shown by {@link exactPercent}.
+ * A measured fraction as a percentage of at most two decimals: `"0.595659779"` → `59.57%`. Limits use {@link
+ * exactPercent}.
  */
 export function percent(fraction: string): string {
   const exact = decimal(fraction).mul(HUNDRED);
   const rounded = exact.toDecimalPlaces(2);
-  // A trace is not nothing.
   return `${plain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
 }
 
@@ -67,7 +63,6 @@ export function exactPercent(fraction: string): string {
   return `${plain(decimal(fraction).mul(HUNDRED))}%`;
 }
 
-/** A number of shares, without trailing zeros: `"1500.0"` → `1,500`. */
 export function shares(qty: string): string {
   return grouped(plain(qty));
 }

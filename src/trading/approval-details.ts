@@ -4,12 +4,11 @@ import { z } from 'zod';
 import { order } from './kinds/order.ts';
 import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from './order.ts';
 
-/** The RFC 9396 type of an order approval, where the profile maps it to nothing else. */
 export const TRADE_ORDER_TYPE = order.detailsType;
 
 /**
- * One RFC 9396 authorization details object: the whole order, for one place, once. `digest` is base64url(SHA-256) of
- * the order's canonical form, `identifier` its client_order_id.
+ * RFC 9396 authorization details for one order at one gateway. `digest` is of its canonical form, `identifier` its
+ * client_order_id.
  */
 export const tradeOrderDetailsSchema = z.lazy(() =>
   orderDraftSchema.unwrap().extend({
@@ -32,7 +31,6 @@ export function canonicalForm(draft: OrderDraft): string {
   return text;
 }
 
-/** base64url(SHA-256(canonical form)), 43 characters. */
 export function orderDigest(draft: OrderDraft): string {
   return createHash('sha256').update(canonicalForm(draft)).digest('base64url');
 }
@@ -51,10 +49,7 @@ export function approvalCode(digest: string): string {
   return code;
 }
 
-/**
- * The authorization details for an order. RFC 9396 already uses `type` for its own discriminator, so the order's type
- * is carried as `order_type`.
- */
+/** RFC 9396 uses `type` itself, so the order's type becomes `order_type`. */
 export function tradeOrderDetails(
   draft: OrderDraft,
   target: { gateway: string; type?: string },
@@ -71,10 +66,7 @@ export function tradeOrderDetails(
   } as TradeOrderDetails;
 }
 
-/**
- * The names of the fields in which approved details differ from what the order demands; empty when they are the same.
- * A field present on one side only differs. Compared as canonical JSON, so neither order nor spacing matters.
- */
+/** Names of the fields that differ, or that only one side has. Compared as canonical JSON. */
 export function differingFields(
   approved: Record<string, unknown>,
   demanded: Record<string, unknown>,

@@ -1,22 +1,17 @@
-/** A security, by what people call it. */
 export interface NamedAsset {
   readonly symbol: string;
-  /** As the broker writes it: `Alphabet Inc. Class A Common Stock`. */
   readonly name: string;
 }
 
-/** Words of a company's form and of its paper, which nobody says: `Apple` is `Apple Inc. Common Stock`. */
+/** Words of legal form and security type, which people leave out. */
 const unsaid = new Set(
   'inc incorporated corp corporation co company companies ltd limited plc sa se nv ag asa spa llc lp the new common capital stock ordinary share shares adr ads american depositary depository each representing'.split(
     ' ',
   ),
 );
 
-/** A name as people say it, and the class of share where it is said. */
 interface SaidName {
-  /** Lower case, single spaces: `alphabet`. */
   readonly words: string;
-  /** `a` of "Class A". */
   readonly shareClass: string | undefined;
 }
 
@@ -39,7 +34,6 @@ export function saidName(text: string): SaidName {
   return { words: words.join(' '), shareClass };
 }
 
-/** A list of thousands is searched again and again. */
 const known = new WeakMap<NamedAsset, SaidName>();
 
 function nameOf(asset: NamedAsset): SaidName {
@@ -57,10 +51,7 @@ export function isNamed(asset: NamedAsset, said: SaidName): boolean {
   return said.words !== '' && own.words === said.words && isClass;
 }
 
-/**
- * The assets that words may mean, the likeliest first: a symbol, the very name, names with all of the words in them.
- * @param most no more than so many
- */
+/** The assets that words may mean, likeliest first: exact symbol, exact name, names containing all words. */
 export function searchAssets<Asset extends NamedAsset>(
   assets: readonly Asset[],
   query: string,

@@ -1,16 +1,12 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-/** A stretch of time to draw, and the bars to draw it with. */
 interface ChartRange {
-  /** As people write it: `3m`. */
   readonly text: string;
   readonly timeframe: '1Hour' | '1Day';
-  /** Milliseconds since the epoch. */
   readonly start: number;
 }
 
-/** In days; a month and a year as calendars have them on average would only confuse the labels. */
 const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
 /** The gateway gives at most 1000 bars. */
 const MOST_DAYS = 1000;
@@ -19,10 +15,7 @@ const HOURLY_DAYS = 7;
 
 export const DEFAULT_CHART_RANGE = '3m';
 
-/**
- * Reads `5d`, `2w`, `3m`, `1y`.
- * @throws {TradeAgentError} `usage`
- */
+/** Reads `5d`, `2w`, `3m`, `1y`. @throws {TradeAgentError} `usage` */
 export function chartRange(text: string, now: number): ChartRange {
   const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
   const length = Number(count) * (days[unit.toLowerCase()] ?? 0);

@@ -8,30 +8,24 @@ import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /**
- * What the gateway's own journal counts, read in the transaction that claims the order. All but `state` is the account's.
- * Counted is what may have gone out; what was refused is not. The order itself is not among it, nor the one that it is put
- * in place of. Dollars and shares are decimal strings.
+ * What the gateway's journal has counted of the account (`state` aside), read in the transaction that claims the
+ * order. Includes everything that may have gone out, but neither refusals, the order itself nor the one it replaces.
  */
 export interface CountedFacts {
   readonly state: TradingState;
   /** Dollars of all orders, purchases and sales, since the day began in New York. */
   readonly day_notional: string;
   readonly day_orders: number;
-  /** Orders of the last sixty seconds. */
   readonly last_minute: number;
   /** Orders that went out, or may have, and are not known to be over. */
   readonly open_orders: number;
-  /** Dollars of the purchases in the order's symbol among those. */
   readonly open_symbol_notional: string;
-  /** Shares of the order's symbol in the sales among those. */
   readonly open_symbol_sells: string;
   /** Seconds since an order of about the same terms (`termsLike`); null where there is none today. */
   readonly same_before: number | null;
-  /** Whether an order of the other side is open in the same symbol. */
   readonly opposes_open: boolean;
   /**
-   * Seconds by which the newest order is dated after the clock, where that is more than a day: one of the two is wrong, and
-   * whose day it is can't be told.
+   * Seconds by which the newest order is ahead of the clock, if more than a day: then no day's count can be trusted.
    */
   readonly clock_behind?: number;
   /** Of an order for an option: what is out of what would stand behind it; absent for any other. */
@@ -40,7 +34,6 @@ export interface CountedFacts {
   readonly mandate?: CountedTerms | null;
 }
 
-/** Before the first order, where trading goes on. */
 export const nothingCounted: CountedFacts = {
   state: 'active',
   day_notional: '0',
@@ -53,7 +46,6 @@ export const nothingCounted: CountedFacts = {
   opposes_open: false,
 };
 
-/** What an order counts for from the moment it is claimed. */
 interface OrderCount {
   /** Dollars, rounded up to the cent; null where nothing bounds it. */
   readonly notional: string | null;
@@ -62,8 +54,8 @@ interface OrderCount {
 }
 
 /**
- * A purchase counts at the most that it can cost, a sale at the reference price or its own, whichever is higher, so that a
- * low limit makes no large sale small. An option that is sold to open counts at its strike: that is what can come of it.
+ * A purchase counts at the most it can cost; a sale at the reference price or its own limit, whichever is higher, so
+ * that a low limit does not make a large sale look small. A sold-to-open option counts at its strike.
  */
 export function countOf(draft: OrderDraft): OrderCount {
   const notional = exactNotional(draft);
@@ -86,10 +78,7 @@ export function reservedFor(draft: OrderDraft): string {
   );
 }
 
-/**
- * What will be counted once these have gone out too. They keep to the orders a minute by being sent one after the other,
- * and what of them is open by then nobody knows.
- */
+/** The counts once these orders have gone out. Orders a minute and open orders are not predicted. */
 export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
   return {
     ...counted,
@@ -98,33 +87,29 @@ export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFact
   };
 }
 
-/** Dollars of several orders. */
 export function reservedForAll(drafts: readonly OrderDraft[]): string {
   return Dec.sum(0, ...drafts.map(reservedFor)).toFixed(2);
 }
 
 /**
- * What a later order is compared with to tell whether it is the same once more, and so likely a slip: symbol, side and
- * shares, those of an amount in dollars at its reference price. It is written once, whatever becomes of the order.
+ * Compared with later orders to detect an accidental repeat: symbol, side and shares (of a dollar amount, at its
+ * reference price).
  */
 export function sameTerms(draft: OrderDraft): string {
   return JSON.stringify([draft.symbol, draft.side, countOf(draft).qty]);
 }
 
-/** The terms that count as the same as an order's: of its symbol and side, for shares from `least` to `most`. */
 export interface SameTerms {
-  /** What {@link sameTerms} begin with. */
   readonly prefix: string;
   readonly least: string;
   readonly most: string;
 }
 
-/** The terms of no order. */
 export const noTerms: SameTerms = { prefix: '-', least: '0', most: '0' };
 
 /**
- * Two orders are the same where the smaller is at least two thirds of the larger. A narrower band would let a second order
- * pass that says dollars where the first said shares, or that a model has rounded.
+ * Two orders are alike if the smaller is at least two thirds of the larger. A narrower band would miss a repeat in
+ * dollars of an order in shares, or one that a model rounded.
  */
 export function termsLike(draft: OrderDraft): SameTerms {
   const shares = new Dec(countOf(draft).qty);
@@ -135,13 +120,10 @@ export function termsLike(draft: OrderDraft): SameTerms {
   };
 }
 
-/** Whether the terms of an earlier order are among these. */
 export function isLike(terms: string, { prefix, least, most }: SameTerms): boolean {
   if (!terms.startsWith(prefix)) return false;
-  const parts = JSON.parse(terms) as readonly (string | null)[];
-  // Before this form there was one of symbol, side, type, shares and dollars.
-  const shares = parts.length === 3 ? parts[2] : parts[3];
-  return shares != null && new Dec(shares).gte(least) && new Dec(shares).lte(most);
+  const [, , shares] = JSON.parse(terms) as readonly [symbol: string, side: string, qty: string];
+  return new Dec(shares).gte(least) && new Dec(shares).lte(most);
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {

@@ -4,20 +4,17 @@ import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sessionOf } from './trading-calendar.ts';
 
 interface SinceClose {
-  /** The day whose close `last_equity` is of. */
   readonly closedOn: string;
-  /** When the account was asked for, by the broker's clock, milliseconds since the epoch: what went after it is in its equity still. */
+  /** When the account was read, milliseconds since the epoch: later flows are not in its equity yet. */
   readonly now: number;
-  /** What shares that were moved are worth, where that was not booked with them. */
   readonly priceOn?: PriceOn;
 }
 
 /**
- * Dollars that came from outside since an account's last close, less those that went there, for a limit on what a day may
- * lose. What is dated after the day of the close is in no doubt. What is dated before and was booked after it, or at a time
- * that nobody tells, may be in `last_equity` or not; so may be what is of a type that nobody here knows. Of those, what came
- * counts and what went does not: a loss may look larger by it, and is never hidden.
- * @returns undefined where shares were moved that nobody can value
+ * Dollars that came from outside since the last close less those that left, for the daily loss limit. Flows dated
+ * after the close certainly count. Flows dated before but booked after it (or at an unknown time), and activities of
+ * unknown type, may already be in `last_equity`: of those, money that came counts and money that left does not, so a
+ * loss may look larger but is never hidden. @returns undefined if moved shares cannot be valued
  */
 export function dayFlow(
   activities: readonly Activity[],
@@ -38,7 +35,6 @@ export function dayFlow(
   return flow;
 }
 
-/** Undefined where nobody can value what it moved. */
 function broughtBy(activity: Activity, priceOn: PriceOn | undefined): Dec | undefined {
   const { kind, amount, symbol, qty } = activity;
   if (kind === 'unknown') {

@@ -1,7 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { z } from 'zod';
 
-/** As many decimals as our decimal strings have at most. */
 const PLACES = 12;
 
 /** A part of a whole as a decimal string; of nothing, nothing. */
@@ -10,8 +9,8 @@ export function fractionOf(part: Dec, whole: Dec): string {
 }
 
 /**
- * Money, prices and quantities travel as decimal strings and are computed with decimal.js; a binary float never
- * touches them. 40 digits hold any product of two broker amounts exactly.
+ * Money, prices and quantities are decimal strings, computed with decimal.js and never as floats. 40 digits hold any
+ * product of two broker amounts exactly.
  */
 export const Dec = Decimal.clone({
   precision: 40,
@@ -21,7 +20,6 @@ export const Dec = Decimal.clone({
 });
 export type Dec = Decimal;
 
-/** Nothing. Decimals never change, and making one takes far longer than most of what is done with it. */
 export const ZERO = new Dec(0);
 
 /** More than nothing; without the parsing of `gt(0)`. */
@@ -30,12 +28,11 @@ export function isPositive(value: Dec): boolean {
 }
 
 /**
- * -1, 0 or 1, as `a.comparedTo(b)`, which copies `b` first: what is done with thousands of positions is comparing, mostly.
- * Goes by the parts that decimal.js documents: sign, exponent, digits (without zeros at the end).
+ * As `a.comparedTo(b)`, without the copy it makes of `b`: portfolios compare thousands of times. Uses decimal.js's
+ * documented parts: sign, exponent, digits.
  */
 export function compare(a: Dec, b: Dec): number {
   const [x, y]: [number[] | null, number[] | null] = [a.d, b.d];
-  // Infinite, or no number.
   if (x === null || y === null) return a.comparedTo(b);
   if (x[0] === 0 || y[0] === 0) return (x[0] === 0 ? 0 : a.s) - (y[0] === 0 ? 0 : b.s);
   if (a.s !== b.s) return a.s;
@@ -51,7 +48,6 @@ export function compare(a: Dec, b: Dec): number {
 /** The smaller of two, itself: `Dec.min` makes a copy. */
 export const lesser = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
 
-/** Without its sign; itself where it has none. */
 export const magnitude = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
 
 const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
@@ -61,17 +57,15 @@ export const decimalString = z
   .string()
   .regex(plainDecimal, 'must be a plain decimal number such as "180.25"');
 
-/** Whether a text is a {@link decimalString}. */
 export const isDecimalString = (text: string): boolean => plainDecimal.test(text);
 
-/** As {@link decimalString}, and greater than zero. */
 export const positiveDecimalString = decimalString.refine(
   // Refinements also run on what the pattern has already refused, and Decimal throws on that.
   (text) => !plainDecimal.test(text) || new Dec(text).gt(0),
   'must be greater than zero',
 );
 
-/** Parses a decimal string. @throws {RangeError} on anything that isn't one. */
+/** @throws {RangeError} if the text is not a plain decimal number */
 export function decimal(text: string): Dec {
   if (!plainDecimal.test(text)) throw new RangeError(`not a plain decimal number: ${JSON.stringify(text)}`);
   return new Dec(text);
@@ -87,7 +81,6 @@ export function cents(value: Dec | string): string {
   return new Dec(value).toFixed(2);
 }
 
-/** How many decimals a price takes from so many dollars a share on. */
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
@@ -101,7 +94,6 @@ export const usTicks: readonly Tick[] = [
   { from: '0', decimals: 4 },
 ];
 
-/** How many decimals this price may have. @param ticks from the highest `from` down to zero */
 export function tickDecimals(value: Dec | string, ticks: readonly Tick[]): number {
   return tickAt(value, ticks)?.decimals ?? 0;
 }
@@ -111,14 +103,12 @@ function tickAt(value: Dec | string, ticks: readonly Tick[]): Tick | undefined {
   return ticks.find(({ from }) => exact.gte(from));
 }
 
-/** A price in dollars a share, as brokers write it: of a share two decimals from $1 up, four below. */
 export function price(value: Dec | string, ticks: readonly Tick[] = usTicks): string {
   const { decimals = 0, shortest = false } = tickAt(value, ticks) ?? {};
   const rounded = new Dec(value).toDecimalPlaces(decimals);
   return rounded.toFixed(shortest ? Math.max(2, rounded.decimalPlaces()) : decimals);
 }
 
-/** Whether a price lies on its tick. */
 export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boolean {
   return decimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }

@@ -1,17 +1,14 @@
 import { contractWords } from './contract-words.ts';
 import { type OrderField, orderFrameFields, orderTermFields, shownDollars } from './order-fields.ts';
 
-/** One field of the approved details, as a person reads it. */
 export interface DetailField {
-  /** The details' own name for it. */
   readonly name: string;
   readonly label: string;
   readonly text: string;
-  /** True for what only machines compare; shown all the same, but below. */
+  /** Only machines compare it; shown below the others. */
   readonly technical: boolean;
 }
 
-/** What a person calls a field, and how its value reads; as it stands where that is left out. */
 export type FieldWords = Readonly<
   Record<
     string,
@@ -29,7 +26,6 @@ const orderWords: FieldWords = Object.fromEntries(
   ]),
 );
 
-/** What the broker tells of an order, how long the approval holds, and, below, what only machines compare. */
 const lastWords: FieldWords = {
   id: { label: "Broker's id" },
   asset_class: { label: 'Asset class' },
@@ -47,9 +43,8 @@ const lastWords: FieldWords = {
 };
 
 /**
- * Every field of the details, none left out: one that nobody has words for is shown under its own name, first among
- * the plain ones, because a person must see what they approve.
- * @param own words for the fields that no order has
+ * Every field, none left out: one without words is shown first, under its own name, because people must see what
+ * they approve. @param own words for fields that orders don't have
  */
 export function detailFields(
   details: Readonly<Record<string, unknown>>,
@@ -71,17 +66,14 @@ export function detailFields(
   });
 }
 
-/** What a person calls a field. */
 export function fieldLabel(name: string, own: FieldWords = {}): string {
   return wordsFor(name, { ...orderWords, ...own, ...lastWords })?.label ?? name;
 }
 
-/** A name that every object inherits is no field's. */
 function wordsFor(name: string, known: FieldWords): FieldWords[string] | undefined {
   return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
-/** Which money the details are about, where they say. */
 export function environmentOf({ environment }: Readonly<Record<string, unknown>>): string | undefined {
   return environment === undefined ? undefined : plainText(environment);
 }
@@ -125,7 +117,6 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   ].join(' · ');
 }
 
-/** A value of any sort in plain text. */
 export function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');

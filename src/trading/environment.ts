@@ -1,6 +1,6 @@
 /**
- * What sort of money, in a word that can't be misread; never told by colour alone. What is not known to be paper may be
- * real, so it is called live, with what it calls itself.
+ * Never shown by color alone. Whatever is not known to be paper may be real money, so it reads LIVE with its own
+ * name.
  */
 export function environmentWord(environment: unknown): string {
   if (environment === 'paper') return 'PAPER';

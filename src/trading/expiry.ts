@@ -7,10 +7,7 @@ export function isExpiry(date: string, said: string): boolean {
   return whole === said || whole.startsWith(`${said}-`);
 }
 
-/**
- * The dates that it may be, both included; without a year the next that comes.
- * @param today a date
- */
+/** The first and last date it may mean; without a year, the next one to come. */
 export function expiryRange(said: string, today: string): { readonly from: string; readonly to: string } {
   if (!/^\d{4}-/.test(said)) {
     const year = Number(today.slice(0, 4));

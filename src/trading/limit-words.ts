@@ -1,7 +1,6 @@
 import { dollars, exactPercent } from './amounts.ts';
 import { decimalString } from './decimal.ts';
 
-/** What a person calls a limit, and how its value reads. */
 interface LimitWords {
   readonly label: string;
   readonly shown: (value: string) => string;
@@ -13,8 +12,8 @@ const fraction = (value: string) => (isDecimal(value) ? exactPercent(value) : va
 const plain = (value: string) => value;
 
 /**
- * Every key of an account's limits as a person reads it, dotted where it stands in another: `symbols.allow`. The gateway's
- * table of limits has exactly these names, so that a limit without words does not compile.
+ * Labels of the limits by dotted key. The gateway's table has the same names, so a limit without words does not
+ * compile.
  */
 export const limitWords = {
   max_order_notional: { label: 'One order', shown: amount },
@@ -64,12 +63,10 @@ export function limitChangeText(line: string): string {
   return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;
 }
 
-/** What a person calls a limit; its own key where nobody has words for it. */
 export function limitLabel(key: string): string {
   return wordsOf(key)?.label ?? key;
 }
 
-/** A limit's value as a person reads it. */
 export function shownLimit(key: string, value: string): string {
   return wordsOf(key)?.shown(value) ?? value;
 }

@@ -33,7 +33,6 @@ export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
   return known;
 }
 
-/** The sector of a symbol by the packaged list. Undefined for a symbol that is not listed. */
 export function sectorOf(symbol: string): string | undefined {
   return listedSymbols().get(symbol)?.sector || undefined;
 }

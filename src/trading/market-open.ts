@@ -4,10 +4,8 @@ import { newYorkDate } from './new-york-time.ts';
 import { hasPrice } from './order-types.ts';
 import type { MarketClock } from './views.ts';
 
-/** Whether a class trades around the clock, every day. */
 const allHours: Readonly<Record<AssetClass, boolean>> = { us_equity: false, crypto: true, us_option: false };
 
-/** Whether the market of a symbol never closes. */
 function tradesAllHours(symbol: string): boolean {
   return allHours[assetClassOf(symbol)];
 }
@@ -18,9 +16,8 @@ export function marketOf(symbol: string, clock: MarketClock): MarketClock {
 }
 
 /**
- * Since which day in New York a price of it is one: that of the exchange's last session, or, where the market never
- * closes, of an hour ago, so that the last price of a day is still one when the day turns.
- * @param lastSession the exchange's; undefined where none is known
+ * The first day (New York) whose price still counts: the exchange's last session, or an hour ago for markets that
+ * never close. @param lastSession undefined if unknown
  */
 export function pricedSince(
   symbol: string,
@@ -31,10 +28,8 @@ export function pricedSince(
 }
 
 /**
- * Whether an order has to wait for its market to open: one that would trade at whatever price comes, queued overnight,
- * would meet the next opening's, which nobody approved. Limit orders may wait at the broker, among them all that name an
- * auction.
- * @param market of the order's symbol (`marketOf`)
+ * Orders without a limit wait for the market to open: queued overnight they would fill at an opening price that
+ * nobody approved. @param market of the order's symbol (`marketOf`)
  */
 export function waitsForOpening(
   { type }: { readonly type: string },

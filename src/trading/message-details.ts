@@ -5,10 +5,8 @@ import { approvalCode, type TradeOrderDetails } from './approval-details.ts';
 import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
-/** The RFC 9396 type of a message's approval, where the profile maps it to nothing else. */
 export const MESSAGE_SEND_TYPE = message.detailsType;
 
-/** One RFC 9396 authorization details object: the whole message, for one place, once. */
 export const messageSendDetailsSchema = z.lazy(() =>
   messageDraftSchema.unwrap().extend({
     type: z.string().min(1),
@@ -20,7 +18,6 @@ export const messageSendDetailsSchema = z.lazy(() =>
 );
 export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
 
-/** Whatever a person may be asked to approve. */
 export type ApprovalDetails = TradeOrderDetails | MessageSendDetails;
 
 /** base64url(SHA-256) of the message as RFC 8785 (JCS) text, 43 characters. @throws {TradeAgentError} `invalid_message` */
@@ -32,7 +29,6 @@ export function messageDigest(draft: MessageDraft): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** The authorization details for a message. @throws {TradeAgentError} `invalid_message` */
 export function messageSendDetails(
   draft: MessageDraft,
   target: { gateway: string; type?: string },

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { hasUnseen } from '../text/unseen.ts';
 
-/** Where a message can go, as `trade-agent connections` names them. */
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
@@ -14,16 +13,12 @@ const LONGEST_SUBJECT = 120;
 /** RFC 5321 §4.5.3.1.3, without the angle brackets. */
 const LONGEST_RECIPIENT = 254;
 
-/**
- * A message complete to the last character: what the person approves, and what is sent. `expires_at` is UTC to the
- * second.
- */
+/** A complete message, as approved and sent. `expires_at` is UTC to the second. */
 export const messageDraftSchema = z.lazy(() =>
   z.strictObject({
     service: z.enum(messageServices),
     /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
     recipient: z.string().min(1).max(LONGEST_RECIPIENT),
-    /** Gmail alone has one. */
     subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
     text: z.string().min(1).max(LONGEST_TEXT),
     client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
@@ -41,10 +36,7 @@ const mailRecipient =
 const problem = (message: string, hint: string, field: string) =>
   new TradeAgentError('invalid_message', message, { hint, details: { field } });
 
-/**
- * Checks what the schema can't: that the recipient is one of the service's, and that a person sees all that is sent.
- * @throws {TradeAgentError} `invalid_message`, naming the field
- */
+/** Checks what the schema can't. @throws {TradeAgentError} `invalid_message`, naming the field */
 export function checkMessage(draft: MessageDraft): void {
   checkRecipient(draft.service, draft.recipient);
   if ((draft.service === 'gmail') !== (draft.subject !== undefined)) {
@@ -65,7 +57,6 @@ export function checkMessage(draft: MessageDraft): void {
   }
 }
 
-/** @throws {TradeAgentError} `invalid_message` */
 export function checkRecipient(service: MessageService, recipient: string): void {
   if (service === 'slack' && !slackRecipient.test(recipient)) {
     throw problem(
@@ -88,7 +79,6 @@ export function describeMessage({ service, recipient }: Pick<MessageDraft, 'serv
   return service === 'gmail' ? `e-mail to ${recipient} by ${name}` : `message to ${recipient} on ${name}`;
 }
 
-/** A message that was sent, as the gateway tells of it. */
 export const sentMessageSchema = z.lazy(() =>
   z.object({
     client_message_id: z.string(),

@@ -21,7 +21,6 @@ export function describeOpenOrder(order: Order): string {
   return describeOrder({ ...terms, ...limit, ...exits, ...order_class });
 }
 
-/** The terms of an order at the broker in its own words; what it doesn't have is left out. */
 function plainTerms(order: OrderLeg) {
   const { symbol, side, type, time_in_force, extended_hours } = order;
   return {
@@ -42,8 +41,8 @@ function plainTerms(order: OrderLeg) {
 }
 
 /**
- * The terms of an order at the broker, as they would be asked for. A leg's are those of an order of one part.
- * @throws {TradeAgentError} `invalid_order` where it is none that trade-agent could ask for
+ * An order at the broker as a request for the same terms. @throws {TradeAgentError} `invalid_order` if trade-agent
+ * could not propose it
  */
 export function termsOf(order: Order): OrderRequest {
   const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
@@ -56,14 +55,12 @@ export function termsOf(order: Order): OrderRequest {
   );
 }
 
-/** As flat details would name it, for the phone's words; what it doesn't have is left out. */
 export function openOrderDetails(order: Order): Record<string, unknown> {
   const { type, legs: _, ...rest } = order;
   const all = { ...rest, ...exitsOf(order), order_type: type };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value != null));
 }
 
-/** All that is known of it, beside what is to become of it. */
 export function openOrderFields(order: Order): DetailField[] {
   return detailFields(openOrderDetails(order)).map((field) => ({
     ...field,

@@ -3,11 +3,9 @@ import { optionOf, unitsOf } from './asset-class.ts';
 import { dayWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
-/** What an option that was sold can make of the account until it expires. */
 interface Assignment {
   /** Dollars at the strike. */
   readonly cash: string;
-  /** In words: what is taken, at which price, until when. */
   readonly text: string;
 }
 
@@ -36,12 +34,6 @@ export function assignmentOf({
   };
 }
 
-/*
- * What stands behind an option that is sold: shares for a call, cash for a put. One place, for what the broker holds and
- * for what the gateway's own journal counts.
- */
-
-/** Whether a symbol is a call on these shares. */
 export function isCallOn(symbol: string, underlying: string): boolean {
   const option = optionOf(symbol);
   return option?.right === 'call' && option.underlying === underlying;
@@ -56,7 +48,6 @@ export function securedBy(symbol: string, contracts: Dec | string): Dec {
   return new Dec(contracts).times(unitsOf(symbol)).times(optionOf(symbol)?.strike ?? 0);
 }
 
-/** What open orders may take of what would stand behind another option. */
 export interface Covering {
   /** Shares that are on sale, or that calls on sale could take. */
   readonly shares: string;
@@ -74,8 +65,8 @@ interface OpenOne {
 }
 
 /**
- * Of an order for an option. Whether a sale of options opens or closes a position is not told by what is counted: each is
- * taken for one that opens, which may refuse a little too much, and never lets too much pass.
+ * Counts every option sale as opening, because the journal does not tell: this may refuse too much, but never too
+ * little.
  */
 export function coveringOf(symbol: string, open: readonly OpenOne[]): Covering | undefined {
   const option = optionOf(symbol);

@@ -5,7 +5,6 @@ import { orderProblem as problem } from './order-problem.ts';
 import type { OrderType, Side } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 
-/** The fields of an order that make it one of several parts. */
 interface PartFields {
   readonly symbol: string;
   readonly side: Side;
@@ -16,7 +15,6 @@ interface PartFields {
   readonly stop_loss_stop_price?: string | undefined;
   readonly stop_loss_limit_price?: string | undefined;
   readonly position_intent?: PositionIntent | undefined;
-  /** What an entry at the market is counted from; a draft has one, a request does not. */
   readonly reference_price?: string | undefined;
   readonly max_slippage?: string | undefined;
 }
@@ -24,8 +22,8 @@ interface PartFields {
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
 
 /**
- * Checks an order's exits: as many as its class has, each on its side of the entry, and nothing sold short.
- * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
+ * One price for each exit of the class, each on its side of the entry, nothing sold short. @throws {TradeAgentError}
+ * `invalid_order`
  */
 export function checkOrderClass(order: PartFields): void {
   const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;
@@ -105,10 +103,6 @@ function checkExitPrices(order: PartFields): void {
   }
 }
 
-/**
- * Checks what an option's order does to the position.
- * @throws {TradeAgentError} `invalid_order`
- */
 export function checkPositionIntent({ symbol, side, position_intent, reference_price }: PartFields): void {
   const isOption = assetClassOf(symbol) === 'us_option';
   if (position_intent === undefined) {

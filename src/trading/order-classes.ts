@@ -2,22 +2,16 @@ import type { Side } from './order-types.ts';
 
 /** Orders of several parts that are one order: an entry with its exits, or the exits of what is held. */
 interface OrderClassWords {
-  /** How it is called on the phone. */
   readonly name: string;
-  /** In a broker's shorthand, after the terms. */
   readonly shorthand: string;
   /** What it begins with: a purchase of its own, or nothing, where its exits are of what is held. */
   readonly entry: boolean;
   /** The side that it is proposed with: the entry's, and without one the exits'. */
   readonly side: Side;
-  /** How many of take profit and stop loss it has. */
   readonly exits: 1 | 2;
 }
 
-/**
- * Alpaca, "Placing Orders": bracket (entry, take profit, stop loss), oco (both exits of a position), oto (entry and one
- * exit). Here an entry always buys and an exit always sells: nothing is sold short.
- */
+/** Alpaca, "Placing Orders". Entries always buy and exits always sell: nothing is sold short. */
 const classes = {
   bracket: {
     name: 'Bracket (entry, take profit, stop loss)',
@@ -46,6 +40,5 @@ export type OrderClass = keyof typeof classes;
 export const orderClassWords: Readonly<Record<OrderClass, OrderClassWords>> = classes;
 export const orderClasses = Object.keys(classes) as [OrderClass, ...OrderClass[]];
 
-/** What an order does to a position in an option. */
 export const positionIntents = ['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close'] as const;
 export type PositionIntent = (typeof positionIntents)[number];

@@ -5,24 +5,21 @@ import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 
 /*
- * The one table of an order's fields: how each is written where it is compared, whether it goes to the broker, and how a
- * person reads it. The schemas of order.ts may have no field that is not in it, and what is not in it has no canonical
- * form: written in two ways, the same order would have two digests.
+ * The one table of an order's fields. The schemas of order.ts may have no other field, and a field without an entry
+ * has no canonical form: written in two ways, one order would have two digests.
  */
 
 export interface OrderField {
   /**
-   * `price` is dollars a share, written to the tick, which it must lie on; `amount` any other number, written without
-   * trailing zeros; `word` is compared as it is.
+   * `price`: dollars a share, on the tick; `amount`: other numbers, without trailing zeros; `word`: compared as it
+   * is.
    */
   readonly form: 'price' | 'amount' | 'word';
   /** Whether it goes to the broker, whose order must then have the same; `leg`: as the price of one of its legs. */
   readonly sent: boolean | 'leg';
   /** In a broker's shorthand, before the value, for what says at which price an order trades. */
   readonly shorthand?: (value: string) => string;
-  /** What a person calls it. */
   readonly label: string;
-  /** Its value as a person reads it, of the order's symbol where that is known; what it doesn't know stays as it is. */
   readonly shown: (value: string, symbol?: string) => string;
 }
 
@@ -35,7 +32,6 @@ export const shownDollars: Shown = (value) =>
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
 const percentOfFraction: Shown = (value) =>
   isNumber(value) ? `${plain(new Dec(value).times(100))} %` : value;
-/** Words for the values that have one, all of `Value` where that is given; any other as it is. */
 export const named =
   <Value extends string>(words: Readonly<Record<Value, string>>): Shown =>
   (value) =>
@@ -52,7 +48,6 @@ function symbolWords(symbol: string): string {
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
 }
 
-/** What is to happen, in the order it is read: what, at which price, for how long. */
 export const orderTermFields = {
   side: { form: 'word', sent: true, label: 'Action', shown: named({ buy: 'Buy', sell: 'Sell' }) },
   symbol: { form: 'word', sent: true, label: 'Symbol', shown: symbolWords },
@@ -146,7 +141,6 @@ export const orderTermFields = {
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;
 
-/** For whom, by which name, and until when. */
 export const orderFrameFields = {
   account: { form: 'word', sent: false, label: 'Account', shown: asIs },
   environment: {
@@ -171,7 +165,6 @@ export const orderFrameFields = {
 
 const table = { ...orderTermFields, ...orderFrameFields };
 
-/** Every field that an order may have. */
 export type OrderFieldName = keyof typeof table;
 
 /** The field of this name; undefined for what no order has, `__proto__` among it. */
@@ -185,17 +178,14 @@ type Where<Facts> = {
   [Name in OrderFieldName]: (typeof table)[Name] extends Facts ? Name : never;
 }[OrderFieldName];
 
-/** The fields that lie on a tick. */
 export const priceFields = orderFieldNames.filter(
   (name): name is Where<{ form: 'price' }> => table[name].form === 'price',
 );
 
-/** The fields that the broker's order has too. */
 export const sentFields = orderFieldNames.filter(
   (name): name is Where<{ sent: true }> => table[name].sent === true,
 );
 
-/** The fields that are the prices of one of its legs there. */
 export const legFields = orderFieldNames.filter(
   (name): name is Where<{ sent: 'leg' }> => table[name].sent === 'leg',
 );

@@ -1,7 +1,6 @@
 import { Dec } from './decimal.ts';
 import { isFinal, type Order, type OrderLeg } from './views.ts';
 
-/** The exits of an order at the broker, by the names that an order is proposed with. */
 export interface Exits {
   readonly take_profit_limit_price?: string | undefined;
   readonly stop_loss_stop_price?: string | undefined;
@@ -16,7 +15,6 @@ export function isMultiLeg({ order_class, legs = [] }: Pick<Order, 'order_class'
 const isKnown = (order_class: string | undefined): boolean =>
   order_class === 'bracket' || order_class === 'oto' || order_class === 'oco';
 
-/** What its legs do once it is filled, or, of an oco, beside it; nothing of what isn't one of these. */
 export function exitsOf(order: Order): Exits {
   const { order_class, legs = [], limit_price } = order;
   if (!isKnown(order_class) || legs.length === 0) return {};
@@ -30,9 +28,9 @@ export function exitsOf(order: Order): Exits {
 }
 
 /**
- * What of an order can trade from now on, each part for itself. An entry's exits can't before it is filled; after that, and
- * of an oco, one of them cancels the other, so that the one that may take more stands for both: the broker holds the other
- * back. Of legs that nobody here knows each counts.
+ * The parts of an order that can trade from now on. An entry's exits cannot before it fills. After that, and for an
+ * oco, one exit cancels the other, so the larger stands for both: the broker holds the other back. Legs of an
+ * unknown class all count.
  */
 export function standingParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
@@ -44,7 +42,6 @@ export function standingParts(order: Order): readonly OrderLeg[] {
   return largest === undefined ? [] : [largest];
 }
 
-/** Its legs that can still fill. */
 export function openLegs({ legs = [] }: Pick<Order, 'legs'>): readonly OrderLeg[] {
   return legs.filter(({ status }) => !isFinal(status));
 }

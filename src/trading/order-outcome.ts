@@ -13,7 +13,6 @@ export function orderOutcome(order: Order): string {
   return [partOutcome(order), ...exitsOutcome(order)].join('; ');
 }
 
-/** Of exits without an entry: the one that traded, or both of them. */
 function exitOfHeld(order: Order): string {
   const { legs = [] } = order;
   const traded = [order, ...legs].find(({ filled_qty }) => !new Dec(filled_qty).isZero());
@@ -55,7 +54,6 @@ export function partOutcome(order: OrderLeg): string {
   return `${part}; the rest ${restWord(status)}`;
 }
 
-/** `buy 5 AAPL at $180.00 or less` */
 function wanted(order: OrderLeg): string {
   const { side, symbol } = order;
   return [`${side} ${amount(order)} ${contractWords(symbol)}`, ...terms(order)].join(' ');
@@ -73,7 +71,6 @@ function terms({ side, type, limit_price, stop_price, trail_price, trail_percent
   ];
 }
 
-/** A side that nobody here knows is no purchase, and no sale. */
 function doneWord(side: Order['side']): string {
   return side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';
 }
@@ -83,7 +80,6 @@ function amount({ qty, notional }: OrderLeg): string {
   return notional === null ? 'some' : `${dollars(notional)} of`;
 }
 
-/** The broker's own statuses by what they mean to the person; any other is said as it is. */
 function stateWord(status: Order['status']): string {
   const words: Readonly<Record<string, string>> = {
     new: 'Open',

@@ -5,7 +5,6 @@ import { priceFields } from './order-fields.ts';
 import { either, orderProblem as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
-/** Orders of these types with these times in force; of none where either is empty. */
 export interface Taken {
   readonly types: readonly OrderType[];
   readonly timesInForce: readonly TimeInForce[];
@@ -15,15 +14,11 @@ export interface Taken {
 export interface OrderTerms {
   /** The times in force of each type. A type that is absent, or has none, is not taken. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
-  /** Which orders may be for parts of a share, to so many decimals. */
   readonly fractions: Taken & { readonly decimals: number };
-  /** Which orders may be for an amount in dollars. */
   readonly amounts: Taken;
-  /** Which orders may ask to trade outside the exchange's hours. */
   readonly extendedHours: Taken;
   /** Which orders may have exits: by class, as what their entry goes out. */
   readonly classes: Partial<Readonly<Record<OrderClass, Taken>>>;
-  /** The decimals of a price in dollars a share, from the highest price down. */
   readonly ticks: readonly Tick[];
 }
 
@@ -40,10 +35,9 @@ const cryptoTimes: readonly TimeInForce[] = ['gtc', 'ioc'];
 const cryptoParts: Taken = { types: ['market', 'limit', 'stop_limit'], timesInForce: cryptoTimes };
 
 /**
- * What the brokers take that we know, and the most that an order may ask for where it isn't known yet which broker it
- * goes to. Sources: Alpaca "Placing Orders" (fractional = day, market/limit/stop/stop_limit; extended hours = limit,
- * day/gtc; bracket, oco and oto = day/gtc, whole shares, regular hours), "Crypto Trading", "Options Trading" (market, limit,
- * stop, stop_limit; whole contracts, no amounts, no extended hours), and its contract's TimeInForce and OrderClass.
+ * What the supported brokers take, and the most an order may ask for while its broker is unknown. Sources: Alpaca
+ * "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and its API's
+ * TimeInForce and OrderClass.
  */
 export const commonTerms = {
   us_equity: {
@@ -87,14 +81,12 @@ export const commonTerms = {
   },
 } satisfies TermsByClass;
 
-/** As a person calls what is traded. */
 const classNames: Readonly<Record<AssetClass, string>> = {
   us_equity: 'US shares',
   crypto: 'crypto pairs',
   us_option: 'options',
 };
 
-/** The fields of an order that these terms are about. */
 interface TermFields {
   readonly symbol: string;
   readonly qty?: string | undefined;
@@ -109,14 +101,10 @@ interface TermFields {
   readonly take_profit_limit_price?: string | undefined;
   readonly stop_loss_stop_price?: string | undefined;
   readonly stop_loss_limit_price?: string | undefined;
-  /** The order's bound at the broker is counted from it. */
   readonly reference_price?: string | undefined;
 }
 
-/**
- * Checks type, time in force, fractions, sessions, exits and ticks against what is taken of the symbol's class.
- * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
- */
+/** Checks type, time in force, fractions, sessions, exits and ticks. @throws {TradeAgentError} `invalid_order` */
 export function checkTerms(order: TermFields, byClass: TermsByClass): void {
   const { symbol, qty, notional } = order;
   const terms = byClass[assetClassOf(symbol)];

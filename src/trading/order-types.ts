@@ -1,7 +1,6 @@
 import { sharePrice } from './amounts.ts';
 import type { Dec } from './decimal.ts';
 
-/** What of an order, proposed or at the broker, says at which price it trades. */
 export interface OrderPrices {
   readonly limit_price?: string | null | undefined;
   readonly stop_price?: string | null | undefined;
@@ -18,15 +17,12 @@ export type Side = (typeof sides)[number];
 /** A price that an order of a type has; `trail` is exactly one of `trail_price` and `trail_percent`. */
 export type PriceOfType = 'limit_price' | 'stop_price' | 'trail';
 
-/** Everything that sets one order type apart from the others. */
 interface OrderTypeRow {
-  /** Its name on the phone, and how the terminal writes its prices. */
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
-  /** The prices that it must have. It takes no others. */
   readonly prices: readonly PriceOfType[];
   /**
-   * What bounds the price of its fills at the broker: its own limit, or a band of `max_slippage` around one of its prices,
-   * for which it goes out as another type that has a limit. Null if nothing bounds it; the worst case then says so.
+   * What bounds its fills at the broker: its own limit, or a band of `max_slippage` around one of its prices, sent
+   * as another type that has a limit. Null if nothing does; the worst case says so.
    */
   readonly bound:
     | 'own limit'
@@ -36,7 +32,6 @@ interface OrderTypeRow {
   readonly matches: ((side: Side, last: Dec, stop: string) => boolean) | null;
 }
 
-/** A buy stop triggers when the price rises to it, a sell stop when the price falls to it. */
 const reachesStop = (side: Side, last: Dec, stop: string) =>
   side === 'buy' ? last.gte(stop) : last.lte(stop);
 
@@ -83,7 +78,6 @@ const table = {
   },
 } satisfies Readonly<Record<string, OrderTypeRow>>;
 
-/** What an order waits for before it trades. */
 export type OrderType = keyof typeof table;
 export const orderTypeTable: Readonly<Record<OrderType, OrderTypeRow>> = table;
 export const orderTypes = Object.keys(table) as [OrderType, ...OrderType[]];
@@ -104,7 +98,6 @@ export function bandOf(type: string) {
   return typeof bound === 'object' && bound !== null ? bound : undefined;
 }
 
-/** How long an order stands: its name on the phone, and how the terminal writes it. */
 export const timeInForceWords = {
   day: { name: 'Day', terms: 'day (until the close)' },
   gtc: { name: 'Good till cancelled', terms: 'gtc (until cancelled)' },

@@ -34,7 +34,6 @@ function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
   return `${side.toUpperCase()} ${amount} ${contractWords(symbol)}`;
 }
 
-/** Type and prices: `market`, `limit $180.00`, `trailing stop 5%`; and its exits: `take profit $200.00`. */
 function orderTerms(
   order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined },
 ): string {
@@ -48,7 +47,6 @@ function typeTerms(type: string, prices: OrderPrices): string {
   return orderTypeRow(type)?.words.terms(prices) ?? type.replaceAll('_', ' ');
 }
 
-/** `take profit $200.00, stop loss $170.00 limit $168.30` */
 function exitWords(exits: Exits): string {
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = exits;
   return [
@@ -103,8 +101,8 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * What bounds the price, and what so many shares cost: a digit too many shows there. A limit is a bound by itself; the
- * slippage of its order only says from which price on the gateway does not place it.
+ * The bound on the price, and the total, in which one digit too many shows. A limit bounds by itself; its slippage
+ * only says beyond which price the gateway does not place the order.
  */
 function boundWords(order: OrderDraft): string {
   const total = (each: string) =>

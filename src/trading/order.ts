@@ -32,19 +32,16 @@ const LARGEST_NOTIONAL = '100000000';
 /** A fraction: how far from the reference price an order may go. No request may ask for more. */
 const LARGEST_SLIPPAGE = '0.10';
 
-/** A fraction of at most {@link LARGEST_SLIPPAGE}: `"0.01"` is 1 %. */
 export const slippageSchema = positiveDecimalString.refine(
   // Refinements also run on what the pattern has already refused, and Decimal throws on that.
   (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
   `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
 );
 
-/** An account's number as its broker writes it. */
 export const accountNumberSchema = z
   .string()
   .regex(/^[\x20-\x7e]{1,64}$/, 'must be printable ASCII, at most 64 characters');
 
-/** Orders of more than one part, and options. */
 const parts = {
   order_class: z
     .enum(orderClasses)
@@ -67,21 +64,16 @@ const parts = {
 
 /** What the person or the model asks for, before defaults, prices and identifiers are filled in. */
 export const orderRequestSchema = z.strictObject({
-  /** The number of the account; the person's default one where it is left out. */
   account: accountNumberSchema.optional(),
   symbol: symbolSchema,
   side: z.enum(sides),
   /** Shares, contracts or coins, by the symbol. Exactly one of qty and notional. */
   qty: positiveDecimalString.optional(),
-  /** Dollars. */
   notional: positiveDecimalString.optional(),
   type: z.enum(orderTypes).default('market'),
   time_in_force: z.enum(timesInForce).default('day'),
-  /** Dollars a share. */
   limit_price: positiveDecimalString.optional(),
-  /** Dollars a share. */
   stop_price: positiveDecimalString.optional(),
-  /** Dollars a share. */
   trail_price: positiveDecimalString.optional(),
   /** Percent, `"2"` is 2 %. */
   trail_percent: positiveDecimalString.optional(),
@@ -92,8 +84,8 @@ export type OrderRequest = z.output<typeof orderRequestSchema>;
 export type OrderRequestInput = z.input<typeof orderRequestSchema>;
 
 /**
- * An order complete to the last field: what the person approves, and what the gateway compares field by field.
- * Decimal strings throughout. `max_slippage` is a fraction (`"0.01"` is 1 %); `expires_at` is UTC to the second.
+ * A complete order: what the person approves and the gateway compares field by field. Decimal strings;
+ * `max_slippage` is a fraction (`"0.01"` is 1 %), `expires_at` UTC to the second.
  */
 export const orderDraftSchema = z.lazy(() =>
   z.strictObject({
@@ -120,16 +112,14 @@ export const orderDraftSchema = z.lazy(() =>
       .string()
       .regex(/^M-[A-Za-z0-9_-]{10}$/)
       .optional(),
-    /** What of the mandate it takes: `2026-W48`. */
     slot: z.string().regex(slotPattern).optional(),
   } satisfies Record<OrderFieldName, z.ZodType>),
 );
 export type OrderDraft = z.output<typeof orderDraftSchema>;
 
 /**
- * Checks what the schema can't: fields that belong together, ticks, limits of size, what nothing would bound, and terms
- * that no broker takes. What the broker at hand takes of it, its own traits say.
- * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
+ * Checks what the schema can't: fields that belong together, ticks, sizes, unbounded prices, and terms no broker
+ * takes. The broker's own terms are checked with its traits. @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
@@ -170,7 +160,6 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
   }
 }
 
-/** Each type has its own prices, and no others. */
 function checkPrices(order: OrderRequest | OrderDraft): void {
   const { type } = order;
   // Without an entry there is none to price: the limit is the take profit's.
@@ -227,7 +216,6 @@ function checkAuction(order: OrderRequest | OrderDraft): void {
   );
 }
 
-/** In words, with its price where the order says what it was counted from. */
 function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
   const { side } = order;
   const words = `a limit_price, the ${side === 'buy' ? 'most to pay' : 'least to take'} a share`;
@@ -236,10 +224,9 @@ function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
 }
 
 /**
- * Writes every amount one way (prices to the tick, quantities without trailing zeros), so that two orders that mean
- * the same have the same digest. It never changes a value: a price off its tick stays as it is, for checkOrder to refuse.
- * @throws {TradeAgentError} `invalid_order` for a field that it does not know: written as it came, it would give the
- *   same order a second digest
+ * Writes amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have
+ * equal digests. Never changes a value: checkOrder refuses a price off its tick. @throws {TradeAgentError}
+ * `invalid_order` for an unknown field, which would give the same order a second digest
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};
@@ -258,7 +245,6 @@ function written(value: string, form: 'price' | 'amount', ticks: readonly Tick[]
   return form === 'price' && isOnTick(value, ticks) ? price(value, ticks) : plain(value);
 }
 
-/** What of an order is in its shorthand: as it is asked for, or as the broker tells it, whose words may be any. */
 interface ShorthandFields {
   readonly side: string;
   readonly symbol: string;
@@ -269,8 +255,8 @@ interface ShorthandFields {
 }
 
 /**
- * The order in one line of a broker's shorthand, `BUY 5 AAPL LMT 180.00`; the amount form is `BUY USD 500.00 AAPL MKT`, and
- * one with exits `BUY 5 AAPL MKT TP 200.00 SL 170.00 BRACKET`.
+ * One line in broker shorthand: `BUY 5 AAPL LMT 180.00`, `BUY USD 500.00 AAPL MKT`, `BUY 5 AAPL MKT TP 200.00 SL
+ * 170.00 BRACKET`.
  */
 export function describeOrder(order: ShorthandFields): string {
   const { order_class, qty, notional, symbol, side, type } = order;

@@ -1,10 +1,8 @@
 import { addDays, type IsoDate, newYorkDate } from './new-york-time.ts';
 
-/** Stretches of time that end now: so many days, weeks, months or years, since the month or the year began, or all there is. */
 export const periods = ['1D', '1W', '1M', '3M', '6M', '1Y', '5Y', 'MTD', 'YTD', 'ALL'] as const;
 export type Period = (typeof periods)[number];
 
-/** When that was, in words: "made $5 in the last month". */
 export const periodWords: Readonly<Record<Period, string>> = {
   '1D': 'today',
   '1W': 'in the last week',
@@ -18,10 +16,8 @@ export const periodWords: Readonly<Record<Period, string>> = {
   ALL: 'in all',
 };
 
-/** Before any account at a broker of ours. */
 const BEGINNING = '2010-01-01';
 
-/** The first day of a period in New York. @param now milliseconds since the epoch */
 export function startOf(period: Period, now: number): IsoDate {
   const today = newYorkDate(now);
   switch (period) {

@@ -1,6 +1,6 @@
 /**
- * Why a rule says no, or asks: `CATEGORY_CONDITION`. The first stands in a problem's `reason`, all of them in `reasons`
- * (docs/guide/POLICY.md). Published: programs go by them, so none is renamed.
+ * Why a rule refuses or asks: `CATEGORY_CONDITION`, in a problem's `reason` and `reasons` (docs/guide/POLICY.md).
+ * Public API: never rename one.
  */
 export const policyReasons = [
   // limits of an account

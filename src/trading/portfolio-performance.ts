@@ -1,24 +1,18 @@
 import { Dec, fractionOf, isPositive, magnitude, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
-/** The account as a whole: dollars, and fractions of what it was before. */
 export interface AccountPerformance {
-  /** Equity now less equity at the last close, without what came from outside since or went there; null where equity then is not known. */
+  /** Equity now less equity at the last close and external flows since; null if that equity is unknown. */
   readonly dayProfit: string | null;
-  /** Of equity at the last close and what came since. */
   readonly dayFraction: string | null;
-  /** Unrealized, of all positions. */
   readonly totalProfit: string;
-  /** Of what the positions cost. */
   readonly totalFraction: string;
-  /** Fraction of equity held in cash. */
   readonly cashWeight: string;
 }
 
 /**
- * How an account did, in exact decimals.
- * @param dayFlow dollars that came from outside since the last close, less those that went there; where it is not known,
- *   none, and the day's profit then has it in it
+ * @param dayFlow external flows since the last close, dollars; if unknown, zero, and the day's profit then includes
+ * them
  */
 export function accountPerformance(
   account: Account,

@@ -1,11 +1,8 @@
 import { Dec, price, type Tick, tickDecimals, usTicks } from './decimal.ts';
 
 /**
- * The worst price within a fraction of another one, on the tick, as brokers write it: the most a buy may pay, the least
- * a sell may take. Rounded towards the other price, so that it never lies beyond the band.
- * @param around dollars a share, on its tick; then the result is never on its wrong side
- * @param fraction `"0.01"` is 1 %, below 1
- * @param ticks of what is traded (`ticksOf`); a share's where they are left out
+ * The worst price within a fraction of another: the most a buy pays, the least a sell takes. Rounded toward that
+ * other price, so it never leaves the band. @param fraction below 1; `"0.01"` is 1 % @param ticks see `ticksOf`
  */
 export function worstPrice(
   side: 'buy' | 'sell',

@@ -3,14 +3,13 @@ import type { Side } from './order.ts';
 import type { Quote } from './views.ts';
 
 /**
- * What an order would trade at now, in dollars a share: the ask for a buy, the bid for a sell. A side without a quote is
- * written as zero by brokers; then the last trade stands in, and without one there is no price.
+ * The price an order would trade at now: ask for a buy, bid for a sell; the last trade if the side has no quote
+ * (brokers send zero).
  */
 export function priceNow(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => decimal(text).gt(0));
 }
 
-/** A price and how far from it another may lie: a fraction, `"0.01"` is 1 %. */
 interface Band {
   readonly around: string;
   readonly fraction: string;
@@ -24,5 +23,4 @@ export function beyond(price: string, { around, fraction }: Band): 'above' | 'be
   return moved.isNegative() ? 'below' : 'above';
 }
 
-/** The side on which a price hurts an order. */
 export const hurts: Readonly<Record<Side, 'above' | 'below'>> = { buy: 'above', sell: 'below' };

@@ -1,4 +1,3 @@
-/** A proposal's life. Every state survives a restart; `denied` and `expired` are told apart. */
 export const proposalStates = [
   'drafted',
   'requested',
@@ -13,7 +12,6 @@ export const proposalStates = [
 ] as const; // prettier-ignore
 export type ProposalState = (typeof proposalStates)[number];
 
-/** Whether nothing more can come of it. */
 export function isSettledState(state: ProposalState): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(state);
 }

@@ -22,9 +22,8 @@ import {
 } from './proposal-state.ts';
 
 /*
- * Proposals as they cross the wire: what is asked of the gateway, and what it answers (docs/operate/GATEWAY.md, "Proposals").
- * The gateway completes a request to its subject, asks the owner, and carries out what they approved. What differs
- * from kind to kind is in kinds/.
+ * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"): the gateway completes a request to its subject, asks
+ * the owner, and carries out what they approved. What differs by kind is in kinds/.
  */
 
 export {
@@ -48,7 +47,6 @@ const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
 export const PASSED_ON = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>
   z.strictObject({
-    /** By the request's field. */
     fields: z.record(
       z.string().regex(/^[a-z_]{1,32}$/),
       z.strictObject({
@@ -57,7 +55,6 @@ export const provenanceSchema = z.lazy(() =>
         from: printable(80).optional(),
       }),
     ),
-    /** The person's own words that it was read from. */
     sentence: z.string().min(1).max(500).optional(),
     /** Outside text that had entered the conversation: `standard input`, a tool's name. */
     tainted_by: z.array(printable(80)).max(10).optional(),
@@ -74,7 +71,6 @@ const requestBase = () => ({
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 });
 
-/** Of what may be done under a mandate, instead of being asked about. */
 const underMandate = () => ({
   /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
@@ -85,9 +81,7 @@ const underMandate = () => ({
 });
 
 type RequestBase = z.output<z.ZodObject<ReturnType<typeof requestBase>>>;
-/** Under which mandate it is asked for; undefined where it is not. */
 export type AskedUnder = z.output<z.ZodObject<ReturnType<typeof underMandate>>>;
-/** The body of `POST /v1/proposals`: what is asked for stands under its kind's name. */
 export type ProposalRequest = {
   [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
     (K extends 'order' ? AskedUnder : unknown);
@@ -109,12 +103,10 @@ export const proposalRequestSchema = z.lazy(() => {
   );
 });
 
-/** What of a request is its kind's own. */
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(underKind(request) as object) };
 }
 
-/** Under which mandate a request is to be, where it says so. */
 export function askedUnder(request: ProposalRequest | ProposalRequestInput): AskedUnder | undefined {
   if (request.kind !== 'order') return undefined;
   const { mandate, slot, approval } = request;
@@ -124,7 +116,6 @@ export function askedUnder(request: ProposalRequest | ProposalRequestInput): Ask
 /** The header that makes a proposal repeatable: the same key and body are the same proposal. */
 export const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
 
-/** The worst that can come of it, as a decimal string of dollars and a sentence. */
 export const worstCaseSchema = z.lazy(() =>
   z.object({
     /** The most it can cost (buy), or the least it can bring (sell); null where nothing bounds it, or no money moves. */
@@ -142,18 +133,14 @@ const viewBase = () => ({
   /** Four Crockford characters, drawn at random by the gateway: the same on terminal and phone. */
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
-  /** Sentences for the person: the limit is far from the price, say. */
   warnings: z.array(z.string()),
   /** What the phone shows beside the subject, label to text: company, effect on cash and position. */
   shows: z.record(z.string(), z.string()).optional(),
   created_at: z.string(),
-  /** RFC 3339, UTC to the second. */
   expires_at: z.string(),
   updated_at: z.string(),
   requested_by: z.string().nullable(),
-  /** The OAuth client that proposed it. */
   client: z.string(),
-  /** Whose account it is for, and who proposed it, where those are two. */
   for: z.string().optional(),
   proposed_by: z.string().optional(),
   /** How often the same was proposed within the hour, this one counted; absent for the first. */
@@ -161,23 +148,19 @@ const viewBase = () => ({
   provenance: provenanceSchema.optional(),
   approval: z.object({
     method: z.string(),
-    /** Where the person decides, where that is a page. */
     phone_url: z.string().optional(),
     /** Where one person's approval is not enough: who is asked after the owner, and whether the owner has approved. */
     second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
-  /** Why it ended as it did, or what it waits for: the gateway's problem code, and a sentence. */
   reason: z
     .object({
       code: z.string(),
       text: z.string(),
-      /** The problem's own members: `reason`, `reasons`, `limit`, `value`, `policy`, `broker_message`. */
       members: z.record(z.string(), z.unknown()).optional(),
     })
     .optional(),
 });
 
-/** A proposal as the gateway tells of it. */
 export type Proposal = {
   [K in ProposalKind]: z.output<z.ZodObject<ReturnType<typeof viewBase>>> & {
     kind: K;
@@ -202,7 +185,6 @@ function oneOfEachKind<Output, Input = Output>(
   return z.discriminatedUnion('kind', [first, ...rest]) as unknown as z.ZodType<Output, Input>;
 }
 
-/** One line of printable ASCII. */
 function printable(longest: number) {
   return z.string().regex(new RegExp(`^[\\x20-\\x7e]{1,${longest}}$`), 'must be printable ASCII');
 }

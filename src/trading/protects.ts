@@ -3,10 +3,9 @@ import { liveExits } from './order-legs.ts';
 import { isFinal, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
- * Whether an order makes a position smaller: a sale against shares held, a purchase against shares owed, and of an entry
- * that is filled, in part at least, its exits. A side that nobody here knows counts as one that does. Without it
- * more can be lost (or a gain slips away), so cancelling it needs the owner's approval; cancelling what opens or adds
- * to a position needs none. Whether its price is above or below the market's makes no difference: both are a way out.
+ * Whether an order reduces a position: a sale of shares held, a purchase of shares owed, and the exits of a filled
+ * entry; unknown sides count. Without it more can be lost (or a gain slips away), so cancelling it needs the owner's
+ * approval. Its price does not matter: above or below the market, both are a way out.
  */
 export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,

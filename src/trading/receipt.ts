@@ -9,18 +9,14 @@ export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 
 /** Base64url without padding (RFC 4648 §5). */
 const bytes = z.string().regex(/^[A-Za-z0-9_-]+$/);
-/** base64url(SHA-256), 43 characters. */
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const facts = z.record(z.string(), z.unknown());
 
-/** A proposal as it was approved: what its digest is of, and what the statement that was signed names beside it. */
 const approvedSchema = z.lazy(() =>
   z.strictObject({
     id: z.string(),
     kind: z.enum(proposalKinds),
-    /** Whose account it is about. */
     sub: z.string(),
-    /** The OAuth client that proposed it. */
     client: z.string(),
     proposed_by: z.string().optional(),
     requested_by: z.string().nullable(),
@@ -34,7 +30,6 @@ const approvedSchema = z.lazy(() =>
   }),
 );
 
-/** One person's yes: what their key signed, and the key. */
 const signedSchema = z.lazy(() =>
   z.strictObject({
     sub: z.string(),
@@ -57,7 +52,6 @@ const signedSchema = z.lazy(() =>
       /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
       algorithm: z.int(),
       method: z.enum(['webauthn', 'software']),
-      /** Whether it can be synced to other devices. */
       device_type: z.enum(['singleDevice', 'multiDevice']),
       name: z.string(),
       enrolled_at: z.iso.datetime(),
@@ -65,38 +59,29 @@ const signedSchema = z.lazy(() =>
   }),
 );
 
-/** What was sent to the broker, and what it said first. */
 const sentSchema = z.lazy(() =>
   z.strictObject({
     client_order_id: z.string(),
-    /** As it was approved. */
     order: orderDraftSchema,
     state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
     submissions: z.int(),
     submitted_at: z.iso.datetime().nullable(),
-    /** The broker's order, for `placed`. */
     answered: orderSchema.nullable(),
-    /** Why it did not come about, for `rejected`. */
     problem: facts.nullable(),
   }),
 );
 
-/**
- * The receipt of an order (docs/guide/RECEIPTS.md): what was shown, who signed it, what was sent, what the broker said. A file holds
- * its RFC 8785 form and a line feed, and nothing else.
- */
+/** The receipt of an order (docs/guide/RECEIPTS.md). A file holds its RFC 8785 form and a line feed. */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
     type: z.literal('trade-agent.receipt'),
     v: z.literal(1),
-    /** The gateway's resource identifier. */
     gateway: z.string(),
     issued_at: z.iso.datetime(),
     state: z.string(),
     proposal: approvedSchema,
     /** The owner's, and the second person's where it took two; empty under a mandate, and where approvals are not signed. */
     approvals: z.array(signedSchema).max(2),
-    /** What the person approved beforehand, where the order was placed under a mandate. */
     mandate: z
       .strictObject({
         id: z.string(),
@@ -109,13 +94,11 @@ export const receiptSchema = z.lazy(() =>
       .strictObject({
         at: z.iso.datetime(),
         effect: z.enum(['allow', 'deny']),
-        /** Digest of the rules. */
         policy: z.string(),
         reasons: z.array(z.string()),
       })
       .nullable(),
     orders: z.array(sentSchema).min(1),
-    /** The lines of the gateway's record that are about it, as they stand there. */
     record: z.array(z.string()),
     /** JWS with detached payload (RFC 7515 appendix F): the RFC 8785 form of all the other members. */
     signature: z.strictObject({ protected: bytes, signature: bytes }),
@@ -126,15 +109,12 @@ export type UnsignedReceipt = Omit<Receipt, 'signature'>;
 export type SignedApproval = Receipt['approvals'][number];
 export type ApprovedProposal = Receipt['proposal'];
 
-/** One of the receipts that there are, as they are listed. */
 export const receiptEntrySchema = z.lazy(() =>
   z.object({
-    /** The proposal's id, and the receipt's. */
     id: z.string(),
     kind: z.enum(proposalKinds),
     state: z.string(),
     summary: z.string(),
-    /** How it was approved. */
     by: z.enum(['signature', 'mandate', 'token']),
     at: z.iso.datetime(),
   }),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-/** One line of the gateway's record, as its owner is told of it: what it is about stands beside these. `at` is RFC 3339. */
 export const recordLineSchema = z.lazy(() =>
   z.looseObject({ seq: z.int(), at: z.string(), event: z.string(), hash: z.string() }),
 );

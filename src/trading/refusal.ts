@@ -11,9 +11,7 @@ type ChallengeError =
   | 'insufficient_authorization_details';
 
 export interface RefusalOptions {
-  /** What to do next. */
   readonly hint?: string;
-  /** Names of the fields that are missing or differ. */
   readonly fields?: readonly string[];
   /** RFC 9457 §3.2 extension members. Never a value from a token. */
   readonly members?: Readonly<Record<string, unknown>>;
@@ -25,8 +23,8 @@ export interface RefusalOptions {
 }
 
 /**
- * A server says no: an RFC 9457 problem on its way to the caller. `code` is stable, `detail` says what happened.
- * Neither may hold a token, a claim's value or a broker's response body.
+ * An RFC 9457 problem for the caller. Neither `code` (stable) nor `detail` may contain a token, a claim's value or a
+ * broker's response body.
  */
 export class ProblemError<Code extends string> extends Error {
   override name = 'ProblemError';
@@ -56,12 +54,10 @@ export class ProblemError<Code extends string> extends Error {
   }
 }
 
-/** The gateway says no. */
 export class Refusal extends ProblemError<ProblemCode> {
   override name = 'Refusal';
 }
 
-/** An agent that runs at a server says no, by its own codes. */
 export class AgentRefusal extends ProblemError<AgentProblemCode> {
   override name = 'AgentRefusal';
 }

@@ -1,22 +1,18 @@
 import type { ProposalKind } from './kinds/kinds.ts';
 
 /**
- * What may be asked of who stands how to an account: the relations `can_…` of docs/operate/access/model.fga, by the same names at
- * every backend. Published: models elsewhere go by them, so none is renamed.
+ * What can be asked about a person's relation to an account: the `can_…` relations of docs/operate/access/model.fga,
+ * the same at every backend. Public API: never rename one.
  */
 export const relationQuestions = [
-  /** See the account, its positions, orders and activities. */
   'can_view',
-  /** See what was proposed for it. */
   'can_view_proposals',
   'can_propose',
   'can_replace',
   'can_cancel',
-  /** Withdraw what somebody else proposed for it. */
   'can_withdraw',
   /** Give the first yes: that of the one whose phone rings. */
   'can_approve',
-  /** Give the second yes, where one is not enough. */
   'can_approve_second',
   'can_halt',
   'can_lift',

@@ -1,10 +1,8 @@
 import { Dec } from './decimal.ts';
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
-/** For terminals without Unicode: low to high. */
 const PLAIN = '_.-=*#';
 
-/** Where each value lies between the lowest and the highest, in whole steps from 0 to `steps - 1`. */
 function levels(values: readonly string[], steps: number): number[] {
   const exact = values.map((value) => new Dec(value));
   const low = Dec.min(...exact);
@@ -31,7 +29,6 @@ export function sparkline(values: readonly string[], width: number, unicode: boo
     .join('');
 }
 
-/** So many values, spread evenly; the first and the last always among them. */
 function resample<T>(values: readonly T[], count: number): T[] {
   if (count >= values.length) return [...values];
   if (count === 1) return values.slice(-1);

@@ -4,12 +4,10 @@ import { assetClassOf, optionOf } from './asset-class.ts';
 /** A share's symbol: `AAPL`, `BRK.B`. */
 export const shareForm = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
 
-/** A share, a pair (`BTC/USD`), an option (`AAPL261218C00190000`). */
 const symbolForm = new RegExp(
   `^(${shareForm.source}|[A-Z0-9]{2,10}/(USD|USDT|USDC|BTC)|[A-Z][A-Z0-9]{0,5}\\d{6}[CP]\\d{8})$`,
 );
 
-/** A symbol as brokers write it, upper case; its form says of what class it is (`assetClassOf`). */
 export const symbolSchema = z
   .string()
   // Before anything is turned to upper case: that would make FI of the ligature U+FB01, and S of the long s.

@@ -3,12 +3,10 @@ import { addDays, type IsoDate, isoDate, newYorkInstant, nthWeekday, weekday } f
 /** `exchange`: NYSE hours and holidays. `always`: every day from midnight to midnight, so that a demo works at any hour. */
 export type MarketHours = 'always' | 'exchange';
 
-/** One trading day; times are milliseconds since the epoch. */
 export interface Session {
   date: IsoDate;
   open: number;
   close: number;
-  /** Extended hours around the core session. */
   extendedOpen: number;
   extendedClose: number;
 }
@@ -29,7 +27,6 @@ const SPECIAL_CLOSINGS = new Set<IsoDate>([
   '2025-01-09', // for Jimmy Carter
 ]);
 
-/** The first that was kept. */
 const FIRST_JUNETEENTH = 2022;
 
 /** Western Easter (Meeus/Jones/Butcher). */
@@ -44,7 +41,6 @@ function easter(year: number): IsoDate {
   return isoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
 }
 
-/** Saturday moves to Friday, Sunday to Monday. */
 function observed(date: IsoDate): IsoDate {
   const day = weekday(date);
   return day === 6 ? addDays(date, -1) : day === 0 ? addDays(date, 1) : date;
@@ -53,8 +49,8 @@ function observed(date: IsoDate): IsoDate {
 const holidaysByYear = new Map<number, Set<IsoDate>>();
 
 /**
- * NYSE holidays of a year from 1998 on. Source: NYSE Rule 7.2 ("Holidays"). New Year's Day on a Saturday is not made up
- * for, because the Friday before ends the accounting year.
+ * NYSE holidays since 1998 (NYSE Rule 7.2). A New Year's Day on a Saturday is not moved: the Friday before ends the
+ * accounting year.
  */
 export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
   let holidays = holidaysByYear.get(year);
@@ -79,7 +75,6 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
   return holidays;
 }
 
-/** Ended at 13:00 by proclamation, not by rule. */
 const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
 
 /** Until then the Friday after a 4 July on a Thursday ended early, instead of the Wednesday before. */
@@ -98,7 +93,6 @@ export function closesEarly(date: IsoDate): boolean {
   return date === addDays(nthWeekday(Number(date.slice(0, 4)), 11, 4, 4), 1);
 }
 
-/** The session of a date, or undefined where there is none. */
 export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefined {
   if (hours === 'always') {
     const open = newYorkInstant(date, '00:00');
@@ -110,7 +104,6 @@ export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefine
   return exchangeSession(date);
 }
 
-/** The hours of a date on which the exchange trades. */
 function exchangeSession(date: IsoDate): Session {
   const early = closesEarly(date);
   return {
@@ -122,25 +115,20 @@ function exchangeSession(date: IsoDate): Session {
   };
 }
 
-/** The days a market trades on. */
 export interface Sessions {
   readonly hours: MarketHours;
-  /** The session of a date, or undefined where there is none. */
   on(date: IsoDate): Session | undefined;
-  /** The first one on or after a date. */
   from(date: IsoDate): Session;
-  /** The last one on or before a date. */
   upTo(date: IsoDate): Session;
 }
 
-/** Every session of the calendar. */
 export function calendarSessions(hours: MarketHours): Sessions {
   return sessionsBy(hours, (date) => sessionOf(date, hours));
 }
 
 /**
- * The sessions of the days there are, and of no other from the first to the last of them; the calendar's before and after.
- * @param dates at least one, rising
+ * Sessions on exactly these days between the first and last of them, and by the calendar outside. @param dates at
+ * least one, ascending
  */
 export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);

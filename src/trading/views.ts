@@ -6,8 +6,8 @@ import { orderClasses, positionIntents } from './order-classes.ts';
 import { orderTypes, sides, timesInForce } from './order-types.ts';
 
 /**
- * What the gateway answers, and everything above it reads. Amounts are decimal strings: dollars, dollars a share, or
- * shares; `*_plpc` and `change_today` are fractions. Times are RFC 3339.
+ * What the gateway returns. Amounts are decimal strings: dollars, dollars a share, or shares; `*_plpc` and
+ * `change_today` are fractions. Times are RFC 3339.
  */
 export const accountSchema = z.lazy(() =>
   z.object({
@@ -17,20 +17,15 @@ export const accountSchema = z.lazy(() =>
     currency: z.string(),
     cash: decimalString,
     equity: decimalString,
-    /** Equity at the previous market close; null where neither the broker nor its prices tell. */
     last_equity: decimalString.nullable(),
-    /** The day of that close, where the broker tells. */
     last_equity_on: z.iso.date().optional(),
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
     /** What of options the broker lets it trade: `optionLevels`. Absent where the broker says nothing: none. */
     options_level: z.number().int().min(0).max(3).optional(),
-    /** Dollars that may go into options, where the broker tells. */
     options_buying_power: decimalString.optional(),
-    /** Whether it may trade crypto; absent where the broker says nothing: no. */
     crypto_active: z.boolean().optional(),
-    /** True where prices and fills come from the sandbox. */
     simulated: z.boolean(),
   }),
 );
@@ -101,11 +96,9 @@ const orderPart = () => ({
   /** Absent for an order of one part. A leg has its order's. */
   order_class: wordOf(orderClasses).optional(),
   asset_class: wordOf(assetClasses).optional(),
-  /** Of an option. */
   position_intent: wordOf(positionIntents).optional(),
 });
 
-/** A part of an order that has several. */
 export const orderLegSchema = z.lazy(() => z.object(orderPart()));
 export type OrderLeg = z.output<typeof orderLegSchema>;
 
@@ -137,26 +130,21 @@ export const quoteSchema = z.lazy(() =>
 );
 export type Quote = z.output<typeof quoteSchema>;
 
-/** A security as the broker knows it. */
 export const assetSchema = z.lazy(() =>
   z.object({
     symbol: z.string(),
-    /** The broker's words. */
     name: z.string(),
-    /** Where it is listed: `NASDAQ`. */
     exchange: z.string(),
     tradable: z.boolean(),
-    /** Whether parts of a share are traded. */
     fractionable: z.boolean(),
-    /** Whether it may be sold short. */
     shortable: z.boolean(),
   }),
 );
 export type Asset = Readonly<z.output<typeof assetSchema>>;
 
 /**
- * What prices of the past are adjusted by: `split`, so that a price is comparable with today's; `all`, dividends and
- * spin-offs too, so that their quotient is a return; `raw`, as they were traded.
+ * `split`: comparable with today's price; `all`: dividends and spin-offs too, so that quotients are returns; `raw`:
+ * as traded.
  */
 export const barAdjustments = ['raw', 'split', 'all'] as const;
 export type BarAdjustment = (typeof barAdjustments)[number];
@@ -183,10 +171,7 @@ export const clockSchema = z.lazy(() =>
 );
 export type MarketClock = z.output<typeof clockSchema>;
 
-/**
- * The gateway's errors: RFC 9457 problem JSON with a stable `code`. `expected_scopes` and `fields` name what is
- * missing or differs; no value of a token is ever in it.
- */
+/** RFC 9457 problem with a stable `code`. `fields` names what is missing or differs; a token's value never appears. */
 export const problemSchema = z.lazy(() =>
   z.looseObject({
     type: z.string(),

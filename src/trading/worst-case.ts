@@ -8,12 +8,11 @@ import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
 /**
- * The order as it goes out to the broker: what was approved bounds what can happen there too. A market order becomes a
- * limit order at `reference_price` × (1 ± `max_slippage`), a stop a stop-limit with that band around its stop price.
- * A purchase for an amount in dollars is bounded by the amount, and goes out as the market order that it is: Alpaca's
- * contract takes amounts with market orders. A sale for an amount is bounded in shares by none (the lower the price, the
- * more it takes), so it goes out under the limit. A trailing stop has no price until it is reached, so nothing bounds it.
- * A stop loss that has no limit gets one as any stop does: each leg of an order is bounded, not its entry alone.
+ * The order as sent to the broker, so that what was approved bounds it there too. A market order becomes a limit
+ * order at `reference_price` × (1 ± `max_slippage`), a stop a stop-limit with that band around its stop price; a
+ * stop loss without a limit gets one likewise. A purchase for an amount is bounded by the amount and stays a market
+ * order (Alpaca takes amounts only with those); a sale for an amount takes more shares the lower the price, so it
+ * gets the limit. Nothing bounds a trailing stop: it has no price until triggered.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));
@@ -25,7 +24,6 @@ function boundedEntry(draft: OrderDraft): OrderDraft {
   return { ...draft, type: bandOf(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
 }
 
-/** What of an order decides which limit it goes out under. */
 type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
   readonly type: string;
   readonly qty?: string | null | undefined;
@@ -52,9 +50,8 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
 }
 
 /**
- * The worst that an order's own fills can come to, for the person who approves it: exactly what the broker is held to
- * by {@link boundedOrder}. Before the broker's fees and taxes. It says nothing of what the position may lose afterwards,
- * beyond what exits of the same order do about it.
+ * The worst that an order's own fills can come to, by the bounds of {@link boundedOrder}; before fees and taxes, and
+ * without what the position may lose later.
  */
 export function worstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
@@ -63,7 +60,6 @@ export function worstCase(draft: OrderDraft): WorstCase {
   return order.order_class === undefined ? entry : { ...entry, text: withExits(entry.text, order) };
 }
 
-/** What an option's premium is not: of a sale what may be taken later, of a purchase that all of it may be lost. */
 function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
   const { position_intent: intent } = order;
   const more =
@@ -138,7 +134,6 @@ function worstExit(order: OrderDraft): WorstCase {
   };
 }
 
-/** What so many come to at a price, exactly: an option's price is of one share, and its contract of a hundred. */
 function amountOf(qty: string, price: string, symbol: string): Dec {
   return new Dec(qty).times(price).times(unitsOf(symbol));
 }

@@ -1,29 +1,24 @@
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import { escapeHtml } from './escape.ts';
 
-/** A point to draw. Drawing is the one place where amounts become numbers. */
+/** Drawing is the one place where amounts become numbers. */
 export interface Dot {
-  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly value: number;
 }
 
 const WIDTH = 640;
 const HEIGHT = 220;
-/** Room for an axis' numbers in a phone's larger letters. */
+/** Room for axis labels in a phone's larger letters. */
 const LEFT = 112;
-/** Where the names of bars end. */
 const NAMES = 140;
 const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
-/** More points than this can't be told apart on any screen. */
+/** More points can't be told apart on any screen. */
 const MOST_DOTS = 400;
 
-/**
- * A line with the area under it, as an SVG that takes its colours from the page's style sheet.
- * @param label says for who can't see it what the chart shows
- */
+/** A line with the area under it, as SVG colored by the page's style sheet. @param label accessible description */
 export function lineChart(
   dots: readonly Dot[],
   options: {
@@ -60,7 +55,6 @@ export function lineChart(
   );
 }
 
-/** Rows of bars from the left, as long as their share of the longest. */
 export function barChart(
   rows: readonly { readonly name: string; readonly value: number; readonly text: string }[],
   label: string,
@@ -81,7 +75,7 @@ export function barChart(
   return svg('allocation', height, label, bars.join(''));
 }
 
-/** Rows of bars to both sides: to the right overweight, to the left underweight, the longest short of the texts beside. */
+/** Overweight to the right, underweight to the left. */
 export function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,
@@ -112,7 +106,7 @@ function svg(name: string, height: number, label: string, content: string): stri
   );
 }
 
-/** Of each stretch the lowest and the highest, so that no peak or fall is lost. */
+/** Lowest and highest of each stretch, so that no peak is lost. */
 export function thinned(dots: readonly Dot[]): readonly Dot[] {
   if (dots.length <= MOST_DOTS) return dots;
   const size = Math.ceil(dots.length / (MOST_DOTS / 2 - 1));

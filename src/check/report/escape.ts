@@ -8,15 +8,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text for HTML, inside elements and quoted attributes alike. On one line, without what a reader can't see. */
+/** For elements and quoted attributes; one line, without invisible characters. */
 export function escapeHtml(text: string): string {
   return safeLine(text).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/**
- * Text for Markdown inside a list item or a table's cell: nothing in it is markup, HTML or a link. Only what could be
- * is escaped, so that it stays readable unrendered.
- */
+/** For a list item or table cell: no markup, HTML or links. Escapes only what it must, to stay readable unrendered. */
 export function escapeMarkdown(text: string): string {
   return safeLine(text)
     .replace(/[\\`*_[\]|~]/g, '\\$&')

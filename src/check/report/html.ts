@@ -17,12 +17,12 @@ import {
   verdict,
 } from './lines.ts';
 
-/** Bars beyond these are drawn as one. */
+/** Further bars are combined. */
 const MOST_BARS = 12;
 
 /**
- * A check's result as one HTML file that stands alone: no script, no request, light and dark, readable on a phone.
- * Everything that came from outside is escaped, and a policy in the page forbids whatever would slip through.
+ * One self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is escaped,
+ * and a CSP forbids whatever slips through.
  */
 export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;
@@ -99,7 +99,7 @@ function valueChart({ points }: Pick<Figures, 'points'>): string {
 }
 
 function drawdownChart({ drawdowns: { series, current } }: Pick<Figures, 'drawdowns'>): string {
-  // It ends where the account stands now, also below a mark that no day’s end shows.
+  // Ends at the current drawdown, even below a mark between day ends.
   const falls = series.map(({ at, fraction }, index) => ({
     at,
     value: -(index === series.length - 1 ? current : fraction).toNumber(),
@@ -146,7 +146,6 @@ function shortDollars(value: number): string {
   return size >= 1e4 ? `$${(value / 1e3).toFixed(1)}k` : `$${value.toFixed(0)}`;
 }
 
-/** The report's looks: colours by the reader's theme, one column on a phone, two where there is room. */
 const reportStyle = `
 :root{--ink:#1b1f24;--soft:#57606a;--ground:#fff;--card:#f6f8fa;--rule:#d0d7de;--line:#0969da;--fall:#cf222e;--over:#bc4c00;--under:#8250df;--warn:#9a6700}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--ground:#0d1117;--card:#161b22;--rule:#30363d;--line:#4493f8;--fall:#f85149;--over:#db6d28;--under:#ab7df8;--warn:#d29922}}

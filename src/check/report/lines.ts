@@ -7,16 +7,11 @@ import { leftWords } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
-/*
- * A check's result in words, the same in text, Markdown and HTML; each only dresses them. Nothing here is escaped.
- */
-
 /** `2026-11-24 12:00 New York time` */
 export function newYorkText(at: string): string {
   return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
 }
 
-/** The date in New York. */
 export function dayText(at: string): string {
   return newYorkDate(Date.parse(at));
 }
@@ -32,7 +27,6 @@ export function marketLine({ market }: CheckResult): string {
     : `closed until ${newYorkText(market.next_open)}`;
 }
 
-/** The one sentence that says how it went. */
 export function verdict({ findings, ongoing }: CheckResult): string {
   const also = ongoing.length === 0 ? '' : `, ${ongoing.length} known before`;
   if (findings.length === 0) return `nothing new${also}`;
@@ -44,7 +38,6 @@ function dayProfitText({ day_profit, day_return }: CheckResult['figures']): stri
   return `${signedDollars(day_profit)} (${signedPercent(day_return)})`;
 }
 
-/** What each figure is called, and how it reads. Those not known are left out. */
 export function figureLines({ figures }: CheckResult): [label: string, value: string][] {
   const lines: [string, string | undefined, of?: FigureName][] = [
     ['value', dollars(figures.equity)],
@@ -145,7 +138,7 @@ export function orderLine({
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
 }
 
-/** What of a run's object is read here; docs/reference/schema/run.json has all of it. */
+/** The part of a run's object used here; docs/reference/schema/run.json has all of it. */
 interface ProposedRun {
   readonly text?: string;
   readonly approvals?: readonly {
@@ -156,7 +149,7 @@ interface ProposedRun {
   }[];
 }
 
-/** What became of the orders that were proposed: the answers, or what waits for one. */
+/** Outcomes of proposed orders, or what they wait for. */
 export function outcomeLines({ proposals }: CheckResult): string[] {
   return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
     const answers = text.split('\n').filter((line) => line.trim() !== '');

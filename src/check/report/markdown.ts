@@ -15,7 +15,6 @@ import {
   verdict,
 } from './lines.ts';
 
-/** A check's result as Markdown (GitHub's flavour, for its tables). */
 export function markdownReport(result: CheckResult): string {
   const e = escapeMarkdown;
   const section = (title: string, lines: readonly string[]) =>

@@ -13,7 +13,7 @@ import {
   verdict,
 } from './lines.ts';
 
-/** A check's result for a terminal or a mail: plain lines, most important first. */
+/** Plain lines, most important first. */
 export function textReport(result: CheckResult): string {
   const rows = (pairs: readonly (readonly [string, string])[]) =>
     pairs.map(([label, value]) => `${label.padEnd(24)}${safeLine(value)}`);

@@ -9,7 +9,6 @@ import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { type CompanyRule, rule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
 
-/** The draft's own example; longer than five minutes no home takes one. */
 const ASSERTION_S = 300;
 /** RFC 7519 §5.1, as the draft has it. */
 const ASSERTION_TYP = 'oauth-id-jag+jwt';
@@ -17,13 +16,12 @@ const ASSERTION_TYP = 'oauth-id-jag+jwt';
 interface AssertionExchangeOptions extends SubjectOptions {
   readonly people: Pick<CompanyPeople, 'find'>;
   readonly rules: readonly CompanyRule[];
-  /** Private. */
   readonly signingKey: () => JWK;
 }
 
 /**
- * RFC 8693, for nothing but an assertion that another authorization server takes ("ID-JAG"). Its rules are asked each time:
- * who has left, or lost a group, is given none from then on.
+ * RFC 8693 exchange for an ID-JAG only. The company's rules are checked each time, so people who left or lost a
+ * group get nothing.
  */
 export function assertionExchange(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {

@@ -4,7 +4,6 @@ import type { AdapterFactory, ClientMetadata } from 'oidc-provider';
 import { z } from 'zod';
 import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 
-/** A program that people of the company sign in with. */
 export interface CompanyClient {
   readonly client_id: string;
   readonly name: string;
@@ -23,7 +22,6 @@ export const clientKeySchema = z.strictObject({
 
 export type CompanyClients = ReturnType<typeof companyClients>;
 
-/** Clients are given, their keys come later, as whoever runs a company enters them. */
 export function companyClients(database: Database, known: readonly CompanyClient[]) {
   const list = database.prepare<[string], { jwk: string }>(
     'SELECT jwk FROM company_client_keys WHERE client_id = ? ORDER BY rowid',
@@ -55,16 +53,16 @@ export function companyClients(database: Database, known: readonly CompanyClient
   };
 
   return {
-    /** The public keys that a client proves itself by, one for each machine; undefined for a client that nobody knows. */
+    /** Public keys of a client, one per machine; undefined for an unknown client. */
     keys,
-    /** One more; the same key twice is one. @returns false for a client that nobody knows */
+    /** Idempotent. @returns false for an unknown client */
     async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {
       if (find(clientId) === undefined) return false;
       const kid = await calculateJwkThumbprint({ kty, crv, x, y });
       add.run(clientId, kid, JSON.stringify({ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }));
       return true;
     },
-    /** The library's storage, with these clients in it. */
+    /** The library's storage, with these clients added. */
     among:
       (adapter: AdapterFactory): AdapterFactory =>
       (model) => {

@@ -6,7 +6,6 @@ import type { assertionExchange } from './assertion-exchange.ts';
 import type { CompanyPeople } from './people.ts';
 import type { IdTokens } from './subject.ts';
 
-/** Seconds that an ID token lives, and may be exchanged. */
 export const ID_TOKEN_S = 600;
 const MINUTE = 60;
 const DAY = 24 * 3600;
@@ -34,7 +33,7 @@ interface CompanyProviderOptions {
   readonly idTokens: Pick<IdTokens, 'note'>;
 }
 
-/** The library's provider, set up as a company's: people sign in by the device flow alone, confidential clients alone ask. */
+/** A company's provider: device flow only, confidential clients only. */
 export function companyProvider(options: CompanyProviderOptions): Provider {
   const provider = new Provider(options.issuer, configuration(options));
   provider.registerGrantType(TOKEN_EXCHANGE_GRANT, options.exchange, tokenExchangeParameters);
@@ -69,7 +68,7 @@ function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProvi
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
     },
-    // What a person is called stands in the ID token, as at most companies' providers.
+    // Names are in the ID token, as at most companies' providers.
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
     renderError: (ctx, out) => {

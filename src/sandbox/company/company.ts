@@ -18,34 +18,29 @@ import { type CompanySignIn, companySignIn } from './sign-in.ts';
 import { idTokens } from './subject.ts';
 
 export interface CompanyOptions {
-  /** Its address, and its `iss`. */
   readonly issuer: string;
-  /** As its pages call it. */
   readonly name: string;
   readonly database: Database;
   readonly people: readonly CompanyPerson[];
   readonly clients: readonly CompanyClient[];
-  /** Read at each exchange: what is changed in the list counts from the next one on. */
   readonly rules: readonly CompanyRule[];
-  /** By which a terminal stands in for people's browsers; without it nothing does. */
+  /** Lets a terminal replace people's browsers; optional. */
   readonly pairingSecret?: string | undefined;
   readonly clock?: Clock;
-  /** Told of what went wrong inside; never holds a token. */
+  /** Never receives a token. */
   readonly onError?: (message: string) => void;
 }
 
 export interface Company extends CompanySignIn {
   readonly issuer: string;
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
-  /** What it signs ID tokens and assertions with, and whatever else it has to say: private, ES256. */
   readonly signingKey: JWK;
-  /** Somebody has left: no refresh, no exchange and no sign-in from now on. */
+  /** Ends all sign-ins and exchanges for good. */
   deactivate(sub: string): void;
-  /** Ends somebody's sign-ins; they may sign in again. */
+  /** People may sign in again afterwards. */
   endSessions(sub: string): void;
 }
 
-/** A company's identity provider. All that it knows is in its database, people, clients and rules but as they are given. */
 export function createCompany(options: CompanyOptions): Company {
   const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
   const now = () => clock.now();

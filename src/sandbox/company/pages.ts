@@ -8,29 +8,25 @@ import { DEVICE_PATH } from './company-provider.ts';
 import type { CompanyPerson } from './people.ts';
 import { BY_PASSWORD, BY_SECOND_FACTOR, type CompanySignIn } from './sign-in.ts';
 
-/** Where a terminal decides instead of a browser. */
 const DECIDE_PATH = '/device/decide';
 
-/** Whether a path is served here, and not by the protocol. */
 export function isPagePath(path: string): boolean {
   return path === DEVICE_PATH || path === DECIDE_PATH || path.startsWith('/clients/');
 }
 
 interface CompanyPagesOptions extends CompanySignIn {
-  /** Whose they are. */
   readonly name: string;
   readonly clients: Pick<CompanyClients, 'keys' | 'addKey'>;
   readonly people: readonly CompanyPerson[];
   readonly pairingSecret: string | undefined;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
 
 /**
- * What a company's provider has beside the protocol: the page where people enter a device's code, the same for a terminal
- * that has the pairing secret, and clients' public keys, which anybody on this machine may add to and read.
+ * A company's pages beside the protocol: code entry for devices (for a terminal with the pairing secret too), and
+ * clients' public keys, which anyone on this machine may add and read.
  */
 export function companyPages({
   name,
@@ -83,7 +79,6 @@ export function companyPages({
   return app;
 }
 
-/** Where a person signs in for a device that shows a code (RFC 8628 §3.3). */
 function page(name: string, code: string, error?: string) {
   return html`<!doctype html>
 <html lang="en">

@@ -1,8 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Somebody who works there. */
 export interface CompanyPerson {
-  /** Theirs at the company for ever (`sub`); no other system knows it beforehand. */
+  /** Permanent id at the company (`sub`). */
   readonly sub: string;
   readonly username: string;
   readonly name: string;
@@ -13,15 +12,13 @@ export interface CompanyPerson {
 
 export type CompanyPeople = ReturnType<typeof companyPeople>;
 
-/** Who has left is kept in the database; who is there is given. */
 export function companyPeople(database: Database, people: readonly CompanyPerson[]) {
   const left = database.prepare<[string]>('SELECT 1 FROM company_leavers WHERE sub = ?');
   const leave = database.prepare<[string]>('INSERT OR IGNORE INTO company_leavers VALUES (?)');
   return {
-    /** Undefined for whoever never was there, and for whoever has left. */
+    /** Undefined for people who left. */
     find: (sub: string): CompanyPerson | undefined =>
       left.get(sub) === undefined ? people.find((person) => person.sub === sub) : undefined,
-    /** From now on they are nobody here. */
     deactivate: (sub: string): void => {
       leave.run(sub);
     },

@@ -1,29 +1,20 @@
-/** One of the company's own: a client may act for people of these groups at one authorization server elsewhere. */
+/** Lets a client act for people of these groups at one authorization server. */
 export interface CompanyRule {
-  /** The client, as the company knows it. */
   readonly client_id: string;
-  /** How the authorization server there knows the same client (ID-JAG, "Cross-Domain Client ID Handling"); by the same id unless said otherwise. */
+  /** The client's id there (ID-JAG, "Cross-Domain Client ID Handling"), if different. */
   readonly client_id_there?: string;
-  /** The authorization server's issuer. */
   readonly audience: string;
-  /** Resources (RFC 8707) behind it that may be named. */
   readonly resources: readonly string[];
-  /** The most that is let through; what was asked for beyond it is left out. */
   readonly scopes: readonly string[];
-  /** The person must be in one of them; anybody will do where it is absent. */
   readonly groups?: readonly string[];
-  /** How strong the sign-in must have been: one of these (`acr`, OpenID Connect Core §2). */
   readonly acr?: readonly string[];
-  /** Who acts for the person, where the assertion is to say it (`act`, RFC 8693 §4.1). */
   readonly actor?: Readonly<Record<string, unknown>>;
 }
 
-/** What a client asks for, and for whom. */
 export interface AskedExchange {
   readonly clientId: string;
   readonly audience: string | undefined;
   readonly resource: string | undefined;
-  /** Undefined: all that the rule lets through. */
   readonly scopes: readonly string[] | undefined;
   readonly groups: readonly string[];
   readonly acr: string | undefined;
@@ -31,7 +22,7 @@ export interface AskedExchange {
 
 export type Ruling =
   | { readonly rule: CompanyRule; readonly scopes: readonly string[] }
-  /** `error` as RFC 6749 §5.2, RFC 8693 §2.2.2 and the draft's "Step-Up Authentication" have it. */
+  /** `error` as in RFC 6749 §5.2, RFC 8693 §2.2.2 and the draft's "Step-Up Authentication". */
   | {
       readonly error:
         | 'invalid_target'
@@ -41,7 +32,7 @@ export type Ruling =
       readonly reason: string;
     };
 
-/** What the company says to an exchange: the first rule that is about this client, this audience and one of the person's groups. */
+/** The first rule for this client, audience and one of the person's groups decides. */
 export function rule(rules: readonly CompanyRule[], asked: AskedExchange): Ruling {
   const there = rules.filter(
     ({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience,

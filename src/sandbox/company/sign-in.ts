@@ -2,26 +2,22 @@ import type Provider from 'oidc-provider';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import type { CompanyPeople } from './people.ts';
 
-/** How somebody signed in: how strong that counts (`acr`), and by what (`amr`, RFC 8176). */
 interface SignInStrength {
   readonly acr: string;
   readonly amr: readonly string[];
 }
 
-/** A password and nothing else. */
 export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
 /** A second factor that can't be phished (OpenID Connect EAP ACR Values 1.0 §2). */
 export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
 
-/** What became of a device code: let in, turned away, or not open (any more). */
 type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
 
 export type CompanySignIn = ReturnType<typeof companySignIn>;
 
-/** @param now milliseconds since the epoch */
 export function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
   return {
-    /** Decides a device code (RFC 8628) as the person; undefined turns the device away. Final either way. */
+    /** Decides a device code (RFC 8628) as the person; undefined denies it. Final either way. */
     async decide(
       userCode: string,
       sub: string | undefined,

@@ -5,19 +5,16 @@ import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { ExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 
-/** Whom a token is about that is shown for an exchange, and how they signed in. */
 export interface Subject {
   readonly sub: string;
-  /** Seconds since the epoch. */
   readonly authTime: number | undefined;
   readonly acr: string | undefined;
   readonly amr: readonly string[] | undefined;
 }
 
-/** Which sign-in an ID token came of: it says so nowhere, and must be worth nothing once that has ended. */
+/** Maps ID tokens to their sign-in, so that they are worthless once it has ended. */
 export type IdTokens = ReturnType<typeof idTokens>;
 
-/** @param now milliseconds since the epoch */
 export function idTokens(database: Database, lifetimeS: number, now: () => number) {
   const insert = database.prepare<[string, string, number]>(
     'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
@@ -40,14 +37,12 @@ export interface SubjectOptions {
   readonly issuer: string;
   readonly verificationKey: JWTVerifyGetKey;
   readonly idTokens: IdTokens;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /**
- * Reads `subject_token` (RFC 8693 §2.1): an ID token that was issued to the very client that shows it, or a refresh token of
- * its own, of a sign-in that stands.
- * @throws `invalid_request` for another kind, `invalid_grant` for one that is worth nothing
+ * Reads `subject_token` (RFC 8693 §2.1): an ID token issued to this client, or its own refresh token, of an active
+ * sign-in. @throws `invalid_request` for another type, `invalid_grant` if it is not valid
  */
 export async function readSubject(
   ctx: TokenEndpointGrantContext<ExchangeParameters>,

@@ -1,9 +1,8 @@
 /*
- * What a European option is worth (Black and Scholes, 1973; Hull, "Options, Futures, and Other Derivatives", ch. 15 and
- * 19). Invented prices, so binary floats will do; they become decimals on the tick before anyone computes with them.
+ * European option value (Black and Scholes, 1973; Hull, "Options, Futures, and Other Derivatives", ch. 15 and 19).
+ * Invented prices, so floats will do; they become decimals on the tick before anyone computes with them.
  */
 
-/** Prices are dollars a share, `years` what is left until expiry, `rate` and `volatility` fractions a year. */
 export interface OptionTerms {
   readonly right: 'call' | 'put';
   readonly spot: number;
@@ -24,7 +23,7 @@ export interface Greeks {
 
 const DAYS_A_YEAR = 365;
 
-/** Dollars a share; at expiry what exercising brings. */
+/** Dollars a share; at expiry the intrinsic value. */
 export function optionValue(terms: OptionTerms): number {
   const { right, spot, strike, years, rate } = terms;
   const sign = right === 'call' ? 1 : -1;

@@ -1,6 +1,6 @@
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 
-/** A pair that is traded around the clock. Prices are made up, near those of November 2026's stocks in time. */
+/** Trades around the clock. Prices are invented. */
 export interface CryptoPair extends ListedSymbol {
   /** Coins. */
   readonly minOrderSize: string;
@@ -32,5 +32,4 @@ export function cryptoPair(symbol: string): CryptoPair | undefined {
   return pairs.get(symbol) ?? cryptoPairs().find((pair) => joined(pair.symbol) === symbol);
 }
 
-/** `BTCUSD` of `BTC/USD`; any other symbol as it is. */
 export const joined = (symbol: string): string => symbol.replace('/', '');

@@ -12,10 +12,9 @@ import {
 import type { Market } from '../market/market.ts';
 
 const FRIDAY = 5;
-/** Weekly expiries are listed for so many weeks, monthly ones (the third Friday) for so many months. */
+/** Weekly expiries are listed for five weeks, monthly ones (third Friday) for twelve months. */
 const WEEKS = 5;
 const MONTHS = 12;
-/** Strikes reach from this part of the packaged price to that; by steps of so many dollars below so many. */
 const REACH = { least: '0.4', most: '2' };
 const STEPS = [
   ['25', '0.5'],
@@ -25,17 +24,16 @@ const STEPS = [
   ['2000', '10'],
 ] as const;
 
-/** A contract with its symbol. */
 export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/** Whether there are options on it: not on what OCC has no root for, nor on what costs more than $2,000. */
+/** OCC has no root for some symbols, and stocks above $2,000 have none here. */
 export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
-/** The days on which options expire, from one day on, the next first; a Friday without trading is its Thursday. */
+/** Expiry days from a day on; without trading on Friday, the Thursday. */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKS }, (_, week) => addDays(friday, 7 * week));
@@ -53,7 +51,7 @@ function expiries(market: Market, from: IsoDate): IsoDate[] {
 const lastTradingDay = (market: Market, friday: IsoDate): IsoDate =>
   market.sessions(friday, friday).length > 0 ? friday : addDays(friday, -1);
 
-/** When it is decided whether it is exercised: the close of its last day, milliseconds since the epoch. */
+/** The close of its last day, milliseconds since the epoch. */
 export function expiresAt(market: Market, { expiry }: OptionContract): number {
   return market.sessions(expiry, expiry)[0]?.close ?? newYorkInstant(expiry, '16:00');
 }
@@ -66,7 +64,6 @@ function strikes({ snapshotPrice }: ListedSymbol): Dec[] {
   return Array.from({ length: most - least + 1 }, (_, i) => step.times(least + i));
 }
 
-/** What is listed on a day: by underlying, expiry, right and strike. */
 export function* listedContracts(
   market: Market,
   underlyings: readonly ListedSymbol[],
@@ -92,7 +89,7 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
   return `${root}${day}${right === 'call' ? 'C' : 'P'}${strike.times(1000).toFixed(0).padStart(8, '0')}`;
 }
 
-/** The contract of a symbol, whether it is still listed or has expired; undefined: there never was one. */
+/** Listed or expired; undefined if there never was one. */
 export function contractOf(market: Market, symbol: string): ListedContract | undefined {
   if (assetClassOf(symbol) !== 'us_option') return undefined;
   const contract = optionOf(symbol);
@@ -103,7 +100,6 @@ export function contractOf(market: Market, symbol: string): ListedContract | und
   return onGrid && lastTradingDay(market, friday) === contract.expiry ? { ...contract, symbol } : undefined;
 }
 
-/** Whether new orders in it are taken. */
 export function isListed(market: Market, contract: ListedContract): boolean {
   return expiries(market, newYorkDate(market.now())).includes(contract.expiry);
 }

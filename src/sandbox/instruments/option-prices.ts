@@ -8,12 +8,12 @@ import { expiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
 const CENT = new Dec('0.01');
-/** A quote is so wide on either side of the last price, at least a cent. */
+/** Quotes are this far on either side of the last price, at least a cent. */
 const HALF_SPREAD = '0.01';
-/** Of the shares that trade, so few options do. */
+/** Options traded per share traded. */
 const CONTRACTS_A_SHARE = 1 / 2000;
 
-/** What the market seems to expect of a stock, a fraction a year: its own for each, always the same. */
+/** A fraction a year, constant for each stock. */
 function impliedVolatility(seed: string, underlying: string): number {
   return 0.2 + 0.25 * uniform(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
@@ -29,13 +29,12 @@ function termsAt(market: Market, contract: ListedContract, spot: string, at: num
   };
 }
 
-/** A premium on its tick, dollars a share; a cent at least while it lives. */
 function premium(terms: OptionTerms): string {
   const value = new Dec(optionValue(terms)).toDecimalPlaces(2);
   return (terms.years > 0 ? Dec.max(value, CENT) : value).toFixed(2);
 }
 
-/** The quote of a contract, from that of its underlying. After its last day, what exercising brought. */
+/** After its last day, the exercise value. */
 export function optionQuote(market: Market, contract: ListedContract, at: number): MarketQuote | undefined {
   const when = Math.min(at, expiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);
@@ -54,7 +53,6 @@ export function optionQuote(market: Market, contract: ListedContract, at: number
   };
 }
 
-/** @returns undefined where its underlying has no price */
 export function optionGreeks(
   market: Market,
   contract: ListedContract,
@@ -65,7 +63,7 @@ export function optionGreeks(
   return { greeks: greeksOf(terms), impliedVolatility: terms.volatility };
 }
 
-/** Bars of a contract, from those of its underlying: a put is dearest where that is cheapest. */
+/** A put is dearest when its underlying is cheapest. */
 export function optionBars(
   market: Market,
   contract: ListedContract,

@@ -5,8 +5,8 @@ import { contractOf } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
- * A market of stocks with what is traded beside them: crypto pairs, on a seeded walk of their own around the clock, and
- * options, whose prices follow from their underlyings'. `symbols` lists the stocks alone; hours and calendar are theirs.
+ * Stocks plus crypto pairs (their own seeded walk, around the clock) and options (priced from their underlyings).
+ * `symbols`, hours and calendar are the stocks' only.
  */
 export function wholeMarket(stocks: Market): Market {
   const coins = createMarket({
@@ -43,7 +43,7 @@ export function wholeMarket(stocks: Market): Market {
   };
 }
 
-/** Whether what is ordered can trade at an instant. @param extended in extended hours too */
+/** @param extended in extended hours too */
 export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
   if (assetClassOf(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));

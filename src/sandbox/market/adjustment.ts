@@ -2,7 +2,6 @@ import { Dec } from '../../trading/decimal.ts';
 import type { MarketBar } from './bars.ts';
 import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 
-/** What bars are adjusted for (Alpaca's Market Data API, "adjustment"). */
 const adjustments = ['split', 'dividend', 'spin-off'] as const;
 export type Adjustment = (typeof adjustments)[number];
 
@@ -16,19 +15,17 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
     : undefined;
 }
 
-/** What a price of before is multiplied by, so that it compares with one of after; shares by `shares`. */
+/** Multiplies prices before an action so that they compare with prices after it. */
 export interface Factor {
-  /** When the action took effect, milliseconds since the epoch. */
   readonly at: number;
   readonly price: Dec;
   readonly shares: Dec;
 }
 
 /**
- * The factor of one action: old shares for new ones in a split; 1 - dividend / close before (as CRSP and most data
- * services reckon); 1 - what the new shares are worth / close before in a spin-off.
- * @param closeBefore the subject's last close without it; undefined where it had none
- * @param worth of a share of another symbol as it begins to trade, dollars
+ * One action's factor: old shares over new in a split; 1 - dividend / close before (as CRSP); 1 - value of the new
+ * shares / close before in a spin-off. @param closeBefore the last close without it, if any @param worth opening
+ * price of a share of another symbol, dollars
  */
 export function factorOf(
   action: CorporateAction,
@@ -53,7 +50,6 @@ export function factorOf(
   return undefined;
 }
 
-/** A bar by today's count of shares. Its prices have four decimals then. */
 export function adjusted(bar: MarketBar, factors: readonly Factor[]): MarketBar {
   const later = factors.filter(({ at }) => at > bar.at);
   if (later.length === 0) return bar;

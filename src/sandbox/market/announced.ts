@@ -7,15 +7,13 @@ import {
   subjectOf,
 } from './corporate-action.ts';
 
-/** The corporate actions that were announced, and what they make of symbols and prices. */
 export interface Announced {
   readonly all: readonly CorporateAction[];
   add(action: CorporateAction): void;
-  /** When a symbol stopped trading under its name, milliseconds since the epoch. */
   endOf(symbol: string): number | undefined;
-  /** What a symbol was called before, and when it took its name. */
+  /** The former symbol, and when it changed. */
   before(symbol: string): { readonly symbol: string; readonly until: number } | undefined;
-  /** What splits after one instant, up to another, make of a price: a half where each share became two. */
+  /** The factor of all splits after one instant up to another: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
 }
 
@@ -50,10 +48,7 @@ export function announced(): Announced {
   };
 }
 
-/**
- * Why an action can't be announced, or undefined where it can.
- * @param hasPrices whether the market has prices of a symbol
- */
+/** Why an action can't be announced; undefined if it can. */
 export function whyNot(
   action: CorporateAction,
   known: Announced,

@@ -20,18 +20,15 @@ export function parseTimeframe(text: string): Timeframe | undefined {
   return { unit: letters.startsWith('D') ? 'day' : 'week', count: 1 };
 }
 
-/** Times are milliseconds since the epoch; `start` and `end` are inclusive and compare with a bar's own time. */
 export interface BarRequest {
   timeframe: Timeframe;
   start: number;
   end: number;
-  /** At most so many bars. */
   limit: number;
   /** `asc`: the earliest `limit` bars, `desc`: the latest ones, newest first. */
   sort: 'asc' | 'desc';
 }
 
-/** Prices are decimal strings on the tick, volume is in shares, `at` is where the bar begins. */
 export interface MarketBar {
   at: number;
   open: string;
@@ -46,22 +43,20 @@ export interface MarketBar {
 interface BarSource {
   sessions: Sessions;
   now: number;
-  /** The last price at an instant; undefined: it did not trade yet. */
+  /** Undefined before the first trade. */
   last(at: number): string | undefined;
-  /** Instants from one to another, both included, among which the highest and the lowest price are. */
+  /** Instants at which to look for the highest and lowest price. */
   looks(from: number, to: number): readonly number[];
-  /** Shares traded from one instant to another. */
   volume(from: number, to: number): number;
 }
 
 interface Span {
-  /** The bar's own time; a day's bar is stamped with midnight in New York. */
   at: number;
   from: number;
   to: number;
 }
 
-/** Bars of a request, none of them later than now; the one under way ends now. */
+/** Bars up to now; the current one ends now. */
 export function bars(request: BarRequest, source: BarSource): MarketBar[] {
   const found: MarketBar[] = [];
   for (const span of spans(request, source)) {
@@ -116,7 +111,6 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
   }
 }
 
-/** Undefined where it did not trade yet. */
 function barOf({ at, from, to }: Span, source: BarSource): MarketBar | undefined {
   const until = Math.min(to, source.now);
   const looks = source.looks(from, until).flatMap((instant) => source.last(instant) ?? []);

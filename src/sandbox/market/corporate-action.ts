@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { type IsoDate, newYorkInstant } from '../../trading/new-york-time.ts';
 
-/** Dollars a share, or so many shares: a decimal string, or the JSON number that Alpaca writes. */
+/** A decimal string, or the JSON number that Alpaca writes. */
 const rate = z.union([z.string(), z.number()]).transform(String).pipe(positiveDecimalString);
 const symbol = z.string().regex(/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/, 'must be a symbol such as BRK.B');
 const day = z.iso.date();
@@ -12,8 +12,8 @@ const merger = { acquiree_symbol: symbol, effective_date: day };
 const forShares = { acquiree_rate: rate, acquirer_symbol: symbol, acquirer_rate: rate };
 
 /**
- * The corporate actions that the sandbox carries out, by the names and in the lists of Alpaca's Market Data API
- * (`/v1/corporate-actions`, "corporate_actions"). What else Alpaca tells of them is passed over.
+ * The corporate actions the sandbox carries out, by the names and lists of Alpaca's Market Data API
+ * (`/v1/corporate-actions`). Other members are ignored.
  */
 export const corporateActionLists = {
   cash_dividends: z.object({
@@ -59,7 +59,7 @@ export type CorporateActionList = keyof Lists;
 export type CorporateAction = z.output<Lists[CorporateActionList]>;
 export type ActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
 
-/** Alpaca's lists, by name; a list of a kind that isn't carried out is an error. */
+/** An unsupported list is an error. */
 export const corporateActionsSchema = z
   .strictObject(
     Object.fromEntries(
@@ -68,14 +68,12 @@ export const corporateActionsSchema = z
   )
   .transform((lists) => Object.values(lists).flatMap((actions) => actions ?? []) as CorporateAction[]);
 
-/** Whose shares it is about. */
 export function subjectOf(action: CorporateAction): string {
   if ('symbol' in action) return action.symbol;
   if ('source_symbol' in action) return action.source_symbol;
   return 'old_symbol' in action ? action.old_symbol : action.acquiree_symbol;
 }
 
-/** What its holders get shares of instead, or besides. */
 export function otherSymbolOf(action: CorporateAction): string | undefined {
   if ('new_symbol' in action) return action.new_symbol;
   return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
@@ -87,22 +85,21 @@ export function effectiveDate(action: CorporateAction): IsoDate {
   return 'effective_date' in action ? action.effective_date : action.process_date;
 }
 
-/** When that day begins in New York, milliseconds since the epoch: shares and prices change together. */
+/** Midnight in New York: shares and prices change together. */
 export function effectiveAt(action: CorporateAction): number {
   return newYorkInstant(effectiveDate(action), '00:00');
 }
 
-/** The day the broker books it. */
 export function processDate(action: CorporateAction): IsoDate {
   return action.kind === 'cash_dividend' ? action.payable_date : effectiveDate(action);
 }
 
-/** Whether its subject trades no more once it took effect. */
+/** Whether its subject stops trading. */
 export function endsSymbol(action: CorporateAction): boolean {
   return action.kind === 'name_change' || 'acquiree_symbol' in action;
 }
 
-/** As Alpaca sorts them: by the day they are booked. */
+/** As Alpaca sorts them: by booking day. */
 export function inOrder(a: CorporateAction, b: CorporateAction): number {
   const key = (action: CorporateAction) => `${processDate(action)} ${subjectOf(action)} ${action.kind}`;
   return key(a) < key(b) ? -1 : 1;

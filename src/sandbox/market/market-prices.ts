@@ -7,16 +7,12 @@ import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 import { tradingTime } from './market-times.ts';
 import type { Tape } from './tape.ts';
 
-/** Symbols held at a price, since when. */
 export type HeldPrices = Map<string, { readonly price: string; readonly since: number }>;
 
-/** Prices of a tape, by what corporate actions have made of symbols and shares. */
 interface MarketPrices {
-  /** What the tape calls it: a company that changed its name is there by the old one, or by both. */
   onTape(symbol: string): ListedSymbol | undefined;
-  /** The price of the last trade at an instant, by the count of shares at another. */
+  /** The last trade's price, in shares as counted at `asOf`. */
   lastPrice(symbol: string, at: number, asOf?: number): string | undefined;
-  /** What an action makes of the prices before it. */
   factor(symbol: string, action: CorporateAction, asked: readonly Adjustment[]): Factor | undefined;
 }
 

@@ -13,13 +13,10 @@ import type { Tape } from './tape.ts';
 import { walk } from './walk.ts';
 
 interface MarketOptions {
-  /** The same seed gives the same prices, always and everywhere. */
   seed: string;
   clock: Clock;
   hours: MarketHours;
-  /** Instead of the packaged symbols. */
   symbols?: readonly ListedSymbol[];
-  /** Instead of a random walk; it has hours and symbols of its own. */
   tape?: Tape;
 }
 
@@ -28,43 +25,36 @@ export interface MarketQuote {
   symbol: string;
   bid: string;
   ask: string;
-  /** The last trade. Between bid and ask. */
   last: string;
-  /** Shares. */
   bidSize: number;
   askSize: number;
   at: number;
 }
 
-/** A simulated market: prices from a tape, as they were traded, and what corporate actions make of them. */
 export interface Market extends MarketTimes {
   readonly seed: string;
-  /** What can be traded now; a company that was merged away or renamed can't. */
+  /** Undefined after a merger or renaming. */
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** The quote at an instant (default now); outside trading hours, the one at the last close. Undefined: no such symbol. */
+  /** Outside trading hours the quote at the last close; undefined for an unknown symbol. */
   quote(symbol: string, at?: number): MarketQuote | undefined;
-  /** The last price at `previousClosing`, by the count of shares at `at`. */
   previousClose(symbol: string, at?: number): string | undefined;
-  /** In the order asked for, raw unless adjustments are named; undefined: no such symbol. */
+  /** Raw unless adjustments are named; undefined for an unknown symbol. */
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
-  /** What splits after one instant, up to another, make of a price: a half where each share became two. */
+  /** The factor of all splits after one instant up to another: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
-  /**
-   * Makes a corporate action known; prices and symbols follow it.
-   * @throws {RangeError} where there is no such symbol, or it ends by another action
-   */
+  /** @throws {RangeError} for an unknown symbol, or one that another action ends */
   announce(action: CorporateAction): void;
-  /** Those that are booked from one day to another, both included, of these symbols; the earliest first. */
+  /** By booking day, both days included, earliest first. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
-   * Holds a symbol at a price from now on, or lets it go again with undefined. For tests and demonstrations.
-   * @throws {RangeError} on an unknown symbol or a price that is no positive decimal on the tick
+   * Holds a symbol at a price, or releases it (undefined). For tests and demonstrations. @throws {RangeError} for an
+   * unknown symbol or invalid price
    */
   setPrice(symbol: string, price: string | undefined): void;
 }
 
-/** No dividend is paid later after the day it is due. */
+/** Dividends are paid within this many days. */
 const LONGEST_UNPAID_DAYS = 120;
 
 export function createMarket(options: MarketOptions): Market {
@@ -159,7 +149,6 @@ export function createMarket(options: MarketOptions): Market {
   };
 }
 
-/** About one basis point, at least one tick wide, around the last price. */
 function spread(last: string): { bid: string; ask: string } {
   const mid = new Dec(last);
   const tick = new Dec(mid.gte(1) ? '0.01' : '0.0001');
@@ -169,7 +158,6 @@ function spread(last: string): { bid: string; ask: string } {
   return { bid: price(bid), ask: price(ask) };
 }
 
-/** Shares on one side of a quote, in round lots. */
 function lots(shares: number): number {
   return 100 * Math.max(1, Math.round(shares / 100) % 20);
 }

@@ -3,30 +3,25 @@ import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-tim
 import type { Market } from './market.ts';
 import { hashText, uniform } from './price-path.ts';
 
-/** How far back there is anything to read. */
 const DAYS_BACK = 30;
-/** One day in so many a company is written about. */
+/** An article about a company appears one day in three. */
 const DAYS_BETWEEN = 3;
-/** Where no company is asked for, the largest are written about. */
+/** Without symbols, the largest companies are covered. */
 const LARGEST = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
-/** A note about a company. Nothing in it happened. */
 interface MarketNote {
-  /** From 0 to 2^32 - 1; the same note has the same one always. */
   readonly id: number;
   readonly symbol: string;
-  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly headline: string;
   readonly summary: string;
 }
 
 /**
- * What is written about companies in a simulated market, the newest first: by its seed and its prices alone, so that it is
- * the same however often it is asked for. Each note says of itself that it is simulated.
- * @param symbols those that aren't listed are left out; undefined: the largest
+ * Invented news, newest first, from the seed and prices alone, so that it never changes. Each says that it is
+ * simulated. @param symbols undefined: the largest companies
  */
 export function marketNews(
   market: Market,

@@ -1,19 +1,16 @@
 /**
- * Prices as a pure function of (seed, symbol, time): nothing is stored, so a restart, another process and a look into
- * the past all see the same market.
- *
- * The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the one before, which
- * over any span between the fastest and the slowest moves like a random walk. The slowest bounds it: a symbol never
- * wanders off to zero. These are invented prices, so binary floats will do; they become decimals on the tick before
- * anyone computes with them.
+ * Prices as a pure function of (seed, symbol, time): nothing is stored, so restarts and other processes see the same
+ * market. The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the one
+ * before: between the fastest and the slowest it moves like a random walk, and the slowest bounds it. Invented
+ * prices, so floats will do; they become decimals on the tick before anyone computes with them.
  */
 const MINUTE = 60_000;
 const FASTEST = 4 * MINUTE;
 const OCTAVES = 17; // the slowest takes 4 min · 2^16 ≈ 182 days
-/** Strength of the fastest noise; gives about 1.5 % a day and rarely 0.1 % within a minute (measured in the tests). */
+/** Gives about 1.5 % a day and rarely 0.1 % within a minute (measured in the tests). */
 const STRENGTH = 0.00075;
 
-/** The instant at which every symbol stands at its snapshot price. */
+/** The instant of the snapshot prices. */
 export const ANCHOR = Date.UTC(2026, 10, 2, 14, 30);
 
 /** FNV-1a over UTF-16 code units, 32 bits. */
@@ -25,7 +22,6 @@ export function hashText(text: string): number {
   return hash >>> 0;
 }
 
-/** MurmurHash3's finalizer over three words: an even spread over [0, 1). */
 export function uniform(a: number, b: number, c: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -54,7 +50,6 @@ function logDeviation(key: number, time: number): number {
 export interface PricePath {
   /** Dollars a share at an instant (milliseconds since the epoch), not yet on the tick. */
   at(time: number): number;
-  /** Shares traded in a span that starts at `time` and lasts `span` milliseconds. */
   volume(time: number, span: number): number;
 }
 

@@ -6,13 +6,13 @@ import type { ActionOf } from './corporate-action.ts';
 import { hashText, type PricePath, pricePath, uniform } from './price-path.ts';
 import type { Tape } from './tape.ts';
 
-/** How many looks at the price a bar's high and low come from. */
+/** Prices sampled for a bar's high and low. */
 const LOOKS = 16;
 const SESSION_HOURS = 6.5;
 
 /**
- * A seeded random walk around each symbol's snapshot price. The same seed gives the same prices, always and everywhere.
- * @param symbols instead of the packaged ones
+ * A seeded random walk around each symbol's snapshot price, the same for the same seed. @param symbols replace the
+ * packaged ones
  */
 export function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =
@@ -29,7 +29,6 @@ export function walk(seed: string, hours: MarketHours, symbols?: readonly Listed
     }
     return path;
   };
-  // A day's shares change hands while the market is open.
   const busier = hours === 'always' ? 1 : DAY / (SESSION_HOURS * 3_600_000);
 
   return {
@@ -51,15 +50,10 @@ export function walk(seed: string, hours: MarketHours, symbols?: readonly Listed
   };
 }
 
-/** Of the companies, so many pay a dividend each quarter. */
 const PAYING = 0.6;
-/** Days from the day the shares trade without it to the day it is paid. */
 const PAID_AFTER = 21;
 
-/**
- * The cash dividends that a company pays from one day to another, both included, the earliest first: by the market's
- * seed alone, for years ahead and back.
- */
+/** Cash dividends of a company from one day to another, earliest first, from the seed alone. */
 function seededDividends(
   seed: string,
   { symbol, snapshotPrice }: ListedSymbol,
@@ -74,7 +68,7 @@ function seededDividends(
   const offset = Math.floor(uniform(key, 3, 0) * 3);
   const day = 1 + Math.floor(uniform(key, 4, 0) * 24);
   const found: ActionOf<'cash_dividend'>[] = [];
-  // From a quarter before, since what is paid was ex weeks earlier.
+  // Ex dates are weeks before the payment.
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {
     const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));

@@ -34,21 +34,17 @@ import { createTradeStream, regularly, type TradeStream } from './routes/trade-s
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
-/** How often resting orders are held against the market, milliseconds. Every request does so too. */
+/** Resting orders are matched this often (milliseconds), and with every request. */
 const SETTLE_EVERY = 1000;
 const SLOW_ANSWER = 2000;
 
 export interface PaperBrokerOptions {
-  /** Where it is reached, for example http://127.0.0.1:4749. */
   url: string;
-  /** Its tables are made in here. */
   database: Database.Database;
-  /** Orders follow the market's time. */
   market: Market;
-  /** For tokens, rate limits and the timer. */
   clock: Clock;
   faults: Faults;
-  /** Each gets an account; `password` is for the broker's own login, `key` for programs, `story` what happened before. */
+  /** `password` is for the broker's own login, `key` for programs, `story` the history. */
   users: readonly {
     username: string;
     password: string;
@@ -59,32 +55,24 @@ export interface PaperBrokerOptions {
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
-  /** The market's time, where it can be moved on. */
   replay?: ReplayClock;
-  /** Turns the admin routes on. */
   adminSecret?: string;
-  /** Of one account (default 1000, the higher of Alpaca's two plans). */
+  /** Per account (default 1000, the higher of Alpaca's two plans). */
   requestsPerMinute?: number;
 }
 
 export interface PaperBroker {
-  /** Serves Alpaca's Trading API v2 and Market Data API under /v2, /v1, /v1beta1 and /v1beta3, and OAuth under /oauth. */
   readonly app: Hono;
-  /** Serves the stream of order updates, `/stream`: for the server's `upgrade`. */
   readonly upgrade: TradeStream['upgrade'];
-  /** Every order ever accepted, in order of arrival. */
   book(): BookedOrder[];
-  /** Of a user's account; undefined for nobody. */
   accountNumber(username: string): string | undefined;
-  /** Matches resting orders against the market now. */
   settle(): void;
-  /** Ends the timer and the streams. The database stays open. */
   close(): void;
 }
 
 /**
- * The part of Alpaca that is used here, simulated to the letter of its contract, with accounts, orders and fills kept.
- * @throws {TradeAgentError} `usage` where what it has kept is of a later time than the market's
+ * The part of Alpaca that is used here, to the letter of its contract, persistent. @throws {TradeAgentError} `usage`
+ * if its state is newer than the market's time
  */
 export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
   const { database, clock, faults } = options;
@@ -188,13 +176,13 @@ function settleIfFree(settle: () => void): void {
   try {
     settle();
   } catch {
-    // A busy database: the next round or the next request settles, and a request reports what is wrong.
+    // The database is busy: the next round or request settles, and requests report errors.
   }
 }
 
 /**
- * Has a market know again what was announced in it.
- * @throws {TradeAgentError} `usage` where accounts or announcements are of another market than this
+ * Restores earlier announcements. @throws {TradeAgentError} `usage` if accounts or announcements belong to another
+ * market
  */
 function resumeMarket(market: Market, ledger: Ledger, announced: readonly CorporateAction[]): void {
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));

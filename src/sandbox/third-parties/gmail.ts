@@ -6,7 +6,7 @@ import type { StandInOptions } from './stand-in.ts';
 
 export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
 
-/** A stand-in for the Gmail API, as far as sending goes: `users.messages.send`, with Google's error format. */
+/** Gmail's `users.messages.send`, with Google's error format. */
 export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
   app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
@@ -93,8 +93,8 @@ interface ReadMail {
 }
 
 /**
- * Reads a plain-text mail (RFC 5322, 2045, 2047), as much as a stand-in needs: undefined for what is none, has a header
- * twice, or is of any other kind.
+ * Reads a plain-text mail (RFC 5322, 2045, 2047) as far as needed; undefined for anything else, or with a repeated
+ * header.
  */
 export function readMail(raw: string): ReadMail | undefined {
   const end = raw.indexOf('\r\n\r\n');
@@ -120,7 +120,7 @@ export function readMail(raw: string): ReadMail | undefined {
   };
 }
 
-/** Base64 encoded words; the space between two of them belongs to neither. */
+/** The space between two encoded words belongs to neither. */
 function decodedWords(text: string): string {
   return text
     .replace(/(\?=)[ \t]+(=\?)/g, '$1$2')

@@ -4,12 +4,11 @@ import { bodyLimit } from 'hono/body-limit';
 import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
 import type { StandInOptions } from './stand-in.ts';
 
-/** The channels there are. */
 const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
 
 /**
- * A stand-in for Slack's Web API, as far as sending goes: `chat.postMessage` as JSON or as a form, with Slack's answers
- * (always 200, `ok`, `error`) and Slack's reading of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
+ * Slack's `chat.postMessage` as JSON or form, with Slack's answers (always 200, `ok`, `error`) and its reading of
+ * `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
  */
 export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
@@ -56,7 +55,6 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   return app;
 }
 
-/** Slack takes either; its own SDK sends a form. */
 async function argumentsOf(context: Context): Promise<Record<string, unknown>> {
   const type = context.req.header('content-type') ?? '';
   if (type.startsWith('application/json')) {
@@ -71,12 +69,11 @@ function channelNamed(given: unknown): string | undefined {
   );
 }
 
-/** Nine letters and digits after the kind's own, the same each time. */
 function slackId(kind: 'C' | 'U' | 'T', name: string): string {
   return `${kind}${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
 }
 
-/** What people in the channel would see. A mention shows as one, so that a test can tell. */
+/** What readers see. Mentions are shown as such, so that tests can tell. */
 function asRead(text: string): string {
   return text
     .replace(/<!(channel|here|everyone)>/g, '[calls @$1]')

@@ -11,9 +11,8 @@ import { slackApi } from './slack.ts';
 import type { SentItem } from './stand-in.ts';
 
 export interface ThirdPartiesOptions {
-  /** Where they are reached; each is below its own name. */
   readonly url: string;
-  /** One for each: they are two companies, and know nothing of each other. */
+  /** Two separate companies. */
   readonly databases: Readonly<Record<'slack' | 'gmail', Database.Database>>;
   readonly users: readonly { username: string; password: string }[];
   readonly clients: Readonly<Record<'slack' | 'gmail', OAuthClient>>;
@@ -24,17 +23,15 @@ export interface ThirdPartiesOptions {
 export interface ThirdParties {
   /** Serves Slack's API at `/slack/api`, Gmail's at `/gmail/v1`, and their OAuth at `/slack/oauth`, `/gmail/oauth`. */
   readonly app: Hono;
-  /** All that was sent, by service, oldest first. It goes nowhere. */
   sent(): SentItem[];
 }
 
-/** What may be asked for at each. */
 export const thirdPartyScopes = {
   slack: ['chat:write'],
   gmail: [GMAIL_SEND_SCOPE],
 } as const;
 
-/** Stand-ins for Slack and Gmail, each with an OAuth server of its own. Messages are kept, and go nowhere. */
+/** Stand-ins for Slack and Gmail, each with its own OAuth server. Messages are stored and go nowhere. */
 export function createThirdParties(options: ThirdPartiesOptions): ThirdParties {
   const { url, users, clock, faults } = options;
   const now = () => clock.now();
@@ -50,7 +47,7 @@ export function createThirdParties(options: ThirdPartiesOptions): ThirdParties {
       `/${name}`,
       oauthRoutes({ url: `${url}/${name}`, tokens, clients, users, now, party: { label, scopes } }),
     );
-    // Gmail's own paths begin with /gmail, and its SDK takes no base address with a path of its own.
+    // Gmail's paths begin with /gmail, and its SDK takes no base path.
     app.route(name === 'gmail' ? '/' : `/${name}`, api({ tokens, outbox, now, faults }));
     return outbox;
   };

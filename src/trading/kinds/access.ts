@@ -4,11 +4,9 @@ import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** What somebody, or a firm or household, may be made to an account; `member` is of a household. */
 export const accessRoles = ['co_owner', 'advisor', 'viewer', 'firm', 'household', 'member'] as const;
 export type AccessRole = (typeof accessRoles)[number];
 
-/** A person's `sub`, a firm's or a household's name: one word of printable ASCII. */
 const name = z.lazy(() =>
   z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and signs'),
 );
@@ -19,11 +17,11 @@ const requestSchema = z.lazy(() =>
     .strictObject({
       role: z.enum(accessRoles),
       who: name,
-      /** The firm that an advisor works for; the household that a member is of. */
+      /** An advisor's firm, or a member's household. */
       of: name.optional(),
-      /** From then on; at once unless said otherwise. */
+      /** Immediately by default. */
       from: time.optional(),
-      /** Until then, and no longer; for good unless said otherwise. */
+      /** Without end by default. */
       until: time.optional(),
     })
     .superRefine(({ role, of }, context) => {
@@ -38,10 +36,8 @@ const requestSchema = z.lazy(() =>
 );
 export type AccessRequest = z.output<typeof requestSchema>;
 
-/** Somebody whom the owner lets at their account: what the person sees of it, and what the gateway keeps. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
-    /** The owner's `sub`. */
     account: z.string(),
     role: z.enum(accessRoles),
     who: name,
@@ -57,7 +53,6 @@ export type AccessSubject = z.output<typeof subjectSchema>;
 const resultSchema = z.lazy(() => z.object({ access: z.string(), granted_at: z.string() }));
 export type AccessGranted = z.output<typeof resultSchema>;
 
-/** What each may do, for whoever grants it. */
 const may: Readonly<Record<AccessRole, string>> = {
   co_owner: 'may do what you may but let others in; gives the second yes where it takes two',
   advisor: 'may see the account and propose orders, which you approve; may cancel, and halt',
@@ -76,7 +71,6 @@ const titles: Readonly<Record<AccessRole, string>> = {
   member: 'member',
 };
 
-/** `bob as advisor of acme until 2027-01-01T00:00:00Z` */
 export function accessLine({
   who,
   role,
@@ -96,7 +90,6 @@ const fieldWords: FieldWords = {
   account: { label: 'Account of' },
 };
 
-/** Letting somebody at one's account. */
 export const access = defineKind({
   name: 'access',
   detailsType: 'account_access',

@@ -8,14 +8,12 @@ import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
-/** One order alone is no batch; more than these fit on no card. */
+/** A single order is no batch, and more than these do not fit on one card. */
 export const FEWEST_IN_BATCH = 2;
 export const MOST_IN_BATCH = 20;
 
-/** What becomes of the rest where one of the orders comes to nothing. */
 const onFailure = ['stop', 'continue'] as const;
 
-/** Orders that belong together: a rebalancing. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
     orders: z.array(order.requestSchema.unwrap()).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
@@ -24,7 +22,7 @@ const requestSchema = z.lazy(() =>
 );
 export type BatchRequest = z.output<typeof requestSchema>;
 
-/** Each order whole, in the order in which they are carried out: sales first. */
+/** Complete orders in execution order: sales first. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
@@ -45,7 +43,6 @@ const fieldWords: FieldWords = {
   client_batch_id: { label: 'Batch id' },
 };
 
-/** Several orders on one card: one tap, and each is carried out once, within its own bound. */
 export const batch = defineKind({
   name: 'batch',
   detailsType: 'trade_batch',
@@ -121,10 +118,7 @@ function failureText(value: string): string {
   return value === 'stop' ? 'what is left is not sent' : 'the others go on';
 }
 
-/**
- * Sales come first, since they pay for what follows, and exits sell nothing yet: an order with exits is a question of its own.
- * @throws {TradeAgentError} `invalid_order`
- */
+/** Batches sell first to pay for what follows, and exits sell nothing yet. @throws {TradeAgentError} `invalid_order` */
 export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
   throw orderProblem(
@@ -134,7 +128,6 @@ export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_
   );
 }
 
-/** Sales come first, no order stands in it twice, and all are for one account. */
 function checkBatch({ orders, account, environment, expires_at }: BatchSubject): void {
   for (const draft of orders) {
     checkOrder(draft);
@@ -156,7 +149,6 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     throw wrong('a sale comes after a purchase');
 }
 
-/** `3 of 4 orders placed, 1 refused`. */
 export function batchText(lines: readonly BatchLine[]): string {
   const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
   const failed = lines.filter(({ outcome }) => outcome === 'refused').length;

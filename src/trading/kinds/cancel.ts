@@ -9,19 +9,17 @@ import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** The broker's id of an open order of one's own, as a request names it. */
 export const orderId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Whose order it is; the person's default account where it is left out. */
+    /** The person's default account if left out. */
     account: accountNumberSchema.optional(),
     order_id: orderId,
   }),
 );
 export type CancelRequest = z.output<typeof requestSchema>;
 
-/** An open order that is to be cancelled: what the person sees of it, and what the gateway cancels. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string(),
@@ -40,7 +38,6 @@ const fieldWords: FieldWords = {
   protects: { label: 'Protects a position' },
 };
 
-/** Cancelling an open order, where that takes a tap. */
 export const cancel = defineKind({
   name: 'cancel',
   detailsType: 'order_cancel',

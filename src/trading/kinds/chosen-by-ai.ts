@@ -2,7 +2,7 @@ import { fieldLabel } from '../detail-fields.ts';
 import type { Provenance } from '../proposal.ts';
 import { kinds, type ProposalKind } from './kinds.ts';
 
-/** The fields that stand in nobody's words and that no rule worked out: what a model, or another program's agent, chose. */
+/** Fields that neither the person's words nor a rule gave: a model, or another program's agent, chose them. */
 export function fieldsChosenByAi(provenance: Provenance | null | undefined): string[] {
   return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) =>
     source === 'other' ? [name] : [],

@@ -12,7 +12,6 @@ export const batchLineSchema = z.lazy(() =>
   z.object({
     client_order_id: z.string(),
     outcome: z.enum(['placed', 'refused', 'not_sent']),
-    /** Of one that was placed. */
     order: orderSchema.optional(),
     /** Of one that was refused: the gateway's problem code, and a sentence. */
     reason: z.object({ code: z.string(), text: z.string() }).optional(),
@@ -20,18 +19,13 @@ export const batchLineSchema = z.lazy(() =>
 );
 export type BatchLine = z.output<typeof batchLineSchema>;
 
-/** What came of a proposal, as far as a run tells of it. */
 export interface Came {
-  /** The order at the broker. */
   readonly placed?: Order | undefined;
   readonly sent?: SentMessage | undefined;
-  /** Of several orders together, in the order in which they were carried out. */
   readonly lines?: readonly BatchLine[] | undefined;
-  /** The mandate that is in force. */
   readonly granted?: Granted | undefined;
 }
 
-/** The orders at the broker that it came to. */
 export function ordersOf({ placed, lines = [] }: Came): Order[] {
   return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
@@ -50,14 +44,12 @@ export interface KindPhrases {
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
-/** What stands across the top of the card: a sign, a word, and what it means. */
 export interface Banner {
   readonly sign: string;
   readonly word: string;
   readonly what: string;
 }
 
-/** A subject on the phone: in large, below it, and all of it. */
 export interface PhoneView {
   /** `Buy 5 AAPL` */
   readonly headline: string;
@@ -65,19 +57,13 @@ export interface PhoneView {
   readonly terms: string;
   /** Which way shares go, where it is about an order that would trade: shown by a sign and its place too. */
   readonly side?: 'buy' | 'sell' | undefined;
-  /** Every field, none left out. */
   readonly fields: readonly DetailField[];
 }
 
 /**
- * All that is a fact about one kind of thing that a person may approve, and nothing of what it does: how it is asked
- * for, what the person approves, what came of it, and how each is shown. Pure. What a kind does is in
- * `approval/kinds/<kind>/kind.ts`.
- *
- * A file of its own in this folder, and a line in `kinds.ts`: terminal, phone, JSON, schemas, gateway and identity
- * provider go by that table.
- *
- * `lift.ts` is the shortest to copy.
+ * Everything declarative about one kind of proposal: request, subject, result, and how each is shown. What a kind
+ * does is in `approval/kinds/<kind>/kind.ts`. A kind is a file in this folder and a line in `kinds.ts`, which
+ * terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest to copy.
  */
 export interface KindWords<
   Name extends string = string,
@@ -85,7 +71,6 @@ export interface KindWords<
   SubjectSchema extends z.ZodType = z.ZodType,
   ResultSchema extends z.ZodType = z.ZodType,
 > {
-  /** The member of a request, of an approval in JSON, and of a row, that it stands in. */
   readonly name: Name;
   /** Its RFC 9396 type, where the provider has no name of its own for it. */
   readonly detailsType: string;
@@ -97,11 +82,8 @@ export interface KindWords<
   readonly proposeScope: ProposeScope;
   /** Whether it can be proposed and carried out while trading is halted. */
   readonly passesHalt: boolean;
-  /** What is asked for; the gateway completes it. */
   readonly requestSchema: RequestSchema;
-  /** What the person approves, complete to the last field. */
   readonly subjectSchema: SubjectSchema;
-  /** What came of it. */
   readonly resultSchema: ResultSchema;
   /** Checks what the schema can't, before a phone shows it. @throws {TradeAgentError} */
   check(subject: z.output<SubjectSchema>): void;
@@ -118,7 +100,6 @@ export interface KindWords<
     readonly called: string;
     /** One line: `BUY 5 AAPL, limit $180.00`. */
     headline(subject: z.output<SubjectSchema>): string;
-    /** Every field as label and value: what the terminal shows is all that the phone will ask for. */
     fields(subject: z.output<SubjectSchema>): [label: string, value: string][];
     /** What is left to say beside the headline, where there is little room. */
     brief(subject: z.output<SubjectSchema>): string[];
@@ -126,7 +107,6 @@ export interface KindWords<
   readonly phone: {
     /** After PAPER or LIVE, where money moves: `cancel of an order`. */
     readonly called: string;
-    /** In the place of PAPER or LIVE, where no money moves. */
     readonly banner?: Banner;
     /** Whether all of it is read before the buttons come. */
     readonly fieldsFirst?: boolean;

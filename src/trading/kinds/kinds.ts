@@ -10,7 +10,6 @@ import { order } from './order.ts';
 import { policyChange } from './policy-change.ts';
 import { replace } from './replace.ts';
 
-/** Everything that a person may be asked to approve, by name. Whatever shows, parses or lists proposals goes by this. */
 export const kinds = {
   order,
   message,
@@ -26,18 +25,15 @@ export const kinds = {
 export type ProposalKind = keyof typeof kinds;
 export const proposalKinds = Object.keys(kinds) as [ProposalKind, ...ProposalKind[]];
 
-/** What is asked for, what is approved, and what came of it. */
 export type RequestOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['requestSchema']>;
 export type RequestInputOf<K extends ProposalKind> = z.input<(typeof kinds)[K]['requestSchema']>;
 export type SubjectOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['subjectSchema']>;
 export type ResultOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['resultSchema']>;
 
-/** A kind that is known by its name alone; its subjects are to be those of the same kind. */
 export function kindWords(kind: ProposalKind): KindWords {
   return kinds[kind] as KindWords;
 }
 
-/** What a request, or an approval in JSON, has under its kind's name. */
 export function underKind(thing: { readonly kind: ProposalKind }): unknown {
   return (thing as Partial<Record<ProposalKind | 'kind', unknown>>)[thing.kind];
 }

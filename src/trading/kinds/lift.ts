@@ -4,12 +4,11 @@ import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** Trading that a halt stopped, or that may only reduce, is to go on. */
+/** Resumes trading after a halt or a reduce-only state. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
-    /** Since when it is halted, or may only reduce. */
     halted_at: z.string(),
-    /** Of what it is the end, where that is no halt. */
+    /** What it ends, if not a halt. */
     state: z.literal('reducing').optional(),
     client_lift_id: z.string(),
     expires_at: z.iso.datetime({ precision: 0 }),

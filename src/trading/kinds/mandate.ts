@@ -16,7 +16,6 @@ import { shownDollars } from '../order-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** A yes to orders beforehand: the envelope, and until when it can be given. */
 const subjectSchema = z.lazy(() =>
   mandateEnvelopeSchema.unwrap().extend({ approve_by: z.iso.datetime({ precision: 0 }) }),
 );
@@ -44,7 +43,6 @@ const fieldWords: FieldWords = {
   agent_jkt: { label: 'For the key', technical: true },
 };
 
-/** Orders that need no tap of their own, as far as this goes. */
 export const mandate = defineKind({
   name: 'mandate',
   detailsType: 'trading_mandate',

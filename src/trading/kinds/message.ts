@@ -12,7 +12,6 @@ import {
 import { named } from '../order-fields.ts';
 import { defineKind, type PhoneView } from './kind-words.ts';
 
-/** What is asked for; the gateway adds `client_message_id` and `expires_at`. */
 const requestSchema = z.lazy(() =>
   messageDraftSchema.unwrap().omit({ client_message_id: true, expires_at: true }),
 );
@@ -28,7 +27,7 @@ const fieldWords: FieldWords = {
   client_message_id: { label: 'Message id' },
 };
 
-/** A message in the person's own name. It moves no money, but what it says leaves the house. */
+/** Moves no money, but speaks in the person's name. */
 export const message = defineKind({
   name: 'message',
   detailsType: 'message_send',

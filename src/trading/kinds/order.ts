@@ -15,7 +15,6 @@ import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderPhrases } from './phrases.ts';
 
-/** An order as it is proposed: the gateway adds account, reference price, identifiers. */
 const requestSchema = z.lazy(() =>
   orderRequestSchema.extend({
     /** A fraction; the gateway's own default where it is left out. */
@@ -26,7 +25,6 @@ const requestSchema = z.lazy(() =>
 );
 export type OrderProposal = z.output<typeof requestSchema>;
 
-/** An order for a security. */
 export const order = defineKind({
   name: 'order',
   detailsType: 'trade_order',
@@ -60,12 +58,10 @@ export const order = defineKind({
   },
 });
 
-/** Where and for how long it stands. */
 export function briefOrder({ account, time_in_force, extended_hours }: OrderDraft): string[] {
   return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
 }
 
-/** A draft's fields under its own names, where flat details say `order_type` since `type` is RFC 9396's. */
 export function draftFields({ type, ...rest }: OrderDraft): DetailField[] {
   return detailFields({ ...rest, order_type: type }).map((field) => ({
     ...field,

@@ -1,6 +1,5 @@
 import type { KindPhrases } from './kind-words.ts';
 
-/** What a status means to the person, of an order. */
 export const orderStatusWords = {
   drafted: 'being prepared',
   requested: 'waiting for your phone',
@@ -14,7 +13,6 @@ export const orderStatusWords = {
   unknown: 'outcome unknown: look before you order again',
 } as const;
 
-/** Of an order. */
 export const orderPhrases: KindPhrases = {
   nothing: 'Nothing was traded.',
   twice: 'placed',
@@ -23,7 +21,6 @@ export const orderPhrases: KindPhrases = {
   status: {},
 };
 
-/** Of what changes something about orders and is none of its own. */
 export const changePhrases: KindPhrases = {
   ...orderPhrases,
   status: {

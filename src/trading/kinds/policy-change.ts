@@ -19,7 +19,7 @@ export const MOST_CHANGE_LINES = 80;
 const policyFile = () =>
   z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
 
-/** The owner's rule files that change: their text from then on, or null for one that goes. */
+/** Owner's rule files to change: their new text, or null to delete one. */
 const policyTextsSchema = z.lazy(() =>
   z
     .record(policyFile(), z.string().max(LONGEST_POLICIES).nullable())
@@ -29,7 +29,6 @@ const policyTextsSchema = z.lazy(() =>
     ),
 );
 
-/** The limits of one account, as `limits.yaml` has them there; what may stand in them the gateway says. */
 const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
 
 /** What the rules are to be, from those of `base` on. What is left out stays. */
@@ -96,20 +95,18 @@ function textLines(policies: PolicyChangeSubject['policies']): [name: string, li
   );
 }
 
-/** A change of the rules that makes more possible. Nothing is traded by it. */
 export const policyChange = defineKind({
   name: 'policy_change',
   detailsType: 'policy_change',
   action: 'change_policy',
   scope: ORDER_SCOPE,
   proposeScope: PROPOSE_ORDERS,
-  // Whoever has stopped trading wants nothing loosened meanwhile.
+  // Whoever stopped trading wants nothing loosened meanwhile.
   passesHalt: false,
   requestSchema,
   subjectSchema,
   resultSchema,
   check: () => {},
-  // Whose money the rules are about.
   environment: ({ environment }) => environment,
   summary: ({ account, changes }) => `${changes.some(isLooser) ? 'LOOSEN' : 'TIGHTEN'} RULES ${account}`,
   came: () => ({}),

@@ -11,7 +11,6 @@ import { defineKind } from './kind-words.ts';
 import { briefOrder, draftFields } from './order.ts';
 import { changePhrases } from './phrases.ts';
 
-/** What of an open order can change (Alpaca's PATCH). */
 const changes = z.lazy(() =>
   z.strictObject({
     qty: positiveDecimalString.optional(),
@@ -25,7 +24,7 @@ const changes = z.lazy(() =>
 /** At least one field beside the id. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Whose order it is; the person's default account where it is left out. */
+    /** The person's default account if left out. */
     account: accountNumberSchema.optional(),
     order_id: orderId,
     ...changes.unwrap().shape,
@@ -47,7 +46,6 @@ export type ReplaceSubject = z.output<typeof subjectSchema>;
 
 const fieldWords: FieldWords = { trail: { label: 'Trails by' } };
 
-/** Changing an open order: one approval, one replacement. */
 export const replace = defineKind({
   name: 'replace',
   detailsType: 'order_replace',

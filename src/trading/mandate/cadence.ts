@@ -4,14 +4,9 @@ import { addDays, newYorkDate, weekday } from '../new-york-time.ts';
 export const cadences = ['on_demand', 'daily', 'weekly', 'monthly'] as const;
 export type Cadence = (typeof cadences)[number];
 
-/** A slot as it is written: a day, an ISO 8601 week, or a month. */
 export const slotPattern = /^\d{4}-(W\d{2}|\d{2}(-\d{2})?)$/;
 
-/**
- * The slot of an instant, by New York's date: `2026-11-25`, `2026-W48` (ISO 8601), `2026-11`; undefined where a mandate is
- * used on demand.
- * @param now milliseconds since the epoch
- */
+/** The slot of an instant by New York's date: `2026-11-25`, `2026-W48` (ISO 8601), `2026-11`. */
 export function slotOf(cadence: Cadence, now: number): string | undefined {
   const date = newYorkDate(now);
   switch (cadence) {

@@ -11,23 +11,20 @@ import { cadences } from './cadence.ts';
 import { checkStanding, standingSchema } from './standing.ts';
 
 /*
- * A mandate: what orders its owner has said yes to beforehand, once, on their phone. It bounds each of them, all of a day,
- * and all together; a cadence says how often it may be used. RFC 9396 type `trading_mandate`.
+ * A mandate: orders approved in advance, once, on the phone. It bounds each order, each day and the total; a cadence
+ * says how often it may be used. RFC 9396 type `trading_mandate`.
  */
 
-/** The longest that one may last, days: live, where it is real money, and paper. */
 export const LONGEST_DAYS = { live: 30, paper: 90 } as const;
 /** The most orders of one that may be used at any time. */
 const MOST_ON_DEMAND = 10;
 const MOST_ORDERS = 1_000;
-/** As many as a phone shows at once. */
 const MOST_SYMBOLS = 20;
 const MOST_PER_SLOT = 10;
 
 /** What nothing bounds can't be promised beforehand. */
 const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
-/** At the owner's gateway, unique among their own. */
 export const mandateIdSchema = z
   .string()
   .regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate’s id such as M-x9K2…');
@@ -67,15 +64,13 @@ const terms = () => ({
   expires_at: z.iso.datetime({ precision: 0 }),
   /** The mandate whose place it takes: that one ends with the tap. */
   replaces: mandateIdSchema.optional(),
-  /** What the gateway orders by itself; then no program goes by the mandate. */
   standing: standingSchema.optional(),
 });
 
-/** What is asked for; the gateway adds account, keys, digests, and what is left out. */
 export const mandateRequestSchema = z.lazy(() => {
   const all = terms();
   return z.strictObject({
-    /** The number of the account; the person's default one where it is left out. */
+    /** The person's default account if left out. */
     account: accountNumberSchema.optional(),
     ...all,
     sides: all.sides.default(['buy']),
@@ -109,10 +104,7 @@ export type MandateEnvelope = z.output<typeof mandateEnvelopeSchema>;
 
 type Terms = Omit<MandateEnvelope, 'mandate_id' | 'account' | 'currency' | 'agent_jkt' | 'policy'>;
 
-/**
- * Checks what the schema can't.
- * @throws {TradeAgentError} `invalid_order`, naming the field and what to write instead
- */
+/** Checks what the schema can't. @throws {TradeAgentError} `invalid_order` */
 export function checkMandate(mandate: Terms): void {
   checkAmounts(mandate);
   checkStanding(mandate);
@@ -180,11 +172,7 @@ function checkAmounts({
   }
 }
 
-/**
- * How long it may last, from now: one that begins later is no longer for that.
- * @param now milliseconds since the epoch
- * @throws {TradeAgentError} `invalid_order`
- */
+/** Checks the lifetime, counted from now even if the mandate begins later. @throws {TradeAgentError} `invalid_order` */
 export function checkLasting(
   { environment, expires_at }: Pick<MandateEnvelope, 'environment' | 'expires_at'>,
   now: number,
@@ -200,7 +188,6 @@ export function checkLasting(
   );
 }
 
-/** base64url(SHA-256(RFC 8785 form)) of all that the mandate says, 43 characters. */
 export function mandateDigest(terms: MandateEnvelope): string {
   return createHash('sha256')
     .update(canonicalize(terms) ?? '')

@@ -1,7 +1,7 @@
 import { Dec } from '../decimal.ts';
 import type { CountedTerms, MandateState } from './mandate.ts';
 
-/** How it stands: as somebody left it, or as its own terms have it by now. @param now milliseconds since the epoch */
+/** The effective state: as somebody left it, or as its terms have it by now. */
 export function mandateState(
   { state, terms, used }: Pick<CountedTerms, 'state' | 'terms' | 'used'>,
   now: number,

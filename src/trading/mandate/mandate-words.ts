@@ -13,7 +13,6 @@ export function lastDay(expiresAt: string): string {
   return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month}`;
 }
 
-/** The worst that can come of it, in the words that come first wherever it is shown. */
 export function mandateWorst({
   max_total_notional,
   expires_at,
@@ -34,7 +33,6 @@ export function mandateFor(
   return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
 }
 
-/** `$200.00 an order, $400.00 a day, 10 orders in all`. */
 export function mandateAmounts({
   max_order_notional,
   max_day_notional,
@@ -47,7 +45,6 @@ export function mandateAmounts({
   ].join(', ');
 }
 
-/** How often it is used, or when the gateway does what it is for. */
 export function mandateWhen(
   terms: Pick<MandateEnvelope, 'cadence' | 'orders_per_slot' | 'standing' | 'expires_at'>,
 ): string {
@@ -57,7 +54,6 @@ export function mandateWhen(
     : `${standingWhenWords(standing, expires_at)}, by the gateway itself`;
 }
 
-/** Every field of the envelope in words, in the order they are read. */
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {
   const { price, not_before, expires_at, times_in_force } = terms;
   return [

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 
 /**
- * Where a mandate stands. Orders are placed under an `active` one alone; `expired` and `exhausted` follow from its own
- * terms, the others from what somebody did, and there is no way back to `active`: that would loosen it, which takes a
- * mandate of its own (`replaces`), approved anew.
+ * Only an `active` mandate covers orders. `expired` and `exhausted` follow from its terms and use, the others from
+ * someone's action. Nothing leads back to `active`: loosening takes a new mandate (`replaces`) with its own
+ * approval.
  */
 const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];
@@ -32,7 +32,6 @@ const mandateUseSchema = z.lazy(() =>
 );
 export type MandateUse = z.output<typeof mandateUseSchema>;
 
-/** A mandate, and how far it is used: counted as of one moment, an order that is asked about not among it. */
 export interface CountedTerms {
   readonly terms: MandateEnvelope;
   readonly state: KeptMandateState;
@@ -47,7 +46,6 @@ const standingNowSchema = z.lazy(() =>
     state: z.enum(['watching', 'done', 'stopped']),
     /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */
     next_at: z.string().optional(),
-    /** What came of it last. `missed`: the market was closed, or the gateway down, until the next time. */
     last: z
       .object({
         outcome: z.enum(['ordered', 'refused', 'missed', 'ended']),
@@ -63,7 +61,6 @@ const standingNowSchema = z.lazy(() =>
 );
 export type StandingNow = z.output<typeof standingNowSchema>;
 
-/** A mandate as the gateway tells of it. */
 export const mandateViewSchema = z.lazy(() =>
   z.object({
     id: z.string(),
@@ -72,7 +69,6 @@ export const mandateViewSchema = z.lazy(() =>
     used: mandateUseSchema,
     /** The slot of now; absent where it is used on demand. */
     slot: z.string().optional(),
-    /** Of a mandate with a standing order. */
     standing: standingNowSchema.optional(),
     created_at: z.string(),
     updated_at: z.string(),

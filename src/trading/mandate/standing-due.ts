@@ -1,6 +1,5 @@
 import { addDays, dayBegan, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
 
-/** On which days; `day` is every trading day, `month` the first of each. */
 export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
 export type StandingDay = (typeof standingDays)[number];
 
@@ -11,14 +10,13 @@ export interface Recurring {
 }
 
 /*
- * When a recurring order is due, by New York's calendar. Where the market is closed then, or the gateway was down, it is
- * placed once, at the same time of the next session (at once where that is past), as long as the next day that it is due has
- * not begun. So each of its times comes to one order at most, and two never fall on one day.
+ * When a recurring order is due, by New York's calendar. If the market is closed or the gateway down, it is placed
+ * once, at the same time of the next session (at once if that has passed), unless the next due day has begun. So
+ * each due time yields at most one order, and two never fall on one day.
  */
 
 const SUNDAY_TO_SATURDAY = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
-/** The first time after an instant, milliseconds since the epoch. */
 export function nextDue({ every, at }: Recurring, after: number): number {
   for (let date = newYorkDate(after); ; date = addDays(date, 1)) {
     const due = newYorkInstant(date, at);
@@ -26,26 +24,26 @@ export function nextDue({ every, at }: Recurring, after: number): number {
   }
 }
 
-/** How many times fall between two instants, the second not counted. */
+/** How many due times lie between two instants, the second excluded. */
 export function timesBetween(when: Recurring, from: number, until: number): number {
   let times = 0;
   for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;
   return times;
 }
 
-/** Until when it may still be placed that was due then. */
+/** Until when an order due then may still be placed. */
 export function dueUntil(when: Recurring, due: number): number {
   return dayBegan(nextDue(when, due));
 }
 
-/** Of what was due at `due` and after, the latest that may still be placed, or the first that is yet to come. */
+/** The latest due time at or after `due` that may still be placed, or the first one in the future. */
 export function latestDue(when: Recurring, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
   return latest;
 }
 
-/** Whether what was due at `due` is to be placed now that the market is open: not before its time of the day. */
+/** Whether an order due at `due` should be placed now that the market is open: never before its time of day. */
 export function isTime({ at }: Recurring, due: number, now: number): boolean {
   return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));
 }

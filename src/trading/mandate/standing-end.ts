@@ -2,21 +2,20 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
 import { dayWords } from './standing-words.ts';
 
-/** A day as people say one: a date, one of this year or the next (`12-04`), or the weekday that comes next. */
+/** A day as people say it: a date, a date without a year (`12-04`), or the next such weekday. */
 export const saidDayPattern =
   /^((20[0-9]{2}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)$/;
 
-/** The last day that counts, or the first that no longer does. */
+/** The last day included, or the first excluded. */
 export type SaidEnd = { readonly until: string } | { readonly before: string };
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const CLOSES = '16:00';
 
 /**
- * When something ends that is to last until then, by New York's calendar: the midnight after its last day, milliseconds since
- * the epoch. `before: friday` ends with Thursday.
- * @throws {TradeAgentError} `usage` where the day may be two (a weekday that is today), there is no such day, or no session is
- *   left until then
+ * The end in milliseconds since the epoch: the New York midnight after the last day. `before: friday` ends with
+ * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or no
+ * session is left
  */
 export function endOf(end: SaidEnd, now: number): number {
   const isBefore = 'before' in end;
@@ -52,7 +51,6 @@ function dateOf(said: string, now: number): IsoDate {
   return said.length > 5 || date >= today ? date : `${Number(year) + 1}-${rest}`;
 }
 
-/** Whether there is a weekday until then whose session is not over. Holidays are the market's own to know. */
 function hasSession(last: IsoDate, now: number): boolean {
   const today = newYorkDate(now);
   const first = now < newYorkInstant(today, CLOSES) ? today : addDays(today, 1);
@@ -62,7 +60,7 @@ function hasSession(last: IsoDate, now: number): boolean {
   return false;
 }
 
-/** The last day in words: `Thu 3 Dec`. @param expiresAt RFC 3339 */
+/** @param expiresAt RFC 3339 */
 export function lastDayWords(expiresAt: string): string {
   return dayWords(Date.parse(expiresAt) - 1);
 }

@@ -34,7 +34,6 @@ export function dayWords(time: number): string {
   return `${DAYS[weekday(date)]} ${Number(day)} ${MONTHS[Number(month) - 1]}`;
 }
 
-/** A moment in New York: `Mon 30 Nov 10:00 New York`. @param at RFC 3339 */
 export function momentWords(at: string): string {
   const time = Date.parse(at);
   return `${dayWords(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;

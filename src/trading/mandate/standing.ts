@@ -8,11 +8,6 @@ import { orderProblem as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
 import { nextDue, type Recurring, standingDays } from './standing-due.ts';
 
-/*
- * A standing order: what the gateway does by itself under a mandate, so that no program of the person's need run. Each time
- * that it is due it goes the way of every order under a mandate: rules, halts, counting, the claim.
- */
-
 export { type Recurring, type StandingDay, standingDays } from './standing-due.ts';
 
 /** When nothing else is said, New York: after the opening auction and the first half-hour. */
@@ -30,7 +25,6 @@ const wallTime = z.lazy(() =>
 
 const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(standingDays), at: wallTime }));
 
-/** Dollars a share: `below` fires once under it, `above` once over it. */
 const triggerSchema = z.lazy(() =>
   z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }),
 );
@@ -61,14 +55,11 @@ export const isRecurring = (when: Standing['when']): when is Recurring => 'every
 export const standingCadence = (when: Standing['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
-/**
- * In the place of a program's thumbprint: no key can have it, so that no caller goes by a mandate that is the gateway's own.
- */
+/** Replaces a program's thumbprint. No key can have it, so no caller can use the gateway's own mandates. */
 export const GATEWAY_KEY = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');
 
-/** What the gateway orders when it is due. */
 export function standingRequest({ order }: Standing): OrderRequest {
   return { ...order, extended_hours: false };
 }
@@ -87,10 +78,7 @@ interface Bounds {
   readonly expires_at: string;
 }
 
-/**
- * A mandate of the gateway's own is for its standing order and nothing beside it.
- * @throws {TradeAgentError} `invalid_order`
- */
+/** The gateway's own mandate covers its standing order and nothing else. @throws {TradeAgentError} `invalid_order` */
 export function checkStanding(mandate: Bounds): void {
   const { standing, max_orders, max_order_notional, not_before, expires_at } = mandate;
   if (standing === undefined) return;

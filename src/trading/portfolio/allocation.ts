@@ -2,22 +2,20 @@ import { compare, Dec, lesser, magnitude, plain, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import { Rate } from './value-point.ts';
 
-/** What is held of a symbol, and how much of that no open sale has taken. Shares. */
 export interface Held {
   readonly qty: string;
   readonly qty_available: string;
 }
 
 /**
- * Shares that a part of a position comes to; never more than asked for, so what nine decimals can't hold stays.
- * @param fraction `"0.5"` is half; `"1"`, the whole, is what no open sale has taken
+ * Rounded down to nine decimals. @param fraction `"0.5"` is half; `"1"`, the whole position, is what no open sale
+ * has taken
  */
 export function partOfPosition(fraction: string, held: Held): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
   return plain(new Dec(base).times(fraction).toDecimalPlaces(9, Dec.ROUND_DOWN));
 }
 
-/** The rule's name, for whoever asks where a quantity comes from: `half of the position`. */
 export function partName(fraction: string): string {
   if (fraction === '1') return 'the whole position';
   return fraction === '0.5'
@@ -25,14 +23,13 @@ export function partName(fraction: string): string {
     : `${plain(new Dec(fraction).times(100))} % of the position`;
 }
 
-/** A part of the portfolio: dollars, and the fraction of equity they are. */
 export interface Share {
   readonly name: string;
   readonly value: Dec;
   readonly weight: Dec;
 }
 
-/** Largest first; equal ones by name, so that the same portfolio always reads the same. */
+/** Largest first; ties by name, so that equal portfolios read the same. */
 function byWeight(a: Share, b: Share): number {
   return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
@@ -47,7 +44,6 @@ function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
     .sort(byWeight);
 }
 
-/** Weights by symbol. A short position weighs less than nothing. */
 export function weightsBySymbol(positions: readonly Position[], equity: Dec): Share[] {
   const values = new Map<string, Dec>();
   for (const { symbol, market_value } of positions) {
@@ -57,10 +53,7 @@ export function weightsBySymbol(positions: readonly Position[], equity: Dec): Sh
   return shares(values, equity);
 }
 
-/**
- * Weights by sector, of weights by symbol; `sectorOf` says undefined for what it does not know, which is counted together
- * as `unknown`.
- */
+/** Symbols without a known sector are counted together as `unknown`. */
 export function weightsBySector(
   bySymbol: readonly Share[],
   equity: Dec,
@@ -74,21 +67,17 @@ export function weightsBySector(
   return shares(values, equity);
 }
 
-/** How far a weight may be from its target before it counts as drifted. */
 export type Band =
   /** Percentage points, as a fraction: 0.05 is five points. */
   | { readonly points: Dec }
   /** Larry Swedroe's 5/25: five points, or a quarter of the target where that is less. */
   | 'five-25';
 
-/** A target and where the portfolio stands to it; fractions of equity. */
 export interface Drift {
   readonly symbol: string;
   readonly target: Dec;
   readonly weight: Dec;
-  /** weight - target: more than nothing is overweight. */
   readonly drift: Dec;
-  /** What the band allows. */
   readonly allowed: Dec;
   readonly outside: boolean;
 }
@@ -96,7 +85,6 @@ export interface Drift {
 const FIVE_POINTS = new Dec('0.05');
 const QUARTER = new Dec('0.25');
 
-/** What a band allows for a target, a fraction. */
 export function allowedDrift(target: Dec, band: Band): Dec {
   return band === 'five-25' ? lesser(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }

@@ -4,26 +4,21 @@ import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { annualized, type PeriodReturn } from './time-weighted.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** What is looked at beside the return where nothing else is named: the S&P 500 as a fund that can be bought. */
 export const DEFAULT_BENCHMARK = 'SPY';
 
-/** A day's close in New York, dollars, adjusted for dividends and splits: quotients of such are total returns. */
 export interface AdjustedClose {
   readonly date: IsoDate;
   readonly close: string;
 }
 
-/** What a benchmark did on an account's own days. */
 export interface BenchmarkReturn extends PeriodReturn {
-  /** What each stretch between the account's points multiplied the benchmark by. */
+  /** The benchmark's growth factor for each period between account values. */
   readonly factors: readonly Dec[];
 }
 
 /**
- * A benchmark's total return from an account's first point to its last, point by point: each takes the last close of its
- * day in New York or before, so that both are measured over the same stretches.
- * @param closes oldest first
- * @returns undefined where the closes do not reach back to the first point: the return of a shorter time is no comparison
+ * A benchmark's total return between an account's first and last point, taking each point's last close on or before
+ * its New York day. @param closes oldest first @returns undefined if the closes do not reach back to the first point
  */
 export function benchmarkReturn(
   points: readonly Pick<ValuePoint, 'at'>[],

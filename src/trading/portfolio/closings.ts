@@ -7,13 +7,11 @@ import { LotReplay } from './lot-replay.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 
 /**
- * Replays trades and exchanges of shares into lots. A purchase is a cost in whole cents and a sale proceeds in whole cents;
- * their parts always add up to them, so that every method comes to the same cent once everything is closed. A sale beyond
- * what is held opens a short position. What a wash sale disallows is added to the cost of the shares bought instead. Shares
- * that are held now and were never bought by what is known were there before:
- * of unknown cost and age, and so are those that came by transfer or spin-off.
- * @param activities all there are
- * @param positions as held now; without them nothing was there before
+ * Replays trades and share exchanges into lots. Costs and proceeds are whole cents and their parts always add up, so
+ * every method agrees to the cent once everything is closed. Selling more than is held opens a short position. A
+ * disallowed wash-sale loss is added to the cost of the replacement shares. Shares held now but never bought by the
+ * record were there before, with unknown cost and age, like shares that came by transfer or spin-off. @param
+ * positions as held now; without them nothing was there before
  */
 export function lotHistory(
   activities: readonly Activity[],
@@ -23,7 +21,6 @@ export function lotHistory(
   return replayed(tradesOf(activities), method, options);
 }
 
-/** What is replayed, in time. */
 interface Trades {
   readonly fills: readonly Fill[];
   readonly exchanges: readonly ShareExchange[];
@@ -40,7 +37,6 @@ export function tradesOf(activities: readonly Activity[]): Trades {
   return { fills: fillsOf(activities), exchanges: exchangesOf(activities) };
 }
 
-/** {@link lotHistory} of trades that were read already. */
 export function replayed(
   trades: Trades,
   method: LotMethod,

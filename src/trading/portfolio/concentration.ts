@@ -2,16 +2,15 @@ import { type Dec, ZERO } from '../decimal.ts';
 import type { Share } from './allocation.ts';
 import { Rate } from './value-point.ts';
 
-/** How much of the money stands in few positions. Fractions of equity, but for the index. */
+/** Concentration; fractions of equity except for the index. */
 interface Concentration {
   readonly largest: Dec;
   readonly fiveLargest: Dec;
   /**
-   * Herfindahl-Hirschman index of the positions: the sum of the squares of their parts of what is invested, short ones by
-   * their size. 1 is one position alone, 1/n is n equal ones. Undefined where nothing is invested.
+   * Herfindahl-Hirschman index: the sum of squared shares of the invested money, short positions by size. 1 is a
+   * single position, 1/n is n equal ones. Undefined if nothing is invested.
    */
   readonly herfindahl: Dec | undefined;
-  /** 1 over the index: as concentrated as so many equal positions. */
   readonly effectivePositions: Dec | undefined;
 }
 

@@ -6,17 +6,15 @@ import type { Position } from '../views.ts';
 import type { AdjustedClose } from './benchmark.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** What a position added to the account's return. */
 interface Contribution {
   readonly symbol: string;
-  /** Dollars it made: what it is worth more, less what was paid for it, with its dividends. */
+  /** Dollars: change in value less what was paid, plus dividends. */
   readonly profit: Dec;
-  /** A fraction of the time-weighted return's own base: all of them and the rest add up to the return. */
+  /** A fraction on the time-weighted return's base: with `rest`, they add up to the return. */
   readonly contribution: Dec;
 }
 
 interface Contributions {
-  /** The largest gain first. */
   readonly positions: readonly Contribution[];
   /** What no position accounts for: interest, fees, and positions without prices. */
   readonly rest: Omit<Contribution, 'symbol'>;
@@ -28,12 +26,10 @@ interface Contributions {
 type Profits = ReadonlyMap<string, readonly Dec[]>;
 
 /**
- * Contributions to a time-weighted return. Of each stretch a position contributes its profit over what there was at its
- * beginning, deposits among it; the stretches are linked by what a dollar had grown to before each,
- * Σ profit(i) / base(i) × Π(j<i) factor(j). That sum over everything telescopes to the return itself. Source: Litterman,
- * Modern Investment Management (2003), eq. 19.50 to 19.53; the same as GRAP (Bacon, Practical Portfolio Performance
- * Measurement and Attribution, 2nd ed.) without a benchmark.
- * @param factors what each stretch between the points multiplied the money by
+ * Contributions to a time-weighted return. In each period a position contributes its profit over the opening value
+ * plus deposits; periods are linked by prior growth, Σ profit(i) / base(i) × Π(j<i) factor(j), which telescopes to
+ * the return. Source: Litterman, Modern Investment Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd
+ * ed.) without a benchmark. @param factors growth factors between the points
  */
 export function contributions(
   points: readonly ValuePoint[],
@@ -69,10 +65,9 @@ export function contributions(
 }
 
 /**
- * What each symbol made between the points, by what is held now and what happened: the shares held at each point are
- * those of today less all that came after. Shares that came or went without a trade are flows at that day's close (GIPS),
- * but for those that turned into others. A symbol without closes is left out, and so is part of the rest.
- * @param closes of each symbol, as traded (raw), oldest first
+ * Each symbol's profit between the points: shares at a point are today's less all later changes. Shares that came or
+ * went without a trade are flows at that day's close (GIPS), unless they turned into others. A symbol without closes
+ * is left out, and so part of the rest. @param closes raw prices by symbol, oldest first
  */
 export function profitsBySymbol(
   points: readonly Pick<ValuePoint, 'at'>[],
@@ -82,7 +77,6 @@ export function profitsBySymbol(
 ): Profits {
   const ends = points.map(({ at }) => at);
   const last = ends.length - 1;
-  /** The index of the point that ends the stretch an instant falls in; 0 before the first. */
   const pointOf = (at: number) => {
     let [low, high] = [0, last + 1];
     while (low < high) {

@@ -1,7 +1,6 @@
 import { type Activity, fillsOf } from '../activity.ts';
 import { type Dec, ZERO } from '../decimal.ts';
 
-/** What was traded of a symbol today. */
 export interface DayTrades {
   /** Shares or contracts bought, less those sold. */
   readonly qty: Dec;
@@ -9,7 +8,6 @@ export interface DayTrades {
   readonly paid: Dec;
 }
 
-/** By symbol. @param began when the day did, milliseconds since the epoch */
 export function dayTrades(activities: readonly Activity[], began: number): ReadonlyMap<string, DayTrades> {
   const trades = new Map<string, DayTrades>();
   for (const { symbol, side, qty, price, at } of fillsOf(activities)) {

@@ -2,12 +2,10 @@ import type { Activity } from '../activity.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
-/** What the account was paid and what it paid, dollars; costs are less than nothing. */
 export interface Income {
   readonly dividends: Dec;
   readonly interest: Dec;
   readonly fees: Dec;
-  /** The three together. */
   readonly total: Dec;
 }
 
@@ -21,7 +19,6 @@ export function income(activities: readonly Activity[], since = Number.NEGATIVE_
   return { dividends, interest, fees, total: dividends.plus(interest).plus(fees) };
 }
 
-/** What was paid in a month, dollars; less than nothing where more was taken back. */
 interface MonthOfDividends {
   /** `2026-03`, in New York. */
   readonly month: string;

@@ -1,22 +1,20 @@
 import { compare, Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** Where a portfolio stood highest, kept from one look to the next. */
 export interface HighWaterMark {
-  /** Dollars; moved with every deposit and withdrawal as the value itself was, so that these are neither rise nor fall. */
+  /** Dollars; moved with each deposit and withdrawal, so that these are neither rise nor fall. */
   readonly value: Dec;
   /** When it was reached, milliseconds since the epoch. */
   readonly at: number;
   /** The point it was last brought up to. */
   readonly last: { readonly at: number; readonly value: Dec };
   /**
-   * All the flows that were known then, together, dollars: what is known since came since, whatever day it is dated.
-   * Undefined where that was not kept.
+   * The sum of all flows known then, dollars: later knowledge counts as a later flow, whatever its date. Undefined
+   * if not kept.
    */
   readonly flows?: Dec | undefined;
 }
 
-/** A fall from a peak. */
 export interface Fall {
   /** Fraction of the peak, 0 to 1; more where more than all was lost. */
   readonly fraction: Dec;
@@ -27,20 +25,16 @@ export interface Fall {
 }
 
 export interface Drawdowns {
-  /** How far below the mark each point is: a fraction from 0 to 1. Worked out when it is asked for. */
   readonly series: readonly { readonly at: number; readonly fraction: Dec }[];
-  /** Of the last point. */
   readonly current: Dec;
-  /** The deepest of these points; undefined where there was none. */
   readonly worst: Fall | undefined;
-  /** To be kept; undefined where there was nothing to see. */
   readonly mark: HighWaterMark | undefined;
 }
 
 /**
- * Follows the high-water mark through the points, from the one kept where there is one (points it has seen already are
- * passed over; the flow of the first it has not is what came since the last it has). Drawdown = 1 - value / mark. Source:
- * Bacon, Practical Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
+ * Follows the high-water mark through the points, starting from the kept one (points it has seen are skipped; the
+ * first new point's flow is what came since the last). Drawdown = 1 - value / mark. Source: Bacon, Practical
+ * Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
   let worst: Depth | undefined;
@@ -65,7 +59,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   });
   end();
   return {
-    // A quotient for each of years of days, which only a picture needs.
+    // Divides once a point over years of days, and only charts need it.
     get series() {
       const series: { at: number; fraction: Dec }[] = [];
       follow(points, kept, (at, value, { value: peak }) => {
@@ -79,7 +73,6 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   };
 }
 
-/** Calls back for each point the mark has not seen, with the mark as it is then. */
 function follow(
   points: readonly ValuePoint[],
   kept: HighWaterMark | undefined,
@@ -101,7 +94,6 @@ function follow(
   return mark;
 }
 
-/** A fall whose fraction is not worked out yet. */
 interface Depth extends Omit<Fall, 'fraction'> {
   readonly value: Dec;
   readonly peak: Dec;
@@ -128,17 +120,15 @@ function isBelow(value: Dec, peak: Dec): boolean {
   return isPositive(peak) && compare(value, peak) < 0;
 }
 
-/** How far below a peak a value is, a fraction. */
 function below(value: Dec, peak: Dec): Dec {
   if (!isBelow(value, peak)) return ZERO;
   return ONE.minus(new Rate(value).div(peak));
 }
 
 /**
- * What the mark is after a stretch: moved with its flow as the value itself was, by the same convention as the return
- * (`growthOf`), so that a flow is neither rise nor fall. Of a deposit, there from the beginning: × (V' + D) / V'. Of a
- * withdrawal, there until the end: × V / (V + W), so that nothing is left of it where all was taken out.
- * @returns undefined where there is nothing that it could be compared with: all was gone, and new money came
+ * The mark after a period, moved by its flow under the same convention as the return (`growthOf`), so that a flow is
+ * neither rise nor fall: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if there is nothing
+ * to compare with: all was lost and new money came
  */
 function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {

@@ -10,7 +10,7 @@ import { longTermFrom } from './tax-lots.ts';
 
 const terms = ['short', 'long'] as const satisfies readonly Term[];
 
-/** What the person has to know beside the lines. */
+/** Notes for the reader. */
 const NOTES = {
   average: 'average cost is for shares of funds and of dividend reinvestment plans (IRS Publication 550)',
   highest:
@@ -19,7 +19,6 @@ const NOTES = {
   wash: 'wash sales are by this account’s trades of the same symbol; the loss disallowed is in the cost of the shares bought instead, which are held since so much earlier',
 } as const;
 
-/** Realised gains as they are shown: decimal strings, days in New York; newest last. */
 export function gainsView(
   history: LotHistory,
   activities: readonly Activity[],
@@ -86,7 +85,7 @@ function totalsView(gains: readonly Gain[], term?: Term) {
   };
 }
 
-/** What is held, lot by lot, by a method; of a short position what was received is its cost below nothing. */
+/** Open lots by a method; a short position's proceeds are its negative cost. */
 export function lotsView(
   history: LotHistory,
   positions: readonly Position[],

@@ -4,12 +4,9 @@ import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Closing } from './lot-history.ts';
 import { longTermFrom } from './tax-lots.ts';
 
-/** `unknown` where nobody told when the shares were acquired. */
+/** A line of IRS Form 8949, columns (a) to (h). Days are New York's, dollars whole cents. */
 export type Term = 'short' | 'long' | 'unknown';
 
-/**
- * A line of Form 8949 (IRS): what was closed, in its columns (a) to (h). Days are New York's, dollars whole cents.
- */
 export interface Gain {
   readonly symbol: string;
   readonly side: Closing['side'];
@@ -22,9 +19,7 @@ export interface Gain {
   readonly sold: IsoDate;
   /** (d) */
   readonly proceeds: Dec | undefined;
-  /** (e) */
   readonly cost: Dec | undefined;
-  /** (f) `W` for a wash sale. */
   readonly code: 'W' | '';
   /** (g) The loss that a wash sale disallows, and adds to the cost of the shares bought instead. */
   readonly adjustment: Dec;
@@ -41,9 +36,8 @@ interface GainTotals {
 }
 
 /**
- * The lines of a tax return for what was closed, oldest first. A sale is long-term from the day after the first anniversary
- * of the purchase on (IRS Publication 550, "Holding Period"), counted from as much earlier as shares were held that these
- * were bought instead of; a short sale is short-term.
+ * Long-term from the day after the first anniversary of the purchase (IRS Publication 550, "Holding Period"),
+ * counting the holding period of shares these replaced; short sales are short-term.
  */
 export function gainsOf(closings: readonly Closing[]): Gain[] {
   return closings.map(gainOf);
@@ -83,7 +77,6 @@ function termOf(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate
   return sold >= longTermFrom(since) ? 'long' : 'short';
 }
 
-/** Sums of the lines whose gain is known. */
 export function totalsOf(gains: readonly Gain[]): GainTotals {
   const known = gains.filter(({ gain }) => gain !== undefined);
   const sum = (of: (gain: Gain) => Dec | undefined) =>

@@ -2,11 +2,8 @@ import type { Activity } from '../activity.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
 /**
- * The broker's activities with those the person imported: these count before the first day that the broker itself tells
- * of, since from then on the same trade would be there twice. How a spin-off divides a cost, no broker tells: that counts
- * whenever it was.
- * @param broker oldest first
- * @returns oldest first
+ * Merges imported activities, which count only before the broker's first day: later ones would be counted twice.
+ * Spin-off cost allocations always count, since no broker reports them. Both inputs and result are oldest first.
  */
 export function withImported(
   broker: readonly Activity[],

@@ -2,14 +2,13 @@ import { type Dec, isPositive, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 
 /**
- * Which shares a sale takes. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest by their age, at the average
- * cost of all that are held (26 CFR 1.1012-1(e)(7)). `highest`: those that cost most a share. `specific`: those that were
- * named, and the oldest for the rest (26 CFR 1.1012-1(c)(2)).
+ * Which shares a sale takes. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest, at the average cost
+ * of all (26 CFR 1.1012-1(e)(7)). `highest`: the dearest. `specific`: those named, then the oldest (26 CFR
+ * 1.1012-1(c)(2)).
  */
 export const lotMethods = ['fifo', 'average', 'highest', 'specific'] as const;
 export type LotMethod = (typeof lotMethods)[number];
 
-/** Shares named for a sale: so many of those acquired on a day (New York), for what is sold on another. */
 export interface LotChoice {
   readonly symbol: string;
   readonly sold: IsoDate;
@@ -17,16 +16,14 @@ export interface LotChoice {
   readonly qty: Dec;
 }
 
-/** Shares acquired together: bought, or (of a short position) sold. */
 export interface BookLot {
   readonly qty: Dec;
   /** Whole cents: what was paid, or received for a short sale. Undefined where nobody told. */
   readonly amount: Dec | undefined;
-  /** Milliseconds since the epoch; undefined where nobody told. */
+  /** Milliseconds since the epoch; undefined if unknown. */
   readonly at: number | undefined;
-  /** Days that shares sold at a loss were held, and these count as theirs, since they were bought instead. */
+  /** Days that the shares they replaced were held, added to their own (wash sale). */
   readonly tacked?: number;
-  /** Whether they were bought instead of such: they stand for no others. */
   readonly replaces?: true;
 }
 
@@ -47,7 +44,6 @@ export class LotPool {
   }
 
   put(lot: BookLot): void {
-    // Nearly always the youngest.
     if ((this.lots.at(-1)?.at ?? 0) <= (lot.at ?? 0)) {
       this.lots.push(lot);
       return;
@@ -146,7 +142,6 @@ export class LotPool {
   }
 }
 
-/** Of the lots whose cost is known: dollars and shares. */
 function sumsOf(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
   let [amount, shares]: [Dec, Dec] = [ZERO, ZERO];
   for (const { amount: cost, qty } of lots)

@@ -18,14 +18,13 @@ interface Premium {
 }
 
 /**
- * What options that were exercised or assigned had cost or brought, until the trade in their underlying is booked. A call's
- * premium is added to what the shares cost or were sold for; a put's is taken from it (IRS Publication 550, "Options", the
- * table "Puts and Calls").
+ * Premiums of options that were exercised or assigned, until the trade in the underlying is booked: a call's adds to
+ * the cost or proceeds of the shares, a put's reduces it (IRS Publication 550, "Puts and Calls").
  */
 class OptionPremiums {
   #open: Premium[] = [];
 
-  /** @param taken the lots of the contracts that ended. @returns whether what they cost is known */
+  /** @param taken the lots of the contracts that ended @returns whether their cost is known */
   ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
     const contract = optionOf(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
@@ -43,7 +42,6 @@ class OptionPremiums {
     return true;
   }
 
-  /** Dollars by which a trade that settles an option cost more, or brought more. */
   partOf({ symbol, side, qty, price, at }: Fill): Dec {
     let [left, sum] = [qty, ZERO];
     for (const one of this.#open) {
@@ -73,7 +71,6 @@ class LotChoices {
     this.#choices = choices.map((choice) => ({ choice, left: choice.qty }));
   }
 
-  /** What was named for a sale, as far as it is held: it counts as used. */
   named(symbol: string, qty: Dec, at: number, { lots }: LotPool): { acquired: string; qty: Dec }[] {
     if (this.#choices.length === 0) return [];
     const day = newYorkDate(at);
@@ -96,7 +93,6 @@ class LotChoices {
     });
   }
 
-  /** Those of which no such shares were held; by their place in the list. */
   get unused(): number[] {
     return this.#choices.flatMap(({ left }, index) => (isPositive(left) ? [index] : []));
   }
@@ -107,7 +103,6 @@ interface Books {
   readonly short: LotPool;
 }
 
-/** Replays one trade and one exchange after another. */
 export class LotReplay {
   readonly uncertain = new Set<string>();
   readonly #books = new Map<string, Books>();
@@ -141,7 +136,10 @@ export class LotReplay {
     this.#close(symbol, side, qty, whole, at);
   }
 
-  /** A trade closes what is held the other way, and opens a lot with what is left of it. @param amount for all of it; undefined where nobody told */
+  /**
+   * Closes what is held the other way, then opens a lot with the rest. @param amount for all of it; undefined if
+   * unknown
+   */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
     const { long, short } = this.#booksOf(symbol);
     const trade = this.#trades++;
@@ -169,7 +167,7 @@ export class LotReplay {
     for (const lot of (side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]) opens.put(lot);
   }
 
-  /** Shares come without a cost. Where such were owed, they are given back with them. @param at undefined: before all else */
+  /** Shares arrive without a cost and first cover any owed. @param at undefined: before all else */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);
     const owed = Dec.min(qty, short.qty);
@@ -216,7 +214,6 @@ export class LotReplay {
     }
   }
 
-  /** Whether an exchange is booked as the difference alone: of what is held, or owed, some came or went. */
   #isDifference(shares: readonly [symbol: string, by: Dec] | undefined): boolean {
     if (shares === undefined) return false;
     const { long, short } = this.#booksOf(shares[0]);
@@ -259,7 +256,6 @@ export class LotReplay {
     if (isPositive(this.#booksOf(to)[side === 'long' ? 'short' : 'long'].qty)) this.uncertain.add(to);
   }
 
-  /** Of what something is held or owed for an amount that nobody told. */
   #unknown(): string[] {
     const isUnknown = ({ lots }: LotPool) => lots.some(({ amount }) => amount === undefined);
     return [...this.#books].flatMap(([symbol, { long, short }]) =>
@@ -289,9 +285,8 @@ function sums(legs: ShareExchange['legs']): Map<string, Dec> {
 }
 
 /**
- * A spin-off divides what each lot cost between the shares held and those that came, which are as old as they
- * (26 U.S.C. § 358(b)(2) and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)).
- * @param fraction which part goes with those that came, 0 to 1
+ * A spin-off divides each lot's cost between old and new shares, which are as old as they (26 U.S.C. § 358(b)(2) and
+ * (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)). @param fraction the new shares' part, 0 to 1
  */
 function spinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
   let [shares, left] = [held.qty, qty];

@@ -16,11 +16,9 @@ const POLISH = 3;
 const SMALL_STEP = '1e-11';
 
 /**
- * The rate at which all flows, discounted to the first, come to nothing: what Excel calls XIRR. Money put in is
- * negative, money taken out and the value at the end positive (or all signs turned around). Of several rates, the one
- * nearest to nothing, as a rate: -30 % is nearer than 40 %, though 40 % is undone by less. Source: Microsoft, "XIRR
- * function".
- * @returns a year's rate as a fraction; undefined where all flows have one sign, fall on one instant, or no rate fits
+ * The annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR). Of several rates, the one
+ * nearest to zero: -30 % is nearer than 40 %. @returns a fraction; undefined if all flows have one sign or one
+ * instant, or no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
   const solved = solve(flows);
@@ -28,9 +26,8 @@ export function xirr(flows: readonly Flow[]): Dec | undefined {
 }
 
 /**
- * Money-weighted return of a portfolio, from its value at the start, what came in and went out (deposits positive), and
- * its value at the end.
- * @returns undefined where no rate fits, and where nothing of all that was put in came back: no rate loses everything
+ * Money-weighted return from the starting value, flows (deposits positive) and the final value. @returns undefined
+ * if no rate fits, or nothing came back: no rate loses everything
  */
 export function moneyWeightedReturn(
   start: { readonly at: number; readonly value: Dec },
@@ -110,10 +107,7 @@ interface Curve {
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/**
- * The root whose rate is nearest to nothing: the first above zero or the first below it, by |e^(y/years) - 1|.
- * @param years that y is the growth's logarithm over
- */
+/** The root whose rate |e^(y/years) - 1| is nearest to zero. @param years that y is the growth's logarithm over */
 function roughRoot(curve: Curve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
@@ -126,8 +120,8 @@ function roughRoot(curve: Curve, years: number): number | undefined {
 }
 
 /**
- * Σ a·e^(-y·t) has no more roots above zero than its partial sums, by rising t, change sign, and below zero by falling t
- * (Laguerre's extension of Descartes' rule).
+ * Σ a·e^(-y·t) has no more roots above zero than its partial sums by rising t change sign, and below zero by falling
+ * t (Laguerre's extension of Descartes' rule).
  */
 function severalRoots(terms: readonly { readonly t: number; readonly a: number }[]): Curve['several'] {
   const rising = terms.toSorted((one, two) => one.t - two.t).map(({ a }) => a);

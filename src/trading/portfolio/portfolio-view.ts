@@ -6,14 +6,14 @@ import type { Account, Position } from '../views.ts';
 import type { DayTrades } from './day-trades.ts';
 
 /**
- * A portfolio as it is shown everywhere: terminal, chat, report and web render this and work out nothing themselves.
- * Dollars are decimal strings with two decimals, prices and quantities as the broker wrote them; `weight` and
- * `*_fraction` are fractions (0.01 is 1 %). Signs say gain and loss, of short positions too.
+ * A portfolio as shown everywhere (terminal, chat, report, web), which compute nothing themselves. Dollars have two
+ * decimals, prices and quantities are as the broker wrote them; `weight` and `*_fraction` are fractions. Signs mean
+ * gain and loss, for short positions too.
  */
 export interface PortfolioView {
   readonly account: string;
   readonly environment: Environment;
-  /** True where prices and fills come from the sandbox: to be said wherever a figure is. */
+  /** Prices and fills come from the sandbox. */
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
@@ -21,7 +21,6 @@ export interface PortfolioView {
   readonly day_change: string | null;
   readonly day_change_fraction: string | null;
   readonly cash: string;
-  /** Of equity. */
   readonly cash_weight: string;
   readonly buying_power: string;
   /** Largest first, by what they are worth whatever their side; equal ones by symbol. */
@@ -31,16 +30,13 @@ export interface PortfolioView {
   readonly equity_history: readonly string[];
 }
 
-/** What all positions come to; the sums of the rows. */
 export interface PortfolioTotal {
   readonly value: string;
   readonly cost: string;
-  /** Of equity. */
   readonly weight: string;
   readonly day_change: string;
   readonly day_change_fraction: string;
   readonly unrealized: string;
-  /** Of what they cost. */
   readonly unrealized_fraction: string;
 }
 
@@ -54,11 +50,9 @@ export interface PortfolioRow extends PortfolioTotal {
   readonly closes: readonly string[];
 }
 
-/** What a view can have beside account and positions. */
 export interface PortfolioHistory {
   readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly equity?: readonly string[] | undefined;
-  /** Dollars that came from outside since the last close, less those that went there. */
   readonly dayFlow?: Dec | undefined;
   /** What was traded today; what is not known of counts from the last close. */
   readonly traded?: ReadonlyMap<string, DayTrades> | undefined;

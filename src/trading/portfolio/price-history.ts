@@ -4,8 +4,8 @@ import { Dec } from '../decimal.ts';
 const UNITS = 10_000;
 
 /**
- * Daily closes of one symbol, oldest first, packed so that years of a thousand symbols are quick to read and to scan:
- * days since the epoch, and prices in ten-thousandths of a dollar.
+ * Daily closes of one symbol, oldest first, packed for fast scans: days since the epoch, and ten-thousandths of a
+ * dollar.
  */
 export interface PriceHistory {
   readonly days: Int32Array;
@@ -21,7 +21,6 @@ function priceUnits(close: string): number {
   return units.toNumber();
 }
 
-/** The price of so many units, dollars. */
 export function fromUnits(units: number): Dec {
   // By moving the point, which takes a fraction of the time of a division.
   return new Dec(`${units}e-4`);
@@ -38,11 +37,7 @@ export function packHistory(
   };
 }
 
-/**
- * The close so many sessions ago, dollars; the last one in the history is that of the last finished session. Undefined
- * where the history does not reach back so far.
- * @param sessions 1 is the last close
- */
+/** The close so many sessions ago, dollars; 1 is the last finished session. Undefined if the history is shorter. */
 export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : fromUnits(units);

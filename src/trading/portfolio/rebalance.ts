@@ -14,7 +14,6 @@ const texts: Readonly<Record<LeftReason | 'market_closed', string>> = {
   awaits_cash: 'there is not enough cash until something is sold',
 };
 
-/** Why a drift stays as it is for now; another version's reason as it is. */
 export function leftWords(reason: string): string {
   return Object.hasOwn(texts, reason) ? texts[reason as LeftReason] : reason;
 }
@@ -22,43 +21,35 @@ export function leftWords(reason: string): string {
 const ONE = new Dec(1);
 const LARGEST = new Dec(LARGEST_QTY);
 
-/** What is known of a symbol that may be traded. Dollars a share, shares. */
 export interface Tradable {
   readonly symbol: string;
   readonly bid: Dec;
   readonly ask: Dec;
-  /** Shares held, and those of them that are not on sale already. */
   readonly qty: Dec;
   readonly available: Dec;
-  /** Dollars. */
   readonly value: Dec;
-  /** An order for it is under way: nothing more is suggested until it ends. */
   readonly busy: boolean;
 }
 
 export interface RebalanceOptions {
   /** Sells nothing: what is overweight waits until new money outweighs it. */
   readonly buyOnly: boolean;
-  /** Dollars; a smaller order is not worth its trouble. */
+  /** The smallest quantity step: 1, or less for fractional shares. */
   readonly minOrder: Dec;
-  /** The smallest step of a quantity, shares: 1, or less where fractions can be traded. */
   readonly lot: Dec;
   /** Dollars that stay in cash whatever the targets say. */
   readonly cashReserve: Dec;
   readonly orderType: 'limit' | 'market';
   /**
-   * How much worse than the quote a trade may be, a fraction: how far beyond the quote a limit is put so that it fills
-   * although the price moves a little, and what a market order is reckoned to cost at most.
+   * The tolerated distance from the quote, a fraction: how far beyond the quote a limit is set, and the assumed cost
+   * of a market order.
    */
   readonly slack: Dec;
 }
 
-/** An order that brings a symbol back to its target. */
 interface SuggestedOrder {
   readonly request: OrderRequest;
-  /** Dollars it moves at most (a buy) or at least (a sale). */
   readonly amount: Dec;
-  /** Weight now and wanted, fractions. */
   readonly weight: Dec;
   readonly target: Dec;
   /** `drift`: it is outside its band; `funding`: it is sold to pay for what is. */
@@ -68,11 +59,10 @@ interface SuggestedOrder {
 export interface Rebalancing {
   /** Sales first, then buys; none of the buys needs money that a sale has yet to bring. */
   readonly orders: readonly SuggestedOrder[];
-  /** What should be traded and is not, with the reason: for the person. */
+  /** What should be traded and is not, and why. */
   readonly left: readonly { readonly symbol: string; readonly reason: LeftReason }[];
 }
 
-/** Why a drift stays as it is for now. */
 type LeftReason =
   | 'order_under_way'
   | 'no_price'
@@ -85,19 +75,15 @@ type LeftReason =
 interface Wish {
   readonly drift: Drift;
   readonly tradable: Tradable;
-  /** Dollars to buy (positive) or to sell (negative). */
   readonly gap: Dec;
-  /** The same without its direction. */
   readonly size: Dec;
 }
 
 /**
- * The fewest orders that bring every drifted target back: one for each symbol outside its band, and sales of others only
- * where the cash at hand does not reach, largest surplus first. Cash is used before anything is sold ("contributions
- * first"). Quantities are rounded down, so that nothing overshoots; the same input always gives the same orders (ties go
- * by symbol).
- * @param drifts of every target
- * @param cash dollars that may be spent now, without what sales may bring
+ * The fewest orders that bring every drifted target back: one for each symbol outside its band, then sales of
+ * others, largest surplus first, only if cash does not suffice ("contributions first"). Quantities round down, so
+ * nothing overshoots. Deterministic: ties go by symbol. @param drifts of every target @param cash dollars spendable
+ * now, without sale proceeds
  */
 export function rebalance(
   drifts: readonly Drift[],
@@ -158,7 +144,6 @@ export function rebalance(
   return { orders: [...sales, ...bought], left };
 }
 
-/** The largest first, whichever its direction; equal ones by symbol. */
 function byGap(a: Wish, b: Wish): number {
   return compare(b.size, a.size) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
 }
@@ -233,15 +218,12 @@ function order(
   };
 }
 
-/** The tick of a price: a cent from $1 on, a hundredth of one below (SEC rule 612). */
 const decimals = (value: Dec) => (compare(value, ONE) >= 0 ? 2 : 4);
 
-/** To the tick, never more. */
 function tickDown(value: Dec): Dec {
   return value.toDecimalPlaces(decimals(value), Dec.ROUND_DOWN);
 }
 
-/** To the tick, never less. */
 function tickUp(value: Dec): Dec {
   return value.toDecimalPlaces(decimals(value), Dec.ROUND_UP);
 }

@@ -2,11 +2,7 @@ import { unitsOf } from '../asset-class.ts';
 import { Dec, fractionOf, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
 
-/**
- * Account and positions at other prices than the broker's own of a moment ago: quantities, cost and cash stay, what hangs
- * on the price follows. A symbol without a price stays as it is.
- * @param prices dollars a share by symbol
- */
+/** Account and positions at newer prices: quantities, cost and cash stay, figures that depend on the price follow. */
 export function reprice(
   account: Account,
   positions: readonly Position[],

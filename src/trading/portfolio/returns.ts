@@ -4,16 +4,13 @@ import { moneyWeightedReturn } from './money-weighted.ts';
 import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from './value-point.ts';
 
-/** A history may have cash on the day it was booked: after a weekend and a holiday, four days after it moved. */
+/** Cash may appear up to four days after it moved: a weekend and a holiday. */
 const LATEST_DAYS = 4;
 
 /**
- * Flows by when they were, for a return that counts days: the broker's history has them at the ends of its days, which says
- * between which values they came. Where the activities have that day's cash, or that of a day shortly before, to the cent,
- * theirs is the time; else the history's stays.
- * @param flows as they are put between values
- * @param booked by the activities' own dates
- * @param since none is moved to this instant or before: it would be in the value there
+ * Dates flows by the activities, for a return that counts days: the broker's history puts them at day ends, which
+ * says between which values they came. A history flow is replaced if the activities have the same cash, to the cent,
+ * on that day or shortly before. @param since flows up to this instant stay: they are in the value there
  */
 function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
@@ -40,16 +37,11 @@ function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: numbe
 export interface DatedEquity {
   readonly at: string;
   readonly equity: string;
-  /**
-   * Cash that came from outside since the value before, less what went there, by the broker's own word; undefined where it
-   * says nothing of that.
-   */
+  /** Net external cash since the previous value, by the broker's own word; undefined if it does not tell. */
   readonly flow?: string | undefined;
 }
 
-/** What an account did over a stretch of time. */
 export interface AccountReturns {
-  /** From the first known value on, ending with now. */
   readonly line: readonly ValuePoint[];
   /** Those of the line that the time-weighted return is of: all, unless all was lost on the way. */
   readonly points: readonly ValuePoint[];
@@ -59,7 +51,6 @@ export interface AccountReturns {
   readonly moneyWeighted: PeriodReturn | undefined;
 }
 
-/** Brokers label a day by its beginning; its value is that of its end, the last moment that is still this day. */
 export function atDayEnds(history: readonly DatedEquity[]): DatedEquityAt[] {
   return history.map(({ at, ...rest }) => ({
     at: newYorkInstant(newYorkDate(Date.parse(at)), '24:00') - 1,
@@ -73,10 +64,8 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * What came from outside and what went there, by the best word there is of it: of the days that the broker's history tells
- * cash flows of, by these, since they are aligned to its values; since then, and of shares moved, by the activities.
- * @param activities undefined where they can't be had
- * @param now milliseconds since the epoch; the history's day under way ends here
+ * External flows from the best source: the broker's history for the days it covers, since its flows match its
+ * values; activities after that and for shares moved. @param now the history's current day ends here
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],
@@ -98,10 +87,8 @@ export function mergedFlows(
 }
 
 /**
- * The returns from the first value on to now. An account's first days before its first deposit say nothing.
- * @param history values at the ends of days; those from now on are left out
- * @param flows as {@link mergedFlows} has them
- * @param booked as the activities date them, by which the money-weighted return goes
+ * Returns from the first value to now; days before the first deposit are ignored. @param history day-end values
+ * @param flows see {@link mergedFlows} @param booked as the activities date them, for the money-weighted return
  */
 export function accountReturns(
   history: readonly DatedEquityAt[],
@@ -126,7 +113,6 @@ export function accountReturns(
   };
 }
 
-/** What the account was worth, from its first money on to now. */
 function knownValues(
   history: readonly DatedEquityAt[],
   now: { readonly at: number; readonly equity: Dec },

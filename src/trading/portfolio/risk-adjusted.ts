@@ -2,17 +2,15 @@ import { Dec, ZERO } from '../decimal.ts';
 import { Rate } from './value-point.ts';
 import { standardDeviation, TRADING_DAYS_A_YEAR } from './volatility.ts';
 
-/** The return of each day that a year's rate comes to: (1 + rate)^(1/252) - 1. Both are fractions. */
+/** The daily return equal to an annual rate: (1 + rate)^(1/252) - 1, as fractions. */
 export function dailyRate(annual: Dec): Dec {
   return annual.isZero() ? ZERO : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_A_YEAR)).minus(1);
 }
 
 /**
- * Sharpe ratio: the mean of excess returns over their sample standard deviation, times the root of the periods in a year.
- * Source: William F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6).
- * @param excess each period's return less what was free of risk (or the benchmark's), fractions
- * @param periodsAYear 252 for daily returns; 1 leaves it as it is
- * @returns undefined for fewer than two returns, or where they never differ
+ * Sharpe ratio: mean excess return over its sample standard deviation, annualized. Source: William F. Sharpe, "The
+ * Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear 1 does not
+ * annualize @returns undefined for fewer than two returns or no deviation
  */
 export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;
@@ -20,11 +18,9 @@ export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_
 }
 
 /**
- * Sortino ratio: the mean of the returns above a target over their downside deviation, the root of the mean of the squares
- * of what fell short, every period counted; times the root of the periods in a year. Source: Rollinger and Hoffman,
- * "Sortino: A 'Sharper' Ratio", Red Rock Capital 2013.
- * @param excess each period's return less the target, fractions
- * @returns undefined for no returns, or where none fell short
+ * Sortino ratio: mean return above a target over the downside deviation (root mean square of the shortfalls, all
+ * periods counted), annualized. Source: Rollinger and Hoffman, "Sortino: A 'Sharper' Ratio", Red Rock Capital 2013.
+ * @returns undefined for no returns or no shortfall
  */
 export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
   if (excess.length === 0) return undefined;
@@ -36,10 +32,9 @@ export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS
 }
 
 /**
- * Beta: the slope of a regression of the returns on the benchmark's, their covariance over its variance. Source: Bacon,
- * Practical Portfolio Performance Measurement and Attribution (2nd ed.), "regression beta".
- * @param pairs the returns of the same periods, fractions
- * @returns undefined for fewer than two, or where the benchmark never moved
+ * Regression beta: covariance with the benchmark over the benchmark's variance. Source: Bacon, Practical Portfolio
+ * Performance Measurement and Attribution (2nd ed.), "regression beta". @returns undefined for fewer than two pairs
+ * or a constant benchmark
  */
 export function beta(
   pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[],

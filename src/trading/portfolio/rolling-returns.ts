@@ -3,31 +3,25 @@ import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { monthsBefore } from '../period.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** The return of a stretch, a fraction, and its last day in New York. */
 interface WindowReturn {
   readonly ends: IsoDate;
   readonly return: Dec;
 }
 
-/** The returns of every stretch of so many months. */
 interface RollingReturns {
   readonly months: number;
   readonly count: number;
   readonly latest: WindowReturn;
   readonly best: WindowReturn;
   readonly worst: WindowReturn;
-  /** The mean of them all. */
   readonly average: Dec;
-  /** How many of them made a gain. */
   readonly gains: number;
 }
 
 /**
- * Time-weighted returns of the stretches of so many months that end at each point, each from the last point on or before
- * the same day that many months earlier. A stretch after everything was lost has no return and is left out. Source:
- * Bacon, Practical Portfolio Performance Measurement and Attribution (2nd ed.), "rolling returns".
- * @param factors what each stretch between the points multiplied the money by
- * @returns undefined where the points reach back less far
+ * Time-weighted returns of the windows of so many months that end at each point. Windows that begin after a total
+ * loss are left out. Source: Bacon (2nd ed.), "rolling returns". @param factors growth factors between the points
+ * @returns undefined if the points reach back less far
  */
 export function rollingReturns(
   points: readonly Pick<ValuePoint, 'at'>[],

@@ -5,14 +5,12 @@ import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { lotHistory } from './closings.ts';
 
-/** Shares bought together and still held, as a tax return counts them. Dollars and shares. */
 export interface TaxLot {
   /** Of a short, when it was sold. */
   readonly acquired: IsoDate;
-  /** Less than nothing where they were sold short and are still owed, and so is then what they cost and are worth. */
+  /** Negative, like cost and value, for shares sold short. */
   readonly qty: Dec;
   readonly cost: Dec;
-  /** At the position's price. */
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
@@ -20,32 +18,25 @@ export interface TaxLot {
   readonly longTermFrom: IsoDate | undefined;
 }
 
-/** The lots of one position. */
 export interface PositionLots {
   readonly symbol: string;
   /** Oldest first: a sale takes them in this order (first in, first out). */
   readonly lots: readonly TaxLot[];
-  /** Shares held whose purchase is not among the activities; less than nothing where these know of more than is held. */
+  /** Shares held without a known purchase; negative if the activities know of more than is held. */
   readonly unknown: Dec;
   /** Whether the lots are all there is to know: their shares are those held, and nothing made their cost uncertain. */
   readonly complete: boolean;
 }
 
 /**
- * The first day on which a sale of shares acquired then is long-term. They are held from the day after, and for more than
- * a year. Source: IRS Publication 550, "Holding Period"; Revenue Ruling 66-7 for the last day of a month.
+ * The first day on which a sale is long-term: shares are held from the day after the purchase, for more than a year.
+ * Source: IRS Publication 550, "Holding Period"; Revenue Ruling 66-7 for the last day of a month.
  */
 export function longTermFrom(acquired: IsoDate): IsoDate {
   const [year = 0, month = 1, day = 1] = addDays(acquired, 1).split('-').map(Number);
   return new Date(Date.UTC(year + 1, month - 1, day)).toISOString().slice(0, 10);
 }
 
-/**
- * The lots of positions, first in, first out, by the account's activities, raised by what wash sales disallowed; days are
- * New York's.
- * @param activities all there are, oldest first
- * @param now milliseconds since the epoch
- */
 export function taxLots(
   activities: readonly Activity[],
   positions: readonly Position[],

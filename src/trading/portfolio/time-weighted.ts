@@ -2,28 +2,20 @@ import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
 import { DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './value-point.ts';
 
-/** A return over a period. Fractions: 0.05 is 5 %. */
 export interface PeriodReturn {
   readonly period: Dec;
   /** A year's rate; undefined for less than a year. */
   readonly annual: Dec | undefined;
-  /** Days, with their fraction. */
   readonly days: number;
-  /**
-   * When all was lost (milliseconds since the epoch): there is no return from there on. Undefined where the return
-   * reaches to the end.
-   */
+  /** When all was lost (milliseconds since the epoch), if it was: the return ends there. */
   readonly ended?: number;
-  /** When it began anew, after an earlier return had ended. Undefined where it reaches from the beginning. */
   readonly began?: number;
 }
 
-/** Stretches one after the other, each of which has a return. */
 interface Chain {
   readonly points: readonly ValuePoint[];
-  /** What each stretch between them multiplied the money by. Only the last may be nothing, or less where more was lost. */
+  /** Growth factors between the points. Only the last may be zero, or negative if more was lost. */
   readonly factors: readonly Dec[];
-  /** Whether all was lost at its last point. */
   readonly lost: boolean;
 }
 
@@ -31,11 +23,10 @@ const ONE = new Rate(1);
 const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
 
 /**
- * What a stretch multiplied the money by: (V + W) / (V' + D), where V' and V are what there was before and after, and the
- * stretch's flow is a deposit D, there from its beginning, or a withdrawal W, there until its end. So no withdrawal, however
- * near to all there is, makes a return of its own. A stretch without any money in it multiplies by one. Source: Portfolio
- * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23 (a firm's own convention, kept to).
- * @returns undefined where money came of nothing, or of less, since no rate says that
+ * A period's growth factor: (V + W) / (V' + D), from the values V' before and V after. A deposit D is there from its
+ * beginning, a withdrawal W until its end, so that no withdrawal makes a return of its own. Source: Portfolio
+ * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if money came of
+ * nothing or less, which no rate expresses
  */
 function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
   const base = baseOf(before, flow);
@@ -44,15 +35,11 @@ function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow
   return base.isZero() && result.isZero() ? ONE : undefined;
 }
 
-/** The money that was there from a stretch's beginning. */
 function baseOf(before: Dec, flow: Dec): Dec {
   return isPositive(flow) ? before.plus(flow) : before;
 }
 
-/**
- * The points in as few chains as there are: one, unless all was lost, or more, and there was something again later, or
- * money came of nothing.
- */
+/** Splits the points into as few chains as possible: one, unless all was lost and there was money again later. */
 export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
   let [chain, factors]: [ValuePoint[], Dec[]] = [points.slice(0, 1), []];
@@ -92,11 +79,9 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 }
 
 /**
- * Time-weighted return: the stretches between flows, linked ({@link growthOf}). Deposits and withdrawals leave it as it is.
- * Where all was lost it ends there, and says so; where new money came after that, it is the return of that.
- * Source: GIPS 2020 Standards for Firms, 2.A.18 and glossary "time-weighted return".
- * @param chains the points' {@link chainsOf}, where they are known already
- * @returns undefined where no stretch has a return
+ * Time-weighted return: growth factors between flows, linked, so that deposits and withdrawals do not matter. After
+ * a total loss it ends there, or starts again with new money. Source: GIPS 2020, 2.A.18 and glossary. @param chains
+ * the points' {@link chainsOf}, if known @returns undefined if no period has a return
  */
 export function timeWeightedReturn(
   points: readonly ValuePoint[],
@@ -118,7 +103,6 @@ export function timeWeightedReturn(
   };
 }
 
-/** growth^(365/days) - 1, from a year on; more than all can't be lost every year. */
 export function annualized(growth: Dec, days: number): Dec | undefined {
   if (days < SHORTEST_ANNUALIZED_DAYS || isNegative(growth)) return undefined;
   return growth.isZero() ? new Dec(-1) : growth.pow(new Dec(DAYS_A_YEAR).div(days)).minus(1);

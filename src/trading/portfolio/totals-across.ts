@@ -6,11 +6,9 @@ export interface TotalAcross {
   readonly currency: string;
   readonly equity: string;
   readonly cash: string;
-  /** Equity now less equity at the last close; null where one account's is not known: without it the sum is none. */
   readonly day_change: string | null;
 }
 
-/** By currency, in the order in which they first come: amounts of two currencies are never added. */
 export function totalsAcross(accounts: readonly Account[]): TotalAcross[] {
   const currencies = [...new Set(accounts.map(({ currency }) => currency))];
   return currencies.map((currency) => {

@@ -14,9 +14,8 @@ interface TradingFacts {
 }
 
 /**
- * What is known of symbols that may be traded; of one without a quote nothing is.
- * @param bySymbol weights, as they are counted for the drift
- * @param awaited symbols that wait for an approval already
+ * Trading facts by symbol; symbols without a quote are left out. @param bySymbol weights, as for the drift @param
+ * awaited symbols with an approval pending
  */
 export function tradables(
   symbols: readonly string[],
@@ -60,7 +59,6 @@ export function tradables(
   );
 }
 
-/** One side of a quote may be empty. */
 function priceOf(side: string, last: string): Dec {
   const price = new Dec(side);
   return isPositive(price) ? price : new Dec(last);

@@ -1,23 +1,17 @@
 import type { Dec } from '../decimal.ts';
 import type { Side } from '../order.ts';
 
-/** One execution: shares at dollars a share, or contracts at dollars a contract. */
 export interface Fill {
   readonly symbol: string;
   readonly side: Side;
   readonly qty: Dec;
   readonly price: Dec;
-  /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Whether an option's exercise or assignment made it. */
   readonly settlesOption?: true;
 }
 
-/** Shares that came or went without a trade: a split, a merger, a change of name, a transfer. */
 export interface ShareExchange {
-  /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Shares that came, or (less than nothing) went. */
   readonly legs: readonly { readonly symbol: string; readonly qty: Dec }[];
   /** Dollars that came with it. */
   readonly cash: Dec;

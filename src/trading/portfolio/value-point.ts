@@ -1,44 +1,36 @@
 import { Dec, ZERO } from '../decimal.ts';
 
-/** As Excel's XIRR counts: a year has 365 days, leap years too. */
 export const DAYS_A_YEAR = 365;
 /** Below a year a rate is told for its period alone (GIPS 2020, 2.A.24: returns for less than a year are not annualized). */
 export const SHORTEST_ANNUALIZED_DAYS = 365;
 
 /**
- * Rates are kept to 20 significant digits, dollars exactly: a rate is a quotient that no number of digits holds, and
- * twenty are far more than any money has, at a fraction of the time of forty.
+ * Rates have 20 significant digits (dollars are exact): far more than any money has, in a fraction of the time of
+ * 40.
  */
 export const Rate = Dec.clone({ precision: 20 });
 
-/** What a portfolio was worth at an instant. */
 export interface ValuePoint {
-  /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Dollars, with every flow up to now in it. */
   readonly value: Dec;
   /**
-   * Dollars that came in from outside (less those that went out) since the point before. What came counts as there from
-   * the beginning of the stretch that ends here, what went until its end. Dividends and fees are no flows: they are what
-   * the portfolio did.
+   * Dollars that came in (less those that went out) since the previous point: money in counts from that period's
+   * beginning, money out until its end. Dividends and fees are not flows.
    */
   readonly flow: Dec;
 }
 
-/** Money in (positive) or out, dollars. */
 export interface Flow {
-  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly amount: Dec;
-  /** Shares that were moved, at their market value. */
   readonly shares?: boolean;
   /** Whether it was booked after its day's value was struck: that value may have it, or only the next one. */
   readonly late?: boolean;
 }
 
 /**
- * Puts flows between the values they came between. Flows before the first value are part of it; later ones are left out.
- * One that was booked late is put where it explains the values better: no broker says which of the two has it.
+ * Puts flows between values. Flows before the first value are part of it; later ones are dropped. A late-booked flow
+ * goes where it explains the values better: no broker says which value includes it.
  */
 export function valuePoints(
   values: readonly { readonly at: number; readonly value: Dec }[],

@@ -2,14 +2,11 @@ import { Dec, ZERO } from '../decimal.ts';
 import { growthFactors } from './time-weighted.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** Trading days of a year, the convention by which daily volatility is annualized. */
 export const TRADING_DAYS_A_YEAR = 252;
 
 /**
- * Annualized volatility: the sample standard deviation of daily returns times √252, a fraction.
- * Source: Bacon, Practical Portfolio Performance Measurement and Attribution (2nd ed.), "variability".
- * @param factors the points' {@link growthFactors}, where they are known already
- * @returns undefined for fewer than two returns
+ * Annualized volatility: sample standard deviation of daily returns × √252. Source: Bacon (2nd ed.), "variability".
+ * @param factors the points' {@link growthFactors}, if known @returns undefined for fewer than two returns
  */
 export function volatility(
   points: readonly ValuePoint[],
@@ -22,7 +19,6 @@ export function volatility(
 
 const NONE = new Rate(0);
 
-/** Of a sample: divided by n - 1. */
 export function standardDeviation(values: readonly Dec[]): Dec {
   const mean = new Rate(values.reduce((sum, value) => sum.plus(value), ZERO).div(values.length));
   let squares: Dec = NONE;

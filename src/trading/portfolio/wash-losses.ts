@@ -6,15 +6,13 @@ import { type BookLot, type LotPool, partOf } from './lot-pool.ts';
 /** Days before the sale, and after it: with its own day 61. */
 export const WINDOW_DAYS = 30;
 
-/** Of shares that were closed, what the wash-sale rule takes of them. */
 export interface Washed {
   /** Shares at a loss for which others were bought within the window. */
   washed: Dec;
-  /** Dollars of the loss that are theirs, whole cents: the cost of those others is higher by so much. */
+  /** Dollars of that loss, whole cents, by which the cost of the others rises. */
   disallowed: Dec;
 }
 
-/** As much of a closing as the rule goes by. */
 interface Closed extends Washed {
   readonly qty: Dec;
   readonly opened: number | undefined;
@@ -24,22 +22,19 @@ interface Closed extends Washed {
   readonly tacked: number;
 }
 
-/** A loss for which no others were bought yet, or for a part of it. */
 interface OpenLoss {
   readonly closing: Closed;
   readonly sold: IsoDate;
-  /** Days that the shares sold were held, which those bought instead count as theirs. */
   readonly days: number;
   qty: Dec;
   loss: Dec;
 }
 
 /**
- * Wash sales of a history as it is replayed: where shares of the same symbol are bought from 30 days before a sale to 30
- * days after, and not sold by it or before, its loss is not counted but added to what those cost, and they are held since
- * so much earlier as the others were held. Losses are matched in the order they were made, with what was bought first; a
- * share stands for one other alone, and never for one of its own lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a)
- * and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
+ * Wash sales during a replay: if shares of the same symbol are bought from 30 days before to 30 days after a sale at
+ * a loss, the loss is added to their cost and the holding period carries over. Losses match in the order made, with
+ * the first purchases; a share replaces only one other, never one of its own lot (Revenue Ruling 56-602). Source: 26
+ * U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
  */
 export class WashLosses {
   readonly #open = new Map<string, OpenLoss[]>();
@@ -73,7 +68,6 @@ export class WashLosses {
     return lots;
   }
 
-  /** A split: what waits is so many of the new shares. */
   split(symbol: string, old: Dec, made: Dec): void {
     for (const loss of this.#open.get(symbol) ?? []) loss.qty = loss.qty.mul(made).div(old);
   }

@@ -6,19 +6,15 @@ import { lotHistory } from './closings.ts';
 import type { Closing } from './lot-history.ts';
 import { WINDOW_DAYS } from './wash-losses.ts';
 
-/** Shares bought near a sale, other than those sold by then. */
 interface NearPurchase {
   readonly date: IsoDate;
   readonly qty: Dec;
-  /** Dollars a share. */
   readonly price: Dec;
 }
 
-/** A sale as the wash-sale rule sees it, by one account's own trades. Dollars, shares, days in New York. */
 export interface WashSale {
   readonly date: IsoDate;
   readonly qty: Dec;
-  /** Dollars a share. */
   readonly price: Dec;
   /** The first and the last day on which a purchase counts. */
   readonly begins: IsoDate;
@@ -41,16 +37,14 @@ export interface WashSale {
 
 interface Sale {
   readonly symbol: string;
-  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly qty: Dec;
-  /** Dollars a share. */
   readonly price: Dec;
 }
 
 /**
- * Whether shares of the same symbol were bought within 30 days before or after a sale that is not made yet, and how much of
- * its loss that concerns, as the history has it ({@link lotHistory}, first in, first out).
+ * Whether shares of the symbol were bought within 30 days of a prospective sale, and how much of its loss that
+ * affects ({@link lotHistory}, first in, first out).
  */
 export function washSale(sale: Sale, activities: readonly Activity[]): WashSale {
   const { symbol, qty, price, at } = sale;
@@ -75,7 +69,6 @@ export function washSale(sale: Sale, activities: readonly Activity[]): WashSale 
   );
 }
 
-/** The sales of a symbol in the 30 days up to now that made a loss, newest first. */
 export function recentLosses(symbol: string, activities: readonly Activity[], now: number): WashSale[] {
   const since = addDays(newYorkDate(now), -WINDOW_DAYS);
   const { closings } = lotHistory(activities, 'fifo');
@@ -94,7 +87,7 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
     .reverse();
 }
 
-/** @param sold what the sale closed, of all closings */
+/** @param sold what the sale closed */
 function soldOf(
   { symbol, at, qty, price }: Sale,
   closings: readonly Closing[],

@@ -2,18 +2,15 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type IsoDate, newYorkDate } from '../../../trading/new-york-time.ts';
 
-/** One day of a symbol, as it was traded. */
 export interface Day {
   readonly date: IsoDate;
   readonly open: Dec;
   readonly high: Dec;
   readonly low: Dec;
   readonly close: Dec;
-  /** Shares. */
   readonly volume: number;
 }
 
-/** A row of a file before anybody has looked at it: its fields by name, and where it stands. */
 export interface Row {
   readonly line: number;
   readonly fields: Readonly<Record<string, string>>;
@@ -30,17 +27,13 @@ const names = {
 } as const;
 type Field = keyof typeof names;
 
-/** @throws {TradeAgentError} `invalid_config`, with file and line */
 export function wrong(file: string, line: number | undefined, what: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, {
     hint: 'docs/guide/SANDBOX.md, "Real days", says what the files of a market hold',
   });
 }
 
-/**
- * The days of a symbol, the oldest first.
- * @throws {TradeAgentError} `invalid_config`, with file and line, for what is missing, is no price, or stands there twice
- */
+/** A symbol's days, oldest first. @throws {TradeAgentError} `invalid_config`, with file and line */
 export function daysOf(file: string, rows: readonly Row[]): Day[] {
   const seen = new Map<IsoDate, number>();
   const days = rows.map((row) => {
@@ -77,7 +70,7 @@ function dayOf(file: string, row: Row): Day {
   return { date, open, high, low, close, volume: Math.trunc(Number(volume)) };
 }
 
-/** A date alone, or an instant (RFC 3339), which is of the day it is in New York. */
+/** A date, or an instant (RFC 3339) of that New York day. */
 function dateOf(file: string, line: number, text: string | undefined): IsoDate {
   if (text === undefined) throw wrong(file, line, 'date is missing');
   const at = Date.parse(text);

@@ -6,9 +6,7 @@ import { z } from 'zod';
 import { type CorporateAction, corporateActionsSchema } from '../corporate-action.ts';
 import { type Day, daysOf, type Row, wrong } from './day-rows.ts';
 
-/** What a folder of real days holds. */
 interface ReplayData {
-  /** By symbol; each the oldest day first. */
   readonly days: ReadonlyMap<string, readonly Day[]>;
   readonly actions: readonly CorporateAction[];
 }
@@ -16,9 +14,8 @@ interface ReplayData {
 const ACTIONS = 'corporate-actions.json';
 
 /**
- * Reads a folder of days, one file a symbol (`AAPL.csv`, `BRK.B.json`), and `corporate-actions.json` where there is one.
- * Files of other kinds are passed over.
- * @throws {TradeAgentError} `invalid_config`, with file and line
+ * Reads one file per symbol (`AAPL.csv`, `BRK.B.json`) and `corporate-actions.json`; ignores other files. @throws
+ * {TradeAgentError} `invalid_config`, with file and line
  */
 export function readMarketFolder(folder: string): ReplayData {
   const days = new Map<string, readonly Day[]>();
@@ -111,6 +108,6 @@ function memberOf(object: Node, wanted: string): Node | undefined {
   return object.children?.find(({ children: [name] = [] }) => name?.value === wanted)?.children?.[1];
 }
 
-/** A number as it is written, so that no digit of it passes through a binary float. */
+/** As written, so that no digit passes through a float. */
 const valueText = (value: Node, text: string): string =>
   value.type === 'string' ? String(value.value) : text.slice(value.offset, value.offset + value.length);

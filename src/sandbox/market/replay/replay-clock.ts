@@ -2,21 +2,18 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 
-/** A market's time that runs beside the real one, in other days, and can be moved on. */
 export interface ReplayClock extends Clock {
-  /** Whether it can be moved to an instant. @throws {RangeError} where that is past, or after the end */
+  /** @throws {RangeError} for an instant in the past or after the end */
   check(at: number): void;
-  /** Moves it on to an instant, milliseconds since the epoch. @throws {RangeError} as `check` does */
   moveTo(at: number): void;
 }
 
 interface ReplayClockOptions {
   readonly clock: Clock;
-  /** Kept here, so that a restart goes on where it was. */
   readonly file: string;
-  /** Where it begins if it is not kept yet, or if it `restarts`. */
+  /** Used if nothing is stored yet, or if it `restarts`. */
   readonly start: number;
-  /** Where it stands still: after the last close there is no price. */
+  /** Time stops here: after the last close there is no price. */
   readonly end: number;
   readonly restarts: boolean;
 }

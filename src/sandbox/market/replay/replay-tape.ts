@@ -11,9 +11,8 @@ interface Point {
 }
 
 /**
- * Days that were traded, played again. Within a day the price goes from the open to the low and the high, the one that
- * lies away from the close first, and on to the close, a third of the session each: what a day's four prices tell, and
- * no more.
+ * Recorded days. Within a day the price moves from open to low and high (first the one away from the close) to
+ * close, a third of the session each.
  */
 export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
   const sessions = sessionsOfDays(datesOf(data));
@@ -63,12 +62,11 @@ export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
         return sum + Math.round(day.volume * part);
       }, 0);
     },
-    // What happened is told by its file alone.
+    // Actions come only from the folder's file.
     actions: () => [],
   };
 }
 
-/** Every day on which something was traded, rising. */
 export function datesOf(data: ReadonlyMap<string, readonly Day[]>): IsoDate[] {
   return [...new Set([...data.values()].flatMap((days) => days.map(({ date }) => date)))].sort();
 }
@@ -92,7 +90,7 @@ function priceAt(points: readonly Point[], at: number): Dec {
   return before.price.plus(after.price.minus(before.price).times(part));
 }
 
-/** The index of the last day up to a date; -1 where there is none. */
+/** -1 if there is none. */
 function lastUpTo(days: readonly Day[], date: IsoDate): number {
   let [low, high] = [0, days.length];
   while (low < high) {
@@ -103,7 +101,6 @@ function lastUpTo(days: readonly Day[], date: IsoDate): number {
   return low - 1;
 }
 
-/** By the packaged list where it knows the symbol. */
 function listing(symbol: string, days: readonly Day[]): ListedSymbol {
   const known = listedSymbols().get(symbol) ?? { name: symbol, exchange: 'NYSE', sector: 'Unknown' };
   return { ...known, symbol, snapshotPrice: days.at(-1)?.close.toFixed() ?? '0' } as ListedSymbol;

@@ -1,11 +1,10 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 
-/** What an account's owner has set (AccountConfigurations of Alpaca's Trading API). */
 export const accountSettings = z.object({
   disable_overnight_trading: z.boolean(),
   fractional_trading: z.boolean(),
-  /** `1`: a cash account. `2`: Regulation T. Alpaca's `4` went with the rule on pattern day traders. */
+  /** `1`: a cash account. `2`: Regulation T. */
   max_margin_multiplier: z.enum(['1', '2']),
   max_options_trading_level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
   no_shorting: z.boolean(),
@@ -15,7 +14,6 @@ export const accountSettings = z.object({
 });
 export type AccountSettings = z.output<typeof accountSettings>;
 
-/** A cash account, as a careful person keeps it. */
 const defaults: AccountSettings = {
   disable_overnight_trading: false,
   fractional_trading: true,

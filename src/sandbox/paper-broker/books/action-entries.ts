@@ -13,23 +13,21 @@ import { actionId } from './action-json.ts';
 import { bookedAt, entryOf } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 
-/** What an account has when an action is booked on it. */
 interface Holder {
   readonly account_id: string;
-  /** Of the subject's shares, now; less than nothing where they are sold short. */
+  /** The subject's shares now; negative if short. */
   readonly holding: Holding;
-  /** Shares of the subject held as the last day with the right ended. */
+  /** Shares held when the last day with the right ended. */
   readonly entitled: Dec;
-  /** What a share of a symbol trades at as the action takes effect, dollars. */
   worth(symbol: string): Dec;
 }
 
-/** When an action is booked: a dividend in the evening of the day it is paid, all else as its day begins. */
+/** A dividend on the evening of its payment day, anything else as its day begins. */
 export function actionBookedAt(action: CorporateAction): number {
   return action.kind === 'cash_dividend' ? bookedAt(action.payable_date) : effectiveAt(action);
 }
 
-/** What an action books on an account, in Alpaca's activity types; nothing for one that has no part in it. */
+/** What an action books on an account, in Alpaca's activity types. */
 export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
   const held = holder.holding.qty;
   if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividend(action, holder)];
@@ -70,7 +68,7 @@ function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: H
     date: processDate(action),
     at: actionBookedAt(action),
     symbol: action.symbol,
-    // Whoever is short owes it.
+    // Short holders owe it.
     amount: plain(entitled.times(action.rate)),
     entitled: plain(entitled),
     per_share: action.rate,
@@ -85,11 +83,11 @@ interface Leg {
   readonly qty: Dec;
 }
 
-/** The old shares go and the new ones come, with their cost. */
+/** Old shares go, new ones come with their cost. */
 function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
-  // Cash beside shares is gain as far as there is one, and the rest gives cost back (26 U.S.C. §§ 356, 358); for a short,
-  // with the signs turned around.
+  // Cash beside shares is a gain as far as there is one, and otherwise reduces the cost (26 U.S.C. §§ 356, 358);
+  // signs are reversed for shorts.
   const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);

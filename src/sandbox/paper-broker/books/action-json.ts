@@ -8,17 +8,14 @@ import {
 } from '../../market/corporate-action.ts';
 import { stableUuid } from './tradable-asset.ts';
 
-/** The same for the same action always. */
 export function actionId(action: CorporateAction): string {
   return stableUuid(`corporate action:${action.kind}:${subjectOf(action)}:${effectiveDate(action)}`);
 }
 
-/** Nine characters, as a CUSIP has; nobody else's. */
 function cusip(symbol: string): string {
   return stableUuid(`cusip:${symbol}`).replaceAll('-', '').slice(0, 9).toUpperCase();
 }
 
-/** In which list of Alpaca's answer an action stands. */
 export function listOf({ kind }: CorporateAction): CorporateActionList {
   const list = Object.entries(corporateActionLists).find(
     ([, schema]) => schema.shape.kind.unwrap().value === kind,
@@ -27,7 +24,7 @@ export function listOf({ kind }: CorporateAction): CorporateActionList {
   return list[0] as CorporateActionList;
 }
 
-/** An action by the schema of its kind in Alpaca's Market Data API. Rates are JSON numbers, as the contract wants. */
+/** An action in Alpaca's schema for its kind. Rates are JSON numbers, as the contract wants. */
 export function actionJson(action: CorporateAction): Record<string, unknown> {
   const { kind, ...terms } = action;
   const told = Object.entries(terms).flatMap(([name, value]): [string, unknown][] => {

@@ -10,7 +10,7 @@ import { actionBookedAt, actionEntries } from './action-entries.ts';
 import { bookedAt } from './entries.ts';
 import { holdingsAt } from './valuation.ts';
 
-/** What falls due on accounts with time: corporate actions on what they hold, and entries of days to come. */
+/** Bookings due with time: corporate actions on holdings, and scheduled entries. */
 export type Bookkeeping = ReturnType<typeof openBookkeeping>;
 
 interface BookkeepingOptions {
@@ -18,7 +18,6 @@ interface BookkeepingOptions {
   readonly ledger: Ledger;
   readonly orders: OrderBook;
   readonly market: Market;
-  /** Ends an open order: its shares are others now. */
   readonly cancelAll: (accountId: string, symbol: string) => void;
 }
 
@@ -41,7 +40,6 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   const putBookedTo = database.prepare<[string, number]>(
     'INSERT INTO broker_booked_to VALUES (?, ?) ON CONFLICT (account_id) DO UPDATE SET at = excluded.at',
   );
-  /** Before this nothing can fall due, so that a request looks at no action. */
   let quietUntil = Number.NEGATIVE_INFINITY;
 
   const bookAction = (accountId: string, action: CorporateAction): void => {
@@ -60,7 +58,6 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
     cancelAll(accountId, symbol);
   };
 
-  /** The earliest first. */
   const actionsDue = (accountId: string, after: number, upTo: number): Due[] => {
     const traded = ledger.fills(accountId).map(({ symbol }) => symbol);
     const moved = ledger.entries(accountId).flatMap(({ symbol }) => symbol ?? []);
@@ -74,11 +71,10 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 
   const catchUp = (accountId: string, upTo: number): void => {
-    // An account from before anything fell due begins now.
     let after = bookedTo.get(accountId) ?? upTo;
     for (;;) {
       const entry = next.get(accountId, upTo);
-      // Asked for anew each time: a merger brings shares that pay dividends of their own.
+      // Asked again each time: a merger brings shares with dividends of their own.
       const actions = actionsDue(accountId, after, upTo);
       const at = Math.min(entry?.at ?? upTo + 1, actions[0]?.at ?? upTo + 1);
       if (at > upTo) break;
@@ -95,20 +91,15 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   const catchUpWhole = database.transaction(catchUp);
 
   return {
-    /** Books an entry once it is due. */
     schedule(entry: EntryRecord): void {
       insert.run(entry.account_id, entry.at, JSON.stringify(entry));
       quietUntil = Number.NEGATIVE_INFINITY;
     },
-    /** Looks again at what is due: something was announced. */
     again: (): void => {
       quietUntil = Number.NEGATIVE_INFINITY;
     },
-    /** What falls due from then on is booked on an account. */
     begin: (accountId: string, at: number): void => void putBookedTo.run(accountId, at),
-    /** Brings an account up to an instant, in the order in which things fell due. */
     catchUp: (accountId: string, upTo: number): void => catchUpWhole.immediate(accountId, upTo),
-    /** Brings all accounts up to now. Quick where nothing can have fallen due. */
     settle(): void {
       const now = market.now();
       if (now < quietUntil) return;
@@ -118,14 +109,14 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 }
 
-/** Shares that come at a price nobody told are taken for what they trade at. */
+/** Shares without a known price cost what they trade at. */
 function withCost(entry: EntryRecord, market: Market): EntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
   return { ...entry, cost: plain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
 }
 
-/** The next moment at which something may fall due: the evening's bookings, or the next day's beginning in New York. */
+/** The next evening's bookings, or the next New York day. */
 function nextDue(now: number): number {
   const today = newYorkDate(now);
   const evening = bookedAt(today);

@@ -1,13 +1,12 @@
 /**
- * A refusal in Alpaca's form: an HTTP status and a body `{code, message}`, in some cases with facts beside them. Codes:
- * 40010001 a parameter is wrong, 40110000 not authorized, 40310000 not permitted for this account (buying power,
- * quantity held, wash trade), 40410000 not found, 42210000 unprocessable, 42910000 too many requests.
+ * A refusal in Alpaca's form: an HTTP status and `{code, message}`, sometimes with facts. Codes: 40010001 wrong
+ * parameter, 40110000 not authorized, 40310000 not permitted (buying power, quantity held, wash trade), 40410000 not
+ * found, 42210000 unprocessable, 42910000 too many requests.
  */
 export class BrokerError extends Error {
   override name = 'BrokerError';
   readonly status: 400 | 401 | 403 | 404 | 422 | 429;
   readonly code: number;
-  /** Further members of the body. */
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -29,7 +28,7 @@ export const notPermitted = (message: string, facts?: Record<string, unknown>) =
   new BrokerError(403, 40310000, message, facts);
 export const notFound = (message: string) => new BrokerError(404, 40410000, message);
 
-/** Market data refuses with a message alone, without the trading API's code. */
+/** Market data errors have a message only. */
 export class DataError extends Error {
   override name = 'DataError';
   readonly status: 400 | 404;

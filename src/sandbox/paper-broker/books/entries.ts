@@ -2,17 +2,15 @@ import type { EntryRecord } from '../../../store/sandbox/records.ts';
 import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /**
- * Alpaca books money, journals and transfers after the day's equity was struck at 16:00, so late that in UTC it is the
- * day after (Trading API, "activities": the creation date is "typically the day after the trade date (in UTC)").
+ * Alpaca books money, journals and transfers after the 16:00 equity, on the next day in UTC (Trading API,
+ * "activities").
  */
 const BOOKED = '20:30';
 
-/** When what happened on a day is booked, milliseconds since the epoch. */
 export function bookedAt(date: IsoDate): number {
   return newYorkInstant(date, BOOKED);
 }
 
-/** An entry of which only so much is to be said; booked as {@link bookedAt} says unless it names another time. */
 export function entryOf(
   known: Pick<EntryRecord, 'account_id' | 'type' | 'date'> & Partial<EntryRecord>,
 ): EntryRecord {

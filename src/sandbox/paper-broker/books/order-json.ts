@@ -6,7 +6,7 @@ import { assetId } from './tradable-asset.ts';
 const time = (at: number) => new Date(at).toISOString();
 const timeOrNull = (at: number | null) => (at === null ? null : time(at));
 
-/** The Order schema of Alpaca's Trading API. @param legs shown below the order they came with */
+/** Alpaca's Order schema. @param legs shown below it */
 export function orderJson(order: OrderRecord, legs: readonly OrderRecord[] = []): OrderJson {
   return { ...rowJson(order), legs: legs.length === 0 ? null : legs.map((leg) => orderJson(leg)) };
 }
@@ -50,7 +50,7 @@ function rowJson(order: OrderRecord) {
   };
 }
 
-/** Of a multi-leg order its legs alone say it. */
+/** Only a multi-leg order's legs have these. */
 function whatOf(order: OrderRecord) {
   const { symbol, side, position_intent, ratio_qty } = order;
   if (symbol === '') return {};
@@ -64,5 +64,4 @@ function whatOf(order: OrderRecord) {
   return ratio_qty === null ? what : { ...what, ratio_qty };
 }
 
-/** An order with the account it belongs to. */
 export type BookedOrder = OrderJson & Pick<OrderRecord, 'symbol' | 'side'> & { account_number: string };

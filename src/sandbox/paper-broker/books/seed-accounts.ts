@@ -6,14 +6,13 @@ import type { Bookkeeping } from './bookkeeping.ts';
 import { bookedAt, entryOf } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 
-/** What happened in an account before it is first looked at. */
 export interface Story {
   readonly number: string;
-  /** The first is what the account opens with. */
+  /** The first one opens the account. */
   readonly events: readonly StoryEvent[];
 }
 
-/** Something booked without a trade, or a trade: at a price of its own, or at the ask of eleven o'clock. */
+/** An entry, or a trade at its own price or the 11:00 ask. */
 export type StoryEvent = { readonly date: IsoDate } & (
   | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
@@ -21,7 +20,6 @@ export type StoryEvent = { readonly date: IsoDate } & (
 
 const TRADED = '11:00';
 
-/** Of those whose story is known; `today` is New York's. */
 function usualStory(username: string, today: IsoDate): Story {
   const deposit = (amount: string, daysAgo: number): StoryEvent => ({
     date: addDays(today, -daysAgo),
@@ -62,8 +60,8 @@ interface SeedParts {
 }
 
 /**
- * Opens a user's account with its history, unless it is there already. Call it inside a transaction.
- * @param told instead of the usual story
+ * Opens an account with its history unless it exists. Call inside a transaction. @param told replaces the usual
+ * story
  */
 export function seedAccount(
   username: string,

@@ -4,7 +4,7 @@ import type { ListedSymbol } from '../../../trading/listed-symbols.ts';
 import type { CryptoPair } from '../../instruments/crypto-pairs.ts';
 import { isOptionable } from '../../instruments/option-contracts.ts';
 
-/** A UUID that is always the same for a name: ids of assets and accounts must outlive a restart without being stored. */
+/** A stable UUID by name: ids must survive a restart without being stored. */
 export function stableUuid(name: string): string {
   const bytes = createHash('sha256').update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6); // version 8: custom (RFC 9562, 5.8)
@@ -15,16 +15,14 @@ export function stableUuid(name: string): string {
 
 export const assetId = (symbol: string): string => stableUuid(`asset:${symbol}`);
 
-/** Fractions are traded in what costs between one dollar and ten thousand, on the big exchanges. */
+/** Fractions: prices of $1 to $10,000 on the major exchanges. */
 export function isFractionable(asset: ListedSymbol): boolean {
   const price = new Dec(asset.snapshotPrice);
   return asset.exchange !== 'AMEX' && price.gte(1) && price.lte(10_000);
 }
 
-/** What is lent to be sold short: all the big ones. */
 export const isShortable = isFractionable;
 
-/** The Assets schema of Alpaca's Trading API. */
 export function assetJson(asset: ListedSymbol) {
   return {
     id: assetId(asset.symbol),
@@ -48,7 +46,7 @@ export function assetJson(asset: ListedSymbol) {
   };
 }
 
-/** The Assets schema, of a pair. Alpaca says it is traded at `CRYPTO`, which its contract does not know. */
+/** Alpaca reports the exchange `CRYPTO`, which its contract does not know. */
 export function cryptoJson(pair: CryptoPair) {
   return {
     id: assetId(pair.symbol),

@@ -3,14 +3,12 @@ import { unitsOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 
-/** What an account held at past instants, told from its entries and fills. */
 export interface Holdings {
   cash: Dec;
-  /** Less than nothing where they are sold short. */
   shares: ReadonlyMap<string, Dec>;
 }
 
-/** Replays an account. Give the instants in rising order, milliseconds since the epoch. */
+/** Instants ascending, milliseconds since the epoch. */
 export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly number[]): Holdings[] {
   const entries = ledger.entries(accountId);
   const fills = ledger.fills(accountId);
@@ -34,7 +32,6 @@ export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly
   });
 }
 
-/** Cash and shares at the prices of an instant, dollars. */
 export function equity(holdings: Holdings, market: Market, at: number): Dec {
   let sum = holdings.cash;
   for (const [symbol, qty] of holdings.shares) {
@@ -44,7 +41,6 @@ export function equity(holdings: Holdings, market: Market, at: number): Dec {
   return sum;
 }
 
-/** A fraction to six decimals; 0 over 0 is 0. */
 export function ratio(part: Dec, whole: Dec): string {
   return whole.isZero() ? '0' : plain(part.div(whole).toDecimalPlaces(6));
 }

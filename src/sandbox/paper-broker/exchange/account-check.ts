@@ -10,12 +10,9 @@ import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from
 import { marginOf, mayShort, multiplierOf } from './margin.ts';
 import { couldTradeWith } from './matching.ts';
 
-/** What an account has to trade with. */
 export interface Means {
-  /** Dollars, with what open orders have set aside. */
   readonly cash: string;
   readonly positions: readonly PositionRecord[];
-  /** The account's open orders. */
   readonly open: readonly OrderRecord[];
   readonly settings: AccountSettings;
   readonly market: Market;
@@ -24,16 +21,15 @@ export interface Means {
 export const heldOf = (symbol: string, positions: readonly PositionRecord[]): Dec =>
   new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
 
-/** What an order does to a position, as Alpaca infers it. */
+/** The effect on a position, as Alpaca infers it. */
 export function intentOf(side: 'buy' | 'sell', held: Dec): PositionIntent {
   if (side === 'buy') return held.lt(0) ? 'buy_to_close' : 'buy_to_open';
   return held.gt(0) ? 'sell_to_close' : 'sell_to_open';
 }
 
 /**
- * Whether an account can carry one more order: no wash trade, what it closes is there, what it opens is allowed, and paid
- * for.
- * @throws {BrokerError} 403 where it can't
+ * Whether an account can carry one more order: no wash trade, quantity held, opening allowed, and paid for. @throws
+ * {BrokerError} 403
  */
 export function checkAccount(order: OrderRecord, means: Means): void {
   if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
@@ -53,7 +49,6 @@ export function checkAccount(order: OrderRecord, means: Means): void {
   else checkCost(order, means);
 }
 
-/** What is free where nothing is lent: no more than the cash, and not what a short has brought. */
 export function unleveraged({ cash, positions, open, market }: Omit<Means, 'settings'>): Dec {
   const beyondMargin = marginBuyingPower(marginOf(cash, positions, market), 1, open);
   return Dec.min(buyingPower(cash, open, positions), beyondMargin);

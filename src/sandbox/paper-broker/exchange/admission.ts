@@ -26,7 +26,7 @@ export interface AdmissionOptions {
   settings: Pick<AccountSettingsStore, 'of'>;
 }
 
-/** What lets orders into the book. Call each inside a transaction: a refusal is to roll back what it has written. */
+/** Call each inside a transaction: a refusal must roll back what was written. */
 export function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
@@ -52,7 +52,7 @@ export function createAdmission(options: AdmissionOptions) {
   };
 
   return {
-    /** @returns the order, its legs booked with it. @throws {BrokerError} where it is refused */
+    /** @returns the order, its legs booked with it. @throws {BrokerError} */
     admit(accountId: string, ticket: Ticket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldOf(ticket.symbol, means.positions);
@@ -80,9 +80,8 @@ export function createAdmission(options: AdmissionOptions) {
       return added;
     },
     /**
-     * Books what takes the place of an order, among those that came with it too.
-     * @param gone the order, no longer open: its own reservation must not stand against its successor
-     * @throws {BrokerError} where that is refused
+     * Books a replacement, in its group too. @param gone the order, no longer open, so that its reservation does not
+     * count against its successor @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
       const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
@@ -92,7 +91,7 @@ export function createAdmission(options: AdmissionOptions) {
       const successor = { ...order, order_class, parent_id, exit, dormant, status, replaces: gone.id };
       const heads = parent_id === null;
       checkGroupPrices(heads ? [successor, ...others] : [...others, successor], quote);
-      // What is held is not in the market yet, and takes nothing from the account.
+      // A held order is not in the market and needs nothing from the account.
       if (status !== 'held') checkAccount(successor, meansOf(gone.account_id));
       failpoint('broker.accepted');
       const added = orders.add(successor);
@@ -111,17 +110,13 @@ export function createAdmission(options: AdmissionOptions) {
   };
 }
 
-/** The ways out are for what has filled of the entries so far, and what its successor is still to fill. */
+/** Exits cover what has filled so far plus what the successor has yet to fill. */
 function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
   return plain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
-/**
- * Whether what is ordered is traded at all.
- * @param at milliseconds since the epoch
- * @throws {BrokerError} 422, 403
- */
+/** @throws {BrokerError} 422, 403 if the asset is not traded */
 function checkTradable(ticket: Ticket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (assetClassOf(symbol) === 'us_option') {

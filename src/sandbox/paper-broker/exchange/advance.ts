@@ -6,19 +6,15 @@ import { hashText, uniform } from '../../market/price-path.ts';
 import { unprocessable } from '../books/broker-error.ts';
 import { type Judgement, judge } from './matching.ts';
 
-/** What an open order meets. */
 export interface Floor {
   market: Market;
-  /** Books a fill; false where the account can't carry it. */
   book(order: OrderRecord, fill: { qty: string; price: string }): boolean;
-  /** Milliseconds since the epoch. */
   at: number;
 }
 
 /**
- * Brings one open order up to now, and books what of it fills: expiries, auctions, triggers. Call it inside a
- * transaction.
- * @returns what is to be stored; the very same order where nothing has changed
+ * Brings one open order up to now and books its fills: expiries, auctions, triggers. Call inside a transaction.
+ * @returns the order to store; the same object if unchanged
  */
 export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   const { market, at } = floor;
@@ -60,7 +56,7 @@ function judgedAt(order: OrderRecord, market: Market, at: number): Judgement {
   return judge(order, quote);
 }
 
-/** Trades as much as may trade now at a price, or ends the order where the account can't carry it. */
+/** Fills what can fill now, or ends the order if the account can't carry it. */
 function fill(order: OrderRecord, price: string, { market, book, at }: Floor): OrderRecord {
   const remaining =
     order.qty === null
@@ -85,16 +81,13 @@ function fill(order: OrderRecord, price: string, { market, book, at }: Floor): O
     : { ...partly, status: 'filled', filled_at: at, pause_until: null };
 }
 
-/** One order in ten fills in two parts, as at Alpaca's paper trading; the second part follows within so many ms. */
 const PARTIAL_SHARE = 0.1;
 const PARTIAL_PAUSE = { least: 500, most: 2000 };
 
-/** Shares of the first of two parts, or null for an order that fills in one. */
 export function firstPart(
   order: Pick<OrderRecord, 'client_order_id' | 'qty' | 'time_in_force'>,
   seed: string,
 ): string | null {
-  // The others trade at one moment or not at all.
   if (order.time_in_force !== 'day' && order.time_in_force !== 'gtc') return null;
   const whole = new Dec(order.qty ?? 0);
   if (!whole.isInteger() || whole.lt(2) || chance(order, seed, 0) >= PARTIAL_SHARE) return null;
@@ -109,14 +102,13 @@ export function firstPart(
   );
 }
 
-/** Milliseconds from the first part to the second. */
 function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: string): number {
   return (
     PARTIAL_PAUSE.least + Math.floor(chance(order, seed, 2) * (PARTIAL_PAUSE.most - PARTIAL_PAUSE.least))
   );
 }
 
-/** A number in [0, 1) that is the same for an order on every run. */
+/** In [0, 1), the same for an order on every run. */
 function chance(order: Pick<OrderRecord, 'client_order_id'>, seed: string, salt: number): number {
   return uniform(hashText(seed), hashText(order.client_order_id), salt);
 }

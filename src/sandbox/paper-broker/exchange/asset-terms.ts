@@ -4,7 +4,6 @@ import type { OrderType, TimeInForce } from '../../../trading/order.ts';
 import { type BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
 import type { Ticket } from './order-body.ts';
 
-/** What orders in a class of asset may be, and in which words others are refused. */
 interface AssetTerms {
   readonly types: readonly OrderType[];
   readonly wrongType: BrokerError;
@@ -12,11 +11,8 @@ interface AssetTerms {
   readonly wrongTimeInForce: BrokerError;
   readonly noFractions?: { readonly qty: BrokerError; readonly notional: BrokerError };
   readonly noExtendedHours?: BrokerError;
-  /** Of orders that hang together. */
   readonly noGroups?: (order_class: Ticket['order_class']) => BrokerError;
-  /** The least that an order comes to, dollars. */
   readonly leastCost: string;
-  /** How a position is closed. */
   readonly closing: TimeInForce;
 }
 
@@ -61,7 +57,7 @@ export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   },
 };
 
-/** @throws {BrokerError} 422 for what its class does not take */
+/** @throws {BrokerError} 422 */
 export function checkAssetTerms(ticket: Ticket, terms: AssetTerms): void {
   if (!terms.types.includes(ticket.type)) throw terms.wrongType;
   if (!terms.timesInForce.includes(ticket.time_in_force)) throw terms.wrongTimeInForce;

@@ -3,7 +3,6 @@ import { optionOf, unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type Margin, secures } from './margin.ts';
 
-/** What an open order may still trade; of an order by amount, as much as its amount buys at `lastPrice`. */
 export function openQty(order: OrderRecord, lastPrice: string): Dec {
   const wanted = order.qty ?? new Dec(order.notional ?? 0).div(order.limit_price ?? lastPrice);
   return new Dec(wanted).minus(order.filled_qty).toDecimalPlaces(9, Dec.ROUND_UP);
@@ -11,12 +10,11 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
-/** Dollars set aside for open orders: what buys may cost, and what the shares of puts do that are to be written. */
+/** Dollars reserved for open orders: purchases, and the shares of puts to be written. */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
 }
 
-/** @returns dollars that an order needs, of what has not filled */
 export function reservation(order: OrderRecord): Dec {
   const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
   if (order.position_intent === 'sell_to_open') {
@@ -30,7 +28,7 @@ export function reservation(order: OrderRecord): Dec {
     : left.times(order.reserve_price ?? 0).times(unitsOf(order.symbol));
 }
 
-/** What open orders that close a position hold of it, and calls that are written, or to be, of their shares. */
+/** Shares reserved by closing orders, and by written or pending calls. */
 export function heldShares(
   open: readonly OrderRecord[],
   symbol: string,
@@ -43,7 +41,6 @@ export function heldShares(
   return closing.plus(lockedShares(open, symbol, positions));
 }
 
-/** Shares that calls are covered by. */
 export function lockedShares(
   open: readonly OrderRecord[],
   underlying: string,
@@ -62,7 +59,6 @@ export function lockedShares(
   return [...written, ...toBeWritten].reduce((sum, qty) => sum.plus(qty), new Dec(0)).times(100);
 }
 
-/** Dollars kept for puts that are written. */
 export function securedCash(positions: readonly PositionRecord[]): Dec {
   return positions.reduce((sum, { symbol, qty }) => {
     const contract = optionOf(symbol);
@@ -71,10 +67,6 @@ export function securedCash(positions: readonly PositionRecord[]): Dec {
   }, new Dec(0));
 }
 
-/**
- * What is left to buy with, dollars, never below zero. Of a cash account: cash without what open orders and written puts have
- * set aside.
- */
 export function buyingPower(
   cash: string,
   open: readonly OrderRecord[],
@@ -83,7 +75,7 @@ export function buyingPower(
   return Dec.max(new Dec(cash).minus(securedCash(positions)).minus(reservedCash(open)), 0);
 }
 
-/** Of a margin account under Regulation T: twice what is there beyond what has to be, without what is set aside. */
+/** Regulation T: twice the excess over the initial margin, less reservations. */
 export function marginBuyingPower(margin: Margin, multiplier: 1 | 2, open: readonly OrderRecord[]): Dec {
   const free = Dec.max(margin.equity.minus(margin.initial), 0).times(multiplier);
   return Dec.max(free.minus(reservedCash(open)), 0);

@@ -21,12 +21,10 @@ import { consequences, groupOf } from './order-group.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
 import { type TradeUpdate, watchedBook } from './trade-update.ts';
 
-/** Where orders are accepted, matched against the market and booked. Each step is one transaction. */
 export type Exchange = ReturnType<typeof createExchange>;
 
 interface ExchangeOptions extends AdmissionOptions {
   database: Database.Database;
-  /** Told what became of orders, once it is kept. */
   tell?: (update: TradeUpdate) => void;
 }
 
@@ -43,7 +41,7 @@ export function createExchange(options: ExchangeOptions) {
       untold.length = before;
       throw error;
     } finally {
-      // Within somebody else's transaction nothing is kept yet: it is told with what comes next.
+      // Within an outer transaction nothing is committed yet: it is told with the next update.
       if (!database.inTransaction) for (const update of untold.splice(0)) tell?.(update);
     }
   };
@@ -58,9 +56,8 @@ export function createExchange(options: ExchangeOptions) {
   const update = (order: OrderRecord): void => orders.update({ ...order, updated_at: now() });
 
   const store = (order: OrderRecord): OrderRecord => {
-    // None of them has consequences that the change itself did not have.
     const others = consequences(order, groupOf(order, orders), now());
-    // A take profit is gone before the stop beside it trades.
+    // The take profit is cancelled before the stop trades.
     const changes = order.exit === 'stop_loss' ? [...others, order] : [order, ...others];
     for (const change of changes) update(change);
     return { ...order, updated_at: now() };
@@ -78,17 +75,16 @@ export function createExchange(options: ExchangeOptions) {
   const admission = createAdmission({ ...options, orders });
 
   return {
-    /** @throws {BrokerError} where the order is refused; nothing is stored then */
+    /** @throws {BrokerError} if refused; nothing is stored then */
     place: (accountId: string, ticket: Ticket): OrderRecord =>
       inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
-    /** Cancels an order, and what is left of those that came with it. @throws {BrokerError} 404 unknown, 422 no longer open */
     cancel: (accountId: string, orderId: string): OrderRecord =>
       inTransaction(() => {
         const order = requireOpen(accountId, orderId);
         untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(canceled(order, now()));
       }),
-    /** @param symbol only those in it @returns the orders that were open */
+    /** @returns the orders that were open */
     cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
         const open = orders
@@ -97,7 +93,6 @@ export function createExchange(options: ExchangeOptions) {
         for (const order of open) update(canceled(order, now()));
         return open;
       }),
-    /** Replaces an open order by one with other terms. @throws {BrokerError} as place and cancel do */
     replace: (accountId: string, orderId: string, terms: ReplacementTerms): OrderRecord =>
       inTransaction(() => {
         const old = requireOpen(accountId, orderId);
@@ -107,8 +102,8 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order that was placed at the broker's own desk, not here: it rests until it is cancelled or expires.
-     * @throws {BrokerError} 422 for contracts that there are none of
+     * Books a multi-leg order placed elsewhere at the broker; it rests until cancelled or expired. @throws
+     * {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
@@ -116,14 +111,12 @@ export function createExchange(options: ExchangeOptions) {
         if (order === undefined) throw new Error(`a multi-leg order of ${legs.length} orders`);
         return order;
       }),
-    /** Turns contracts that are held into shares at their strike. @throws {BrokerError} where that can't be */
     exercise: (accountId: string, symbol: string): void =>
       inTransaction(() => exerciseHeld(options, accountId, symbol, orders.openOf(accountId))),
-    /** Brings every open order up to now: expiries, auctions, triggers, fills. */
     settle: (): void => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
-          // As it is now: another of its group may have ended it.
+          // Another of its group may have ended it.
           const order = orders.byId(account_id, id);
           if (order !== undefined && isOpenOrder(order)) bringUpToNow(order);
         });
@@ -132,7 +125,7 @@ export function createExchange(options: ExchangeOptions) {
   };
 }
 
-/** Of what is traded in coins, in what is received (Alpaca, "Crypto fees", the first tier of takers). */
+/** Of what is received (Alpaca, "Crypto fees", first tier, taker). */
 const CRYPTO_FEE = '0.0025';
 
 interface BookingOptions {
@@ -143,9 +136,8 @@ interface BookingOptions {
 }
 
 /**
- * Books the fill of an order, with the fee that coins cost, and on credit where the account has some. Call it inside a
- * transaction.
- * @returns false, with nothing changed, where the account can't carry it
+ * Books a fill, with the crypto fee, on credit if the account has some. Call inside a transaction. @returns false,
+ * with nothing changed, if the account can't carry it
  */
 function bookFill(
   { ledger, market, settings, now }: BookingOptions,
@@ -160,7 +152,7 @@ function bookFill(
   const assetClass = assetClassOf(symbol);
   const credit = {
     short: position_intent === 'sell_to_open',
-    // A short that is bought back is never in the way of its own ruin.
+    // Buying back a short is always possible.
     overdraft:
       assetClass === 'us_equity' &&
       (position_intent === 'buy_to_close' || multiplierOf(settings.of(account_id), margin) > 1),
@@ -172,14 +164,13 @@ function bookFill(
           .minus(lockedShares([], symbol, positions))
           .gte(qty)
       : new Dec(cash).minus(securedCash(positions)).gte(amount);
-  // What secures options that were written is nobody's to spend, however the price came to be another than was reckoned.
   if (!spared && !credit.overdraft && !credit.short && position_intent !== 'buy_to_close') return false;
   const booked = ledger.book({ account_id, order_id, symbol, side, qty, price, at }, credit);
   if (!booked || assetClass !== 'crypto') return booked;
   const fee = { account_id, type: 'CFEE', date: newYorkDate(at), at };
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
-    // What the rest has cost is what was paid for all of it.
+    // The remaining coins bear the whole cost.
     ledger.enter(entryOf({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
   } else {
     const dollars = new Dec(cents(new Dec(qty).times(price))).times(CRYPTO_FEE);
@@ -188,7 +179,6 @@ function bookFill(
   return true;
 }
 
-/** A spread: so many of it at a limit, dollars a share; less than nothing is a credit. */
 interface MultiLegTerms {
   readonly qty: string;
   readonly limit_price: string;
@@ -200,8 +190,8 @@ interface MultiLegTerms {
 }
 
 /**
- * A multi-leg order and its legs, the order first, as Alpaca tells them: the order has no symbol, side or quantity.
- * @throws {BrokerError} 422 for a contract that there is none of, or not any more
+ * A multi-leg order and its legs, the order first; as at Alpaca it has no symbol, side or quantity. @throws
+ * {BrokerError} 422 for an unknown or expired contract
  */
 function multiLegOrders(
   accountId: string,

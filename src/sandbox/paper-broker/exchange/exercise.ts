@@ -20,19 +20,17 @@ interface ExerciseOptions {
 }
 
 const SHARES = 100;
-/** OCC exercises by itself what is so far in the money, dollars a share (Rule 805). */
+/** OCC exercises automatically from this far in the money, dollars a share (Rule 805). */
 const AUTO_EXERCISE = '0.01';
 
-/** What exercising one share of a contract brings at an instant, dollars; less than nothing out of the money. */
 function intrinsicValue(market: Market, { underlying, right, strike }: ListedContract, at: number): Dec {
   const spot = new Dec(market.quote(underlying, at)?.last ?? 0);
   return right === 'call' ? spot.minus(strike) : new Dec(strike).minus(spot);
 }
 
 /**
- * Turns contracts into shares at their strike: `OPEXC` for who held them, `OPASN` for who wrote them, and `OPTRD` for the
- * shares. Call it inside a transaction.
- * @param contracts so many; less than nothing were written @param at milliseconds since the epoch
+ * Turns contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
+ * inside a transaction. @param contracts negative if written
  */
 function exercise(
   ledger: Ledger,
@@ -65,13 +63,12 @@ function exercise(
   );
 }
 
-/** What shares that come have cost; of those that go, their part of the position's. */
+/** New shares cost the strike; shares that leave take their part of the position's cost. */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();
   return adds ? { cost: shares.times(strike).toFixed(2) } : {};
 }
 
-/** Whether the account can pay for the shares, or has those it is to deliver, beside what contracts it wrote are covered by. */
 function canExercise(
   { ledger, market, settings }: ExerciseOptions,
   accountId: string,
@@ -90,8 +87,8 @@ function canExercise(
 }
 
 /**
- * Ends what has expired: what is in the money is exercised, or assigned to who wrote it; what an account can't exercise is
- * sold for what it is worth, as Alpaca does in the last hour; the rest is gone. Call it inside a transaction.
+ * Ends an expired contract: in the money it is exercised or assigned; if the account can't exercise, sold at its
+ * value, as Alpaca does in the last hour; otherwise worthless. Call inside a transaction.
  */
 function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
@@ -113,8 +110,8 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
 }
 
 /**
- * Exercises, by its owner's wish, what is held of a contract and not for sale. Call it inside a transaction.
- * @throws {BrokerError} 404, 403 (Alpaca, "Options trading overview", errors of exercising)
+ * Exercises what is held and not for sale. Call inside a transaction. @throws {BrokerError} 404, 403 (Alpaca,
+ * "Options trading overview")
  */
 export function exerciseHeld(
   options: ExerciseOptions,
@@ -148,10 +145,9 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/** @returns what ends the contracts that have expired by now; quick where no session has closed since the last time */
+/** @returns a function that ends expired contracts; fast if no session has closed since */
 export function createExpirations(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
-  /** Contracts expire as a session closes. */
   let quietUntil = Number.NEGATIVE_INFINITY;
   const expireAll = database.transaction((now: number) => {
     for (const { id } of ledger.accounts()) {

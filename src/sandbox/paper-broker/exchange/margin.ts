@@ -4,15 +4,13 @@ import { cents, Dec } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
 
-/** Regulation T: half of what is bought on margin, or sold short, is to be there. Alpaca, "Margin and short selling". */
+/** Regulation T: half of a purchase on margin or a short sale. Alpaca, "Margin and short selling". */
 const INITIAL = '0.5';
 const MAINTENANCE_LONG = '0.3';
-/** Of a share sold short: so much of its price from $5 up, all of it below, and so many dollars at least. */
 const MAINTENANCE_SHORT = { from: '5', part: '0.3', least: '5', cheapPart: '1', cheapLeast: '2.5' } as const;
-/** Less than this is no margin account (FINRA rule 4210). */
+/** FINRA rule 4210. */
 const LEAST_MARGIN_EQUITY = '2000';
 
-/** What an account is worth and must keep, dollars; shorts count less than nothing in `short`. */
 export interface Margin {
   readonly long: Dec;
   readonly short: Dec;
@@ -48,7 +46,7 @@ function needs(symbol: string, qty: string, value: Dec, market: Market) {
         : value.times(MAINTENANCE_LONG),
     };
   }
-  // Nothing is lent on options and coins; what is written is secured by shares, or by cash.
+  // Options and coins are not marginable; written options are secured by shares or cash.
   const contract = optionOf(symbol);
   const written = contract?.right === 'put' && new Dec(qty).isNegative();
   const whole = written ? secures(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
@@ -63,10 +61,9 @@ function shortMaintenance(shares: Dec, last: string): Dec {
   return shares.times(perShare);
 }
 
-/** Dollars kept for puts that were written: what their shares cost. */
 export const secures = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
-/** How far an account goes beyond its cash: only one that its owner set so, and that is worth enough. */
+/** Only accounts set to margin, with enough equity. */
 export function multiplierOf(settings: AccountSettings, { equity }: Margin): 1 | 2 {
   return settings.max_margin_multiplier === '2' && equity.gte(LEAST_MARGIN_EQUITY) ? 2 : 1;
 }

@@ -3,20 +3,16 @@ import { Dec, plain, price } from '../../../trading/decimal.ts';
 import { orderTypeTable } from '../../../trading/order-types.ts';
 import type { MarketQuote } from '../../market/market.ts';
 
-/** What a quote does to a resting order. */
 export interface Judgement {
-  /** The price at which it trades now, dollars a share; undefined: it goes on resting. */
   fillPrice: string | undefined;
-  /** The fields that following the market has changed. */
   hwm: string | null;
   stop_price: string | null;
   triggered: 0 | 1;
 }
 
 /**
- * Judges an order by a quote. A buy trades at the ask, a sell at the bid; a limit order at that or better; a stop waits
- * until the last trade reaches it and is a market (or limit) order from then on; a trailing stop first follows the
- * best price seen.
+ * Buys trade at the ask, sells at the bid; limits at that or better. A stop triggers when the last trade reaches it
+ * and is then a market (or limit) order; a trailing stop first follows the best price.
  */
 export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
   const buys = order.side === 'buy';
@@ -50,7 +46,7 @@ function trailingStop(order: OrderRecord, best: Dec): Dec {
   return Dec.max(new Dec(price(stop)), new Dec('0.0001'));
 }
 
-/** Whether an order of the other side on the same symbol could trade against this one (a wash trade). */
+/** Whether two orders could trade against each other (wash trade). */
 export function couldTradeWith(
   resting: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,
   incoming: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,

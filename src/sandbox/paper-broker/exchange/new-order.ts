@@ -13,29 +13,24 @@ import type { Ticket } from './order-body.ts';
 /** Alpaca cancels good-till-canceled orders after 90 days. */
 const GTC_LIFE = 90 * DAY;
 
-/** Where an order stands among those it came with. */
 export type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
-/** Alpaca reckons a short sale at its limit, or at 3 % above the ask where that is more. */
+/** Alpaca values a short sale at its limit, or 3 % above the ask if that is more. */
 const SHORT_RESERVE = '1.03';
 
 export interface Arrival {
   accountId: string;
-  /** Of the order's symbol, now. */
   quote: MarketQuote;
   market: Market;
-  /** Milliseconds since the epoch. */
   at: number;
-  /** Whether some orders fill in two parts. */
   partialFills: boolean;
   position_intent: PositionIntent;
-  /** Of a leg; an order of its own otherwise. */
   place?: Place;
 }
 
 /**
- * A ticket as the order it becomes on arrival: nothing of it filled, its lifetime and what it reserves set.
- * @throws {BrokerError} where its auction takes no more orders
+ * The order a ticket becomes: unfilled, with lifetime and reservation. @throws {BrokerError} if its auction is
+ * closed
  */
 export function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
@@ -87,7 +82,6 @@ export function newOrder(
   return order;
 }
 
-/** When an order that comes in now has its auction; null for one that trades outside of it. */
 function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
   if (time_in_force !== 'opg' && time_in_force !== 'cls') return null;
   if (market.hours === 'exchange') checkAuctionWindow(time_in_force, market, at);
@@ -95,7 +89,7 @@ function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: n
 }
 
 function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: number): void {
-  // Alpaca: opg until 9:28, cls until 15:50 New York time; both again from 19:00 on, for the next session.
+  // Alpaca: opg until 9:28, cls until 15:50 New York time; both again from 19:00 for the next session.
   const session = market.currentOrNextSession(at);
   const cutoff = time_in_force === 'opg' ? session.open - 2 * 60_000 : session.close - 10 * 60_000;
   const today = market.sessions(newYorkDate(at), newYorkDate(at))[0];
@@ -105,7 +99,6 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
   }
 }
 
-/** When an order that comes in now expires; null for one that never rests. */
 function expiryOf(
   ticket: Pick<Ticket, 'symbol' | 'time_in_force' | 'extended_hours'>,
   market: Market,
@@ -117,7 +110,7 @@ function expiryOf(
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
   if (!ticket.extended_hours) return session.close;
-  // After the close, but not after hours: today's still.
+  // After the close but within extended hours: today's session.
   const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
   return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }

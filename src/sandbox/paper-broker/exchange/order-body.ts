@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { orderTypes, sides, timesInForce } from '../../../trading/order.ts';
 
-/** Alpaca takes amounts as strings and as numbers. */
+/** Alpaca takes strings and numbers. */
 const amount = z
   .union([z.string(), z.number().transform((value) => new Dec(value).toFixed())])
   .pipe(z.string().regex(/^\d{1,12}(\.\d{1,9})?$/))
@@ -11,7 +11,6 @@ const amount = z
 const orNull = <T>(value: T | null | undefined): T | null => value ?? null;
 const optionalAmount = amount.nullish().transform(orNull);
 
-/** The body of POST /v2/orders, member by member. */
 export const orderBody = z.object({
   symbol: z.string().min(1).max(32),
   side: z.enum(sides),
@@ -47,5 +46,4 @@ export const orderBody = z.object({
     .transform(orNull),
 });
 
-/** What may be ordered, as far as it can be told without the account. Amounts are plain decimal strings. */
 export type Ticket = z.output<typeof orderBody>;

@@ -4,11 +4,9 @@ import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
 import type { Ticket } from './order-body.ts';
 
-/** What an order of a class is made of (Alpaca, "Placing orders", bracket, OCO and OTO orders). */
+/** Composition of an order class (Alpaca, "Placing orders"). */
 interface ClassTerms {
-  /** Whether the order itself opens a position; of one that doesn't, it is the take profit. */
   readonly opens: boolean;
-  /** Of how many ways out it takes. */
   readonly exits: number;
   readonly types: readonly Ticket['type'][];
   readonly typesInWords: string;
@@ -23,10 +21,7 @@ const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = 
 
 const TICK = '0.01';
 
-/**
- * Checks what a class of order takes, as far as that can be told without the account and the market.
- * @throws {BrokerError} 422
- */
+/** Checks that need neither account nor market. @throws {BrokerError} 422 */
 export function checkOrderClass(ticket: Ticket): void {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') {
@@ -63,18 +58,14 @@ export function checkOrderClass(ticket: Ticket): void {
   });
 }
 
-/** Prices in dollars a share; null where there is no such way out. */
+/** Dollars a share; null if there is no such exit. */
 export interface ExitPrices {
   take_profit: string | null;
   stop_loss: string | null;
   stop_loss_limit: string | null;
 }
 
-/**
- * Whether both ways out lie on their side of each other, so that no price can reach both at once.
- * @param side of the ways out
- * @throws {BrokerError} 422
- */
+/** Exits must not be reachable at one price. @param side of the exits @throws {BrokerError} 422 */
 export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_limit }: ExitPrices): void {
   const sells = side === 'sell';
   const apart = (above: string, below: string) => new Dec(above).gt(below);
@@ -93,9 +84,7 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 }
 
 /**
- * Whether the ways out lie on their side of what opens the position.
- * @param side of what opens it
- * @param base dollars a share: the entry's limit, or else the last trade
+ * Exits must be on their side of the entry. @param side of the entry @param base its limit, else the last trade
  * @throws {BrokerError} 422 with `base_price`
  */
 export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): void {
@@ -115,7 +104,6 @@ export const opensPosition = (order_class: OrderClass): boolean =>
 
 export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
 
-/** The legs that come with an order, as tickets of their own; an OCO order is its own take profit. */
 export function legTickets(ticket: Ticket): { exit: Exit; ticket: Ticket }[] {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') return [];

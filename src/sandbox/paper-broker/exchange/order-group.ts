@@ -12,7 +12,7 @@ import {
   opposite,
 } from './order-classes.ts';
 
-/** The orders that came with an order, itself among them; the one that the others hang on first. */
+/** The order's group, parent first. */
 export function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
@@ -21,10 +21,9 @@ export function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
 }
 
 /**
- * What becomes of the other orders of a group once one of them has changed (Alpaca, "Placing orders", bracket, OCO and OTO
- * orders): the ways out wait until the entry has filled whole; each counts down with the other, which is gone before a
- * stop that was reached trades; and what ends without having filled ends the rest with it.
- * @returns those that change
+ * Effects of a changed order on its group (Alpaca, "Placing orders"): exits wait until the entry has filled
+ * completely; each shrinks with the other, which is cancelled before a triggered stop trades; an order that ends
+ * unfilled ends the rest. @returns the orders that change
  */
 export function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
   const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
@@ -34,22 +33,18 @@ export function consequences(changed: OrderRecord, group: readonly OrderRecord[]
     return isOpenOrder(changed) ? [] : others.map((order) => canceled(order, at));
   }
   if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => canceled(order, at));
-  // A rest is one share at least: `partially_filled` is open.
   return changed.status === 'partially_filled'
     ? others.map((order) => ({ ...order, qty: plain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
     : [];
 }
 
-/** A stop beside a take profit goes on being held: only one of them can have the shares. */
+/** A stop beside a take profit stays held: only one of them can have the shares. */
 function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
   return { ...leg, status, dormant: 0 };
 }
 
-/**
- * Whether the prices of a group are where they belong, once one of them is to be another.
- * @throws {BrokerError} 422
- */
+/** Checks a group's prices. @throws {BrokerError} 422 */
 export function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): void {
   const [parent] = group;
   if (parent === undefined || parent.order_class === '') return;
@@ -66,7 +61,7 @@ export function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuo
   }
 }
 
-/** @throws {BrokerError} 422 for an entry that would close a position, or a way out where there is none */
+/** @throws {BrokerError} 422 for an entry that closes a position, or an exit without one */
 export function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
   if (order.order_class === '') return;
   const signed = new Dec(held);

@@ -8,8 +8,8 @@ import { orderBody, type Ticket } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
- * Reads the body of POST /v2/orders. Unknown members are ignored, as at Alpaca.
- * @throws {BrokerError} 403 for a multi-leg order; 422 with 40010001 (a parameter is missing or malformed) or 42210000 (they don't go together)
+ * Reads the body of POST /v2/orders; unknown members are ignored. @throws {BrokerError} 403 for a multi-leg order;
+ * 422 with 40010001 (missing or malformed) or 42210000 (inconsistent)
  */
 export function readTicket(body: unknown): Ticket {
   if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');

@@ -6,24 +6,20 @@ import { badParameter, notPermitted, unprocessable } from '../books/broker-error
 import type { Ticket } from './order-body.ts';
 import { isFractional, readTicket } from './order-ticket.ts';
 
-/** The terms PATCH /v2/orders/{id} may change; absent ones stay. */
+/** Terms that PATCH /v2/orders/{id} may change. */
 export interface ReplacementTerms {
   qty?: string;
   time_in_force?: Ticket['time_in_force'];
   limit_price?: string;
   stop_price?: string;
-  /** trail_price or trail_percent, whichever the order has. */
   trail?: string;
   client_order_id?: string;
 }
 
-/**
- * The order that is to stand in place of an open one, for what of that has not filled.
- * @throws {BrokerError} where the order takes no changes, or not these
- */
+/** The order that replaces an open one, for its unfilled rest. @throws {BrokerError} */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
   if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
-  // Alpaca: neither by amount, nor before it has reached the market, nor fractions for another quantity.
+  // Alpaca replaces neither orders by amount, nor orders not yet in the market, nor fractional quantities.
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
   if (terms.qty !== undefined && old.parent_id !== null) {

@@ -4,18 +4,16 @@ import type { OrderRecord, OrderStatus } from '../../../store/sandbox/records.ts
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { orderJson } from '../books/order-json.ts';
 
-/** What happened to an order (Alpaca, "Websocket streaming", trade updates). */
+/** Alpaca, "Websocket streaming", trade updates. */
 export interface TradeUpdate {
   readonly event: string;
   readonly order: OrderRecord;
-  /** Of a fill: what was traded, and dollars a share. */
   readonly fill?: { readonly qty: string; readonly price: string };
 }
 
-/** A status is told by an event of its name, but for these. */
 const named: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
-/** What a change of an order tells; an order that trades as it arrives was new before. */
+/** An order that trades on arrival was `new` before. */
 function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
   const filled = new Dec(after.filled_qty).minus(before?.filled_qty ?? 0);
   if (before?.status === after.status && filled.isZero()) return [];
@@ -33,7 +31,6 @@ function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUp
   return [...updates, { event, order: after, fill: { qty: plain(filled), price } }];
 }
 
-/** A book that tells what changes in it. */
 export function watchedBook(orders: OrderBook, tell: (update: TradeUpdate) => void): OrderBook {
   return {
     ...orders,
@@ -50,7 +47,6 @@ export function watchedBook(orders: OrderBook, tell: (update: TradeUpdate) => vo
   };
 }
 
-/** As it is sent. @param positionQty shares held after it @param at milliseconds since the epoch */
 export function tradeUpdateJson({ event, order, fill }: TradeUpdate, positionQty: string, at: number) {
   const timestamp = new Date(at).toISOString();
   return {

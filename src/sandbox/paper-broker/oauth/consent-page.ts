@@ -13,9 +13,7 @@ const style = `
   button { flex: 1; font: inherit; padding: .8rem; min-height: 3rem; }
 `;
 
-/** A third party's login and consent on one page. Every parameter comes back with the answer. */
 export function consentPage(page: {
-  /** Whose page it is. */
   label: string;
   client_id: string;
   scopes: readonly string[];
@@ -52,7 +50,6 @@ ${Object.entries(page.parameters).map(
 </html>`;
 }
 
-/** For a request that can't be answered to its client. */
 export function refusalPage(label: string, reason: string) {
   return html`<!doctype html>
 <html lang="en">

@@ -4,22 +4,20 @@ import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-stor
 import { consentPage, refusalPage } from './consent-page.ts';
 
 interface OAuthOptions {
-  /** The broker's base URL. */
   url: string;
   tokens: TokenStore;
   clients: readonly OAuthClient[];
   users: readonly User[];
   now: () => number;
-  /** Whose server it is; the paper broker's unless said otherwise. */
   party?: Party;
 }
 
 const broker: Party = { label: 'Paper broker', scopes: ['account:write', 'trading'] };
 
 /**
- * A third party's own OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh with rotation,
- * revocation (RFC 7009). The login form carries user name and password in every answer and sets no cookie, so there
- * is nothing a foreign page could ride on.
+ * A third party's OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh token
+ * rotation, revocation (RFC 7009). The login form sends user name and password each time and sets no cookie, so
+ * there is no CSRF.
  */
 export function oauthRoutes({ url, tokens, clients, users, now, party = broker }: OAuthOptions): Hono {
   const app = new Hono();
@@ -58,7 +56,6 @@ interface AuthorizeOptions {
   tokens: Pick<TokenStore, 'issueCode'>;
 }
 
-/** Where the person signs in and is asked: login and consent are one form. */
 function authorizeRoutes({ party, clients, login, tokens }: AuthorizeOptions): Hono {
   const app = new Hono();
 
@@ -98,7 +95,7 @@ function show(
   { redirect_uri, client, scopes, parameters }: AuthorizationRequest,
   wrong?: { error: string; status: 400 | 401 | 429 },
 ) {
-  // Chromium holds the redirect after a form to form-action too.
+  // Chromium applies form-action to the redirect after a form too.
   secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
   const page = { label, client_id: client.client_id, scopes, parameters };
   return wrong === undefined
@@ -111,7 +108,7 @@ function refuse(context: Context, { label }: Party, reason: string) {
   return context.html(refusalPage(label, reason), 400);
 }
 
-/** 303, so that the password is not posted on to the client. */
+/** 303, so that the password is not posted to the client. */
 function answer(context: Context, { redirect_uri, state }: WayBack, parameters: Record<string, string>) {
   const target = new URL(redirect_uri);
   for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
@@ -126,7 +123,6 @@ function secure(context: Context, formAction: string): void {
   );
 }
 
-/** What a client asks by itself: tokens for a code or a refresh token, and the end of them. */
 function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono {
   const app = new Hono();
 
@@ -170,7 +166,6 @@ function tokenError(context: Context, error: string) {
   return context.json({ error }, 400);
 }
 
-/** Whose server it is, and what may be asked for there. */
 interface Party {
   readonly label: string;
   readonly scopes: readonly string[];
@@ -187,7 +182,6 @@ const parameterNames = [
 ] as const;
 type Parameters = Partial<Record<(typeof parameterNames)[number], string>>;
 
-/** Where an answer goes. */
 interface WayBack {
   redirect_uri: string;
   state: string | undefined;
@@ -197,13 +191,12 @@ interface AuthorizationRequest extends WayBack {
   client: OAuthClient;
   scopes: string[];
   code_challenge: string;
-  /** As they came, to be sent along with the form. */
   parameters: Record<string, string>;
 }
 
 /**
- * Reads a request for authorization (RFC 6749, 4.1.1; RFC 7636, 4.3).
- * @returns `refusal`: the client can't be trusted with an answer; `error`: it gets this one
+ * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal`: the client can't be trusted
+ * with an answer; `error`: it gets this one
  */
 function readAuthorizationRequest(
   given: Parameters,
@@ -232,7 +225,7 @@ function readAuthorizationRequest(
   return { client, ...back, scopes, code_challenge, parameters };
 }
 
-/** Wrong passwords before a user name has to wait, and how long (milliseconds). */
+/** Wrong passwords before a user name is locked, and for how long (milliseconds). */
 const MOST_TRIES = 10;
 const TRIES_WINDOW = 15 * 60_000;
 
@@ -241,10 +234,8 @@ interface User {
   password: string;
 }
 
-/** Whether a person's password is right; `too_many`: it was wrong so often that it is not looked at. */
 type Login = (username: string, password: string) => 'right' | 'wrong' | 'too_many';
 
-/** Looks passwords up, and slows down whoever guesses. */
 export function createLogin(users: readonly User[], now: () => number): Login {
   const tries = new Map<string, { since: number; count: number }>();
   return (username, password) => {
@@ -252,9 +243,9 @@ export function createLogin(users: readonly User[], now: () => number): Login {
     const fresh = tried !== undefined && now() - tried.since < TRIES_WINDOW ? tried : undefined;
     if (fresh !== undefined && fresh.count >= MOST_TRIES) return 'too_many';
     const user = users.find((known) => known.username === username);
-    // Compared even for an unknown name, which otherwise would be told by the time it takes.
+    // Compared even for an unknown name, so that timing reveals nothing.
     const right = sameSecret(password, user?.password ?? '');
-    // Only names that exist are counted, so that the table can't be filled up.
+    // Only existing names are counted, so that the table stays small.
     if (user === undefined) return 'wrong';
     if (!right) {
       tries.set(username, { since: fresh?.since ?? now(), count: (fresh?.count ?? 0) + 1 });
@@ -271,10 +262,7 @@ export interface OAuthClient {
   redirect_uris: string[];
 }
 
-/**
- * The client a request comes from, by client_secret_basic or client_secret_post (RFC 6749, 2.3.1), never both.
- * @returns undefined: unknown, without its secret, or with another
- */
+/** Authenticates a client by client_secret_basic or client_secret_post (RFC 6749 §2.3.1), never both. */
 function authenticated(
   clients: readonly OAuthClient[],
   authorization: string | undefined,
@@ -294,7 +282,7 @@ function authenticated(
     : undefined;
 }
 
-/** A parameter sent twice is left out, as RFC 6749, 3.1 forbids it: what needs it then fails. */
+/** A repeated parameter is dropped (RFC 6749 §3.1), so whatever needs it fails. */
 export async function formOf(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};
@@ -302,7 +290,6 @@ export async function formOf(context: Context): Promise<Record<string, string>> 
   return Object.fromEntries([...form].filter(([name]) => form.getAll(name).length === 1));
 }
 
-/** application/x-www-form-urlencoded, the encoding RFC 6749 asks for inside the Basic header. */
 function formDecoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

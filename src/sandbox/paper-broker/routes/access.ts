@@ -7,13 +7,11 @@ import type { AccountRecord } from '../../../store/sandbox/records.ts';
 import type { TokenStore } from '../../../store/sandbox/token-store.ts';
 import { BrokerError, DataError } from '../books/broker-error.ts';
 
-/** What the routes know about a request; `env` is empty where no Node server is behind it. */
 export interface BrokerEnv {
   Bindings: Partial<HttpBindings>;
   Variables: { account: AccountRecord; scopes: readonly string[] };
 }
 
-/** A user's key pair, as Alpaca gives one out for each account. */
 export interface AccessKey {
   readonly keyId: string;
   readonly secret: string;
@@ -25,13 +23,11 @@ interface AccessOptions {
   readonly accountOf: (username: string) => AccountRecord | undefined;
 }
 
-/** Whose account it is, and what may be done with it. */
 export interface Grant {
   readonly account: AccountRecord;
   readonly scopes: readonly string[];
 }
 
-/** Who is let in: by an access token of the broker's own OAuth server, or by a key pair. */
 export type Access = ReturnType<typeof createAccess>;
 
 export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
@@ -42,7 +38,7 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
   return {
     byKey(keyId: string, secret: string): Grant | undefined {
       const key = keys.find((known) => known.keyId === keyId);
-      // Compared even for an unknown id, which otherwise would be told by the time it takes.
+      // Compared even for an unknown id, so that timing reveals nothing.
       const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
       return grantOf(username, ['account:write', 'trading']);
     },
@@ -54,8 +50,8 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
 }
 
 /**
- * Lets in requests with a token as Bearer, or with a key pair in Alpaca's headers (`APCA-API-KEY-ID`,
- * `APCA-API-SECRET-KEY`). A wrong pair is answered as Alpaca does: 403 `forbidden.`, without a code.
+ * Accepts a Bearer token or a key pair in Alpaca's headers. A wrong pair gets Alpaca's 403 `forbidden.`, without a
+ * code.
  */
 export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
@@ -80,7 +76,7 @@ function bearerOf(authorization: string | undefined): string {
   return token;
 }
 
-/** Lets in only what may trade: a key pair, or a token with that scope. */
+/** A key pair, or a token with the trading scope. */
 export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next) => {
   if (!context.get('scopes').includes('trading')) {
     throw new BrokerError(403, 40310000, 'the trading scope is required');
@@ -88,7 +84,7 @@ export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next
   return next();
 };
 
-/** A fixed window of a minute for each account, told in X-RateLimit-* headers. */
+/** A fixed one-minute window per account, reported in X-RateLimit-* headers. */
 export function limitRate(requestsPerMinute: number, now: () => number): MiddlewareHandler<BrokerEnv> {
   const windows = new Map<string, { minute: number; used: number }>();
   return async (context, next) => {
@@ -108,7 +104,6 @@ export function limitRate(requestsPerMinute: number, now: () => number): Middlew
   };
 }
 
-/** In the form of the API that failed. */
 export function answerFailures(app: Hono): void {
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
   app.onError((error, context) => {
@@ -120,7 +115,6 @@ export function answerFailures(app: Hono): void {
   });
 }
 
-/** What answers requests of those who are let in, and not too many of them. */
 export function guardedApi(
   access: MiddlewareHandler<BrokerEnv>,
   rate: MiddlewareHandler<BrokerEnv>,
@@ -135,8 +129,7 @@ export function guardedApi(
       }
       return next();
     });
-    // Market data of crypto is for everybody: its operations have an empty `security` in Alpaca's contract, and Alpaca's
-    // SDK sends no credentials there.
+    // Alpaca's contract has an empty `security` for crypto market data, and its SDK sends no credentials there.
     if (version !== '/v1beta3/*') api.use(version, access, rate);
   }
   return api;

@@ -22,10 +22,10 @@ export interface Books {
   settings: AccountSettingsStore;
 }
 
-/** Options to level 3 are approved for everybody; the account's owner may set less. */
+/** Options to level 3 are approved for everyone; owners may set less. */
 const OPTIONS_APPROVED = 3;
 
-/** The Account schema of Alpaca's Trading API; the pattern-day-trader fields left it in July 2026. */
+/** Alpaca's Account schema. */
 export function accountJson(account: AccountRecord, books: Books, now: number) {
   const { ledger, orders, market } = books;
   const settings = books.settings.of(account.id);
@@ -75,7 +75,6 @@ export function accountJson(account: AccountRecord, books: Books, now: number) {
   };
 }
 
-/** The Position schema of Alpaca's Trading API. */
 export function positionJson(position: PositionRecord, { ledger, orders, market }: Books, now: number) {
   const { account_id, symbol } = position;
   const assetClass = assetClassOf(symbol);
@@ -87,7 +86,7 @@ export function positionJson(position: PositionRecord, { ledger, orders, market 
   const cost = new Dec(cents(position.cost));
   const average = new Dec(position.cost).div(qty).div(units);
 
-  // Shares that were there at the last close count from that price, the rest from what they cost.
+  // Shares held at the last close count from that price, others from their cost.
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account_id, [closing]);
   const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));

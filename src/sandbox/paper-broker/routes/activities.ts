@@ -17,9 +17,8 @@ const querySchema = z.object({
 });
 
 /**
- * The account's activities by Alpaca's Trading API: fills (TradingActivities), and money and shares that came or went
- * without one (NonTradeActivities), a page at a time. `date`, `after` and `until` are of when they were booked.
- * @throws {BrokerError} 422 for a parameter that makes no sense
+ * Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities), paged. `date`,
+ * `after` and `until` refer to the booking. @throws {BrokerError} 422
  */
 export function activities(
   query: Record<string, string>,
@@ -46,7 +45,6 @@ export function activities(
         row: entryRow(entry, seq),
         moves: entry.amount !== null || entry.qty !== '0',
       }))
-      // Cost that moves between positions is no activity.
       .filter(({ moves }) => moves),
   ]
     .filter(({ at }) => at > after && at < until)
@@ -57,7 +55,7 @@ export function activities(
         category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
     )
     .map(({ row }) => row)
-    // By when it happened, which is where its id begins; what was booked first comes first.
+    // By event time, with which the id begins; then by booking.
     .sort((a, b) => timeIn(a.id).localeCompare(timeIn(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
@@ -85,7 +83,7 @@ function fillRow(
     price: fill.price,
     cum_qty: filled,
     leaves_qty: plain(Dec.max(0, new Dec(whole).minus(filled))),
-    // The positions an account starts with have no order; the contract wants an id all the same.
+    // Opening positions have no order, but the contract requires an id.
     order_id: fill.order_id ?? stableUuid(`opening:${accountId}:${seq}`),
     order_status: order?.status ?? 'filled',
   };
@@ -97,7 +95,7 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
     id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
     activity_type: type,
     ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
-    // Alpaca itself writes the date alone; its contract says date-time, which a date at midnight is too.
+    // Alpaca writes only the date; its contract says date-time.
     date: `${date}T00:00:00Z`,
     created_at: new Date(entry.at).toISOString(),
     net_amount: plain(entry.amount ?? '0'),
@@ -110,7 +108,7 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   };
 }
 
-/** `YYYYMMDDhhmmssmmm::uuid`, as Alpaca writes it: sorts by time. */
+/** `YYYYMMDDhhmmssmmm::uuid`, as at Alpaca: sorts by time. */
 function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }

@@ -15,10 +15,6 @@ import { bookedAt, entryOf } from '../books/entries.ts';
 import { type BookedOrder, orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 
-/**
- * For tests and demonstrations, with the admin secret as Bearer: `GET /admin/book`; `PUT /admin/prices/SYMBOL
- * {"price": "180.00"}` holds a price, `DELETE` lets it go again. After a change resting orders are matched at once.
- */
 export function adminRoutes(options: {
   secret: string;
   market: Market;
@@ -62,13 +58,13 @@ interface AdminBooksOptions {
   readonly ledger: Ledger;
   readonly market: Market;
   readonly bookkeeping: Bookkeeping;
-  /** Corporate actions that were announced while the sandbox ran, kept over a restart. */
+  /** Kept over a restart. */
   readonly announcements: { add(action: CorporateAction): void };
   readonly historyGaps: HistoryGaps;
   readonly settle: () => void;
 }
 
-/** Alpaca's activity types that move money or shares without a trade or a corporate action. */
+/** Alpaca's activity types without a trade or corporate action. */
 const bookable = [
   'CSD',
   'CSW',
@@ -92,14 +88,13 @@ const activity = z
       .string()
       .regex(/^[A-Z]{1,8}$/)
       .optional(),
-    /** New York's, today unless it is said; booked in its evening. */
+    /** New York's, default today; booked that evening. */
     date: z.iso.date().optional(),
-    /** Dollars; less than nothing goes. */
+    /** Dollars; negative goes out. */
     net_amount: decimalString.optional(),
     symbol: z.string().optional(),
-    /** Shares; less than nothing go. */
+    /** Shares; negative goes out. */
     qty: decimalString.optional(),
-    /** Dollars that shares which come have cost; what they trade at unless it is said. */
     cost: decimalString.optional(),
   })
   .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty go together')
@@ -109,9 +104,8 @@ const activity = z
   );
 
 /**
- * For tests and demonstrations, behind the admin secret: what happens to accounts from outside.
- * `POST /admin/corporate-actions` takes Alpaca's own lists, `POST /admin/accounts/USER/activities` one activity, `PUT
- * /admin/history-gaps {"dates": []}` days that the portfolio history is to leave out.
+ * Admin API for what happens to accounts: `POST /admin/corporate-actions` (Alpaca's lists), `POST
+ * /admin/accounts/USER/activities`, `PUT /admin/history-gaps {"dates": []}`.
  */
 export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   const { ledger, market, bookkeeping, announcements, historyGaps, settle } = options;
@@ -149,7 +143,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
       type: activity_type,
       sub_type: activity_sub_type ?? null,
       date,
-      // What is told of a day gone by is booked now: brokers book late.
+      // Past days are booked now: brokers book late.
       at: Math.max(bookedAt(date), market.now()),
       amount: net_amount ?? null,
       symbol: symbol ?? null,
@@ -174,8 +168,8 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
 }
 
 /**
- * Behind the admin secret: `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` moves the market's time on, where it is one
- * of its own. Orders meet every turn of the price on the way, and what falls due is booked in its order.
+ * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. Orders meet every turning
+ * point of the price on the way.
  */
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();
@@ -202,7 +196,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
   return app;
 }
 
-/** The instants between two others at which a replayed price turns: a session's open, its thirds, and its close. */
+/** Turning points of replayed prices: a session's open, thirds and close. */
 function turns(market: Market, from: number, to: number): number[] {
   return market
     .sessions(newYorkDate(from), newYorkDate(to))
@@ -230,8 +224,8 @@ const bodySchema = z.strictObject({
 });
 
 /**
- * For tests of what reads orders: `POST /admin/multi-leg-orders {user, qty, limit_price, legs: [{symbol, ratio_qty,
- * position_intent}]}` books a spread as if it had been placed in the broker's own app. Mount it behind the admin secret.
+ * `POST /admin/multi-leg-orders {user, qty, limit_price, legs: [{symbol, ratio_qty, position_intent}]}` books a
+ * spread as if placed in the broker's own app.
  */
 export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookMultiLeg'>): Hono {
   const app = new Hono();

@@ -18,7 +18,7 @@ const barsQuery = z.object({
   page_token: z.string().optional(),
 });
 
-/** One page of bars, all of the first symbol before any of the second. */
+/** One page of bars, symbol by symbol. */
 export function barPages(context: Context<BrokerEnv>, market: Market, symbols: readonly string[]) {
   const read = barsQuery.safeParse(context.req.query());
   if (!read.success) throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
@@ -70,7 +70,6 @@ function barJson(bar: MarketBar) {
   };
 }
 
-/** Of a snapshot: the bars under way, and yesterday's. */
 export function latestBars(market: Market, symbol: string, now: number) {
   const latest = (unit: 'day' | 'minute', limit: number, days: number) =>
     market.bars(symbol, {

@@ -19,7 +19,6 @@ export function checkedSymbol(symbol: string): string {
   return symbol.toUpperCase();
 }
 
-/** Something of each known symbol that was asked for; unknown ones are left out, as at Alpaca. */
 export function ofEach<T>(
   context: Context<BrokerEnv>,
   market: Market,
@@ -33,7 +32,7 @@ export function ofEach<T>(
   );
 }
 
-/** RFC 3339, or a date: midnight in New York. */
+/** RFC 3339, or a date (midnight in New York). */
 export function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
@@ -42,7 +41,7 @@ export function timeOf(text: string | undefined, name: string): number | undefin
   return at;
 }
 
-/** @throws {DataError} 400 for a parameter that makes no sense */
+/** @throws {DataError} 400 */
 export function parsed<Schema extends z.ZodType>(
   schema: Schema,
   context: Context<BrokerEnv>,
@@ -52,7 +51,7 @@ export function parsed<Schema extends z.ZodType>(
   throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
 }
 
-/** @param token where the page begins, as the page before told */
+/** @param token from the previous page */
 export function pageOf<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
   if (!Number.isSafeInteger(from) || from < 0) throw new DataError(400, 'invalid page_token');

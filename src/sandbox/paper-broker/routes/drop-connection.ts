@@ -2,7 +2,6 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 
-/** Ends the connection without an answer, as a network does that breaks at the wrong moment. */
 export function dropConnection(context: Context): Response {
   const bindings = context.env as Partial<HttpBindings> | undefined;
   bindings?.incoming?.socket.destroy();

@@ -11,7 +11,6 @@ import { barPages, latestBars } from './bar-pages.ts';
 import { checkedSymbol, ofEach, pageOf, parsed, symbolsOf, timeOf } from './data-query.ts';
 import { optionDataRoutes } from './option-routes.ts';
 
-/** What Alpaca's Market Data API answers. @param market with coins and options @param stocks without */
 export function marketDataRoutes(market: Market, stocks: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.route('/', cryptoDataRoutes(market, now));
@@ -24,7 +23,7 @@ export function marketDataRoutes(market: Market, stocks: Market, now: () => numb
 
 const feeds = ['iex', 'sip', 'otc', 'boats', 'delayed_sip', 'overnight'];
 
-/** The part of Alpaca's Market Data API v2 that is simulated. Prices are JSON numbers, as the contract wants. */
+/** Prices are JSON numbers, as the contract wants. */
 function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/stocks/*', async (context, next) => {
@@ -69,7 +68,6 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-/** The consolidated tape that reports a listing. */
 function tape(market: Market, symbol: string): 'A' | 'B' | 'C' {
   const exchange = market.symbol(symbol)?.exchange;
   return exchange === 'NYSE' ? 'A' : exchange === 'NASDAQ' ? 'C' : 'B';
@@ -115,7 +113,7 @@ function snapshotJson(market: Market, quote: MarketQuote, now: number) {
 
 const places = ['us', 'us-1', 'us-2', 'eu-1', 'bs-1'];
 
-/** The part of Alpaca's Market Data API v1beta3 of crypto that is simulated; every place trades the same. */
+/** Every location trades the same. */
 function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   const base = '/v1beta3/crypto/:loc';
@@ -167,7 +165,7 @@ const newsQuery = z.object({
   page_token: z.string().optional(),
 });
 
-/** News by Alpaca's Market Data API. All of it is made up, and says so. */
+/** Invented, and says so. */
 function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -190,7 +188,7 @@ function articleJson({ id, symbol, at, headline, summary }: ReturnType<typeof ma
     id,
     headline,
     summary,
-    // The contract wants some, also where it isn't asked for.
+    // Required by the contract.
     content: `<p>${summary}</p>`,
     author: 'The sandbox',
     source: 'simulated',
@@ -211,7 +209,6 @@ const query = z.object({
   page_token: z.string().optional(),
 });
 
-/** Corporate actions by Alpaca's Market Data API: those that were announced, and those the market makes up. */
 function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -220,7 +217,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     const today = newYorkDate(now());
     const [from, to] = [start ?? today, end ?? today];
     if (to < from) throw new DataError(400, 'end should not be before start');
-    // Further from now nobody announces or remembers anything.
+    // Limits the search.
     const [first = from, last = to] = [
       [from, addDays(today, -800)].sort().at(-1),
       [to, addDays(today, 400)].sort()[0],

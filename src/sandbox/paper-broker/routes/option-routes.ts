@@ -21,7 +21,6 @@ import { ofEach, parsed, symbolsOf } from './data-query.ts';
 const strike = z.coerce.number().nonnegative().optional();
 const date = z.iso.date().optional();
 
-/** By what contracts are asked for, at the trading address and at that of market data. */
 const contractQuery = z.object({
   expiration_date: date,
   expiration_date_gte: date,
@@ -41,7 +40,6 @@ const listQuery = contractQuery.extend({
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 });
 
-/** Which options there are (Alpaca's Trading API, `/v2/options/contracts`). */
 export function contractRoutes(market: Market): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -49,7 +47,6 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
     const read = listQuery.safeParse(context.req.query());
     if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
     const { underlying_symbols, status, style, limit, page_token, show_deliverables } = read.data;
-    // Contracts that were ended early, and European ones: there are none.
     if (status === 'inactive' || style === 'european') {
       return context.json({ option_contracts: [], next_page_token: null });
     }
@@ -85,7 +82,6 @@ function* filtered(found: Iterable<ListedContract>, query: Parameters<typeof mat
   for (const contract of found) if (matches(contract, query)) yield contract;
 }
 
-/** The OptionContract schema. */
 function contractJson(market: Market, contract: ListedContract, deliverables: boolean) {
   const { symbol, underlying, expiry, right, strike } = contract;
   const tradable = market.now() < expiresAt(market, contract) && isListed(market, contract);
@@ -143,10 +139,9 @@ function matches(contract: ListedContract, query: ContractQuery): boolean {
 }
 
 const SATURDAY = 6;
-/** The last day before which contracts are told unless a day is asked for. */
+/** Contracts are listed up to here unless a day is given. */
 const upcomingWeekend = (today: IsoDate): IsoDate => addDays(today, (SATURDAY - weekday(today) + 7) % 7);
 
-/** A page of what is found one after another. @param token where it begins, as the page before told; NaN where it is none */
 function pageFrom<T>(found: Iterable<T>, limit: number, token: string | undefined) {
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
   const page: T[] = [];
@@ -165,7 +160,6 @@ const limit = z.coerce.number().int().min(1).max(1000).default(100);
 const pageQuery = z.object({ limit, page_token: z.string().optional() });
 const chainQuery = contractQuery.extend({ limit });
 
-/** The part of Alpaca's Market Data API v1beta1 of options that is simulated. */
 export function optionDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v1beta1/options/*', async (context, next) => {

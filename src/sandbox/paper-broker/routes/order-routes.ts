@@ -37,7 +37,7 @@ const terms = z.object({
     .max(128)
     .optional()
     .transform((value) => value || undefined),
-  /** Of indications of interest in an IPO alone, and there are none here. */
+  /** Only for IPO indications of interest, which do not exist here. */
   notional: z.unknown().optional(),
 });
 
@@ -53,7 +53,6 @@ const listQuery = z.object({
   nested: z.enum(['true', 'false']).default('false'),
 });
 
-/** Orders: placing, reading, replacing and cancelling them. */
 export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -70,7 +69,7 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
   const asAsked = (context: Context<BrokerEnv>, order: OrderRecord) =>
     context.json(context.req.query('nested') === 'true' ? withLegs(order) : orderJson(order));
 
-  /** Tells of an order that was taken, unless the answer is to get lost. */
+  /** Answers with the order, unless a fault loses the answer. */
   const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
     return faults.take('broker_timeout_after_accept')
       ? dropConnection(context)
@@ -118,7 +117,6 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
   return app;
 }
 
-/** @param every the account's orders in order of arrival */
 function listedOrders(every: readonly OrderRecord[], query: z.output<typeof listQuery>): OrderRecord[] {
   const { status, limit, direction, symbols, side, nested } = query;
   const after = timeOf(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
@@ -138,14 +136,14 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
 const classOf = ({ order_class, symbol }: OrderRecord) =>
   order_class === 'mleg' ? 'us_option' : assetClassOf(symbol);
 
-/** By which an order is asked for: a pair also without its slash, an option also by its underlying. */
+/** Pairs also match without their slash, options also by underlying. */
 const namesOf = (symbol: string): string[] => [
   symbol,
   joined(symbol),
   optionOf(symbol)?.underlying ?? symbol,
 ];
 
-/** Without the legs of those that are listed themselves. */
+/** Without legs whose parent is listed. */
 function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
   const ids = new Set(listed.map(({ id }) => id));
   return listed.filter(({ parent_id }) => parent_id === null || !ids.has(parent_id));

@@ -37,10 +37,9 @@ const querySchema = z.object({
 });
 
 /**
- * The PortfolioHistory schema of Alpaca's Trading API: equity at the end of each window, windows labelled by their
- * beginning. Equity may be less than nothing; a day of which it is not known has no window at all. Numbers here are JSON
- * numbers, as the contract wants.
- * @throws {BrokerError} 422 for a period or timeframe that doesn't exist, or that don't go together
+ * Alpaca's PortfolioHistory: equity at the end of each window, labelled by its start. Equity may be negative; a day
+ * without known equity has no window. Numbers are JSON numbers, as the contract wants. @throws {BrokerError} 422 for
+ * an invalid or inconsistent period or timeframe
  */
 export function portfolioHistory(
   query: Record<string, string>,
@@ -119,7 +118,6 @@ export function portfolioHistory(
 
 interface Window {
   session: Session;
-  /** What the window is called by. */
   label: number;
   from: number;
   to: number;
@@ -163,10 +161,9 @@ function instant(text: string, name: string): number {
 }
 
 /**
- * Dollars that came (less than nothing: went) by activity type, one number a window: what was booked after the window
- * before had ended, up to its own end, so that each flow stands where the equity first has it.
- * @param asked `ALL`, or activity types with commas between them, each told though nothing was booked
- * @param ends where the first window's predecessor ends, then where each window does; milliseconds since the epoch
+ * Dollars by activity type, one number a window: bookings after the previous window's end up to its own, so that
+ * each flow is in the window whose equity includes it. @param asked `ALL`, or comma-separated types @param ends the
+ * end before the first window, then each window's end
  */
 export function cashflows(
   asked: string,

@@ -6,9 +6,8 @@ import type { Faults } from '../../../home/identity-provider/faults.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from './access.ts';
 
-/** How often connections are pinged, milliseconds; who has not answered the last ping is dropped. */
+/** Ping interval, milliseconds; connections that miss a pong are dropped. */
 const HEARTBEAT = 20_000;
-/** Longer messages than any of the protocol's end the connection. */
 const LONGEST_MESSAGE = 16 * 1024;
 const POLICY_VIOLATION = 1008;
 const GOING_AWAY = 1001;
@@ -16,7 +15,6 @@ const GOING_AWAY = 1001;
 export type TradeStream = ReturnType<typeof createTradeStream>;
 
 interface Connection {
-  /** Who it is, for as long as they may be told. */
   grant?: (() => Grant | undefined) | undefined;
   listening: boolean;
   answered: boolean;
@@ -45,8 +43,8 @@ const authorization = (known: boolean, action: string) => ({
 });
 
 /**
- * The WebSocket of Alpaca's Trading API, `/stream` (Alpaca, "Websocket streaming"): authenticated by key pair or OAuth
- * token, `trade_updates` its one stream. As at the paper address of Alpaca's, frames are binary, JSON in UTF-8.
+ * Alpaca's WebSocket `/stream` ("Websocket streaming"): key pair or OAuth token, stream `trade_updates`. Frames are
+ * binary JSON, as at the paper address.
  */
 export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }) {
   const { access, clock, faults } = options;
@@ -86,7 +84,6 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
       if (message === undefined) socket.close(POLICY_VIOLATION, 'not understood');
       else send(socket, answerTo(connection, message));
     });
-    // What ends a connection closes it, too.
     socket.on('error', () => {});
     socket.on('close', () => connections.delete(socket));
   });
@@ -105,7 +102,6 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
   void regularly(HEARTBEAT, clock, stop.signal, beat);
 
   return {
-    /** Takes over a request to upgrade; anything but `/stream` is refused. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       if (new URL(request.url ?? '/', 'http://broker').pathname !== '/stream') {
         socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
@@ -113,7 +109,6 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
       }
       server.handleUpgrade(request, socket, head, (opened) => server.emit('connection', opened, request));
     },
-    /** Tells everybody who listens to an account. */
     tell(accountId: string, message: object): void {
       for (const [socket, { listening, grant }] of connections) {
         if (!listening || grant?.()?.account.id !== accountId) continue;
@@ -140,7 +135,6 @@ function read(text: string): Message | undefined {
   }
 }
 
-/** Does something every so many milliseconds, until it is to end. */
 export async function regularly(
   ms: number,
   clock: Pick<Clock, 'sleep'>,

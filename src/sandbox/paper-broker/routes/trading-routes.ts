@@ -29,7 +29,6 @@ interface TradingOptions {
   now: () => number;
 }
 
-/** The part of Alpaca's Trading API v2 that is simulated. */
 export function tradingRoutes({ books, exchange, faults, now }: TradingOptions): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/*', async (_context, next) => {
@@ -44,7 +43,6 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
   return app;
 }
 
-/** An account, and how it came to what it is worth. */
 function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -69,10 +67,8 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-/** The longest range of the calendar. */
 const MOST_DAYS = 70 * 366;
 
-/** When the market trades, and what is traded in it. */
 function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -117,10 +113,10 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-/** The Calendar schema of Alpaca's Trading API. */
+/** Alpaca's Calendar schema. */
 function sessionJson(session: Session, market: Market) {
   const wall = (at: number) => newYorkTimestamp(at).slice(11, 16);
-  // The last minute of a day that closes at midnight, so that close always comes after open.
+  // A day that closes at midnight says 23:59, so that close is after open.
   const closing = (at: number) => (wall(at) === '00:00' ? '23:59' : wall(at));
   return {
     date: session.date,
@@ -139,7 +135,6 @@ function dateOf(text: string | undefined, name: string): string | undefined {
   return date;
 }
 
-/** What an account holds, and the ways to hold it no more. */
 function positionRoutes(books: Books, exchange: Exchange, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   const { ledger } = books;
@@ -196,16 +191,14 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
   return app;
 }
 
-/** How much of a position is to be closed: all of it, so many shares, or so many per cent. */
 interface Part {
   readonly qty?: string | undefined;
   readonly percentage?: string | undefined;
 }
 
 /**
- * The market order that closes a position, or a part of it (Trading API, "Close a Position"). Per cents of a position in
- * whole shares are rounded down to whole shares.
- * @throws {BrokerError} 422 for a part that is none
+ * The market order that closes a position or part of it ("Close a Position"). Percentages of whole-share positions
+ * round down to whole shares. @throws {BrokerError} 422
  */
 function closingTicket(position: PositionRecord, { qty, percentage }: Part): Ticket {
   if (qty !== undefined && percentage !== undefined) {

@@ -17,7 +17,6 @@ interface WatchlistRoutesOptions {
   now: () => number;
 }
 
-/** Watchlists by Alpaca's Trading API, by their id. */
 export function watchlistRoutes({ watchlists, market, now }: WatchlistRoutesOptions): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   const found = (context: Context<BrokerEnv>): WatchlistRecord => {
