@@ -116,23 +116,18 @@ export interface ImportStore {
   remove(id: string): Promise<number | undefined>;
 }
 
-/**
- * What checks of one profile remember.
- * @example
- * ```ts
- * import type { CheckStore, KeptNotice } from './check-store.ts';
- *
- * export async function waitingFor(store: CheckStore<KeptNotice>, channel: string): Promise<string[]> {
- *   const { notices } = store.account({ profile: 'sandbox:alice', account: 'PA1' });
- *   return (await notices.waiting()).filter((one) => one.channel === channel).map(({ notice }) => notice.id);
- * }
- * ```
- */
+/** Whose account checks remember. */
+export interface AccountOwner {
+  readonly profile: string;
+  readonly account: string;
+}
+
+/** What checks of one profile remember. */
 export interface CheckStore<Notice extends KeptNotice> {
   readonly closes: CloseCache;
-  account(owner: { readonly profile: string; readonly account: string }): AccountMemory<Notice>;
-  activities(owner: { readonly profile: string; readonly account: string }): ActivityCache;
-  imports(owner: { readonly profile: string; readonly account: string }): ImportStore;
+  account(owner: AccountOwner): AccountMemory<Notice>;
+  activities(owner: AccountOwner): ActivityCache;
+  imports(owner: AccountOwner): ImportStore;
   /** How many notices each channel has yet to send, whoever's account. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;

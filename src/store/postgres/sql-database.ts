@@ -1,8 +1,20 @@
-import type { SqlDatabase, Work } from '../sql/sql-database.ts';
+import type { Dialect, SqlDatabase, SqlUnits, Work } from '../sql/sql-database.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** Runs work to its end, within a unit. Locks are the whole server's, so their names begin with the tenant. */
+const dialect = {
+  tenant: 'tenant, ',
+  person: 'tenant, person, ',
+  bytes: ' COLLATE "C"',
+  forUpdate: ' FOR UPDATE',
+  each: (array) => `json_array_elements(CAST(${array} AS json)) AS given (value)`,
+} as const satisfies Partial<Dialect>;
+
+/** Locks are the whole server's, so their names begin with the tenant, and with the person where rows are one person's. */
+const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
+  concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
+
+/** Runs work to its end, within a unit. */
 export async function driveWork<T>(
   unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>,
   work: Work<T>,
@@ -11,29 +23,31 @@ export async function driveWork<T>(
   while (step.done !== true) {
     const { kind, text, values } = step.value;
     if (kind === 'all') step = work.next(await unit.all(text, values));
-    else if (kind === 'lock')
-      step = work.next(
-        await unit.all(
-          "SELECT pg_advisory_xact_lock(hashtextextended(current_tenant() || ' ' || @text, 0))",
-          {
-            text,
-          },
-        ),
-      );
+    else if (kind === 'lock') step = work.next(await unit.all(LOCK, { text }));
     else if (unit.run === undefined) throw new Error(`this unit of work only reads: ${text}`);
     else step = work.next(await unit.run(text, values));
   }
   return step.value;
 }
 
-export function postgresDatabase(database: TenantDatabase): SqlDatabase {
+/** @param place see {@link Dialect}: `seq` in the tables of `stateSchema` */
+export function postgresUnits(
+  database: Pick<TenantDatabase, 'read' | 'write'>,
+  place: 'place' | 'seq' = 'seq',
+): SqlUnits {
   return {
-    dialect: { tenant: 'tenant, ', place: 'place', bytes: ' COLLATE "C"' },
+    dialect: { ...dialect, place },
     all: (text, values) => database.read((unit) => unit.last.all(text, values)),
     one: (text, values) => database.read((unit) => unit.last.one(text, values)),
     run: (text, values) => database.write((unit) => unit.last.run(text, values)),
     read: (work) => database.read((unit) => driveWork(unit, work())),
     write: (work) => database.write((unit) => driveWork(unit, work())),
+  };
+}
+
+export function postgresDatabase(database: TenantDatabase): SqlDatabase {
+  return {
+    ...postgresUnits(database, 'place'),
     record: (work) => withHead(database, (unit, head) => driveWork(unit, work(head))),
   };
 }

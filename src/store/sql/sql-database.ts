@@ -55,18 +55,23 @@ export interface RecordHead {
   last(): AuditHead;
 }
 
-/** The few words in which the two differ. */
-interface Dialect {
-  /** What each key of a table begins with. */
+/** Where the SQL of the two databases differs. */
+export interface Dialect {
+  /** The columns that every table's key begins with, and those of a table whose rows are one person's. */
   readonly tenant: 'tenant, ' | '';
+  readonly person: 'tenant, person, ' | '';
   /** The column that orders the rows of the same millisecond. */
-  readonly place: 'place' | 'rowid';
+  readonly place: 'place' | 'seq' | 'rowid';
   /** Sorts byte by byte. */
   readonly bytes: ' COLLATE "C"' | '';
+  /** Locks the rows that a SELECT finds. */
+  readonly forUpdate: ' FOR UPDATE' | '';
+  /** The elements of a JSON array of objects, as the column `value` of a table: `FROM each('@rows')`. */
+  each(array: `@${string}`): string;
 }
 
-/** What the stores that SQLite and PostgreSQL share are written for. */
-export interface SqlDatabase {
+/** A database, or one person's part of it. */
+export interface SqlUnits {
   readonly dialect: Dialect;
   /** One statement by itself. */
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;
@@ -76,6 +81,10 @@ export interface SqlDatabase {
   read<T>(work: () => Work<T>): Promise<T>;
   /** All of what it writes is on disk when the promise resolves, or none of it. */
   write<T>(work: () => Work<T>): Promise<T>;
-  /** The same, with lines of the record: one unit at a time. */
+}
+
+/** A gateway's database. */
+export interface SqlDatabase extends SqlUnits {
+  /** Writes, with lines of the record: one unit at a time. */
   record<T>(work: (head: RecordHead) => Work<T>): Promise<T>;
 }

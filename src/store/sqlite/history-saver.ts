@@ -4,8 +4,9 @@ import type { PendingWrite } from '@langchain/langgraph-checkpoint';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import type { Statement } from 'better-sqlite3-multiple-ciphers';
 import { CheckpointRows, type MessageRow } from '../checkpoint-rows.ts';
+import { isHeldLease } from '../sql/thread-store.ts';
 import type { HistoryGuard } from '../state-stores.ts';
-import { heldLease } from './held-lease.ts';
+import { workRunner } from './sql-database.ts';
 import type { StateDatabase } from './state-database.ts';
 
 interface Change {
@@ -30,9 +31,9 @@ export class HistorySaver extends SqliteSaver {
   constructor(database: StateDatabase, guard?: HistoryGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
-    const isHeld = heldLease(database);
+    const runWork = workRunner(database);
     this.#requireLease = () => {
-      if (guard !== undefined && !isHeld(guard.lease)) throw guard.lost();
+      if (guard !== undefined && !runWork(isHeldLease(guard.lease))) throw guard.lost();
     };
   }
 

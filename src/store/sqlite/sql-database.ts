@@ -1,8 +1,17 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditHead, NO_LINE } from '../audit.ts';
-import type { SqlDatabase, SqlValues, Work } from '../sql/sql-database.ts';
-import { all, one, run } from '../sql/sql-database.ts';
+import type { SqlDatabase, SqlUnits, SqlValues, Work } from '../sql/sql-database.ts';
+import { all, type Dialect, one, run } from '../sql/sql-database.ts';
 import { auditNotes } from './audit-store.ts';
+
+const dialect: Dialect = {
+  tenant: '',
+  person: '',
+  place: 'rowid',
+  bytes: '',
+  forUpdate: '',
+  each: (array) => `json_each(${array})`,
+};
 
 /** Runs work to its end, synchronously: within the transaction that it is called in. */
 export type RunWork = <T>(work: Work<T>) => T;
@@ -26,19 +35,23 @@ export function workRunner(database: Database.Database): RunWork {
   };
 }
 
-/** @param database the gateway's, of its latest version */
-export function sqliteDatabase(database: Database.Database): SqlDatabase {
+export function sqliteUnits(database: Database.Database): SqlUnits {
   const runWork = workRunner(database);
-  const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const head = { note: auditNotes(database), last: () => last.get() ?? NO_LINE };
   const unit = database.transaction(<T>(work: () => Work<T>) => runWork(work()));
   return {
-    dialect: { tenant: '', place: 'rowid', bytes: '' },
+    dialect,
     all: async (text, values) => runWork(all(text, values)),
     one: async <Row>(text: string, values?: SqlValues) => runWork(one<Row>(text, values)),
     run: async (text, values) => runWork(run(text, values)),
     read: async <T>(work: () => Work<T>) => unit.deferred(work) as T,
     write: async <T>(work: () => Work<T>) => unit.immediate(work) as T,
-    record: async <T>(work: (by: typeof head) => Work<T>) => unit.immediate(() => work(head)) as T,
   };
+}
+
+/** @param database the gateway's, of its latest version */
+export function sqliteDatabase(database: Database.Database): SqlDatabase {
+  const units = sqliteUnits(database);
+  const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
+  const head = { note: auditNotes(database), last: () => last.get() ?? NO_LINE };
+  return { ...units, record: (work) => units.write(() => work(head)) };
 }

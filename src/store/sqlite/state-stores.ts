@@ -1,7 +1,8 @@
+import { threadProposals } from '../sql/thread-proposals.ts';
+import { threadStore } from '../sql/thread-store.ts';
 import type { OpenState, StateStores } from '../state-stores.ts';
+import { sqliteUnits } from './sql-database.ts';
 import { closeStateDatabase, giveBackSpace, type StateDatabase } from './state-database.ts';
-import { sqliteThreadProposals } from './thread-proposals.ts';
-import { sqliteThreadStore } from './thread-store.ts';
 
 /** Free pages worth keeping: a thread that goes on uses them at once. */
 const SPARE_PAGES = 64;
@@ -21,9 +22,10 @@ export function sqliteState(database: StateDatabase): OpenState {
 
 /** @param database as {@link openStateDatabase} opens it; its owner closes it */
 export function sqliteStateStores(database: StateDatabase): StateStores {
+  const units = sqliteUnits(database);
   return {
-    threads: sqliteThreadStore(database),
-    proposals: sqliteThreadProposals(database),
+    threads: threadStore(units),
+    proposals: threadProposals(units),
     // Loaded with the first run: LangGraph takes a while.
     history: async (guard) => {
       const { HistorySaver } = await import('./history-saver.ts');

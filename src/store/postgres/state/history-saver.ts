@@ -6,9 +6,10 @@ import {
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
+import { isHeldLease } from '../../sql/thread-store.ts';
 import type { HistoryGuard } from '../../state-stores.ts';
+import { driveWork } from '../sql-database.ts';
 import type { Unit } from '../tenant-database.ts';
-import { isHeldLease } from './held-lease.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 interface Row {
@@ -198,8 +199,8 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   async #requireLease(unit: Unit): Promise<void> {
-    if (this.#guard === undefined || (await isHeldLease(unit, this.#guard.lease, { keep: true }))) return;
-    throw this.#guard.lost();
+    if (this.#guard === undefined) return;
+    if (!(await driveWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
   }
 
   async #tuple({ row, writes, messages }: Stored): Promise<CheckpointTuple> {

@@ -1,8 +1,9 @@
+import { threadProposals } from '../../sql/thread-proposals.ts';
+import { threadStore } from '../../sql/thread-store.ts';
 import type { OpenState, StateStores } from '../../state-stores.ts';
+import { postgresUnits } from '../sql-database.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
-import { postgresThreadProposals } from './thread-proposals.ts';
-import { postgresThreadStore } from './thread-store.ts';
 
 /**
  * @param database a tenant's part of one with the tables of `stateSchema`; closed with the stores
@@ -23,9 +24,10 @@ export function postgresState(database: TenantDatabase, person: string): OpenSta
 
 /** @param database one person's part of it; its owner closes it */
 export function postgresStateStores(database: PersonDatabase): StateStores {
+  const units = postgresUnits(database);
   return {
-    threads: postgresThreadStore(database),
-    proposals: postgresThreadProposals(database),
+    threads: threadStore(units),
+    proposals: threadProposals(units),
     // Loaded with the first run: LangGraph takes a while.
     history: async (guard) => {
       const { PostgresHistorySaver } = await import('./history-saver.ts');

@@ -1,0 +1,236 @@
+import type { Activity } from '../../trading/activity.ts';
+import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
+import { type MarkRow, markOf, rowOf } from '../check-rows.ts';
+import type {
+  AccountMemory,
+  AccountOwner,
+  CheckStore,
+  FiredState,
+  ImportedFile,
+  ImportStore,
+  KeptNotice,
+  Remembered,
+} from '../check-store.ts';
+import { type PackedCloses, packCloses, unpackCloses } from '../packed-closes.ts';
+import { forgetTold, type KeepNotices, noticeOutbox, OF_ACCOUNT } from './notice-outbox.ts';
+import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
+
+/** Until its end, one unit of work at a time has what is remembered of an account. */
+const lockAccount = ({ profile, account }: AccountOwner) => lock('checks', profile, account);
+
+/** @param keep what keeps notices, where that is not all there is to do */
+export function checkStore<Notice extends KeptNotice>(
+  database: SqlUnits,
+  keep: KeepNotices = async (work) => void (await database.write(work)),
+): Omit<CheckStore<Notice>, 'close'> {
+  const { person } = database.dialect;
+  return {
+    closes: closeCache(database),
+    account: ({ profile, account }) => accountMemory(database, { profile, account }, keep),
+    activities: ({ profile, account }) => ({
+      async get() {
+        const row = await database.one<{ rows: string; whole_at: number }>(
+          `SELECT rows, whole_at FROM activities WHERE ${OF_ACCOUNT}`,
+          { profile, account },
+        );
+        return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
+      },
+      async put(activities, wholeAt) {
+        await database.run(
+          `INSERT INTO activities (profile, account, rows, whole_at) VALUES (@profile, @account, @rows, @wholeAt)
+           ON CONFLICT (${person}profile, account) DO UPDATE SET rows = excluded.rows, whole_at = excluded.whole_at`,
+          { profile, account, rows: JSON.stringify(activities), wholeAt },
+        );
+      },
+    }),
+    imports: ({ profile, account }) => importStore(database, { profile, account }),
+    async waitingNotices() {
+      const rows = await database.all<{ channel: string; count: number }>(
+        'SELECT channel, count(*) AS count FROM notice GROUP BY channel',
+      );
+      return new Map(rows.map(({ channel, count }) => [channel, count]));
+    },
+  };
+}
+
+function accountMemory<Notice extends KeptNotice>(
+  database: SqlUnits,
+  owner: AccountOwner,
+  keep: KeepNotices,
+): AccountMemory<Notice> {
+  const { dialect } = database;
+  return {
+    notices: noticeOutbox(database, owner, keep),
+    remembered: () => database.read(() => remembered({ ...owner })),
+    remember: (states, mark) =>
+      database.write(function* () {
+        // Of two checks of one account at once, what one of them saw is kept, and never some of each.
+        yield* lockAccount(owner);
+        yield* rememberFired(dialect, owner, states);
+        yield* forgetTold(owner);
+        if (mark !== undefined) yield* rememberMark(dialect, owner, mark);
+      }),
+    async proposing(rule, definition, thread, now) {
+      await database.run(
+        `INSERT INTO proposed (profile, account, rule, definition, thread, asked, at)
+         VALUES (@profile, @account, @rule, @definition, @thread, false, @now)
+         ON CONFLICT (${dialect.person}profile, account, rule, definition)
+         DO UPDATE SET thread = excluded.thread, asked = false, at = excluded.at`,
+        { ...owner, rule, definition, thread, now },
+      );
+    },
+    async asked(rule, definition) {
+      await database.run(
+        `UPDATE proposed SET asked = true WHERE ${OF_ACCOUNT} AND rule = @rule AND definition = @definition`,
+        { ...owner, rule, definition },
+      );
+    },
+  };
+}
+
+const firedOf = ({ profile, account }: AccountOwner) =>
+  all<FiredState>(`SELECT rule, subject, definition, since FROM fired WHERE ${OF_ACCOUNT}`, {
+    profile,
+    account,
+  });
+
+function* remembered(owner: { profile: string; account: string }): Work<Remembered> {
+  const fired = yield* firedOf(owner);
+  const mark = yield* one<MarkRow>(
+    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${OF_ACCOUNT}`,
+    owner,
+  );
+  const proposed = yield* all<{ rule: string; definition: string; thread: string; asked: number | boolean }>(
+    `SELECT rule, definition, thread, asked FROM proposed WHERE ${OF_ACCOUNT}`,
+    owner,
+  );
+  return {
+    fired: () => fired,
+    mark: () => markOf(mark),
+    proposed(rule, definition) {
+      const row = proposed.find((one) => one.rule === rule && one.definition === definition);
+      return row && { thread: row.thread, asked: Boolean(row.asked) };
+    },
+  };
+}
+
+/** Of thousands of rows few change from one check to the next; only those are written. */
+function* rememberFired(
+  { person, each }: Dialect,
+  { profile, account }: AccountOwner,
+  states: readonly FiredState[],
+): Work<void> {
+  const key = ({ rule, subject }: FiredState) => `${rule}\n${subject}`;
+  const before = new Map((yield* firedOf({ profile, account })).map((state) => [key(state), state]));
+  // The last word on a rule and a subject counts.
+  const now = new Map(states.map((state) => [key(state), state]));
+  const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
+    const known = before.get(name);
+    return known?.definition === definition && known.since === since
+      ? []
+      : [{ rule, subject, definition, since }];
+  });
+  const gone = [...before].flatMap(([name, state]) => (now.has(name) ? [] : [state]));
+  if (gone.length > 0)
+    yield* run(
+      `DELETE FROM fired WHERE ${OF_ACCOUNT}
+         AND (rule, subject) IN (SELECT value ->> 'rule', value ->> 'subject' FROM ${each('@gone')})`,
+      { profile, account, gone: JSON.stringify(gone) },
+    );
+  if (changed.length > 0)
+    yield* run(
+      `INSERT INTO fired (profile, account, rule, subject, definition, since)
+       SELECT @profile, @account, value ->> 'rule', value ->> 'subject', value ->> 'definition',
+         CAST(value ->> 'since' AS bigint) FROM ${each('@changed')} WHERE true
+       ON CONFLICT (${person}profile, account, rule, subject)
+       DO UPDATE SET definition = excluded.definition, since = excluded.since`,
+      { profile, account, changed: JSON.stringify(changed) },
+    );
+}
+
+const rememberMark = ({ person }: Dialect, { profile, account }: AccountOwner, mark: HighWaterMark) =>
+  run(
+    `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows)
+     VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
+     ON CONFLICT (${person}profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
+       last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
+    { profile, account, ...rowOf(mark) },
+  );
+
+/** A tenant's: what the market paid is read once for all of its people. */
+function closeCache(database: SqlUnits): CheckStore<KeptNotice>['closes'] {
+  const { tenant, each } = database.dialect;
+  const getAll = async (symbols: readonly string[]) => {
+    const rows = await database.all<PackedCloses & { readonly symbol: string }>(
+      `SELECT symbol, days, closes FROM closes WHERE symbol IN (SELECT value ->> 'symbol' FROM ${each('@symbols')})`,
+      { symbols: JSON.stringify(symbols.map((symbol) => ({ symbol }))) },
+    );
+    return new Map(rows.map(({ symbol, ...row }) => [symbol, unpackCloses(row)]));
+  };
+  return {
+    get: async (symbol) => (await getAll([symbol])).get(symbol),
+    getAll,
+    async put(symbol, history) {
+      await database.run(
+        `INSERT INTO closes (symbol, days, closes) VALUES (@symbol, @days, @closes)
+         ON CONFLICT (${tenant}symbol) DO UPDATE SET days = excluded.days, closes = excluded.closes`,
+        { symbol, ...packCloses(history) },
+      );
+    },
+  };
+}
+
+/** The tables `imports` and `imported`, of one account. */
+function importStore(database: SqlUnits, { profile, account }: AccountOwner): ImportStore {
+  const owner = { profile, account };
+  const { bytes, each } = database.dialect;
+  return {
+    async activities() {
+      const rows = await database.all<{ row: string }>(
+        `SELECT row FROM imported WHERE ${OF_ACCOUNT} ORDER BY at, id`,
+        owner,
+      );
+      return rows.map(({ row }) => JSON.parse(row) as Activity);
+    },
+    files: () =>
+      database.all<ImportedFile>(
+        `SELECT id, file, at, (SELECT count(*) FROM imported WHERE profile = imports.profile
+           AND account = imports.account AND import = imports.id) AS rows
+         FROM imports WHERE ${OF_ACCOUNT} ORDER BY at DESC, id${bytes}`,
+        owner,
+      ),
+    put: ({ id, file, at }, activities) =>
+      database.write(function* () {
+        yield* lockAccount(owner);
+        const rows = activities.map((row) => ({
+          id: row.id,
+          at: Date.parse(row.at),
+          row: JSON.stringify(row),
+        }));
+        const added = yield* run(
+          `INSERT INTO imported (profile, account, id, import, at, row)
+           SELECT @profile, @account, value ->> 'id', @id, CAST(value ->> 'at' AS bigint), value ->> 'row'
+           FROM ${each('@rows')} WHERE true ON CONFLICT DO NOTHING`,
+          { ...owner, id, rows: JSON.stringify(rows) },
+        );
+        // A file of nothing new is no import: there would be nothing to take out again.
+        if (added > 0)
+          yield* run(
+            `INSERT INTO imports (profile, account, id, file, at) VALUES (@profile, @account, @id, @file, @at)
+             ON CONFLICT DO NOTHING`,
+            { ...owner, id, file, at },
+          );
+        return added;
+      }),
+    remove: (id) =>
+      database.write(function* () {
+        yield* lockAccount(owner);
+        const known = yield* run(`DELETE FROM imports WHERE ${OF_ACCOUNT} AND id = @id`, { ...owner, id });
+        const rows = yield* run(`DELETE FROM imported WHERE ${OF_ACCOUNT} AND import = @id`, {
+          ...owner,
+          id,
+        });
+        return known === 0 ? undefined : rows;
+      }),
+  };
+}

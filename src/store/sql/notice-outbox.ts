@@ -1,0 +1,92 @@
+import { type ToldRow, untoldBy } from '../check-rows.ts';
+import type {
+  AccountOwner,
+  KeptNotice,
+  NoticeOutbox,
+  OutgoingNotice,
+  WaitingNotice,
+} from '../check-store.ts';
+import { run, type SqlUnits, type Work } from './sql-database.ts';
+
+/** Rows of the account `@profile`, `@account`. */
+export const OF_ACCOUNT = 'profile = @profile AND account = @account';
+
+export interface NoticeRow {
+  readonly channel: string;
+  readonly notice: string;
+  readonly until: number;
+  readonly attempts: number;
+}
+
+/** Runs what keeps notices, and returns the ids of those that were not kept before. */
+export type KeepNotices = (work: () => Work<string[]>) => Promise<void>;
+
+export function noticeOutbox<Notice extends KeptNotice>(
+  database: SqlUnits,
+  { profile, account }: AccountOwner,
+  keep: KeepNotices,
+): NoticeOutbox<Notice> {
+  const owner = { profile, account };
+  return {
+    async untold() {
+      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${OF_ACCOUNT}`;
+      return untoldBy(await database.all<ToldRow>(text, owner));
+    },
+    put: (notices) => keep(() => put(owner, notices)),
+    async waiting() {
+      const rows = await database.all<NoticeRow>(
+        `SELECT channel, notice, until, attempts FROM notice WHERE ${OF_ACCOUNT}
+         ORDER BY made_at, ${database.dialect.place}`,
+        owner,
+      );
+      return rows.map((row) => waitingOf<Notice>(row));
+    },
+    async tried(id, attempts) {
+      await database.run('UPDATE notice SET attempts = attempts + @attempts WHERE id = @id', {
+        id,
+        attempts,
+      });
+    },
+    async remove(id) {
+      await database.run('DELETE FROM notice WHERE id = @id', { id });
+    },
+  };
+}
+
+/** @returns the ids of those that are new */
+function* put(
+  owner: { readonly profile: string; readonly account: string },
+  notices: readonly OutgoingNotice<KeptNotice>[],
+): Work<string[]> {
+  const added: string[] = [];
+  for (const { channel, notice, firings, until } of notices) {
+    const { id, at } = notice;
+    const isNew = yield* run(
+      `INSERT INTO notice (id, profile, account, channel, notice, made_at, until)
+       VALUES (@id, @profile, @account, @channel, @notice, @at, @until) ON CONFLICT DO NOTHING`,
+      { ...owner, id, channel, until, notice: JSON.stringify(notice), at: Date.parse(at) },
+    );
+    if (isNew === 1) added.push(id);
+    for (const { rule, subject, definition } of firings)
+      yield* run(
+        `INSERT INTO told (profile, account, channel, rule, subject, definition)
+         VALUES (@profile, @account, @channel, @rule, @subject, @definition) ON CONFLICT DO NOTHING`,
+        { ...owner, channel, rule, subject, definition },
+      );
+  }
+  return added;
+}
+
+export function waitingOf<Notice extends KeptNotice>({ notice, ...row }: NoticeRow): WaitingNotice<Notice> {
+  return { ...row, notice: JSON.parse(notice) as Notice };
+}
+
+/** What is over may be told again when it fires again. In the unit of work that remembers what stands. */
+export const forgetTold = ({ profile, account }: AccountOwner) =>
+  run(
+    `DELETE FROM told WHERE ${OF_ACCOUNT} AND NOT EXISTS (
+       SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account
+         AND fired.rule = told.rule AND fired.subject = told.subject AND fired.definition = told.definition
+     )`,
+    { profile, account },
+  );

@@ -1,0 +1,73 @@
+import type { Proposal } from '../../trading/proposal.ts';
+import { mergeSeen, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
+import { all, type Dialect, run, type SqlUnits, type Work } from './sql-database.ts';
+
+interface Row {
+  readonly thread: string;
+  readonly prompt: number;
+  readonly tool_call_id: string;
+  readonly attempt: number;
+  readonly last_seen: string;
+}
+
+const read = ({ tool_call_id, last_seen, thread, prompt, attempt }: Row): ThreadProposal => ({
+  thread,
+  prompt,
+  toolCallId: tool_call_id,
+  attempt,
+  proposal: JSON.parse(last_seen) as Proposal,
+});
+
+export function* proposalsOf({ place }: Dialect, thread: string, prompt?: number): Work<ThreadProposal[]> {
+  const rows = yield* all<Row>(
+    `SELECT * FROM thread_proposals WHERE thread = @thread AND prompt = coalesce(@prompt, prompt) ORDER BY ${place}`,
+    { thread, prompt: prompt ?? null },
+  );
+  return rows.map(read);
+}
+
+export function threadProposals(database: SqlUnits): ThreadProposals {
+  const { place, forUpdate } = database.dialect;
+  return {
+    note: (seen) =>
+      database.write(function* () {
+        const { thread, prompt, toolCallId, attempt, proposal } = seen;
+        const { id } = proposal;
+        const added = yield* run(
+          `INSERT INTO thread_proposals (proposal, thread, prompt, tool_call_id, attempt, last_seen)
+           VALUES (@id, @thread, @prompt, @toolCallId, @attempt, @lastSeen) ON CONFLICT DO NOTHING`,
+          { id, thread, prompt, toolCallId, attempt, lastSeen: JSON.stringify(proposal) },
+        );
+        // Locked before they are read, so that of two writers with different states the newer one wins.
+        const rows = yield* all<Row>(
+          `SELECT * FROM thread_proposals WHERE proposal = @id ORDER BY ${place}${forUpdate}`,
+          { id },
+        );
+        const stored = rows.map(read).filter((row) => added === 0 || row.thread !== thread);
+        const merged = mergeSeen(seen, stored);
+        yield* run('UPDATE thread_proposals SET last_seen = @lastSeen WHERE proposal = @id', {
+          id,
+          lastSeen: JSON.stringify(merged.kept.proposal),
+        });
+        return merged;
+      }),
+    async get(id, thread) {
+      const row = await database.one<Row>(
+        `SELECT * FROM thread_proposals WHERE proposal = @id AND thread = coalesce(@thread, thread)
+         ORDER BY ${place} LIMIT 1`,
+        { id, thread: thread ?? null },
+      );
+      return row && read(row);
+    },
+    ofThread: (thread, prompt) => database.read(() => proposalsOf(database.dialect, thread, prompt)),
+    async list({ profile, sub }) {
+      const rows = await database.all<Row>(
+        `SELECT seen.* FROM thread_proposals AS seen JOIN threads ON threads.id = seen.thread
+         WHERE threads.profile = @profile AND (threads.sub IS NULL OR threads.sub = coalesce(@sub, threads.sub))
+         ORDER BY seen.${place}`,
+        { profile, sub: sub ?? null },
+      );
+      return rows.map(read);
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { isSettledState } from '../../trading/proposal.ts';
+import {
+  type Lease,
+  type LeasedThread,
+  type StoredThreadStatus,
+  type Thread,
+  type ThreadStore,
+  TITLE_LENGTH,
+} from '../thread-store.ts';
+import { all, one, run, type SqlUnits, type Work } from './sql-database.ts';
+import { proposalsOf } from './thread-proposals.ts';
+
+interface Row {
+  readonly id: string;
+  readonly profile: string;
+  readonly sub: string | null;
+  readonly title: string;
+  readonly status: StoredThreadStatus;
+  readonly updated_at: number;
+  readonly lease_owner: string | null;
+  readonly lease_epoch: number;
+  readonly lease_until: number;
+}
+
+const HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
+
+/**
+ * Whether a lease is still its holder's.
+ * @param lock has PostgreSQL keep it so until the unit of work ends, for a unit that relies on it
+ */
+export function* isHeldLease({ thread, holder, epoch }: Lease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
+  const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${HELD}${lock}`, { thread, holder, epoch });
+  return found !== undefined;
+}
+
+export function threadStore(database: SqlUnits): ThreadStore {
+  const { place, forUpdate, each } = database.dialect;
+  return {
+    async find(id) {
+      const row = await database.one<Row>('SELECT * FROM threads WHERE id = @id', { id });
+      return row && leasedThread(row);
+    },
+    async list({ profile, sub }) {
+      const rows = await database.all<Row>(
+        `SELECT * FROM threads WHERE profile = @profile AND (sub IS NULL OR sub = @sub)
+         ORDER BY updated_at DESC, ${place} DESC`,
+        { profile, sub: sub ?? null },
+      );
+      return rows.map(threadOf);
+    },
+    begin: (asked) => database.write(() => begin(asked)),
+    isHeld: (lease) => database.read(() => isHeldLease(lease)),
+    async renew(holder, ids, until) {
+      const rows = await database.write(() =>
+        all<{ id: string }>(
+          `UPDATE threads SET lease_until = @until
+           WHERE lease_owner = @holder AND id IN (SELECT value ->> 'id' FROM ${each('@ids')}) RETURNING id`,
+          { holder, until, ids: JSON.stringify(ids.map((id) => ({ id }))) },
+        ),
+      );
+      return rows.map(({ id }) => id);
+    },
+    async end({ thread, holder, epoch }, status, now) {
+      await database.run(
+        `UPDATE threads SET lease_owner = NULL, lease_until = 0, status = coalesce(@status, status),
+           updated_at = CASE WHEN CAST(@status AS text) IS NULL THEN updated_at ELSE @now END
+         WHERE ${HELD}`,
+        { thread, holder, epoch, status: status ?? null, now },
+      );
+    },
+    async reconciled(id) {
+      await database.run("UPDATE threads SET status = 'pending' WHERE id = @id AND status = 'unknown'", {
+        id,
+      });
+    },
+    remove: (id, { epoch }) =>
+      database.write(function* () {
+        // Held until the end: nobody takes it meanwhile, or notes a proposal of it.
+        const found = yield* one(
+          `SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`,
+          { id, epoch },
+        );
+        const seen = yield* proposalsOf(database.dialect, id);
+        if (found === undefined || seen.some(({ proposal }) => !isSettledState(proposal.state)))
+          return 'stale';
+        for (const table of ['checkpoints', 'writes', 'messages'])
+          yield* run(`DELETE FROM ${table} WHERE thread_id = @id`, { id });
+        yield* run('DELETE FROM thread_proposals WHERE thread = @id', { id });
+        yield* run('DELETE FROM threads WHERE id = @id', { id });
+        return 'removed';
+      }),
+  };
+}
+
+/** A compare-and-set in one statement: of several who saw the same epoch, or none, one succeeds. */
+function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
+  const { id, owner, title, holder, expected, now, until } = asked;
+  const values = { id, holder, now, until, sub: owner.sub ?? null };
+  const row =
+    expected === undefined
+      ? yield* one<Row>(
+          `INSERT INTO threads (id, profile, sub, title, created_at, updated_at, lease_owner, lease_epoch, lease_until)
+           VALUES (@id, @profile, @sub, @title, @now, @now, @holder, 1, @until)
+           ON CONFLICT DO NOTHING RETURNING *`,
+          { ...values, profile: owner.profile, title: storable(title ?? '') },
+        )
+      : yield* one<Row>(
+          `UPDATE threads SET lease_owner = @holder, lease_epoch = lease_epoch + 1, lease_until = @until,
+             status = CASE WHEN @speaks = 1 THEN 'running' ELSE status END,
+             updated_at = CASE WHEN @speaks = 1 THEN @now ELSE updated_at END,
+             sub = CASE WHEN @speaks = 1 THEN coalesce(sub, @sub) ELSE sub END
+           WHERE id = @id AND lease_epoch = @expected RETURNING *`,
+          { ...values, expected, speaks: title === undefined ? 0 : 1 },
+        );
+  if (row === undefined) return { outcome: 'stale' };
+  return { outcome: 'begun', thread: threadOf(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
+}
+
+/** PostgreSQL's text has no NUL; what a person pipes in may. */
+function storable(title: string): string {
+  return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
+}
+
+function threadOf({ id, profile, sub, title, status, updated_at }: Row): Thread {
+  return { id, profile, sub: sub ?? undefined, title, status, updatedAt: updated_at };
+}
+
+function leasedThread(row: Row): LeasedThread {
+  const { lease_owner, lease_epoch: epoch, lease_until: until } = row;
+  return { ...threadOf(row), holder: lease_owner ?? undefined, epoch, until };
+}
