@@ -1,6 +1,6 @@
 import type { RunResult } from './events.ts';
 
-/** The result of a run that did not begin. @param model which would have been asked, as far as is known */
+/** @param model the model that would have been asked, if known */
 export function notStarted(thread: string, model: string, error: NonNullable<RunResult['error']>): RunResult {
   return {
     thread,

@@ -8,8 +8,8 @@ import { proposalStates, worstCaseSchema } from '../trading/proposal.ts';
 import { orderSchema } from '../trading/views.ts';
 
 /*
- * What an agent tells (events.ts), as schemas: docs/reference/schema/ and the wire of `trade-agent server` (remote/protocol.ts) are
- * made of them. Nothing that works on this machine alone loads this file.
+ * Schemas of events.ts, for docs/reference/schema/ and the protocol of `trade-agent server` (remote/protocol.ts). Not
+ * loaded by runs on this machine.
  */
 
 export const time = z.string().describe('RFC 3339, UTC');
@@ -78,7 +78,6 @@ export const connection = z.object({
   command: z.string(),
 });
 
-/** What the tools of a run gave. */
 export const toolData = z
   .array(
     z.object({
@@ -129,7 +128,7 @@ export const threadMessage = z.union([
   }),
 ]);
 
-/** What each event but the last says beside its type. */
+/** The fields of each event but `result`. */
 export const eventShapes = {
   thread: { thread: z.string() },
   text: { delta: z.string() },

@@ -3,7 +3,6 @@ import { accountCalled } from './gateway/account-requests.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { argumentsOf, type DirectTool, requireGateway, type ToolContext } from './tool.ts';
 
-/** Which account a call is about, as the person calls it. */
 export const accountArgument = z.lazy(() =>
   z
     .string()
@@ -15,10 +14,7 @@ export const accountArgument = z.lazy(() =>
     ),
 );
 
-/**
- * A tool that is about one account, with an `account` argument beside its own: what it then asks is of that account, and of
- * the default one where none is named.
- */
+/** Adds an `account` argument to a tool, which then asks about that account. */
 export function ofOneAccount(tool: DirectTool): DirectTool {
   return {
     ...tool,
@@ -33,18 +29,13 @@ export function ofOneAccount(tool: DirectTool): DirectTool {
   };
 }
 
-/** A call's arguments without which account they are about, and the gateway for that one. */
 interface AboutAccount {
   readonly args: Record<string, unknown>;
   readonly gateway: GatewayClient;
-  /** Undefined where none is named. */
   readonly account: ReturnType<typeof accountCalled> | undefined;
 }
 
-/**
- * Reads which account a proposal's call is about: models write null, or nothing, for what they leave out.
- * @throws {TradeAgentError} `usage` where the person has none that is called so
- */
+/** Models write null, or nothing, for what they leave out. @throws {TradeAgentError} `usage` for an unknown account */
 export async function aboutAccount(
   gateway: GatewayClient,
   { account: called, ...args }: Record<string, unknown>,
@@ -58,7 +49,6 @@ async function inAccountCalled(context: ToolContext, name: string): Promise<Tool
   return { ...context, gateway: await gatewayInAccount(requireGateway(context), name) };
 }
 
-/** The gateway for one account. @throws {TradeAgentError} `usage` where the person has none that is called so */
 async function gatewayInAccount(gateway: GatewayClient, name: string): Promise<GatewayClient> {
   return gateway.inAccount(accountCalled(name, await gateway.accounts()).account);
 }

@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** A broker's history that reaches back beyond the day before a period begins. */
+/** The broker's history period that begins before each period. */
 const historyOf: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',
@@ -20,20 +20,18 @@ const historyOf: Readonly<Record<Period, string>> = {
   ALL: '10A',
 };
 
-/** What the account is, and what it was worth from the end of the day before a period on. */
+/** The account now, and its value from the day before a period began. */
 export interface AccountLine {
   readonly account: Account;
   readonly positions: readonly Position[];
-  /** The market's time, milliseconds since the epoch. */
+  /** Market time in epoch milliseconds. */
   readonly now: number;
-  /** Dollars. */
   readonly equity: Dec;
   readonly returns: AccountReturns;
   /** Since the line begins, oldest first. */
   readonly activities: readonly Activity[];
 }
 
-/** What a line is read by. */
 export type LineGateway = Pick<
   GatewayClient,
   'account' | 'positions' | 'valueHistory' | 'clock' | 'activities'

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
 /**
- * Cancelling what opens or adds makes the account's exposure smaller: the session's own scope is enough. The gateway
- * decides; an order that protects a position is cancelled only with the person's approval.
+ * The gateway decides: cancelling an order that opens or adds reduces exposure and needs no approval; cancelling one
+ * that protects a position does.
  */
 export const cancelOrder = defineTool({
   name: 'cancel_order',

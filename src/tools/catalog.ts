@@ -37,7 +37,6 @@ import { suggestRebalance } from './suggest-rebalance.ts';
 import type { Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
-/** Everything the agent can do. */
 export const tools: readonly Tool[] = [
   whoami,
   listAccounts,

@@ -9,10 +9,10 @@ import type { Position } from '../trading/views.ts';
 import { readOpenOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Purchases and earlier sales that are listed; the others are counted. */
+/** Trades listed; the rest is counted. */
 const MOST = 20;
 
-/** What one account's own trades can't tell. */
+/** What trades in one account don't show. */
 const notKnown = [
   'purchases in other accounts, an IRA or a spouse’s among them',
   'substantially identical securities: other share classes, funds of the same index, options',
@@ -66,7 +66,7 @@ export const checkWashSale = defineTool({
   },
 });
 
-/** The sale as it would be now. @throws {TradeAgentError} `usage` for more than is held */
+/** @throws {TradeAgentError} `usage` for more than is held */
 function sale(
   held: Position,
   { qty, price }: { readonly qty?: string | undefined; readonly price?: string | undefined },

@@ -32,8 +32,8 @@ const closingSchema = z.lazy(() =>
 );
 
 /**
- * Proposes to close a position, or a part of it: a sale of what is held, a purchase of what is short. As `placeOrder`, it
- * can't trade; how many shares that is, the gateway's holdings say, and no model.
+ * Proposes to close all or part of a position. Like {@link placeOrder} it can't trade. The gateway's holdings decide
+ * side and quantity, not a model.
  */
 export const closePosition: ProposalTool<typeof closingSchema> = {
   name: 'close_position',
@@ -46,16 +46,14 @@ export const closePosition: ProposalTool<typeof closingSchema> = {
 
 export interface ClosingOrder {
   readonly order: OrderRequest;
-  /** Of its fields, what was computed from the holdings, by the rule's name. */
+  /** Fields computed from the holdings, with the rule's name. */
   readonly computed: Readonly<Record<string, string>>;
-  /** What is held of it. */
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }
 
 /**
- * Reads a model's arguments as the order that closes a position.
- * @throws {TradeAgentError} `invalid_order` where there is no such position, or less than that of it, and what the
- *   gateway's reads throw
+ * @throws {TradeAgentError} `invalid_order` if there is no such position or it is smaller; whatever the gateway's reads
+ * throw
  */
 export async function closingOrder(
   args: Record<string, unknown>,
@@ -64,7 +62,7 @@ export async function closingOrder(
   const { symbol, qty: asked, fraction, limit_price } = readClosing(args);
   const position = (await gateway.positions()).find((one) => one.symbol === symbol);
   if (position === undefined) throw refused(`you hold no ${symbol}`, 'symbol');
-  // Brokers write what is short with or without its minus sign.
+  // Brokers report short quantities with or without a minus sign.
   const held = {
     symbol,
     qty: size(position.qty),
@@ -100,7 +98,7 @@ export async function closingOrder(
     computed: {
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
       ...(isOption ? { position_intent: 'it closes a position' } : {}),
-      // A part that the model chose is its idea, unless the person said it.
+      // A part that the model chose is not computed.
       ...(asked === undefined && fraction === undefined ? { qty: partName('1') } : {}),
     },
     held,

@@ -4,15 +4,15 @@ import type { BarAdjustment } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** A request gives so many bars at most; ten years are three of them. */
+/** The gateway's maximum. */
 const BARS_A_REQUEST = 1000;
 const MOST_REQUESTS = 10;
-/** No closing of the market was longer since 1933. */
+/** The market has not been closed for longer since 1933. */
 const LONGEST_CLOSING_MS = 8 * 86_400_000;
 
 /**
- * A symbol's daily closes from the last one before an instant on, oldest first.
- * @param query.since milliseconds since the epoch
+ * A symbol's daily closes, oldest first, starting with the last one before `since`.
+ * @param query.since epoch milliseconds
  * @throws {TradeAgentError} `unknown_symbol`, and what the gateway's reads throw
  */
 export async function dailyCloses(
@@ -37,7 +37,7 @@ export async function dailyCloses(
     closes.unshift(...bars.map(({ at, close }) => ({ date: newYorkDate(Date.parse(at)), close })));
     const [oldest] = bars;
     if (oldest === undefined || bars.length < BARS_A_REQUEST) break;
-    // The newest are given where there are more: the next are those before the oldest of these.
+    // The gateway returns the newest bars, so the next request ends before the oldest of these.
     end = Date.parse(oldest.at) - 1;
   }
   return closes;

@@ -1,10 +1,13 @@
 import type { z } from 'zod';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
-/** A double carries every decimal of 15 significant digits (IEEE 754, DBL_DIG): beyond them, what was written is not known. */
+/**
+ * A double represents every decimal of 15 significant digits (IEEE 754, DBL_DIG); of longer ones the written value is
+ * lost.
+ */
 const CARRIED_DIGITS = 15;
 
-/** A JSON number as the decimal that was written, or as a text that no schema of a decimal takes where that is not known. */
+/** A JSON number as the decimal that was written; if that is lost, a text that no decimal schema accepts. */
 export function decimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';
@@ -12,7 +15,7 @@ export function decimalText(value: number): string {
   return isCarried ? text : `${value} (not a plain decimal)`;
 }
 
-/** Parses arguments; a JSON number stands for the decimal string that the schema asks for, since many clients send one. */
+/** Accepts JSON numbers for decimal strings, since many clients send them. */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,

@@ -1,37 +1,32 @@
 /*
- * Tools of other people's servers, as the agent has them: passed in by whoever runs it (mcp/client), and offered to a
- * language model alone. Nothing of them is ours: neither their descriptions nor their answers, which are data.
+ * Tools of other MCP servers, from mcp/client, offered only to language models. Their descriptions and answers are
+ * data.
  */
 
-/** A tool as a language model is offered it. */
 export interface ForeignTool {
-  /** `mcp__SERVER__TOOL`: none of ours is called so. */
+  /** `mcp__SERVER__TOOL`, which no tool of ours is called. */
   readonly name: string;
-  /** What the server says of it, fit to be shown, and without a mark of any chat template. */
+  /** Sanitized. */
   readonly description: string;
-  /** JSON Schema of its arguments, likewise. */
+  /** JSON Schema of the arguments, sanitized. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** What became of a call. */
 export type ForeignAnswer =
-  /** The server's words, fit to be shown and cut; also where it says that it failed. */
+  /** Sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
-  /** It hung, died, refused to speak, or the tool is off; in our own words. */
+  /** The call failed, or the tool is off; in our own words. */
   | { readonly outcome: 'failed'; readonly message: string };
 
 export interface ForeignTools {
-  /**
-   * What is offered now. Connects what is not connected yet; a server that can't be is told of, once, and left out.
-   * Never throws.
-   */
+  /** Connects servers as needed. Reports a failing server once and omits its tools. Never throws. */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /** The server that a name leads to, by the profile alone; undefined where the owner allowed no such tool. */
+  /** By the profile alone; undefined if the owner did not allow the tool. */
   serverOf(name: string): string | undefined;
-  /** Never throws, but the signal's reason. */
+  /** Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignAnswer>;
   close(): Promise<void>;
 }
 
-/** What a server's words are called, wherever it is told where something comes from. */
+/** Prefix of a server's name as a source of text. */
 export const SERVER_WORDS = 'MCP server ';

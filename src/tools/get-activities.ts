@@ -37,13 +37,12 @@ export const getActivities = defineTool({
   },
 });
 
-/** What changed the account in a period, newest first; sums in dollars, of all of it. */
+/** What changed the account in a period, newest first, with sums in dollars over all of it. */
 export interface ActivitiesIn {
   readonly period: Period;
-  /** The first day, in New York. */
+  /** New York date. */
   readonly start: string;
   readonly activities: readonly Activity[];
-  /** How many more there are. */
   readonly left_out?: number;
   readonly totals: { readonly dividends: string; readonly interest: string; readonly fees: string };
   readonly simulated: boolean;
@@ -61,7 +60,7 @@ export async function activitiesIn(
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
   const start = startOf(period, Date.parse(clock.timestamp));
   const began = newYorkInstant(start, '00:00');
-  // Asked for by when it was booked, often the day after it happened.
+  // Filtered by booking time, which is often the day after.
   const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);
   const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
   const { dividends, interest, fees } = income(all);

@@ -3,7 +3,7 @@ import { symbolSchema } from '../trading/order.ts';
 import { DAY_MS } from '../values/durations.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** More is a long answer that no model reads well. */
+/** Models don't read longer answers well. */
 const MOST_BARS = 260;
 
 export const getBars = defineTool({
@@ -20,7 +20,7 @@ export const getBars = defineTool({
   risk: 'read',
   async execute(context, { symbol, timeframe, days }) {
     const gateway = requireGateway(context);
-    // By the market's clock: a sandbox has a time of its own.
+    // The market's clock: a sandbox has its own time.
     const now = Date.parse((await gateway.clock()).timestamp);
     const all = await gateway.bars({ symbol, timeframe, start: now - days * DAY_MS });
     const bars = all.slice(-MOST_BARS);

@@ -4,7 +4,6 @@ import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** A year of trading days. */
 const MOST_DAYS = 366;
 
 export const getCalendar = defineTool({
@@ -34,7 +33,7 @@ export const getCalendar = defineTool({
   },
 });
 
-/** Trading days in New York's wall time, and which day it is there. */
+/** In New York's wall time. */
 export interface TradingDays {
   readonly today: string;
   readonly start: string;
@@ -43,12 +42,12 @@ export interface TradingDays {
   readonly days: readonly TradingDay[];
 }
 
-/** The trading days of so many calendar days, from today on where no start is given. */
+/** Defaults to today as the start. */
 export async function tradingDaysFrom(
   gateway: Pick<GatewayClient, 'clock' | 'calendar'>,
   { start, days }: { readonly start?: string | undefined; readonly days: number },
 ): Promise<TradingDays> {
-  // By the market's clock: a sandbox has a time of its own.
+  // The market's clock: a sandbox has its own time.
   const today = newYorkDate(Date.parse((await gateway.clock()).timestamp));
   const from = start ?? today;
   const end = addDays(from, days - 1);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** More is nothing that anybody reads, and each is somebody else's text. */
 const MOST = 20;
 const MOST_SYMBOLS = 20;
 
@@ -27,7 +26,7 @@ export const getNews = defineTool({
     const simulated = news.some((article) => article.simulated);
     const about = symbols.length === 0 ? '' : ` about ${symbols.join(', ')}`;
     return {
-      // None of its words: a summary is shown as ours.
+      // Without the articles' words: a summary appears as ours.
       summary: `${news.length === 1 ? '1 article' : `${news.length} articles`}${about}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ news, simulated }),
       ...(news.length === 0 ? {} : { outside: 'news' }),

@@ -46,7 +46,7 @@ export const getOptionContracts = defineTool({
   },
 });
 
-/** By the exchange's day, not this machine's. */
+/** The exchange's date, not this machine's. */
 async function rangeOf(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
   const { timestamp } = await gateway.clock();
   const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));

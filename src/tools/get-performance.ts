@@ -6,7 +6,7 @@ import { periods, periodWords } from '../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** A year's rate that anything pays without risk; beyond it somebody wrote percent. */
+/** A larger rate was probably meant as percent. */
 export const riskFreeSchema = decimalString.pipe(
   z.string().refine((text) => new Dec(text).abs().lte(1), 'must be a fraction such as 0.04'),
 );

@@ -31,7 +31,7 @@ export const getPortfolio = defineTool({
     const [account, all, traded] = await Promise.all([
       gateway.account(),
       gateway.positions(),
-      // Without them a position's day is since the last close, whenever it was bought.
+      // Without these, a position's daily change counts from the last close.
       tradedToday(gateway).catch(() => []),
     ]);
     const { positions, total, next_cursor } = page(
@@ -53,7 +53,7 @@ export const getPortfolio = defineTool({
   },
 });
 
-/** By symbol when it is a part, so that positions opened or closed meanwhile move none to another page. */
+/** Parts are sorted by symbol, so that trades in between do not shift pages. */
 function page(all: readonly Position[], limit: number | undefined, cursor: string | undefined) {
   const total = all.length;
   if (limit === undefined && cursor === undefined) return { positions: all, total, next_cursor: null };
@@ -65,7 +65,7 @@ function page(all: readonly Position[], limit: number | undefined, cursor: strin
   return { positions, total, next_cursor };
 }
 
-/** Shares bought today, less those sold, and dollars paid for them, less those received. */
+/** Net shares bought today and net dollars paid. */
 async function tradedToday(gateway: GatewayClient) {
   const began = dayBegan(Date.parse((await gateway.clock()).timestamp));
   const trades = dayTrades(await gateway.activities({ after: began - 1 }), began);

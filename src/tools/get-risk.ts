@@ -10,7 +10,6 @@ import { accountPerformance } from '../trading/portfolio-performance.ts';
 import { accountLine } from './account-line.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Positions that are named; the others are counted. */
 const MOST_NAMED = 10;
 
 export const getRisk = defineTool({
@@ -68,7 +67,6 @@ export const getRisk = defineTool({
   },
 });
 
-/** How far below its highest value of the period the account is, and was at the worst. */
 function fallen({ current, worst, mark }: Drawdowns) {
   return {
     now: rate(current),

@@ -70,7 +70,6 @@ function lotView(symbol: string, lot: TaxLot) {
   };
 }
 
-/** Why the lots of a symbol are not all there is to know. */
 function incompleteView({ symbol, unknown }: PositionLots) {
   const reason = unknown.isZero()
     ? 'a merger, a transfer or a sale of unknown shares makes the cost uncertain'

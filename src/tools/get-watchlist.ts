@@ -13,7 +13,6 @@ export const getWatchlist = defineTool({
   },
 });
 
-/** `3 symbols on the watchlist: AAPL, KO, MSFT` */
 export function watched(symbols: readonly string[]): string {
   if (symbols.length === 0) return 'The watchlist is empty';
   const count = symbols.length === 1 ? '1 symbol' : `${symbols.length} symbols`;

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
 import { defineTool, requireAlerts } from './tool.ts';
 
-/** As many are told of; a rules file may have more. */
 const MOST_LISTED = 50;
 
 export const listAlerts = defineTool({

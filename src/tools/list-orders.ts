@@ -7,13 +7,13 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { cursorOf, ordersAfter, placeOf, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Ids that can say nothing: a broker makes them where nobody else does. */
+/** Ids without a message: brokers generate them. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Of a longer history the total is a minimum: each 500 are a request to the broker. */
+/** Each 500 are a broker request; of a longer history the total is a minimum. */
 const MOST_READ = 2_000;
 
-/** The gateway's own ids are known by its proposals; an older order counts as another app's. */
+/** Our ids are known by proposals; older orders count as another app's. */
 const MOST_PROPOSALS = 500;
 
 export const listOrders = defineTool({
@@ -67,7 +67,7 @@ export const listOrders = defineTool({
   },
 });
 
-/** The first moment of a day in New York, or the time itself. */
+/** A date means its start in New York. */
 function instantOf(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }
@@ -87,7 +87,7 @@ function countedOrders(
   return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
 }
 
-/** Whether another app has named one of the orders: an id of its choice may hold a sentence. */
+/** An id chosen by another app may contain a sentence. */
 export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
@@ -96,7 +96,7 @@ export async function anyForeign(gateway: GatewayClient, orders: readonly Order[
   return named.some((id) => !own.has(id));
 }
 
-/** The ids of the orders that a proposal is of; a change puts a new one in place of the old. */
+/** A replacement has a new id. */
 function idsOf({ kind, subject }: Proposal): string[] {
   switch (kind) {
     case 'order':

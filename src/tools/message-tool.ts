@@ -44,10 +44,7 @@ export const sendGmailSummary: MessageTool = {
 
 const requestSchema = z.lazy(() => z.strictObject({ recipient: z.string(), note: note().nullable() }));
 
-/**
- * Reads a model's arguments as a message.
- * @throws {TradeAgentError} `invalid_message` naming the field
- */
+/** @throws {TradeAgentError} `invalid_message` naming the field */
 export function readMessageRequest(
   { service }: MessageTool,
   args: Record<string, unknown>,

@@ -4,29 +4,27 @@ import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** As many as brokers list at once. */
+/** Broker maximum. */
 const PAGE = 500;
-/** An entry and its exits are three rows at the broker and one order here, so a full page may have a third of its orders. */
+/** A bracket is three rows at the broker and one order here, so a full page may have a third of its orders. */
 const FULL_PAGE = Math.floor(PAGE / 3);
 
 interface OrderFilter {
   readonly status: 'open' | 'closed' | 'all';
   readonly symbol?: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** Epoch milliseconds. */
   readonly since?: number | undefined;
 }
 
 interface FoundOrders {
-  /** Newest first. */
   readonly orders: Order[];
-  /** Whether there are none beyond them. */
   readonly isAll: boolean;
 }
 
 /**
- * Reads orders across the pages of the gateway.
+ * Reads orders page by page.
  * @param until only orders submitted at or before this instant
- * @param most stops reading once there are so many
+ * @param most stops after so many
  */
 export async function readOrders(
   gateway: Pick<GatewayClient, 'orders'>,
@@ -50,7 +48,7 @@ export async function readOrders(
       undefined,
     );
     const isLast = page.length < FULL_PAGE || oldest === undefined || at(oldest) < since;
-    // A full page of one instant can't be read past.
+    // A full page of one instant has no next page.
     if (isLast || found.size >= most || found.size === known) {
       const orders = [...found.values()].filter((order) => at(order) >= since);
       return { orders: orders.slice(0, most), isAll: isLast && orders.length <= most };
@@ -59,10 +57,8 @@ export async function readOrders(
   }
 }
 
-/** More open orders than any account that was seen. */
 const MOST_OPEN = 5_000;
 
-/** All open orders, whichever page they are on. */
 export async function readOpenOrders(
   gateway: Pick<GatewayClient, 'orders'>,
   symbol?: string,
@@ -70,7 +66,6 @@ export async function readOpenOrders(
   return (await readOrders(gateway, { status: 'open', symbol }, { most: MOST_OPEN })).orders;
 }
 
-/** Where one page of a list ended, and how many orders the whole list has. */
 interface Place {
   readonly at: string;
   readonly id: string;
@@ -89,7 +84,6 @@ export function cursorOf({ at, id, total, isAll }: Place): string {
   return Buffer.from(JSON.stringify([at, id, total, isAll])).toString('base64url');
 }
 
-/** @throws {TradeAgentError} `usage` */
 export function placeOf(cursor: string): Place {
   try {
     const [at, id, total, isAll] = placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
@@ -101,7 +95,7 @@ export function placeOf(cursor: string): Place {
   }
 }
 
-/** What comes after a place. When its own order is gone, orders of the same instant may be told twice, and none is left out. */
+/** If the cursor's order is gone, orders of the same instant may repeat, but none is skipped. */
 export function ordersAfter(orders: readonly Order[], { at: from, id }: Place): readonly Order[] {
   const index = orders.findIndex((order) => order.id === id);
   if (index !== -1) return orders.slice(index + 1);

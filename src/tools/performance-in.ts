@@ -19,19 +19,17 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 
 interface PerformanceQuery {
   readonly period: Period;
-  /** A symbol. */
   readonly benchmark: string;
-  /** Whether the person named it: then it must be there. */
+  /** Whether a missing benchmark is an error. */
   readonly mustHaveBenchmark: boolean;
-  /** A year's rate, a fraction. */
+  /** Annual, as a fraction. */
   readonly riskFree: string;
-  /** Whether contributions are wanted, at a request for each position. */
+  /** Contributions take a request per position. */
   readonly byPosition: boolean;
 }
 
-/** Days of a line that a model reads well. */
 const MOST_POINTS = 100;
-/** Below a month of days a ratio says nothing. */
+/** A ratio of less than a month of days means nothing. */
 const LEAST_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
 const MOST_SYMBOLS = 100;
@@ -40,8 +38,8 @@ const CLOSES_AT_ONCE = 6;
 export type Performance = Awaited<ReturnType<typeof performanceIn>>;
 
 /**
- * What an account did over a period, beside a benchmark; dollars and fractions as decimal strings (docs/reference/METRICS.md).
- * @throws {TradeAgentError} `unknown_symbol` for a benchmark that is named and is not there
+ * An account's performance over a period beside a benchmark (docs/reference/METRICS.md); decimal strings.
+ * @throws {TradeAgentError} `unknown_symbol` for a named benchmark that does not exist
  */
 export async function performanceIn(
   gateway: LineGateway & Pick<GatewayClient, 'bars'>,
@@ -78,7 +76,7 @@ export async function performanceIn(
       amount: total.toFixed(2),
     })),
     ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
-    // Since the last day's end; without one nothing is known to have come.
+    // Cash flows since the last day's end are unknown without one.
     ...standing(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
       traded: dayTrades(activities, dayBegan(now)),
@@ -104,7 +102,7 @@ async function benchmarkOf(
       await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' }),
     );
   } catch (error) {
-    // An ornament unless it was asked for: without it the figures still stand.
+    // An optional benchmark must not cost the other figures.
     if (mustHaveBenchmark || !isTradeAgentError(error) || error.code === 'login_required') throw error;
     return undefined;
   }
@@ -151,7 +149,7 @@ function rollingView(points: AccountLine['returns']['points'], factors: readonly
   ];
 }
 
-/** The largest positions' contributions; what is left out is part of the rest. */
+/** Of the largest positions; the rest is summed. */
 async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: AccountLine) {
   const { positions, returns, activities } = line;
   const { points, factors = [] } = returns;
@@ -184,7 +182,7 @@ async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: Accou
   };
 }
 
-/** What is held, the largest first, and what else was traded. */
+/** Held symbols, largest first, then others traded. */
 function symbolsOf(positions: readonly Position[], activities: readonly Activity[]): string[] {
   const held = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
@@ -196,7 +194,6 @@ function symbolsOf(positions: readonly Position[], activities: readonly Activity
   return [...new Set([...held, ...[...traded, ...moved].sort()])];
 }
 
-/** What it did today, and what is open now. */
 function standing(account: Account, positions: readonly Position[], day: PortfolioHistory) {
   const figures = portfolioView(account, positions, day);
   return {
@@ -214,7 +211,7 @@ function standing(account: Account, positions: readonly Position[], day: Portfol
   };
 }
 
-/** Null where no rate says it: money came of nothing, or there is no earlier value. */
+/** Null without an earlier value. */
 function rates(rate: PeriodReturn | undefined) {
   if (rate === undefined) return null;
   return {
@@ -228,7 +225,7 @@ function rates(rate: PeriodReturn | undefined) {
 const time = (at: number) => new Date(at).toISOString();
 const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
 
-/** So many of them, evenly, with the first and the last. */
+/** Evenly spaced, with first and last. */
 function thinned<T>(points: readonly T[], most: number): T[] {
   if (points.length <= most) return [...points];
   const step = (points.length - 1) / (most - 1);

@@ -9,10 +9,7 @@ import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
 
-/**
- * Proposes an order. It can't trade: what it asks for becomes a question on the person's phone, and the gateway carries
- * out what they approve there.
- */
+/** Proposes an order. It can't trade: the person decides on their phone, and the gateway executes what they approve. */
 export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   name: 'place_order',
   description:
@@ -24,12 +21,12 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   risk: 'trade',
 };
 
-/** Which account it is for is read beside it (`aboutAccount`). */
+/** `aboutAccount` reads the account. */
 const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
- * Reads a model's arguments as an order. Models write numbers where a decimal string is asked for and null for what
- * they leave out; both mean one thing only, and the person approves the value as it was understood.
+ * Accepts numbers for decimal strings and null for omitted fields, as models write them; the person approves the parsed
+ * values.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
@@ -48,7 +45,6 @@ export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
   return request;
 }
 
-/** What a model left out is absent, and a number is a decimal. */
 export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(args)

@@ -14,12 +14,12 @@ const argumentsSchema = z.lazy(() =>
       .array(orderRequestSchema.omit({ account: true }))
       .min(FEWEST_IN_BATCH)
       .max(MOST_IN_BATCH),
-    /** What becomes of the rest where one of them comes to nothing. */
+    /** What happens to the rest if one fails. */
     on_failure: z.enum(['stop', 'continue']).default('stop'),
   }),
 );
 
-/** Proposes several orders in one question: a rebalancing. As {@link placeOrder}, it can't trade. */
+/** Proposes several orders in one question. Like {@link placeOrder} it can't trade. */
 export const placeOrders: ProposalTool<typeof argumentsSchema> = {
   name: 'place_orders',
   description:
@@ -30,7 +30,7 @@ export const placeOrders: ProposalTool<typeof argumentsSchema> = {
   risk: 'trade',
 };
 
-/** As {@link readOrderRequest}, of each. @throws {TradeAgentError} `invalid_order` naming the order and the field */
+/** @throws {TradeAgentError} `invalid_order` naming the order and the field */
 export function readBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
   const { orders, on_failure } = args;
   const many = Array.isArray(orders) ? orders.length : 0;

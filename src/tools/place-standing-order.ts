@@ -16,7 +16,6 @@ import type { MandateTool } from './tool.ts';
 const saidDay = () =>
   z.string().regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
 
-/** What it asks for, of whichever account. */
 const askedSchema = z.lazy(() =>
   z.strictObject({
     side: z.enum(sides),
@@ -39,8 +38,8 @@ const askedSchema = z.lazy(() =>
 const argumentsSchema = z.lazy(() => askedSchema.unwrap().extend({ account: accountArgument }));
 
 /**
- * Proposes what the gateway is to order by itself, again and again or once at a price: a mandate, for the person to sign.
- * Whether it may be proposed at all is decided by code that has read their own words (`agent/graph/standing-request.ts`).
+ * Proposes a mandate for orders that the gateway places by itself, repeatedly or once at a price.
+ * `agent/graph/standing-request.ts` decides by the person's own words whether it may be proposed.
  */
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
@@ -53,16 +52,12 @@ export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   risk: 'mandate',
 };
 
-/** What a call asks for: the order and when it is due, and its end where one is named. */
 export interface StandingAsked {
   readonly standing: Standing;
   readonly end: SaidEnd | undefined;
 }
 
-/**
- * Reads a model's arguments, less which account it is about, as `readOrderRequest` does an order.
- * @throws {TradeAgentError} `invalid_order` naming the field
- */
+/** @throws {TradeAgentError} `invalid_order` naming the field */
 export function readStandingRequest(args: Record<string, unknown>): StandingAsked {
   const parsed = askedSchema.safeParse(withoutNulls(args));
   if (!parsed.success) {
@@ -108,15 +103,12 @@ function wrong(field: string, message: string): TradeAgentError {
   });
 }
 
-/** When it ends, RFC 3339; undefined where nothing is said. @throws {TradeAgentError} as {@link endOf} */
+/** RFC 3339; undefined if no end is named. @throws {TradeAgentError} as {@link endOf} */
 export function standingExpiry(end: SaidEnd | undefined, now: number): string | undefined {
   return end === undefined ? undefined : utcSeconds(endOf(end, now));
 }
 
-/**
- * What a person types to ask for it themselves. Every value in it was read by a schema: none can be more than a word.
- * @param account the number of one, where one is meant
- */
+/** The command to request it by hand. Schemas ensure that every value is one shell word. */
 export function standingCommand({ standing, end }: StandingAsked, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;

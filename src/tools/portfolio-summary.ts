@@ -2,14 +2,14 @@ import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords }
 import { Dec } from '../trading/decimal.ts';
 import type { Account, Position } from '../trading/views.ts';
 
-/** More than a person reads through on a phone. */
+/** For reading on a phone. */
 const MOST_POSITIONS = 20;
 
-/** The portfolio as a short plain text, for people elsewhere. The largest positions come first. */
+/** Plain text with the largest positions first. */
 export function compactSummary(summary: {
   account: Account;
   positions: readonly Position[];
-  /** Milliseconds since the epoch. */
+  /** Epoch milliseconds. */
   now: number;
   note: string | undefined;
 }): string {
@@ -32,7 +32,7 @@ export function compactSummary(summary: {
   ].join('\n');
 }
 
-/** The note under a summary, whose figures have no blank line. */
+/** The note under a summary; the figures have no blank line. */
 export function noteOf(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);

@@ -7,7 +7,7 @@ import { accountArgument } from './account-argument.ts';
 import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
-/** Proposes to change an open order. As {@link placeOrder}, it can't trade. */
+/** Proposes to change an open order. Like {@link placeOrder} it can't trade. */
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   name: 'replace_order',
   description:
@@ -19,10 +19,7 @@ export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   risk: 'trade',
 };
 
-/**
- * Reads a model's arguments as a change, as `readOrderRequest` does an order.
- * @throws {TradeAgentError} `invalid_order` naming the field
- */
+/** @throws {TradeAgentError} `invalid_order` naming the field */
 export function readReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
   const given = withoutNulls(args);
   const parsed = kinds.replace.requestSchema.safeParse(given);

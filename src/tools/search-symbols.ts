@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { safeLine } from '../text/shown-text.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** More names than a sentence has. */
 const MOST_QUERIES = 20;
 
 export const searchSymbols = defineTool({

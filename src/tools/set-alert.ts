@@ -13,7 +13,7 @@ export const setAlert = defineTool({
   risk: 'local',
   async execute(context, alert) {
     const alerts = requireAlerts(context);
-    // A symbol that nobody knows would be a finding of each check, and no alert.
+    // An unknown symbol would be an error in every check.
     const [quote] = await requireGateway(context).quotes([alert.symbol]);
     const { added, isNew, ...care } = await alerts.add(alert, MOST_BY_AGENT);
     const last = quote?.last ?? null;
@@ -33,7 +33,7 @@ export const setAlert = defineTool({
   },
 });
 
-/** Whether it would be told at the next look. Of the day's change that look knows. */
+/** Whether the next check would report it. Daily changes are not evaluated here. */
 function isSoNow(alert: Alert, last: string): boolean {
   const { condition, limit } = conditionOf(alert);
   if (condition === 'above') return new Dec(last).gt(limit);

@@ -7,7 +7,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 const MOST = 20;
 
-/** Trades nothing, and is taken back as easily: the session's own scope is enough. */
+/** Trades nothing and is easily undone, so the session's scope suffices. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
   description:

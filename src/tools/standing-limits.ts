@@ -7,19 +7,18 @@ import { timesBetween } from '../trading/mandate/standing-due.ts';
 import { DAY } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** How long a standing order lasts where nobody names an end, days: what real money allows. */
+/** In days. */
 export const DEFAULT_DAYS = LONGEST_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
-/** Room above the price that a number of shares has now, or that is waited for: what one order may come to. */
+/** Headroom over the current or awaited price for one order's maximum. */
 const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**
- * The limits that follow from a standing order, where the person says none: one order's worst, as many as there are days, and
- * their product.
- * @param now milliseconds since the epoch
- * @throws {TradeAgentError} `usage` where it has no size, `unknown_symbol`
+ * Default limits of a standing order: one order's maximum, one order per day, and their product.
+ * @param now epoch milliseconds
+ * @throws {TradeAgentError} `usage` without a size, `unknown_symbol`
  */
 export async function withStandingLimits(
   gateway: Pick<GatewayClient, 'quotes'>,

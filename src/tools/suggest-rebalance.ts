@@ -12,7 +12,7 @@ import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
 import { defineTool, requireGateway, type ToolContext } from './tool.ts';
 
-/** What the gateway takes at once. */
+/** The gateway's maximum. */
 const SYMBOLS_A_REQUEST = 50;
 
 const argumentsSchema = z.lazy(() =>
@@ -78,7 +78,6 @@ export const suggestRebalance = defineTool({
   },
 });
 
-/** Each target with what is held of it, what is not traded and why, and what is held without a target. */
 function standing(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], { left }: Rebalancing) {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   const rate = (value: Dec) => value.toDecimalPlaces(6).toFixed();
@@ -93,7 +92,7 @@ function standing(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], 
   };
 }
 
-/** Those named, to the last share; else the rules file's, within its bands. @throws {TradeAgentError} `usage` */
+/** Exact targets if named; else the rules file's with its bands. @throws {TradeAgentError} `usage` */
 async function targetsOf(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,
@@ -140,7 +139,7 @@ async function quotesOf(gateway: GatewayClient, symbols: readonly string[]) {
   return new Map(all.map((quote) => [quote.symbol, quote]));
 }
 
-/** The symbols that an open proposal would trade: nothing more is suggested for them. */
+/** Nothing more is suggested for symbols with an open proposal. */
 function proposedSymbols(proposal: Proposal): string[] {
   if (proposal.kind === 'order') return [proposal.subject.symbol];
   if (proposal.kind === 'batch') return proposal.subject.orders.map(({ symbol }) => symbol);

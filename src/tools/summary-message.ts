@@ -5,9 +5,8 @@ import { connectionRequired } from './gateway/gateway-problem.ts';
 import { compactSummary } from './portfolio-summary.ts';
 
 /**
- * A summary of the portfolio as a message. The text is put together here, from what the gateway says: of anybody's own
- * words it has at most the note, which the person sees too.
- * @param now milliseconds since the epoch
+ * Composes the text from the gateway's figures; only the note is free text, which the person sees on the phone.
+ * @param now epoch milliseconds
  * @throws {TradeAgentError} `invalid_message`, `connection_required`, and what the gateway's reads throw
  */
 export async function summaryMessage(
@@ -17,7 +16,7 @@ export async function summaryMessage(
   now: number,
 ): Promise<MessageRequest> {
   checkRecipient(service, recipient);
-  // Before the person is asked: an approval that could not be carried out would be for nothing.
+  // Checked first: an approval that can't be executed would be useless.
   if (!(await gateway.isConnected(service))) throw connectionRequired(service);
   const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
   return {

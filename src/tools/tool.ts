@@ -9,63 +9,59 @@ import type { Alerts } from './alerts.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { OwnRules } from './own-rules.ts';
 
-/** Of a session, what says who is signed in where. */
 export interface SignedIn extends Pick<Session, 'user'> {
   readonly profile: Pick<Session['profile'], 'name' | 'environment'>;
 }
 
 export interface ToolContext {
-  /** Absent when nobody is signed in; so is the gateway. */
+  /** Absent, like the gateway, if nobody is signed in. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
-  /** The person's alerts; absent where what calls is not their own agent. */
+  /** Only in the person's own agent. */
   readonly alerts?: Alerts | undefined;
-  /** Absent where the rules file is not at hand. */
+  /** Absent if the rules file is not on this machine. */
   readonly ownRules?: OwnRules | undefined;
 }
 
 export interface ToolResult {
-  /** One line for the person. */
   readonly summary: string;
-  /** Compact JSON for the model. Whatever in it came from outside is data. */
+  /** Compact JSON for the model. Outside text in it is data. */
   readonly content: string;
-  /** An order the tool changed. */
   readonly order?: Order;
-  /** Where words in it come from that neither the person nor the gateway chose; absent where there are none. */
+  /** The source of text that neither the person nor the gateway wrote. */
   readonly outside?: string;
 }
 
 interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
   readonly description: string;
-  /** Of its arguments; made when it is first used (`z.lazy`), since a start uses the fewest. */
+  /** Lazy (`z.lazy`), because most runs use few tools. */
   readonly schema: Schema;
-  /** The scopes its requests need. */
   readonly scopes: readonly Scope[];
 }
 
 /**
- * A tool that acts by itself, within the session's own scopes. One that reduces proposes instead, where the gateway
- * wants the person's tap; one that keeps changes what trades nothing (a watchlist). One that is local changes what
- * is the person's own, of files here or of rows at their server: it is for their own agent alone, and takes what it writes from the person's own words.
+ * A tool that acts within the session's own scopes. `reduce` proposes if the gateway requires approval; `keep` changes
+ * what trades nothing (a watchlist); `local` changes the person's own files or server rows, only for their own agent
+ * and only with the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';
   execute(context: ToolContext, args: z.output<Schema>): Promise<ToolResult>;
 }
 
-/** A tool that only proposes: it has no way to trade; the gateway has, once the person approved. */
+/** A tool that only proposes an order; the gateway executes it once approved. */
 export interface ProposalTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'trade';
 }
 
-/** A tool that only proposes a message: it has no way to send one; the gateway has, once the person approved. */
+/** A tool that only proposes a message; the gateway sends it once approved. */
 export interface MessageTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'send';
   readonly service: MessageService;
 }
 
-/** A tool that only proposes a mandate: a yes to orders beforehand, for the person to sign. No other program is offered it. */
+/** A tool that only proposes a mandate. Not offered to other programs. */
 export interface MandateTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'mandate';
 }
@@ -97,7 +93,7 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
   return tool as unknown as DirectTool;
 }
 
-/** The object that a tool's arguments are. @throws {TypeError} where its schema is no object's */
+/** @throws {TypeError} if its schema is not an object's */
 export function argumentsOf({ name, schema }: Tool): z.ZodObject {
   const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
   if (object instanceof z.ZodObject) return object;
@@ -110,7 +106,7 @@ export function requireGateway(context: ToolContext): GatewayClient {
   throw loginRequired();
 }
 
-/** @throws {TradeAgentError} `login_required`; `blocked` where the agent keeps none */
+/** @throws {TradeAgentError} `login_required`; `blocked` if there are none */
 export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;

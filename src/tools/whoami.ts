@@ -3,7 +3,7 @@ import { loginRequired } from '../errors/login-required.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { defineTool } from './tool.ts';
 
-/** Who is signed in, by the ID token's claims. Asks nobody: the session knows. */
+/** From the ID token's claims, without a request. */
 export const whoami = defineTool({
   name: 'whoami',
   description: 'Says who is signed in: name, e-mail address, and which account environment (paper or live).',

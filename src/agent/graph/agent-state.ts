@@ -6,38 +6,31 @@ import type { ErrorFacts } from '../events.ts';
 import type { Usage } from '../model/usage.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 
-/** A tool call as the model made it, under an id of our own. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
   readonly args: Record<string, unknown>;
 }
 
-/** What became of one tool call, or of a model's turn that went wrong. */
 export interface Outcome {
   readonly prompt: number;
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** The call in words, where it failed: `sell 2 KO`. */
+  /** The call in words if it failed: `sell 2 KO`. */
   readonly what?: string;
-  /** What a call that proposes was about: a symbol, an order's id, a recipient. */
   readonly subject?: string;
-  /** No tool could be called by it. */
   readonly unusable?: true;
-  /** The person was asked. */
   readonly asked?: true;
-  /** An order a tool changed (a cancel); those placed are found by their proposals. */
+  /** An order the tool itself changed (a cancel); orders placed are found through their proposals. */
   readonly order?: Order;
 }
 
-/** What a proposal may still ask of the person. */
 export interface Asks {
-  /** Which one of its prompt it would be, counted from 1. */
+  /** 1-based, within the prompt. */
   readonly ordinal: number;
-  /** So many may be asked for this prompt. */
+  /** How many may be asked for this prompt. */
   readonly most: number;
-  /** The person said no to one of them. */
   readonly denied: boolean;
 }
 
@@ -50,7 +43,7 @@ const outcomes = Annotation<Outcome[]>({
   default: () => [],
 });
 
-/** Sources of outside text, each once. What has entered a conversation never leaves it. */
+/** Sources of outside text. A source is never removed from a conversation. */
 const tainted = Annotation<readonly string[]>({
   reducer: (earlier, later) => [...new Set([...earlier, ...later])],
   default: () => [],
@@ -61,11 +54,10 @@ export const AgentState = Annotation.Root({
   messages,
   outcomes,
   tainted,
-  /** Which prompt of the thread this is, counted from 1. */
+  /** 1-based number of the prompt in the thread. */
   prompt: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
-  /** Model calls made for this prompt. */
   turns: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
-  /** Turns in a row in which every call of the model's was malformed, named no tool, or had invalid arguments. */
+  /** Consecutive turns in which every call was malformed, named no tool, or had invalid arguments. */
   mistakes: Annotation<number>({ reducer: (_, next) => next, default: () => 0 }),
   usage: Annotation<Usage>({
     reducer: (_, next) => next,
@@ -74,7 +66,6 @@ export const AgentState = Annotation.Root({
 });
 export type AgentStateValue = typeof AgentState.State;
 
-/** One proposal's own state, from the call to its result. */
 export const ProposalGraphState = Annotation.Root({
   call: Annotation<ToolCall>(),
   prompt: Annotation<number>(),
@@ -83,14 +74,12 @@ export const ProposalGraphState = Annotation.Root({
   asks: Annotation<Asks>(),
   tainted,
   facts: Annotation<ConversationFacts>(),
-  /** What is sent under the attempt's key: kept whole, since the same key must come with the same words. */
+  /** The request sent under the attempt's key, stored whole because the same key must come with the same body. */
   drafted: Annotation<ProposalRequestInput>(),
-  /** The proposal's id at the gateway, once there is one. */
   proposed: Annotation<string>(),
   messages,
   outcomes,
 });
 export type ProposalGraphValue = typeof ProposalGraphState.State;
 
-/** What a proposal hands back to the thread. */
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });

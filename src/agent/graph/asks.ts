@@ -4,10 +4,9 @@ import type { AgentStateValue, Asks } from './agent-state.ts';
 import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
-/** Proposals for one prompt, where the person's own words name no more: who matches each with their words reads few. */
+/** Proposals per prompt unless the person's own words name more: nobody reviews many approvals with care. */
 const MOST_ASKS = 5;
 
-/** The budget of a message's calls that propose, in their order. */
 export function asksOf(
   state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
 ): (index: number) => Asks {

@@ -1,12 +1,10 @@
 import { interrupt } from '@langchain/langgraph';
 import { isTradeAgentError } from '../../errors/errors.ts';
 
-/** What the interrupt of a call tells the runner that needs an account elsewhere. */
 export interface AwaitedConnection {
   readonly connection: string;
 }
 
-/** The account elsewhere whose absence an error is about. */
 function missingConnection(error: unknown): string | undefined {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
@@ -14,9 +12,8 @@ function missingConnection(error: unknown): string | undefined {
 }
 
 /**
- * Does what needs an account elsewhere. Where that isn't connected, the graph stands still at an interrupt that says
- * so, and the node runs again from its top once the run is resumed: `work` must have done nothing yet that it would
- * then do twice. Still not connected after that, the error is the result.
+ * Runs `work`, which may need a connected account. If the account is missing, the node interrupts and runs again from
+ * its top on resume, so `work` must be safe to repeat. If it is still missing then, throws the error.
  */
 export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
   let failure: unknown;

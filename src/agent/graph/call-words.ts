@@ -2,23 +2,19 @@ import { safeLine } from '../../text/shown-text.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { ToolCall } from './agent-state.ts';
 
-/** As long as a line of an answer may be that a model's own values stand in. */
 const LONGEST = 80;
 
 type Call = Pick<ToolCall, 'name' | 'args'>;
 
-/** An order that a call names, as far as it does. */
 interface NamedOrder {
-  /** `buy` or `sell`; whatever a model wrote. */
+  /** As the model wrote it, in lower case. */
   readonly side: string;
-  /** Upper case. */
   readonly symbol: string;
 }
 
-/** The orders that a call asks for. */
 export function ordersOfCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
-  // What closes a position is what people call selling it.
+  // People call closing a position selling it.
   if (name === 'close_position')
     return ordersOfCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
@@ -31,7 +27,7 @@ export function ordersOfCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/** What a call that proposes is about: its symbols, order or recipient. Undefined for one that reads. */
+/** What a proposing call is about: its symbols, order id or recipient. Undefined for a reading call. */
 export function subjectOf(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;
@@ -40,7 +36,6 @@ export function subjectOf(call: Call): string | undefined {
   return safeLine(symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''), LONGEST);
 }
 
-/** A call in words for the person: `buy 1 AAPL`, `get_quote KO`. */
 export function callWords(call: Call): string {
   const { name, args } = call;
   if (name === 'place_order') return safeLine(orderWords(args), LONGEST);

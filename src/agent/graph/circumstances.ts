@@ -2,16 +2,14 @@ import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { Session } from '../../auth/session/session.ts';
 
 /*
- * What differs from one prompt to the next: the minute, and who is signed in where. It stands behind the person's words,
- * after tools and fixed text, and is kept with them as it was then. So each request begins with all of the one before it,
- * byte by byte, and a model's server need not read that again: llama.cpp, vLLM and OpenAI keep what they read of a
- * prompt, up to the first byte that differs.
+ * What differs between prompts (time, who is signed in) follows the person's words and is stored with them. Each
+ * request then starts with the bytes of the one before, so that a model server's prompt cache (llama.cpp, vLLM, OpenAI)
+ * applies.
  */
 
-/** Under which name a message keeps it. */
 const KEPT_AS = 'circumstances';
 
-/** No text that anybody else chose stands in it, not even the user's name as their provider tells it. */
+/** Contains no text that anybody else chose, not even the user's display name. */
 export function circumstances(session: Session | undefined, now: number): string {
   const who =
     session === undefined
@@ -20,7 +18,7 @@ export function circumstances(session: Session | undefined, now: number): string
   return `It was ${new Date(now).toISOString().slice(0, 16)}Z when the user said this. ${who}`;
 }
 
-/** The message, with what it was said under. Its own text stays the person's alone. */
+/** The text itself stays the person's alone. */
 export function saidUnder(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,
@@ -28,7 +26,6 @@ export function saidUnder(message: HumanMessage, under: string): HumanMessage {
   });
 }
 
-/** The conversation as a language model is given it. */
 export function withCircumstances(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const under = message.additional_kwargs[KEPT_AS];

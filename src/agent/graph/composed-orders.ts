@@ -11,9 +11,8 @@ import { shortId } from '../short-id.ts';
 import { promptMessage } from './message-history.ts';
 
 /**
- * Orders that a program put together, in words for whoever reads their thread: `SELL 8 AAPL LMT 228.50 DAY; …`. Nothing
- * reads them back.
- * @throws {TradeAgentError} `usage` for none, or for more than a person can judge at once
+ * Orders composed by a program, as text: `SELL 8 AAPL LMT 228.50 DAY; …`. Display only; never parsed.
+ * @throws {TradeAgentError} `usage` for none, or more than {@link MOST_ORDERS}
  */
 export function orderWords(orders: readonly OrderRequest[]): string {
   if (orders.length === 0 || orders.length > MOST_ORDERS) {
@@ -33,7 +32,7 @@ function inWords(order: OrderRequest): string {
   return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
-/** As a conversation keeps them: said in words, and called for, each exactly as it is. @throws as {@link orderWords} */
+/** The prompt and the tool calls of composed orders, each order exactly as given. @throws as {@link orderWords} */
 export function orderMessages({
   orders,
   composedBy,
@@ -58,7 +57,7 @@ export function orderMessages({
 
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
-/** One question for all of them, where they can be one: it has one order for each symbol. */
+/** A batch takes one order per symbol. */
 function callsTogether(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= FEWEST_IN_BATCH && symbols.size === orders.length) {
@@ -71,14 +70,14 @@ function callsApart(orders: readonly OrderRequest[]): Call[] {
   return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
 }
 
-/** How many proposals a program called for with the newest prompt; undefined where that is for a model to do. */
+/** Number of proposals a program composed for the newest prompt; undefined if a model is to be asked. */
 export function composedOrders(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
   return isComposed ? message.tool_calls?.length : undefined;
 }
 
-/** What became of them, in words: no model is asked, so that none can add an order of its own. */
+/** No model is asked about the outcome, so that none can add an order of its own. */
 export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
   return composedOrders(messages) === undefined ? undefined : answer(answeredCalls(messages));
 }

@@ -6,23 +6,19 @@ import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts'
 import { prompts } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/** What of a conversation tells where a proposal's fields come from. Plain data: it is kept with the proposal's state. */
+/** What provenance is computed from, taken from a conversation. Plain data: it is stored with the proposal's state. */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];
-  /** The program that put the newest prompt together, where no person said it. */
+  /** The program that composed the newest prompt; undefined if a person wrote it. */
   readonly composedBy: string | undefined;
-  /** What the account held when it was last looked at. */
   readonly positions: readonly {
     readonly symbol: string;
     readonly qty: string;
     readonly qty_available: string;
   }[];
-  /** What names were found to be, in the asset list. */
   readonly names: readonly NameFound[];
-  /** Open orders, when they were last looked at. */
   readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
-  /** What was worked out last to reach targets. */
   readonly rebalancing?: Rebalancing;
 }
 
@@ -48,13 +44,11 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
   };
 }
 
-/** What a tool said last. */
 function latest<T>(messages: readonly BaseMessage[], tool: string, schema: z.ZodType<T>): T | undefined {
   const message = messages.findLast((one) => ToolMessage.isInstance(one) && one.name === tool);
   return message === undefined ? undefined : read(message, tool, schema);
 }
 
-/** What a message says, where it is that tool's. */
 function read<T>(message: BaseMessage, tool: string, schema: z.ZodType<T>): T | undefined {
   if (!(ToolMessage.isInstance(message) && message.name === tool)) return undefined;
   try {

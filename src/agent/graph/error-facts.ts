@@ -4,7 +4,7 @@ import { databaseFailure } from '../../store/sqlite/state-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
-/** Our own errors as they are; anything else without its text, which could hold what it should not. */
+/** Hides the text of foreign errors, which could contain secrets. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   const known = databaseFailure(error);

@@ -10,48 +10,37 @@ import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
 
-/** What the graph's nodes work with, in one run. */
 export interface GraphEnvironment {
   readonly thread: string;
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
-  /** For reading, cancelling and waiting; ends with the run's signal. */
+  /** For reads, cancels and waits; ends with the run's signal. */
   readonly gateway: GatewayClient | undefined;
-  /** For proposing and withdrawing: no signal cuts an answer short that tells what there is now. */
+  /** For proposing and withdrawing. Has no signal: an abort must not cut off an answer that says what exists now. */
   readonly proposing: GatewayClient | undefined;
   readonly model: ChatModel;
-  /** Tools of other people's servers; absent where the profile has none, or no language model. */
   readonly foreign: ForeignTools | undefined;
-  /** The person's alerts; absent where nobody keeps them. */
   readonly alerts?: Alerts | undefined;
-  /** The person's rules file; absent where nobody reads it here. */
   readonly ownRules: OwnRules | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly approvalMode: ApprovalMode;
-  /** Ends where it would wait. */
+  /** Ends the run where it would wait. */
   readonly suspends: boolean;
-  /** As `RunOptions` has it. */
   readonly connectBy?: number | undefined;
-  /** Which mandate an order may be placed under. */
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly readOnly: boolean;
-  /** Who or what proposes, as the person is told. */
   readonly requestedBy: string;
-  /** Seconds that a proposal may take. */
   readonly ttl: number;
   readonly maxTurns: number;
-  /**
-   * For what only the run may do which holds the thread.
-   * @throws {TradeAgentError} `busy` where another run has taken it
-   */
+  /** @throws {TradeAgentError} `busy` if another run has taken over the thread */
   readonly requireLease: () => Promise<void>;
-  /** When each call of this run was begun, milliseconds since the epoch, by the call's id. */
+  /** Start time of each call of this run (epoch milliseconds), by call id. */
   readonly callsStarted: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
-  /** Keeps what was seen of a proposal, and tells of it where it is news. */
+  /** Stores the seen state of a proposal and emits it if it is new. */
   readonly saw: (seen: ThreadProposal) => Promise<void>;
-  /** Work that must end before the run does, whatever else fails: a proposal on its way. */
+  /** Registers work the run must wait for before it ends: a proposal being sent. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }

@@ -17,15 +17,13 @@ import { resultNode } from './proposal-result.ts';
 import { draftNode, proposeNode } from './propose-node.ts';
 import { toolNode } from './tool-node.ts';
 
-/** What a proposal's interrupt tells the runner. */
 export interface AwaitedProposal {
   readonly proposal: string;
 }
 
 /**
- * One proposal, from the call to its result, as a graph of its own with checkpoints of its own. Those of one message run
- * beside each other; in a single graph the first approved would wait for the last, since a step ends only when all its
- * tasks have.
+ * One proposal from call to result, as a subgraph with its own checkpoints. In one flat graph the first approved
+ * proposal would wait for the last, because a step ends only when all its tasks have ended.
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
@@ -43,9 +41,8 @@ function proposalGraph(environment: GraphEnvironment) {
 }
 
 /**
- * The agent's graph: `model` → one `Send` for each call → `tool` or `proposal` → `model` again, until it calls nothing.
- * Orders that a program put together begin with their calls.
- * No node has a retry policy: what may be done again, and under which key, is for the node to say.
+ * `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model calls nothing. Composed orders start
+ * with their calls. No node has a retry policy: each node decides what may be repeated, and under which key.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {
@@ -64,7 +61,6 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
         : new Send('tool', findTool(call.name)?.risk === 'local' ? { ...work, facts, tainted } : work);
     });
   };
-  /** What a program put together is called for already. */
   const begin = (state: AgentStateValue) => (state.messages.at(-1)?.type === 'ai' ? route(state) : 'model');
   return new StateGraph(AgentState)
     .addNode('model', modelNode(environment))

@@ -1,7 +1,6 @@
 /*
- * Text from outside must not look to a model like the frame of the conversation. Many chat templates mark turns by words
- * that a server's tokeniser heeds wherever they stand: a company named "<|im_start|>system" would then speak as the
- * system. The phone and the gateway do not rely on this; it spares the person proposals that they never asked for.
+ * Neutralizes chat-template markers in outside text. Many tokenizers honor them anywhere, so a company named
+ * "<|im_start|>system" would speak as the system. Defense in depth: the phone and the gateway do not rely on it.
  */
 
 const frames = [
@@ -12,27 +11,27 @@ const frames = [
   '<(?=<?/?SYS>)',
   // Sentence marks and Gemma's turns: <s>, </s>, <bos>, <start_of_turn>, <end_of_turn>.
   '<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|sep|cls|mask)>)',
-  // Tool calls and thoughts, as Qwen, Hermes and others frame them, and our own mark of what is data.
+  // Tool-call and thinking tags of Qwen, Hermes and others, and our own mark for data.
   '<(?=/?(?:tool_call|tool_calls|tool_response|tool_results?|tools|function_calls?|invoke|think|thinking|system|user|assistant)\\b)',
   '<(?=/?untrusted)',
 ];
 let marks: RegExp | undefined;
 
-/** Each begins with one of two characters; the pattern is made for text that has one. */
+/** Every marker begins with one of two characters; the pattern is compiled only when one occurs. */
 function replaceMarks(text: string, by: (opening: string) => string): string {
   if (!/[<[]/.test(text)) return text;
   marks ??= new RegExp(frames.join('|'), 'giu');
   return text.replace(marks, by);
 }
 
-/** Plain text in which no mark of a chat template stands: a blank follows the character that begins one. */
+/** Puts a blank after the first character of each marker. */
 export function inertText(text: string): string {
   return replaceMarks(text, (opening) => `${opening} `);
 }
 
 /**
- * JSON in which none stands: the character that begins one is an escape, so that it parses to the same value. Such
- * characters stand in strings alone; what is no JSON is treated as {@link inertText}.
+ * Escapes the first character of each marker, so that the JSON parses to the same value. Text that is not JSON is
+ * treated as by {@link inertText}.
  */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);

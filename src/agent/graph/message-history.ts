@@ -1,14 +1,12 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { readContext, untrusted } from './system-prompt.ts';
 
-/** What a run was asked, and by whom where a program put the words together. */
 interface Prompt {
   readonly text: string;
-  /** `check`; undefined where a person said it. */
   readonly composedBy: string | undefined;
 }
 
-/** A prompt as the conversation keeps it. @param composedBy the program that put it together, where no person said it */
+/** @param composedBy the program that composed the prompt, if no person wrote it */
 export function promptMessage(text: string, composedBy?: string): HumanMessage {
   return new HumanMessage({
     content: text,
@@ -16,7 +14,6 @@ export function promptMessage(text: string, composedBy?: string): HumanMessage {
   });
 }
 
-/** All that was asked in a conversation, oldest first; what was handed over as data is none of it. */
 export function prompts(messages: readonly BaseMessage[]): Prompt[] {
   return messages.flatMap((message) => {
     if (!HumanMessage.isInstance(message) || readContext(message.text) !== undefined) return [];
@@ -26,8 +23,8 @@ export function prompts(messages: readonly BaseMessage[]): Prompt[] {
 }
 
 /**
- * The thread as a chat API accepts it: each call followed by its answer. A call left open by a run that was cut off is
- * answered with that fact; the state keeps the truth.
+ * The thread as chat APIs accept it: every call followed by its answer. A call that an interrupted run left open is
+ * answered with that fact.
  */
 export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();
@@ -55,7 +52,7 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
   });
 }
 
-/** As a language model is given it: what a tool of ours read that others wrote stands between marks of its source. */
+/** The history for a language model, with marks around what a tool of ours read that others wrote. */
 export function outsideMarked(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const { outside } = message.additional_kwargs;

@@ -16,16 +16,15 @@ import { type ReadAnswer, readAnswer, rejections, UNREADABLE } from './read-answ
 import { standingOutcomes } from './standing-outcomes.ts';
 import { systemPrompt } from './system-prompt.ts';
 
-/** Turns of nothing but calls that can't be made before the run ends. */
+/** Consecutive turns of invalid calls before the run ends. */
 const MAX_MISTAKES = 3;
-/** Answers for one prompt that nearly are calls: after the first the model is asked again, once. */
+/** Answers per prompt that almost parse as a call: after the first the model is asked once more. */
 const MOST_NEARLY = 2;
-/** How a call fails whose arguments are at fault. */
 const faulty = new Set(['usage', 'invalid_order', 'invalid_message']);
 
 type Update = Partial<AgentStateValue>;
 
-/** Calls the model once. Its answer, with calls under ids of our own, is what the checkpoint keeps. */
+/** Calls the model once. */
 export function modelNode(environment: GraphEnvironment) {
   const { model, emit, maxTurns } = environment;
   return async (state: AgentStateValue): Promise<Update> => {
@@ -47,7 +46,6 @@ export function modelNode(environment: GraphEnvironment) {
     };
     const answer = await ask(environment, state, (text) => show(model.builtin ? text : held.push(text)));
     const read = readAnswer(environment, answer, state.messages);
-    // What was held back is words, or is not for the person.
     if (read.nearly === undefined && read.message.text !== '') show(held.rest());
     const spent = addUsage(state.usage, usageOf(answer, environment.profile.model.price));
     return {
@@ -58,7 +56,7 @@ export function modelNode(environment: GraphEnvironment) {
   };
 }
 
-/** The model's whole answer. @throws {TradeAgentError} `model_error`, `interrupted` */
+/** @throws {TradeAgentError} `model_error`, `interrupted` */
 async function ask(
   { model, signal, emit, readOnly }: GraphEnvironment,
   { messages }: AgentStateValue,
@@ -89,7 +87,6 @@ async function ask(
   throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
 }
 
-/** What an answer adds to the thread. */
 function after(
   environment: GraphEnvironment,
   state: AgentStateValue,
@@ -122,7 +119,6 @@ function after(
   return { mistakes, ...withUndone(environment, state, read.message, outcomes) };
 }
 
-/** A last answer in words, and under it what of the prompt was not done. */
 function withUndone(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
@@ -157,7 +153,7 @@ function withUndone(
 const NEARLY = 'the model wrote a tool call that cannot be carried out';
 const ANOTHER = 'Nothing was done with it. Try again, or another model.';
 
-/** Turns in a row that came to nothing by the model's own fault: what became of the latest is known only now. */
+/** Consecutive faulty turns including the latest, whose outcomes are only known now. */
 function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
@@ -165,12 +161,10 @@ function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue
   return mistakes + (latest.length > 0 && areFaulty ? 1 : 0);
 }
 
-/** How often the latest prompt was answered with what nearly was a call. */
 function nearlyBefore({ outcomes, prompt }: AgentStateValue): number {
   return outcomes.filter((outcome) => outcome.prompt === prompt && outcome.tool === UNREADABLE).length;
 }
 
-/** Ends the run in words, since the model's calls can't be carried out. */
 function gaveUp(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
@@ -194,12 +188,10 @@ function ended({ prompt, turns }: AgentStateValue, words: string, message: strin
   };
 }
 
-/** Whether the model has had its last turn, whatever it called. */
 export function isFinished(state: AgentStateValue, maxTurns: number): boolean {
   return state.mistakes >= MAX_MISTAKES || state.turns > maxTurns;
 }
 
-/** The calls of the latest answer that were not already answered with an error. */
 export function openCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const last = messages.findLastIndex((message) => AIMessage.isInstance(message));
   const answered = new Set(
@@ -216,19 +208,18 @@ function interrupted(): TradeAgentError {
 }
 
 const LONGEST_REASON = 200;
-/** Words by which not all of what is named is asked for. */
+/** Words that make an order optional. */
 const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 interface UndoneActs {
-  /** In plain lines, for the person. Empty where all was done. */
   readonly lines: readonly string[];
-  /** Acts that the person's words name and that nothing was proposed for, though for others it was. */
+  /** Orders the person named that were not proposed although others were. */
   readonly forgotten: string | undefined;
 }
 
 /**
- * What of the latest prompt was not done, by code: each call that came to nothing, and orders that the person's own words
- * name but the model never asked for. A model's last words may leave out either.
+ * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never proposed.
+ * The model's own last words may leave out either.
  */
 function undoneActs(
   messages: readonly BaseMessage[],

@@ -10,23 +10,20 @@ import { symbolIfNamed } from '../planner/symbols-by-name.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 
 /*
- * What a model may write into the person's own files: what the person said. Nobody is asked on a phone here, so the words
- * decide. It errs to one side: what is not recognised was not said.
+ * A model may write only what the person said into the person's own files. No phone approval guards these, so the words
+ * decide; whatever is not recognized counts as not said.
  */
 
-/** A call of a local tool, and what of the conversation it is held against. */
 interface LocalCall {
   readonly name: string;
   readonly args: unknown;
   readonly facts: ConversationFacts;
-  /** The outside texts that the conversation has taken in. */
   readonly tainted: readonly string[];
 }
 
 /**
- * An alert's symbol must stand in the person's own words, whoever the idea was; its price too, once the conversation has taken
- * in outside text (a model may work one out from what the account tells). A schedule must be what their newest message asks
- * for, by the planner's own grammar.
+ * An alert's symbol must be in the person's own words, and its price too once outside text has entered the
+ * conversation. A schedule must be what their newest message asks for, by the planner's grammar.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void {

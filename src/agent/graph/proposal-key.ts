@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * The `Idempotency-Key` of one attempt: the same whenever its node runs again, another for a re-proposal. `ta-` and 32
- * base-32 characters (160 bits) of SHA-256; the parts are joined as JSON, so that no two triples run together.
+ * The `Idempotency-Key` of one attempt: stable when its node runs again, different for a re-proposal. `ta-` and 32
+ * base-32 characters (160 bits) of SHA-256 over the JSON of the parts, so that no two triples collide.
  */
 export function proposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')

@@ -5,7 +5,6 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
 
-/** The error that stands for a proposal of which nothing came. */
 export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
@@ -37,7 +36,6 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
   }
 }
 
-/** It was carried out, and the broker says no to the order. */
 export function rejectionOf({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',

@@ -27,9 +27,9 @@ import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
 /**
- * What a call asks of the gateway, whole. The gateway completes it (account, price, identifiers) and checks it.
- * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`, `blocked` and `usage`
- *   of a standing order that is not the person's own, and what the gateway's reads throw
+ * The complete request for a call. The gateway adds account, price and identifiers, and checks it.
+ * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`; `blocked`, `usage` for a
+ * standing order the person did not ask for; whatever the gateway's reads throw
  */
 export async function proposalRequest(
   environment: Pick<
@@ -116,7 +116,7 @@ export async function proposalRequest(
   }
 }
 
-/** The facts, with what is held as it was read for this very order. */
+/** The facts, with the holding read for this order. */
 function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
   state: State,
   held: ClosingOrder['held'],
@@ -125,13 +125,13 @@ function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** Whether it is a sale or a purchase follows from what is held, also where "close" was taken for a sale. */
+/** The side follows from the holding, even if "close" was parsed as a sale. */
 function byHoldings({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/** Orders that were worked out for the person's own targets. What a program put together is none of theirs. */
+/** For orders computed for the person's own targets, which a program's are not. */
 function rebalanced(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
@@ -141,7 +141,7 @@ function rebalanced(
   return byRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
-/** By what of the person's it may be placed without asking them: never the model's to say. */
+/** The mandate the order may be placed under; never the model's choice. */
 function underMandate(
   { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
   { symbol, side }: OrderRequest,
@@ -156,8 +156,8 @@ function slotIn({ slot }: MandateChoice): Pick<AskedUnder, 'slot'> {
 }
 
 /**
- * Who thought of what the person did not say. Once another's server has been heard, nobody can tell its ideas from the
- * model's own: it is named.
+ * Once another server's text is in the conversation, its ideas can't be told from the model's own, so the server is
+ * named.
  */
 function thoughtOfBy(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>
@@ -166,7 +166,6 @@ function thoughtOfBy(tainted: readonly string[]): string {
   return servers.length === 0 ? 'model' : `${SERVER_WORDS}${servers.join(', ')}`;
 }
 
-/** Where each field comes from, by code that has read the conversation. */
 function sources(
   { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
   kind: ProposalKind,
@@ -174,7 +173,6 @@ function sources(
   more: Pick<ProvenanceInput, 'defaults' | 'computed' | 'account'> = {},
 ): Provenance {
   const { said, composedBy, positions, names, openOrders } = facts;
-  // What a program asked for, by rules that the person wrote.
   const composed =
     composedBy === undefined
       ? {}

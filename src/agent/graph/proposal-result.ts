@@ -24,7 +24,6 @@ import { errorMessage } from './tool-outcome.ts';
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
 
-/** Reads what became of the proposal, and makes the call's answer of it. */
 export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed;
@@ -44,7 +43,7 @@ export function resultNode(environment: GraphEnvironment) {
   };
 }
 
-/** Only where somebody waits for it: an approval left pending must not become another one unseen. */
+/** Only while somebody waits: a pending approval must not turn into another one unseen. */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,
   { attempt }: ProposalGraphValue,
@@ -58,7 +57,6 @@ function reasonText({ reason }: Proposal): string {
   return (reason?.text ?? 'the price moved too far').replace(/\.$/, '');
 }
 
-/** Ends a call with an error, before or after the person was asked. */
 export function failed(
   environment: GraphEnvironment,
   state: ProposalGraphValue,
@@ -79,7 +77,6 @@ export function failed(
   });
 }
 
-/** Ends a call with what its tool did by itself. */
 export function done(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
   const { order, summary, content } = result;
   return ended(environment, state, summary, content, defined({ order }));
@@ -120,7 +117,6 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
   );
 }
 
-/** What a mandate is for and how far it goes, in words. */
 function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
   if (kind !== 'mandate') return {};
   return { for: mandateFor(subject), worst: mandateWorst(subject), expires_at: subject.expires_at };
@@ -148,7 +144,9 @@ function about(call: ToolCall): Pick<Outcome, 'subject'> {
   return defined({ subject });
 }
 
-/** The call's one result event, with the time since it was made in this run, the person's thinking included. */
+/**
+ * Emits the call's one result event. `ms` counts from the call's start in this run, including the person's decision.
+ */
 function tellResult(
   { emit, clock, callsStarted }: GraphEnvironment,
   { id, name }: ToolCall,
@@ -159,7 +157,7 @@ function tellResult(
   emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
-/** Watches market orders for a moment, so that the answer can tell their price. Nothing hangs on it. */
+/** Watches a market order briefly, so that the answer can include the fill price. Best effort. */
 async function followFill(environment: GraphEnvironment, seen: ThreadProposal): Promise<ThreadProposal> {
   const { clock, signal, gateway, saw } = environment;
   if (gateway === undefined) return seen;

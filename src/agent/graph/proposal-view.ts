@@ -6,7 +6,7 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ApprovalView } from '../events.ts';
 
-/** What people and scripts may see of a proposal. @param thread empty where it is none of a thread's here */
+/** @param thread empty if no local thread proposed it */
 export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows } = proposal;
@@ -31,29 +31,25 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     [kind]: subject,
     ...cameOf(proposal),
   };
-  // The kind's table says what stands under its name.
+  // The cast holds because the kind's table decides what is under its name.
   return view as ApprovalView;
 }
 
-/** Why it stands as it does, and what to do where that is something to do here. */
 function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
-  // What opens it is given at the home's own machine: there is nothing to connect from here.
+  // Stored credentials are unlocked on the gateway's machine: there is nothing to connect from here.
   if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${connectCommand(connection)}"`;
 }
 
-/** By which mandate it is approved; undefined where its owner is asked. */
 export function mandateIn({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }
 
-/** What is proposed, in one line. */
 export function describeProposal({ kind, subject }: Proposal): string {
   return kindWords(kind).summary(subject);
 }
 
-/** What came of it, once there is something. */
 export function cameOf({ kind, result }: Proposal): Came {
   return result === undefined ? {} : kindWords(kind).came(result);
 }

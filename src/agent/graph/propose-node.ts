@@ -18,7 +18,7 @@ import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
 import { readArguments, readOnlyRun } from './tool-node.ts';
 
-/** Completes the call to what is proposed, or does at once what needs nobody's yes. Proposes nothing yet. */
+/** Completes the call to a request, or runs it at once if it needs no approval. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const { call, attempt } = state;
@@ -46,8 +46,8 @@ export function draftNode(environment: GraphEnvironment) {
 }
 
 /**
- * Hands the request to the gateway, which asks the person. Run again, after a lost answer or in another process, it is
- * the same proposal: the key comes from the call, and the request stands in the checkpoint before this.
+ * Sends the request to the gateway, which asks the person. A repeat, after a lost answer or in another process, is the
+ * same proposal: the key derives from the call, and the request was stored in the checkpoint before this node.
  */
 export function proposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
@@ -64,7 +64,7 @@ export function proposeNode(environment: GraphEnvironment) {
       failpoint('propose.noted');
       return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
-      // Not an answer for the model: the run stops here, and a resume goes on with the very same proposal.
+      // Not an answer for the model: the run stops here, and a resume continues with the same proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnanswered(error) || isStopped || proposal !== undefined) throw error;
       return failed(environment, state, asTradeAgentError(error));
@@ -102,8 +102,9 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /**
- * Cancels at once what the gateway lets go without a tap. What came of outside text needs one, whatever it cancels.
- * @returns undefined where the person is to be asked
+ * Cancels at once what the gateway cancels without approval. Once outside text is in the conversation, every cancel
+ * needs approval.
+ * @returns undefined if the person must be asked
  */
 async function withoutAsking(
   environment: GraphEnvironment,
@@ -121,7 +122,7 @@ async function withoutAsking(
   }
 }
 
-/** @param neverAsks whether it asks nobody: an order that a mandate is to cover */
+/** @param neverAsks true for an order that a mandate must cover */
 function mayNotAskFor({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }
@@ -132,7 +133,6 @@ function mayNotAsk(): TradeAgentError {
   });
 }
 
-/** @throws {TradeAgentError} `login_required` */
 function signedIn(gateway: GatewayClient | undefined): GatewayClient {
   if (gateway !== undefined) return gateway;
   throw loginRequired();

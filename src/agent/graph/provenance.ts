@@ -11,37 +11,32 @@ import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
 
-/** What provenance is computed from. Everything in it comes from code; nothing from what a model says of itself. */
+/** Everything here comes from code; nothing from what a model says about itself. */
 export interface ProvenanceInput {
   readonly kind: ProposalKind;
-  /** The request's fields, as they are proposed; `undefined` is not proposed. */
   readonly request: Readonly<Record<string, unknown>>;
-  /** The person's own prompts of this conversation, newest last. What they handed over as data is none. */
+  /** The person's own prompts, newest last, without data they handed over. */
   readonly userTurns: readonly string[];
-  /** Who thought of what the person did not say: `model`, or a tool's name. */
+  /** Who gets named for a field the person did not say: `model`, or a tool's name. */
   readonly from: string;
-  /** The outside texts that the conversation has taken in, by name: `standard input`. */
+  /** Outside texts in the conversation, by name: `standard input`. */
   readonly taintedBy: readonly string[];
-  /** What a field is where nobody says anything: the schema's and the profile's. */
+  /** Values nobody has to say: the schema's and the profile's. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Fields that code filled in by a rule, not a model, with the rule's name: a summary's text. */
+  /** Fields filled in by a rule in code, with the rule's name. */
   readonly computed?: Readonly<Record<string, string>>;
-  /** What the account held when it was last looked at, by symbol. */
   readonly positions?: ReadonlyMap<string, Held>;
-  /** What names in the person's words were found to be. */
   readonly names?: readonly NameFound[];
-  /** Of a request that names an account: which one that is, and so what the person may call it. */
+  /** The account named in the request, for the names the person may call it by. */
   readonly account?: AccountEntry;
-  /** The open orders, when they were last looked at. */
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
 
-/** Characters of the sentence that is sent along. */
 const LONGEST_SENTENCE = 500;
 const LONGEST_SOURCE = 80;
 const MOST_TAINTS = 10;
 
-/** In this order each takes a number that was said: what can be few things before what can be many. */
+/** Order in which fields claim the numbers that were said: the most specific field first. */
 const numberFields = [
   'take_profit_limit_price',
   'stop_loss_stop_price',
@@ -57,9 +52,8 @@ const numberFields = [
 ];
 
 /**
- * Where each field of a proposal comes from. A field is `user` only where its value stands in the
- * person's own words; the newest turn that says anything of a field decides about it, so that "no, make it 3" takes
- * back an earlier 5.
+ * Where each field of a proposal comes from. A field is `user` only if its value is in the person's own words. The
+ * newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
  */
 export function provenanceOf(input: ProvenanceInput): Provenance {
   const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
@@ -79,7 +73,6 @@ export function provenanceOf(input: ProvenanceInput): Provenance {
   };
 }
 
-/** An account is the person's own word where a turn of theirs calls it by any of its names. */
 function saidAccount({ account, userTurns }: ProvenanceInput): Field | undefined {
   if (account === undefined) return undefined;
   const names = [account.account ?? '', account.broker, account.label].filter((name) => name !== '');
@@ -99,11 +92,10 @@ function hasWords(text: string, words: string): boolean {
 
 interface Found {
   readonly fields: Readonly<Record<string, Field>>;
-  /** The newest turn that any of it was read from; -1 for none. */
+  /** Index of the newest turn that any field was read from; -1 for none. */
   readonly turn: number;
 }
 
-/** Of a field that the words don't decide: what code filled in, a default, or somebody's idea. */
 function unsaid({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
   const rule = computed?.[name];
   if (rule !== undefined) return { source: 'computed', from: printable(rule) };
@@ -119,7 +111,6 @@ function ofOrder(input: ProvenanceInput): Found {
   );
   const fields: Record<string, Field> = {};
   let turn = -1;
-  /** The newest turn that says anything of a field has the say. */
   const decide = (
     name: string,
     about: (said: Said) => readonly unknown[],
@@ -189,7 +180,8 @@ function ofOrder(input: ProvenanceInput): Found {
       },
     );
   }
-  // A part of a position, said after any number of shares that was: the rule's own, where it comes to that.
+  // A part of a position ("half") that was said after any number of shares: the quantity is computed from it
+  // if it matches.
   const partAt = turns.findLastIndex(({ fractions }) => fractions.length > 0);
   const qtyAt = turns.findLastIndex(({ numbers }) => numbers.some((number) => number.fields.includes('qty')));
   if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
@@ -213,7 +205,9 @@ function symbolOfOrder({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
-/** Of several orders that a turn names for one symbol, the one that this is most like: fields of two make no third. */
+/**
+ * If a turn names several orders for a symbol, picks the most similar one, so that fields of two are never combined.
+ */
 function closest(readings: readonly Said[], request: Readonly<Record<string, unknown>>): Said {
   const likeness = (said: Said) =>
     said.numbers.filter(({ value, fields }) => fields.some((field) => same(request[field], value))).length *
@@ -222,7 +216,7 @@ function closest(readings: readonly Said[], request: Readonly<Record<string, unk
   return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
 }
 
-/** Fields that stand in somebody's words literally: an order's id, a recipient, a text. */
+/** Fields that must appear literally in the person's words: order id, recipient, text. */
 function ofWords(input: ProvenanceInput): Found {
   const { request, userTurns } = input;
   const fields: Record<string, Field> = {};
@@ -252,7 +246,7 @@ const literal: Readonly<Record<string, (text: string, value: string) => boolean>
   text: (text, value) => spaced(text).includes(spaced(value)),
 };
 
-/** "cancel my AAPL order", "change my last order": which orders these are, the planner's rule computes from the open ones. */
+/** "cancel my AAPL order", "change my last order": the planner's rule resolves these against the open orders. */
 function ofOpenOrders(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
@@ -272,7 +266,7 @@ function ofOpenOrders(
   return undefined;
 }
 
-/** The rule's name by which an order is the one meant; undefined where it isn't. */
+/** The rule by which the order is the one meant; undefined if it isn't. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
@@ -304,7 +298,7 @@ function other(from: string): Field {
   return name === '' ? { source: 'other' } : { source: 'other', from: name };
 }
 
-/** Numbers by value, everything else by itself. */
+/** Numbers compare by value. */
 function same(one: unknown, two: unknown): boolean {
   if (one === two) return one !== undefined;
   if (typeof one !== 'string' || typeof two !== 'string') return false;
@@ -312,20 +306,18 @@ function same(one: unknown, two: unknown): boolean {
   return decimals && new Dec(one).eq(two);
 }
 
-/** A fraction as people write it: `"0.01"` is 1 %. */
 function asPercent(fraction: unknown): unknown {
   const parsed = decimalString.safeParse(fraction);
   return parsed.success ? plain(new Dec(parsed.data).times(100)) : fraction;
 }
 
-/** One line of printable ASCII, as the wire has it. */
 function printable(text: string): string {
   return printableAscii(text, LONGEST_SOURCE);
 }
 
-/** The person's sentence on one line, without what shows as nothing or turns the rest around. */
+/** One line, without invisible or direction-changing characters. */
 function shownSentence(turn: string): string {
-  // Cut between characters: half of a surrogate pair is no text.
+  // Does not cut a surrogate pair in half.
   return safeLine(turn)
     .slice(0, LONGEST_SENTENCE)
     .replace(/[\ud800-\udbff]$/, '')

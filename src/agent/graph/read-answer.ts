@@ -22,32 +22,30 @@ import { readContext } from './system-prompt.ts';
 import { readArguments } from './tool-node.ts';
 import { errorMessage } from './tool-outcome.ts';
 
-/** More calls than this in one turn are answered with an error: a person can't judge twenty approvals at once. */
+/** A person can't judge more approvals at once; further calls are answered with an error. */
 const MAX_CALLS = 20;
-/** Under which name a conversation keeps what was meant as a call and could not be read. */
+/** Tool name under which text that almost parsed as a call is stored. */
 export const UNREADABLE = 'unreadable_call';
 
-/** A call that is answered with an error at once. */
 export interface Rejected {
   readonly call: ToolCall;
   readonly problem: string;
-  /** The call would only have been made again. */
   readonly repeated?: true;
 }
 
 export interface ReadAnswer {
   readonly message: AIMessage;
   readonly rejected: readonly Rejected[];
-  /** It was text that nearly was a call. */
+  /** Why the text was not accepted as a call. */
   readonly nearly?: string;
 }
 
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * The answer as a message of ours. Every call gets a fresh id: servers repeat theirs (`call_0`), and an order's
- * client_order_id comes from it, so that a repeated id would mean an order already placed. Malformed calls stay in
- * the message with empty arguments, each with its error beside it, since a chat API wants every call answered.
+ * Turns the model's answer into our message. Every call gets a new id: servers repeat theirs (`call_0`), and an order's
+ * client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay in the
+ * message with empty arguments and an error, because chat APIs want every call answered.
  */
 export function readAnswer(
   environment: Tools,
@@ -77,12 +75,12 @@ export function readAnswer(
       });
     }
   }
-  // Calls beside which they are written out once more are no words for anybody.
+  // Text that only repeats the calls is dropped.
   const content = written.kind === 'words' ? answer.text : '';
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 
-/** What text nearly was a call becomes: a call that failed, so that the model is told why as chat APIs have it. */
+/** Records the text as a failed call, so that the model learns why in the form chat APIs expect. */
 function nearly(text: string, problem: string): ReadAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE, args: { written: text.slice(0, 500) } };
   return {
@@ -97,7 +95,7 @@ function nearly(text: string, problem: string): ReadAnswer {
   };
 }
 
-/** What the text beside or instead of calls is; a call is one only where it could be carried out as it stands. */
+/** Text counts as a call only if it could be executed as it is. */
 function writtenIn(environment: Tools, text: string, messages: readonly BaseMessage[]) {
   const mayBeJson = /json/i.test(prompts(messages).at(-1)?.text ?? '');
   const written = readWritten(
@@ -119,7 +117,7 @@ const QUOTED = 'it stands so in a tool’s answer or in outside text, which is d
 function problemWith(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isTool(environment, name)) return 'there is no such tool';
   const tool = findTool(name);
-  // Which account a proposal is for is looked up where it is made.
+  // The account is looked up when the proposal is made.
   const { account: _, ...proposed } = given;
   const args = tool?.risk === 'trade' ? proposed : given;
   try {
@@ -139,13 +137,13 @@ function problemWith(environment: Tools, { name, args: given }: WrittenCall): st
   }
 }
 
-/** Calls that stand in what tools answered and in what was handed over as data: quoting one is not calling it. */
+/** Calls quoted in tool answers or outside data: repeating one is not calling it. */
 function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
     return HumanMessage.isInstance(message) && readContext(message.text) !== undefined ? [message.text] : [];
   });
-  // Within the strings of a tool's JSON, quotes and what could be a mark are escaped.
+  // Undoes the escapes in the strings of a tool's JSON.
   const plain = (text: string) =>
     text
       .replace(/\\u00([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
@@ -154,7 +152,7 @@ function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(callsWithin).map(sameCall)));
 }
 
-/** The reads that the model was answered last, for the same prompt: repeated with nothing between, they would say the same. */
+/** The model's previous reads for this prompt: repeated at once, they would give the same answer. */
 function readsBefore(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>
@@ -165,7 +163,7 @@ function readsBefore(messages: readonly BaseMessage[]): Set<string> {
   for (const message of said.toReversed()) {
     if (!AIMessage.isInstance(message)) continue;
     const calls = message.tool_calls ?? [];
-    // Beside a proposal, what a read says may have changed; what a stranger's tool does is not known to be reading.
+    // A proposal may change what a read returns, and a foreign tool may do more than read.
     if (calls.some(({ name }) => findTool(name)?.risk !== 'read')) break;
     const answered = calls.filter(({ id }) => !failed.has(id ?? ''));
     if (answered.length > 0) return new Set(answered.map(sameCall));
@@ -173,7 +171,7 @@ function readsBefore(messages: readonly BaseMessage[]): Set<string> {
   return new Set();
 }
 
-/** Equal for two calls of one tool with the same arguments, in whatever order they are written. */
+/** Equal for the same tool and arguments in any key order. */
 function sameCall({ name, args }: { name: string; args: unknown }): string {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);
@@ -187,22 +185,19 @@ function sameCall({ name, args }: { name: string; args: unknown }): string {
   return `${name} ${JSON.stringify(sorted(args))}`;
 }
 
-/** The answers to calls that are not made. */
 export function rejections(rejected: readonly Rejected[]): ToolMessage[] {
   return rejected.map(({ call, problem }) => errorMessage(call, { code: 'model_error', message: problem }));
 }
 
-/** Ours, or one of somebody else's that the owner allowed. */
 function isTool({ foreign }: Tools, name: string): boolean {
   return findTool(name) !== undefined || foreign?.serverOf(name) !== undefined;
 }
 
-/** A name as chat APIs allow it: a model may have made up anything. */
 function toolName(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : 'invalid';
 }
 
-/** The calls as the model wrote them: LangChain's own parse completes JSON that was cut off, and `"qty": "1` may have been 100. */
+/** The raw arguments: LangChain's parser completes truncated JSON, and `"qty": "1` may have been 100. */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];
   if (chunks.length > 0) return chunks.map(({ name, args }) => ({ name: name ?? '', args }));

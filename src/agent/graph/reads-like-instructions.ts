@@ -1,12 +1,11 @@
-/** More of one answer is not looked at, characters. */
+/** Characters of one answer that are inspected. */
 const MOST_READ = 200_000;
-/** Words of a label, as a notice names what a call was about. */
 const LONGEST_ABOUT = 40;
 
 /**
- * Whether text that is data has words in it that are meant for a model. A heuristic: it tells the person, and guards
- * nothing; that only the person's own words count is for provenance, gateway and phone to see to.
- * @param text prose, or JSON, whose strings are looked at each by itself
+ * Whether data contains wording meant for a model. A heuristic that only produces a notice; provenance, gateway and
+ * phone enforce that only the person's own words count.
+ * @param text prose, or JSON, whose strings are inspected one by one
  */
 export function readsLikeInstructions(text: string): boolean {
   return stringsOf(text.slice(0, MOST_READ)).some((each) =>
@@ -14,13 +13,11 @@ export function readsLikeInstructions(text: string): boolean {
   );
 }
 
-/** The notice, of a call or of what was handed over. @param about symbols it was about, where it says */
 export function instructionsNotice(source: string, about: readonly string[] = []): string {
   const whose = about.join(', ').slice(0, LONGEST_ABOUT);
   return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it is data, and was not followed`;
 }
 
-/** The symbols that a call's arguments name. */
 export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
   return [symbol, ...(Array.isArray(symbols) ? symbols : [symbols])].flatMap((one: unknown) =>
     typeof one === 'string' && /^[A-Za-z0-9./-]{1,12}$/.test(one) ? [one.toUpperCase()] : [],
@@ -34,7 +31,7 @@ function stringsOf(text: string): string[] {
   } catch {
     return [text];
   }
-  // As it stands too: a tool call may be written in its own brackets.
+  // A tool call may be written in its own brackets.
   const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);
@@ -44,24 +41,21 @@ function stringsOf(text: string): string[] {
   return found;
 }
 
-/*
- * What text reads like that is meant for a model and not for a person: the wordings of published prompt injections. Only
- * a notice comes of it, so a sentence that a newspaper or a broker could write must not be among them.
- */
+/* Wordings of published prompt injections. Must not include sentences that a newspaper or a broker could write. */
 
 const RULES = '(?:instructions?|prompts?|directives|commands)';
 const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
 const PROPOSING =
   'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
 
-/** Whether a line, in single spaces, has the wording in it. */
+/** @param line with single spaces */
 type Wording = (line: string, folded: string) => boolean;
 
 /**
- * V8 compiles a pattern twice before it is quick, which for all of these took a tenth of a run. So a pattern is compiled
- * for a line alone that has one of the words which it can't do without.
- * @param words with "|" between them
- * @param pattern with "@" where one of them stands; without regard to case
+ * Compiling every pattern took a tenth of a run's time, so each is compiled only for a line with one of its required
+ * words.
+ * @param words separated by "|"
+ * @param pattern with "@" in place of the words; case-insensitive
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {
   const needed = fold(words).split('|');
@@ -73,7 +67,7 @@ function wording(words: string, pattern: string, flags = 'i'): Wording {
   };
 }
 
-/** As patterns without regard to case do, in which (`iu`) U+017F is an s too, and U+212A a k. */
+/** Folds case as `iu` patterns do, where U+017F is an s and U+212A a k. */
 function fold(text: string): string {
   return text.toLowerCase().toUpperCase();
 }
@@ -95,7 +89,7 @@ const wordings: readonly Wording[] = [
     'u',
   ),
   wording('忽略|无视', raw`@(?:\S{0,8})(?:指令|指示|提示)`, 'u'),
-  // Another role, or another frame of the conversation.
+  // Another role, or another part of the conversation.
   wording('you are', raw`\b@ (?:now |actually )?(?:an? |the )?(?:\w+ ){0,2}${MODEL}\b`),
   wording(
     'instruction|instructions|system prompt',
@@ -115,7 +109,7 @@ const wordings: readonly Wording[] = [
     'system prompt|hidden instructions|initial prompt',
     raw`\b(?:reveal|print|repeat|output|show) (?:me )?(?:your|the) @\b`,
   ),
-  // What a model is told to do, by what only a model can.
+  // Actions that only a model can be told to take.
   wording(
     'dear |attention |attention, |note to |to the |hey |hey, |any ',
     raw`\b@${MODEL}s?\b[^.\n]{0,60}\b(?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|must)\b`,
@@ -129,7 +123,7 @@ const wordings: readonly Wording[] = [
     raw`\b(?:call|use|invoke|run|execute|trigger)(?: the)?(?: tool| function)? [\`"']?@\b`,
   ),
   wording(PROPOSING, raw`"(?:name|tool)"\s*:\s*"@"`),
-  // A yes that nobody gave.
+  // Consent that nobody gave.
   wording(
     'the user|the account owner|the account holder|the human|the client',
     raw`\b@ (?:has |have )?(?:already )?(?:approved|authori[sz]ed|confirmed|consented|agreed to|pre-?approved)\b`,
@@ -140,7 +134,6 @@ const wordings: readonly Wording[] = [
   ),
 ];
 
-/** Whether a line, in single spaces, has one of the wordings in it. */
 function hasInstructionWords(line: string): boolean {
   const folded = fold(line);
   return wordings.some((has) => has(line, folded));

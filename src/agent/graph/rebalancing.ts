@@ -5,7 +5,6 @@ import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { understand } from '../planner/conversation.ts';
 
-/** The rule's name, for whoever asks where orders come from. */
 const RULE = 'the rebalancing to the targets named';
 
 const answerSchema = z.lazy(() =>
@@ -15,10 +14,9 @@ const answerSchema = z.lazy(() =>
   }),
 );
 
-/** Orders that suggest_rebalance worked out, with the targets they are for. Plain data. */
+/** Orders that suggest_rebalance computed, with their targets. Plain data. */
 export type Rebalancing = z.output<typeof answerSchema>;
 
-/** What was worked out last. */
 export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing | undefined {
   const message = messages.findLast(
     (one) => ToolMessage.isInstance(one) && one.name === 'suggest_rebalance' && one.status !== 'error',
@@ -31,8 +29,8 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
 }
 
 /**
- * Orders that are to the letter what was worked out for targets that the person's newest words name are the rule's; those
- * of a model's own targets stay the model's.
+ * Orders identical to those computed for the targets in the person's newest words are attributed to the rule; targets a
+ * model chose stay the model's.
  */
 export function byRebalancing(
   { fields, ...rest }: Provenance,
@@ -45,14 +43,13 @@ export function byRebalancing(
   }
   const computed = Object.entries(fields).map(([name, field]) => {
     if (field.source !== 'other') return [name, field];
-    // The profile's own, whatever percentages the words have.
+    // From the profile, whatever percentages the words contain.
     const isDefault = name === 'max_slippage';
     return [name, isDefault ? { source: 'default' } : { source: 'computed', from: RULE }];
   });
   return { ...rest, fields: Object.fromEntries(computed) };
 }
 
-/** Whether the targets are those of the person's words, all of them and no other. */
 function isSaid({ targets }: Rebalancing, said: readonly string[]): boolean {
   const { parsed } = understand(said);
   const [intent] = 'intents' in parsed ? parsed.intents : [];
@@ -64,7 +61,6 @@ function isSaid({ targets }: Rebalancing, said: readonly string[]): boolean {
   );
 }
 
-/** Each order with its fields in one sequence. */
 function text(orders: readonly object[]): string {
   return JSON.stringify(orders.map((order) => Object.entries(order).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

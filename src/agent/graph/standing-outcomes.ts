@@ -1,11 +1,11 @@
 import type { Outcome } from './agent-state.ts';
 
-/** What a model puts right by calling again otherwise, whatever the call was about. */
+/** Errors a model corrects by calling again with other arguments. */
 const correctable = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * What went wrong and was not put right: by a later turn's call of the same tool about the same thing, or, where the call
- * itself was faulty, by the same tool's at all. One that no tool could be called by is put right by any that was.
+ * Failures not corrected later in the prompt: by the same tool on the same subject, for faulty arguments by the same
+ * tool on anything, for unusable calls by any call that worked.
  */
 export function standingOutcomes(
   outcomes: readonly Outcome[],

@@ -19,15 +19,14 @@ import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { type StandingProvenance, standingWords } from './standing-words.ts';
 
-/** Where the limits of what the gateway places by itself come from, for the phone. */
 const LIMITS = 'the orders it places';
 
 /**
- * A mandate for what the gateway is to order by itself. It acts where nobody looks, so it is proposed only where every field
- * stands in the person's own words, or is a default of ours; and never in a conversation that has heard anybody else. A model
- * can have it proposed in no other way: what it would like itself is answered with the command that a person may type.
- * @throws {TradeAgentError} `blocked` where it is not the person's own; `invalid_order`, `usage` where it can't be read, or may
- *   be two things; and what the gateway's reads throw
+ * A mandate for orders the gateway places by itself. Nobody watches those, so it is proposed only if every field is in
+ * the person's own words or a default, and never once outside text is in the conversation. Otherwise the error's hint
+ * has the command that the person can type.
+ * @throws {TradeAgentError} `blocked` if it is not the person's own; `invalid_order`, `usage` if unreadable or
+ * ambiguous; whatever the gateway's reads throw
  */
 export async function standingRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
@@ -38,7 +37,6 @@ export async function standingRequest(
     facts,
     tainted,
   }: Pick<ProposalGraphValue, 'facts' | 'tainted'> & {
-    /** The call's, less which account it is about. */
     readonly args: Record<string, unknown>;
     readonly account: (AccountEntry & { readonly account: string }) | undefined;
   },
@@ -82,15 +80,12 @@ const fieldWords: Readonly<Record<string, string>> = {
   end: 'when it is to end',
 };
 
-/** A turn as it was meant: a "yes" to the planner's own question is the sentence that it asked about. */
+/** A "yes" to the planner's question stands for the sentence it asked about. */
 function accepted(turns: readonly string[]): string {
   return understand(turns).accepted ?? turns.at(-1) ?? '';
 }
 
-/**
- * A price that has been crossed already would fire at once, which nobody asks for in such words.
- * @throws {TradeAgentError} `usage` with the question that it is
- */
+/** A price that was already crossed would fire at once. @throws {TradeAgentError} `usage` with a question */
 async function requireAhead(
   gateway: Pick<GatewayClient, 'quotes'>,
   { order, when }: Standing,
@@ -108,7 +103,6 @@ async function requireAhead(
   );
 }
 
-/** Of the mandate's own fields: those of the order by their words, its limits by the rule that they follow from. */
 function provenanceOfMandate(
   mandate: MandateRequestInput,
   { end }: StandingAsked,

@@ -14,29 +14,25 @@ import { NotUnderstood } from '../planner/words.ts';
 import { provenanceOf } from './provenance.ts';
 
 /*
- * Whether a standing order is the person's own: its order as of any other, by provenance.ts; and when it is due, which is read
- * here, by the grammar that the planner has. It errs to one side: what is not recognised was not said.
+ * Decides whether a standing order is the person's own: the order by provenance.ts, its schedule by the planner's
+ * grammar. What is not recognized counts as not said.
  */
 
 interface StandingWords {
   readonly standing: Standing;
   readonly end: SaidEnd | undefined;
-  /** The account it is for, where the call names one. */
   readonly account?: AccountEntry | undefined;
-  /** The person's own prompts of this conversation, newest last. */
   readonly said: readonly string[];
   readonly names?: readonly NameFound[] | undefined;
-  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 export interface StandingProvenance {
-  /** Of each field of the order and of when it is due; `other` for what nobody said. */
+  /** Per field of the order and its schedule; `other` for what nobody said. */
   readonly fields: Provenance['fields'];
   readonly sentence: string | undefined;
 }
 
-/** Where each field of a standing order comes from. */
 export function standingWords({
   standing,
   end,
@@ -83,13 +79,13 @@ function isDue(when: Standing['when'], said: SaidWhen): boolean {
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
-/** @param said the newest time that the person named; one that is left out is no default */
+/** @param said the newest time the person named, which must match */
 function timeSaid(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? user : other;
   return at === STANDING_TIME ? { source: 'default' } : other;
 }
 
-/** Of the sentence that says when: an account that it names is not left out, and none is made up. */
+/** An account the person named must not be left out, and none may be added. */
 function accountSaid(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -99,7 +95,7 @@ function accountSaid(
   return { account: isSame ? user : other };
 }
 
-/** An end that the person named is not left out, and none is made up. */
+/** An end the person named must not be left out, and none may be added. */
 function endSaid(
   end: SaidEnd | undefined,
   { until, before }: SaidWhen,
@@ -111,7 +107,7 @@ function endSaid(
   return { end: isSame ? user : other };
 }
 
-/** What one turn says of the order and of when: of several clauses that say when, the one that this is most like. */
+/** Of several clauses with a schedule, the one most similar to the standing order. */
 function turnAbout(turn: string, { order, when }: Standing, names: readonly NameFound[] | undefined): Said {
   const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
@@ -121,14 +117,14 @@ function turnAbout(turn: string, { order, when }: Standing, names: readonly Name
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
     return (isDue(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
   };
-  // The price that is waited for is that of what is ordered.
+  // The watched price is that of the ordered symbol.
   const [best] = timed
     .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
     .toSorted((one, two) => likeness(two) - likeness(one));
   return best ?? { rest: '', when: {} };
 }
 
-/** Its clauses, with lists written out where the planner reads them: "every Friday buy $50 of VTI and $30 of BND". */
+/** Clauses with lists expanded: "every Friday buy $50 of VTI and $30 of BND". */
 function clausesIn(turn: string): string[] {
   try {
     return writtenOutClauses(turn);
@@ -138,7 +134,6 @@ function clausesIn(turn: string): string[] {
   }
 }
 
-/** What a clause says of the order, of when, and of which account. */
 type Said = Timed & { readonly account?: string };
 
 function timedIn(clause: string): Said | undefined {

@@ -1,9 +1,8 @@
 import { inertText } from './inert-text.ts';
 
 /**
- * What the model is told of its place: the same for each turn and thread (`circumstances.ts` has what is not). Nothing
- * here guards anything: the gateway and the phone do. No text that anybody else chose stands in it: a model heeds this
- * more than any other.
+ * The same for every turn and thread, for prompt caching (`circumstances.ts` has the rest). Enforces nothing: the
+ * gateway and the phone do. Contains no text that anybody else chose.
  */
 export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [
@@ -18,21 +17,19 @@ export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
   ].join('\n');
 }
 
-/** What the text is called that {@link untrustedContext} wraps. */
 export const STANDARD_INPUT = 'standard input';
 
-/** Text the user handed over as data (standard input), marked so that a model can tell it from a request. */
 export function untrustedContext(text: string): string {
   return untrusted(STANDARD_INPUT, text);
 }
 
-/** Somebody else's text, marked. @param source ours to say: it stands in the mark itself */
+/** @param source must be ours: it is part of the mark */
 export function untrusted(source: string, text: string): string {
-  // A mark inside the text would end the block early, or begin a turn of the conversation.
+  // A mark inside the text would end the block early.
   return `<untrusted source="${source}">\n${inertText(text)}\n</untrusted>`;
 }
 
-/** What {@link untrustedContext} wrapped, or undefined for a text that it did not. */
+/** The text inside {@link untrustedContext}'s mark; undefined for other text. */
 export function readContext(text: string): string | undefined {
   return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
 }

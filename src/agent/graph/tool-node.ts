@@ -21,20 +21,19 @@ interface ToolInput {
   readonly call: ToolCall;
   readonly prompt: number;
   readonly turn: number;
-  /** What a call that writes the person's own files is held against. */
   readonly facts?: ConversationFacts;
   readonly tainted?: readonly string[];
 }
 
 /**
- * Runs one call that asks nobody: it only reads, or changes what trades nothing, or writes what the person said into files of
- * their own. A failure is an answer for the model, never a broken run.
+ * Runs a call that needs no approval: reads, harmless changes, and writes of the person's own words into their files. A
+ * failure becomes an answer for the model.
  */
 export function toolNode(environment: GraphEnvironment) {
   const { clock, emit } = environment;
   return async ({ call, prompt, turn, facts, tainted }: ToolInput): Promise<Partial<AgentStateValue>> => {
     const started = environment.callsStarted.get(call.id) ?? clock.now();
-    // Once for each run, also where the call stood still for an account to be connected.
+    // Once per run, even if the call waited for an account to be connected.
     if (!environment.callsStarted.has(call.id)) {
       environment.callsStarted.set(call.id, started);
       emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
@@ -88,7 +87,6 @@ export function toolNode(environment: GraphEnvironment) {
   };
 }
 
-/** Shows the person that data speaks to the model. */
 function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
     emit({ type: 'notice', message: instructionsNotice(`the answer of ${name}`, aboutOf(args)) });
@@ -97,7 +95,7 @@ function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, 
 
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
-  // Small models give something to a tool that takes nothing (`{"input": ""}`): it could mean nothing else.
+  // Small models pass something to a tool without parameters (`{"input": ""}`), which can be ignored.
   const args = parseArguments(tool.schema, takesNothing(tool) ? accountOf(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
@@ -106,7 +104,6 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   });
 }
 
-/** Nothing but which account. */
 function takesNothing(tool: DirectTool): boolean {
   return Object.keys(argumentsOf(tool).shape).every((name) => name === 'account');
 }
@@ -126,8 +123,8 @@ export function readOnlyRun(): TradeAgentError {
 }
 
 /**
- * Calls a tool of somebody else's server. Its words are data, and the conversation is marked by them for good. One that
- * hangs or dies costs a message, never the run: the outcome has no error.
+ * Calls another server's tool. Its text is data and taints the conversation. A tool that hangs or crashes costs a
+ * message, not the run: its outcome has no error.
  */
 async function foreignCall(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,

@@ -3,7 +3,6 @@ import type { ErrorFacts } from '../events.ts';
 import type { ToolCall } from './agent-state.ts';
 import { inertJson } from './inert-text.ts';
 
-/** The answer to a tool call that failed, for the model to explain. */
 export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
   return new ToolMessage({
     tool_call_id: call.id,

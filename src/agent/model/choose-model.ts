@@ -15,26 +15,25 @@ import { shorterHistory } from './shorter-history.ts';
 interface ModelOptions {
   readonly settings: ResolvedProfile['model'];
   readonly tools: readonly Tool[];
-  /** What other people's servers offer beside them; the planner knows none of it. */
+  /** Other servers' tools; not for the planner. */
   readonly foreign?: ForeignTools | undefined;
   readonly clock: Clock;
-  /** The key, where the caller has one from the credential store. */
+  /** From the credential store. */
   readonly apiKey?: string | undefined;
-  /** Where the key of the model's server may be. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly fetch?: typeof fetch;
 }
 
-/** For the first byte of an answer, milliseconds. A model on one's own machine is loaded first. */
+/** For the first byte of an answer. Local models are loaded first. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Between two pieces of a streamed answer: a stream that stalls never ends by itself. */
+/** Between two chunks: a stalled stream never ends by itself. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Waits before the second and third try, milliseconds, where the server does not say how long. */
+/** Before the second and third try, unless the server says how long. */
 const RETRY_WAITS_MS = [500, 2000];
-/** A server that asks for a longer wait gets none: the person decides. */
+/** If a server asks for more, the person decides. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** The tools as OpenAI's chat API takes them. */
+/** In OpenAI's chat API format. */
 export function toolDefinitions(tools: readonly Tool[]) {
   return tools.map(({ name, description, schema }) => ({
     type: 'function' as const,
@@ -46,7 +45,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/** Asked for at each turn: a server may be gone, or there again. */
+/** Fetched each turn, since servers come and go. */
 async function foreignDefinitions(
   foreign: ForeignTools | undefined,
   signal: AbortSignal,
@@ -60,8 +59,8 @@ async function foreignDefinitions(
 }
 
 /**
- * The model a profile names: the built-in planner, or any server that speaks OpenAI's chat API.
- * @throws {TradeAgentError} `invalid_config` where no key can be found
+ * The profile's model: the built-in planner, or a server with OpenAI's chat API.
+ * @throws {TradeAgentError} `invalid_config` if there is no API key
  */
 export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
   if (options.settings.provider === 'builtin') {
@@ -89,7 +88,7 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = modelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /** Counting tokens fetches tables from the internet and stalls for minutes without it. A guess does for us. */
+  /** LangChain's token counter downloads tables and can stall for minutes, so we estimate. */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -97,15 +96,15 @@ async function openAiModel({
   }
   const model = new Model({
     model: server.name,
-    // A local server wants no key, but the client insists on one.
+    // The client requires a key even for local servers.
     apiKey: server.key ?? 'none',
-    // Retries are ours: the client's know no Retry-After, and can't be stopped.
+    // The client's own retries ignore Retry-After and the signal.
     maxRetries: 0,
     timeout: REQUEST_TIMEOUT_MS,
     streamUsage: true,
     useResponsesApi: false,
     configuration: {
-      // Always said: the client would otherwise take OPENAI_BASE_URL, to which this key may not belong.
+      // Always set: the client would use OPENAI_BASE_URL otherwise, to which this key may not belong.
       baseURL: server.url,
       ...defined({ fetch }),
     },
@@ -114,7 +113,7 @@ async function openAiModel({
   const window = contextWindow(server.name, settings.context_tokens);
   const tell = shorteningTold();
 
-  /** Once a conversation proved too long, its later turns begin with the shorter form. */
+  /** Once a conversation was too long, later turns start with the shorter form. */
   let shorten = false;
   return {
     name: server.name,
@@ -141,7 +140,7 @@ async function openAiModel({
           if (signal.aborted) throw error;
           failure = modelFailure(error, idle.signal.aborted);
         }
-        // What was streamed was read already; a second answer can't take it back.
+        // Streamed text has been read; a second answer can't take it back.
         if (begun) throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, server);
         if (failure.kind === 'too_long' && !shorten) {
           shorten = true;
@@ -163,7 +162,7 @@ async function openAiModel({
 
 const TOO_LONG = 'the conversation is too long for the model; its oldest results are left out';
 
-/** Says once what of a conversation the model is not given. */
+/** Notifies once of each thing the model is not given. */
 function shorteningTold() {
   const told = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: ((message: string) => void) | undefined): void => {
@@ -177,7 +176,7 @@ function shorteningTold() {
   };
 }
 
-/** Milliseconds until the next try; undefined where there is none. */
+/** Milliseconds until the next try; undefined for none. */
 function waitBefore(tries: number, failure: ModelFailure): number | undefined {
   if (failure.kind !== 'transient') return undefined;
   const usual = RETRY_WAITS_MS[tries - 1];
@@ -195,8 +194,8 @@ function reason(failure: ModelFailure, { url }: ModelServer): string {
 }
 
 /**
- * The stream, if it ends as a finished answer does. One that merely stops may have lost calls, and half a plan must
- * not pass for a whole one.
+ * Throws if the stream stops without a finish_reason: calls may be missing, and half a plan must not pass for a whole
+ * one.
  */
 async function* whole(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;

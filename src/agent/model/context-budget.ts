@@ -8,48 +8,45 @@ import {
 import { defined } from '../../values/defined.ts';
 import { shorterHistory } from './shorter-history.ts';
 
-/** What models read at most, tokens, as their makers publish it. A server of one's own decides for itself: `context_tokens`. */
+/** Published context windows in tokens. For other servers set `context_tokens`. */
 const windows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)gpt-5/, 400_000],
   [/(?:^|\/)gpt-4\.1/, 1_047_576],
   [/(?:^|\/)(?:chatgpt-|gpt-)4o/, 128_000],
   [/(?:^|\/)o[134](?:-|$)/, 200_000],
 ];
-/** A longer answer of one tool is cut, characters: about 20,000 tokens, of which a model uses little. */
+/** Characters, about 20,000 tokens: longer tool answers are cut. */
 const LONGEST_ANSWER = 60_000;
-/** Bytes that a token is taken for. Prose has more; JSON full of numbers, which is most of ours, about three. */
+/** Low estimate: number-heavy JSON has about three bytes per token, prose more. */
 const BYTES_PER_TOKEN = 3;
-/** Kept free for the model's own answer: a share of its window, and tokens at most. */
+/** Reserved for the answer: a share of the window, up to a number of tokens. */
 const ANSWER_SHARE = 0.25;
 const MOST_FOR_ANSWER = 4096;
 
 export interface FittedHistory {
   readonly messages: BaseMessage[];
-  /** Calls whose answers were cut, by their tools' names. */
   readonly cut: readonly { readonly id: string; readonly tool: string }[];
-  /** Old results, or whole prompts, were left out. */
   readonly shortened: boolean;
-  /** Nothing more can be left out, and it is still too long. */
   readonly tooLong: boolean;
 }
 
-/** Tokens that a model reads at most; undefined where nobody knows. */
+/** In tokens; undefined if unknown. */
 export function contextWindow(name: string, configured: number | undefined): number | undefined {
   return configured ?? windows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** A guess on the high side: the tables of real tokenizers are megabytes, and differ for each model. */
+/** Overestimates: real tokenizers need megabytes of tables per model. */
 export function estimateTokens(value: unknown): number {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
 /**
- * The conversation as it fits: first long answers are cut, then the oldest results are left out, then the oldest prompts
- * with all that followed them, never the latest one. What is left out grows by quarters of the room, not by a message a
- * turn, so that most turns begin as the one before did and the server's prompt cache holds.
- * @param window tokens, {@link contextWindow}; undefined only cuts answers
- * @param toolTokens what the tools' definitions take of it
+ * Shortens the conversation until it fits: cuts long answers, then drops the oldest results, then the oldest prompts
+ * with their answers, but never the latest. Drops in steps of a quarter of the room, so that most turns keep their
+ * prefix and the server's prompt cache works.
+ * @param window in tokens; undefined only cuts answers
+ * @param toolTokens size of the tool definitions
  */
 export function fitHistory(
   messages: readonly BaseMessage[],
@@ -74,7 +71,7 @@ function tokensOf(messages: readonly BaseMessage[]): number {
   let tokens = 0;
   for (const message of messages) {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-    // A few for the marks of a chat template around each.
+    // Eight for the chat template's markers.
     tokens += 8 + estimateTokens(message.text) + (calls.length > 0 ? estimateTokens(calls) : 0);
   }
   return tokens;
@@ -94,21 +91,20 @@ function cutAnswers(messages: readonly BaseMessage[], longest: number) {
   return { bounded, cut };
 }
 
-/** Its beginning, said to be no more than that; marks of outside text stay around what is left of it. */
+/** Keeps the marks of outside text around the rest. */
 function beginningOf(text: string, longest: number): string {
   const note = `only the first ${Math.floor(longest)} of ${text.length} characters are here; ask for less at once`;
-  // No half of a surrogate pair: a server may refuse it.
+  // A server may reject half of a surrogate pair.
   const beginning = text.slice(0, longest).toWellFormed();
   return text.startsWith('<untrusted')
     ? `${beginning}\n</untrusted>\n(shortened: ${note})`
     : JSON.stringify({ shortened: note, beginning });
 }
 
-/** Without the oldest prompts and what followed each, by {@link fitHistory}'s steps. */
 function withoutOldPrompts(messages: readonly BaseMessage[], room: number, step: number): BaseMessage[] {
   const head = messages.filter((message) => SystemMessage.isInstance(message));
   const rest = messages.filter((message) => !SystemMessage.isInstance(message));
-  // What was handed over as data stands right before its prompt, and goes with it.
+  // Data precedes its prompt and goes with it.
   const starts = rest.flatMap((message, index) =>
     HumanMessage.isInstance(message) && !HumanMessage.isInstance(rest[index - 1]) ? [index] : [],
   );

@@ -1,13 +1,13 @@
-/** What a tool call that is written as text begins with. */
+/** The beginning of a tool call written as text. */
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
-/** What may become one with the next piece. */
+/** What may become one with the next chunk. */
 const begun = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
-/** The longest a `begun` can be; no more of the text's end is looked at. */
+/** Upper bound of `begun`'s length. */
 const LONGEST_BEGUN = 24;
 
 /**
- * Lets an answer through to the person as it streams, but nothing from where a tool call may begin that is written as
- * text: half of its JSON would flash on the screen as an answer.
+ * Streams an answer to the person, but holds back everything from a possible written tool call on, whose JSON would
+ * otherwise flash on the screen.
  */
 export class HeldText {
   #held = '';
@@ -19,7 +19,6 @@ export class HeldText {
     if (this.#isHolding) return '';
     const at = this.#held.search(opening);
     this.#isHolding = at >= 0;
-    // A message that begins so may be a call whole.
     const until =
       at >= 0 ? at : this.#held.length - (begun.exec(this.#held.slice(-LONGEST_BEGUN))?.[0].length ?? 0);
     const shown = this.#held.slice(0, until);
@@ -27,7 +26,7 @@ export class HeldText {
     return shown;
   }
 
-  /** What is left where the answer proved to be words. */
+  /** The held text, once the answer turns out to be words. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';

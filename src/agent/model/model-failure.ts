@@ -1,28 +1,25 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
 
-/** What a model's server did instead of answering, in facts that are safe to show. */
+/** How a model server failed, in facts that are safe to show. */
 export type ModelFailure =
-  /** No usable answer this time: another try may help. `retryAfterMs` where the server says when. */
+  /** May be retried. `retryAfterMs` as the server said. */
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
-  /** Nothing came for too long. */
   | { readonly kind: 'stalled' }
-  /** The conversation is longer than the model can read. */
   | { readonly kind: 'too_long' }
-  /** The answer ended before it was finished, or was no answer at all. */
+  /** Ended early, or was not an answer. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'refused'; readonly status: number };
 
-/** Says that an answer ended before its end was announced. */
 export class AnswerCutOff extends Error {
   override name = 'AnswerCutOff';
 }
 
-/** The words servers use for it: OpenAI's code, then vLLM, llama.cpp, LM Studio and OpenRouter in prose. */
+/** OpenAI's code, and the wording of vLLM, llama.cpp, LM Studio and OpenRouter. */
 const tooLong =
   /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
 
-/** Sorts what the client threw. The server's own text is looked at but never kept: it may quote part of the key. */
+/** Classifies the client's error. The server's text is not kept: it may quote part of the key. */
 export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
   const facts = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;
@@ -58,7 +55,6 @@ function retryAfter(headers: unknown): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-/** The failure as the program's own error. */
 export function modelError(
   failure: ModelFailure,
   server: { name: string; url: string; keyVariable: string },

@@ -1,7 +1,7 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Servers that go by a name: `--model ollama/llama3.2`. All speak OpenAI's chat API. */
+/** Servers by name: `--model ollama/llama3.2`. All have OpenAI's chat API. */
 const modelPresets = {
   openai: { url: 'https://api.openai.com/v1', key: 'OPENAI_API_KEY' },
   openrouter: { url: 'https://openrouter.ai/api/v1', key: 'OPENROUTER_API_KEY' },
@@ -11,18 +11,15 @@ const modelPresets = {
 } as const;
 type PresetName = keyof typeof modelPresets;
 
-/** A model and where it is served. */
 export interface ModelServer {
-  /** What the server calls the model. */
   readonly name: string;
   readonly url: string;
-  /** Undefined where the server wants none. */
   readonly key: string | undefined;
-  /** The variable its key is looked for in. */
+  /** The environment variable of its key. */
   readonly keyVariable: string;
 }
 
-/** The preset a model's name begins with, and the rest of the name; undefined where it begins with none. */
+/** The preset a model name starts with, and the rest of the name. */
 export function presetOf(model: string): { preset: PresetName; name: string } | undefined {
   const slash = model.indexOf('/');
   const preset = model.slice(0, Math.max(0, slash));
@@ -32,15 +29,15 @@ export function presetOf(model: string): { preset: PresetName; name: string } | 
     : undefined;
 }
 
-/** Where a profile's model is served: what a key for it is kept under. */
+/** The base URL, under which its key is stored. */
 export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
   return base_url ?? modelPresets[presetOf(name ?? '')?.preset ?? 'openai'].url;
 }
 
 /**
- * Where a profile's model is served, and the key for it. A key made for one server never goes to another:
- * OPENAI_API_KEY is for OpenAI's own alone, while TRADE_AGENT_API_KEY goes to whichever server is chosen.
- * @param storedKey the key kept with the profile's credentials for this server (auth/model-key.ts)
+ * The profile's model server and its key. A key is never sent to another server: OPENAI_API_KEY only to OpenAI,
+ * TRADE_AGENT_API_KEY to the chosen server.
+ * @param storedKey the server's key in the credential store (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`
  */
 export function modelServer(

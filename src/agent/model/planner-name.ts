@@ -1,2 +1,2 @@
-/** What the person reads where no language model answers. */
+/** Display name. */
 export const PLANNER_NAME = 'built-in planner';

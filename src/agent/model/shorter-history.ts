@@ -5,9 +5,9 @@ const LEFT_OUT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
- * The same conversation with its oldest tool results left out, never those since the model last spoke. Every call keeps
- * an answer, as chat APIs want it. Undefined where that would save nothing.
- * @param enough characters: once so many are saved, the newer results stay
+ * Drops the oldest tool results, but none since the model's last message. Every call keeps an answer, as chat APIs
+ * require. Undefined if nothing can be saved.
+ * @param enough characters to save
  */
 export function shorterHistory(
   messages: readonly BaseMessage[],

@@ -1,15 +1,14 @@
 import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages';
 import { Dec, plain } from '../../trading/decimal.ts';
 
-/** What a prompt's model calls came to. */
 export interface Usage {
   readonly input_tokens: number;
   readonly output_tokens: number;
-  /** Dollars, a decimal string; absent where a call's cost is not known. */
+  /** Dollars as a decimal string; absent if any call's cost is unknown. */
   readonly cost_usd?: string;
 }
 
-/** What a million tokens cost, in dollars. */
+/** Dollars per million tokens. */
 export interface Price {
   readonly input: string;
   readonly output: string;
@@ -18,11 +17,11 @@ export interface Price {
 const MILLION = 1_000_000;
 
 /**
- * What one answer used. Its cost is what the server says (`usage.cost`, as OpenRouter sends it), else what the
- * profile's price makes of the tokens; without either it is not known, and not guessed.
+ * The cost is the server's (`usage.cost`, sent by OpenRouter), or computed from the profile's price; without either it
+ * is unknown.
  */
 export function usageOf(answer: AIMessageChunk, price: Price | undefined): Usage {
-  // The type has it, but hides it behind the message's own type parameters.
+  // Public, but hidden behind the message's type parameters.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;
   const output_tokens = spent?.output_tokens ?? 0;
@@ -43,7 +42,6 @@ export function usageOf(answer: AIMessageChunk, price: Price | undefined): Usage
   };
 }
 
-/** A sum whose cost is known only where every part's is. */
 export function addUsage(earlier: Usage, later: Usage): Usage {
   const first = earlier.input_tokens === 0 && earlier.output_tokens === 0;
   const known = later.cost_usd !== undefined && (first || earlier.cost_usd !== undefined);

@@ -1,10 +1,10 @@
 import { isObject } from '../../values/is-object.ts';
 
 /*
- * Small models write a tool call as text, where the protocol has a place of its own for it: Qwen2.5-Coder as a block of
- * ```json {"name": …, "arguments": …}```, Hermes and Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`,
- * Mistral as [TOOL_CALLS] and an array, others bare, or several of them. A message that is nothing but calls is calls. One
- * that is nearly so is neither: what its writer meant is not for a program to guess.
+ * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
+ * Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message of
+ * nothing but calls counts as calls. One that is almost that counts as neither calls nor words: guessing the intent is
+ * not safe.
  */
 
 export interface WrittenCall {
@@ -15,26 +15,24 @@ export interface WrittenCall {
 export type Written =
   | { readonly kind: 'words' }
   | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
-  /** Meant as a call, and none. `problem` says why, for the model. */
+  /** Almost a call. `problem` tells the model why not. */
   | { readonly kind: 'nearly'; readonly problem: string };
 
-/** More is a message that no model means as calls. */
 const LONGEST = 50_000;
-/** Nested deeper, JSON is no call. */
 const MOST_NESTED = 40;
 
 const fence = /^(`{3,}|~{3,})[ \t]*[a-zA-Z_]*[ \t]*\r?\n?([\s\S]*?)\1/;
 const tag = /^<(tool_calls?|tools|function_calls?)>([\s\S]*?)<\/\1>/;
 const marks = /<\/?(?:tool_calls?|function_calls?|function=|\|tool|\|python_tag)|\[TOOL_CALLS\]|<｜tool/;
-/** What ends or begins a turn to a server; one that is written is a turn gone wrong. */
+/** Chat-template markers, which a model writes only by mistake. */
 const frame = /^<[|｜][a-z_]{2,20}[|｜]>/;
 const shape =
   /["'](?:name|tool|function|tool_name)["']\s*:[\s\S]{0,300}?["'](?:arguments|parameters|args|input)["']\s*:/;
 
 /**
- * What a message without a call of the protocol's own is.
- * @param names the tools there are: one that is written like a function, `get_quote({…})`, is nearly a call
- * @param mayBeJson the person asked for JSON, which is then an answer
+ * Classifies a message without protocol tool calls.
+ * @param names tool names: one written like a function, `get_quote({…})`, is nearly a call
+ * @param mayBeJson the person asked for JSON, so that JSON is an answer
  */
 export function readWritten(text: string, names: readonly string[], mayBeJson: boolean): Written {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
@@ -64,7 +62,7 @@ export function readWritten(text: string, names: readonly string[], mayBeJson: b
     : { kind: 'words' };
 }
 
-/** All that could be a call in a text of any kind, whatever stands around it. At most a hundred. */
+/** Up to a hundred JSON calls anywhere in the text. */
 export function callsWithin(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {
@@ -76,7 +74,7 @@ export function callsWithin(text: string): WrittenCall[] {
   return found;
 }
 
-/** The calls that a message consists of, or undefined where it has anything else. */
+/** The calls a message consists of; undefined if it contains anything else. */
 function wholly(message: string): WrittenCall[] | undefined {
   const calls: WrittenCall[] = [];
   let rest = message.replace(/^\[TOOL_CALLS\]\s*/, '');
@@ -92,7 +90,6 @@ function wholly(message: string): WrittenCall[] | undefined {
   return calls.length === 0 ? undefined : calls;
 }
 
-/** The calls a JSON value is; undefined for one that is none. */
 function callsOf(value: unknown): WrittenCall[] | undefined {
   if (Array.isArray(value)) {
     const each = value.map(callsOf);
@@ -115,7 +112,7 @@ function callsOf(value: unknown): WrittenCall[] | undefined {
   return isObject(args) ? [{ name, args }] : undefined;
 }
 
-/** Where the object or array ends that begins there; undefined where none does, or it never ends. */
+/** The end of the JSON value at `from`; undefined if there is none or it does not end. */
 function endOfJson(text: string, from: number): number | undefined {
   if (text[from] !== '{' && text[from] !== '[') return undefined;
   let depth = 0;

@@ -4,10 +4,6 @@ import { Dec } from '../../trading/decimal.ts';
 import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
 import { periods, periodWords } from '../../trading/period.ts';
 
-/*
- * What the tools that compute from the account told, in words.
- */
-
 const risk = z.lazy(() =>
   z.object({
     period: z.enum(periods),
@@ -92,7 +88,6 @@ const checked = z.lazy(() =>
   }),
 );
 
-/** The answer to one of these tools; undefined for another. */
 export function accountAnswer(tool: string, content: unknown): string | undefined {
   switch (tool) {
     case 'get_risk':

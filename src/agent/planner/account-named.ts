@@ -2,8 +2,8 @@ import type { Intent } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
 /*
- * "buy 5 AAPL in my IBKR account", "what do I own in account 12345": which of several accounts a clause is about. What the
- * person calls it is looked up among theirs before anything is asked or proposed.
+ * "buy 5 AAPL in my IBKR account", "what do I own in account 12345". The name is resolved before anything is asked or
+ * proposed.
  */
 
 /** A number has a digit; "in my account now" names none. */
@@ -12,7 +12,6 @@ const byNumber =
 const byName =
   /\b(?:in|from|at|on) (?:my|the) ((?:[A-Za-z0-9][\w-]*\s){1,3})account\b(?! (?:number|no\b|[\w-]*\d))/gi;
 
-/** What is said of any account, and names none. */
 const general =
   /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default)\s?)+$/i;
 
@@ -33,7 +32,6 @@ export function withoutAccount(clause: string): { readonly rest: string; readonl
   return { rest, account: first.name };
 }
 
-/** What can be asked of one account by its name. */
 const ofOne: readonly Intent['kind'][] = [
   'order',
   'standing',
@@ -54,7 +52,6 @@ const ofOne: readonly Intent['kind'][] = [
   'watch',
 ];
 
-/** @throws {NotUnderstood} for what is not done in one account by its name */
 export function inAccount(intent: Intent, account: string): Intent {
   if (ofOne.includes(intent.kind)) return { ...intent, account };
   throw new NotUnderstood(
@@ -63,10 +60,6 @@ export function inAccount(intent: Intent, account: string): Intent {
   );
 }
 
-/**
- * Of several things that are asked for, an account that one names may be meant for all or not.
- * @throws {NotUnderstood}
- */
 export function requireOneReading(intents: readonly Intent[]): void {
   const can = intents.filter(({ kind }) => ofOne.includes(kind));
   const named = can.filter(({ account }) => account !== undefined);

@@ -4,10 +4,7 @@ import { readOrder } from './order-sentence.ts';
 import { show, whole } from './time-spans.ts';
 import { NotUnderstood, onlySymbol, Words } from './words.ts';
 
-/*
- * Sentences that ask what is computed from the account: its risk, its tax lots, whether a sale would be a wash sale, what
- * the person's rules find, and whether an order would pass them.
- */
+/* Questions about risk, tax lots, wash sales, findings of the person's rules, and whether an order would pass them. */
 
 const mine = '(?:portfolio|account)';
 
@@ -42,7 +39,6 @@ const passes = [
   /^(?:check|test|try) (.+) against (?:my |the )?(?:rules|limits)$/i,
 ];
 
-/** @throws {NotUnderstood} where a symbol or an order in it can't be read */
 export function readAccount(clause: string): Intent | undefined {
   const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
   if (known !== undefined) return known;
@@ -70,7 +66,7 @@ function readWash(text: string): Intent {
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
-/** An order's words: `5 AAPL` is a purchase, as the answer says; it asks for none. */
+/** `5 AAPL` is a purchase, as the answer says. */
 function readChecked(text: string): Intent {
   const said = text
     .replace(/^["'“”‘’]|["'“”‘’]$/g, '')

@@ -21,7 +21,6 @@ const schedule = z.lazy(() =>
   z.object({ schedule: z.string(), when: z.string(), is_new: z.boolean(), with: z.string() }),
 );
 
-/** What a tool of alerts answered, in words. */
 export function alertAnswer(tool: string, content: unknown): string {
   switch (tool) {
     case 'set_alert':
@@ -66,7 +65,6 @@ function listWords(answer: z.output<typeof list>): string {
   ].join('\n');
 }
 
-/** What is missing for it to be heard. */
 function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by: string[] }): string[] {
   return [
     ...(looked_at_by.length > 0

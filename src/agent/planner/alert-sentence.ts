@@ -22,11 +22,7 @@ const reaching = new RegExp(
 );
 const HINT = 'Write it as in "tell me when AAPL falls below 180".';
 
-/**
- * What is to be told: "tell me when AAPL falls below 180", "alert me if NVDA rises by more than 5% today".
- * @returns undefined where nothing is to be told
- * @throws {NotUnderstood} where it may mean two things
- */
+/** "tell me when AAPL falls below 180", "alert me if NVDA rises by more than 5% today". Undefined for other clauses. */
 export function readAlert(clause: string): AlertIntent | undefined {
   const what = asks.exec(clause)?.[1];
   if (what === undefined) return undefined;
@@ -66,7 +62,7 @@ const stopping = [
   /^(?:remove|delete|cancel|drop|clear|turn off|stop) (?:all |all of )?(?:my |the )?(?:price )?alerts? (?:for|of|on|about) (\S+(?: \S+)?)$/i,
 ];
 
-/** What is not to be told any more: "stop telling me about AAPL". @throws {NotUnderstood} */
+/** "stop telling me about AAPL". */
 export function readStopAlert(clause: string): Intent | undefined {
   const what = stopping.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   return what === undefined ? undefined : { kind: 'stop_alert', symbol: oneSymbol(what) };
@@ -88,7 +84,7 @@ const times: readonly (readonly [RegExp, LookTime])[] = [
   ],
 ];
 
-/** When this machine is to look: "check my alerts every 15 minutes". @throws {NotUnderstood} for any other time */
+/** "check my alerts every 15 minutes". */
 export function readLook(clause: string): (Intent & { kind: 'look' }) | undefined {
   const found = looking.exec(clause);
   const when = found?.[1] ?? found?.[2];

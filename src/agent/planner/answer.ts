@@ -68,7 +68,7 @@ const orderList = z.lazy(() =>
     orders: z.array(orderSchema),
   }),
 );
-/** `approval` says by what: `approved`, or `approved by mandate M-…`. */
+/** `approval` is `approved`, or `approved by mandate M-…`. */
 const oneOrder = z.lazy(() => z.object({ order: orderSchema, approval: z.string().optional() }));
 const batch = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }));
 const grantedOne = z.lazy(() =>
@@ -78,7 +78,6 @@ const grantedOne = z.lazy(() =>
 );
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-/** A short answer in Markdown from what the tools said. */
 export function answer(results: readonly (Answered & { readonly view?: View | undefined })[]): string {
   return results.map(part).join('\n\n');
 }
@@ -128,7 +127,6 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
   }
 }
 
-/** A message as a sentence, and what to do next. */
 export function sentence(message: string, hint: string | undefined): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const ended = /[.!?]$/.test(text) ? text : `${text}.`;
@@ -244,14 +242,13 @@ function label(environment: string, simulated: boolean): string {
   return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
-/** A Markdown table. Cells come from outside too, so what would break a row is taken out. */
+/** Outside text must not break a row. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** What the planner understands; also the answer to "help". */
 export const helpText = `I am the built-in planner: no language model, a small grammar. I understand
 
 - **prices**: \`AAPL\`, \`quote AAPL\`, \`price of apple and nvidia\`, \`chart AAPL 6 months\`, \`is the market open?\`

@@ -1,14 +1,12 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 
-/** One call and what came back. */
 export interface Answered {
   readonly tool: string;
   readonly args: Record<string, unknown>;
-  /** The tool message's content, parsed. */
   readonly content: unknown;
 }
 
-/** The calls made for the newest prompt, in the order they were made, with their answers. */
+/** Calls for the newest prompt, in order, with their answers. */
 export function answeredCalls(conversation: readonly BaseMessage[]): Answered[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(

@@ -6,10 +6,7 @@ import { defined } from '../../values/defined.ts';
 import type { Intent, OrderIntent, StandingIntent } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
-/*
- * "buy 10 AAPL for no more than 1000" bounds the price of a share, or what all of them cost: the market's price tells which of
- * the two fits.
- */
+/* In "buy 10 AAPL for no more than 1000" the market price tells whether the bound is per share or in total. */
 
 type Bounded = (OrderIntent | StandingIntent) & { readonly mayBeTotal: true; readonly account?: string };
 
@@ -19,7 +16,6 @@ export function isBounded(intent: Intent): intent is Bounded {
   return (intent.kind === 'order' || intent.kind === 'standing') && intent.mayBeTotal === true;
 }
 
-/** The call that says what a share costs. */
 export function boundStep({ request, account }: Bounded): { name: string; args: Record<string, unknown> } {
   return {
     name: 'get_quote',
@@ -27,7 +23,6 @@ export function boundStep({ request, account }: Bounded): { name: string; args: 
   };
 }
 
-/** @throws {NotUnderstood} where the bound fits all shares better than one, or no price says which it fits */
 export function requirePerShare({ request }: Bounded, qty: string, answer: unknown): void {
   const { limit_price: bound, side, symbol } = request;
   if (bound === undefined || new Dec(qty).eq(1)) return;
@@ -41,7 +36,6 @@ export function requirePerShare({ request }: Bounded, qty: string, answer: unkno
   );
 }
 
-/** How many times one is the other. */
 function distance(one: string, other: string | Dec): Dec {
   const ratio = new Dec(one).div(other);
   return ratio.lt(1) ? new Dec(1).div(ratio) : ratio;

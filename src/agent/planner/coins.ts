@@ -1,4 +1,4 @@
-/** What people call a coin, with the pair that buys it in dollars. A pair counts only where the asset list has it. */
+/** Coin names and their dollar pairs, used if the asset list has them. */
 export const coins: Readonly<Record<string, readonly [string]>> = {
   bitcoin: ['BTC/USD'],
   bitcoins: ['BTC/USD'],
@@ -20,15 +20,13 @@ export const coins: Readonly<Record<string, readonly [string]>> = {
   'bitcoin cash': ['BCH/USD'],
 };
 
-/** Codes that are tickers of funds or stocks, too: which is meant is looked up, and asked where both are there. */
+/** Codes that are also tickers of funds or stocks; ambiguous ones are asked about. */
 const codes = new Set(['BTC', 'ETH', 'SOL', 'DOGE', 'XRP']);
 
-/** Whether letters in capitals may be a coin's. */
 export function isCoinCode(word: string): boolean {
   return codes.has(word);
 }
 
-/** The pair of a coin's name; undefined for any other name. */
 export function pairOf(name: string): string | undefined {
   return Object.hasOwn(coins, name) ? coins[name]?.[0] : undefined;
 }

@@ -14,7 +14,6 @@ export function isForOption(intent: Intent): intent is OptionIntent {
   return intent.kind === 'order' && intent.contract !== undefined;
 }
 
-/** The call that finds which contract an order is for. */
 export function contractStep({ request, contract }: OptionIntent): {
   name: string;
   args: Record<string, unknown>;
@@ -27,10 +26,7 @@ export function contractStep({ request, contract }: OptionIntent): {
   };
 }
 
-/**
- * The one contract that was said.
- * @throws {NotUnderstood} where there is none, or several: a question, never the likeliest
- */
+/** @throws {NotUnderstood} with a question if there is none, or several */
 export function contractNamed({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);

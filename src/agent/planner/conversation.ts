@@ -2,10 +2,9 @@ import { type Intent, symbolsOf, withSymbols } from './intent.ts';
 import { bare, type Parsed, parsePrompt } from './sentence.ts';
 import { NotUnderstood, Words } from './words.ts';
 
-/** How a prompt was understood. */
 interface Understood {
   readonly parsed: Parsed;
-  /** The sentence it says yes to, put right from the one before. */
+  /** The corrected sentence that a "yes" accepts. */
   readonly accepted?: string;
 }
 
@@ -15,12 +14,11 @@ const sameFor = /^(?:and |now )?(?:do )?(?:the )?same (?:thing )?(?:for|with) (.
 const about = /^(?:and )?(?:what|how) about (.+)$/i;
 const andThat = /^and (?:for )?(\$?[A-Za-z][A-Za-z0-9.]*)$/i;
 
-/** More turns back than this nobody means. */
 const DEEPEST = 20;
 
 /**
- * What the newest of a person's turns asks for, in the light of those before it: a "yes" to a question about spelling,
- * "the same for KO", "what about MSFT?". Only where the turn before has one meaning; else it is a question.
+ * What the newest turn asks for in context: a "yes" to a spelling question, "the same for KO", "what about MSFT?". Asks
+ * if the turn before is ambiguous.
  * @param turns the person's own, newest last
  */
 export function understand(turns: readonly string[]): Understood {
@@ -51,7 +49,6 @@ function accept(earlier: readonly string[]): Understood {
   return { parsed: parsePrompt(offer), accepted: offer };
 }
 
-/** The one thing that the turn before asked for. @throws {NotUnderstood} */
 function before(earlier: readonly string[], hint: string): Intent {
   const parsed = earlier.length === 0 ? undefined : understand(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
@@ -100,7 +97,6 @@ function whatAbout(earlier: readonly string[], text: string): Intent {
   }
 }
 
-/** @throws {NotUnderstood} */
 function readSymbol(text: string): string {
   const words = new Words(text);
   const symbol = words.symbol('Write it as in "the same for KO".');

@@ -5,10 +5,6 @@ import { articleSchema } from '../../trading/market-news.ts';
 import { addDays } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
 
-/*
- * What the tools beside prices and positions told, in words.
- */
-
 const calendar = z.lazy(() => z.object({ today: z.string(), days: z.array(tradingDaySchema) }));
 const news = z.lazy(() => z.object({ news: z.array(articleSchema), simulated: z.boolean() }));
 const activities = z.lazy(() =>
@@ -35,7 +31,6 @@ const performance = z.lazy(() =>
 );
 const watchlist = z.lazy(() => z.object({ watchlist: z.object({ symbols: z.array(z.string()) }) }));
 
-/** The answer to one of these tools; undefined for another. */
 export function dataAnswer(
   tool: string,
   args: Record<string, unknown>,
@@ -78,7 +73,7 @@ function articles({ news: list, simulated }: z.output<typeof news>): string {
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
 
-/** Somebody else's words, without what Markdown would make a link, a picture or a table of. */
+/** Strips Markdown links, images and tables from outside text. */
 function plainWords(text: string): string {
   return text.replace(/[[\]<>`*_|\\!#~]/g, '');
 }

@@ -4,12 +4,8 @@ import { symbolsIn } from './price-sentence.ts';
 import { show, span, spans, whole } from './time-spans.ts';
 import { NotUnderstood } from './words.ts';
 
-/*
- * Sentences that ask for what broker and gateway know beside prices and positions: the calendar, news, what happened in the
- * account, how it did, and the watchlist.
- */
+/* Questions about the calendar, news, activities, performance and the watchlist. */
 
-/** What asks for a stretch of time in its last words, or for the one beside it where it says none. */
 const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent])[] = [
   [
     whole(
@@ -71,7 +67,6 @@ const news =
 const add = /^(?:add|put) (.+) (?:to|on|onto) (?:my |the )?watch ?list$/i;
 const remove = /^(?:remove|take|drop|delete) (.+) (?:from|off) (?:my |the )?watch ?list$/i;
 
-/** @throws {NotUnderstood} where a symbol in it can't be read */
 export function readData(clause: string): Intent | undefined {
   for (const [pattern, intent] of ofTime) {
     const found = pattern.exec(clause);

@@ -3,13 +3,13 @@ import { defined } from '../../values/defined.ts';
 import { NotUnderstood, type Words } from './words.ts';
 
 /*
- * An order's exits in words: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170".
- * Bought, a stop loss is the exit's; sold, it is the order's own, and an exit only beside a take profit.
+ * Bracket legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". For a
+ * purchase a stop loss is a leg; for a sale it is the order's own, unless beside a take profit.
  */
 
 /**
- * By field; `market`, `stop_limit` and `limit` where the kind alone is said, `may_be_total` of a limit that all shares may share, `exit_class` that of its exits, and `either`
- * where two prices are each other's alternative.
+ * By field. `market`, `stop_limit`, `limit`: the kind without a price. `may_be_total`: the limit may be for all shares.
+ * `exit_class`: the legs' class. `either`: two alternative prices.
  */
 export type Terms = Record<string, string | boolean>;
 
@@ -23,11 +23,10 @@ const withStop = [
   'with stop',
 ] as const;
 
-/** Whether a clause after an "and" goes on with an order's exits, rather than asking for something else. */
+/** Whether a clause after "and" continues the legs. */
 export const exitAhead =
   '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
 
-/** What comes next, where it is about exits. @throws {NotUnderstood} for one without its price */
 export function readExit(words: Words, side: 'buy' | 'sell'): Terms | undefined {
   if (words.take('and')) return {};
   for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
@@ -51,7 +50,6 @@ function priceOf(words: Words, what: string): string {
   return words.price(what);
 }
 
-/** The terms as an order has them: with its class, where there are exits. @throws {NotUnderstood} */
 export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }: Terms): Terms {
   const found = side === 'buy' ? entryExits(terms) : heldExits(terms, either === true);
   if (exit_class === undefined || found.order_class === exit_class) return found;
@@ -69,7 +67,7 @@ export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }
 function entryExits(terms: Terms): Terms {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
   if (profit === undefined && loss === undefined) return terms;
-  // Beside a take profit a stop is the exit's, however it is called.
+  // Beside a take profit any stop is a leg.
   const stop = loss ?? stop_price;
   if (loss !== undefined && stop_price !== undefined) {
     throw new NotUnderstood('The order has two stops.', 'Say one stop loss.', 'invalid_order');

@@ -5,9 +5,9 @@ const MONTHS = 'january february march april may june july august september octo
 );
 
 /**
- * When an option expires, as it is said: `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month alone.
- * @param afterSymbol whether what it is on was said: before that, a month's letters may be a ticker
- * @returns `12-18`, `2026-12-18`, `12`, `2026-12`; undefined where no date comes next
+ * Reads `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month.
+ * @param afterSymbol whether the symbol was read: before it, a month may be a ticker
+ * @returns `12-18`, `2026-12-18`, `12`, `2026-12`; undefined if no date comes next
  */
 export function readExpiry(words: Words, afterSymbol: boolean): string | undefined {
   const isNamed = words.takeAny(
@@ -70,14 +70,13 @@ function dated(month: number, day: string | undefined, year: string | undefined)
     .join('-');
 }
 
-/** Its number, by its name or the first letters of that. */
+/** By name or its first letters. */
 export function monthOf(word: string): number | undefined {
   const lower = word.toLowerCase();
   const at = MONTHS.findIndex((name) => [name, name.slice(0, 3), name.slice(0, 4)].includes(lower));
   return at < 0 ? undefined : at + 1;
 }
 
-/** `18`, `18th`. */
 function dayOf(word: string): string | undefined {
   return /^(\d{1,2})(?:st|nd|rd|th)?$/.exec(word)?.[1];
 }

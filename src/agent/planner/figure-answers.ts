@@ -3,10 +3,6 @@ import { dollars, shares, signedDollars } from '../../trading/amounts.ts';
 import { periods, periodWords } from '../../trading/period.ts';
 import type { PerformanceFigure } from './intent.ts';
 
-/*
- * What sales made, and single figures of how the account did, in words.
- */
-
 /** Lines of an answer; `trade-agent gains` has all. */
 const MOST = 10;
 
@@ -46,7 +42,6 @@ const figures = z.lazy(() =>
   }),
 );
 
-/** The answer to `get_realized_gains`, or to one figure of `get_performance`; undefined for another. */
 export function figureAnswer(
   tool: string,
   content: unknown,

@@ -3,10 +3,7 @@ import type { Intent, PerformanceFigure } from './intent.ts';
 import { show, span, spans, whole } from './time-spans.ts';
 import { onlySymbol, Words } from './words.ts';
 
-/*
- * Sentences that ask for figures of how the account did: what sales made, how it stands beside a benchmark, its ratios, and
- * its dividends by month.
- */
+/* Questions about realized gains, benchmarks, ratios, and dividends by month. */
 
 const year = '(?:(?:over|in|for|during) )?(this year|last year|(?:19|20)\\d\\d)';
 const realized = 'reali[sz]ed (?:capital )?(?:gains?|loss(?:es)?|gains? and loss(?:es)?|p\\/?l|profits?)';
@@ -24,7 +21,6 @@ const compare = [
     `compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`,
   ),
 ];
-/** The index, by the fund that the answer names. */
 const index = /^(?:the )?(?:s&p|s ?& ?p|s&p ?500|s ?& ?p ?500|sp500)(?: index)?$/i;
 
 const ratios: readonly (readonly [RegExp, PerformanceFigure])[] = (
@@ -37,7 +33,6 @@ const dividends = whole(
   `${show}(?:my |the )?(?:dividends (?:by|per|each|every|a) month|monthly dividends|dividends month by month)(?: ${span})?`,
 );
 
-/** @throws {NotUnderstood} where a symbol in it can't be read */
 export function readFigure(clause: string): Intent | undefined {
   const sold = firstOf(gains, clause);
   if (sold !== undefined) {

@@ -1,8 +1,6 @@
 import type { Intent } from './intent.ts';
 
-/*
- * Requests without a blank to fill, as patterns of the whole clause: small letters, single spaces, no courtesies.
- */
+/* Whole-clause patterns in lower case, with single spaces, without courtesies. */
 
 const show = '(?:(?:show|list|see|view|get|display|give|check|tell)(?: me)? )?';
 const mine = '(?:my |the )?';
@@ -115,7 +113,7 @@ export const fixedPhrases: readonly (readonly [RegExp, Intent])[] = [
   ],
 ];
 
-/** Each of what people ask for most, once, for whoever must know the words of the grammar. */
+/** The commonest requests, for the list of the grammar's words. */
 export const commonPhrases: readonly string[] = [
   'help',
   'who am i',

@@ -6,14 +6,11 @@ import type { Period } from '../../trading/period.ts';
 import type { SaidContract } from './said-contract.ts';
 import type { SaidWhen } from './standing-when.ts';
 
-/*
- * What sentences ask for. A symbol in capitals is a ticker; one in small letters is what the person called it (`apple`,
- * `aapl`), and is looked up in the asset list before anything is done.
- */
+/* A symbol in capitals is a ticker; one in lower case is a name (`apple`, `aapl`) to look up first. */
 
 /**
- * An order as a sentence says it. `fraction` of a position where it says how much of what is held; `contract` where it is
- * for an option: the request's symbol is then what that is on; `mayBeTotal` where its limit may be meant for all shares.
+ * `fraction` is of the holding; with `contract` the request's symbol is the underlying; `mayBeTotal` if the limit may
+ * be for all shares.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -23,7 +20,6 @@ export interface OrderIntent {
   readonly mayBeTotal?: true;
 }
 
-/** An order that the gateway is to place by itself: again and again, or once at a price. */
 export interface StandingIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
@@ -31,26 +27,24 @@ export interface StandingIntent {
   readonly mayBeTotal?: true;
 }
 
-/** What the person wants to be told of a price. */
 export interface AlertIntent {
   readonly kind: 'alert';
   readonly alert: Alert;
 }
 
-/** What of the portfolio is asked for: one figure of it, or a position; the whole where there is none. */
+/** The whole portfolio if undefined. */
 export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
-/** What of how the account did is asked for. */
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
-/** An open order: by its id, a symbol's one, the only one there is, or the newest. */
+/** By id, a symbol's only one, the only one, or the newest. */
 export type WhichOrder =
   | { readonly id: string }
   | { readonly symbol: string }
   | { readonly only: true }
   | { readonly newest: true };
 
-/** What becomes of an open order. `price` where it is not said which; `value` where it may be a price or shares. */
+/** `price` of unspecified kind; `value` may be a price or shares. */
 export type OrderChange =
   | { readonly limit_price: string }
   | { readonly stop_price: string }
@@ -73,13 +67,12 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
-/** Targets that the person named, all of them: fractions by ticker, `cash` what stays in cash. */
+/** Fractions by ticker, with `cash`; complete. */
 export interface RebalanceIntent {
   readonly kind: 'rebalance';
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
 }
 
-/** What one clause asks for, of whichever account. */
 type Asked =
   | OrderIntent
   | StandingIntent
@@ -88,54 +81,47 @@ type Asked =
   | { readonly kind: 'whoami' }
   | { readonly kind: 'portfolio'; readonly view?: PortfolioView; readonly symbol?: string }
   | { readonly kind: 'quote'; readonly symbols: readonly string[] }
-  /** Prices over so many days. */
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
   | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
-  /** A summary of the portfolio, to somebody elsewhere. */
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
   | AlertIntent
   | { readonly kind: 'alerts' }
   | { readonly kind: 'stop_alert'; readonly symbol: string }
-  /** When this machine is to look at the alerts. */
   | { readonly kind: 'look'; readonly every: LookTime }
-  /** Whether the market trades tomorrow. */
   | { readonly kind: 'calendar' }
-  /** Of the whole market where there are no symbols. */
+  /** The whole market without symbols. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | {
       readonly kind: 'performance';
       readonly period: Period;
-      /** A symbol; the usual one where there is none. */
+      /** Defaults to the usual benchmark. */
       readonly benchmark?: string;
-      /** All of it where there is none. */
+      /** All figures if omitted. */
       readonly figure?: PerformanceFigure;
     }
-  /** What sales made; `year` is `2025`, `this` or `last`, and all of them where there is none. */
+  /** `year` is `2025`, `this` or `last`; all years if omitted. */
   | { readonly kind: 'gains'; readonly year?: string }
   | { readonly kind: 'risk' }
-  /** Of all positions where there is no symbol. */
   | { readonly kind: 'lots'; readonly symbol?: string }
-  /** All that is held where no shares are said. */
+  /** The whole holding without shares. */
   | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
   | { readonly kind: 'findings' }
-  /** Whether an order would pass the owner's rules. */
   | { readonly kind: 'rules'; readonly request: OrderRequestInput }
   | RebalanceIntent
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
 
-/** What one clause asks for; `account` as the person calls it, where it names one. */
+/** `account` as the person calls it. */
 export type Intent = Asked & { readonly account?: string };
 
-/** Whether it stands as the person called it, to be looked up. */
+/** Whether it must be looked up. */
 export function isName(symbol: string): boolean {
   return symbol !== symbol.toUpperCase();
 }
 
-/** The symbols that an intent names. */
 export function symbolsOf(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
@@ -165,7 +151,6 @@ export function symbolsOf(intent: Intent): readonly string[] {
   }
 }
 
-/** The same, of other symbols. @param to what becomes of each */
 export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
   switch (intent.kind) {
     case 'order':

@@ -5,11 +5,9 @@ import type { Order } from '../../trading/views.ts';
 import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
-/** What the calls ask that say which orders an account has. */
 export const openOrders = { status: 'open', limit: 500 } as const;
 export const newestOrders = { status: 'all', limit: 10 } as const;
 
-/** Ids of the orders that a cancel means. @throws {NotUnderstood} where that is none, or one of several */
 export function ordersToCancel(
   which: CancelIntent['which'],
   open: readonly Order[],
@@ -25,7 +23,6 @@ export function ordersToCancel(
   return [theOne(matching, `open ${which.symbol}`, hint).id];
 }
 
-/** The order that a change means. @throws {NotUnderstood} */
 export function orderToChange(which: WhichOrder, open: readonly Order[], all: readonly Order[]): Order {
   const hint = 'Write "change order ID to limit 185".';
   if ('newest' in which) return newestOf(all);
@@ -40,12 +37,11 @@ export function orderToChange(which: WhichOrder, open: readonly Order[], all: re
   );
 }
 
-/** Whether an id is all of it: of a shorter one the open orders say what it begins. */
+/** Lists show shortened ids. */
 export function isWholeId(id: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
 }
 
-/** The open order of an id, or of the beginning of one, which is what lists show. @throws {NotUnderstood} where it begins several */
 function meantBy(typed: string, open: readonly Order[]): Order | undefined {
   const whole = open.find(({ id }) => id === typed);
   if (whole !== undefined) return whole;
@@ -73,7 +69,7 @@ function theOne(orders: readonly Order[], what: string, hint: string): Order {
   throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);
 }
 
-/** The last order is the last one placed: where that is over, an older one is not meant. @throws {NotUnderstood} */
+/** "My last order" is the last one placed, even if it is no longer open. */
 function newestOf(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstood('You have no order.', 'Ask "all orders".', 'not_found');
@@ -90,10 +86,9 @@ function newestOf(all: readonly Order[]): Order {
   return last;
 }
 
-/** A bare number this near, as a ratio, may be a price; the same of a quantity. */
+/** A bare number within this ratio of the price may be a price; likewise for the quantity. */
 const NEAR = 3;
 
-/** The fields that a change comes to, of an order as it stands. @throws {NotUnderstood} where it may be two */
 export function changesOf(change: OrderChange, order: Order): Record<string, string> {
   if (!('value' in change) && !('price' in change)) return { ...change };
   const value = 'value' in change ? change.value : change.price;

@@ -11,7 +11,6 @@ import { amount, looksNumeric, NotUnderstood, shown, Words } from './words.ts';
 const examples =
   'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
 
-/** What opens or closes a position in an option, by how it is said. */
 const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | undefined])[] = [
   [/^buy to close\b|^buy back\b/i, 'buy', 'buy_to_close'],
   [/^(?:buy to open|buy|purchase)\b/i, 'buy', 'buy_to_open'],
@@ -20,15 +19,14 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
   [/^sell\b/i, 'sell', undefined],
 ];
 
-/** The word, a strike with its letter, or a contract's own symbol (OCC). */
+/** The word, a strike with its letter, or an OCC symbol. */
 const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
-/** Whether a clause is about an option: its commas stand between strike and expiry, and not between symbols. */
+/** In an option clause commas separate strike and expiry, not symbols. */
 export function isAboutOption(clause: string): boolean {
   return namesOption.test(clause);
 }
 
-/** What a sentence has said of it so far. */
 interface Said {
   symbol?: string;
   qty?: string;
@@ -43,11 +41,7 @@ interface Said {
   isMarket?: true;
 }
 
-/**
- * Reads an order for an option, by what it is on, its strike and its expiry, in any order.
- * @returns undefined where the clause is none
- * @throws {NotUnderstood} for whatever isn't wholly understood, or may mean two things
- */
+/** Underlying, strike and expiry in any order. Undefined if the clause is not about an option. */
 export function readOption(clause: string): OrderIntent | undefined {
   if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
@@ -69,7 +63,7 @@ export function readOption(clause: string): OrderIntent | undefined {
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
-/** @throws {NotUnderstood} for "close my AAPL 190 call": whether it was bought or sold, the words don't say */
+/** "close my AAPL 190 call" does not say whether it was bought or sold. */
 function closing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstood(
@@ -98,7 +92,6 @@ function readSaid(words: Words): Said {
 
 const fillers = 'options|option|contracts|contract|on|of|with|the|please|each|limit|as'.split('|');
 
-/** Words that say one thing alone. */
 function readSign(words: Words, said: Said): boolean {
   if (words.takeAny('covered')) said.isCovered = true;
   else if (words.takeAny('cash-secured', 'cash secured', 'secured')) said.isSecured = true;
@@ -115,7 +108,7 @@ function readSign(words: Words, said: Said): boolean {
   return true;
 }
 
-/** A price after its word, a strike beside its own, and the first number of all: how many. */
+/** The first bare number is the quantity. */
 function readNumbers(words: Words, said: Said): boolean {
   const lead = words.peek().toLowerCase();
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
@@ -155,7 +148,6 @@ function readNumbers(words: Words, said: Said): boolean {
   return true;
 }
 
-/** @throws {NotUnderstood} where it was said before */
 function once<Field extends keyof Said>(said: Said, field: Field, value: NonNullable<Said[Field]>): void {
   if (said[field] !== undefined) {
     throw new NotUnderstood(`The order has two values for its ${field}.`, 'Say it once.', 'invalid_order');
@@ -191,7 +183,6 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   return { symbol, contract: { right, strike, expiry } };
 }
 
-/** @throws {NotUnderstood} where a sale may open a position or close one */
 function intentOfSale(
   {
     isCovered,

@@ -9,7 +9,6 @@ const changeHint =
 
 const newest = ['last', 'latest', 'newest', 'most recent'];
 
-/** @throws {NotUnderstood} */
 export function readCancel(words: Words): CancelIntent {
   const all = words.take('all');
   words.take('of');
@@ -46,10 +45,7 @@ function ended(words: Words, intent: CancelIntent): CancelIntent {
 
 type Price = 'limit_price' | 'stop_price';
 
-/**
- * Reads what follows "change", "move" and the like: which order, and what of it becomes what.
- * @throws {NotUnderstood}
- */
+/** After "change", "move" and the like: which order, and the new value. */
 export function readReplace(words: Words): ReplaceIntent {
   let field = readField(words);
   if (field !== undefined) words.takeAny('of', 'on', 'for');
@@ -63,7 +59,7 @@ export function readReplace(words: Words): ReplaceIntent {
   const said = readField(words);
   if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclear(words);
   field ??= said;
-  // "my order", "my limit": something has to be named.
+  // "my order", "my limit": something must be named.
   const isNamed = words.take('order') || isOrder || field !== undefined;
   if ('only' in which && !(isMine && isNamed)) throw unclear(words);
   if (!words.takeAny('to be', 'to', 'at')) throw unclear(words);

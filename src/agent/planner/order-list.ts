@@ -5,9 +5,8 @@ import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 /*
- * One verb for several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". The first item stands in a clause
- * of its own, and the others continue it. Either the orders cover the whole list, or the planner asks: which of two
- * readings is meant, a broker would ask too.
+ * One verb for several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". Either the orders cover the
+ * whole list, or the planner asks.
  */
 
 type Parse = (clause: string) => Intent;
@@ -22,7 +21,7 @@ function isSized(item: string): boolean {
   return sized.test(item) || numberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
 }
 
-/** Whether a clause may continue a list: "NVDA", "my NVDA shares", "3 MSFT". */
+/** "NVDA", "my NVDA shares", "3 MSFT". */
 export function isListItem(clause: string): boolean {
   return isSized(clause) || symbolItem(clause) !== undefined;
 }
@@ -30,7 +29,7 @@ export function isListItem(clause: string): boolean {
 interface SymbolItem {
   readonly symbol: string;
   readonly noun: string;
-  /** What the last item has beyond its symbol: the "every Friday" of "and BND every Friday". */
+  /** What follows the last item's symbol: the "every Friday" of "and BND every Friday". */
   readonly rest: string;
 }
 
@@ -51,11 +50,7 @@ function symbolItem(clause: string): SymbolItem | undefined {
   }
 }
 
-/**
- * Writes out a clause and the items that continue it.
- * @returns one whole clause for each item, in their order
- * @throws {NotUnderstood} where the list may mean two things
- */
+/** One whole clause per item. @throws {NotUnderstood} if the list is ambiguous */
 export function writtenOut(clause: string, items: readonly string[], parse: Parse): string[] {
   if (!items.some(isSized)) return sameForEach(clause, items, parse);
   if (!items.every(isSized)) throw leftOver(items);
@@ -78,10 +73,9 @@ function attempt(text: string, parse: Parse): Intent | NotUnderstood {
 
 const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instanceof NotUnderstood);
 
-/** "each" of the items, and not of the days or of a price: "5 each of", "$500 of each of". */
+/** "each" of the items, not of days or a price: "5 each of", "$500 of each of". */
 const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
 
-/** Says the same of each symbol. @throws {NotUnderstood} */
 function sameForEach(clause: string, items: readonly string[], parse: Parse): string[] {
   const found = items.flatMap((item) => symbolItem(item) ?? []);
   const last = found.at(-1);
@@ -133,10 +127,7 @@ function whosePrice(symbols: readonly string[]): NotUnderstood {
   );
 }
 
-/**
- * An amount may be for each symbol or for all together; only the whole of a position is surely of each.
- * @throws {NotUnderstood}
- */
+/** An amount may be for each symbol or for all; only a whole position is surely each one's. */
 function requireOneAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;
@@ -162,14 +153,14 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
   );
 }
 
-/** Each item has its own amount, and the verb of the first: "buy 5 AAPL and 3 MSFT". @throws {NotUnderstood} */
+/** "buy 5 AAPL and 3 MSFT". */
 function eachItsOwn(clause: string, items: readonly string[], parse: Parse): string[] {
   const first = attempt(clause, parse);
   const verb = verbFirst.exec(clause)?.[0];
   if (verb === undefined) throw isIntent(first) ? leftOver(items) : first;
   const texts = [clause, ...items.map((item) => `${verb} ${item}`)];
   const own = texts.map((text) => attempt(text, parse));
-  // A price before the verb is one for all of them: "if it falls below 100 sell …".
+  // A price before the verb applies to all: "if it falls below 100 sell …".
   const isShared =
     own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
   if (own.every(isIntent) && isAlike(own) && !isShared) return texts;
@@ -182,7 +173,6 @@ function eachItsOwn(clause: string, items: readonly string[], parse: Parse): str
   throw leftOver(items);
 }
 
-/** What a clause says beyond amount and symbol. */
 function endOf(text: string, verb: string): string {
   const words = text.slice(verb.length).trim().split(' ');
   const at = words.findLastIndex((word) => /^\$?[A-Z][A-Z0-9./]*,?$/.test(word));
@@ -200,7 +190,7 @@ const prices = [
   'stop_loss_limit_price',
 ];
 
-/** Whether it names a price a share, which is one symbol's. */
+/** A share price belongs to one symbol. */
 function isPriced(intent: Intent): boolean {
   switch (intent.kind) {
     case 'order':
@@ -221,7 +211,6 @@ function isPriced(intent: Intent): boolean {
   }
 }
 
-/** Whether the intents differ in amounts, symbols and values of prices alone. */
 function isAlike(intents: readonly Intent[]): boolean {
   const shapes = intents.map((intent) => {
     if (intent.kind !== 'order' && intent.kind !== 'standing') return JSON.stringify(intent);

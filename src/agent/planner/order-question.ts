@@ -2,22 +2,22 @@ import type { Intent } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
 /*
- * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion; "could you buy 5 AAPL?" and "would you please buy 5 AAPL" ask
- * to have it done. A question never becomes an order.
+ * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion, "could you buy 5 AAPL?" for the order. A question
+ * never becomes an order.
  */
 
 const isPolite =
   /\b(?:please|kindly|for me)\b|\b(?:thanks|thank you)[\s.!?]*$|\bwould you (?:buy|purchase|get|sell) (?:me|us)\b/i;
 const would = /\bwould you\b[\s,]*/i;
 
-/** A sentence without the "would you" of a polite request; that of a question stays. */
+/** Removes the "would you" of a polite request. */
 export function withoutPoliteWould(sentence: string): string {
   return isPolite.test(sentence) ? sentence.replace(would, '') : sentence;
 }
 
 const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance'];
 
-/** What "would you …" asks about: "would you show my portfolio" is done. @throws {NotUnderstood} for a trade */
+/** "would you show my portfolio" is a request. @throws {NotUnderstood} for a trade */
 export function readWould(clause: string, parse: (clause: string) => Intent): Intent | undefined {
   if (!/^would you /i.test(clause)) return undefined;
   const intent = parse(clause.replace(would, ''));
@@ -42,10 +42,9 @@ const question = new RegExp(
   `(?:^|[.;,!?]\\s*|\\b(?:and|then|but|hey|hi|hello|ok|okay|so|please)[\\s,]+)(?:${opens})\\b[^.;]*\\b(?:buy|buying|bought|sell|selling|sold|purchase|purchasing|purchased|dump|dumping|close|closing|cancel|cancelling|canceling)\\b`,
   'i',
 );
-/** What the planner does answer about an order, where it understands which. */
+/** Questions about an order that can be answered. */
 const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
 
-/** The answer to a sentence that asks about a trade and is not understood as anything else. */
 export function answerToQuestion(sentence: string): NotUnderstood | undefined {
   return question.test(sentence) && !isOfFacts.test(sentence) ? new NotUnderstood(MESSAGE, HINT) : undefined;
 }

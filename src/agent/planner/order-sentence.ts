@@ -14,10 +14,9 @@ const verbs = {
   close: ['close out of', 'close out', 'close', 'liquidate', 'exit', 'get out of'],
 } as const;
 
-/** The verbs that an amount follows. */
 export const amountVerbs: readonly string[] = [...verbs.buy, ...verbs.sell];
 
-/** The kind of an order before its verb: "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
+/** "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
 const kinds: readonly (readonly [string, Terms])[] = [
   ['stop limit', { stop_limit: true }],
   ['limit', { limit: true }],
@@ -27,11 +26,7 @@ const kinds: readonly (readonly [string, Terms])[] = [
   ['oto', { exit_class: 'oto' }],
 ];
 
-/**
- * Reads a sentence that begins as an order does.
- * @returns undefined where it doesn't
- * @throws {NotUnderstood} for whatever isn't wholly understood, or couldn't be an order
- */
+/** Undefined if the sentence does not begin as an order. */
 export function readOrder(words: Words): OrderIntent | undefined {
   const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
   if (isPlaced) words.takeAny('a', 'an');
@@ -42,7 +37,6 @@ export function readOrder(words: Words): OrderIntent | undefined {
   return words.takeAny(...verbs.close) ? readClose(words, given) : undefined;
 }
 
-/** Amount, symbol, then terms in any order. */
 function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): OrderIntent {
   if (side === 'buy') words.takeAny('me', 'us');
   const size = readSize(words, side);
@@ -51,7 +45,7 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   return complete({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
-/** A position, whole: "close my NVDA", "close the NVDA position". */
+/** "close my NVDA", "close the NVDA position". */
 function readClose(words: Words, given: Terms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
@@ -74,10 +68,10 @@ function complete(
 ): OrderIntent {
   const request = { ...order, ...terms };
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
-  // What the person calls it becomes a ticker later; the rest is checked now.
+  // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
   validate(isName(said) ? { ...request, symbol: pairOf(said) ?? 'NAME' } : request);
-  // An amount in dollars is the total already.
+  // A dollar amount is a total already.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
 
@@ -121,7 +115,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   return { amount: { qty } };
 }
 
-/** A bare number before "of" may be what a shell left of an amount in dollars, or either. @throws {NotUnderstood} */
+/** A bare number before "of" may be a dollar amount whose sign the shell removed. */
 function requireUnit(words: Words, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
@@ -169,7 +163,6 @@ function readFraction(words: Words): string | undefined {
   return fraction.toFixed();
 }
 
-/** @throws {NotUnderstood} with the reason the vocabulary gives */
 function validate(request: OrderRequestInput): void {
   const parsed = orderRequestSchema.safeParse(withDefaults(request));
   if (!parsed.success) {

@@ -4,7 +4,7 @@ import type { BatchLine } from '../../trading/kinds/kind-words.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import type { Order } from '../../trading/views.ts';
 
-/** An order at the broker in one line, `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`; what was approved as a market order has its bound there. */
+/** `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`; approved market orders show their bound. */
 export function orderSummary(order: Order): string {
   const filled =
     order.filled_avg_price === null
@@ -13,12 +13,11 @@ export function orderSummary(order: Order): string {
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 
-/** Several orders in one line: `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
+/** `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
 export function linesSummary(lines: readonly BatchLine[]): string {
   return `${batchText(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }
 
-/** What came of one of them. */
 export function lineSummary({ outcome, order, reason }: BatchLine): string {
   if (order !== undefined) return orderSummary(order);
   return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway said no'}`;

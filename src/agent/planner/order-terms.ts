@@ -6,7 +6,6 @@ const conditions =
   'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by the gateway, once: "sell 5 NVDA if it falls below 100".';
 export const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
-/** "good till cancelled", with each of its spellings and hyphens. */
 const tillCancelled = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
   .flatMap((start) =>
     ['cancelled', 'canceled', 'cancel', 'i cancel', 'i cancel it'].map((end) => `${start} ${end}`),
@@ -23,13 +22,10 @@ export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] 
   ['cls', 'cls', 'at the close', 'on the close'],
 ];
 
-/** Words that change nothing about an order. Any other left-over word refuses it: it might have. */
+/** Words without effect. Any other left-over word refuses the order. */
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
-/**
- * What bounds a price on the side that a limit bounds it, by the side of the order. `each` is of a share; `either` may be of
- * all shares together, unless "a share" follows.
- */
+/** Price bounds by side. `each` is per share; `either` may be for all shares, unless "a share" follows. */
 const bounds = {
   buy: {
     each: ['at no more than', 'at max'],
@@ -44,13 +40,13 @@ const bounds = {
 } as const;
 const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
 
-/** What an order's terms say; `mayBeTotal` where its limit may be meant for all shares. */
+/** `mayBeTotal`: the limit may be for all shares. */
 export interface ReadTerms {
   readonly terms: Partial<OrderRequestInput>;
   readonly mayBeTotal?: true;
 }
 
-/** What comes after the symbol, to the end. @throws {NotUnderstood} */
+/** Everything after the symbol. */
 export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): ReadTerms {
   const terms: Terms = { ...given };
   while (!words.done) {
@@ -130,7 +126,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   );
 }
 
-/** Whether "for 180" says of each share: "for 180 a share". */
+/** "for 180 a share". */
 function isEach(words: Words): boolean {
   const at = /^(dollars|usd|bucks)$/i.test(words.peek(2)) ? 3 : 2;
   const [first, second] = [words.peek(at).toLowerCase(), words.peek(at + 1).toLowerCase()];

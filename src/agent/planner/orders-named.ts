@@ -3,13 +3,10 @@ import { understand } from './conversation.ts';
 import { isName } from './intent.ts';
 import { clausesOfWords, verbs } from './person-words.ts';
 
-/** The most that one prompt may ask for, however many orders it names: as many as a client may have open. */
+/** As many as a client may have open. */
 const MOST_ORDERS_NAMED = 20;
 
-/**
- * How many orders, cancels and messages the newest of a person's turns names; 0 where it names none. At most
- * {@link MOST_ORDERS_NAMED}, whatever was pasted.
- */
+/** How many orders, cancels and messages the newest turn names, up to {@link MOST_ORDERS_NAMED}. */
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
@@ -21,7 +18,7 @@ export function ordersNamed(userTurns: readonly string[]): number {
   return Math.min(named, MOST_ORDERS_NAMED);
 }
 
-/** Of a sentence the planner can't read: a verb's clause is one order, or as many as the symbols it names. */
+/** For unreadable sentences: a verb's clause is one order per symbol it names. */
 function namedByWords(turn: string): number {
   let count = 0;
   for (const { sides, lower, tickers } of clausesOfWords(turn)) {
@@ -32,7 +29,7 @@ function namedByWords(turn: string): number {
   return count;
 }
 
-/** The orders that the newest of a person's turns names with side and ticker; those for names or "it" are left out. */
+/** Orders named with side and ticker in the newest turn. */
 export function ordersSaid(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
@@ -45,7 +42,7 @@ export function ordersSaid(userTurns: readonly string[]): { readonly side: Side;
     });
   }
   const said = clausesOfWords(turn).flatMap(({ sides, tickers }) =>
-    // Of a clause with both nobody can tell which is which.
+    // A clause with both sides is ambiguous.
     sides.length === 1 ? tickers.map((symbol) => ({ side: sides[0] as Side, symbol })) : [],
   );
   return said.filter(

@@ -12,26 +12,25 @@ import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
 
 /*
- * What a person's own words say of an order, also where the built-in planner can't read the whole sentence. It errs to
- * one side: what it does not recognise was not said, and the phone then shows that it came from elsewhere.
+ * What the person's own words say about an order, also in sentences the planner can't read. What is not recognized
+ * counts as not said, and the phone shows it as such.
  */
 
-/** A number somebody wrote, and the fields of an order that it can be. */
+/** A number and the order fields it may be. */
 interface SaidNumber {
   readonly value: string;
   readonly fields: readonly string[];
 }
 
-/** What one turn says of orders for one symbol. Empty where it says nothing. */
+/** What one turn says about orders for one symbol. */
 export interface Said {
   readonly symbol: boolean;
-  /** The symbol is not in the words: they have what a rule of this name finds it by. */
+  /** The rule that finds the symbol, if the words don't contain it. */
   readonly symbolBy?: string;
   readonly sides: readonly Side[];
-  /** Whether an option is to be opened or closed. */
   readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
-  /** What exits it has: an order class for each reading. */
+  /** An order class for each reading. */
   readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
@@ -65,7 +64,6 @@ const fieldsByUnit = {
 } as const;
 type Unit = keyof typeof fieldsByUnit;
 
-/** What people say for either side. */
 export const verbs: readonly (readonly [string, Side])[] = [
   ['buy', 'buy'],
   ['purchase', 'buy'],
@@ -86,10 +84,10 @@ const acronyms = new Set(
 );
 
 /**
- * What the newest turn says of orders for a symbol. Where the planner reads it, what it read, one reading for each order;
- * otherwise one reading by words.
- * @param turns the person's own, newest last: "the same for KO" is what an earlier one says
- * @param names what names were found to be
+ * What the newest turn says about orders for a symbol: one reading per order the planner reads, else one reading by
+ * words.
+ * @param turns the person's own, newest last, for "the same for KO"
+ * @param names resolved names
  * @returns at least one
  */
 export function readingsOf(
@@ -99,7 +97,7 @@ export function readingsOf(
 ): Said[] {
   const turn = turns.at(-1) ?? '';
   const { parsed, accepted } = understand(turns);
-  // A "yes" to a spelling says nothing itself: what was said stands in the turn before.
+  // A "yes" to a spelling question says nothing itself.
   if (accepted !== undefined) return [nothing];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
@@ -112,7 +110,7 @@ export function readingsOf(
 
 function tickerOf(said: string, names: readonly NameFound[]): string | undefined {
   if (!isName(said)) return said;
-  // Where nothing was looked up a model did it: the words have the ticker, or don't.
+  // If a model looked it up, the words contain the ticker or don't.
   return symbolIfNamed(said, names) ?? said.toUpperCase();
 }
 
@@ -175,13 +173,11 @@ function readWords(turn: string, symbol: string): Said {
 interface Clause {
   readonly words: readonly string[];
   readonly lower: readonly string[];
-  /** Symbols that it names, upper case. */
   readonly tickers: readonly string[];
-  /** By its own verbs, else those of the clause before it: "sell 5 AAPL, 3 MSFT". */
+  /** By its own verbs, else the previous clause's: "sell 5 AAPL, 3 MSFT". */
   readonly sides: readonly Side[];
 }
 
-/** A turn in clauses, where the planner can't read the whole of it. */
 export function clausesOfWords(turn: string): Clause[] {
   const shouted = !/[a-z]/.test(turn);
   let before: readonly Side[] = [];
@@ -211,10 +207,10 @@ function wordsOf(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Words after which a word in small letters is a symbol: "5 aapl", "half my msft", "shares of ko". */
+/** After these a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
 const leadsToTicker = new Set([...verbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
-/** Where one stands in capitals, words that could be one are none: the Apple of "5 shares of Apple (AAPL)". */
+/** Beside a ticker in capitals other words are none: the Apple of "5 shares of Apple (AAPL)". */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
   const found = words.flatMap((word, at) => {
     const ticker = tickerAt(words, at, shouted);
@@ -225,12 +221,12 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
 }
 
 /**
- * The symbol a word is. A word of the language is one only in capitals, since "tell me" does not name TELL; and a word of
- * the planner's grammar none where everything is in capitals.
+ * English words count only in capitals ("tell me" does not name TELL); the grammar's words never in an all-caps
+ * sentence.
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
-  // Before it is in capitals: those of the long s and of the ligatures are letters of ASCII.
+  // Before upper-casing, which turns the long s and ligatures into ASCII.
   if (!/^[A-Za-z][A-Za-z0-9]{0,9}([./][A-Za-z0-9]{1,4})?$/.test(word)) return undefined;
   const upper = word.toUpperCase();
   if (acronyms.has(upper)) return undefined;
@@ -260,7 +256,7 @@ function typesIn(clause: Clause): OrderType[] {
 const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
 const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
 
-/** Which exits are said: by name, or by their prices. A stop alone is one only of a purchase, where it is called a loss. */
+/** By name or by their prices. A lone stop is a leg only of a purchase, if called a loss. */
 function classesIn(clauses: readonly Clause[]): OrderClass[] {
   const said = (...phrases: string[]) => clauses.some((clause) => says(clause, ...phrases));
   const named = orderClasses.filter((name) => said(name));
@@ -275,7 +271,7 @@ function classesIn(clauses: readonly Clause[]): OrderClass[] {
   return said('stop loss', 'stop-loss', 'with a stop', 'with stop') ? ['oto'] : [];
 }
 
-/** Of an order with exits, what its entry is: the stop is not the entry's. */
+/** The entry's types: a leg's stop is not the entry's. */
 function entryTypes(clauses: readonly Clause[], classes: readonly OrderClass[]): OrderType[] {
   if (classes.includes('oco')) return ['limit'];
   if (clauses.some((clause) => says(clause, 'limit', 'lmt'))) return ['limit'];
@@ -291,11 +287,11 @@ function fractionsIn({ lower }: Clause): string[] {
   });
 }
 
-/** Words that a price follows, whatever stands between ("limit of $180"). */
+/** A price may follow these with words in between ("limit of $180"). */
 const priceWords = new Set('limit lmt at @ stop stp above below under over stop-limit stop-loss'.split(' '));
 const between = new Set(['price', 'of', 'at', '@', 'is', 'by']);
 
-/** The word that says what the number at a place is: `limit` in "limit price of 180". */
+/** What the number at a place is: `limit` in "limit price of 180". */
 function leadOf(words: readonly string[], at: number): string {
   let back = at - 1;
   const word = () => words[back]?.toLowerCase() ?? '';
@@ -312,7 +308,6 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
   return lower.flatMap((word, at) => {
     const read = readNumber(word);
     if (read === undefined || ofAnother(clause, at, symbol)) return [];
-    // Of a number in several words no word is the number.
     if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
     const next = lower[at + 1] ?? '';
     let unit: Unit = 'bare';
@@ -328,7 +323,7 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
   });
 }
 
-/** Whether the next symbol after a number, before the next number, is another: the 10 of "5 AAPL for 10 MSFT". */
+/** Whether the number belongs to another symbol: the 10 of "5 AAPL for 10 MSFT". */
 function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
   for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
     if (readNumber(lower[next] ?? '') !== undefined) return false;

@@ -10,19 +10,18 @@ import { type PlannerRefusal, REFUSAL } from './refusal.ts';
 import { lookups, priceLookups, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
-/** Calls of one turn; more wait for the next. */
+/** More wait for the next turn. */
 const CALLS_A_TURN = 20;
 
-/** What the planner says in one turn: calls to make, or the answer. */
 type Turn =
   | { readonly calls: readonly Step[] }
   | { readonly text: string }
   | { readonly refusal: PlannerRefusal };
 
 /**
- * A chat model without a model: reads the person's last message by a small grammar (see `helpText`), calls the same
- * tools as any other, and writes their results as an answer. Deterministic, offline, and free. It never guesses: an
- * order sentence with one word it does not know is no order.
+ * A chat model without a language model: parses the last message by a small grammar (see `helpText`), calls the tools,
+ * and renders their results. Deterministic, offline, free. Never guesses: an order sentence with an unknown word is
+ * refused.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {
@@ -53,7 +52,7 @@ export class BuiltinPlanner extends BaseChatModel {
       yield new ChatGenerationChunk({ text: '', message });
       return;
     }
-    // In lines, as a model would write it, so that what shows a stream is shown one.
+    // Streams lines, as a model would.
     const [first = '', ...lines] = message.text.split(/(?<=\n)/);
     message.content = first;
     yield new ChatGenerationChunk({ text: first, message });
@@ -65,7 +64,7 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 }
 
-/** The planner's whole mind: a pure function of the messages since the person last spoke. */
+/** A pure function of the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
   const { parsed } = understand(personTurns(messages));
   if ('refusal' in parsed) return parsed;
@@ -99,7 +98,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
   }
 }
 
-/** What the person said, oldest first: what a program put together is none of it. */
+/** The person's turns, oldest first, without prompts composed by programs. */
 function personTurns(messages: readonly BaseMessage[]): string[] {
   return messages.flatMap((message, at) => {
     const isNewest = !messages.slice(at + 1).some(({ type }) => type === 'human');

@@ -11,7 +11,6 @@ const quotePatterns = [
   /^(?:(?:what(?:'s| is) )?the )?(?:current )?(.+?)(?:'s)? (?:current )?(?:(?:stock|share) )?(?:price|quote)$/i,
 ];
 
-/** Prices of symbols. @throws {NotUnderstood} */
 export function readQuote(clause: string): Intent | undefined {
   for (const pattern of quotePatterns) {
     const list = pattern.exec(clause)?.[1];
@@ -20,7 +19,6 @@ export function readQuote(clause: string): Intent | undefined {
   return undefined;
 }
 
-/** The symbols of a list with commas or blanks between them. @throws {NotUnderstood} */
 export function symbolsIn(list: string): string[] {
   const symbols = list.split(',').flatMap((part) => {
     const words = new Words(part);
@@ -38,7 +36,7 @@ export function symbolsIn(list: string): string[] {
   return symbols;
 }
 
-/** Tickers and nothing else: `AAPL`, `$aapl`, `MSFT, NVDA`; words of the language are none. */
+/** Only tickers: `AAPL`, `$aapl`, `MSFT, NVDA`. */
 function bareSymbols(clause: string): string[] | undefined {
   const words = clause.split(/[\s,]+/).filter((word) => word !== '');
   const symbols = words.flatMap((word) => {
@@ -48,10 +46,9 @@ function bareSymbols(clause: string): string[] | undefined {
   return symbols.length > 0 && symbols.length === words.length ? symbols : undefined;
 }
 
-/** What stands alone in capitals and yet asks for no price. */
+/** Words in capitals that ask for no price. */
 const answers = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
-/** A ticker alone asks for its price. */
 export function readBareSymbols(clause: string): Intent | undefined {
   const symbols = bareSymbols(clause);
   if (symbols === undefined || symbols.length > 20 || symbols.some((symbol) => answers.test(symbol))) {
@@ -60,7 +57,7 @@ export function readBareSymbols(clause: string): Intent | undefined {
   return { kind: 'quote', symbols };
 }
 
-/** More of a list of prices, after "quote AAPL and": tickers, or one name. */
+/** More symbols after "quote AAPL and". */
 export function moreSymbols(clause: string): string[] | undefined {
   const tickers = bareSymbols(clause);
   if (tickers !== undefined) return tickers;
@@ -87,7 +84,7 @@ const span =
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 365;
 
-/** How a price went: "chart AAPL", "show me a chart of AAPL for the last 6 months". @throws {NotUnderstood} */
+/** "chart AAPL", "show me a chart of AAPL for the last 6 months". */
 export function readChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   if (what === undefined) return undefined;
@@ -114,7 +111,6 @@ const positionPatterns = [
   /^how(?:'s| is| are) my (.+?)(?: position| shares| stock)? doing$/i,
 ];
 
-/** What is held of one symbol. */
 export function readPosition(clause: string): Intent | undefined {
   for (const pattern of positionPatterns) {
     const what = pattern.exec(clause)?.[1];

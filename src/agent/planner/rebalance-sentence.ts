@@ -3,10 +3,7 @@ import { MOST_IN_BATCH } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
 import { NotUnderstood, shown } from './words.ts';
 
-/*
- * "rebalance to 60% VTI 40% BND": each symbol with its part, or it is no rebalancing. Tickers alone, in capitals: what a
- * name stands for would be one guess more.
- */
+/* "rebalance to 60% VTI 40% BND": every symbol with its part, tickers only. */
 
 const sentence =
   /^re-?balance(?: (?:my |the )?(?:portfolio|account|holdings|positions))?(?: back)? (?:to|into) (.+)$/i;
@@ -16,21 +13,20 @@ const example = 'Write it as in "rebalance to 60% VTI 40% BND".';
 
 type Target = RebalanceIntent['targets'][number];
 
-/** @throws {NotUnderstood} where its targets are no pairs of part and ticker */
 export function readRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
-  // "60/40" names nothing: that is a question of its own.
+  // "60/40" names no symbols, which is asked about elsewhere.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
   return { kind: 'rebalance', targets: targetsIn(text) };
 }
 
-/** The "40% BND" of "60% VTI and 40% BND"; undefined for what begins otherwise. @throws {NotUnderstood} */
+/** The "40% BND" of "60% VTI and 40% BND". */
 export function moreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
   if (!/^\d+(?:\.\d+)? ?(?:%|percent\b)|^\S+ \d+(?:\.\d+)? ?%$/i.test(clause)) return undefined;
   return { ...last, targets: [...last.targets, ...targetsIn(clause)] };
 }
 
-/** @throws {NotUnderstood} for a rebalancing whose targets are not the whole, or beside anything else */
+/** @throws {NotUnderstood} if the targets are incomplete, or beside anything else */
 export function requireWhole(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;
@@ -57,7 +53,6 @@ export function requireWhole(intents: readonly Intent[]): void {
   }
 }
 
-/** Pairs of a part and a ticker, in one order throughout. */
 function targetsIn(text: string): Target[] {
   const words = text
     .replace(/(\d) ?(?:%|percent\b)/gi, '$1%')
@@ -84,7 +79,7 @@ function target(percent: string, name: string): Target {
   }
   const weight = plain(new Dec(found).div(100));
   if (/^[Cc]ash$/.test(name)) return { symbol: 'cash', weight };
-  // CASH is a bank's ticker, too.
+  // CASH is also a ticker.
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };
   throw new NotUnderstood(
     name === ''

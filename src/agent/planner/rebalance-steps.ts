@@ -14,13 +14,12 @@ const suggested = z.lazy(() =>
   }),
 );
 
-/** A call of a tool. */
 interface Call {
   readonly name: string;
   readonly args: Record<string, unknown>;
 }
 
-/** What works the orders out. What is to stay in cash is the rest. */
+/** The rest stays in cash. */
 export function rebalanceStep({ targets }: RebalanceIntent): Call {
   return {
     name: 'suggest_rebalance',
@@ -28,7 +27,7 @@ export function rebalanceStep({ targets }: RebalanceIntent): Call {
   };
 }
 
-/** The proposal of what was worked out: one card, whatever it holds. */
+/** All orders in one proposal. */
 export function ordersOfRebalance(answer: unknown): Call[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
@@ -38,7 +37,6 @@ export function ordersOfRebalance(answer: unknown): Call[] {
     : [{ name: 'place_orders', args: { orders } }];
 }
 
-/** Where the targets stood, and what is not traded. */
 export function rebalanceWords(answer: unknown): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets

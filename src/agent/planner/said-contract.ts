@@ -3,19 +3,16 @@ import { Dec } from '../../trading/decimal.ts';
 import { isExpiry } from '../../trading/expiry.ts';
 import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
 
-/** An option as a sentence says it; which contract that is, the broker's chain says. */
 export interface SaidContract {
   readonly right: 'call' | 'put';
-  /** Dollars a share. */
+  /** Dollars per share. */
   readonly strike: string;
-  /** `2026-12-18`, `12-18`, `2026-12` or `12`: what was said of it. */
+  /** `2026-12-18`, `12-18`, `2026-12` or `12`. */
   readonly expiry: string;
 }
 
-/** The rule's name, for whoever asks where a symbol comes from. */
 export const CONTRACT_RULE = 'the option chain, by expiry and strike';
 
-/** Whether a contract's symbol is what was said. */
 export function isContract(symbol: string, underlying: string | undefined, said: SaidContract): boolean {
   const option = optionOf(symbol);
   return (
@@ -32,7 +29,7 @@ export function contractSaid(underlying: string, { right, strike, expiry }: Said
   return `${underlying} $${strike} ${right} expiring ${expiry}`;
 }
 
-/** What words say of opening or closing a position: "sell to open", a "covered call". */
+/** "sell to open", a "covered call". */
 export function intentsSaid(lower: readonly string[]): PositionIntent[] {
   const line = ` ${lower.join(' ')} `;
   const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));

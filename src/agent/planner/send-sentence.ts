@@ -19,11 +19,10 @@ const sendPatterns: readonly (readonly [MessageService, RegExp])[] = [
   ['gmail', new RegExp(`^send ${portfolioWords} (?:by (?:e-?mail|gmail) )?to (\\S+@\\S+)$`, 'i')],
 ];
 
-/** @throws {NotUnderstood} for a recipient that is none */
 export function readSend(clause: string): Intent | undefined {
   const found = sendPatterns.flatMap(([service, pattern]) => {
     const recipient = pattern.exec(clause)?.[1];
-    // An address is no channel: "send my portfolio to bob@example.com" is an e-mail.
+    // "send my portfolio to bob@example.com" is an e-mail.
     const fits = recipient !== undefined && (service === 'gmail' || !recipient.includes('@'));
     return fits ? [{ kind: 'send', service, recipient } as const] : [];
   })[0];

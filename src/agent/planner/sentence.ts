@@ -27,13 +27,13 @@ export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusa
 const HINT =
   'The built-in planner understands such as "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order"; "help" says all of it. For more, use a language model with --model.';
 
-/** A prompt longer than this is prose, not a request. */
+/** A longer prompt is prose. */
 const MAX_LENGTH = 1_000;
 
 /** After a comma these begin another clause. */
 const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 
-/** What ends a sentence: a list does not go on after it. */
+/** A list does not continue after these. */
 const ending = /\s*(?:;|\n|\.\s+)\s*/;
 
 const between = new RegExp(
@@ -41,11 +41,11 @@ const between = new RegExp(
   'i',
 );
 
-/** "Every Monday, buy …": what says when is no clause of its own. */
+/** "Every Monday, buy …": not a clause of its own. */
 const whenFirst =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
-/** "In my IRA account, buy …": which account is no clause of its own either. */
+/** "In my IRA account, buy …": not a clause of its own. */
 const accountFirst = new RegExp(
   `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
   'i',
@@ -55,8 +55,8 @@ const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|also|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
 
 /**
- * Parses a prompt wholly or not at all: of "buy 5 AAPL and frobnicate" nothing is done, since half a plan may be worse
- * than none. Of other languages the common requests, by word lists; a misspelt one is asked about, not done.
+ * All or nothing: of "buy 5 AAPL and frobnicate" nothing is done. Common requests in other languages are translated;
+ * misspelled ones are asked about.
  */
 export function parsePrompt(prompt: string): Parsed {
   const text = prompt.trim();
@@ -73,14 +73,13 @@ export function parsePrompt(prompt: string): Parsed {
   return meant === undefined ? english : { refusal: asking(meant) };
 }
 
-/** Whether a sentence put right is one, and no word that was put right is taken for a company's name. */
+/** No corrected word may be taken for a company's name. */
 function isUnderstood(sentence: string, written: string): boolean {
   const parsed = parseEnglish(sentence);
   const known = written.toLowerCase();
   return 'intents' in parsed && namesIn(parsed.intents).every((name) => known.includes(name));
 }
 
-/** A question whose "yes" is that sentence. */
 function asking(offer: string): PlannerRefusal {
   return {
     code: 'usage',
@@ -119,7 +118,7 @@ function parseEnglish(text: string): Parsed {
   }
 }
 
-/** "quote AAPL" with the MSFT of "and MSFT", which asks for nothing by itself; a rebalancing's next target likewise. */
+/** "quote AAPL" with the MSFT of "and MSFT"; likewise further rebalancing targets. */
 function withMore(last: Intent | undefined, clause: string): Intent | undefined {
   if (last?.kind === 'rebalance') return moreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
@@ -127,19 +126,18 @@ function withMore(last: Intent | undefined, clause: string): Intent | undefined 
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
-/** What only asks is asked once; what acts is done as often as it was said. */
+/** Questions are answered once; acts are done as often as said. */
 function addOnce(intents: Intent[], intent: Intent): void {
   const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
 
-/** What stands between the ands, thens and full stops. */
+/** Split at "and", "then" and full stops. */
 export function clausesOf(text: string): string[] {
   return sentencesOf(text).flat();
 }
 
-/** The clauses of each sentence. */
 function sentencesOf(text: string): string[][] {
   return text.split(ending).map((sentence) =>
     withoutPoliteWould(sentence)
@@ -151,10 +149,7 @@ function sentencesOf(text: string): string[][] {
   );
 }
 
-/**
- * The clauses with each list written out: "sell all my AAPL and NVDA" as two sales.
- * @throws {NotUnderstood} for a list that may mean two things
- */
+/** "sell all my AAPL and NVDA" becomes two sales. @throws {NotUnderstood} for an ambiguous list */
 export function writtenOutClauses(text: string): string[] {
   return sentencesOf(text).flatMap((clauses) => {
     const parts = clauses.flatMap(itemsOf);
@@ -172,7 +167,7 @@ export function writtenOutClauses(text: string): string[] {
   });
 }
 
-/** A clause in the items of its list: "sell all my AAPL, NVDA", which no reader takes with a comma in it. */
+/** "sell all my AAPL, NVDA". */
 function itemsOf(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
@@ -183,7 +178,7 @@ function itemsOf(clause: string): string[] {
     : [clause];
 }
 
-/** Whether a clause says nothing by itself, and may be an item of the list before it. */
+/** Whether a clause may be an item of the list before it. */
 function continues(clause: string): boolean {
   const alone = understood(clause);
   return (alone === undefined || areSymbolsAlone(clause)) && isListItem(clause);
@@ -203,7 +198,7 @@ function understood(clause: string): Intent | undefined {
   }
 }
 
-/** A clause without courtesies and final punctuation. */
+/** Without courtesies and final punctuation. */
 export function bare(clause: string): string {
   return clause
     .trim()
@@ -222,14 +217,12 @@ const isFixed = (clause: string) => fixedIntent(clause) !== undefined;
 const changing = ['change', 'move', 'modify', 'adjust', 'amend', 'update', 'edit', 'replace'];
 const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 
-/** @throws {NotUnderstood} */
 function parseClause(written: string): Intent {
   const { rest, account } = withoutAccount(written.replaceAll('’', "'").replace(/\s+/g, ' '));
   const intent = parseWithout(rest);
   return account === undefined ? intent : inAccount(intent, account);
 }
 
-/** A clause that names no account. @throws {NotUnderstood} */
 function parseWithout(clause: string): Intent {
   const asked = readWould(clause, parseWithout);
   if (asked !== undefined) return asked;
@@ -260,7 +253,6 @@ function parseWithout(clause: string): Intent {
   throw new NotUnderstood(`I don't understand "${shown(clause)}".`, HINT);
 }
 
-/** The names that have to be looked up before the intents are whole. */
 export function namesIn(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(symbolsOf).filter(isName))];
 }

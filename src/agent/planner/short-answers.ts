@@ -12,7 +12,6 @@ interface Portfolio {
   readonly positions: readonly Position[];
 }
 
-/** One figure of the portfolio, in a sentence. */
 export function viewed({ account, positions }: Portfolio, view: View): string {
   const note = account.simulated ? ' Prices are simulated.' : '';
   return `${'symbol' in view ? position(positions, view.symbol) : figure(account, positions, view.view)}${note}`;
@@ -57,10 +56,8 @@ function percent(fraction: string): string {
   return `${new Dec(fraction).times(100).toFixed(1)}%`;
 }
 
-/** Characters of a line of prices: it stands in an answer, not on a screen of its own. */
 const CHART_WIDTH = 60;
 
-/** How a price went, as a line and its ends. */
 export function history({
   symbol,
   bars,
@@ -82,7 +79,7 @@ export function history({
   ].join('\n\n');
 }
 
-/** Whether the market is open, and what comes next. Times as the exchange's own clock writes them. */
+/** Times in the exchange's own format. */
 export function hours({ is_open, next_open, next_close }: MarketClock): string {
   return is_open
     ? `The market is open. It closes at ${moment(next_close)}.`

@@ -1,20 +1,18 @@
 import { distance } from 'fastest-levenshtein';
 import { commonPhrases } from './fixed-phrases.ts';
 
-/** Words that differ by more are no misspelling of each other. */
+/** Maximum edit distance. */
 const slack = (word: string) => (word.length <= 4 ? 1 : 2);
 const SHORTEST = 2;
-/** Of shorter ones each is a letter from half a dozen others. */
+/** Shorter words have too many neighbors. */
 const SHORTEST_KNOWN = 3;
-/** Of a sentence with more unknown words nobody knows what was meant. */
+/** Most unknown words in a sentence. */
 const MOST_WRONG = 2;
 const MOST_TRIED = 40;
 
 /**
- * What a sentence with misspelt words may have meant; asked, never done. Only words of the grammar are put right: no
- * number, no symbol, and nothing is left out.
- * @param isUnderstood whether a sentence is one
- * @returns undefined where there is none, or where two are as near
+ * Suggests a correction, to be asked about. Corrects only words of the grammar, never numbers or symbols.
+ * @returns undefined if there is none, or two are equally near
  */
 export function misspelt(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const vocabulary = [...new Set(commonPhrases.join(' ').split(' '))];

@@ -4,10 +4,8 @@ import { takeWhen, waitsFor } from './standing-when.ts';
 import { NotUnderstood, Words } from './words.ts';
 
 /**
- * Reads an order with a day or a price to wait for: "buy $200 of VTI every Monday", "sell 5 NVDA if it falls below 100 before
- * Friday". Wholly, or not at all.
- * @returns undefined where nothing is to be waited for, or it is no order
- * @throws {NotUnderstood} where it is one that isn't wholly understood, or may be two
+ * "buy $200 of VTI every Monday", "sell 5 NVDA if it falls below 100 before Friday". Undefined without a time or price
+ * to wait for.
  */
 export function readStanding(clause: string): StandingIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;

@@ -2,7 +2,7 @@ import type { StandingDay } from '../../trading/mandate/standing.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstood } from './words.ts';
 
-/** When the gateway is to order by itself, as a sentence says it; in the words of `place_standing_order`. */
+/** When the gateway places the order, in the words of `place_standing_order`. */
 export interface SaidWhen {
   readonly every?: StandingDay;
   /** `HH:MM` in New York. */
@@ -13,11 +13,11 @@ export interface SaidWhen {
   readonly before?: string;
 }
 
-/** A sentence without what it says of when. */
+/** The sentence without its schedule. */
 export interface Timed {
   readonly rest: string;
   readonly when: SaidWhen;
-  /** Whose price is waited for, where it is named: `NVDA` of "if NVDA falls below 100". */
+  /** The symbol whose price is awaited: `NVDA` of "if NVDA falls below 100". */
   readonly of?: string;
 }
 
@@ -49,7 +49,7 @@ const crossing = new RegExp(
   `\\b(?:if|when|once|as soon as) (it|the price|its price|the stock|[A-Za-z][A-Za-z.]{0,20})(?:'s price)? (${moves}) (?:back |down |up )?(?:to )?(below|under|above|over) \\$?(\\d[\\d,]*(?:\\.\\d+)?)(?: dollars| usd)?(?=$|[ ,])(?! (?:percent|%|cents|times|average))`,
   'i',
 );
-/** "drops to 200": at or under it, and which of the two is no guess of ours. */
+/** "drops to 200" may mean at or below, so it is asked about. */
 const reaching = new RegExp(
   `\\b(if|when|once|as soon as) (it|the price|[A-Za-z][A-Za-z.]{0,20}) (${moves}|hits|reaches|touches) (?:back |down |up )?(?:to |at )?\\$?(\\d[\\d,]*(?:\\.\\d+)?)(?=$|[ ,])`,
   'i',
@@ -59,14 +59,13 @@ const end = new RegExp(
   'i',
 );
 
-/** What the gateway can wait for, for whoever asks for something else. */
 export const waitsFor =
   'I can have the gateway do it "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
- * Takes out of a clause what says when the gateway is to order by itself.
- * @returns undefined where nothing does
- * @throws {NotUnderstood} where it may mean two things, or one that can't be waited for
+ * Takes the schedule out of a clause.
+ * @returns undefined without one
+ * @throws {NotUnderstood} if it is ambiguous or can't be awaited
  */
 export function takeWhen(clause: string): Timed | undefined {
   const crossed = crossing.exec(clause);
@@ -123,7 +122,6 @@ function readEvery(clause: string): { every: StandingDay; rest: string } | undef
   return undefined;
 }
 
-/** A time of the day in New York. @throws {NotUnderstood} for one that is none of the session's, or may be two */
 function takeTime(text: string): { rest: string; at?: string } {
   const named = namedTime.exec(text);
   if (named !== null)
@@ -179,7 +177,7 @@ function dateSaid(day?: string, month?: string, year?: string): string | undefin
   return year === undefined ? date : `${year}-${date}`;
 }
 
-/** @throws {NotUnderstood} for what is nearly something to wait for: asked, with the sentence that it may have been */
+/** Asks about what is almost a schedule. */
 function requireNearMiss(clause: string): void {
   if (!/^(?:buy|sell)\b/i.test(clause)) return;
   const found = reaching.exec(clause);

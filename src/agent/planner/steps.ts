@@ -20,13 +20,12 @@ import { namesIn } from './sentence.ts';
 import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
 
-/** What of an answer is asked for. */
 export type View =
   | { readonly view: PortfolioView }
   | { readonly symbol: string }
   | { readonly figure: PerformanceFigure };
 
-/** A tool call the planner wants made, and what of its answer is told; the whole where it says nothing. */
+/** A tool call and what of its answer is reported; everything without a view. */
 export interface Step {
   readonly name: string;
   readonly args: Record<string, unknown>;
@@ -42,10 +41,8 @@ const orders = z.lazy(() =>
   }),
 );
 
-/** Names looked up in one call. */
 const MOST_QUERIES = 20;
 
-/** What the lookups answered, each as its own call said. */
 interface Lookup {
   readonly step: Step;
   readonly content: unknown;
@@ -54,17 +51,14 @@ interface Lookup {
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/** A change by a bare number is told apart from a price by the order as it stands. */
+/** The order tells a new quantity from a new price. */
 const needsOpen = (intent: Intent) =>
   (intent.kind === 'cancel' &&
     !('id' in intent.which && isWholeId(intent.which.id)) &&
     !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
-/**
- * What must be known before the rest can be planned: a name's ticker, the holdings for "half my MSFT", the open orders
- * for a cancel.
- */
+/** What must be known first: tickers of names, holdings for "half my MSFT", open orders for a cancel. */
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
   const queries = namesIn(intents).flatMap(queriesFor);
@@ -91,23 +85,19 @@ export function lookups(intents: readonly Intent[]): Step[] {
   return steps;
 }
 
-/** The intents with tickers for names. @throws {NotUnderstood} where a name has none, or several */
 function withTickers(intents: readonly Intent[], found: readonly NameFound[]): Intent[] {
   return intents.map((intent) =>
     withSymbols(intent, (symbol) => (isName(symbol) ? symbolNamed(symbol, found) : symbol)),
   );
 }
 
-/** What must be known once names have tickers: the price that tells a bound of one share from a bound of all. */
+/** Prices that tell a bound per share from a total. */
 export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   const steps = named(intents, found).filter(isBounded).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
-/**
- * Every call the intents come to, in their order.
- * @throws {NotUnderstood} where what was looked up makes one of them impossible
- */
+/** @throws {NotUnderstood} if a lookup shows that an intent is impossible */
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   return named(intents, found).flatMap((intent) =>
     stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
@@ -130,7 +120,6 @@ const listOf = (query: typeof openOrders | typeof newestOrders, account: string 
   args: { ...query, ...argsIn(account) },
 });
 
-/** What a lookup answered. */
 function answerTo(step: Step, found: readonly Lookup[]): unknown {
   return found.find((lookup) => isSame(lookup.step, step))?.content;
 }
@@ -142,7 +131,7 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     const listed = orders.parse(answered);
     if (query === openOrders && listed.next_cursor !== null)
       throw tooMany(listed.total, listed.orders.length);
-    // What still stands of an entry that is filled are its exits, each with an id of its own.
+    // The legs of a filled entry remain open, with their own ids.
     return listed.orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
   };
   switch (intent.kind) {
@@ -253,7 +242,7 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
   return { qty: partOfPosition(intent.fraction, held) };
 }
 
-/** Of a part of the open orders nobody can say which one is meant, or that it is all. */
+/** An incomplete list can't tell which order is meant. */
 function tooMany(total: number, listed: number): NotUnderstood {
   return new NotUnderstood(
     `You have ${total} open orders, and I can look through ${listed} at once, so I haven't done anything.`,

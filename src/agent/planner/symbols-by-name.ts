@@ -3,7 +3,7 @@ import { isNamed, saidName } from '../../trading/asset-name.ts';
 import { nicknames } from './nicknames.ts';
 import { NotUnderstood, shown } from './words.ts';
 
-/** What the asset list has for what somebody called a security. */
+/** What the asset list has for a name. */
 export interface NameFound {
   readonly query: string;
   readonly assets: readonly { readonly symbol: string; readonly name: string }[];
@@ -17,18 +17,14 @@ export const namesFoundSchema = z.lazy(() =>
   }),
 );
 
-/** The rule's name, for whoever asks where a symbol comes from. */
 export const NAME_RULE = 'the asset list, by name';
 
-/** What to look up for a name: the list knows a nickname by its tickers alone. */
+/** The asset list knows nicknames only by their tickers. */
 export function queriesFor(name: string): readonly string[] {
   return [...new Set([name, ...(nicknames[saidKey(name)] ?? [])])];
 }
 
-/**
- * The one ticker that a name means: its own symbol, or the very name of one security in the list.
- * @throws {NotUnderstood} where it is none or several: a question, never the likeliest
- */
+/** The security with this symbol or exact name. @throws {NotUnderstood} with a question for none or several */
 export function symbolNamed(name: string, found: readonly NameFound[]): string {
   const meant = meantBy(name, found);
   const [only] = meant;
@@ -43,7 +39,7 @@ export function symbolNamed(name: string, found: readonly NameFound[]): string {
   );
 }
 
-/** As {@link symbolNamed}, for who only asks; undefined where it throws. */
+/** {@link symbolNamed}, or undefined where it throws. */
 export function symbolIfNamed(name: string, found: readonly NameFound[]): string | undefined {
   const meant = meantBy(name, found);
   return meant.length === 1 ? meant[0]?.symbol : undefined;

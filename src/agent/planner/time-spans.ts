@@ -1,8 +1,5 @@
 import type { Period } from '../../trading/period.ts';
 
-/* Parts of the patterns that questions about the account are read by. */
-
-/** Stretches of time, as people say them. */
 export const spans: Readonly<Record<string, Period>> = {
   'this week': '1W',
   'the last week': '1W',
@@ -17,7 +14,7 @@ export const spans: Readonly<Record<string, Period>> = {
   'the past year': '1Y',
 };
 
-/** One of them, the only group in it. */
+/** As a pattern with one group. */
 export const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
 export const show = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
 

@@ -18,13 +18,12 @@ interface Pattern {
   readonly language: Language;
 }
 
-/** Made when somebody first writes what is no English. */
+/** Compiled at the first sentence that is not English. */
 let patterns: readonly Pattern[] | undefined;
 
 /**
- * The planner's English for a request in another language.
- * @returns undefined where no list has it, whole
- * @throws {NotUnderstood} for a number that may be two
+ * The planner's English for a request in another language; undefined if no list has it.
+ * @throws {NotUnderstood} for an ambiguous number
  */
 export function translated(text: string): string | undefined {
   patterns ??= [german, spanish, korean].flatMap(patternsOf);
@@ -67,7 +66,7 @@ function patternOf(template: string): RegExp {
   return new RegExp(`^${source.join('')}$`, 'iu');
 }
 
-/** @throws {NotUnderstood} where a point or a comma may be of thousands or of decimals */
+/** A point or comma may separate thousands or decimals. */
 function plainNumber(written: string, { groupsByPoint }: Language): string {
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');

@@ -7,9 +7,8 @@ import { readBareSymbols } from './price-sentence.ts';
 import { NotUnderstood, reserved, shown } from './words.ts';
 
 /*
- * What of a sentence its plan uses. The readers take a clause wholly or not at all; this looks at the result from the other
- * side, whichever reader it was: a sentence that trades, cancels or changes anything leaves no ticker, number or condition
- * out of its plan, since that may be what mattered most to the person.
+ * A second check, whichever reader parsed the sentence: a sentence that acts must have every ticker, number and
+ * condition in its plan.
  */
 
 const acts: readonly Intent['kind'][] = [
@@ -24,15 +23,14 @@ const acts: readonly Intent['kind'][] = [
   'watch',
 ];
 
-/** Whether an intent does something, rather than asking. */
 export function isAct({ kind }: Intent): boolean {
   return acts.includes(kind);
 }
 
-/** Those whose every word is checked; the others are patterns of the whole clause. */
+/** Intents whose every word is checked; the others match whole-clause patterns. */
 const checked: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
 
-/** Symbols and nothing else, but for the account they may be meant in. @throws {NotUnderstood} for several accounts */
+/** Only symbols, and possibly an account. */
 export function areSymbolsAlone(clause: string): boolean {
   return readBareSymbols(withoutAccount(clause).rest) !== undefined;
 }
@@ -42,11 +40,11 @@ interface Read {
   readonly intent: Intent;
 }
 
-/** @throws {NotUnderstood} naming what a sentence that acts says and its plan does not have */
+/** @throws {NotUnderstood} naming the unused word */
 export function requireUsed(read: readonly Read[]): void {
   if (!read.some(({ intent }) => isAct(intent))) return;
   for (const { clause, intent } of read) {
-    // Beside an order a ticker alone may be meant to be ordered, too.
+    // A lone ticker beside an order may be meant to be ordered too.
     const isChecked = checked.includes(intent.kind);
     const left = areSymbolsAlone(clause) ? clause : isChecked ? unusedIn(clause, intent) : undefined;
     if (left !== undefined) {
@@ -58,7 +56,6 @@ export function requireUsed(read: readonly Read[]): void {
   }
 }
 
-/** The first ticker, number or condition of a clause that its intent does not have. */
 function unusedIn(clause: string, intent: Intent): string | undefined {
   const { kind, ...said } = intent;
   const values = leavesOf(said).map((value) => value.toLowerCase());
@@ -74,7 +71,7 @@ function leavesOf(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
 }
 
-/** Words in capitals that are no ticker, where they are no word of the grammar either. */
+/** Upper-case words that are no tickers. */
 const capitals = new Set(
   (
     'i am pm et est edt ny nyc usd us ok oco oto tp stp bracket etf jan feb mar apr may jun jul aug sep sept oct nov dec ' +
@@ -83,7 +80,7 @@ const capitals = new Set(
 );
 
 function unusedTicker(clause: string, values: readonly string[]): string | undefined {
-  // Where everything is in capitals, being so says nothing.
+  // All-caps clauses mark nothing.
   if (!/[a-z]/.test(clause)) return undefined;
   const used = new Set(values.flatMap((value) => [value, ...value.split(/[\s/]/)]));
   return wordsOf(clause).find((word) => {
@@ -107,7 +104,7 @@ const wordsOf = (clause: string) =>
 
 function unusedNumber(clause: string, values: readonly string[]): string | undefined {
   const left = values.flatMap((value) => value.match(/\d+(?:\.\d+)?/g) ?? []).map((value) => new Dec(value));
-  /** Each number of the plan is what one number of the sentence says. */
+  /** Each number of the plan uses up one of the sentence. */
   const take = (...readings: Dec[]) =>
     readings.some((reading) => {
       const at = left.findIndex((value) => value.eq(reading));
@@ -120,7 +117,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
     const word = lower[at] ?? '';
     const said = readNumberWords(lower.slice(at, at + 8));
     const after = lower[at + (said?.count ?? 1)] ?? '';
-    // "one quarter" is a part, and "the 1st" the one day of a month that there is.
+    // "one quarter" is a fraction, and "the 1st" the only day of the month.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
     if (said !== undefined) {
@@ -134,7 +131,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
   return undefined;
 }
 
-/** The numbers of a word, each with what it may be in a plan. */
+/** The possible readings of a word's numbers. */
 function numbersOf(word: string, after: string): Dec[][] {
   const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];
   return groups.map((group) => {
@@ -147,7 +144,7 @@ function numbersOf(word: string, after: string): Dec[][] {
   });
 }
 
-/** Words on which an order hangs, and what of a plan says the same; without one, no plan does. */
+/** Conditional words, and what in a plan expresses them, if anything. */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

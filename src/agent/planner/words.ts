@@ -6,22 +6,22 @@ import { isCoinCode } from './coins.ts';
 import { readNumberWords } from './number-words.ts';
 import type { PlannerRefusal } from './refusal.ts';
 
-/** Thrown by the planner's reader, caught where a sentence is parsed: what it says becomes the answer. */
+/** Thrown by the readers; its message becomes the answer. */
 export class NotUnderstood extends Error {
   readonly refusal: PlannerRefusal;
 
-  /** @param offer the sentence that it asks about: a "yes" is that */
+  /** @param offer the sentence that a "yes" accepts */
   constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string) {
     super(message);
     this.refusal = { code, message, hint, ...defined({ offer }) };
   }
 }
 
-/** What a shell does to dollars, for whoever meets a number that may have lost some. */
+/** For numbers that may have lost a dollar sign to the shell. */
 export const shellQuotes =
   'In a terminal, put the sentence in single quotes: in double quotes the shell takes "$2" of "$250" for itself, and "50" is left.';
 
-/** Words the grammar uses itself: in lower case they are never taken for a symbol. */
+/** The grammar's own words: never symbols in lower case. */
 export const reserved = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
@@ -36,10 +36,9 @@ export const reserved = new Set(
   ).split(' '),
 );
 
-/** The words of one clause, read from left to right. */
 export class Words {
   readonly #words: readonly string[];
-  /** Words before a comma: a name ends there. */
+  /** Words before a comma, where a name ends. */
   readonly #ends = new Set<number>();
   #next = 0;
 
@@ -60,7 +59,7 @@ export class Words {
     return this.#next >= this.#words.length;
   }
 
-  /** The next word as it was written; empty at the end. */
+  /** Empty at the end. */
   peek(ahead = 0): string {
     return this.#words[this.#next + ahead] ?? '';
   }
@@ -69,14 +68,12 @@ export class Words {
     return this.#words[this.#next++] ?? '';
   }
 
-  /** Takes the words if they come next, in any case. */
   take(...words: string[]): boolean {
     if (!words.every((word, ahead) => this.peek(ahead).toLowerCase() === word)) return false;
     this.#next += words.length;
     return true;
   }
 
-  /** Takes the first of these phrases that comes next. */
   takeAny(...phrases: string[]): boolean {
     return phrases.some((phrase) => this.take(...phrase.split(' ')));
   }
@@ -86,7 +83,7 @@ export class Words {
   }
 
   /**
-   * A ticker symbol, in capitals; or what the person calls it, in small letters: `apple`, `google class a`.
+   * A ticker in capitals, or a name in lower case: `apple`, `google class a`.
    * @throws {NotUnderstood} with this hint
    */
   symbol(hint = 'Write it as in "buy 5 AAPL".'): string {
@@ -109,26 +106,25 @@ export class Words {
       .join(' ')
       .replace(/['’]s$/, '')
       .toLowerCase();
-    // "&" and digits have no small letters: what looks like a ticker is none here.
+    // "&" and digits have no lower case.
     if (text === text.toUpperCase()) {
       throw new NotUnderstood(`"${shown(word)}" stands where I expect a ticker symbol.`, hint);
     }
     return text;
   }
 
-  /** Whether the next word goes on with a name. */
   #goesOn(): boolean {
     const word = this.peek();
     const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
     const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
     const isExit = word.toLowerCase() === 'take' && this.peek(1).toLowerCase() === 'profit';
-    // A ticker beside it is another security, or a word of another language was taken for a name.
+    // A ticker beside it is another security, or a foreign word was taken for a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
     if (isExit || this.#ends.has(this.#next - 1)) return false;
     return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
   }
 
-  /** Dollars: `$500`, `$1.5k`, `500 dollars`, `usd 500`, `1k worth`; undefined if that isn't what comes next. */
+  /** `$500`, `$1.5k`, `500 dollars`, `usd 500`, `1k worth`; undefined otherwise. */
   money(): string | undefined {
     const word = this.peek().toLowerCase();
     if (/^-?\$/.test(word)) {
@@ -152,7 +148,7 @@ export class Words {
     return said.value;
   }
 
-  /** A number of shares, also `five`; undefined if none comes next. @throws {NotUnderstood} for a malformed one */
+  /** Also `five`; undefined if no number comes next. */
   quantity(): string | undefined {
     const said = readNumberWords(this.#lower());
     if (said !== undefined) {
@@ -166,7 +162,6 @@ export class Words {
     return this.#words.slice(this.#next, this.#next + 8).map((word) => word.toLowerCase());
   }
 
-  /** A price in dollars a share. @throws {NotUnderstood} */
   price(what: string): string {
     const word = this.next();
     if (!looksNumeric(word.replace(/^\$/, ''))) {
@@ -181,7 +176,6 @@ export class Words {
   }
 }
 
-/** A word of a company's name. */
 const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
 const MOST_OF_A_NAME = 6;
 
@@ -195,7 +189,7 @@ export function looksNumeric(word: string): boolean {
   return /^[-+]?\.?\d/.test(word);
 }
 
-/** A number as people write it, `1,000.50`, as a plain decimal above zero. @throws {NotUnderstood} */
+/** `1,000.50` as a plain decimal above zero. @throws {NotUnderstood} */
 export function amount(word: string): string {
   const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(word) ? word.replaceAll(',', '') : word;
   const parsed = decimalString.safeParse(grouped);
@@ -216,12 +210,10 @@ export function amount(word: string): string {
   return parsed.data;
 }
 
-/** A word of the person's, short enough to quote. */
 export function shown(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }
 
-/** One symbol and no other word. @throws {NotUnderstood} where there is more or less */
 export function onlySymbol(words: Words, example: string): string {
   const symbol = words.symbol(`Write it as in "${example}".`);
   words.takeAny('shares', 'share', 'stock', 'position');

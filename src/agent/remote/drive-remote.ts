@@ -14,27 +14,26 @@ import type { StartedRun } from './protocol.ts';
 import type { RemoteRequests } from './remote-requests.ts';
 import { runEvents } from './run-stream.ts';
 
-/** Waits between the tries to start or stop a run, milliseconds; short, since somebody is watching. */
+/** Before retries of starting or stopping a run; short, because somebody is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-/** For one try to stop a run. */
+/** Timeout of one try to stop a run. */
 const STOP_MS = 5_000;
-/** How long a stopped run may take to end: it may be withdrawing what is open. */
+/** How long a stopped run may take to withdraw what is open. */
 const GRACE_MS = 15_000;
 
-/** What starts a run at the server, however often it is sent. */
 export interface RemoteStart {
   readonly operation: 'startRun' | 'resumeThread';
   readonly params?: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** Where it is known before the server says so. */
+  /** If known before the server says so. */
   readonly thread: string | undefined;
-  /** What the run may do in the person's name, where their session may do that much. */
+  /** Granted as far as the session allows. */
   readonly scopes: readonly Scope[];
 }
 
 /**
- * Drives one run at a server and streams it, as `run/runner.ts` does here: it always ends with a `result`; the signal stops
- * the run there; a reader who leaves early stops it too, unless it is `detach`, which nobody need wait for.
+ * Runs on a server, with the contract of `run/runner.ts`: always ends with a `result`. The signal stops the remote run,
+ * and so does a reader that leaves early, except with `detach`.
  */
 export async function* driveRemote(
   server: RemoteRequests,
@@ -48,7 +47,7 @@ export async function* driveRemote(
     .result(start)
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
-  // Whoever leaves is told by the last line.
+  // Awaited on the last line.
   running.catch(() => undefined);
   try {
     yield* events;
@@ -61,7 +60,6 @@ export async function* driveRemote(
 class RemoteRun {
   readonly #server: RemoteRequests;
   readonly #options: Pick<RunOptions, 'approval' | 'signal'>;
-  /** The reader left. */
   readonly #left: AbortSignal;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
@@ -124,7 +122,7 @@ class RemoteRun {
     return this.#follower.result(failure ?? this.#reason());
   }
 
-  /** Starts it once, however often it is asked for: by its key it stays one run. */
+  /** The idempotency key makes repeated requests one run. */
   async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
     const key = randomUUID();
     let allowed = scopes;
@@ -145,7 +143,7 @@ class RemoteRun {
         return await post(this.#signal);
       } catch (error) {
         if (this.#signal.aborted) {
-          // Where it may have begun, its id is what it can be stopped by.
+          // The run may have begun; stopping it takes its id.
           if (mayBeThere || (isAsked && mayHaveArrived(error))) {
             const begun = await post(undefined, STOP_MS).catch(() => undefined);
             if (begun !== undefined) return begun;
@@ -153,7 +151,7 @@ class RemoteRun {
           throw this.#reason();
         }
         if (!isTradeAgentError(error)) throw error;
-        // A session that may do less is good for a run that does less, as it is on the person's own machine.
+        // A session with fewer scopes may still run with fewer.
         if (isNotGranted(error) && allowed !== READ_SCOPES) {
           allowed = READ_SCOPES;
           continue;
@@ -167,7 +165,7 @@ class RemoteRun {
     }
   }
 
-  /** Stops the run at the server; gives it time to end, where somebody waits for how it ended. */
+  /** Stops the run at the server, and gives it time to end if the caller is still reading. */
   async #end({ run, thread }: StartedRun, ended: AbortSignal): Promise<void> {
     const isLeft = this.#left.aborted && !this.#options.signal.aborted;
     if (isLeft && this.#options.approval === 'detach') return;
@@ -191,7 +189,7 @@ class RemoteRun {
     if (!isLeft) await this.#pause(GRACE_MS, ended);
   }
 
-  /** False where it was ended on the way. */
+  /** False if it was aborted. */
   #pause(ms: number, signal: AbortSignal): Promise<boolean> {
     return this.#clock.sleep(ms, signal).then(
       () => true,
@@ -199,7 +197,7 @@ class RemoteRun {
     );
   }
 
-  /** The server was told to stop, and not why. */
+  /** The server was told to stop, but not why. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
@@ -212,17 +210,15 @@ class RemoteRun {
   }
 }
 
-/** Whether the request may have come to the server. */
 function mayHaveArrived(error: unknown): boolean {
   return !isTradeAgentError(error) || error.details.sent !== false;
 }
 
-/** Whether nobody said what became of the request: the answer was lost, or came in half. */
 function isSilent(error: TradeAgentError): boolean {
   return isPassing(error) || error.details.problem === 'malformed_response';
 }
 
-/** The session itself has less than what was asked for: the server was not even asked. */
+/** The session's own scopes are too narrow: the server was not asked. */
 function isNotGranted({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }

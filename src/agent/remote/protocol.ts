@@ -33,35 +33,34 @@ import {
 } from './wire-schemas.ts';
 
 /*
- * The protocol between RemoteAgent and `trade-agent server`: each request, by its path and by the schemas of what it takes and
- * answers (wire-schemas.ts). Both sides read by these, and the server's OpenAPI document is made of them.
+ * The protocol between RemoteAgent and `trade-agent server`: paths and schemas of all requests (wire-schemas.ts), used
+ * by both sides and for the server's OpenAPI document.
  */
 
 export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** The server gives a sign of life (a comment line) on each stream after this, milliseconds; three missed, and it is dead. */
+/** Interval of the server's keep-alive comments on streams; clients give up after three are missing. */
 export const ALIVE_EVERY_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
-/** One request of the protocol. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
-  /** With `{name}` where an id stands. */
+  /** With `{name}` for ids. */
   readonly path: string;
   readonly summary: string;
-  /** Whether it needs an `Idempotency-Key`: the same key and body are the same one; another body is refused with 409. */
+  /** Requires an `Idempotency-Key`; the same key with another body is refused with 409. */
   readonly idempotent?: true;
   readonly query?: Readonly<Record<string, z.ZodType>>;
   readonly headers?: Readonly<Record<string, z.ZodType>>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
-  /** Absent where there is nothing to say (204). */
+  /** Absent for 204. */
   readonly answer?: z.ZodType;
-  /** The answer is a stream of server-sent events with `answer` as the data of each. */
+  /** The answer is a stream of server-sent events with `answer` as data. */
   readonly streams?: true;
-  /** Reads alone: a token with the read scopes will do. */
+  /** Read scopes suffice. */
   readonly reads?: true;
 }
 
@@ -292,21 +291,19 @@ export const operations = {
 } as const satisfies Record<string, Operation>;
 export type OperationName = keyof typeof operations;
 
-/** What a run is asked for, as it crosses the wire. */
 export function toWireInput(input: RunInput): WireInput {
   if ('prompt' in input) return { ...input };
   const { composedBy, orders, ...rest } = input;
   return { orders: [...orders], composed_by: composedBy, ...rest };
 }
 
-/** What crossed the wire, as the agent takes it. */
 export function fromWireInput(input: WireInput): RunInput {
   if ('prompt' in input) return input;
   const { composed_by, ...rest } = input;
   return { ...rest, composedBy: composed_by };
 }
 
-/** What of a run's options crosses the wire; who makes the agent adds the rest. */
+/** @param made options of the agent that makes the request */
 export function toWireOptions(
   options: Omit<RunOptions, 'signal'>,
   made: Pick<WireOptions, 'read_only' | 'model' | 'account'> = {},
@@ -322,7 +319,6 @@ export function toWireOptions(
   };
 }
 
-/** The same at the server, with the signal that ends the run there. */
 export function fromWireOptions(wire: WireOptions, signal: AbortSignal): RunOptions {
   const { approval: mode, cancel_on_exit, requested_by, ttl, max_turns, mandates } = wire;
   return {

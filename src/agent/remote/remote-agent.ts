@@ -11,14 +11,13 @@ import { remoteRequests } from './remote-requests.ts';
 import { runScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
-  /** Of a profile whose gateway is the server. */
+  /** Its profile's gateway is the server. */
   readonly session: Session;
   readonly clock?: Clock;
-  /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
-  /** `builtin`, or a name that the server's model has; the server's own without. */
+  /** `builtin`, or one of the server's models; defaults to the server's own. */
   readonly model?: string;
-  /** Which of the person's accounts it is about, by its number; their default one without. */
+  /** Account number; defaults to the person's default account. */
   readonly account?: string;
 }
 
@@ -86,12 +85,12 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
       }
     },
     cancelApproval: async (id) => {
-      // As the gateway wants it of whoever withdraws.
+      // The gateway requires these of a withdrawing client.
       const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
       return (await server.call('cancelApproval', { params: { approval: id }, scopes })).approval;
     },
     reconcile: async (id) => (await server.call('reconcile', { body: defined({ id }) })).approvals,
-    // What is open there stays open.
+    // Open approvals stay open.
     close: async () => undefined,
   };
 }

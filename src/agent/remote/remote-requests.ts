@@ -6,7 +6,6 @@ import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from 
 
 const [MARKET_READ] = READ_SCOPES;
 
-/** What an operation answers. */
 export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] extends {
   readonly answer: infer Answer extends z.ZodType;
 }
@@ -14,23 +13,23 @@ export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] ext
   : undefined;
 
 interface CallOptions {
-  /** By their name in the path. */
+  /** By name in the path. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Of what may be sent twice. */
+  /** Idempotency key. */
   readonly key?: string;
   readonly signal?: AbortSignal;
   readonly ms?: number;
-  /** What the token must be good for, where that is not said by the operation. */
+  /** Overrides the scopes that the operation implies. */
   readonly scopes?: readonly Scope[];
 }
 
-/** The server as the protocol has it, with the session's token. */
+/** The server with the session's token. */
 export interface RemoteRequests {
-  /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the reason of the signal */
+  /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<AnswerOf<Name>>;
-  /** The stream of a run's events, those after `lastEventId`. @throws as `call` */
+  /** A run's event stream after `lastEventId`. @throws as `call` */
   events(
     run: string,
     lastEventId: string | undefined,
@@ -38,7 +37,7 @@ export interface RemoteRequests {
   ): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** @param session whose profile's gateway is the server's address */
+/** @param session its profile's gateway is the server */
 export function remoteRequests(session: GatewayAccess): RemoteRequests {
   const { request, open } = gatewayRequests(session, {});
   return {

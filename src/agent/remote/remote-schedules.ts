@@ -7,14 +7,14 @@ import type { AddSchedule, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
-/** Waits between the tries, milliseconds; somebody is watching. */
+/** Before retries; short, because somebody is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-/** Between two looks at a run that was asked for. */
+/** Polling interval for a requested run. */
 const LOOK_MS = 2_000;
-/** What a run may take beside the time that it is given. */
+/** Added to a run's own timeout. */
 const MARGIN_MS = 60_000;
 
-/** The schedules that a server keeps of the person. All throw {TradeAgentError} what the server refuses with. */
+/** The person's schedules on a server. Methods throw {TradeAgentError} for the server's refusals. */
 export type RemoteSchedules = ReturnType<typeof remoteSchedules>;
 
 export function remoteSchedules(
@@ -22,7 +22,7 @@ export function remoteSchedules(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ) {
   const server = remoteRequests(session);
-  /** Sent again under its key where no answer came, it is still one. */
+  /** Retries under one idempotency key. */
   const surely = async <T>(send: (key: string) => Promise<T>): Promise<T> => {
     const key = randomUUID();
     for (const wait of BACKOFF_MS) {
@@ -40,7 +40,7 @@ export function remoteSchedules(
     return (await server.call('scheduleRuns', { params: { schedule: id }, query, signal })).runs;
   };
   return {
-    /** Those of one schedule, newest first. */
+    /** Newest first. */
     runs,
     list: async (): Promise<RemoteSchedule[]> => (await server.call('listSchedules', { signal })).schedules,
     add: async (body: AddSchedule): Promise<RemoteSchedule> => {
@@ -50,10 +50,7 @@ export function remoteSchedules(
     remove: async (id: string): Promise<void> => {
       await server.call('removeSchedule', { params: { schedule: id }, signal });
     },
-    /**
-     * Has one run now, and waits until it has ended.
-     * @returns undefined where it did not within its own time
-     */
+    /** Starts a run and waits for its end. @returns undefined if it did not end within its timeout */
     run: async ({
       id,
       timeout_ms,

@@ -9,15 +9,15 @@ import {
 } from '../../oauth/scopes.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 
-/** What a run that asks nobody may do. */
+/** Scopes of a run that asks for no approval. */
 const UNASKED = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as const;
-/** Orders alone, by a program. */
+/** Scopes of a run of composed orders. */
 const ORDERS = [...UNASKED, PROPOSE_ORDERS] as const;
 
 /**
- * What a run needs in the person's name: no token of theirs is good for more than what the run may do. Whether live money
- * needs a fresh sign-in follows from these (auth/session/token-session.ts).
- * @param input undefined for one that is resumed
+ * The scopes a run needs, so that its token allows nothing else. They also decide whether live money needs a fresh
+ * sign-in (auth/session/token-session.ts).
+ * @param input undefined for a resumed run
  */
 export function runScopes(
   { approval, mandates = [] }: Pick<RunOptions, 'approval' | 'mandates'>,
@@ -31,7 +31,7 @@ export function runScopes(
   return mandates.length === 0 ? ORDERS : [...ORDERS, USE_MANDATES];
 }
 
-/** What the runs of a schedule need: they are done while the person is away. */
+/** Scheduled runs happen while the person is away. */
 export function scheduleScopes({
   suggest,
   approval,

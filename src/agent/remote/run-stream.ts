@@ -8,20 +8,19 @@ import type { RemoteRequests } from './remote-requests.ts';
 
 /** UTF-16 code units: longer than any result. */
 const LONGEST_EVENT = 16_000_000;
-/** A server that gave no sign of life for so long is left: the run goes on there, and can be resumed. */
+/** The run continues on the server and can be resumed. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told what the person should know meanwhile. */
   readonly notice: (message: string) => void;
 }
 
 /**
- * A run's events, each once and in order, through whatever its stream is lost by. Ends with the `result`, or with `signal`.
- * @throws {TradeAgentError} a refusal that waiting does not mend; `gateway_unreachable` once it gives up;
- *   `gateway_refused` for an event that is not as the protocol has it
+ * A run's events, each once and in order across reconnects, until the `result` or the signal.
+ * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` when it gives up; `gateway_refused` for an
+ * invalid event
  */
 export async function* runEvents(
   server: Pick<RemoteRequests, 'events'>,
@@ -32,7 +31,7 @@ export async function* runEvents(
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
     for await (const message of streamMessages(await server.events(run, after, until), LONGEST_EVENT)) {
-      // What was seen before comes again from a server that does not know how far it was read.
+      // A server that does not know what was read repeats it.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);
       yield message;
@@ -57,13 +56,13 @@ export async function* runEvents(
   }
 }
 
-/** Undefined for one of a type that this version does not know. @throws {TradeAgentError} `gateway_refused` */
+/** Undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
 function eventIn(data: string): AgentEvent | undefined {
   let event: unknown;
   try {
     event = JSON.parse(data);
   } catch {
-    // The schema says so.
+    // The schema rejects undefined.
   }
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));

@@ -35,16 +35,14 @@ import {
 } from '../view-schemas.ts';
 
 /*
- * What crosses the wire between RemoteAgent and `trade-agent server`: one schema for each body and event of agent.ts and
- * events.ts. Every refusal is a problem (RFC 9457), as the gateway's.
+ * Schemas of all bodies and events between RemoteAgent and `trade-agent server`. Refusals are problems (RFC 9457), as
+ * the gateway's.
  */
 
-/** Threads' and runs' own ids, and those that people choose for a thread. */
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 export const threadIdSchema = idSchema;
 const runIdSchema = idSchema;
 
-/** Characters of a prompt at most, and of the data that comes with it. */
 const LONGEST_PROMPT = 100_000;
 const LONGEST_CONTEXT = 1_000_000;
 
@@ -64,11 +62,10 @@ const ordersInputSchema = z.strictObject({
   thread: threadIdSchema.exactOptional(),
 });
 
-/** `RunInput` as it crosses the wire. */
 export const runInputSchema = z.union([promptInputSchema, ordersInputSchema]);
 export type WireInput = z.output<typeof runInputSchema>;
 
-/** `RunOptions` less its signal, and what an agent on the person's machine is made with. */
+/** `RunOptions` without its signal, plus the options of the agent. */
 export const runOptionsSchema = z.strictObject({
   approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   requested_by: z
@@ -103,8 +100,8 @@ export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSch
 export type StartedRun = z.output<typeof startedRunSchema>;
 
 /*
- * Views: zod can't tell the type that a table of kinds makes, nor a key that is there and undefined, so the types are those of
- * events.ts; test/unit/agent/remote/protocol.test.ts has one of each go through.
+ * zod can't infer the types of a table of kinds, nor optional keys that may be undefined, so these have the types of
+ * events.ts; test/unit/agent/remote/protocol.test.ts validates one of each.
  */
 const approvalSchema = approval as unknown as z.ZodType<ApprovalView>;
 
@@ -124,7 +121,7 @@ export const runResultSchema = z.object({
 const event = <T extends AgentEvent['type'], Shape extends z.ZodRawShape>(type: T, shape: Shape) =>
   z.object({ type: z.literal(type), ...shape });
 
-/** What one server-sent event has as its `data`. The last of a run is `result`. */
+/** The `data` of a server-sent event. */
 export const agentEventSchema = z.discriminatedUnion('type', [
   event('thread', eventShapes.thread),
   event('text', eventShapes.text),
@@ -155,10 +152,9 @@ export const reconcileSchema = z.strictObject({
   id: z.string().min(1).max(64).exactOptional().describe('one approval; all without'),
 });
 
-/** Characters of a rules file at most. */
 export const LONGEST_RULES = 64 * 1024;
 
-/** A schedule to be kept at the server. Its rules travel as their text: a file of the person's is none of the server's. */
+/** Rules travel as text: the server can't read the person's files. */
 export const addScheduleSchema = z.strictObject({
   name: z.string().regex(schedulePattern).nullable(),
   account: z.string().min(1).max(64).exactOptional().describe('its number, or all'),
@@ -195,7 +191,7 @@ export const remoteScheduleSchema = z.object({
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
-/** A run that a person started: the first whose `due` is null and that started no earlier than this. */
+/** Find the run as the first with `due: null` that started at or after `queued_at`. */
 export const queuedScheduleSchema = z.object({ queued_at: time });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
@@ -220,7 +216,7 @@ export const removedAlertsSchema = z.object({ removed: z.array(alertViewSchema) 
 export const lookAtAlertsSchema = z.strictObject({ every: z.enum(lookTimes) });
 export const lookedAtAlertsSchema = z.object({ schedule: z.string(), is_new: z.boolean(), with: z.string() });
 
-/** By which a person is told of what their schedules find. What is secret of one goes in and never comes out. */
+/** Write-only. */
 const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, where it has one');
 export const putNoticeSchema = z.strictObject({
   channel: noticeChannelSchema,
@@ -244,13 +240,12 @@ export const noticeChannelsSchema = z.object({
 export const noticeSecretSchema = z.strictObject({ secret: noticeSecret });
 export const testedNoticeSchema = z.object({ id: z.string(), attempts: z.int() });
 
-/** RFC 9728 §2, as far as it is read here: who signs people in for the server. */
+/** RFC 9728 §2: who signs people in for the server. */
 export const protectedResourceSchema = z.object({
   resource: z.url(),
   authorization_servers: z.array(z.url()).min(1),
-  /** The public client that people sign in by (RFC 8628); `trade-agent` where it is left out, as at every home. */
+  /** The public login client (RFC 8628); defaults to `trade-agent`. */
   trade_agent_login_client: z.string().min(1).max(256).optional(),
-  /** Whether the money is real. */
   trade_agent_environment: z.enum(environments).optional(),
 });
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';

@@ -10,9 +10,8 @@ import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
 import { notCancellable, withdraw } from './take-back.ts';
 
-/** So many of the gateway's are listed. */
 const MOST_LISTED = 200;
-/** Open approvals that the gateway's list did not reach are asked about one by one: at most so many, newest first. */
+/** Open approvals missing from the gateway's list that are asked about one by one, newest first. */
 const MOST_ASKED = 50;
 
 interface Parts {
@@ -23,10 +22,10 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** The user's approvals beside any run: the gateway's word where it can be asked, with the threads that are known here. */
+/** The user's approvals outside any run: from the gateway if reachable, with the threads known here. */
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
   const gatewayClient = () => clientOf(session);
-  /** Each once, with the first thread that had it. */
+  /** Each once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
     const byId = new Map<string, ThreadProposal>();
     for (const one of await proposals.list(owner))
@@ -35,7 +34,6 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   };
   const ownOf = async (id: string) => (await own()).find(({ proposal }) => proposal.id === id);
 
-  /** Keeps what the gateway says of one that is known here. */
   const seen = async (proposal: Proposal): Promise<ApprovalView> => {
     const known = await proposals.get(proposal.id);
     if (known === undefined) return approvalView(proposal, '');
@@ -43,7 +41,6 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     return approvalView(kept.proposal, known.thread);
   };
   const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeen(known, clock.now());
-  /** One that may have changed, as the gateway has it where that can be asked. */
   const current = async (
     known: ThreadProposal,
     gateway: GatewayClient | undefined,
@@ -63,7 +60,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
           ? undefined
           : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MOST_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
-      // Older than the list goes back, or than the gateway.
+      // Not on the gateway's list.
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
       const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
       const asked = new Set(answer === undefined ? [] : open.slice(0, MOST_ASKED));
@@ -112,7 +109,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
               .filter(({ state }) => isUnderWayState(state))
               .map((one) => one.id)
           : [id];
-      // What a thread has not heard of yet may be over at the gateway.
+      // Threads may not know yet that these ended at the gateway.
       const unheard =
         id === undefined ? (await own()).filter(({ proposal }) => isUnderWayState(proposal.state)) : [];
       const settled: ApprovalView[] = [];
@@ -127,7 +124,6 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       }
       return settled;
     },
-    /** Asks about all that were open when last seen. */
     async refresh(): Promise<void> {
       const gateway = await gatewayClient();
       for (const known of await own()) await current(known, gateway);
@@ -135,7 +131,6 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   };
 }
 
-/** The gateway's word on one that was open when last seen. What it does not have, nobody can approve any more. */
 async function askAbout(gateway: GatewayClient, known: Proposal, now: number): Promise<Proposal> {
   try {
     return await gateway.proposal(known.id);
@@ -154,7 +149,7 @@ function isOverdue({ state, expires_at }: Proposal, now: number): boolean {
   return Date.parse(expires_at) <= now && !isSettledState(state) && !isUnderWayState(state);
 }
 
-/** As the thread knows it; marked where that need not be the last word. */
+/** The last known state, marked as stale unless it is settled. */
 function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
   const view = approvalView(proposal, thread);
   if (isSettledState(proposal.state)) return view;
@@ -167,14 +162,13 @@ async function clientOf(session: Session | undefined): Promise<GatewayClient | u
   return createGatewayClient(session);
 }
 
-/** @throws {TradeAgentError} `login_required` */
 async function requireClient(session: Session | undefined): Promise<GatewayClient> {
   const gateway = await clientOf(session);
   if (gateway !== undefined) return gateway;
   throw loginRequired();
 }
 
-/** Undefined where the gateway, or the session that it wants, is out of reach: then what was last seen must do. */
+/** Undefined if the gateway or the session is unavailable, so that the last known state is used. */
 async function unlessOutOfReach<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

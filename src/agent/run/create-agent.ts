@@ -26,37 +26,30 @@ import { statusSince } from './thread-status.ts';
 import { newHolder, ownThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
-  /** Path of `state.db`. */
   readonly stateDb: string;
-  /** 32 bytes, as they are or in hex. */
+  /** 32 bytes, raw or in hex. */
   readonly databaseKey: Buffer | string;
-  /** @internal Instead of {@link openStateDatabase}: for a database that is to be watched, or to fail. */
+  /** @internal For tests that watch the database or make it fail. */
   readonly openDatabase?: typeof openStateDatabase;
 }
 
-/** What an agent takes, wherever its threads are kept. */
 interface AgentSettings {
   readonly profile: ResolvedProfile;
-  /** Undefined when nobody is signed in: the agent then can't say who the user is or see anything of theirs. */
+  /** Undefined if nobody is signed in. */
   readonly session: Session | undefined;
-  /** Which of their accounts it is about, by its number, where a sentence names none; their default one without. */
+  /** Account number to use if a sentence names none; defaults to the user's default account. */
   readonly account?: string;
   readonly clock?: Clock;
-  /** Proposes and cancels nothing. */
   readonly readOnly?: boolean;
-  /** @internal Instead of the one the profile names. */
+  /** @internal Instead of the profile's. */
   readonly model?: ChatModel;
-  /** For the model's server. */
   readonly apiKey?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Tools of other people's servers, for a language model, where not read-only; closed with the agent. */
+  /** Other servers' tools, for language models in runs that are not read-only; closed with the agent. */
   readonly foreign?: ForeignTools | undefined;
-  /** The person's alerts, which this machine or the server it runs at keeps. */
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
-  /** @internal What the tools know of the person's rules file; without it they know none. */
   readonly ownRules?: OwnRules | undefined;
-  /** @internal What the person imported on this machine, for the tools that go by activities. */
   readonly imported?: ImportedActivities | undefined;
 }
 
@@ -106,7 +99,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       parts ??= loadParts(options, stores, clock);
       loaded = await parts;
     } catch (error) {
-      // Not kept: with the key set, say, the next run may work.
+      // Not cached: the next run may work, once a key is set for example.
       parts = undefined;
       if (!isTradeAgentError(error)) throw error;
       yield {
@@ -132,7 +125,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
     threads: async ({ asKept = false } = {}) => {
       const listed = await threads.list(owner);
       if (asKept || !listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
-      // What a run left to the gateway may be over there since.
+      // The gateway may have finished what a run left to it.
       await approvals.list();
       return await Promise.all(
         listed.map(async (thread) => ({
@@ -178,7 +171,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
   };
 }
 
-/** What runs need beyond the database, loaded with the first of them. @throws {TradeAgentError} `invalid_config` for a model without a key */
+/** The parts of runs beyond the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadParts(
   { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
@@ -191,10 +184,10 @@ async function loadParts(
     import('../model/choose-model.ts'),
     import('../../tools/catalog.ts'),
     import('../../tools/gateway/gateway-client.ts'),
-    // What keeps the graph's checkpoints is loaded beside the others.
+    // Warms up the checkpoint store's modules.
     stores.history(),
   ]);
-  // The planner calls what it knows; and what a stranger's tool does is not known to be reading.
+  // The planner uses only tools it knows, and a foreign tool may do more than read.
   const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =
     options.model ??
@@ -241,7 +234,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
   return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
 }
 
-/** Whether a thread could be removed. One that a run has taken up meanwhile is not finished any more. */
+/** A thread that a run has taken up meanwhile is no longer finished. */
 async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();
@@ -261,7 +254,7 @@ function databaseKey(key: Buffer | string): Buffer {
   });
 }
 
-/** Gives a test build a place to die before and after each checkpoint that the graph stores. */
+/** Lets a test build crash before and after each stored checkpoint. */
 function watchCheckpoints(saver: BaseCheckpointSaver): void {
   const put = saver.put.bind(saver);
   saver.put = async (...checkpoint) => {
@@ -272,7 +265,7 @@ function watchCheckpoints(saver: BaseCheckpointSaver): void {
   };
 }
 
-/** LangChain sends every prompt and tool result to a tracing service when one of these is set, for whatever program. */
+/** LangChain sends every prompt and tool result to a tracing service if one of these is set. */
 const tracingSwitches = [
   'LANGSMITH_TRACING_V2',
   'LANGCHAIN_TRACING_V2',
@@ -280,7 +273,7 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/** Keeps the account's data on this machine: a switch set for another program is no consent to share it. */
+/** A switch set for another program is no consent to share the account's data. */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

@@ -1,4 +1,4 @@
-/** Events pushed by a run, pulled by its one reader. */
+/** Events pushed by a run, pulled by its single reader. */
 export class EventQueue<T> {
   readonly #events: T[] = [];
   #wake: (() => void) | undefined;

@@ -10,13 +10,12 @@ import type { AgentGraph, AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { takeBack } from './take-back.ts';
 
-/** A call that stands at its interrupt, and what for. */
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/** What to do about such a call: go on with it, leave it to a later run, or look again once this settles. */
+/** Resume the call, leave it to a later run, or look again once `settles` does. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** The calls that stand at their interrupt. A task that is done may still list the interrupt it was resumed from. */
+/** Finished tasks may still list the interrupt they were resumed from, so they are filtered out. */
 export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
@@ -26,7 +25,7 @@ export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
     );
 }
 
-/** Whether the graph stands where a call was about to be proposed, or was and nobody knows. */
+/** Whether a proposal was about to be sent, or was sent without a stored answer. */
 export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
   return tasks.some(
     (task) =>
@@ -36,19 +35,16 @@ export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
   );
 }
 
-/** What one run waits for: decisions about approvals, and accounts to be connected. */
 class InterruptWaits {
   readonly #environment: GraphEnvironment;
   readonly #signal: AbortSignal;
   readonly #shown: Set<string>;
-  /** Under way, by what is waited for: nothing is asked about twice at once. */
+  /** Running waits by what they wait for, so that nothing is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** Waited for to the end that this run waits to: one that nobody knows of yet is for the next resume. */
+  /** Waits that have finished in this run: what is still undecided is left to the next resume. */
   readonly #looked = new Set<string>();
-  /** Interrupts whose account is connected, or was not in time. */
   readonly #connected = new Set<string>();
 
-  /** @param shown proposals that the run's stream has told of; those told of here are added */
   constructor(environment: GraphEnvironment, signal: AbortSignal, shown: Set<string>) {
     this.#environment = environment;
     this.#signal = signal;
@@ -61,12 +57,10 @@ class InterruptWaits {
       : await this.#forProposal(awaited.proposal);
   }
 
-  /** Resolves when every wait has come to its end. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#waits.values());
   }
 
-  /** Looks once, and leaves what is not decided. */
   #comesBack(): boolean {
     const { approvalMode, suspends } = this.#environment;
     return approvalMode === 'detach' || suspends;
@@ -82,7 +76,7 @@ class InterruptWaits {
     );
     const told = wait.then((found) => {
       this.#looked.add(interrupt);
-      // Not in time: the call goes on too, and says that it could not be done.
+      // After the deadline the call continues too, and reports that it could not be done.
       if (found !== 'needed') this.#connected.add(interrupt);
     });
     told.catch(() => undefined);
@@ -91,20 +85,20 @@ class InterruptWaits {
 
   async #forProposal(id: string): Promise<NextStep> {
     const { proposals, approvalMode, thread, saw } = this.#environment;
-    // Asked before it is read: a wait that ends meanwhile has noted something that this look may not show.
+    // Read before the proposal: a wait that ends in between may have stored news this read misses.
     const looked = this.#looked.has(id);
     const seen = await proposals.get(id, thread);
     if (seen === undefined || isSettledState(seen.proposal.state)) {
-      // Another run that waits for the same proposal may have stored its end before this stream told it.
+      // Another run that waits for the same proposal may have stored its end before this stream emitted it.
       if (seen !== undefined && this.#shown.has(id)) await saw(seen);
       return 'resume';
     }
     const once = this.#comesBack();
-    // What this run itself has just asked for is not looked at: nobody waits.
+    // A proposal made in this run needs no look if nobody waits.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await takeBack(this.#environment, seen);
-      // Asked for in an earlier run, it may be over by now: then the person is told that, and not asked.
+      // A proposal of an earlier run may be over: then only its end is shown.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
       this.#looked.add(id);
@@ -112,10 +106,10 @@ class InterruptWaits {
     return { settles };
   }
 
-  /** Tells how a proposal stands, also where nothing has changed, or the gateway can't be asked. */
+  /** Emits a proposal's state, even if unchanged or the gateway is unreachable. */
   async #look(id: string): Promise<void> {
     const { proposals, saw, thread } = this.#environment;
-    // Whoever waits hears of a gateway out of reach from the wait.
+    // While waiting, the wait itself reports an unreachable gateway.
     await this.#follow(id, { once: true, quiet: !this.#comesBack() });
     const seen = await proposals.get(id, thread);
     if (seen !== undefined && !this.#shown.has(id)) await saw(seen);
@@ -146,7 +140,7 @@ class InterruptWaits {
       this.#waits.delete(id);
       return found;
     });
-    // Looked at when the others allow; until then a failure must not count as unhandled.
+    // Awaited later; until then a failure must not count as unhandled.
     wait.catch(() => undefined);
     this.#waits.set(id, wait);
     return wait;
@@ -159,9 +153,9 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 };
 
 /**
- * Waits on every interrupted call at once, and resumes each by its interrupt's id as soon as it is decided.
- * @param shown proposals that the run's stream has told of; those told of here are added
- * @returns how the graph stands when nothing is left, or what is left is not for this run to wait for
+ * Waits for all interrupted calls at once, and resumes each as soon as it is decided.
+ * @param shown ids of proposals already emitted; added to
+ * @returns the final state, in which nothing is left for this run to wait for
  */
 export async function untilSettled(
   environment: GraphEnvironment,
@@ -195,13 +189,11 @@ export async function untilSettled(
       }
     }
   } finally {
-    // Whatever ended the run, no poll goes on behind it.
     ended.abort();
     await waits.ended();
   }
 }
 
-/** Milliseconds between two questions whether it is connected. */
 const PAUSE_MS = 2_000;
 
 export function connectionView(name: string, status: ConnectionView['status']): ConnectionView {
@@ -209,10 +201,10 @@ export function connectionView(name: string, status: ConnectionView['status']): 
 }
 
 /**
- * Waits until an account elsewhere is connected: until `connectBy`, or as long as an approval may take.
- * @param options.once asks once, and comes back either way
- * @returns `missing` where it was not connected in time, `needed` where there is time left
- * @throws the signal's reason, when the run ends first
+ * Waits until an account is connected, until `connectBy` or for `approval_ttl`.
+ * @param options.once checks once
+ * @returns `missing` after the deadline, `needed` before it
+ * @throws the signal's reason
  */
 async function waitForConnection(
   {
@@ -231,7 +223,7 @@ async function waitForConnection(
   for (;;) {
     const connected = await (gateway?.isConnected(name) ?? Promise.resolve(false)).catch((error: unknown) => {
       signal.throwIfAborted();
-      // No answer is no "no": the network may come back before the deadline.
+      // A failed check is not a "no": the network may recover before the deadline.
       if (!isTradeAgentError(error)) throw error;
       return false;
     });

@@ -2,16 +2,14 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Lease, StoredThreadStatus, ThreadStore } from '../../store/thread-store.ts';
 import { THREAD_LEASE_MS } from './threads.ts';
 
-/** The right to drive one thread, kept until the run ends or another run takes it. */
 export interface KeptLease {
   readonly lease: Lease;
-  /** Whether it is still ours, by the store. */
   isHeld(): Promise<boolean>;
-  /** Notes how the run ended, where it is still ours, and gives it back. Never throws. */
+  /** Stores the run's status if the lease is still held, and releases it. Never throws. */
   end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 
-/** Keeps the leases of all runs of one agent, with one statement for all of them. */
+/** Renews the leases of all runs of one agent with one statement. */
 export type LeaseKeeper = ReturnType<typeof createLeaseKeeper>;
 
 export function createLeaseKeeper(
@@ -23,7 +21,7 @@ export function createLeaseKeeper(
   let stop: AbortController | undefined;
 
   const renew = async () => {
-    // Those that are kept now: one that is taken while the store answers is not among those asked for.
+    // A snapshot: a lease taken while the store answers was not asked for.
     const asked = [...kept];
     const ids = asked.map(([thread]) => thread);
     const held = new Set(await threads.renew(holder, ids, clock.now() + THREAD_LEASE_MS));
@@ -37,17 +35,14 @@ export function createLeaseKeeper(
   const run = async (running: AbortController) => {
     try {
       for (;;) {
-        // Three times in a lease's life.
         await clock.sleep(THREAD_LEASE_MS / 3, running.signal);
         try {
           await renew();
         } catch {
-          // A busy database: the next round may get through, and until then the lease lasts.
+          // The database is busy; the lease lasts until a later round.
         }
       }
-    } catch {
-      // Nothing left to keep.
-    }
+    } catch {}
   };
 
   const forget = (thread: string, lost: () => void): void => {
@@ -58,13 +53,10 @@ export function createLeaseKeeper(
   };
 
   return {
-    /**
-     * @param lost called once, when another run has taken the thread: after this process was stopped, or its machine
-     *   slept, for longer than the lease lasts
-     */
+    /** @param lost called once, if another run took the thread while this process or machine was suspended */
     keep(lease: Lease, lost: () => void): KeptLease {
       const { thread } = lease;
-      // An earlier run of this very agent, whose lease ran out while the machine slept.
+      // An earlier run of this agent whose lease ran out while the machine slept.
       kept.get(thread)?.();
       kept.set(thread, lost);
       if (stop === undefined) {
@@ -79,8 +71,8 @@ export function createLeaseKeeper(
           try {
             await threads.end(lease, status, clock.now());
           } catch {
-            // A busy database must not cost the run its result: the next run in this thread notes how it stands. A lease
-            // that can't be given back runs out by itself.
+            // A busy database must not cost the run its result: the next run stores the thread's status, and
+            // the lease runs out.
             await threads.end(lease, undefined, clock.now()).catch(() => undefined);
           }
         },

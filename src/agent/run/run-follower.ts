@@ -5,8 +5,8 @@ import type { Order } from '../../trading/views.ts';
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';
 
 /**
- * Follows a run's events, so that a run that is cut off (Ctrl-C, a time limit, a crash) still ends with a result that
- * says which thread it was and what is pending.
+ * Follows a run's events, so that a run that is cut off (Ctrl-C, time limit, crash) still has a result with its thread
+ * and what is pending.
  */
 export class RunFollower {
   #thread = '';
@@ -26,16 +26,15 @@ export class RunFollower {
   }
 
   /**
-   * The result, with what ended the run from outside written into it.
-   * @param failure what the event stream threw, or the reason of the signal that stopped it
-   * @throws what the stream threw where it belongs to no thread
+   * @param failure what the stream threw, or the abort reason; written into the result
+   * @throws the failure if there is no thread
    */
   result(failure: unknown): RunResult {
     const result = this.#result;
     if (failure === undefined && result !== undefined) return result;
     const thread = result?.thread ?? this.#thread;
     if (failure !== undefined && thread === '') throw failure;
-    // The run came to its own end in spite of the signal.
+    // The run ended by itself despite the signal.
     if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status))
       return result;
     const cause = failure ?? new Error('the run ended without a result');

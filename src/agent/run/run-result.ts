@@ -12,7 +12,6 @@ import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { standingOutcomes } from '../graph/standing-outcomes.ts';
 import { severity } from './thread-status.ts';
 
-/** How a run that ended with this error ended. */
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   approval_pending: 'pending',
   approval_denied: 'denied',
@@ -25,7 +24,6 @@ const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   outcome_unknown: 'unknown',
 };
 
-/** The result of the thread's latest prompt, from its checkpoint and what was seen of its proposals. */
 export function runResult(
   thread: string,
   state: Partial<AgentStateValue>,
@@ -33,7 +31,6 @@ export function runResult(
   options: {
     model: string;
     connections?: readonly ConnectionView[];
-    /** It stopped where it was about to propose. */
     proposing?: boolean;
     error?: ErrorFacts | undefined;
   },
@@ -52,7 +49,7 @@ export function runResult(
     ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
   ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
-  // What broke off the run itself names it, but for an order whose outcome is unknown.
+  // An error that ended the run takes precedence over all but an unknown outcome.
   if (stop !== undefined) {
     ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
       status: statusOfCode[stop.code] ?? 'failed',
@@ -88,13 +85,12 @@ function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
   };
 }
 
-/** What the model said since the person last spoke. */
 function answerText(state: Partial<AgentStateValue>): string {
   const last = sinceAsked(state).findLast((message) => AIMessage.isInstance(message) && message.text !== '');
   return last?.text ?? '';
 }
 
-/** What our own tools answered since, in the order they did; what failed gave nothing. */
+/** What our own tools returned for the prompt, in order, without failures. */
 function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return sinceAsked(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
@@ -106,7 +102,7 @@ function toolData(state: Partial<AgentStateValue>): ToolData[] {
   });
 }
 
-/** An object of JSON; undefined for words, which another's server may have answered with. */
+/** Undefined for plain text, which a foreign server may answer. */
 function objectIn(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);

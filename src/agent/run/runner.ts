@@ -36,15 +36,12 @@ import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
 import { beginThread } from './threads.ts';
 
-/** What a run needs that outlives it. */
 export interface RunnerParts {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
-  /** Who holds the leases of this agent's runs. */
   readonly holder: string;
-  /** Where a run keeps its graph's checkpoints, for as long as it holds the thread. */
+  /** The checkpoint store, usable while the run holds the thread. */
   readonly saverFor: (guard: HistoryGuard) => Promise<BaseCheckpointSaver>;
-  /** Everything of the graph's environment that is the same for each run. */
   readonly environment: Omit<
     GraphEnvironment,
     | 'thread'
@@ -69,14 +66,14 @@ export type RunRequest = RunInput | { readonly resume: string };
 
 const DEFAULT_MAX_TURNS = 25;
 
-/** Drives one run and streams it. Always ends with a `result`, whatever happened. */
+/** Always ends with a `result`. */
 export async function* drive(
   parts: RunnerParts,
   request: RunRequest,
   options: RunOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const events = new EventQueue<AgentEvent>();
-  // The reader may leave early (a closed pipe): that ends the run as an interrupt would.
+  // A reader that leaves early (a closed pipe) ends the run as an interrupt would.
   const left = new AbortController();
   const signal = AbortSignal.any([options.signal, left.signal]);
   const running = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event))
@@ -96,11 +93,10 @@ class Run {
   readonly #request: RunRequest;
   readonly #options: RunOptions;
   #lease: KeptLease | undefined;
-  /** Ends the run from within. */
   readonly #stop: AbortController;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** Proposals this run's stream has told of. */
+  /** Proposals emitted by this run. */
   readonly #shown = new Set<string>();
 
   constructor(
@@ -155,7 +151,7 @@ class Run {
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
       durability: 'sync' as const,
-      // Steps of the graph, several for each turn; the turns have a limit of their own.
+      // Graph steps, several per turn; turns have their own limit.
       recursionLimit: environment.maxTurns * 4 + 50,
     };
     const before = await graph.getState(config);
@@ -169,18 +165,17 @@ class Run {
     } catch (caught) {
       error = caught;
     } finally {
-      // A proposal on its way outlives the step that sent it; what it is called must be known before the run ends.
+      // A proposal being sent outlives its step; its id must be stored before the run ends.
       await Promise.allSettled(this.#inFlight);
     }
     if (this.#options.cancelOnExit && environment.signal.aborted) {
       await this.#takeBackOpen(environment);
-      // With nothing left to wait for, the run would otherwise seem to have come to its own end.
+      // With nothing left open, the run would otherwise look as if it ended by itself.
       error ??= environment.signal.reason;
     }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
   }
 
-  /** The person left, and said before that nothing of theirs may go on without them. */
   async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
     await Promise.all(
       (await this.#proposals(environment)).map((seen) =>
@@ -195,10 +190,7 @@ class Run {
     );
   }
 
-  /**
-   * A process that stood still may have lost the thread and not noticed yet.
-   * @throws {TradeAgentError} `busy`
-   */
+  /** A suspended process may have lost the thread without noticing. @throws {TradeAgentError} `busy` */
   async #requireLease(thread: string): Promise<void> {
     if ((await this.#lease?.isHeld()) !== true) throw takenOver(thread);
   }
@@ -241,7 +233,7 @@ class Run {
     before: StateSnapshot,
   ): Promise<StateSnapshot> {
     if (before.createdAt === undefined) throw nothingStored(environment.thread);
-    // Not `next`, which leaves out the tasks that are done: a run may have died before it stored what follows them.
+    // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
     if (interruptsOf(before.tasks).length === 0) await graph.invoke(null, config);
     return untilSettled(environment, graph, config, this.#shown);
@@ -298,7 +290,6 @@ class Run {
     });
   }
 
-  /** What the run ended with: the reason it was stopped for, where it was stopped. */
   #error(error: unknown): TradeAgentError {
     const { signal } = this.#options;
     if (!signal.aborted) return asTradeAgentError(error);
@@ -317,16 +308,15 @@ class Run {
 }
 
 /**
- * Keeps what was seen of a proposal, and tells the run's stream of it where it is news there; one after the other, so that
- * what is told last is what was seen last.
- * @param shown ids of those that the stream has told of; added to
+ * Stores seen proposals and emits news, one after the other, so that the last event is the latest state.
+ * @param shown ids of proposals already emitted; added to
  */
 function noteAndTell(
   proposals: ThreadProposals,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {
-  /** Last told here. Another run that waits for the same proposal may have stored its news first. */
+  /** As last emitted here: another run waiting for the same proposal may have stored its news first. */
   const toldAs = new Map<string, Proposal>();
   const tell = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
@@ -352,15 +342,12 @@ function noteAndTell(
   };
 }
 
-/** What a thread is called that begins with this. @throws {TradeAgentError} `usage` for too many orders, or none */
+/** @throws {TradeAgentError} `usage` for too many orders, or none */
 function titleOf(input: RunInput): string {
   return 'orders' in input ? orderWords(input.orders) : input.prompt;
 }
 
-/**
- * What a run adds to its thread's conversation before anything is done, and the outside texts in that.
- * @param under what a language model is told beside the prompt: `graph/circumstances.ts`
- */
+/** @param under what a language model is told beside the prompt: `graph/circumstances.ts` */
 function opening(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
@@ -369,14 +356,14 @@ function opening(input: RunInput, under: string): { messages: BaseMessage[]; tai
   return { messages: [new HumanMessage(untrustedContext(context)), said], tainted: [STANDARD_INPUT] };
 }
 
-/** "Done" would be a lie: the run died before it had written down what it was asked. */
+/** The run died before it stored its prompt. */
 function nothingStored(thread: string): TradeAgentError {
   return new TradeAgentError('not_found', `nothing of thread ${thread} was stored before its run ended`, {
     hint: 'Nothing was proposed. Ask again.',
   });
 }
 
-/** A new prompt would leave behind what the thread has asked for; that comes first. */
+/** A new prompt would abandon what the thread has asked for. */
 function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;
@@ -392,7 +379,7 @@ function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError 
   });
 }
 
-/** It stopped between wanting to propose and knowing that it did. */
+/** It stopped after deciding to propose and before storing the answer. */
 function midProposal(thread: string): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'this thread was stopped while it proposed something', {
     hint: `Run "trade-agent resume ${thread}" first: it goes on with that very proposal. Or start a new thread.`,

@@ -6,7 +6,7 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { describeProposal } from '../graph/proposal-view.ts';
 
-/** Withdraws a proposal in a run that may not ask for any, or was told to leave none. One too far on goes its way. */
+/** Withdraws a proposal for a run that may not ask or was told to leave none. Does nothing if it is too late. */
 export async function takeBack(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
@@ -23,8 +23,8 @@ export async function takeBack(
 const tooLate = ['proposal_executing', 'proposal_settled'];
 
 /**
- * Withdraws a proposal for a person who asked for that.
- * @throws {TradeAgentError} `not_found`; `usage` for one that ended already; `outcome_unknown` for one under way
+ * Withdraws a proposal on the user's request.
+ * @throws {TradeAgentError} `not_found`; `usage` if it already ended; `outcome_unknown` if it is under way
  */
 export async function withdraw(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {
@@ -37,7 +37,6 @@ export async function withdraw(gateway: GatewayClient, id: string): Promise<Prop
   }
 }
 
-/** Why a proposal can't be taken back. */
 export function notCancellable(proposal: Proposal): TradeAgentError {
   const { id, state } = proposal;
   if (!isSettledState(state)) {

@@ -4,7 +4,7 @@ import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { readContext } from '../graph/system-prompt.ts';
 
-/** What was said and called in a thread, from its latest checkpoint. Empty for one whose first run never got anywhere. */
+/** From the latest checkpoint. Empty if the first run stored none. */
 export async function readConversation(
   { history }: Pick<StateStores, 'history'>,
   thread: string,
@@ -13,7 +13,7 @@ export async function readConversation(
   return (messages ?? []).map(threadMessage);
 }
 
-/** Which prompt of a thread its latest run was about, counted from 1; 0 when no run got anywhere. */
+/** The 1-based prompt of the latest run; 0 if it stored no checkpoint. */
 export async function latestPrompt(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }

@@ -7,12 +7,11 @@ import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
 import { isDriven } from './threads.ts';
 
-/** How a run may have ended for its thread to count as finished. */
 const finished: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
 
 /**
- * Removes a thread: conversation, what was seen of its proposals, and the thread itself. Whoever takes it up between the
- * look at it and the removal keeps it: the store looks again in the transaction that removes.
+ * Removes a thread with its conversation and proposals. The store checks again in the removing transaction that no run
+ * has taken it up.
  * @throws {TradeAgentError} `approval_pending`, `outcome_unknown`, `busy`
  */
 export async function removeThread(
@@ -33,7 +32,7 @@ export async function removeThread(
   }
 }
 
-/** The finished threads that a pruning takes. @param threads the user's, newest first */
+/** @param threads the user's, newest first */
 export async function prunable(
   proposals: Pick<ThreadProposals, 'ofThread'>,
   threads: readonly Thread[],
@@ -58,7 +57,7 @@ async function openProposals(
     .filter(({ state }) => !isSettledState(state));
 }
 
-/** With the thread gone, nobody would be told what became of its order. */
+/** Without the thread, nobody would learn the outcome of its order. */
 function refuseWhileOpen(thread: string, open: readonly Proposal[]): void {
   const underWay = open.find(({ state }) => isUnderWayState(state));
   if (underWay !== undefined) {

@@ -2,7 +2,7 @@ import type { Thread, ThreadProposal } from '../../store/thread-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
-/** Of several things that went wrong, the one a run is named after. */
+/** Worst first: names a run with several outcomes. */
 export const severity: readonly RunStatus[] = [
   'unknown',
   'pending',
@@ -13,7 +13,6 @@ export const severity: readonly RunStatus[] = [
   'done',
 ];
 
-/** What a run is that left a proposal in this state. */
 const statusOfState: Record<ProposalState, RunStatus> = {
   drafted: 'pending',
   requested: 'pending',
@@ -28,9 +27,8 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 };
 
 /**
- * How a thread's latest run ended, with what came of its proposals since: the gateway carries them out without it.
- * @param seen the thread's proposals, as last seen
- * @param latestPrompt reads which prompt the latest run was about
+ * How a thread's latest run ended, updated by what its proposals became since.
+ * @param latestPrompt reads the prompt number of the latest run
  */
 export async function statusSince(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,
@@ -38,11 +36,11 @@ export async function statusSince(
   latestPrompt: () => Promise<number>,
 ): Promise<ThreadStatus> {
   if (status !== 'pending') return status;
-  // One of an earlier run, which this one did not wait for, says nothing of what this one waits for.
+  // An earlier run's proposal says nothing about this run.
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');
   const told = [...since, ...open];
-  // A run that was cut off late ended after its own proposals did.
+  // A run that was cut off late ended after its proposals did.
   if (told.length === 0 && seen.length > 0) {
     const prompt = await latestPrompt();
     told.push(...seen.filter((one) => one.prompt === prompt));

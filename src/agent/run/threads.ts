@@ -8,14 +8,14 @@ import { shortId } from '../short-id.ts';
 /** Longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
 
-/** What a run wants of a thread: to say something in it (what a new one is called by), or to go on where it stopped. */
+/** A prompt (with the title of a new thread), or a resume. */
 type ThreadRequest =
   | { readonly title: string; readonly thread?: string | undefined }
   | { readonly resume: string };
 
 /**
- * Takes the right to drive a thread for a run, and makes the thread where something is to be said in a new one.
- * @throws {TradeAgentError} `usage` for an id that can be none, `not_found`, `busy` while another run holds it
+ * Takes the lease of a thread, creating the thread for a first prompt.
+ * @throws {TradeAgentError} `usage` for an invalid id, `not_found`, `busy` while another run holds it
  */
 export async function beginThread(
   threads: Pick<ThreadStore, 'find' | 'begin'>,
@@ -38,11 +38,11 @@ export async function beginThread(
     const until = now + THREAD_LEASE_MS;
     const begun = await threads.begin({ id, owner, title, holder, expected: found?.epoch, now, until });
     if (begun.outcome === 'begun') return begun;
-    // Somebody else has begun or removed it since it was looked at.
+    // Another run has begun or removed the thread since it was read.
   }
 }
 
-/** A user's own. @throws {TradeAgentError} `not_found`, also for another user's thread */
+/** @throws {TradeAgentError} `not_found`, also for another user's thread */
 export async function ownThread(
   threads: Pick<ThreadStore, 'find'>,
   id: string,
@@ -51,7 +51,7 @@ export async function ownThread(
   return requireOwn(await threads.find(id), id, owner);
 }
 
-/** Whether a run has the right to drive it, and may still be there. */
+/** Whether a live run holds the lease. */
 export function isDriven({ holder, until }: LeasedThread, now: number): boolean {
   return holder !== undefined && until > now && !isGone(holder);
 }
@@ -71,14 +71,14 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/** Who holds a lease: machine, process, and a part of its own for each agent in that process. */
+/** Machine, process, and a random part for each agent in the process. */
 export function newHolder(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }
 
 /**
- * Whether a holder is certainly gone: its process ran on this machine and is no more. A lease left by `kill -9` can
- * then be taken at once; for any other holder its time must run out. (A reused process id only makes us wait.)
+ * True only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can be taken
+ * at once. Other holders' leases must run out. A reused process id only delays us.
  */
 function isGone(holder: string): boolean {
   const [host, pid] = holder.split('|');

@@ -4,10 +4,7 @@ import type { Environment } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { toolAnswer, untrusted } from './answer.ts';
 
-/**
- * A failure as the model is told it. Of an error nobody foresaw it is told that alone: its message may quote what it choked
- * on.
- */
+/** Unexpected errors are reported without their message, which may quote secrets. */
 export function errorAnswer(error: unknown, environment: Environment): CallToolResult {
   const known = isTradeAgentError(error) ? error : unforeseen();
   const { code, message, hint, details } = known;

@@ -6,10 +6,10 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { toolAnswer, untrusted } from './answer.ts';
 import { proposalFacts, statusOf } from './proposal-facts.ts';
 
-/** What is no failure of the call: it did what was asked, or it waits for the person. */
+/** States that are no failure of the call. */
 const fine: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
-/** How a proposal stands, whole, and what to do next. @param wasAsked whether the call was to get something done */
+/** @param wasAsked whether the call was to get something done */
 export function proposalAnswer(
   proposal: Proposal,
   environment: Environment,
@@ -29,7 +29,7 @@ export function proposalAnswer(
   );
 }
 
-/** In one line, the code first: some clients show no more of a waiting task than its beginning. */
+/** The code first: some clients show only the beginning. */
 export function proposalMessage(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
   const { summary, phrases } = kindWords(kind);

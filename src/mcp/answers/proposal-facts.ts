@@ -2,7 +2,7 @@ import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 
-/** How a proposal stands, in words that a model has not to learn: what waits for the person is `pending_approval`. */
+/** States in plain words for models: a proposal that waits for the person is `pending_approval`. */
 type ProposalStatus = Exclude<ProposalState, 'drafted' | 'requested' | 'approved'> | 'pending_approval';
 
 const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {
@@ -22,7 +22,6 @@ export function statusOf({ state }: Pick<Proposal, 'state'>): ProposalStatus {
   return statuses[state];
 }
 
-/** A proposal as a client's model is told of it. */
 export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
   const { placed, sent } = result === undefined ? {} : kindWords(kind).came(result);

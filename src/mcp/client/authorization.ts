@@ -21,16 +21,16 @@ import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-auth
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
-/** A person at a browser has this long, milliseconds. */
+/** Time for the person at the browser. */
 const SIGN_IN_MS = 300_000;
 const CALLBACK = '/callback';
 
-/** The server wants somebody to sign in, and nobody could be asked here. */
+/** Thrown if nobody can be asked to sign in. */
 export class SignInNeeded extends Error {
   override name = 'SignInNeeded';
 }
 
-/** Where the server's own words say what to ask for (RFC 9728, RFC 6750). */
+/** The server's hints (RFC 9728, RFC 6750). */
 interface Challenge {
   readonly resourceMetadataUrl?: URL | undefined;
   readonly scope?: string | undefined;
@@ -41,13 +41,13 @@ interface AuthorizationOptions {
   readonly credentials: McpCredentials;
   /** Already bounded. */
   readonly fetch: typeof fetch;
-  /** How we are registered, where the server registers nobody by itself: an https address is a document (CIMD). */
+  /** Our client at a server without registration; an https address is a client metadata document (CIMD). */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 
 /**
- * Our authorization at one server, by the SDK: code with PKCE on a loopback redirect, refresh, DPoP. Without a person it
- * refreshes at most: a run opens no browser, and registers nowhere.
+ * Our authorization at one server through the SDK: authorization code with PKCE on a loopback redirect, refresh, DPoP.
+ * Without a person it only refreshes.
  */
 export class Authorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
@@ -59,7 +59,7 @@ export class Authorization implements AuthProvider {
     this.#kept = new KeptAuthorization(options.credentials, options.serverUrl);
   }
 
-  /** For requests to the server itself: a bound token goes with a proof of its key. */
+  /** For requests to the server: a bound token needs a DPoP proof. */
   get fetch(): typeof fetch {
     const provider = this.#provider(undefined, false);
     return withDpopFromProvider(provider)(this.#options.fetch as never) as typeof fetch;
@@ -69,19 +69,19 @@ export class Authorization implements AuthProvider {
     return (await this.#kept.tokens())?.access_token;
   }
 
-  /** Refreshes, if that can be done without a person. @throws {SignInNeeded} */
+  /** Refreshes if possible. @throws {SignInNeeded} */
   async onUnauthorized({ response }: UnauthorizedContext): Promise<void> {
     this.#challenge = extractWWWAuthenticateParams(response);
     const used = await this.token();
     if (used === undefined) throw new SignInNeeded();
-    // Two processes that use up one refresh token would both lose it.
+    // Two processes using one refresh token would both lose it.
     await this.#options.credentials.exclusively(async () => {
       if ((await this.token()) !== used) return;
       await this.#auth(this.#provider(undefined, false));
     });
   }
 
-  /** What a step-up asks for: all that was granted, and what the server wants beside it. */
+  /** The scopes of a step-up: all that were granted, and the new ones. */
   async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
     const { scope } = (await this.#kept.tokens()) ?? {};
     this.#challenge = {
@@ -91,9 +91,9 @@ export class Authorization implements AuthProvider {
   }
 
   /**
-   * Has the person sign in by their browser.
-   * @param open is given the address, which is a web address
-   * @throws {TradeAgentError} `login_denied`, `login_expired`, `port_in_use`, `mcp_server_failed`, and the signal's reason
+   * Signs the person in by browser.
+   * @param open receives a web address
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `port_in_use`, `mcp_server_failed`; the signal's reason
    */
   async signIn(open: (url: string) => Promise<void>, signal: AbortSignal): Promise<void> {
     const state = randomBytes(24).toString('base64url');
@@ -160,7 +160,6 @@ export class Authorization implements AuthProvider {
   }
 }
 
-/** What the browser brought back. */
 interface Returned {
   readonly code: string | undefined;
   readonly iss: string | undefined;
@@ -173,7 +172,7 @@ interface Person {
   readonly open: (url: string) => Promise<void>;
 }
 
-/** What the SDK asks of whoever keeps tokens. Without a person, whatever would need one is refused. */
+/** Without a person, it refuses whatever would need one. */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: KeptAuthorization;
@@ -181,7 +180,7 @@ class StoringProvider implements OAuthClientProvider {
   readonly #person: Person | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
-  /** What the browser was sent away by; only its return may use it, so that a server that moved is seen (SEP-2352). */
+  /** The discovery state before the redirect, used for its return only, to detect a server that moved (SEP-2352). */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
   #dpop: ReturnType<KeptAuthorization['dpop']> | undefined;
@@ -223,7 +222,6 @@ class StoringProvider implements OAuthClientProvider {
     if (this.#registered !== undefined) return this.#registered;
     const kept = at === undefined ? undefined : await this.#kept.client(at.issuer);
     if (this.#person === undefined) {
-      // Nothing is registered without a person.
       if (kept === undefined) throw new SignInNeeded();
       return kept as StoredOAuthClientInformation;
     }
@@ -270,7 +268,7 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /** The browser is back: what follows is about the server it was sent away by. */
+  /** Drops the state from before the redirect. */
   returned(): void {
     this.#isReturn = true;
   }

@@ -4,30 +4,28 @@ import { dangerOf, type ToolDanger } from './tool-danger.ts';
 import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
 
 /**
- * How a tool of a server stands:
+ * State of a server's tool:
  * - `offered` to the language model;
- * - `not_allowed`: the owner did not name it;
- * - `unconfirmed`: named, but nobody has seen what it says of itself;
- * - `changed` since somebody did; either is off until confirmed;
- * - `unsafe`: named, but it could act past the phone, and the owner did not insist;
- * - `unfit`: it cannot be shown as it is, or is too long;
- * - `gone`: named, and not there any more.
+ * - `not_allowed`: not named by the owner;
+ * - `unconfirmed`: named, but its description was never confirmed;
+ * - `changed` since it was confirmed;
+ * - `unsafe`: it could act without the phone, and the owner did not insist;
+ * - `unfit`: can't be shown as it is, or too long;
+ * - `gone`: named, but no longer offered.
  */
 export type ToolState = 'offered' | 'not_allowed' | 'unconfirmed' | 'changed' | 'unsafe' | 'unfit' | 'gone';
 
 export interface ComparedTool {
-  /** As the server calls it. */
   readonly name: string;
   readonly state: ToolState;
-  /** Undefined for one that is gone. */
+  /** Undefined if gone. */
   readonly pin: string | undefined;
-  /** Undefined for one that is gone or unfit. */
+  /** Undefined if gone or unfit. */
   readonly fit: FitTool | undefined;
-  /** What it could do past the phone. */
   readonly danger: ToolDanger | undefined;
 }
 
-/** What a server offers beside what its owner allowed. Of two tools of one name the first counts. */
+/** Compares a server's tools with the owner's settings. Of duplicates the first counts. */
 export function compareTools(
   { tools: allowed, pins, unsafe }: Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>,
   offered: readonly ServerTool[],

@@ -21,12 +21,12 @@ import { ChildTransport, LONGEST_MESSAGE } from './stdio-transport.ts';
 import type { ServerTool } from './tool-text.ts';
 import { Wire } from './wire.ts';
 
-/** For a request that has no limit of its own, milliseconds: metadata, registration, tokens. */
+/** For requests without a limit of their own: metadata, registration, tokens. */
 const REQUEST_MS = 10_000;
 
 /**
- * `fetch` for a server and whoever it sends us to. No answer is longer than {@link LONGEST_MESSAGE}, a stream of events
- * included. A server on the internet sends us nowhere inside: the addresses of its authorization server are its own to say.
+ * `fetch` for a server and those it refers to, with responses bounded by {@link LONGEST_MESSAGE}, event streams
+ * included. An internet server can't refer to internal addresses.
  */
 export function serverFetch(
   send: typeof fetch,
@@ -48,17 +48,17 @@ export function serverFetch(
   };
 }
 
-/** Bytes (UTF-8) of a result that a language model is given. */
+/** UTF-8 bytes given to a language model. */
 export const LONGEST_RESULT = 32 * 1024;
 
 interface ResultText {
-  /** False where the server says that the tool failed. */
+  /** False if the server reports a failure. */
   readonly ok: boolean;
   readonly text: string;
   readonly cut: boolean;
 }
 
-/** What a server answered, as text without what draws or hides, and cut. */
+/** Sanitized and truncated. */
 export function resultText({ content, structuredContent, isError }: CallToolResult): ResultText {
   const parts = (content ?? []).map(partText);
   if (parts.length === 0 && structuredContent !== undefined) parts.push(JSON.stringify(structuredContent));
@@ -66,7 +66,7 @@ export function resultText({ content, structuredContent, isError }: CallToolResu
   const bytes = Buffer.from(text);
   const ok = isError !== true;
   if (bytes.length <= LONGEST_RESULT) return { ok, text, cut: false };
-  // A character that was cut in two is dropped.
+  // Drops a partial character.
   const kept = new TextDecoder().decode(bytes.subarray(0, LONGEST_RESULT)).replace(/\ufffd+$/, '');
   return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
 }
@@ -86,23 +86,19 @@ function partText(part: CallToolResult['content'][number]): string {
 
 const usualLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
-/** Another's server, connected. What its methods throw is a `TradeAgentError` in our own words, or the signal's reason. */
+/** A connected server. Methods throw `TradeAgentError` in our own words, or the signal's reason. */
 export interface ServerConnection {
-  /** The revision that is spoken. */
   readonly protocol: string;
-  /** What it calls itself, fit to be shown. */
+  /** Sanitized. */
   readonly about: { readonly name: string; readonly version: string };
-  /** Everything it offers. */
   tools(signal: AbortSignal): Promise<readonly ServerTool[]>;
   call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ResultText>;
   close(): Promise<void>;
 }
 
 /**
- * Connects a server: by 2026-07-28 where it speaks that, else by its `initialize`. Sampling, roots, elicitation and tasks
- * are not declared; whoever asks for them is refused.
- * @throws {TradeAgentError} `mcp_server_failed`; `login_required` where somebody must sign in; what signing in throws; and
- *   the signal's reason
+ * Connects by revision 2026-07-28, else by `initialize`. Declares no sampling, roots, elicitation or tasks.
+ * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; what signing in throws; the signal's reason
  */
 export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
   const { server } = access;
@@ -128,7 +124,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
         return resultText(await attempt(until, call));
       } catch (error) {
         if (!isTradeAgentError(error) || !(error.cause instanceof ProtocolError)) throw error;
-        // Its refusal is an answer, in its own words.
+        // A refusal is an answer in the server's own words.
         return resultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
       }
     },
@@ -161,7 +157,7 @@ async function openClient(access: ServerAccess, parts: Parts, signal: AbortSigna
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
-    // A server from before 2026 may end at the first word it does not know.
+    // Servers from before 2026 may exit at an unknown message.
     const isChild = access.server.command !== undefined;
     if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed)
       throw error;
@@ -183,7 +179,7 @@ async function openOnce(
         mode,
         probe: { timeoutMs: server.command === undefined ? limits.connectMs : limits.probeMs },
       },
-      // What it says is data either way; a stranger's schema is not made into code for it.
+      // Answers are data either way; a foreign schema is not compiled to code.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },
@@ -216,7 +212,7 @@ async function openOnce(
   }
 }
 
-/** A session that a server of 2025 keeps for us is given back. */
+/** Ends the session that a 2025 server keeps. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { z } from 'zod';
 import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
-/** As the SDK hands it over; every member stays, known here or not. */
+/** Unknown members are preserved. */
 const clientSchema = z.looseObject({
   client_id: z.string(),
   client_secret: z.string().optional(),
@@ -22,8 +22,7 @@ const tokensSchema = z.looseObject({
 export type KeptTokens = z.output<typeof tokensSchema>;
 
 /**
- * What one server is spoken to with, as it is kept: tokens by issuer and server, since two servers of one issuer have
- * tokens of their own; our registrations by issuer, ports and keys by server.
+ * Stored authorization of one server: tokens by issuer and server, registrations by issuer, ports and keys by server.
  */
 export class KeptAuthorization {
   readonly #credentials: McpCredentials;
@@ -50,7 +49,7 @@ export class KeptAuthorization {
     });
   }
 
-  /** @param issuer whose; the latest where nothing is said */
+  /** @param issuer defaults to the latest */
   async tokens(issuer?: string): Promise<KeptTokens | undefined> {
     const values = await this.#credentials.read();
     const name =
@@ -60,7 +59,7 @@ export class KeptAuthorization {
     return name === undefined ? undefined : parse(tokensSchema, values[name]);
   }
 
-  /** Those of any other issuer go: a server has one. */
+  /** Replaces those of other issuers. */
   async saveTokens(issuer: string, tokens: KeptTokens): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
@@ -74,7 +73,7 @@ export class KeptAuthorization {
     });
   }
 
-  /** The port that registrations name, so that a second sign-in is answered where the first was; 0 for any. */
+  /** The registered redirect port; 0 for any. */
   async port(): Promise<number> {
     return Number((await this.#credentials.read())[entry('port', this.#url)] ?? 0);
   }
@@ -85,7 +84,7 @@ export class KeptAuthorization {
     });
   }
 
-  /** The key that tokens are bound to (RFC 9449). @param make makes one where there is none */
+  /** The key that tokens are bound to (RFC 9449). @param make creates a missing one */
   async dpop(make: boolean): Promise<DpopSession | undefined> {
     const kept = (await this.#credentials.read())[entry('dpop', this.#url)];
     if (kept !== undefined) return await sessionOf(JSON.parse(kept) as JWK);
@@ -98,7 +97,7 @@ export class KeptAuthorization {
     return await sessionOf(jwk);
   }
 
-  /** All that is this server's alone; a registration may serve others of its issuer. */
+  /** Keeps the registration, which other servers of the issuer may use. */
   async forget(): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) {
@@ -123,7 +122,7 @@ async function sessionOf(jwk: JWK): Promise<DpopSession> {
   });
 }
 
-/** No URL has a line break. */
+/** URLs have no line breaks. */
 function entry(...parts: readonly string[]): string {
   return parts.join('\n');
 }

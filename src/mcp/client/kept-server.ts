@@ -4,7 +4,7 @@ import { type ComparedTool, compareTools } from './compared-tools.ts';
 import type { ServerConnection } from './connection.ts';
 import type { ServerAccess } from './server-access.ts';
 
-/** A server that failed is left alone for so long, milliseconds: it costs a turn of the conversation its time-out. */
+/** Pause after a failure, whose timeout delays the conversation. */
 const REST_MS = 60_000;
 
 interface OpenServer {
@@ -13,12 +13,11 @@ interface OpenServer {
 }
 
 interface Failure {
-  /** In our own words. */
   readonly message: string;
   readonly at: number;
 }
 
-/** One server, connected when it is first needed, and again once it has rested from a failure. */
+/** A server, connected on first use, and again some time after a failure. */
 export class KeptServer {
   readonly #access: ServerAccess;
   readonly #clock: Clock;
@@ -31,17 +30,17 @@ export class KeptServer {
     this.#clock = clock;
   }
 
-  /** As it was last seen; undefined where it is not connected. */
+  /** Undefined if not connected. */
   get latest(): OpenServer | undefined {
     return this.#latest;
   }
 
-  /** Why it could not be used when it was last needed. */
+  /** Of the latest use. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** The failure that it still rests from. */
+  /** The failure it still pauses for. */
   get resting(): Failure | undefined {
     const failure = this.#failure;
     return failure !== undefined && this.#clock.now() - failure.at < REST_MS ? failure : undefined;
@@ -61,7 +60,7 @@ export class KeptServer {
     }
   }
 
-  /** After a failure nothing is known of how the connection stands. */
+  /** The connection is dropped after any failure. */
   async drop(error: unknown): Promise<void> {
     const latest = this.#latest;
     this.#opening = undefined;

@@ -7,19 +7,17 @@ import { KeptServer } from './kept-server.ts';
 import type { ServerAccess } from './server-access.ts';
 import { dangerWords } from './tool-danger.ts';
 
-/** Chat APIs allow no more, and no other characters. */
+/** Limit of chat APIs. */
 const LONGEST_NAME = 64;
 
-/** A tool that the owner allowed, by its name to the language model. */
 interface AllowedTool {
   readonly server: string;
-  /** As the server calls it. */
   readonly tool: string;
 }
 
 /**
- * What a tool is called to a language model: `mcp__news__search`. A name that chat APIs don't take is replaced in part, and
- * ends with eight characters that tell it from any other.
+ * A tool's name for a language model: `mcp__news__search`. Names that chat APIs reject are adjusted and end with an
+ * eight-character hash.
  */
 export function modelName(server: string, tool: string): string {
   const plain = `mcp__${server}__${tool}`;
@@ -28,7 +26,7 @@ export function modelName(server: string, tool: string): string {
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, LONGEST_NAME - mark.length - 1)}_${mark}`;
 }
 
-/** All that the owner allowed, by the profile alone. Of two that would be called the same, neither is there. */
+/** By the profile alone. Tools whose names collide are left out. */
 export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, AllowedTool> {
   const all = Object.entries(servers).flatMap(([server, { enabled, tools }]) =>
     enabled ? [...new Set(tools)].map((tool) => ({ server, tool })) : [],
@@ -46,14 +44,12 @@ interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBr
   readonly clock: Clock;
 }
 
-/** How a server stands, as far as is known here. */
 export interface ServerStanding {
   readonly name: string;
-  /** `idle`: nothing was asked of it yet, or nothing of it is allowed. */
+  /** `idle`: not asked yet, or none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
-  /** Its tools that are allowed; all that is known of them before it was asked is that. */
+  /** Allowed tools. */
   readonly tools: readonly Pick<ComparedTool, 'name' | 'state'>[];
-  /** Why it failed. */
   readonly message: string | undefined;
 }
 
@@ -61,7 +57,7 @@ export interface ServerRegistry extends ForeignTools {
   standing(): readonly ServerStanding[];
 }
 
-/** The servers of a profile. Those of which nothing is allowed are never connected. */
+/** Servers without allowed tools are never connected. */
 export function serverRegistry(options: RegistryOptions): ServerRegistry {
   const { servers, clock, ...access } = options;
   const allowed = allowedTools(servers);
@@ -71,7 +67,6 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     if (server !== undefined && !kept.has(name))
       kept.set(name, new KeptServer({ ...access, name, server }, clock));
   }
-  /** What the person was told already. */
   const told = new Set<unknown>();
 
   const offeredBy = async (
@@ -139,7 +134,6 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
   };
 }
 
-/** Why a tool that is allowed is not offered. */
 const offWords: Partial<Record<ComparedTool['state'], string>> = {
   unconfirmed: 'is off until you confirm it',
   changed: 'says something else of itself than when you allowed it, and is off until you confirm it',
@@ -155,7 +149,7 @@ function failed(message: string): ForeignAnswer {
   return { outcome: 'failed', message };
 }
 
-/** None where a tool is off, or would be called as another is. */
+/** Undefined if a tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,

@@ -12,13 +12,11 @@ import type { ServerAccess } from './server-access.ts';
 import { LONGEST_MESSAGE } from './stdio-transport.ts';
 import { Flood, type Wire } from './wire.ts';
 
-/** A server that has the person sign in again and again gets no fourth time. */
 const MOST_SIGN_INS = 3;
 
 /**
- * Runs what may turn out to need somebody's sign-in, or a wider one: anything that is asked of a server. It is done again
- * once they have signed in.
- * @throws {TradeAgentError} `mcp_server_failed`, `login_required`, what signing in throws; and the signal's reason
+ * Runs a request to a server; if it needs a sign-in or more scopes, runs it again after the sign-in.
+ * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; what signing in throws; the signal's reason
  */
 export function signingIn(
   { name, openBrowser }: Pick<ServerAccess, 'name' | 'openBrowser'>,
@@ -73,8 +71,8 @@ function signInNeeded(name: string): TradeAgentError {
 }
 
 /**
- * What went wrong with a server, in our own words alone: whatever it said itself could be meant for a language model.
- * @param seen what its transport reported beside
+ * In our own words only: the server's could be meant for a language model.
+ * @param seen what its transport reported
  */
 function failureWords(error: unknown, seen: Error | undefined): string {
   const tooLong = `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
@@ -100,19 +98,16 @@ const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
   [SdkErrorCode.SendFailed]: UNREACHABLE,
 };
 
-/** Whether the server wants somebody to sign in. */
 function needsSignIn(error: unknown): boolean {
   return causesOf(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
 }
 
-/** An error and what brought it on. */
 function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
   for (let at = error; at instanceof Error && causes.length < 8; at = at.cause) causes.push(at);
   return causes;
 }
 
-/** The transports say so in words of their own. */
 function isLong(error: unknown): boolean {
   if (isAnswerTooLong(error)) return true;
   return (

@@ -3,17 +3,17 @@ import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
 
-/** Bytes that one message of a server may have, by whichever transport. */
+/** Bytes per message, by any transport. */
 export const LONGEST_MESSAGE = 4 * 1024 * 1024;
 
-/** A server that was told to end, by the end of its input, has this long; milliseconds. */
+/** Grace period after closing its input. */
 const END_MS = 500;
-/** Of what it wrote to its standard error, so many of the last bytes are kept. */
+/** Bytes. */
 const KEPT_STDERR = 2048;
 
 /**
- * A server as a child process. It has the variables that are named, beside HOME, LOGNAME, PATH, SHELL, TERM and USER, and
- * none of ours; the owner's home is its folder. Its standard error goes nowhere but into {@link said}.
+ * A server as a child process in the owner's home. Its environment has the named variables and HOME, LOGNAME, PATH,
+ * SHELL, TERM, USER. Its stderr goes only into {@link said}.
  */
 export class ChildTransport extends StdioClientTransport {
   #stderr = '';
@@ -29,13 +29,13 @@ export class ChildTransport extends StdioClientTransport {
       stderr: 'pipe',
       maxBufferSize: LONGEST_MESSAGE,
     });
-    // Read to the end: a child whose pipe is full stands still.
+    // A child with a full pipe would block.
     this.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = `${this.#stderr}${chunk.toString('utf8')}`.slice(-KEPT_STDERR);
     });
   }
 
-  /** The last of what it wrote to its standard error, fit to be shown. */
+  /** The end of its stderr, sanitized. */
   get said(): string {
     return safeLine(this.#stderr).slice(-300);
   }
@@ -56,7 +56,5 @@ export class ChildTransport extends StdioClientTransport {
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
+  } catch {}
 }

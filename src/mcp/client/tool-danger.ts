@@ -1,6 +1,6 @@
 import type { ServerTool } from './tool-text.ts';
 
-/** Why a tool of somebody else's must not be the language model's without its owner saying so twice. */
+/** Why the owner must insist before a tool is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
 export const dangerWords: Readonly<Record<ToolDanger, string>> = {
@@ -15,7 +15,7 @@ const reads = words(
 const changes = words(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/** Those that no name of a tool that only reads has beside an order. */
+/** Words that no name of a reading tool has beside an order. */
 const onlyChanges = words('place submit replace modify amend cancel delete execute liquidate');
 const traded = words('order orders trade trades position positions bracket oco option options');
 const trades = words('buy sell liquidate exercise');
@@ -31,13 +31,13 @@ const destinations = words(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
-/** A schema deeper or wider than this is unfit anyway (tool-text.ts). */
+/** Deeper or wider schemas are unfit anyway (tool-text.ts). */
 const DEEPEST = 32;
 
 /**
- * What a tool could do past the phone, by its name, its arguments and its server's own annotations. A guess that errs on
- * the side of refusing: a tool that only reads is marked `readOnlyHint` or named so, and the owner can insist.
- * @returns undefined where nothing speaks against it
+ * What a tool could do without the phone, guessed from its name, arguments and annotations, with a bias to refusing.
+ * Tools that are marked `readOnlyHint` or named like reads pass, and the owner can insist.
+ * @returns undefined if it looks safe
  */
 export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;
@@ -69,7 +69,7 @@ function words(text: string): ReadonlySet<string> {
   return new Set(text.split(' '));
 }
 
-/** `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` are the same three words. */
+/** `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` are the same words. */
 function wordsOf(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -78,7 +78,7 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** `trade_stock`; not `trade_history`. */
+/** `trade_stock`, but not `trade_history`. */
 function isTradeOf(named: readonly string[]): boolean {
   const index = named.indexOf('trade');
   return (
@@ -97,7 +97,7 @@ function takesSide(fields: ReadonlyMap<string, unknown>): boolean {
   });
 }
 
-/** Every property of a schema, wherever it stands, in small letters. */
+/** All properties of a schema, in lower case. */
 function collectFields(schema: unknown, fields: Map<string, unknown>, depth: number): void {
   if (typeof schema !== 'object' || schema === null || depth > DEEPEST) return;
   for (const [key, member] of Object.entries(schema)) {

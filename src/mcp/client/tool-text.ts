@@ -2,7 +2,7 @@ import { inertText } from '../../agent/graph/inert-text.ts';
 import { safeText } from '../../text/shown-text.ts';
 import { hasUnseen } from '../../text/unseen.ts';
 
-/** A tool as its server tells of it: somebody else's words, all of it. */
+/** A tool as its server describes it; outside text. */
 export interface ServerTool {
   readonly name: string;
   readonly description?: string | undefined;
@@ -12,7 +12,6 @@ export interface ServerTool {
     | undefined;
 }
 
-/** What of it may be shown to a person and a language model. */
 export interface FitTool {
   readonly name: string;
   readonly description: string;
@@ -20,13 +19,13 @@ export interface FitTool {
 }
 
 const LONGEST_DESCRIPTION = 2048;
-/** Characters of a schema, as JSON. */
+/** Characters of JSON. */
 const LONGEST_SCHEMA = 16 * 1024;
 const DEEPEST_SCHEMA = 32;
 
 /**
- * A tool without what draws, hides or plays a part of the conversation; undefined for one of which that can't be said: a
- * property's name, or a value to be sent, has to stay as it is.
+ * Sanitizes a tool's description. Undefined if a property name or constant, which must stay as it is, would need
+ * sanitizing.
  */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
   if (hasUnseen(name) || name.length > 128) return undefined;
@@ -42,7 +41,7 @@ function fitText(text: string): string {
 
 const UNFIT = Symbol('unfit');
 
-/** Members that only tell; those that only a validator or a human's form uses are left out. */
+/** Descriptive members; those only for validators or forms are dropped. */
 const told = new Set(['description', 'title']);
 const leftOut = new Set(['$comment', 'examples', 'default']);
 
@@ -56,7 +55,7 @@ function fitValue(value: unknown, depth: number): unknown {
   }
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (typeof member === 'string' && told.has(key)) return [[key, fitText(member)]];
-    // A property may be called "default"; then it is a schema of its own.
+    // A property may be named "default".
     if (leftOut.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
   });

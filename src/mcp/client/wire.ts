@@ -1,16 +1,16 @@
 import type { RequestOptions, Transport } from '@modelcontextprotocol/client';
 
-/** Messages of a server within one thing that is asked of it: progress, log lines, and whatever else it thinks of. */
+/** Messages of a server per request, such as progress and log lines. */
 const MOST_MESSAGES = 5_000;
 
-/** What is seen of a server beside its answers, and what ends the wait for one. */
+/** Watches a server's traffic, and ends requests that get out of hand. */
 export class Wire {
-  /** The last thing that its transport could not make anything of. */
+  /** The latest transport error. */
   seen: Error | undefined;
   #left = MOST_MESSAGES;
   #failed = new AbortController();
 
-  /** Before the SDK takes the transport over. */
+  /** Before the SDK takes over the transport. */
   watch(transport: Transport): void {
     transport.onmessage = () => {
       this.#left -= 1;
@@ -18,15 +18,14 @@ export class Wire {
     };
   }
 
-  /** Ends what is being asked. */
   fail(error: Error): void {
     this.#failed.abort(error);
   }
 
   /**
-   * Asks the server for something.
-   * @param ms at most, all told
-   * @throws {Flood} where it says more than any sound server does; the signal's reason; and what the SDK throws
+   * Sends a request.
+   * @param ms in total
+   * @throws {Flood} for too many messages; the signal's reason; what the SDK throws
    */
   async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     this.seen = undefined;
@@ -34,7 +33,7 @@ export class Wire {
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
-    // Not all that the SDK waits for heeds the signal.
+    // The SDK ignores the signal in places.
     const ended = new Promise<never>((_, reject) => {
       until.addEventListener('abort', () => reject(until.reason), { once: true });
     });

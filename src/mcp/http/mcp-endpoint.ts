@@ -11,10 +11,8 @@ import { z } from 'zod';
 import { defined } from '../../values/defined.ts';
 import { createSeals } from '../server/seals.ts';
 
-/** Serves one request whose caller is known. */
 export type McpEndpoint<Caller> = (request: Request, caller: Caller) => Promise<Response>;
 
-/** Whom an answer must come from. */
 interface Identified {
   readonly sub: string;
   readonly clientId: string;
@@ -23,10 +21,9 @@ interface Identified {
 const SESSION = 'mcp-session-id';
 
 /**
- * The protocol over HTTP, for clients of every revision that is served: 2026-07-28, 2025-11-25, 2025-06-18. Stateless, but
- * for what an older client is being asked at this moment. It looks at no token, Host, Origin or length: what stands in
- * front has done so.
- * @param factory makes what serves a caller, anew for each request
+ * MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. Stateless, except for pending elicitations of 2025
+ * clients. Does not check token, Host, Origin or length: the mount in front does.
+ * @param factory creates the server for each request
  */
 export function mcpEndpoint<Caller extends Identified>(
   factory: (caller: Caller, context: Parameters<McpServerFactory>[0]) => ReturnType<McpServerFactory>,
@@ -57,7 +54,7 @@ export function mcpEndpoint<Caller extends Identified>(
       return new Response(null, { status: 202 });
     }
     const response = await handler.fetch(request, {
-      // Not the token: it stays at the door.
+      // The token stays outside.
       authInfo: { token: '', clientId: '', scopes: [], extra: { caller } },
       ...defined({ parsedBody: body }),
     });
@@ -71,8 +68,8 @@ export function mcpEndpoint<Caller extends Identified>(
 const nameOf = ({ sub, clientId }: Identified) => JSON.stringify([sub, clientId]);
 
 /**
- * One exchange with a client of the 2025 revisions, over which it can be asked something: the server is told the client's
- * handshake first, and what it asks goes out under ids that answers are known by.
+ * One exchange with a 2025 client that can be asked something: replays the client's handshake to the server, and sends
+ * the server's requests under ids by which answers are matched.
  */
 function askingTransport(
   inner: Transport,
@@ -99,7 +96,7 @@ function askingTransport(
       outer.onmessage?.({ jsonrpc: '2.0', id: 0, method: 'initialize', params: handshake });
     },
     async send(message, options) {
-      // The client's own message waits for the answer to its handshake, which it has had long ago: that is the first one.
+      // The server's answer to the replayed handshake comes first and is dropped.
       if (!isGreeted && !('method' in message)) {
         isGreeted = true;
         return greeted.resolve();
@@ -124,12 +121,12 @@ function askingTransport(
   return outer;
 }
 
-/** What a client of the 2025 revisions said of itself when it connected, which it says once. */
+/** What a 2025 client sent once, when it connected. */
 type Handshake = InitializeRequest['params'];
 
-/** Seconds; a client that stays longer is asked nothing more. */
+/** In seconds; later a client is asked nothing more. */
 const LIFE_S = 24 * 3600;
-/** A header that goes with each request. */
+/** It is a header of each request. */
 const LONGEST = 2_000;
 
 const handshakeSchema = z.object({
@@ -139,13 +136,13 @@ const handshakeSchema = z.object({
 });
 
 /**
- * A handshake as the `Mcp-Session-Id` that the client sends along from then on: sealed and bound to who calls, so that
- * nothing is kept here, and a restart ends no session.
+ * The handshake as the `Mcp-Session-Id` that the client returns: sealed for the caller, so that nothing is stored and a
+ * restart ends no session.
  */
 function createHandshakes() {
   const seals = createSeals<Handshake>(LIFE_S);
   return {
-    /** Undefined for a client that can be asked nothing: it gets no session. */
+    /** Undefined for a client that can be asked nothing; it gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
       const told = handshakeSchema.safeParse(params).data;
       if (told === undefined) return undefined;
@@ -157,30 +154,25 @@ function createHandshakes() {
       );
       return sealed.length <= LONGEST ? sealed : undefined;
     },
-    /** Undefined for what was not sealed here for this caller: it is served like one that has no session. */
+    /** Undefined if not sealed here for this caller, who is then served without a session. */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };
 }
 
-/** At once, of one caller and of all: each holds a request open until it is answered. */
+/** Pending questions per caller and in total; each holds a request open. */
 const [MOST_OF_ONE, MOST_OF_ALL] = [4, 200];
 
 /**
- * What clients of the 2025 revisions are asked in the middle of a call, by the stream of its answer. They answer by a
- * request of its own: the two are brought together by who calls and by an id that nobody can guess, in this process alone.
+ * Elicitations of 2025 clients, sent in the answer's stream. Answers come in separate requests, and are matched by
+ * caller and an unguessable id, in this process only.
  */
 type ClientQuestions = ReturnType<typeof createClientQuestions>;
 
 function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    /**
-     * @param caller as it was verified
-     * @param answered told at most once
-     * @returns the id to ask under
-     * @throws where too much is open
-     */
+    /** @param answered called at most once @returns the id to ask under @throws if too many are open */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
       if (own.length >= MOST_OF_ONE || open.size >= MOST_OF_ALL) throw new Error('too much is being asked');
@@ -189,7 +181,7 @@ function createClientQuestions() {
       return id;
     },
     close: (id: string): void => void open.delete(id),
-    /** Nothing happens to an answer that belongs to no question of this caller's. */
+    /** Ignores answers without a question to this caller. */
     answer(caller: string, answer: JSONRPCResponse): void {
       const id = String(answer.id);
       const asked = open.get(id);

@@ -2,10 +2,10 @@ import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scop
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
-/** Bytes: an order is some 600, what a client says of itself in each request a few hundred more. */
+/** Bytes: an order has about 600, client information a few hundred. */
 const LARGEST_BODY = 64 * 1024;
 
-/** `/mcp`, for a gateway to stand in front of. The SDK is loaded with the first request. */
+/** `/mcp` behind a gateway. The SDK is loaded by the first request. */
 export function mcpMount(options: ServeMcpOptions) {
   let endpoint: Promise<McpEndpoint<MountedCaller>> | undefined;
   return {
@@ -16,7 +16,7 @@ export function mcpMount(options: ServeMcpOptions) {
       'portfolio:read': ['portfolio:read'],
       'orders:read': ['orders:read'],
       [CANCEL_SCOPE]: [CANCEL_SCOPE],
-      // A summary that is sent is one more question to the person.
+      // Sending a summary asks the person too.
       [PROPOSE_ORDERS]: [PROPOSE_ORDERS, PROPOSE_MESSAGES],
     },
     largestBody: LARGEST_BODY,

@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { McpServerOptions } from '../server/server-options.ts';
 
-/** Whom the gateway has let in, as it tells of them (`Mount` in gateway/mounts). */
+/** The authenticated caller (`Mount` in gateway/mounts). */
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
@@ -15,10 +15,9 @@ export interface MountedCaller {
 
 export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'readOnly'> {
   readonly clock: Clock;
-  /** Of the accounts behind the gateway. */
   readonly environment: Environment;
-  /** Where a person connects accounts elsewhere, at the gateway's own address; for homes, and for none that need no connecting. */
+  /** Path of the page that connects accounts; absent if there are none to connect. */
   readonly connectPath?: `/${string}`;
-  /** Milliseconds; 20 s unless said otherwise. */
+  /** Milliseconds; defaults to 20 s. */
   readonly holdMs?: number;
 }

@@ -7,7 +7,6 @@ import { HOLD_MS } from '../server/server-options.ts';
 import { type McpEndpoint, mcpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
-/** The endpoint behind a gateway's door. */
 export function serveMcp({
   holdMs = HOLD_MS,
   environment,

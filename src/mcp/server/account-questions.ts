@@ -14,31 +14,31 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
-/** As long as a person takes to find a password. */
+/** Time to find a password. */
 const LIFE_SECONDS = 600;
 const QUESTION = 'connect';
 
-/** A `tools/call`, as it must come back. */
+/** The `tools/call` that the answer must come back with. */
 interface AskedCall {
   readonly caller: McpCaller;
   readonly name: string;
   readonly args: unknown;
   readonly context: ServerContext;
-  /** What the client said of itself when it connected; one of the 2026 revision says it with each request. */
+  /** What a 2025 client declared when it connected; 2026 clients declare it per request. */
   readonly clientCapabilities: unknown;
 }
 
 /**
- * Has the client show its person an address at which they connect an account elsewhere (elicitation in URL mode). Nothing is
- * kept: the question comes back with the call, sealed for this caller, these arguments and ten minutes. It is worth no more
- * than that: who gets connected is decided by the person's own sign-in there.
+ * Asks the client to show its person an address to connect an account at (URL elicitation). Stateless: the question
+ * returns with the call, sealed for the caller and arguments for ten minutes. The person's own sign-in there decides
+ * what gets connected.
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 
 export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
-    /** Undefined where `error` is about nothing that a person could connect, or the client can't show an address. */
+    /** Undefined if `error` is not about a missing account, or the client can't show an address. */
     async ask(error: unknown, call: AskedCall): Promise<InputRequiredResult | undefined> {
       const url = showsAddresses(call) ? await addressFor(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
@@ -49,8 +49,8 @@ export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
       }) as InputRequiredResult;
     },
     /**
-     * What became of the question; undefined for a call that comes the first time.
-     * @throws {ProtocolError} for a state that was not sealed here, or for another caller or call, or too long ago
+     * The answer to the question; undefined for a first call.
+     * @throws {ProtocolError} for a state that was sealed for another caller or call, expired, or forged
      */
     async answered(call: AskedCall): Promise<'accept' | 'decline' | 'cancel' | undefined> {
       const { mcpReq } = call.context;
@@ -65,7 +65,7 @@ export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
   };
 }
 
-/** An error with where to connect what is missing, for a client that can only pass it on. */
+/** Adds the address to the error, for clients that can only pass it on. */
 export async function withAddress(error: unknown, caller: McpCaller): Promise<unknown> {
   const address = await addressFor(error, caller);
   if (address === undefined || !isTradeAgentError(error)) return error;
@@ -79,7 +79,7 @@ export async function withAddress(error: unknown, caller: McpCaller): Promise<un
 async function addressFor(error: unknown, caller: McpCaller): Promise<string | undefined> {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
-  // Where it can't be said, the error stands as it is.
+  // Falls back to the plain error.
   return typeof connection === 'string'
     ? await caller.connectAddress?.(connection).catch(() => undefined)
     : undefined;

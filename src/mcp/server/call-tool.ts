@@ -24,20 +24,16 @@ export interface CallOptions {
   readonly caller: McpCaller;
   readonly tools: readonly McpTool[];
   readonly server: McpServerOptions;
-  /** Whether the client may be answered by a task at all: those of the 2026 revision. */
+  /** Only clients of the 2026 revision. */
   readonly mayBeTask: boolean;
   readonly clientName: string;
-  /** What the client said of itself when it connected. */
   readonly clientCapabilities: unknown;
 }
 
-/** Between two looks whether an account was connected. */
+/** Polling interval for a connected account. */
 const LOOK_MS = 1_000;
 
-/**
- * Answers one `tools/call`. Throws nothing but what the protocol has for a state that was tampered with: an exception’s
- * message is sent to the client.
- */
+/** Answers a `tools/call`. Throws only protocol errors, because an exception's message is sent to the client. */
 export async function callTool(
   {
     name,
@@ -73,16 +69,16 @@ export async function callTool(
     const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await answered(outcome, holdMs, context, options);
     const { message, found, outside } = outcome;
-    // The envelope's own members last: a tool's may have the same names.
+    // Last, because a tool's members may have the same names.
     return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
   } catch (error) {
-    // Once in a call: some clients answer for their person, at once.
+    // Once per call: some clients answer for their person.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
     return question ?? errorAnswer(await withAddress(error, caller), environment);
   }
 }
 
-/** A person who was shown where to connect an account is waited for: the client tells when they set out, not when they are done. */
+/** Waits for the account: the client answers when the person sets out, not when they are done. */
 async function afterConnecting<Outcome>(
   answer: string | undefined,
   { clock, signal, holdMs }: Pick<ToolCall, 'clock' | 'signal' | 'holdMs'>,
@@ -100,7 +96,7 @@ async function afterConnecting<Outcome>(
   }
 }
 
-/** A task where the client can wait by one; else the answer is held back for a while. */
+/** A task if the client supports it; else holds the answer for a while. */
 async function answered(
   { proposal, isAsked }: Proposed,
   holdMs: () => number,
@@ -121,21 +117,19 @@ async function answered(
   return proposalAnswer(seen, environment, true);
 }
 
-/** How long the call’s answer may still be held back, milliseconds: less and less for a client that asks for no progress. */
+/** Milliseconds for which the answer can still be held; fewer for a client without progress. */
 function holdOf({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
   const began = clock.monotonic();
   const isTold = mcpReq._meta?.progressToken !== undefined;
   return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));
 }
 
-/** Where the client asked to be told how it goes. */
 function progressOf({ mcpReq }: ServerContext): (message: string) => Promise<void> {
   const progressToken = mcpReq._meta?.progressToken;
   let progress = 0;
   return async (message) => {
     if (progressToken === undefined) return;
     progress += 1;
-    // Whether or not it arrives, the proposal goes on.
     await mcpReq
       .notify({ method: 'notifications/progress', params: { progressToken, progress, message } })
       .catch(() => undefined);
@@ -171,20 +165,17 @@ function requireArguments(tool: McpTool, args: Record<string, unknown>): Record<
 
 interface HoldOptions {
   readonly clock: Clock;
-  /** Ends when the client goes away. */
   readonly signal: AbortSignal;
-  /** Milliseconds at most: clients give up, or move a call aside, soon after. */
   readonly ms: number;
-  /** Told of each change. */
   readonly changed: (proposal: Proposal) => Promise<void>;
 }
 
-/** After the decision, a moment for the fill. */
+/** After the decision. */
 const FILL_MS = 3_000;
 
 /**
- * Waits for the person, as long as an answer can be held back. Whatever ends the wait, the proposal stays what it is.
- * @returns it as it was last seen
+ * Waits for the person as long as the answer can be held. The proposal is not affected by the end of the wait.
+ * @returns its last known state
  */
 async function hold(
   gateway: Pick<GatewayClient, 'proposal'>,

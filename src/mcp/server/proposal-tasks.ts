@@ -5,13 +5,12 @@ import type { McpCaller } from '../mcp-caller.ts';
 import { ownProposal } from '../tools/own-proposals.ts';
 import type { Task, TaskSource } from './tasks.ts';
 
-/** A proposal is kept for good; so long a client may count on it. */
+/** A lower bound: proposals are kept forever. */
 const KEPT_MS = 30 * 24 * 3_600_000;
-/** A person takes seconds to minutes. */
 const POLL_MS = 2_000;
 
 /**
- * A proposal is its own task, under its own id: it was on disk before anybody was told of it, and it outlives client and
+ * A proposal is its own task under its own id: it was stored before anybody heard of it, and outlives client and
  * gateway.
  */
 export function taskOf(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
@@ -47,7 +46,7 @@ export function proposalTasks(caller: McpCaller): TaskSource {
       try {
         await caller.gateway.withdraw(id);
       } catch (error) {
-        // Too late: how it ended is told by the next look.
+        // Too late; the next look tells the outcome.
         const isOver =
           isTradeAgentError(error) &&
           (error.code === 'outcome_unknown' || error.details.problem === 'proposal_settled');

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
-/** What a client keeps for us and brings back: to be read by anybody, made by us alone. */
+/** Sealed values that a client stores for us: readable by anybody, made only by us. */
 export interface Seals<Value> {
-  /** @param boundTo what it must come back with: who calls, and what for */
+  /** @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;
-  /** @throws for what was not sealed here, or for something else, or too long ago */
+  /** @throws if expired, forged, or sealed for something else */
   open(text: string, boundTo: string): Promise<Value>;
 }
 
-/**
- * HMAC-SHA256 under a key of this process: what it sealed before a restart is as good as nothing.
- * @param lifeSeconds for so long it counts
- */
+/** HMAC-SHA256 under a key of this process, so that a restart invalidates all. */
 export function createSeals<Value>(lifeSeconds: number): Seals<Value> {
   const key = randomBytes(32);
   const codecOf = (boundTo: string) =>

@@ -9,36 +9,36 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
-/** The extension by which a call may take as long as a person takes (SEP-2663); of the 2026-07-28 revision alone. */
+/** The task extension (SEP-2663); 2026-07-28 only. */
 export const TASKS = 'io.modelcontextprotocol/tasks';
 
-/** A task as `tasks/get` tells of it, but for its id. Times are RFC 3339. */
+/** A `tasks/get` result without its id. Times are RFC 3339. */
 export interface Task {
   readonly status: 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled';
   readonly statusMessage?: string;
   readonly createdAt: string;
   readonly lastUpdatedAt: string;
-  /** For so long it can be asked for, milliseconds. */
+  /** Lifetime in milliseconds. */
   readonly ttlMs: number;
   readonly pollIntervalMs: number;
-  /** Of a completed one: what the tool answered. */
+  /** If completed: the tool's result. */
   readonly result?: object;
-  /** Of a failed one: a JSON-RPC error. */
+  /** If failed: a JSON-RPC error. */
   readonly error?: { readonly code: number; readonly message: string };
-  /** Of one that waits for the client. */
+  /** If it waits for the client. */
   readonly inputRequests?: Readonly<Record<string, unknown>>;
 }
 
-/** Where tasks are kept. Each says whether there is such a task of this caller's: knowing an id is no right to it. */
+/** Each method returns whether the caller has such a task. */
 export interface TaskSource {
   get(id: string): Promise<Task | undefined>;
-  /** Nothing happens to one that is over. */
+  /** No effect on a finished task. */
   cancel(id: string): Promise<boolean>;
-  /** What the client has to say to one that waits for it. */
+  /** The client's responses to a task that waits for it. */
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
-/** Whether this very request says that its client can wait by a task. */
+/** Whether this request declares the task extension. */
 export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolean {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
   const declared = z
@@ -47,13 +47,13 @@ export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolea
   return declared.success;
 }
 
-/** @throws {MissingRequiredClientCapabilityError} where the request doesn't declare the extension */
+/** @throws {MissingRequiredClientCapabilityError} */
 export function requireTasks(context: Pick<ServerContext, 'mcpReq'>): void {
   if (declaresTasks(context)) return;
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
 }
 
-/** The answer to a `tools/call` that is to be waited for. The task can be asked for already. */
+/** The answer to a `tools/call` that takes time. */
 export function taskResult(taskId: string, task: Task): Result {
   const { result: _result, ...begun } = task;
   return { resultType: 'task', taskId, ...begun } as Result;
@@ -61,7 +61,7 @@ export function taskResult(taskId: string, task: Task): Result {
 
 const params = z.looseObject({ taskId: z.string() });
 
-/** Answers `tasks/get`, `tasks/update` and `tasks/cancel`. For servers of the 2026 revision alone: no other knows them. */
+/** For servers of the 2026 revision only. */
 export function serveTasks(server: Server, source: TaskSource): void {
   const answer = (
     method: string,

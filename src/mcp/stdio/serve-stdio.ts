@@ -9,12 +9,11 @@ import { HOLD_MS, type McpServerOptions } from '../server/server-options.ts';
 
 interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'run'> {
   readonly stdin: Readable;
-  /** The protocol's alone. */
   readonly stdout: Writable;
   readonly signal: AbortSignal;
 }
 
-/** Serves one client until it closes its end, or the signal aborts. What it proposed goes on. */
+/** Serves one client until it closes its end or the signal aborts; its proposals stay. */
 export async function serveMcpStdio(
   callerOf: () => Promise<McpCaller>,
   { stdin, stdout, signal, ...options }: StdioOptions,

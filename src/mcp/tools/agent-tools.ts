@@ -29,7 +29,7 @@ import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
-/** A hundred positions are some 5,000 tokens of another agent's context. */
+/** A hundred positions take about 5,000 tokens. */
 const pagedPortfolio: DirectTool = {
   ...getPortfolio,
   schema: z.lazy(() =>
@@ -45,7 +45,7 @@ const pagedPortfolio: DirectTool = {
   ),
 };
 
-/** What the agent's own tools read, by the very same definition. */
+/** The agent's own reading tools. */
 export const agentTools: readonly McpTool[] = [
   read(whoami, 'Who is signed in'),
   read(listAccounts, 'Accounts'),
@@ -71,14 +71,14 @@ export const agentTools: readonly McpTool[] = [
   read(ofOneAccount(getOrder), 'One order'),
   read(ofOneAccount(checkRules), 'Limits and rules'),
   read(ofOneAccount(suggestRebalance), 'Rebalancing'),
-  // No client over HTTP has its scope: the list is the owner's own, and their programs'.
+  // HTTP clients lack its scope: the list is for the owner's own programs.
   { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
 const NOT_COUNTED =
   'what the owner imported from files ("trade-agent import") is kept on their own machine, and not in this answer: it has the broker’s word alone';
 
-/** It goes by what happened in the account. Where that is the broker's word alone, each answer says so. */
+/** Tools that use activities say so if imported ones are missing. */
 function readHistory(tool: DirectTool, title: string): McpTool {
   const { run, ...rest } = read(tool, title);
   return defineMcpTool({

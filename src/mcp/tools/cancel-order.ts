@@ -5,7 +5,7 @@ import { argumentsOf } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 
-/** At once where nothing is protected by the order; else a question to the person. */
+/** At once if the order protects nothing; else asks the person. */
 export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',

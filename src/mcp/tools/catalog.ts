@@ -10,7 +10,6 @@ import { replaceOrder } from './replace-order.ts';
 import { sendSummary } from './send-summary.ts';
 import { withdrawProposal } from './withdraw-proposal.ts';
 
-/** Everything that a client can ask for. */
 const mcpTools: readonly McpTool[] = [
   ...agentTools,
   listProposals,
@@ -23,7 +22,7 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/** Those that a caller has by their scopes, and where they are; only what reads, where nothing else is wanted. */
+/** The tools for a caller's scopes and location. */
 export function toolsFor(
   { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
   readOnly: boolean,
@@ -36,7 +35,6 @@ export function toolsFor(
   );
 }
 
-/** Whether there is such a tool, for anybody. */
 export function isTool(name: string): boolean {
   return mcpTools.some((tool) => tool.name === name);
 }

@@ -14,7 +14,7 @@ export const closePosition = defineMcpTool({
   async run(call, { idempotency_key, ...args }) {
     const { gateway, environment } = call.caller;
     const key = idempotency_key as string | undefined;
-    // What is held may be another by now: under the client's own key it is the order that was asked for before.
+    // The holding may have changed; the client's key identifies the earlier order.
     const earlier = key === undefined ? undefined : await gateway.proposed(ownKey(key));
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };

@@ -4,7 +4,7 @@ import { proposalFacts } from '../answers/proposal-facts.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 
-/** The gateway lists all of a person's, whichever client proposed them. */
+/** The gateway lists all clients' proposals. */
 const MOST_LOOKED_AT = 500;
 
 export const listProposals = defineMcpTool({

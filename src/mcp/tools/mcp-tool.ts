@@ -4,30 +4,28 @@ import type { Scope } from '../../oauth/scopes.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 
-/** One call of a tool. */
 export interface ToolCall {
   readonly caller: McpCaller;
   readonly clock: Clock;
-  /** Ends when the client goes away: what waits ends, what was proposed stays. */
+  /** Aborts when the client leaves; proposals stay. */
   readonly signal: AbortSignal;
-  /** How long its answer may still be held back, milliseconds. */
+  /** Milliseconds for which the answer can still be held. */
   holdMs(): number;
-  /** What the client calls itself. Nobody vouches for it. */
+  /** Unverified. */
   readonly clientName: string;
-  /** All that makes it this very call, where the client gives it no key of its own. */
+  /** Identifies the call if the client gives no key. */
   readonly identity: readonly unknown[];
 }
 
-/** What a tool found out or did. */
 interface Found {
   readonly found: Readonly<Record<string, unknown>>;
   /** One sentence. */
   readonly message: string;
-  /** Where words in it come from that neither the person nor the gateway chose. */
+  /** The source of text that neither the person nor the gateway wrote. */
   readonly outside?: string;
 }
 
-/** A proposal that is waited for, as the client can, or (`isAsked` false) is told of as it stands. */
+/** `isAsked`: wait for it as the client can; else report its state. */
 export interface Proposed {
   readonly proposal: Proposal;
   readonly isAsked: boolean;
@@ -35,20 +33,15 @@ export interface Proposed {
 
 export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
-  /** For people. */
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** All of them are needed. */
+  /** All required. */
   readonly scopes: readonly Scope[];
-  /**
-   * `reads`; `asks`: makes or takes back a question to the person, and changes nothing without their tap; `acts`: may change
-   * something without one.
-   */
+  /** `asks` makes or withdraws a proposal; `acts` may change something without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';
-  /** It is there only where the person's rules file is at hand. */
   readonly needsOwnRules?: true;
-  /** @throws {TradeAgentError} which is told in our own words; of anything else nothing is */
+  /** @throws {TradeAgentError} reported in our words; other errors without details */
   run(call: ToolCall, args: z.output<Schema>): Promise<Found | Proposed>;
 }
 

@@ -3,10 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 
-/**
- * A proposal of this caller's: of this person, by this client. Knowing an id is no right to it.
- * @throws {TradeAgentError} `not_found`, the same for one that is another's and one that is nobody's
- */
+/** A proposal of this person and client. @throws {TradeAgentError} `not_found`, also for another's */
 export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
   const proposal = await gateway.proposal(id).catch((error: unknown) => {
     throw error instanceof TradeAgentError && error.code === 'not_found' ? notYours() : error;
@@ -21,7 +18,7 @@ function notYours(): TradeAgentError {
   });
 }
 
-/** What names a proposal, and its task. */
+/** The id of a proposal and its task. */
 export const proposalIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the proposal_id of an earlier answer')

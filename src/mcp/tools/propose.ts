@@ -10,7 +10,6 @@ import {
 import type { Proposed, ToolCall } from './mcp-tool.ts';
 import { callKeys, ownKey, RETRY_MS } from './retries.ts';
 
-/** By which a client says that two calls are one. */
 const idempotencyKey = idempotencyKeySchema
   .optional()
   .describe(
@@ -22,8 +21,7 @@ type WithoutBase<Request> = Request extends unknown
   : never;
 
 /**
- * Proposes for a foreign client: none of it is the person's own words as far as anybody here knows, and that is what their
- * phone shows.
+ * Proposes for a foreign client: nothing counts as the person's own words, and the phone shows that.
  * @param fields what the client gave, by name
  */
 export async function propose(
@@ -47,7 +45,7 @@ export async function propose(
   return { proposal, isAsked: true };
 }
 
-/** What the same call came to, where it was sent before within a minute; open or over, and by whichever gateway. */
+/** The proposal of the same call sent within a minute, through any gateway. */
 async function askedBefore({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
   const [inThis, inLast] = await Promise.all(callKeys(identity, now).map(caller.gateway.proposed));
@@ -60,6 +58,5 @@ function allOther(fields: Readonly<Record<string, unknown>>, from: string): Prov
   return { fields: Object.fromEntries(given.map(([name]) => [name, { source: 'other', from }])) };
 }
 
-/** The zod object's own, without what only says how to propose. */
 export const withKey = <Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) =>
   schema.extend({ idempotency_key: idempotencyKey });

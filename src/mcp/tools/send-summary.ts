@@ -23,7 +23,7 @@ export const sendSummary = defineMcpTool({
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {
     const { gateway } = call.caller;
-    // Its figures are of the moment: under the client's own key it is the one that was written before.
+    // The figures change; the client's key identifies the earlier message.
     const earlier =
       idempotency_key === undefined ? undefined : await gateway.proposed(ownKey(idempotency_key));
     if (earlier !== undefined && isSame(earlier, { service, recipient, note })) {

@@ -5,16 +5,15 @@ import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
-/** Which accounts the person has, at which brokers. */
 export type AccountRequests = ReturnType<typeof ofAccounts>;
 
 const [, PORTFOLIO_READ] = READ_SCOPES;
 
 export function ofAccounts({ request, read }: GatewayRequests) {
   return {
-    /** In the order of the gateway's settings. A broker that could not be asked now is among them, and why. */
+    /** In configuration order; a broker that can't be asked is listed with the reason. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
-    /** Makes it the one that is meant where none is named. @returns all of them. @throws {TradeAgentError} `gateway_refused` */
+    /** Makes it the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {
       const init = {
         method: 'PUT',
@@ -27,13 +26,13 @@ export function ofAccounts({ request, read }: GatewayRequests) {
   };
 }
 
-/** A proposal for one account where one is meant, and it names none itself; what is about no account stays as it is. */
+/** Adds the account to a proposal about an account that names none. */
 export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;
   const proposed = inAccount(account, asked);
   const { provenance } = asked;
   if (proposed === asked || provenance?.fields === undefined) return proposed;
-  // Which account it is about the person said themselves, by a flag.
+  // The person named the account by a flag.
   return {
     ...proposed,
     provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } },
@@ -62,10 +61,7 @@ function inAccount(account: string, asked: ProposalRequestInput): ProposalReques
   }
 }
 
-/**
- * The one account that is called so: by its number, its broker's name, or what its owner calls it.
- * @throws {TradeAgentError} `usage` where there is none, or several
- */
+/** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` for none or several */
 export function accountCalled(
   name: string,
   entries: readonly AccountEntry[],
@@ -88,7 +84,6 @@ export function accountCalled(
   });
 }
 
-/** `PA3ALICE01 (Alpaca, "broker")` */
 function accountWords({ account, label, broker }: AccountEntry): string {
   return `${account ?? 'number not known now'} (${safeLine(label, 40)}, "${broker}")`;
 }

@@ -4,24 +4,22 @@ import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;
 
-/** Something the gateway tells by itself. */
 export type GatewayEvent =
-  /** A sign of life; the first says that nothing is missed from now on. `id` goes on from there; an earlier gateway tells none. */
+  /** Keep-alive; after the first nothing is missed. Earlier gateways send no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
-  /** A proposal as it stands now: also each fill of what it placed. `id` goes on from there. */
+  /** A proposal's current state, also for each fill of its order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
 export type EventRequests = ReturnType<typeof ofEvents>;
 
-/** Longer than any proposal; what does not end by then is no event of ours. */
+/** Longer than any proposal. */
 const LONGEST_EVENT = 1_000_000;
 
 export function ofEvents({ open }: GatewayRequests) {
   return {
     /**
-     * What changes, as it does: one stream (`GET /v1/events`), which ends with its token or its connection.
-     * `followEvents` goes on after that.
-     * @param lastEventId the `id` of the last event seen: what changed since comes first
+     * One stream of changes (`GET /v1/events`) that ends with its token or connection; `followEvents` reconnects.
+     * @param lastEventId resumes after this event
      * @throws {TradeAgentError} the refusal; `gateway_unreachable`
      */
     async *events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent> {
@@ -41,7 +39,7 @@ export function ofEvents({ open }: GatewayRequests) {
   };
 }
 
-/** One of a kind that this version does not know is passed over. */
+/** Skips kinds this version does not know. */
 function proposalIn(data: string): Proposal | undefined {
   try {
     return proposalSchema.safeParse(JSON.parse(data)).data;

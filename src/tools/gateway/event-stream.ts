@@ -3,13 +3,13 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { isPassing } from './passing.ts';
 
-/** First pause after a stream was lost; it doubles up to the longest. */
+/** Doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
-/** A sign of life comes every 15 s; three missed, and the connection is dead without having ended. */
+/** Three keep-alives (15 s) missed. */
 const SILENCE_MS = 45_000;
 
-/** A message of a stream (HTML Living Standard §9.2), or a comment: a sign of life. */
+/** A message of a stream (HTML Living Standard §9.2), or a keep-alive comment. */
 export type StreamMessage =
   | { readonly comment: true }
   | {
@@ -19,10 +19,7 @@ export type StreamMessage =
       readonly data: string;
     };
 
-/**
- * The messages of one stream's body that have a number for an id, as they come; it ends with its connection.
- * @param longest UTF-16 code units of an event: what does not end by then is none of ours
- */
+/** The messages with numeric ids in a stream's body. @param longest UTF-16 code units of an event */
 export async function* streamMessages(
   body: ReadableStream<Uint8Array>,
   longest: number,
@@ -50,18 +47,17 @@ export async function* streamMessages(
 interface KeepUpOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told when a stream was lost and is not there again yet: how many times in a row. */
+  /** Called for each consecutive failure. */
   readonly lost?: (failures: number) => void;
-  /** Gives up after so long without a sign of life, milliseconds; never without. */
+  /** Milliseconds without a sign of life; never gives up if omitted. */
   readonly giveUpAfterMs?: number;
 }
 
 /**
- * Keeps a stream of events up until `signal` aborts: through lost connections, sleep, restarts and tokens that end, each time
- * from the last event seen, so that nothing is missed.
- * @param connect opens one stream, after the event of that id; it ends with its token or its connection
- * @throws {TradeAgentError} a refusal that waiting does not mend, such as `login_required`; what the last try came to, once
- *   it gives up
+ * Keeps an event stream connected until `signal` aborts, resuming after the last event across lost connections, sleep,
+ * restarts and expired tokens.
+ * @param connect opens one stream after the event of that id
+ * @throws {TradeAgentError} a permanent refusal, such as `login_required`; the last error when it gives up
  */
 export async function* keepUp<Event extends { readonly id?: string }>(
   connect: (until: AbortSignal, after: string | undefined) => AsyncIterable<Event>,
@@ -92,7 +88,7 @@ export async function* keepUp<Event extends { readonly id?: string }>(
     if (signal.aborted) return;
     if (clock.now() - heardAt >= giveUpAfterMs)
       throw isTradeAgentError(failure) ? failure : noLonger(failure);
-    // A token's end is no failure; a server that closes at once must not be asked without a pause either.
+    // An expired token is no failure, but a server that closes at once must not be asked without a pause.
     if (failures > 0) lost(failures);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);
@@ -103,12 +99,12 @@ function noLonger(cause: unknown): TradeAgentError {
   return new TradeAgentError('gateway_unreachable', 'the connection was lost', { cause });
 }
 
-/** A connection that breaks while it is read is no refusal: undici and streams say so in their own ways. */
+/** undici and streams report broken connections in different ways. */
 function isBroken(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof Error && error.name === 'AbortError');
 }
 
-/** Aborts once nothing was heard for too long. */
+/** Aborts after too long a silence. */
 function silence(clock: Clock, until: AbortSignal) {
   const limit = new AbortController();
   const ended = new AbortController();

@@ -6,14 +6,13 @@ interface FollowEventsOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void;
-  /** Whether what is shown is up to date: true once the stream stands, false when it is lost. */
+  /** True once the stream is up to date, false when it is lost. */
   readonly standing?: (live: boolean) => void;
 }
 
 /**
- * Follows what the gateway tells until `signal` aborts, or the gateway refuses for good: through whatever a stream is lost by,
- * so that nothing is missed and nothing told twice.
- * @throws {TradeAgentError} a refusal that waiting does not mend, such as `login_required`
+ * Follows the gateway's events until `signal` aborts, without gaps or repeats across reconnects.
+ * @throws {TradeAgentError} a permanent refusal, such as `login_required`
  */
 export async function followEvents(
   gateway: EventRequests,

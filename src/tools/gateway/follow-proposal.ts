@@ -4,32 +4,28 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { isPassing } from './passing.ts';
 
-/** How long the gateway may hold an answer back. */
 const LONG_POLL_SECONDS = 25;
-/** Longest pause after the gateway could not be reached. */
 const MAX_BACKOFF_MS = 30_000;
-/** A gateway that holds nothing back is not asked more often than this. */
+/** In case the gateway does not hold its answer. */
 const SHORTEST_PAUSE_MS = 1_000;
-/** How long to wait for news of what is on its way and unknown: it may take the gateway hours to learn. */
+/** An unknown outcome may take the gateway hours to settle, so we stop waiting. */
 const UNKNOWN_MS = 10_000;
 
 interface FollowOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Looks once and comes back, decided or not. */
+  /** Looks once and returns. */
   readonly once?: boolean;
-  /** Told of each change. */
   readonly changed: (proposal: Proposal) => void | Promise<void>;
-  /** Told what the person should know meanwhile. */
+  /** Receives messages for the person. */
   readonly notice: (message: string) => void;
 }
 
 /**
- * Follows a proposal until nothing more can come of it, or what came of it can't be learnt now: one long poll of the
- * gateway at a time, through network loss, sleep and 5xx. Nothing hangs on it but what the person is told: the gateway
- * asks, and carries out, by itself.
- * @param from the proposal as it was last seen
- * @throws the signal's reason, when that ends it first; the proposal then stays as it is
+ * Follows a proposal by long polling until it is settled or its outcome can't be learned now, through network loss,
+ * sleep and 5xx. For display only: the gateway asks and executes by itself.
+ * @param from the last known state
+ * @throws the signal's reason; the proposal is not affected
  */
 export async function followProposal(
   gateway: Pick<GatewayClient, 'proposal'>,

@@ -40,18 +40,17 @@ import {
 import { inAccountOf, type KeptRequests, ofKept } from './kept-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
 
-/** How to look at a proposal. */
 interface ProposalLook {
-  /** Seconds, at most 25: how long the gateway may hold its answer back until something changes. */
+  /** Long-poll timeout in seconds, at most 25. */
   readonly waitSeconds?: number;
-  /** The `updated_at` that is known already: what changed since is answered at once. */
+  /** The known `updated_at`; newer changes are answered at once. */
   readonly since?: string;
   readonly signal?: AbortSignal;
 }
 
-/** The gateway's HTTP interface, typed. Every call has a time-out. */
+/** The gateway's HTTP interface, typed. Every call has a timeout. */
 export interface GatewayClient extends MarketRequests, KeptRequests, AccountRequests, EventRequests {
-  /** The same for one of the person's accounts, by its number: whatever is asked or proposed is about that one. */
+  /** The client for one of the person's accounts, by number. */
   inAccount(account: string): GatewayClient;
   account(): Promise<Account>;
   positions(): Promise<Position[]>;
@@ -62,54 +61,53 @@ export interface GatewayClient extends MarketRequests, KeptRequests, AccountRequ
     symbols?: readonly string[];
     until?: string;
   }): Promise<Order[]>;
-  /** @throws {TradeAgentError} `not_found` */
   order(id: string): Promise<Order>;
-  /** Equity at the end of each day of the last month, oldest first, dollars. */
+  /** Daily closing equity of the last month in dollars, oldest first. */
   equityHistory(): Promise<string[]>;
-  /** Equity at the end of each day as far back as asked for (`1M`, `1A`, `5A`), oldest first, with the cash flows it tells. */
+  /** Daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
   valueHistory(period: string): Promise<DatedEquity[]>;
-  /** Whether the gateway can reach the person's account elsewhere (`broker`, `slack`) now. */
+  /** Whether the person's account at `connection` (`broker`, `slack`) is connected. */
   isConnected(connection: string): Promise<boolean>;
   /**
-   * All that happened in the account after an instant (milliseconds since the epoch), oldest first.
-   * @throws {TradeAgentError} `gateway_refused` where that is more than can be read
+   * Activities after an instant (epoch milliseconds), oldest first.
+   * @throws {TradeAgentError} `gateway_refused` for too many
    */
   activities(query: { after: number }): Promise<Activity[]>;
   /**
-   * Proposes: the gateway asks the person, and carries out what they approve. The same key with the same request is the
-   * same proposal, so that it can be asked again after a lost answer.
-   * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false where it certainly never left
+   * Proposes; the gateway asks the person and executes what they approve. The same key and request is the same
+   * proposal, so a lost answer can be retried.
+   * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it certainly was not sent
    */
   propose(request: ProposalRequestInput, key: string): Promise<Proposal>;
-  /** How a proposal stands. @throws {TradeAgentError} `not_found` */
+  /** @throws {TradeAgentError} `not_found` */
   proposal(id: string, look?: ProposalLook): Promise<Proposal>;
-  /** The user's, newest first. */
+  /** Newest first. */
   proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
-  /** What this client proposed under a key. */
+  /** This client's proposal under a key. */
   proposed(key: string): Promise<Proposal | undefined>;
   /**
-   * Takes a proposal back, on the phone too.
-   * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is carried out; `details.problem` is
-   *   `proposal_settled` where it ended before
+   * Withdraws a proposal, on the phone too.
+   * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is executed; `details.problem` is
+   * `proposal_settled` if it already ended
    */
   withdraw(id: string): Promise<Proposal>;
   /**
-   * Cancels, and returns the order as it is then.
-   * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` where the order
-   *   protects a position: cancelling it is to be proposed
+   * Returns the cancelled order.
+   * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` if the order
+   * protects a position, so that cancelling it must be proposed
    */
   cancelOrder(id: string): Promise<Order>;
 }
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** The gateway completes an order from several answers of the broker's, and asks the identity provider. */
+/** The gateway makes several broker requests and one to the identity provider. */
 const PROPOSING_MS = 30_000;
 
-/** Of activities, a hundred each: more trades than a person makes in years. */
+/** Of a hundred activities each. */
 const MOST_PAGES = 200;
 
-/** The gateway's ids are UUIDs or the like; what else a model may send never becomes part of a path. */
+/** Gateway ids are UUIDs or similar; nothing else a model sends gets into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 export function createGatewayClient(
@@ -128,7 +126,6 @@ export function createGatewayClient(
   };
 }
 
-/** The account, what is in it, and what happened there. */
 function ofAccount({
   request,
   read,
@@ -217,7 +214,6 @@ function ofAccount({
   };
 }
 
-/** What is asked of the person. */
 function ofProposals({
   request,
   read,
@@ -285,7 +281,7 @@ function ofProposals({
   };
 }
 
-/** Going by a mandate takes a scope more. */
+/** Using a mandate needs one more scope. */
 function proposingScopes(proposal: ProposalRequestInput): Scope[] {
   const { proposeScope } = kinds[proposal.kind];
   return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];

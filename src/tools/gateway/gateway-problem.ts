@@ -22,14 +22,14 @@ const hints: Partial<Record<ErrorCode, string>> = {
   blocked: 'Nothing was traded.',
 };
 
-/** UTF-16 code units of a sentence from outside at most. */
+/** UTF-16 code units. */
 export const LONGEST_SENTENCE = 300;
 
-/** Deeper or longer than this no member of a problem is. */
+/** Limits for members of a problem. */
 const MOST_DEPTH = 4;
 const MOST_ENTRIES = 50;
 
-/** JSON from outside as it is, its text fit to be shown. */
+/** JSON with sanitized text. */
 function shownValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeLine(value, LONGEST_SENTENCE);
   if (typeof value !== 'object' || value === null) return value;
@@ -42,17 +42,15 @@ function shownValue(value: unknown, depth = 0): unknown {
   );
 }
 
-/** What a problem says beside its sentence, fit to be shown and otherwise as it came. */
+/** A problem's extra members, sanitized. */
 export function shownMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
   return shownValue(problemMembers(members)) as ProblemMembers;
 }
 
-/** What connects an account elsewhere. */
 export function connectCommand(connection: string): string {
   return `trade-agent connections add ${connection}`;
 }
 
-/** What stands in the way where an account elsewhere is not connected. */
 export function connectionRequired(connection: string): TradeAgentError {
   return new TradeAgentError('connection_required', `your account "${connection}" is not connected`, {
     hint: connectHint(connection),
@@ -64,20 +62,17 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** What the gateway says where accounts are opened by what their owners gave: nothing can be connected from here. */
+/** Gateways with stored credentials: nothing can be connected from here. */
 const byKept = z.object({ credentials: z.string() });
 
-/** The account elsewhere that a problem is about; the broker's where it names none. */
+/** Defaults to the broker. */
 function connectionOf(body: unknown): string | undefined {
   if (byKept.safeParse(body).success) return undefined;
   const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
   return named.success ? named.data.connection : 'broker';
 }
 
-/**
- * What one of the gateway's problem codes means to the caller; `gateway_refused` for one that this version doesn't know. What
- * a rule stopped before it was sent is not late, but blocked.
- */
+/** The error code for a gateway problem code; `gateway_refused` for an unknown one. */
 export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblem(problem)) return problem;
@@ -92,8 +87,8 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
 }
 
 /**
- * The error for an answer of the gateway's that isn't a success (RFC 9457 problem JSON, or no usable body at all).
- * `details.status` is the HTTP status, `details.problem` the gateway's own code, beside the problem's own members.
+ * The error for an unsuccessful answer (RFC 9457 problem, or no usable body). `details` has the problem's members,
+ * `status` (HTTP), and `problem` (the gateway's code).
  */
 export function gatewayError(status: number, body: unknown): TradeAgentError {
   const parsed = problemSchema.safeParse(body);

@@ -5,32 +5,29 @@ import { timeLimit } from '../../net/time-limit.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { gatewayError } from './gateway-problem.ts';
 
-/** Of a session, what reaches the gateway. */
 export interface GatewayAccess extends Pick<Session, 'fetch'> {
   readonly profile: Pick<Session['profile'], 'gateway' | 'account_of' | 'server'>;
 }
 
 export interface GatewayClientOptions {
   readonly signal?: AbortSignal;
-  /** For one request, milliseconds; beside what the gateway was asked to wait. */
+  /** Milliseconds per request, without long-poll time. */
   readonly timeoutMs?: number;
-  /** Which of the person's accounts it is about, by its number; their default one where it is left out. */
+  /** Account number; defaults to the default account. */
   readonly account?: string;
 }
 
-/** How the gateway is asked: with the session's token, a time-out for each request, and its answer read as JSON. */
+/** Sends requests with the session's token and a timeout, and reads JSON. */
 export interface GatewayRequests {
-  /** For one request, milliseconds, where nothing else is said. */
   readonly timeoutMs: number;
-  /** Whose account it is about, where that is not the person's own: the owner's `sub`. */
+  /** The owner's `sub`, if it is not the person's own account. */
   readonly accountOf: string | undefined;
-  /** Which of their accounts, by its number. */
   readonly account: string | undefined;
-  /** @throws {TradeAgentError} for every answer that isn't a success, and where none came */
+  /** @throws {TradeAgentError} for every unsuccessful or missing answer */
   request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
-  /** As `request`, the answer as the schema has it. */
+  /** `request`, validated. */
   read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
-  /** A stream of events. `until` ends it. @throws {TradeAgentError} as `request` */
+  /** An event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
   open(
     path: string,
     headers: Record<string, string>,
@@ -62,7 +59,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     );
   };
 
-  /** Any answer, its body as JSON where it is that. @throws {TradeAgentError} where none came */
+  /** Any answer. @throws {TradeAgentError} if none came */
   const send = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
     const given = init.signal ?? undefined;
     const limit = timeLimit(ms, signal, given);
@@ -72,7 +69,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     };
     try {
       return await once().catch((error: unknown) => {
-        // A server may close an idle connection just as it is used again. A question can be asked twice.
+        // The server may have closed an idle connection; a read can be repeated.
         if (init.method !== undefined || limit.signal.aborted || !isConnectionLost(error)) throw error;
         return once();
       });
@@ -83,7 +80,6 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     }
   };
 
-  /** @throws {TradeAgentError} for every answer that isn't a success */
   const request = async (
     path: string,
     init: RequestInit,
@@ -115,17 +111,16 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   return { timeoutMs, accountOf, account, request, read, open };
 }
 
-/** What is asked of an account or its broker, rather than of the person or a proposal. */
+/** Paths about an account or its broker. */
 const IN_ACCOUNT =
   /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
 
-/** The path, of one account where one is meant. */
 function pathInAccount(path: string, account: string | undefined): string {
   if (account === undefined || !IN_ACCOUNT.test(path)) return path;
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
-/** What is asked of an account, rather than of the person, the market or a proposal. */
+/** Paths about an account, not the person, market or a proposal. */
 const ABOUT_ACCOUNT = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function aboutOwner(path: string, owner: string | undefined): string {
@@ -133,7 +128,6 @@ function aboutOwner(path: string, owner: string | undefined): string {
   return `${path}${path.includes('?') ? '&' : '?'}for=${encodeURIComponent(owner)}`;
 }
 
-/** Whether the connection broke under a request, so that nobody answered it. */
 function isConnectionLost(error: unknown): boolean {
   const code = isTradeAgentError(error)
     ? error.details.reason
@@ -145,7 +139,7 @@ function interrupted(): TradeAgentError {
   return new TradeAgentError('interrupted', 'stopped before the gateway answered');
 }
 
-/** The body as JSON, or undefined where it is none. A broken connection while reading it still throws. */
+/** Undefined for a body that is not JSON. Throws if the connection breaks. */
 async function bodyOf(response: Response): Promise<unknown> {
   const text = await response.text();
   try {
@@ -155,7 +149,7 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-/** The answer as the schema has it. @throws {TradeAgentError} `gateway_refused`, naming the field */
+/** @throws {TradeAgentError} `gateway_refused`, naming the field */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -21,7 +21,7 @@ import { questionToPropose } from '../../trading/relations.ts';
 import { defined } from '../../values/defined.ts';
 import { type GatewayRequests, parse } from './gateway-requests.ts';
 
-/** What somebody is to somebody's account; times in RFC 3339. */
+/** A delegated access to an account; times in RFC 3339. */
 const accessSchema = z.lazy(() =>
   z.object({
     id: z.string(),
@@ -38,7 +38,7 @@ const accessSchema = z.lazy(() =>
 );
 export type Access = z.output<typeof accessSchema>;
 
-/** `granted` by the person to others, `given` to them by others; nothing where it is kept `elsewhere`. */
+/** `granted` to others, `given` by others, or kept `elsewhere`. */
 const accessListSchema = z.lazy(() =>
   z.object({
     account: z.string(),
@@ -48,7 +48,7 @@ const accessListSchema = z.lazy(() =>
   }),
 );
 
-/** How far trading goes, since when, until when it is so by itself, and by which client or rule; times in RFC 3339. */
+/** The trading state; times in RFC 3339. */
 const haltSchema = z.lazy(() =>
   z.object({
     halted: z.boolean(),
@@ -63,14 +63,13 @@ export type Halt = z.output<typeof haltSchema>;
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** The gateway completes an order from several answers of the broker's. */
+/** The gateway makes several broker requests. */
 const CHECKING_MS = 30_000;
 
-/** What the gateway keeps for the person, beside proposals: access, mandates, rules, halts, the record and its receipts. */
+/** What the gateway stores for the person besides proposals. */
 export type KeptRequests = ReturnType<typeof ofKept>;
 
 export function ofKept({ request, read }: GatewayRequests) {
-  /** Sends JSON, and reads the answer as the schema has it. */
   const send = async <T>(
     method: 'PUT' | 'POST' | 'PATCH',
     path: string,
@@ -83,14 +82,14 @@ export function ofKept({ request, read }: GatewayRequests) {
     return parse(schema, await request(path, { method, headers, body: JSON.stringify(body) }, scopes, ms));
   };
   return {
-    /** Takes trading down: to nothing at all, or to what makes positions smaller. */
+    /** Stops trading, or restricts it to reducing positions. */
     halt: (state: 'halted' | 'reducing' = 'halted') =>
       send('PUT', '/v1/halt', haltSchema, { state }, [CANCEL_SCOPE]),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
 
-    /** Who is let at the person's account, and at whose they are. Letting somebody in is a proposal. */
+    /** Granting access is a proposal. */
     access: () => read('/v1/access', accessListSchema, ORDERS_READ),
-    /** Ends what the person gave or was given. @throws {TradeAgentError} `not_found` */
+    /** @throws {TradeAgentError} `not_found` */
     async revokeAccess(id: string): Promise<void> {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw new TradeAgentError('not_found', 'that is no access’s id', {
@@ -100,12 +99,11 @@ export function ofKept({ request, read }: GatewayRequests) {
       await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
     },
 
-    /** One's own mandates, newest first; making one is a proposal. */
+    /** Newest first. */
     mandates: async () =>
       (await read('/v1/mandates', z.object({ mandates: z.array(mandateViewSchema) }), ORDERS_READ)).mandates,
-    /** @throws {TradeAgentError} `not_found` */
     mandate: (id: string) => read(`/v1/mandates/${mandateId(id)}`, mandateViewSchema, ORDERS_READ),
-    /** Harmless to repeat. @throws {TradeAgentError} `not_found`; `usage` where it has ended otherwise */
+    /** Idempotent. @throws {TradeAgentError} `not_found`; `usage` if it has ended otherwise */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
       const path = `/v1/mandates/${mandateId(id)}`;
       return parse(
@@ -116,19 +114,17 @@ export function ofKept({ request, read }: GatewayRequests) {
       );
     },
 
-    /** The rules that the account's orders are held to. */
     policy: () => read('/v1/policy', policyViewSchema, ORDERS_READ),
     /**
-     * Changes the rules so that less becomes possible, or as much; at once. What loosens them is to be proposed.
-     * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` where it is looser; `details.problem` is
-     *   `rules_stale` where the rules are others than `base`, `rules_unchanged`, or `invalid_policy`, with the line
+     * Tightens the rules at once; loosening them must be proposed.
+     * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` if it loosens; `details.problem` is
+     * `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
      */
     changePolicy: (change: PolicyChangeRequest) =>
       send('PUT', '/v1/policy', policyChangedSchema, change, [CANCEL_SCOPE], CHECKING_MS),
-    /** What would be decided about an order now; nobody is asked, and nothing is kept. */
+    /** A dry run: nothing is stored. */
     checkPolicy: (order: OrderRequestInput) =>
       send('POST', '/v1/policy/check', decisionSchema, { order }, [ORDERS_READ, PORTFOLIO_READ], CHECKING_MS),
-    /** What was decided about the user's orders, newest first. */
     decisions: async ({ effect, limit }: { effect?: 'allow' | 'deny'; limit: number }) =>
       (
         await read(
@@ -138,14 +134,12 @@ export function ofKept({ request, read }: GatewayRequests) {
         )
       ).decisions,
 
-    /** The gateway's record of what is one's own, newest first. */
     record: async (limit: number) =>
       (await read(`/v1/record?limit=${limit}`, z.object({ lines: z.array(recordLineSchema) }), ORDERS_READ))
         .lines,
-    /** Whether all of it is as it was written, by the gateway's own look at its file. */
+    /** The gateway's own integrity check. */
     verifyRecord: () => read('/v1/record/verdict', recordVerdictSchema, ORDERS_READ),
 
-    /** The receipts of what the gateway carried out for the user, newest first. */
     receipts: async (limit: number) =>
       (
         await read(
@@ -155,24 +149,20 @@ export function ofKept({ request, read }: GatewayRequests) {
         )
       ).receipts,
     /**
-     * One, as JSON: whether it is a receipt is for who reads it to look at.
-     * @param id a proposal's, or an order's `client_order_id`
+     * Unvalidated JSON: verifying is the reader's task.
+     * @param id a proposal id or an order's `client_order_id`
      * @throws {TradeAgentError} `not_found`
      */
     receipt: (id: string) => request(`/v1/receipts/${encodeURIComponent(id)}`, {}, [ORDERS_READ]),
 
-    /** What the person keeps an eye on, at their broker. */
     watchlist: () => read('/v1/watchlist', watchlistSchema, PORTFOLIO_READ),
-    /**
-     * Puts symbols on it and takes others off; at most 20 of each. What is there already, or not, changes nothing.
-     * @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope` in a session without the right
-     */
+    /** At most 20 symbols each; idempotent. @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope` */
     changeWatchlist: ({ add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] }) =>
       send('PATCH', '/v1/watchlist', watchlistSchema, { add, remove }, [WATCHLIST_SCOPE]),
   };
 }
 
-/** A proposal for the owner that a profile is about; what is about no account stays one's own. */
+/** Adds the profile's account owner to a proposal about an account. */
 export function inAccountOf(owner: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   return questionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
 }

@@ -9,10 +9,9 @@ import type { GatewayRequests } from './gateway-requests.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
-/** Prices and hours. */
 export type MarketRequests = ReturnType<typeof ofMarket>;
 
-/** Dates and strikes both included; what is left out is the gateway's default. */
+/** Inclusive; the gateway has defaults. */
 export interface OptionContractQuery {
   readonly underlying: string;
   readonly expires_from?: string | undefined;
@@ -43,8 +42,7 @@ export function ofMarket({ read }: GatewayRequests) {
       });
     },
     /**
-     * Prices over time, oldest first. `start` and `end` in milliseconds since the epoch; at most 1000 bars up to there.
-     * `adjustment`: by splits, unless said otherwise.
+     * Oldest first, at most the last 1000. `start` and `end` in epoch milliseconds; `adjustment` defaults to splits.
      */
     bars: async ({
       symbol,
@@ -69,7 +67,7 @@ export function ofMarket({ read }: GatewayRequests) {
       });
       return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
     },
-    /** What is traded under a name or a symbol, the likeliest first. */
+    /** Best match first. */
     searchAssets: async (search: string) =>
       (
         await read(
@@ -78,9 +76,8 @@ export function ofMarket({ read }: GatewayRequests) {
           MARKET_READ,
         )
       ).assets,
-    /** @throws {TradeAgentError} `unknown_symbol` */
     asset: (symbol: string) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
-    /** Option contracts on a share, by expiry and strike; `more` where that is not all. */
+    /** By expiry and strike; `more` if incomplete. */
     optionContracts: (query: OptionContractQuery) => {
       const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
         value === undefined ? [] : [[name, String(value)]],
@@ -91,7 +88,7 @@ export function ofMarket({ read }: GatewayRequests) {
         MARKET_READ,
       );
     },
-    /** The newest first; of the whole market where no symbols are given. Others' words: data. */
+    /** Newest first; of the whole market without symbols. Outside text. */
     news: async ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
       const query = new URLSearchParams({
         limit: String(limit),
@@ -99,7 +96,7 @@ export function ofMarket({ read }: GatewayRequests) {
       });
       return (await read(`/v1/news?${query}`, z.object({ news: z.array(articleSchema) }), MARKET_READ)).news;
     },
-    /** What is booked from one date to another, both included, the earliest first; `more` where that is not all. */
+    /** Inclusive, earliest first; `more` if incomplete. */
     corporateActions: ({
       symbols,
       start,
@@ -117,7 +114,7 @@ export function ofMarket({ read }: GatewayRequests) {
         MARKET_READ,
       ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    /** Trading days from one date to another, both included. */
+    /** Inclusive. */
     calendar: async ({ start, end }: { start: string; end: string }) =>
       (
         await read(

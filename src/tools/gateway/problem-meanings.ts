@@ -2,9 +2,8 @@ import type { ErrorCode } from '../../errors/errors.ts';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 
 /**
- * What each of the gateway's problem codes means to the caller. Of most of them there is nothing that a caller could do
- * otherwise: they arrive as `gateway_refused`, with the code beside it. What its owner's rules or quotas are in the way of
- * is `blocked`, however right it may be.
+ * Error codes for the gateway's problem codes: `blocked` for the owner's rules and quotas, `gateway_refused` for most
+ * others.
  */
 export const meanings: Readonly<Record<ProblemCode, ErrorCode>> = {
   // the access token, and the proof that its key is at hand

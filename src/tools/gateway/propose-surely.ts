@@ -4,24 +4,23 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
-/** Waits between the tries to propose, milliseconds; short, since somebody is watching. */
+/** Short, because somebody is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 
-/** What proposing goes by. */
 export interface Proposing {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told what the person should know meanwhile. */
+  /** Receives messages for the person. */
   readonly notice: (message: string) => void;
-  /** Asked before each try; its error ends them. */
+  /** Called before each try; may throw to end it. */
   readonly before?: () => Promise<void>;
-  /** The error where the gateway may have the proposal, and does not say so. */
+  /** The error if the gateway may have the proposal without having said so. */
   readonly unanswered: (cause?: unknown) => TradeAgentError;
 }
 
 /**
- * Proposes, and asks again after a lost answer: by its key it stays one proposal.
- * @throws {TradeAgentError} the gateway's refusal; `unanswered` where it may have the proposal
+ * Proposes, with retries under one key, so that it stays one proposal.
+ * @throws {TradeAgentError} the gateway's refusal; `unanswered` if it may have the proposal
  */
 export async function proposeSurely(
   gateway: Pick<GatewayClient, 'propose'>,
@@ -39,10 +38,10 @@ export async function proposeSurely(
       failpoint('propose.answered');
       return proposal;
     } catch (error) {
-      // Nobody foresaw it, so nobody knows how far it had come.
+      // An unexpected error says nothing about whether it was sent.
       if (!isTradeAgentError(error)) throw unanswered(error);
       const { code, details } = error;
-      // A proposal that is there is found before anything is refused, but for who asks.
+      // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
       if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered() : error;
       if (details.sent !== false && code !== 'provider_unreachable') mayBeThere = true;
       if (wait === undefined) throw mayBeThere ? unanswered() : error;
@@ -55,13 +54,12 @@ export async function proposeSurely(
   throw unanswered();
 }
 
-/** Whether nobody said what became of the request. */
+/** Whether the outcome of the request is unknown. */
 function isSilent({ code, details }: TradeAgentError): boolean {
   if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
   return details.status === 500 || details.problem === 'malformed_response';
 }
 
-/** Whether the gateway says no to the request itself. */
 function isOfTheGateway({ code, details }: TradeAgentError): boolean {
   return details.problem !== undefined && !['login_required', 'insufficient_scope'].includes(code);
 }

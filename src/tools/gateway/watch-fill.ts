@@ -5,17 +5,16 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
-/** Pauses between the looks at an order that should fill at once, milliseconds. */
+/** Before each look. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
 interface Watching {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told of each change. */
   readonly changed: (proposal: Proposal) => void | Promise<void>;
 }
 
-/** Watches market orders for a moment, so that their price can be told. Nothing hangs on it, and nothing is thrown. */
+/** Watches a market order briefly for its price. Best effort: never throws. */
 export async function watchFill(
   gateway: Pick<GatewayClient, 'proposal'>,
   seen: Proposal,
@@ -36,7 +35,6 @@ export async function watchFill(
   return current;
 }
 
-/** Whether a market order among it is placed and may fill any moment. */
 function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;

@@ -1,10 +1,9 @@
 /**
- * A language's common requests: what is said, and the same in the planner's English. Words apart by spaces; `a|b` is
- * either, `a?` may be left out. `{qty}`, `{symbol}` and `{price}` stand for what is filled in; `{dollars}` is with its sign
- * and `{amount}` without, either the `{money}` of the English.
+ * Common requests in a language and in the planner's English. `a|b` are alternatives, `a?` is optional. `{qty}`,
+ * `{symbol}`, `{price}` are blanks; `{dollars}` (with its sign) and `{amount}` (without) are the English `{money}`.
  */
 export interface Language {
-  /** `1.000` is a thousand to its readers, and one to others. */
+  /** `1.000` means a thousand. */
   readonly groupsByPoint: boolean;
   readonly requests: readonly (readonly [english: string, ...said: string[]])[];
 }
