@@ -42,8 +42,7 @@ const OUT = `
         count(*) FILTER (WHERE created_at > greatest(@clock::bigint, newest) - ${MINUTE_MS}) AS last_minute,
         max(created_at) FILTER (
           WHERE CASE WHEN starts_with(terms, @prefix) THEN
-              (CASE json_array_length(terms::json) WHEN 3 THEN terms::json ->> 2 ELSE terms::json ->> 3 END)::numeric
-                BETWEEN @least::numeric AND @most::numeric
+              (terms::json ->> 2)::numeric BETWEEN @least::numeric AND @most::numeric
             END AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${SAME_WITHIN_MS})
         ) AS same_at
       FROM gateway_orders WHERE ${OTHERS} AND created_at >= @since

@@ -8,11 +8,8 @@ const draft = {
 } as OrderDraft;
 
 it.each<[string, string, boolean]>([
-  ['what is written now', sameTerms(draft), true],
-  ['what an earlier version wrote', '["KO","buy","limit","3",null]', true],
-  ['what an earlier version wrote of another size', '["KO","buy","limit","5",null,"bracket"]', false],
-  ['what an earlier version wrote of an amount', '["KO","buy","market",null,"195"]', false],
-  ['what was written before orders were counted', '', false],
+  ['its own terms', sameTerms(draft), true],
+  ['another size', '["KO","buy","5"]', false],
   ['another symbol that begins alike', '["KOD","buy","3"]', false],
 ])('finds the same order again in %s', (_, terms, isSame) => {
   expect(isLike(terms, termsLike(draft))).toBe(isSame);
