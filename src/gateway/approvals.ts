@@ -35,7 +35,6 @@ import type { RulesSource } from './policy/rules.ts';
 
 interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
   readonly clock: Clock;
-  /** For requests to the provider. */
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
   readonly orders: ReplacePorts & CancelPorts & BatchPorts;
@@ -44,18 +43,14 @@ interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended
   readonly policy: PolicyPorts;
   readonly signatures: Pick<Keys, 'check'> | undefined;
   readonly access: Access;
-  /** Who is let at whose account, where the gateway keeps that itself. */
   readonly grants: AccessStore | undefined;
   readonly rules: RulesSource;
 }
 
-/** Whose approval is held to `live.acr` (policy/parties.ts): the phone is asked for no more than that. */
+/** Kinds whose approval is held to `live.acr` (policy/parties.ts). */
 const TAKES_SIGN_IN: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
-/**
- * The approval kernel over the gateway's own database and desks, where the gateway can ask. Every kind is registered
- * here.
- */
+/** The approval kernel over the gateway's database and services. Undefined if the gateway has no approvals. */
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
@@ -112,7 +107,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
       await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
     },
     onError: errorSink(options),
-    // The row's own schema has checked what goes in: a kind meets its own subjects alone.
+    // Each kind's own schema has checked the row.
     kindOf: (kind) => kinds[kind] as Kind,
   });
 }
@@ -123,10 +118,7 @@ const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
   message: 'send_message',
 };
 
-/**
- * That something was refused before the rules for orders were asked, or by other ones: for a halt, for who has a part in
- * it, since no mandate covers it. Little else is known of it.
- */
+/** Records a denial that was decided outside the order rules: a halt, a relation, or no covering mandate. */
 function deniedNote(denied: Denied, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

@@ -31,10 +31,7 @@ interface Requests {
   readonly providerTimeoutMs: number;
 }
 
-/**
- * The brokers of the settings, and who may be let to them.
- * @throws {TradeAgentError} `invalid_config` where what their credentials need is not set
- */
+/** @throws {TradeAgentError} `invalid_config` if what a broker's credentials need is not set */
 export function brokerAccess(
   options: GatewayOptions,
   provider: IdentityProvider,
@@ -62,7 +59,7 @@ export function brokerAccess(
   return { places, accounts: createAccounts({ places, environment, chosen: stores.defaultAccounts }) };
 }
 
-/** What a broker says that it takes holds at its own addresses alone. */
+/** A broker's documented rate applies to its own addresses only. */
 function documentedRate(broker: NamedBroker): Rate | undefined {
   const isElsewhere = Object.hasOwn(broker, brokerOf(broker).address);
   return isElsewhere ? undefined : traitsOf(broker).accountRate;
@@ -71,7 +68,7 @@ function documentedRate(broker: NamedBroker): Rate | undefined {
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
   isKept(credentials) || unattended !== undefined;
 
-/** Its own: what opens an account at one broker is given to no other. */
+/** Each broker has its own credentials: what opens an account at one broker is never sent to another. */
 function credentialsOf(
   broker: NamedBroker,
   options: GatewayOptions,
@@ -103,8 +100,7 @@ function kept(
 }
 
 /**
- * The caller's token at the broker, which the identity provider gives in exchange for theirs here. Whoever acts for an owner
- * has none of theirs to exchange, and is not given what is kept from an earlier visit of theirs either.
+ * Exchanges the caller's token. A delegate has none of the owner's, and gets none cached from the owner's last visit.
  */
 export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {

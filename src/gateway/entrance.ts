@@ -7,13 +7,13 @@ import type { GatewayOptions } from './gateway-options.ts';
 import type { Mount } from './mounts/mount.ts';
 import { type Acting, audienceOf, createActing, metadataPathOf } from './mounts/mounted-routes.ts';
 
-/** Every way in. None lets anybody in any more once it is shut. */
+/** All entry points. Once shut, they admit nobody. */
 export interface Entrance {
-  /** In front of `/v1`. */
+  /** For `/v1`. */
   readonly door: Door;
-  /** In front of a mount, for tokens of its own audience. */
+  /** For a mount, with tokens of its own audience. */
   doorOf(mount: Mount): Door;
-  /** By which a mount acts for the caller who came through its door. */
+  /** By which a mount acts for its caller. */
   readonly acting: Acting;
   shut(): void;
   readonly isShut: () => boolean;
@@ -64,7 +64,7 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
         const caller = acting.callerOf(request);
         if (caller === undefined) return undefined;
         requireOpen();
-        // It came through another door with a token, which gives it no more time than it would have here.
+        // The token of the other door must still be valid.
         await requireUnrevoked(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new Refusal(401, 'token_expired', 'the access token has expired', {

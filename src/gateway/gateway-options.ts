@@ -18,96 +18,93 @@ import type { RelationsOptions } from './relations/relations-settings.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
 export interface RequestRates {
-  /** For one account at each broker; `off`: whatever the broker says that it takes. That, where this is left out. */
+  /** For one account at each broker (default: the broker's documented rate; `off`: unlimited). */
   readonly broker?: Rate | 'off' | undefined;
   /** To the identity provider, for approvals. */
   readonly provider?: Rate | undefined;
 }
 
 export interface GatewayOptions {
-  /** The identity provider, whose tokens alone count; https, or http on loopback. Found by discovery. */
+  /** The identity provider: https, or http on loopback. */
   readonly issuer: string;
-  /** The gateway's own resource identifier (RFC 8707): its base URL, and the expected `aud`. */
+  /** The gateway's resource identifier (RFC 8707): its base URL, and the expected `aud`. */
   readonly resource: string;
-  /** The RFC 9396 type that approvals have at this provider. */
+  /** The RFC 9396 type of approvals at this provider. */
   readonly detailsType?: string;
-  /** Needed unless the broker's accounts are opened by key pairs; messages always go by it. */
+  /** Required for messages, and for accounts that are not opened by key pairs. */
   readonly exchange?: BrokerExchange;
-  /** At least one; each person has one account at each, at most. */
+  /** At least one; each person has at most one account at each. */
   readonly brokers: readonly NamedBroker[];
-  /** Of all accounts: paper and live money are never traded by one gateway. */
+  /** Of all accounts: no gateway trades both paper and live money. */
   readonly environment: 'paper' | 'live';
-  /** The gateway's own, that people's key pairs at the broker are sealed under; needed where there are such. */
+  /** Seals people's key pairs at the broker. */
   readonly sealSecret?: SealSecrets;
-  /** All that it keeps; their owner closes what is below them. */
+  /** The caller closes them. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
-  /** The RFC 9396 type that approvals of messages have at this provider. */
+  /** The RFC 9396 type of approvals of messages at this provider. */
   readonly messageDetailsType?: string;
-  /** By what approved messages go out; by nothing where this is left out. */
   readonly messages?: MessageServices;
-  /** What orders are held to beside what the broker and the market ask; to nothing where it is left out. */
   readonly rules?: RulesSource;
-  /** Who says how people stand to accounts; the gateway itself where it is left out. */
   readonly relations?: RelationsOptions;
-  /** Whether what a client proposed was taken back since by whoever let it in, where that can be asked at each use. */
+  /** Whether the sign-in of the proposing client was revoked, if that can be asked at each use. */
   readonly isTakenBack?: IsTakenBack;
-  /** Whether the provider has somebody of this `sub`, where it can be asked: only such are let at an account. */
+  /** Whether the provider has this `sub`; access is granted only to those. */
   readonly isKnown?: (sub: string) => boolean;
-  /** Told of an open order of this gateway's that no proposal accounts for; `onError` is told where this is left out. */
+  /** Called for an open order of this gateway that no proposal accounts for (default: `onError`). */
   readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;
-  /** Told of what went wrong inside the kernel; never holds a token. */
+  /** Called for internal errors; never with a token. */
   readonly onError?: (message: string) => void;
-  /** How fast it asks others, all gateways over the same stores together. */
+  /** Shared by all gateways over the same stores. */
   readonly rates?: RequestRates;
-  /** Who says when the record's checkpoints were there; nobody where it is left out. `ca_file` is a path. */
+  /** Time-stamps the record's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
-  /** One request to the broker, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
+  /** One request, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
-  /** One request to the identity provider, milliseconds. */
+  /** One request, milliseconds. */
   readonly providerTimeoutMs?: number;
-  /** How the owner is asked; proposals are refused where it is left out. */
+  /** Without it there are no proposals. */
   readonly approval?: GatewayApproval;
-  /** The keys that people sign approvals with: a home's. */
+  /** The keys that people sign approvals with (a home's). */
   readonly keys?: Pick<Keys, 'check' | 'site'>;
   /** Refuses access tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** Whether what an access token was issued under has ended, where the identity provider can be asked at each request. */
+  /** Whether an access token's session has ended, if the provider can be asked at each request. */
   readonly isRevoked?: IsRevoked;
-  /** The clients whose access tokens count, beside `ownClients`; every client's where it is left out. */
+  /** In addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
-  /** The clients our own users sign in by. */
+  /** The clients that our own users sign in with. */
   readonly ownClients?: readonly string[];
-  /** A fraction: how far an order may go from its reference price where its proposal says nothing. */
+  /** Default for proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
-  /** What else is served at this address, each for tokens of its own. */
+  /** Other endpoints at this address, with tokens of their own. */
   readonly mounts?: readonly Mount[];
 }
 
-/** The gateway as the client that asks: what {@link CibaAskingOptions} need beside the gateway's own options. */
+/** The gateway as CIBA client, beside its other options. */
 export interface GatewayApproval
   extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   /**
-   * Whether approvals must be signed by a key of the person's own, also those of clients that ask by themselves; `live`: those
-   * about live money. Anything but `off` needs {@link GatewayOptions.keys}.
+   * Whether approvals must be signed by the person's own key; `live`: those of live money. Needs {@link
+   * GatewayOptions.keys}.
    */
   readonly signature: 'required' | 'live' | 'off';
-  /** Path of the gateway's record, `audit.jsonl`. */
+  /** Path of `audit.jsonl`. */
   readonly auditFile: string;
-  /** What approvals' tokens are sealed under: the gateway's own, and the same for as long as one is kept. */
+  /** Seals approval tokens; must not change while one is stored. */
   readonly sealSecret: SealSecrets;
-  /** How much one client may ask of one person; {@link defaultQuotas} unless said otherwise. */
+  /** Per client and person (default {@link defaultQuotas}). */
   readonly quotas?: Quotas;
-  /** Seconds that a proposal may take at most. */
+  /** Seconds. */
   readonly maxTtl: number;
-  /** Where the person decides, where that is a page. */
+  /** Where the person decides, if that is a page. */
   readonly phoneUrl?: string;
 }
 
-/** Who is told of what went wrong inside: standard error, where nobody is named. */
+/** Default: standard error. */
 export function errorSink({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

@@ -19,25 +19,24 @@ import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
 import { anchorSchema, databaseSchema, secureAddress, telemetrySchema } from './settings/common-settings.ts';
 
-/** So many requests a second, and so many at once after a pause. */
 const rate = z.strictObject({
   per_second: z.number().positive().max(10_000),
   burst: z.number().int().min(1).max(10_000),
 });
 const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
 
-/** How fast others are asked, by all gateways over one database together. */
+/** For all gateways over one database together. */
 const ratesSchema = z.strictObject({
   /**
-   * About one account at a broker. Left out: what the broker says that it takes, at its own addresses and where the data is on
-   * PostgreSQL; `off`: as fast as it comes.
+   * For one account at a broker (`off`: unlimited). Default: the broker's documented rate, at its own addresses and with
+   * data in PostgreSQL.
    */
   broker: z
     .union([z.literal('off'), rate.transform(rateOf)], {
       error: 'must be "off", or have per_second and burst',
     })
     .optional(),
-  /** The identity provider, for approvals. Left out: as fast as it comes. */
+  /** The identity provider, for approvals. Default: unlimited. */
   provider: rate.transform(rateOf).optional(),
 });
 
@@ -45,7 +44,7 @@ const messageService = z.strictObject({ audience: z.string().min(1), url: secure
 
 const clientId = z.string().min(1);
 
-/** So many open at once, and so many within an hour. */
+/** Open at once, and within an hour. */
 const quota = ({ open, hour }: Quota) =>
   z
     .strictObject({
@@ -59,35 +58,35 @@ const approvalSchema = z
   .strictObject({
     method: z.literal('ciba', { error: 'the one method there is yet is "ciba"' }).default('ciba'),
     /**
-     * `rar`: the approval's token carries the whole proposal (RFC 9396), compared field by field. `message`: for providers
-     * that carry none; the phone shows the binding message alone, and only the gateway's own record says what it was for.
+     * `rar`: the approval's token carries the whole proposal (RFC 9396), compared field by field. `message`: the phone
+     * shows only the binding message, and only the gateway's record says what it was for.
      */
     details: z.enum(['rar', 'message']).default('rar'),
     /**
-     * Whether an approval must be signed by a key of the person's own, enrolled here: `required`, `live` (where it is about live
-     * money), `off`. Only a home has such keys.
+     * Whether approvals must be signed by a key of the person's own: `required`, `live` (live money), `off`. Only a home
+     * has such keys.
      */
     signature: z.enum(['required', 'live', 'off']).default('off'),
-    /** The gateway's client for CIBA; the one of `exchange` unless said otherwise. Both have the key of "gateway key". */
+    /** The gateway's client for CIBA (default: the one of `exchange`). Both have the key of "gateway key". */
     client_id: clientId.optional(),
-    /** Instead of `client_id`: it registers itself (RFC 7591), and keeps its id in the gateway's folder. */
+    /** Instead of `client_id`: registers itself (RFC 7591) and stores its id in the gateway's folder. */
     registration: z.literal(true).optional(),
-    /** Holds the token that lets it register (RFC 7591 §3), where the provider lets no stranger: a path, or a name in the folder. */
+    /** File with the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
-    /** Whose dialect the issuer speaks; recognised by its metadata unless said otherwise. */
+    /** The issuer's dialect (default: recognized by its metadata). */
     provider: z.enum(providerNames).optional(),
-    /** `ping`: the provider calls back at `<resource>/ciba/ping`; polls are then for calls that got lost. */
+    /** `ping`: the provider calls back at `<resource>/ciba/ping`; polling then covers lost calls. */
     delivery: z.enum(['poll', 'ping']).default('poll'),
-    /** The longest that a proposal may take, in seconds. */
+    /** Seconds that a proposal may take at most. */
     max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
-    /** How much one client may ask of one person: `own_clients` (once for what the person typed, once for all else), others. */
+    /** Per client and person: `own_clients` (what the person typed, and the rest, each), and others. */
     quotas: z
       .strictObject({
         own: quota(defaultQuotas.own),
         other: quota(defaultQuotas.other),
       })
       .prefault({}),
-    /** Where the person decides, where that is a page: shown beside the code. */
+    /** The page where the person decides, shown beside the code. */
     phone_url: secureAddress.optional(),
   })
   .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
@@ -104,9 +103,9 @@ const approvalSchema = z
     error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
   });
 
-/** What `gateway.yaml` says: everything about a gateway that is not secret. */
+/** `gateway.yaml`: everything about a gateway that is not secret. */
 const settingsSchema = z.strictObject({
-  /** The identity provider whose tokens count. */
+  /** The identity provider. */
   issuer: secureAddress,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   resource: secureAddress.refine(
@@ -115,42 +114,38 @@ const settingsSchema = z.strictObject({
   ),
   environment: z.enum(['paper', 'live']),
   /**
-   * How it gets a caller's token at the broker (RFC 8693): its client there, whose key is made by "gateway key". Left
-   * out where the broker's accounts are opened by key pairs and no messages go out.
+   * How to get a caller's token at the broker (RFC 8693): the client, whose key "gateway key" creates. Not needed if
+   * accounts are opened by key pairs and no messages are sent.
    */
   exchange: z
     .strictObject({
       client_id: clientId,
-      /** The broker's name at the identity provider: an audience, or a connection of the Token Vault. */
+      /** The broker's name at the identity provider: an audience, or a Token Vault connection. */
       audience: z.string().min(1),
       grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
     })
     .optional(),
-  /** Which broker, and what is to be set of that kind; or several by name (`brokers`). */
   ...brokersSettings,
-  /** Instead of a database in the gateway's folder. */
+  /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
-  /** Wraps this gateway's own keys, which are then in that database: gateways over it have the same. */
+  /** Wraps the gateway's own keys, which are then in the database and shared by its gateways. */
   kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
-  /** By what approved messages go out. */
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
-  /** Who says how people stand to accounts: this gateway itself, by what owners granted, or a server elsewhere. */
+  /** Who decides how people are related to accounts: the gateway, or another server. */
   relations: relationsSchema.prefault({ kind: 'embedded' }),
-  /** Refuses tokens that a thief could use as well: those bound to no key (RFC 9449). */
+  /** Refuses tokens that are bound to no key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),
-  /** The clients whose tokens count, beside `own_clients`; every client's where it is left out. */
+  /** In addition to `own_clients` (default: every client). */
   allowed_clients: z.array(clientId).optional(),
-  /** The clients our own users sign in by: these may propose more at a time than others' may. */
+  /** The clients that our own users sign in with; they have larger quotas. */
   own_clients: z.array(clientId).default([]),
-  /** The part of the price an order may go beyond its reference where its proposal says nothing. */
+  /** Default for proposals, as a fraction of the reference price. */
   max_slippage: slippageSchema.default('0.01'),
   rates: ratesSchema.optional(),
-  /** Nobody outside is asked where it is left out. */
   anchor: anchorSchema.optional(),
-  /** Not measured where it is left out. */
   telemetry: telemetrySchema.optional(),
 });
 
@@ -172,11 +167,10 @@ export const gatewaySettingsSchema = settingsSchema
     path: ['brokers'],
     error: 'either broker (one) or brokers (several), not both',
   })
-  // Read as one list from here on.
   .transform(({ broker, brokers, ...settings }) => ({
     ...settings,
     brokers: namedBrokers({ broker, brokers }),
-    /** The key that they stand below, for what is said of them. */
+    /** For messages. */
     brokersKey: brokers === undefined ? ('broker' as const) : ('brokers' as const),
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
@@ -222,12 +216,11 @@ export const gatewaySettingsSchema = settingsSchema
   });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
-/** What only this gateway has. */
 export interface GatewaySecrets {
   /** Of its clients at the identity provider. */
   readonly privateKey: JWK;
   readonly sealSecret: SealSecrets;
-  /** Where it keeps the client that it registered; a file of its folder unless said otherwise. */
+  /** Default: a file in its folder. */
   readonly registration?: RegistrationPlace;
 }
 
@@ -265,7 +258,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
   return { anchor: ca_file === undefined ? rest : { ...rest, ca_file: resolve(folder, ca_file) } };
 }
 
-/** The RFC 9396 types that it asks for, by the provider's own names. */
+/** By the provider's names. */
 export function detailsTypesOf({ details_type, message_details_type }: GatewaySettings): string[] {
   return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
 }

@@ -56,27 +56,24 @@ import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** For a person who is known to be there, and needs no token for it. Undefined where nothing is proposed. */
+  /** For a person known to be present, without a token. Undefined if the gateway has no approvals. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
-  /** As `halts`: their own mandates, to look at and to end. */
   readonly mandates: MandateDesk | undefined;
-  /** As `halts`: all that is a person's own, to look at. */
   readonly owner: ((sub: string) => OwnerDesk) | undefined;
   /**
-   * What a client, or anybody, was allowed to do for a person has ended: what it proposed and is still open is withdrawn,
-   * and the person's tokens elsewhere are forgotten.
+   * Withdraws what a client (or, without one, anybody) proposed for a person and is still open, and forgets their tokens.
    */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
-  /** Refuses what comes from now on, and finishes what is being carried out. The database can be closed after that. */
+  /** Refuses new requests, and finishes what is being carried out. After that the database can be closed. */
   close(): Promise<void>;
 }
 
 const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
- * The order gateway: a resource server, and the only door to the broker.
- * @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback, for a broker whose
- *   credentials nothing is set for, and where approvals are to be signed by keys that it does not have
+ * The order gateway: a resource server, and the only way to the broker.
+ * @throws {TradeAgentError} `invalid_config` for an insecure issuer, for missing broker credentials, and if approvals must
+ * be signed by keys it does not have
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -197,7 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** At which broker an account is, where that has to be said. */
+/** The broker's label, if there are several. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerOf {
   return async (who, account) =>
     isOfSeveral(options) ? (await brokerFor(who, account)).at.label : undefined;
@@ -206,25 +203,24 @@ function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerO
 /** Whether a person can have more than one account here. */
 const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
-/** What went wrong is told by its name alone. */
+/** Only the error's name. */
 function failedOf(options: GatewayOptions) {
   const onError = errorSink(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
-/** By its ids alone: whoever runs the gateway is not its owner. */
+/** Only ids: the operator is not the owner. */
 function toldAsError(options: GatewayOptions) {
   const onError = errorSink(options);
   return ({ account, order }: UnexplainedOrder): void =>
     onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
 }
 
-/** For display. */
 function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** A person's own, to look at and to end; and what the gateway does by itself: under some of their mandates, and to its record. */
+/** A person's own things, and what the gateway does by itself: recurring orders, checkpoints, reconciliation. */
 function whatIsOwn(
   options: GatewayOptions,
   {
@@ -309,7 +305,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Connected where one of them is; where none is, why one of them can't be told. */
+/** True if any is connected; if none is, throws the first failure. */
 function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -323,7 +319,6 @@ function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConne
   };
 }
 
-/** Everything that is served, and the answer to everything else. */
 function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { entrance, now, broker, outlets, kernel } = parts;
   const { door } = entrance;
@@ -356,7 +351,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     door,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
-      // Whatever the brokers are called: whether the person has any account.
+      // Whether the person has any account, whatever the brokers are called.
       [ONLY_BROKER, anyOf(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),

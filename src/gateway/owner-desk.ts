@@ -11,7 +11,6 @@ import type { MandateDesk } from './mandates/mandate-desk.ts';
 import type { OwnRecord } from './record/own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
 
-/** One account of a person's, to look at. */
 interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
@@ -23,14 +22,12 @@ interface OwnAccount {
 }
 
 /**
- * What is a person's own here, for one who is known to be there and has no token: to look at, to withdraw and to halt. Their
- * account is read by credentials that are kept for them; where it takes a token of theirs to exchange, by what their programs
- * have brought lately.
+ * For a person known to be present, without a token: reads what is theirs, withdraws and halts. Accounts are read with
+ * stored credentials, or by what their clients' tokens were last exchanged for.
  */
 export interface OwnerDesk extends OwnAccount {
-  /** All that they have; those above are of their default one. */
+  /** All accounts; the reads above are of the default one. */
   accounts(): Promise<readonly AccountEntry[]>;
-  /** One of them, by its number. */
   inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
@@ -41,18 +38,17 @@ export interface OwnerDesk extends OwnAccount {
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Asks the broker about those of their latest orders that are open, and has them followed again where their changes are told.
-   * One that can't be asked about now is as it was.
+   * Asks the broker about their latest open orders and follows them again. One that can't be asked about stays as it was.
    */
   lookAtOrders(): Promise<void>;
-  /** Calls each time that a proposal of theirs, or its order, changed. Ends with the signal. */
+  /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
 
-/** Of their latest proposals, those whose orders may be open. */
+/** Latest proposals whose orders may be open. */
 const MOST_OPEN = 200;
 
-/** Of activities: more than a page of the last years has. What is older is left out. */
+/** More than an account has in years; older activities are left out. */
 const MOST_PAGES = 50;
 
 export function ownerDesk(
@@ -89,7 +85,7 @@ export function ownerDesk(
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
     },
     async follow(signal, changed) {
-      // An empty one is a sign of life.
+      // An empty one is a keep-alive.
       for await (const { proposals } of kernel.follow(sub, undefined, signal))
         if (proposals.length > 0) changed();
     },

@@ -8,7 +8,6 @@ import { eachSecret } from '../secrets/token-seal.ts';
 import { errorSink, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
-/** The checkpoints of a gateway's own record. */
 export function recordCheckpoints(
   { resource, stores, anchor, ...options }: GatewayOptions,
   { sealSecret, auditFile }: Pick<GatewayApproval, 'sealSecret' | 'auditFile'>,
@@ -27,7 +26,6 @@ export function recordCheckpoints(
   });
 }
 
-/** Whether the record's checkpoints are the gateway's own. */
 export async function ownCheckpointReader({
   sealSecret,
 }: Pick<GatewayApproval, 'sealSecret'>): Promise<CheckpointReader> {

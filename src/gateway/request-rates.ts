@@ -5,10 +5,10 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
-/** A `fetch` that goes by a bucket; the same one where there is no rate, or nothing that counts it. */
+/** Unchanged without a rate, or without buckets. */
 type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
-/** One process alone is held to what was set; what a broker documents is for several, which can't know of each other. */
+/** One process alone obeys only configured rates; a documented one is for several, which can't know of each other. */
 export function paceOf({ stores, rates }: Paced): Pace {
   const buckets = stores.buckets ?? (rates && memoryRateBuckets());
   return (send, bucket, rate) =>
@@ -22,26 +22,26 @@ export function paceOf({ stores, rates }: Paced): Pace {
         });
 }
 
-/** For requests to the identity provider. */
+/** For the identity provider. */
 export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
   paceOf(options)(send, 'provider', options.rates?.provider);
 
-/** The part of what may go out at once that reads leave for what acts: an order does not wait for a screen. */
+/** Part of the burst that reads leave for writes: an order does not wait for a screen. */
 const FOR_ACTS = 0.2;
-/** A request's own time-out counts while it waits: what takes longer is told as busy. Milliseconds. */
+/** A request's timeout includes this wait; a longer one is answered as busy. Milliseconds. */
 const LONGEST_WAIT_MS = 2_000;
 
 interface Pacing {
   readonly buckets: RateBuckets;
-  /** What is asked through one bucket: each of its hosts has its own. */
+  /** Each host has its own. */
   readonly bucket: string;
   readonly rate: Rate;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /**
- * A `fetch` whose requests go out no faster than a rate, all gateways together. One whose turn is too far off is answered with
- * 429 and `Retry-After` (RFC 9110 §10.2.3), as the server itself would: proof that nothing was sent.
+ * Limits the rate of requests, for all gateways together. If the turn is too far off it answers 429 and `Retry-After` (RFC
+ * 9110 §10.2.3), as the server would: proof that nothing was sent.
  */
 export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - FOR_ACTS)) };
@@ -51,7 +51,7 @@ export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }:
     const isRead = ['GET', 'HEAD'].includes((init?.method ?? request?.method ?? 'GET').toUpperCase());
     const signal = init?.signal ?? request?.signal;
     for (let waited = 0; ; ) {
-      // It is for the other side's sake: where the database does not say, whoever asks is not held up by that.
+      // If the database does not answer, the request is sent anyway.
       const wait = await buckets.take(`${bucket}|${host}`, isRead ? forReads : rate, 1).catch(() => 0);
       if (wait === 0) return await send(input, init);
       waited += wait;

@@ -3,8 +3,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
 /**
- * What approvals must be signed by; undefined where a token of the identity provider's is enough.
- * @throws {TradeAgentError} `invalid_config` where they are to be signed, and no keys are enrolled here
+ * The keys that must sign approvals; undefined if a token is enough.
+ * @throws {TradeAgentError} `invalid_config` if they must be signed, and no keys are enrolled here
  */
 export function signaturesOf({
   approval,
@@ -25,10 +25,7 @@ export function signaturesOf({
   return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
-/**
- * A home trades live money by what its owner's own key signed, and by nothing else.
- * @throws {TradeAgentError} `invalid_config`
- */
+/** A home trades live money only with its owner's signature. @throws {TradeAgentError} `invalid_config` */
 export function requireSignedLiveMoney({
   approval,
   environment,

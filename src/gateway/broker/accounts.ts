@@ -6,21 +6,19 @@ import type { Broker, ConnectBroker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 
-/** A broker of this gateway's, and what opens people's accounts there. Each person has one at most. */
+/** A configured broker. Each person has at most one account there. */
 export interface BrokerPlace {
   readonly name: string;
-  /** For people. */
   readonly label: string;
   readonly traits: BrokerTraits;
   readonly credentials: BrokerCredentials;
   readonly connect: ConnectBroker;
-  /** For requests about one person's account there. */
   readonly sendFor: (sub: string) => typeof fetch;
-  /** Whether its accounts can be opened without a session of their owner's. */
+  /** Whether accounts can be opened while their owner is not signed in. */
   readonly isUnattended: boolean;
 }
 
-/** One person's account, opened: the broker that it is at, and how that one differs from others. */
+/** One person's account, opened. */
 export interface OpenAccount extends Broker {
   readonly traits: BrokerTraits;
   readonly at: Pick<BrokerPlace, 'name' | 'label' | 'isUnattended'>;
@@ -29,26 +27,22 @@ export interface OpenAccount extends Broker {
 export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
 
 /**
- * Opens the account of this number, which must be one of theirs; where none is named, their default one. This is the one place
- * where it is found which broker an account is at, and its number alone decides.
- * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and what their credentials and the broker's reads
- *   throw
+ * Opens the person's account with this number, or their default account. The number alone decides which broker is asked.
+ * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and whatever the credentials and the broker's
+ * reads throw
  */
 export type OpenAccountOf = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
 
 export interface Accounts {
   readonly open: OpenAccountOf;
-  /** Theirs, in the order of the settings. A broker that can't be asked now is among them, and why. */
+  /** In the order of the settings. A broker that can't be asked now is listed with the reason. */
   of(who: WhoseAccount): Promise<AccountEntry[]>;
-  /**
-   * Makes it the one that is meant where none is named.
-   * @throws {Refusal} as `open`
-   */
+  /** Sets the default account. @throws {Refusal} as `open` */
   choose(who: WhoseAccount, account: string): Promise<void>;
 }
 
 interface AccountsOptions {
-  /** At least one; the first that a person has an account at is their default, unless they chose another. */
+  /** The default is at the first one the person is connected to, unless they chose another. */
   readonly places: readonly BrokerPlace[];
   readonly environment: 'paper' | 'live';
   readonly chosen: {
@@ -57,10 +51,8 @@ interface AccountsOptions {
   };
 }
 
-/** A person's sign-ins within a day are some dozens. */
 const MOST_KNOWN = 10_000;
 
-/** The accounts of everybody, at all brokers. */
 export function createAccounts({ places, environment, chosen }: AccountsOptions): Accounts {
   const [only, another] = places;
   if (only === undefined) throw new TypeError('a gateway has at least one broker');
@@ -81,7 +73,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const numberAt = async (place: BrokerPlace, who: WhoseAccount) =>
     numbers.ask(place, who, await openAt(place, who));
 
-  /** @throws {Refusal} 403 `account_mismatch`; a broker's own, where it could not be asked and may be the one */
+  /** @throws {Refusal} 403 `account_mismatch`; or the broker's own, if it could not be asked and may hold the account */
   const placeOf = async (who: WhoseAccount, account: string): Promise<BrokerPlace> => {
     const known = await Promise.all(
       places.map(async (place) => [place, await numbers.known(place, who)] as const),
@@ -103,12 +95,11 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     if (found.length > 0) return requireOne(found, account);
     const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
     const silent = errors.find(({ code }) => code !== 'account_not_connected');
-    // None at all: there is one to be connected.
+    // No broker is connected at all.
     const unconnected = errors.length === places.length ? errors[0] : undefined;
     throw silent ?? unconnected ?? notTheirs();
   };
 
-  /** Where the account is that is meant where none is named. */
   const defaultPlace = async (who: WhoseAccount): Promise<BrokerPlace> => {
     if (isOne) return only;
     const account = await chosen.find(who.sub);
@@ -154,7 +145,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   };
 }
 
-/** Undefined where nobody can tell now. */
+/** Undefined if it can't be told now. */
 async function isConnected({ credentials }: BrokerPlace, who: WhoseAccount): Promise<boolean | undefined> {
   try {
     return await credentials.isConnected(who);
@@ -164,19 +155,15 @@ async function isConnected({ credentials }: BrokerPlace, who: WhoseAccount): Pro
   }
 }
 
-/**
- * The numbers of accounts. Those that the credentials don't tell are asked for at the broker, and known for as long as the same
- * credentials open it: by others it may be another account.
- */
+/** Cached per credentials: others may open another account. */
 function accountNumbers() {
   const told = new Map<string, string>();
-  /** @throws {Refusal} as `BrokerCredentials.credentialsFor` */
   const keyOf = async ({ name, credentials }: BrokerPlace, who: WhoseAccount) =>
     createHash('sha256')
       .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
       .digest('base64');
   return {
-    /** Undefined where the broker is to be asked, or nothing opens the account. */
+    /** Undefined if the broker has to be asked, or no credentials exist. */
     async known(place: BrokerPlace, who: WhoseAccount): Promise<string | undefined> {
       const kept = await place.credentials.accountOf?.(who);
       if (kept !== undefined || told.size === 0) return kept;
@@ -197,7 +184,7 @@ function accountNumbers() {
   };
 }
 
-/** Two brokers that tell of the same number: which is meant nobody can say. */
+/** Two brokers report the same number, so it does not identify an account. */
 function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace {
   const [place, another] = found;
   if (place !== undefined && another === undefined) return place;

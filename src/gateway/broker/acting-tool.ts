@@ -1,15 +1,10 @@
-/**
- * A tool of a broker's own server that sends or cancels orders. It is called where it says of itself what the gateway's
- * operator has confirmed, and in no other state.
- */
+/** A tool of a broker's MCP server that sends or cancels orders. Called only with the confirmed description. */
 export interface ActingTool {
   readonly name: string;
-  /** `gone`: there is none of that name, or two. */
+  /** `gone`: no tool has that name, or two have it. */
   readonly state: 'confirmed' | 'changed' | 'unconfirmed' | 'gone';
-  /** SHA-256 (hex) of what it says now: what confirms it, in `pins` of the settings. */
+  /** SHA-256 (hex) of its current description; `pins` of the settings holds the confirmed one. */
   readonly pin: string | undefined;
-  /** The server's words, as they are. */
   readonly description: string;
-  /** JSON Schema of its arguments. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }

@@ -1,12 +1,9 @@
 import type { Asset } from './broker.ts';
 
-/**
- * What is known about securities. The same for every user and rarely changing, so kept for a while. Unknown symbols
- * are asked for anew each time: anyone could fill the memory with them.
- */
+/** Caches assets for all users. Unknown symbols are not cached: anyone could fill the memory with them. */
 export interface AssetCatalogue {
   find(symbol: string, load: () => Promise<Asset | undefined>): Promise<Asset | undefined>;
-  /** All that are traded. Kept for a day: it is thousands of lines, and names change slower than what may be traded. */
+  /** Cached for a day. */
   all(load: () => Promise<readonly Asset[]>): Promise<readonly Asset[]>;
 }
 

@@ -3,42 +3,39 @@ import type { Submission } from './broker.ts';
 import type { KeptKind } from './kept-kinds.ts';
 import { keptRefused } from './kept-refusals.ts';
 
-/**
- * What went wrong with a request to a broker, told apart by what it proves. Which of them an error is, only the
- * broker's own folder can say (`failureOf`); what follows from each is the same for all, and stands here.
- */
+/** A failed request, classified (by each broker's `failureOf`) by what it proves. */
 export type BrokerFailure =
-  /** A no to this very request, in the broker's own words: nothing came of it. */
+  /** The broker refused this very request: nothing came of it. */
   | {
       readonly kind: 'refused';
-      /** The HTTP status, or the nearest there is. */
+      /** The HTTP status, or the nearest one. */
       readonly status: number;
       readonly reason: (Submission & { outcome: 'refused' })['reason'];
-      /** For the person; no part of any decision. */
+      /** For people; never decides anything. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
-  /** Too many requests: this one was not looked at. */
+  /** Too many requests; this one was not processed. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
-  /** The credentials don't count: the request was not looked at. */
+  /** The credentials are not accepted; the request was not processed. */
   | { readonly kind: 'unauthorized'; readonly credentials?: KeptKind }
-  /** An answer that is not the broker's own word on the request (5xx, 408, a proxy's page): proves nothing. */
+  /** Not the broker's own answer to the request (5xx, 408, a proxy's page): proves nothing. */
   | { readonly kind: 'failing'; readonly status: number }
-  /** The request ran into its time limit: proves nothing. */
+  /** Proves nothing. */
   | { readonly kind: 'timeout' }
-  /** There is no connection, or it was lost: proves nothing. */
+  /** No connection, or it was lost: proves nothing. */
   | { readonly kind: 'unreachable' }
-  /** An answer, and not a readable one: proves nothing. */
+  /** Proves nothing. */
   | { readonly kind: 'unreadable' };
 
-/** What is not sent at all, and why: for the person. */
+/** Nothing was sent; the message tells the person why. */
 export class NotSent extends Error {
   override name = 'NotSent';
 }
 
 const againSoon = 'Try again in a moment.';
 
-/** The refusal for a failed read, or a failed cancel: nothing of the broker's body goes out. */
+/** The refusal for a failed read or cancel. Nothing of the broker's body is passed on. */
 export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
   switch (failure.kind) {
     case 'unauthorized':

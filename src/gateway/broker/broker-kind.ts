@@ -6,79 +6,59 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type KeptCredentials, type KeptKind, keptKindNames } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
-/** What `gateway.yaml` says of every broker, of the one (`broker:`) or of each (`brokers:`); each kind adds its own. */
+/** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`); each kind adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
-  /**
-   * What opens people's accounts. `exchange`, where it is left out: a token that the identity provider gives in exchange
-   * for the user's (`exchange:`). Otherwise what each person gives of their own (`key_pair`, `access_token`: what the kind of
-   * broker has), kept sealed in the gateway's database.
-   */
+  /** How accounts are opened: by a token exchanged for the user's (default), or by what each owner gave. */
   credentials: z.enum(['exchange', ...keptKindNames]).optional(),
-  /**
-   * Beside `exchange`: what opens an account for an order that its owner approved beforehand, where no session of theirs need
-   * be at hand. Nothing, where it is left out: then the gateway orders nothing by itself.
-   */
+  /** With `exchange`: how an account is opened for a pre-approved order while its owner is not signed in. */
   unattended: z.enum(keptKindNames).optional(),
-  /** Beside `exchange`: what the broker is called at the identity provider, where `exchange.audience` is not it. */
+  /** With `exchange`: the broker's name at the identity provider, if not `exchange.audience`. */
   audience: z.string().min(1).optional(),
-  /** What its owner calls the account there: `IRA`. The broker's own name unless said otherwise. */
+  /** The owner's name for the account, such as `IRA` (default: the broker's name). */
   label: z
     .string()
     .regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters')
     .optional(),
-  /** True where prices and fills are made up. */
+  /** Whether prices and fills are simulated. */
   simulated: z.boolean().default(false),
 });
 
-/** What a broker of any kind is reached by. */
 export interface BrokerContext {
   readonly environment: 'paper' | 'live';
-  /** For every request; the contract test loses answers by it. */
+  /** For every request. */
   readonly fetch: typeof fetch;
-  /** One request, milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds since the epoch: where the broker tells no time of its own. */
+  /** Milliseconds since the epoch, for brokers that don't report the time. */
   readonly now: () => number;
-  /** For brokers that say how seldom they may be asked. */
   readonly sleep: (ms: number) => Promise<void>;
-  /** What is the same for all users is asked for once. */
   readonly assets: AssetCatalogue;
 }
 
-/** Where what is promised depends on the settings. `traitsOf` of brokers.ts tells either. */
+/** Traits that depend on the settings; `traitsOf` of brokers.ts resolves them. */
 interface TraitsBySettings<Settings> {
   of(settings: Settings): BrokerTraits;
 }
 
-/**
- * A kind of broker, in a folder of its own: what differs (`traits`), what is set (`settings`), and how an account there
- * is reached. docs/adding/broker.md says how to add one.
- */
+/** A kind of broker, in a folder of its own. docs/adding/broker.md says how to add one. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
-  /** Made of {@link brokerSettings}, with `kind` a literal. */
+  /** Extends {@link brokerSettings}, with a literal `kind`. */
   readonly settings: z.ZodType<Settings>;
-  /** The setting that says where it is, where that is not at its own addresses. */
+  /** The setting that holds the address, if it is not the broker's own. */
   readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
-  /** What its people may give to have their accounts opened; left out where `settings` allow `credentials: exchange` alone. */
+  /** What owners may give to open their accounts; unset if only `credentials: exchange` is allowed. */
   readonly kept?: {
-    /** The first where the settings name none. */
+    /** The first is the default. */
     readonly kinds: readonly [KeptKind, ...KeptKind[]];
-    /**
-     * What account it opens.
-     * @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts
-     */
+    /** Which account they open. @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
     verify(
       settings: Settings,
       given: KeptCredentials,
       options: Required<VerifyOptions>,
     ): Promise<VerifiedAccount>;
-    /**
-     * What the tools that send and cancel orders say of themselves, where the broker has such.
-     * @throws {TradeAgentError} as `verify`
-     */
+    /** The current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
     tools?(
       settings: Settings,
       given: KeptCredentials,

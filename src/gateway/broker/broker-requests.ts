@@ -3,22 +3,20 @@ import type { Order } from '../../trading/views.ts';
 import type { Cancellation, Submission } from './broker.ts';
 import { type BrokerFailure, readRefusal } from './broker-failure.ts';
 
-/** What an error of the broker's client is. Never throws; what it doesn't know is `unreadable`. */
+/** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
 export type FailureOf = (error: unknown) => BrokerFailure;
 
-/** The four ways to ask a broker for something, each one request, with what a failure of it comes to. */
+/** The four kinds of request to a broker, each sent once, with the consequence of a failure. */
 export interface BrokerRequests {
   /** @throws {Refusal} as every read of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
-  /** As `read`; `undefined` where the broker says in its own words that it has no such thing (404). */
+  /** As `read`, but undefined if the broker itself answers 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /**
-   * Makes an order. Never throws: a 2xx whose body makes no sense, or is about another order, is no proof of this one,
-   * which is looked up instead.
-   * @param failureOf where this request's failures are told otherwise than the others'
+   * Sends an order; never throws. A 2xx that is unreadable or about another order is no proof: the order is looked up.
    */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: FailureOf): Promise<Submission>;
-  /** @throws {Refusal} where it is not known whether the order is cancelled */
+  /** @throws {Refusal} if it is not known whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
 }
 
@@ -70,7 +68,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   switch (failure.kind) {
     case 'refused': {
       const { status, reason, message, brokerCode } = failure;
-      // A broker that could not finish, or that did not get all of it, can't know, whatever its words.
+      // A broker that failed or did not get the whole request can't know, whatever it says.
       if (status >= 500 || status === 408) return { outcome: 'unknown' };
       return { outcome: 'refused', reason, message, brokerCode };
     }
@@ -82,7 +80,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   }
 }
 
-/** The status of a no in the broker's own words. */
+/** The status of the broker's own refusal. */
 function refusedWith(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

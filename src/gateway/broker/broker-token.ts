@@ -10,27 +10,22 @@ import { type IdentityProvider, requestOptions } from '../door/identity-provider
 
 /** Gets the caller's access token at the broker. It never leaves the gateway. */
 export interface BrokerTokens {
-  /**
-   * @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed`
-   */
+  /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
   tokenFor(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<string>;
-  /**
-   * Whether the caller has an account there now. Asks the identity provider, whatever token is still kept here.
-   * @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed`
-   */
+  /** Ignores the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
   isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
-  /** Forgets a token the broker no longer takes; whatever is kept of this person where none is named. */
+  /** Drops a token that the broker no longer takes, or whatever is cached for this person. */
   forget(sub: string, accessToken?: string): void;
 }
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
 export interface BrokerExchange {
   readonly client_id: string;
-  /** A JWK says its algorithm itself (`alg`); one without is ES256. For Auth0 an RSA key, and a JWK without `kid`. */
+  /** A JWK names its algorithm (`alg`), default ES256. Auth0 needs an RSA key, as a JWK without `kid`. */
   readonly privateKey: CryptoKey | JWK;
-  /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a connection of the Token Vault. */
+  /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a Token Vault connection. */
   readonly audience: string;
-  /** `rfc8693` unless said otherwise. */
+  /** Default `rfc8693`. */
   readonly grant?: 'rfc8693' | 'auth0-token-vault';
 }
 
@@ -40,32 +35,29 @@ interface BrokerTokenOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
-  /** How many people's tokens are kept in memory at most: whoever's is gone is exchanged anew. */
+  /** The most tokens cached. */
   readonly mostKept?: number;
 }
 
-/** Auth0's Token Vault: the same idea under names of its own ("Access token exchange with Token Vault"). */
+/** Auth0's Token Vault, "Access token exchange with Token Vault". */
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
-/** What a provider answers where the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault. */
+/** Errors that mean the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault's. */
 const NOT_CONNECTED: readonly string[] = [
   'invalid_target',
   'federated_connection_refresh_token_not_found',
-  // The account's own grant has ended: connecting it anew is what helps.
+  // The grant has ended; the user has to connect the account again.
   'federated_connection_refresh_token_flow_failed',
 ];
 
-/** A token is not used in its last half minute, so that no request outlives it on its way. */
+/** A token is not used in its last half minute, so that it does not expire on the way. */
 const MARGIN_MS = 30_000;
-/** How long a token is kept whose lifetime the provider doesn't tell. */
+/** For tokens without `expires_in`. */
 const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/**
- * Token exchange at the identity provider (RFC 8693, or Auth0's Token Vault), authenticated by `private_key_jwt`. Tokens are kept in memory by
- * `sub` alone, which comes from a verified token of the one issuer: one user's can't reach another's account.
- */
+/** Token exchange (RFC 8693, or Auth0's Token Vault) by `private_key_jwt`. Cached by the `sub` of a verified token. */
 export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   const { provider, exchange, now, mostKept = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -73,7 +65,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   let clientKey: ReturnType<typeof assertionKey> | undefined;
 
   const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
-    // The newest stand last: those that are over go, and the oldest where there are too many.
+    // Newest last: expired ones are dropped, then the oldest.
     kept.delete(sub);
     for (const [other, { until }] of kept) {
       if (until > now() && kept.size < mostKept) break;
@@ -92,7 +84,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     clientKey ??= assertionKey(exchange.privateKey);
     const key = await clientKey;
     const url = requireSecureUrl(as.token_endpoint);
-    // The assertion is made in the provider's time.
+    // The assertion uses the provider's clock.
     const client: oauth.Client = {
       client_id: exchange.client_id,
       [oauth.clockSkew]: -secondsAhead(as.issuer),
@@ -118,7 +110,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
-      // Refused for its time, perhaps: this machine's clock may have been set since the provider's last answer.
+      // Perhaps it was refused because this machine's clock was changed since the provider's last answer.
       const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
       if (isFirst && isOurs && (await provider.time?.compare())) {
         return await exchangeFor({ sub, accessToken }, false);
@@ -145,7 +137,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       return started;
     },
     async isConnected(caller) {
-      // Nothing can be asked without a token of theirs; what an earlier visit was given opens the account still.
+      // Without a token nothing can be asked, but a cached one still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
         await exchangeFor(caller);
@@ -161,7 +153,6 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   };
 }
 
-/** The grant's type and its parameters. */
 function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
   const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
   return exchange.grant === 'auth0-token-vault'
@@ -175,7 +166,7 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
       ];
 }
 
-/** The provider's words may hold the subject token, so only its error code is looked at, and nothing is passed on. */
+/** The provider's text may contain the subject token, so only its error code is used. */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED.includes(error.error)) {
     return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
@@ -191,7 +182,7 @@ function refusalFor(error: unknown): Refusal {
   return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
 }
 
-/** An order under a mandate has no token of its own, and none of the person's programs came by since the gateway started. */
+/** For an order under a mandate when none of the person's clients has connected since the gateway started. */
 function noSession(): Refusal {
   return new Refusal(
     503,

@@ -8,26 +8,23 @@ import { mcp } from './mcp/mcp.ts';
 import { snaptrade } from './snaptrade/snaptrade.ts';
 import { tradier } from './tradier/tradier.ts';
 
-/** Every kind of broker there is, by its `kind` in `gateway.yaml`. */
+/** Every kind of broker, by its `kind` in `gateway.yaml`. */
 const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
 export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
 
-/** What `broker:` of `gateway.yaml` may say. */
+/** `broker:` of `gateway.yaml`. */
 export const brokerSettingsSchema = z.discriminatedUnion('kind', settingsOfAll(), {
   error: ({ code, input }) => (code === 'invalid_union' ? unknownKind(input) : undefined),
 });
 export type BrokerSettings = z.output<typeof brokerSettingsSchema>;
-/** As it is written in `gateway.yaml`. */
 export type WrittenBroker = z.input<typeof brokerSettingsSchema>;
 
-/** The kind of broker that the settings are of. */
 export function brokerOf({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKind<BrokerSettings> {
   return brokers[kind];
 }
 
-/** What the broker of these settings can promise. */
 export function traitsOf(settings: BrokerSettings): BrokerTraits {
   const { traits } = brokerOf(settings);
   return 'of' in traits ? traits.of(settings) : traits;

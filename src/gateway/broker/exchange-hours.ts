@@ -4,14 +4,10 @@ import { calendarSessions } from '../../trading/trading-calendar.ts';
 import type { MarketClock } from '../../trading/views.ts';
 import type { CalendarQuery } from './broker.ts';
 
-/*
- * For brokers that tell no hours: those of the New York Stock Exchange, by its rules (trading/trading-calendar.ts) and this
- * machine's clock. A day on which it closes unforeseen is not in them; the broker then holds the order, or refuses it.
- */
+/* NYSE hours by rule (trading/trading-calendar.ts). On an unscheduled closing the broker holds or refuses the order. */
 
 const exchange = calendarSessions('exchange');
 
-/** Whether the exchange is open now, and when it opens and closes next. */
 export function exchangeClock(now: number): MarketClock {
   const today = newYorkDate(now);
   const session = exchange.on(today);
@@ -26,7 +22,6 @@ export function exchangeClock(now: number): MarketClock {
   };
 }
 
-/** The exchange's trading days of a stretch, half-days with their early closing. */
 export function exchangeCalendar({ start, end }: CalendarQuery): TradingDay[] {
   const days: TradingDay[] = [];
   for (let date = start; date <= end; date = addDays(date, 1)) {

@@ -1,25 +1,21 @@
 import { printableAscii } from '../../text/unseen.ts';
 import { Dec } from '../../trading/decimal.ts';
 
-/** Characters. */
 const LONGEST_WORD = 40;
 
-/** A word of the broker's, which may be one that nobody here knows; what is none stays to be refused. */
+/** A broker's word, known or not; anything but printable ASCII is left for the schema to refuse. */
 export function brokerWord(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }
 
-/*
- * Amounts as brokers write them in JSON: a number or a decimal string. The shortest text of a number is what the broker
- * wrote; nothing is ever computed with the binary value.
- */
+/* A JSON number's shortest text is what the broker wrote; the binary value is never computed with. */
 
-/** A quantity or a ratio, to the 12 decimals that ours have. */
+/** A quantity or ratio, to 12 decimals. */
 export function amountOf(value: number | string): string {
   return new Dec(String(value)).toDecimalPlaces(12).toFixed();
 }
 
-/** Dollars, or dollars a share: cents at least, and all that was written beyond them. */
+/** Dollars, with at least cents. */
 export function moneyOf(value: number | string | Dec): string {
   const exact = new Dec(String(value)).toDecimalPlaces(12);
   return exact.decimalPlaces() < 2 ? exact.toFixed(2) : exact.toFixed();

@@ -6,9 +6,7 @@ import { keptOfOther, keptUnreadable, nothingKept } from './kept-refusals.ts';
 import type { KeyPairs } from './key-pairs.ts';
 
 /**
- * What the caller gave of their own. Read anew for each request, so that another counts at once and a removed one no more.
- * What the broker refuses stays kept: its own hiccup must not lose it, and only the owner has another. What was given for
- * another broker is not sent to this one.
+ * Read for each request, so that changes count at once. Kept when the broker refuses them: a hiccup must not lose them.
  */
 export function keptCredentials(
   pairs: Pick<KeyPairs, 'find'>,

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 
-/** One thing that a person gives of their account at a broker, as it is asked for. */
 interface KeptField {
   readonly label: string;
-  /** By which a file may give it, in small letters with "_". Told apart from other files' by nothing else. */
+  /** Names in a file of credentials, lower case with "_". */
   readonly names: readonly string[];
-  /** What it looks like. All of it is sent in headers or addresses, so that a library could quote it in an error. */
+  /** All of it is sent in headers or addresses, which a library could quote in an error. */
   readonly pattern: RegExp;
-  /** Said of one that doesn't look so. */
   readonly wrong: string;
 }
 
@@ -31,7 +29,7 @@ const snaptrade = {
   },
   consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...visible },
 } as const;
-/** SnapTrade's own id of one of the person's accounts, not the brokerage's number. */
+/** SnapTrade's id of an account, not the brokerage's number. */
 const snaptradeAccount = {
   label: 'Account id',
   names: ['account', 'account_id', 'snaptrade_account_id'],
@@ -40,8 +38,8 @@ const snaptradeAccount = {
 } as const;
 
 /**
- * What opens an account at a broker, where its owner gives it and the gateway keeps it: what it is called, and its parts in
- * the order in which they are asked for. The setting `credentials` names one of these, or `exchange`.
+ * What owners give to open their accounts, as `credentials` in the settings names it; fields in the order they are asked
+ * for.
  */
 const keptKinds = {
   key_pair: {
@@ -114,32 +112,26 @@ const keptKinds = {
 } as const satisfies Readonly<Record<string, KeptWords>>;
 
 interface KeptWords {
-  /** For people: "no … is kept here". */
   readonly noun: string;
-  /** Where its owner finds it, before they are asked for it. */
+  /** Where the owner finds it. */
   readonly where: string;
-  /** Where the broker refuses it: what its owner does before giving another. */
+  /** What to do if the broker refuses it. */
   readonly again: string;
   readonly fields: Readonly<Record<string, KeptField>>;
 }
 
-/** The kinds of what is kept, as the setting `credentials` calls them. */
 export type KeptKind = keyof typeof keptKinds;
 export const keptKindNames = Object.keys(keptKinds) as [KeptKind, ...KeptKind[]];
 
-/** The parts of one kind. */
 export type KeptOf<K extends KeptKind> = K extends KeptKind
   ? { readonly [F in keyof (typeof keptKinds)[K]['fields']]: string }
   : never;
-/** What opens one person's account, of whatever kind. */
 export type KeptCredentials = KeptOf<KeptKind>;
 
-/** The words and fields of a kind. */
 export function keptWords(kind: KeptKind): KeptWords {
   return keptKinds[kind];
 }
 
-/** Reads what was given or kept as one kind's. */
 export function keptSchema<K extends KeptKind>(kind: K): z.ZodType<KeptOf<K>> {
   const fields = Object.entries(keptWords(kind).fields).map(
     ([name, { pattern, wrong }]) => [name, z.string().regex(pattern, wrong)] as const,
@@ -147,7 +139,6 @@ export function keptSchema<K extends KeptKind>(kind: K): z.ZodType<KeptOf<K>> {
   return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<KeptOf<K>>;
 }
 
-/** Whether accounts are opened by what their owners gave, all of them and always. */
 export function isKept(credentials: 'exchange' | KeptKind | undefined): credentials is KeptKind {
   return credentials !== undefined && credentials !== 'exchange';
 }

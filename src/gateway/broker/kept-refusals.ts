@@ -2,10 +2,8 @@ import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { type KeptKind, keptWords } from './kept-kinds.ts';
 
-/** What puts it there, or another in its place. */
 const GIVE = '"trade-agent home broker set"';
 
-/** Nobody has given this user's. */
 export function nothingKept(kind: KeptKind): Refusal {
   const { noun } = keptWords(kind);
   return refusal(
@@ -15,7 +13,7 @@ export function nothingKept(kind: KeptKind): Refusal {
   );
 }
 
-/** The broker says that it doesn't count: it was deleted or made anew there, or is of the other environment. */
+/** It was deleted or replaced at the broker, or is of the other environment. */
 export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
   const { noun, again } = keptWords(kind);
   return refusal(
@@ -26,7 +24,7 @@ export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
   );
 }
 
-/** It was sealed under another secret, or for another person. */
+/** Sealed under another secret, or for another person. */
 export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
   const { noun } = keptWords(kind);
   return refusal(
@@ -37,7 +35,6 @@ export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
   );
 }
 
-/** One for live money where paper is traded, or the other way round. */
 export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'paper' | 'live'): Refusal {
   const { noun } = keptWords(kind);
   return refusal(
@@ -47,7 +44,7 @@ export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'pa
   );
 }
 
-/** `credentials` tells programs that there is nothing to connect at the identity provider. */
+/** `credentials` tells clients that there is nothing to connect at the identity provider. */
 function refusal(kind: KeptKind, detail: string, hint: string, cause?: unknown): Refusal {
   return new Refusal(409, 'account_not_connected', detail, {
     hint,

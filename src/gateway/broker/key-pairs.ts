@@ -4,52 +4,42 @@ import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts'
 import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
-/** What is kept of an account, without what opens it. */
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
-/** What opens people's accounts at the broker (a key pair, a token), sealed in the gateway's database. */
+/** What opens people's accounts at the broker, sealed in the gateway's database. */
 export interface KeyPairs {
-  /**
-   * Keeps one in place of an earlier one: from the next request on it is the one that counts.
-   * @param account what the broker said of it (`verifyCredentials`)
-   */
+  /** Replaces an earlier one from the next request on. */
   keep(
     sub: string,
     pair: KeptCredentials,
     account: Pick<VerifiedAccount, 'accountNumber' | 'environment'>,
   ): Promise<void>;
-  /** @throws {TradeAgentError} `state_corrupt` where it was sealed under another secret, or for somebody else */
+  /** @throws {TradeAgentError} `state_corrupt` if it was sealed under another secret, or for somebody else */
   find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined>;
   list(): Promise<KeptKeyPair[]>;
-  /** False where there is none. */
+  /** False if there is none. */
   remove(sub: string): Promise<boolean>;
-  /** Moves what is kept under the name from before (`KeyPlace.before`) under the broker's own: another broker of its kind comes. */
+  /** Moves rows from the name `before` to the broker's own, before another broker of its kind is added. */
   settle(): Promise<void>;
 }
 
 interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
-  /** The gateway's own: `seal.key`. */
   readonly sealSecret: SealSecrets;
   readonly now: () => number;
   readonly broker: KeyPlace;
 }
 
-/** Of which broker's accounts they are. */
 export interface KeyPlace {
-  /** By which it is called in the settings. */
   readonly name: string;
   readonly kind: string;
-  /** Under which name they were kept before brokers had names, where that can have been no other broker. */
+  /** The name they were kept under while there was only `broker:`, if that can have been no other broker. */
   readonly before?: string;
 }
 
 const anyKept = z.union(keptKindNames.map((kind) => keptSchema(kind)));
 
-/**
- * Sealed by AES-256-GCM for one person and broker: a row that is moved to another person does not open. One that was given for
- * another kind of broker counts as none: a name of the settings may come to stand for another.
- */
+/** Sealed by AES-256-GCM for one person and broker. A row of another kind of broker is ignored: names can be reused. */
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions): KeyPairs {
   const seal = createTokenSeal(sealSecret, 'broker_key');
   const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);

@@ -2,29 +2,27 @@ import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
-/** What is held of a contract now, and what it stands at. Short is below zero. */
+/** A short position is negative. */
 interface HeldNow {
-  /** The contract, by whatever the broker tells one from another. */
   readonly id: string;
   readonly qty: string;
   readonly price: string;
 }
 
-/** What was traded of a contract since the last close: sold is below zero. */
+/** Sales are negative. */
 type TradedSince = HeldNow;
 
-/** A contract as of the last close; undefined where the broker doesn't tell. */
+/** Undefined if the broker doesn't report it. */
 export interface AtClose {
-  /** What one unit of `qty` stands for in the price: 1, and 100 for an option's contract. */
+  /** Units per `qty`: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
   readonly price: string | undefined;
 }
 
 /**
- * What an account was worth at the last close, where the broker doesn't tell: equity now less what the day has made, which
- * is what was held then at its price then against what is held now, and what was traded since at the price of the trade.
- * Money that came or went today is in neither, so that no deposit hides a loss.
- * @returns undefined where it can't be told: a guess could hide a loss from `max_day_loss`
+ * Equity at the last close, computed: equity now, less the change in what was held then, and in what was traded since at
+ * the trade's price. Deposits count in neither, so they can't hide a loss.
+ * @returns undefined if unknown: a guess could hide a loss from `max_day_loss`
  */
 export function equityAtLastClose(
   equity: string,
@@ -39,7 +37,7 @@ export function equityAtLastClose(
     const worth = sumOf(held.filter(mine));
     const qtyThen = quantityOf(held.filter(mine)).minus(quantityOf(since));
     const { units, price } = contracts.get(id) ?? {};
-    // What was bought today altogether has no part in the last close.
+    // What was bought entirely today had no part in the last close.
     if (units === undefined || (price === undefined && !qtyThen.isZero())) return undefined;
     made = made.plus(
       worth
@@ -55,11 +53,7 @@ const quantityOf = (rows: readonly HeldNow[]): Dec => rows.reduce((sum, { qty })
 const sumOf = (rows: readonly HeldNow[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
-/**
- * What was filled today of orders, and of the legs of those that have legs.
- * @param idOf undefined for what is no single contract
- * @returns undefined where something was filled and nobody can tell of what, which way or at what price
- */
+/** What was filled today, legs included. @returns undefined if a fill's contract, side or price is unknown */
 export function tradedToday(
   orders: readonly Order[],
   now: number,

@@ -2,7 +2,6 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from './broker.ts';
 import type { Lackable } from './broker-traits.ts';
 
-/** What each is called where somebody asked for it. */
 const words: Readonly<Record<Lackable, string>> = {
   bars: 'price history',
   activities: 'what happened in the account',
@@ -13,7 +12,6 @@ const words: Readonly<Record<Lackable, string>> = {
   assets: 'a list of all that is traded',
 };
 
-/** The methods of a `Broker` that ask for what one may lack. */
 interface Asking {
   bars: 'bars';
   activities: 'activities';
@@ -24,7 +22,7 @@ interface Asking {
   assets: 'assets';
 }
 
-/** The broker has no API for it: 501 `broker_lacks`. Nothing is asked, and nothing made up. */
+/** 501 `broker_lacks`: the broker has no API for it. */
 export function brokerLacks(label: string, what: Lackable): Refusal {
   return new Refusal(501, 'broker_lacks', `${label} does not tell ${words[what]} to programs`, {
     hint: 'docs/guide/BROKERS.md says what each broker has.',
@@ -32,10 +30,7 @@ export function brokerLacks(label: string, what: Lackable): Refusal {
   });
 }
 
-/**
- * Of prices of the past, those that are adjusted by splits and by nothing else.
- * @throws {Refusal} 501 `broker_lacks` for others
- */
+/** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
 export function requireBySplits(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
   throw new Refusal(
@@ -49,7 +44,7 @@ export function requireBySplits(label: string, { adjustment = 'split' }: BarQuer
   );
 }
 
-/** The methods for what a broker lacks, by its traits: each refuses. */
+/** A method that refuses, for each thing that the broker lacks. */
 export function notOffered<L extends Lackable>(label: string, lacks: readonly L[]): Pick<Broker, Asking[L]> {
   const methods = lacks.flatMap((what) => {
     const refuse = async () => {

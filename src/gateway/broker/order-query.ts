@@ -1,7 +1,7 @@
 import { isFinal, type Order } from '../../trading/views.ts';
 import type { OrderQuery } from './broker.ts';
 
-/** The orders that a query asks for, for a broker that lists all of them in one answer. @param orders newest first */
+/** Filters the one list of a broker. @param orders newest first */
 export function selectOrders(
   orders: readonly Order[],
   { status, limit, symbols, until }: OrderQuery,

@@ -5,11 +5,7 @@ import type { OrderTerms } from '../../trading/order-terms.ts';
 import type { Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
 
-/**
- * An approved amount as a JSON number, for brokers that take no other. Its shortest text, which is what goes over the wire,
- * is the amount itself, digit for digit.
- * @throws {RangeError} for an amount that no number says exactly
- */
+/** @throws {RangeError} if the amount is no JSON number, digit for digit */
 function exactNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && new Dec(JSON.stringify(value)).eq(text)) return value;
@@ -17,8 +13,8 @@ function exactNumber(text: string): number {
 }
 
 /*
- * For brokers that take plain orders for whole shares. Their traits keep other orders away; this is the second fence, since
- * what such a broker has no word for must be refused, not left out.
+ * For brokers of plain orders for whole shares. Traits already exclude other orders; this is a second check, since what has
+ * no word at such a broker must be refused, not left out.
  */
 
 /** @throws {NotSent} for an order that the broker has no words for */
@@ -39,7 +35,7 @@ export function requireSayable(draft: OrderDraft, label: string, terms: OrderTer
   }
 }
 
-/** An approved amount as a JSON number. @throws {NotSent} for one that no number says exactly */
+/** @throws {NotSent} for an amount that no JSON number represents exactly */
 export function sentNumber(text: string, label: string): number {
   try {
     return exactNumber(text);
@@ -48,7 +44,6 @@ export function sentNumber(text: string, label: string): number {
   }
 }
 
-/** The answer of a broker that does not put one order in the place of another. */
 export function notReplaced(label: string): Submission {
   return {
     outcome: 'refused',

@@ -2,16 +2,16 @@ import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
-/** Bytes; a day's orders of a busy account, a year of bars. */
+/** Bytes: a day's orders of a busy account, or a year of bars. */
 const LONGEST_ANSWER = 8 * 1024 * 1024;
 
-/** An answer that is no success. Its text is for telling what it proves, and goes nowhere. */
+/** A failed answer, to be classified; its text is not passed on. */
 export class RestAnswer extends Error {
   override name = 'RestAnswer';
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined where the text is no JSON. */
+  /** Undefined if it is no JSON. */
   readonly json: unknown;
 
   constructor(status: number, headers: Headers, text: string) {
@@ -23,7 +23,7 @@ export class RestAnswer extends Error {
   }
 }
 
-/** No answer, and why; none of the words of what failed, which may quote a header. */
+/** Without the error's words, which may quote a header. */
 export class NoAnswer extends Error {
   override name = 'NoAnswer';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
@@ -37,25 +37,20 @@ export class NoAnswer extends Error {
 export interface RestRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly query?: Readonly<Record<string, string>>;
-  /** Sent form-encoded. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
   readonly json?: unknown;
 }
 
-/** One request, its answer as JSON. @throws {RestAnswer | NoAnswer} */
+/** One request, and its answer as JSON. @throws {RestAnswer NoAnswer} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {
   readonly fetch: typeof fetch;
-  /** What paths are put behind. */
   readonly base: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** One request, milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** One request, and its answer as JSON. @throws {RestAnswer | NoAnswer} */
 type SendOnce = (
   url: string,
   request: {
@@ -65,7 +60,7 @@ type SendOnce = (
   },
 ) => Promise<unknown>;
 
-/** Bounded in time and length, never redirected (the headers would go elsewhere), never repeated. */
+/** Bounded in time and length; never redirected (headers would go elsewhere) or repeated. */
 export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
   return async (url, { body, ...request }) => {
@@ -89,7 +84,6 @@ export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'time
   };
 }
 
-/** A broker's REST API. */
 export function restClient({ base, headers, ...options }: RestOptions): RestClient {
   const send = sendOnce(options);
   const root = base.replace(/\/+$/, '');
@@ -107,7 +101,6 @@ export function restClient({ base, headers, ...options }: RestOptions): RestClie
   };
 }
 
-/** What an error proves that is not the broker's own word on the request; the rest is told by each broker. */
 export function restFailure(error: unknown): BrokerFailure {
   if (error instanceof NotSent) {
     return { kind: 'refused', status: 422, reason: 'other', message: error.message, brokerCode: undefined };
@@ -116,7 +109,6 @@ export function restFailure(error: unknown): BrokerFailure {
   return { kind: error instanceof NoAnswer ? error.why : 'unreadable' };
 }
 
-/** Why there is no answer, by what a `fetch` threw. */
 export function whyNot(error: unknown): NoAnswer['why'] {
   if (error instanceof AnswerTooLong || isAnswerTooLong(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };

@@ -8,11 +8,10 @@ import { boundedOrder } from '../../trading/worst-case.ts';
 type Sent = Order[(typeof sentFields)[number]];
 
 /**
- * Whether the order that the broker holds under our client_order_id is the approved one. It can only differ if
- * something else than this gateway used the id; then it must never be reported as the result of the approval. Only what
- * went out is compared: brokers add to an order what follows from it (the quantity that an amount came to, the stop
- * price that a trail stands at), and an order taken for another's would be proposed a second time. So the form that
- * earlier versions sent, without its bound, is the approved one too.
+ * Whether the broker's order under our client_order_id is the approved one. It differs only if something else used the id;
+ * then it must never be reported as the result of the approval. Only what was sent is compared: brokers add what follows
+ * from it (an amount's quantity, a trail's stop), and an order taken for another would be proposed again. The form without
+ * its bound is the approved one too.
  */
 export function isSameOrder(order: Order, draft: OrderDraft): boolean {
   if (isOrder(order, boundedOrder(draft))) return true;
@@ -26,7 +25,7 @@ function isOrder(order: Order, draft: OrderDraft): boolean {
   );
 }
 
-/** Every leg as it was approved, and no other; of a broker that tells no legs the class alone can be the same. */
+/** The legs must be those approved, and no others; without legs only the class is compared. */
 function hasExits(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
   const held = exitsOf(order);

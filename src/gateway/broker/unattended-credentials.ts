@@ -1,10 +1,7 @@
 import { NO_TOKEN } from '../../approval/access.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 
-/**
- * The caller's own session where there is one; what is kept for them where the gateway acts by what they approved
- * beforehand. Somebody else who acts for an owner gets neither.
- */
+/** The caller's session if there is one; for pre-approved orders what the owner gave. A delegate gets neither. */
 export function unattendedCredentials(
   bySession: BrokerCredentials,
   byKeyPair: Pick<BrokerCredentials, 'credentialsFor'>,

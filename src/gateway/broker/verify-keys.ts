@@ -6,10 +6,7 @@ import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/**
- * What people give to have their accounts opened at this broker.
- * @throws {TradeAgentError} `usage` where it opens them by tokens got by exchange alone
- */
+/** @throws {TradeAgentError} `usage` if the broker's accounts are opened by exchanged tokens only */
 export function keptKindOf(settings: BrokerSettings): KeptKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
@@ -17,9 +14,9 @@ export function keptKindOf(settings: BrokerSettings): KeptKind {
 }
 
 /**
- * Asks the broker what account it opens, by reads that change nothing. No part of what was given is in any error.
- * @throws {TradeAgentError} `usage` for what can't be one of this broker's, `broker_rejected` with `details.reason`
- *   `wrong_pair` or `no_account`, `broker_unreachable`
+ * Asks the broker which account it opens, by reads. No error contains any part of what was given.
+ * @throws {TradeAgentError} `usage` for another broker's, `broker_rejected` with `details.reason` `wrong_pair` or
+ * `no_account`, `broker_unreachable`
  */
 export async function verifyCredentials(
   settings: BrokerSettings,
@@ -45,12 +42,10 @@ export async function verifyCredentials(
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-/** @throws {TradeAgentError} as `verifyCredentials` */
 type LookAtTools = (credentials: KeptCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
- * Tells what the broker's tools that send and cancel orders say of themselves, with what is kept of a person; calls none.
- * @throws {TradeAgentError} `usage` for a broker that has none
+ * The current descriptions of the broker's acting tools; calls none. @throws {TradeAgentError} `usage` if it has none
  */
 export function toolsOf(settings: BrokerSettings): LookAtTools {
   const { tools } = keptOf(settings);

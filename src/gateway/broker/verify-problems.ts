@@ -1,29 +1,23 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { BrokerFailure } from './broker-failure.ts';
 
-/** The account that a key pair opens. */
 export interface VerifiedAccount {
   readonly accountNumber: string;
-  /** By which of the broker's hosts took the pair. */
   readonly environment: 'paper' | 'live';
   /** The broker's own word: `ACTIVE`. */
   readonly status: string;
-  /** The broker would take no order now. */
   readonly tradingBlocked: boolean;
 }
 
 export interface VerifyOptions {
-  /** Which it is where `settings` name an address of their own; the broker's hosts tell by themselves. */
+  /** Used if `settings` have an address of their own; otherwise the hosts tell. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
-  /** One request, milliseconds (default 10,000). */
+  /** Milliseconds (default 10,000). */
   readonly timeoutMs?: number;
 }
 
-/*
- * Why what a person gave opens no account, for `verifyCredentials`. Only what kind of failure it was: a library's words may
- * quote a header.
- */
+/* Only the kind of failure is told: a library's words may quote a header. */
 
 export function wrongCredentials(label: string, noun: string, hint: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${label} does not know this ${noun}`, {

@@ -9,20 +9,17 @@ import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 
-/** What kind of approval a request needs. */
 interface ApprovalKind {
-  /** The RFC 9396 type, as this provider has it. */
+  /** The RFC 9396 type, as this provider names it. */
   readonly type: string;
   readonly schema: z.ZodType;
-  /** The scope that comes with it. */
   readonly scope: Scope;
-  /** `order`, `message`: for the refusals. */
+  /** `order` or `message`, for refusals. */
   readonly noun: string;
 }
 
 /**
- * Compares what a request demands with the approved details inside the token. Whatever is in one and not in the other
- * is a difference: nothing is defaulted, dropped or corrected on the way.
+ * Compares a request with the approved details of the token. Nothing is defaulted, dropped or corrected on the way.
  * @throws {Refusal} 403 `details_mismatch`, naming the fields
  */
 export function requireApproved(
@@ -41,8 +38,8 @@ export function requireApproved(
 }
 
 /**
- * As `differingFields`, and also any field that only looks inherited: a details object parsed from JSON can have an own
- * `__proto__` or `constructor`, which reads as equal to what every object inherits.
+ * Also finds fields that only look inherited: details parsed from JSON can have an own `__proto__` or `constructor`, which
+ * equals what every object inherits.
  */
 function mismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const added = Object.keys(approved).filter((field) => !Object.hasOwn(demanded, field));
@@ -50,8 +47,7 @@ function mismatches(approved: Record<string, unknown>, demanded: Record<string, 
 }
 
 /**
- * Exactly one object, of the one type. A second, of whatever type, is something nobody here understands: refused.
- * @returns the object as the token has it, not tidied up by a schema
+ * Exactly one object, of this type; a second one of any type is refused. Returns it as it is in the token.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
 export function approvedDetails(
@@ -99,13 +95,13 @@ export function approvedDetails(
       issueFields(parsed.error.issues),
     );
   }
-  // The raw object goes on to the comparison, not the parsed one, which may have been tidied up.
+  // The raw object is compared: parsing may have changed it.
   return details as Record<string, unknown>;
 }
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Where issues lie; for unknown fields, which zod reports at their parent, their own names. */
+/** Paths of the issues; for unknown fields, which zod reports at the parent, their names. */
 export function issueFields(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);
@@ -114,7 +110,6 @@ export function issueFields(issues: readonly Issue[]): string[] {
   return [...new Set(fields)].sort();
 }
 
-/** A body that is not of its schema. */
 export function malformed(
   status: number,
   code: ProblemCode,
@@ -128,7 +123,7 @@ export function malformed(
   });
 }
 
-/** What a check of the vocabulary threw (`checkOrder`, `checkMessage`), as a refusal. @throws anything else */
+/** The refusal for an error of `checkOrder` or `checkMessage`. @throws any other error */
 export function unsound(code: ProblemCode, error: unknown): Refusal {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;

@@ -4,38 +4,36 @@ import type { Membership } from '../../oauth/membership.ts';
 /** Who calls, by a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** Who acts, where `sub` is an owner that somebody else acts for (`actingFor`). */
+  /** The delegate, if `sub` is an owner that somebody else acts for (`actingFor`). */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
-  /** Thumbprint of the key that the token is bound to, whose proof came with it (RFC 9449 `cnf.jkt`). */
+  /** Thumbprint of the key whose DPoP proof came with the token (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
-  /** As whom the provider let a client in that is not our own (claim `client_name`): its name and host. */
+  /** Claim `client_name`: name and host of a client that is not our own. */
   readonly clientName?: string | undefined;
-  /** As whose they come, and who acts for them, where the token tells. */
   readonly membership?: Membership | undefined;
-  /** By which some providers find people (OpenID Connect Core §5.1 `preferred_username`, `email`), where the token tells. */
+  /** OpenID Connect Core §5.1 `preferred_username`, `email`: some providers find people by these. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
-  /** When they signed in (RFC 9068 §2.2.1 `auth_time`), where the token tells: seconds since the epoch. */
+  /** RFC 9068 §2.2.1 `auth_time`, seconds since the epoch. */
   readonly authTime?: number | undefined;
-  /** The token's own id: what makes an approval usable once. */
+  /** The token's id, by which an approval is used only once. */
   readonly jti: string;
-  /** By which sign-in (claim `acr`, RFC 9068 §2.2.1) each of those who approved did so, the owner first; '' where not told. */
+  /** Claim `acr` (RFC 9068 §2.2.1) of each approver, the owner first; '' if absent. */
   readonly acr?: readonly string[] | undefined;
-  /** RFC 9396 §9.1, as the token has it: not yet checked. */
+  /** RFC 9396 §9.1, not yet checked. */
   readonly authorizationDetails: unknown;
-  /** Claim `approval_evidence`: what the person's own key signed (approval/signature/evidence.ts). Not yet checked. */
+  /** Claim `approval_evidence`: what the person's key signed (approval/signature/evidence.ts). Not yet checked. */
   readonly approvalEvidence?: unknown;
-  /** Of an order that a mandate approved: by which. Left out for whoever comes through a door. */
+  /** The mandate that approved the order; never set for requests. */
   readonly mandate?: string | undefined;
   /** Only for the token exchange. Never logged, stored or echoed. */
   readonly accessToken: string;
-  /** Milliseconds since the epoch, by this machine's clock and not by the provider's. */
+  /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
   /**
-   * Of a proposal that is carried out: whose idea it was and who said yes, as the gateway's own row has it. Left out for whoever
-   * comes through a door.
+   * Of a proposal that is carried out, from the gateway's own row: who proposed and who approved. Never set for requests.
    */
   readonly proposer?: {
     readonly sub: string;
@@ -48,7 +46,7 @@ export interface Caller {
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** Whoever acts by an approval, or asks about one, acts by nothing else: no scope of theirs counts. */
+/** Acts by an approval (or asks about one) and by nothing else: without scopes. */
 export function callerOf(who: Approved | Proposer): Caller {
   return {
     scopes: new Set(),

@@ -13,43 +13,42 @@ import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** A database that is started again, or whose replica takes over, is back in about so long. Seconds. */
+/** Seconds in which a restarted database, or its replica, is back. */
 const STORE_RETRY_S = 5;
 
-/** Streams that are open at once by one token, which all programs of one sign-in share. */
+/** Open at once by one token, which all clients of one sign-in share. */
 const MOST_STREAMS_OF_TOKEN = 20;
-/** The same of one person, whose tokens may be of several machines and programs. */
+/** Open at once by one person, on several machines. */
 const MOST_STREAMS_OF_PERSON = 60;
 
-/** What happens in front of every route: who calls, may they, and how a no is said. */
+/** In front of every route: authenticates, authorizes, and answers with refusals. */
 export interface Door {
-  /** A handler for callers whose token has all these scopes. */
+  /** For callers whose token has all of these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
   /**
-   * The same, answered by server-sent events: `handle` looks at the request, and what it returns writes them. Where that fails the
-   * stream ends, and the log says why; whoever reads asks anew, after the last event that they saw, and is told then.
+   * The same for server-sent events: `handle` checks the request and returns the writer. If that fails the stream ends and
+   * the failure is logged; the client reconnects after its last event.
    */
   stream(
     scopes: readonly Scope[],
     handle: (c: Context, caller: Caller) => Promise<(stream: SSEStreamingApi) => Promise<void>>,
   ): Handler;
-  /** A handler for anyone. */
   open(handle: (c: Context) => Response | Promise<Response>): Handler;
 }
 type Handler = (c: Context) => Promise<Response>;
 
 interface DoorOptions {
   readonly verify: TokenVerifier;
-  /** Whoever this process acts for by a request of its own; nobody's over the network. */
+  /** The caller of an in-process request (mounts); undefined for requests over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
-  /** Where the resource's metadata is, if not at the usual place. */
+  /** If not at the usual place. */
   readonly metadataPath?: string;
-  /** What a 401 asks for: a client that is not signed in gets all that it may need with one consent. */
+  /** What a 401 asks for, so that one consent is enough. */
   readonly challengeScopes?: readonly string[];
-  /** What is behind it, and what to do where that fails; the gateway unless said otherwise. */
+  /** What is behind it (default: the gateway), and the hint for its internal errors. */
   readonly called?: string;
-  /** Streams that one person has open at once, {@link MOST_STREAMS_OF_PERSON} unless said otherwise. */
+  /** Default {@link MOST_STREAMS_OF_PERSON}. */
   readonly mostStreams?: number;
   readonly internalHint?: string;
   readonly clock: Clock;
@@ -118,7 +117,6 @@ export function createDoor(options: DoorOptions): Door {
     };
   }
 
-  /** Who calls, if they may. */
   async function callerAt(c: Context, scopes: readonly Scope[], { seen }: Answering): Promise<Caller> {
     const caller =
       (await actingFor(c.req.raw)) ??
@@ -178,12 +176,11 @@ function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
   });
 }
 
-/** PostgreSQL keeps no text with U+0000: nothing is named so. */
+/** PostgreSQL stores no U+0000, so nothing has such a name. */
 function requireNoNul(path: string): void {
   if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is nothing at this address');
 }
 
-/** What was thrown, as it is said to who asked. */
 function refusalOf(
   error: unknown,
   {
@@ -200,10 +197,9 @@ function refusalOf(
     : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint });
 }
 
-/** What is said of a request while it is answered, for its log. */
 interface Answering {
   seen(caller: Caller): void;
-  /** Its answer has begun, and ends too soon. */
+  /** Its answer has begun, and ends early. */
   brokeOff(error: unknown): void;
 }
 
@@ -217,7 +213,7 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   });
 }
 
-/** @returns the client that the token is for @throws {Refusal} 403 `client_unknown` */
+/** @throws {Refusal} 403 `client_unknown` */
 export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
@@ -226,12 +222,12 @@ export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   });
 }
 
-/** As sent, still percent-encoded: what a DPoP proof's `htu` names. The host is never taken from the request. */
+/** Still percent-encoded, as in a DPoP proof's `htu`. The host is never taken from the request. */
 function pathOf(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/** One line about one request. No query, no header, no body: nothing that could hold a token or say what is owned. */
+/** No query, header or body: nothing that could hold a token or tell what somebody owns. */
 export interface RequestLogEntry {
   /** RFC 3339. */
   readonly at: string;
@@ -240,13 +236,13 @@ export interface RequestLogEntry {
   readonly path: string;
   readonly status: number;
   readonly duration_ms: number;
-  /** The problem's code, where the request was refused. */
+  /** The problem's code. */
   readonly code?: string;
   readonly sub?: string;
   readonly client_id?: string;
-  /** Who acts for that person, a server or an agent, where the token tells (RFC 8693 `act`). */
+  /** The actor (RFC 8693 `act`). */
   readonly act?: string;
-  /** The name of an error nobody foresaw. Its message stays out: it may quote what it choked on. */
+  /** The name of an unexpected error. Its message may quote what it choked on. */
   readonly error?: string;
 }
 

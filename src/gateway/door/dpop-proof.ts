@@ -12,12 +12,12 @@ import type { ProofStore } from '../../store/proof-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
-/** How long a proof may be on its way; its `jti` is remembered for as long (RFC 9449 §11.1). */
+/** How old a proof may be; its `jti` is remembered as long (RFC 9449 §11.1). */
 const PROOF_AGE_SECONDS = 60;
-/** How far a caller's clock may be ahead: as far as it may be behind (RFC 9449 §11.1). */
+/** How far a client's clock may be ahead (RFC 9449 §11.1). */
 const PROOF_AHEAD_SECONDS = 60;
 
-/** Keys that are kept; a person's session has one for weeks, and a proof by it comes with each request. */
+/** A session uses one key for weeks, with a proof for each request. */
 const MOST_KEYS = 1_000;
 
 interface ProofKey {
@@ -26,13 +26,13 @@ interface ProofKey {
   readonly thumbprint: string;
 }
 
-/** By the algorithm and the key as they stand in a proof, word for word: the keys of proofs that held. */
+/** Verified keys by algorithm and key exactly as written in a proof. */
 const keys = new Map<string, ProofKey>();
 
-/** What a proof must prove (RFC 9449 §4.3). */
+/** RFC 9449 §4.3. */
 export interface ProofTarget {
   readonly method: string;
-  /** Without query and fragment, built from the configured resource, never from the Host header. */
+  /** Without query and fragment, from the configured resource, never from the Host header. */
   readonly url: string;
   readonly accessToken: string;
   /** The token's `cnf.jkt`. */
@@ -42,8 +42,8 @@ export interface ProofTarget {
 }
 
 /**
- * Checks a DPoP proof at a protected resource: every point of RFC 9449 §4.3, replay included. The proof is remembered
- * only when all else holds, so that a forged one can't use up a real one's `jti`.
+ * Checks a DPoP proof (all of RFC 9449 §4.3, with replay). Its `jti` is stored only if everything else is right, so that a
+ * forged proof can't use up a real one's.
  * @throws {Refusal} 401, one code for each point
  */
 export async function verifyDpopProof(
@@ -57,7 +57,7 @@ export async function verifyDpopProof(
       'the access token is bound to a key, and there is no DPoP proof',
     );
   }
-  // Two DPoP headers arrive joined by a comma, which is in no JWT.
+  // Two DPoP headers arrive joined by a comma, which no JWT contains.
   if (proof.includes(',')) throw proofRefusal('dpop_proof_malformed', 'there is more than one DPoP proof');
 
   const { payload, name, key, thumbprint } = await verifiedProof(proof, target.now);
@@ -128,7 +128,7 @@ async function verifiedProof(
   }
 }
 
-/** RFC 9449 §4.3 point 9: compared after syntax-based normalization, ignoring query and fragment. */
+/** RFC 9449 §4.3 point 9: compared after normalization, without query and fragment. */
 function sameTarget(htu: string, expected: string): boolean {
   if (!URL.canParse(htu)) return false;
   const claimed = new URL(htu);

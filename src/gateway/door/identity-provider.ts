@@ -6,40 +6,38 @@ import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.t
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
-/** Metadata and keys of the one identity provider whose tokens count here. */
+/** Metadata and keys of the one identity provider whose tokens count. */
 export interface IdentityProvider {
-  /** RFC 8414 metadata, by discovery, kept for an hour. @throws {Refusal} 503 `provider_unreachable` */
+  /** RFC 8414 metadata, cached for an hour. @throws {Refusal} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
-  /** Finds the key of a token. @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
+  /** @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
-  /** Undefined for one in this very process, which has the same clock. */
+  /** Undefined for one in this process, with the same clock. */
   readonly time?: ProviderTime | undefined;
 }
 
-/** The provider's clock, by which its tokens are judged: nothing says that this machine's is right. */
+/** The provider's clock, by which its tokens are judged. */
 interface ProviderTime {
-  /** Milliseconds since the epoch, at the provider. */
+  /** Milliseconds since the epoch. */
   now(): number;
-  /** Seconds that this machine's clock is ahead of it; 0 where they agree to a few seconds, or nothing is known yet. */
+  /** How far this machine's clock is ahead; 0 if within a few seconds, or unknown. */
   secondsAhead(): number;
   /**
-   * Asks the provider what time it is, unless it was asked a moment ago: this machine's clock may have been set since its last
-   * answer. True where the difference has turned out to be another; never rejects.
+   * Asks the provider for the time, unless it was asked a moment ago. True if the difference has changed; never rejects.
    */
   compare(): Promise<boolean>;
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
-/** The provider's keys are fetched again at most this often for a key id not known: a token can't make us flood it. */
+/** Limits fetches for unknown key ids, so that tokens can't make us flood the provider. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
-/** The provider is asked for the time at most this often: tokens that have expired can't make us flood it. */
+/** Limits time requests, so that expired tokens can't make us flood the provider. */
 const COMPARISON_COOLDOWN_MS = 10_000;
 
 export interface IdentityProviderOptions {
   readonly issuer: string;
   readonly fetch: typeof fetch;
-  /** Milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
@@ -95,7 +93,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
           },
         );
       }
-      // A header no key could ever fit (an unsupported algorithm, say) is the token's fault; jwtVerify reports it.
+      // A header that no key fits (an unsupported algorithm, say) is the token's fault; jwtVerify reports it.
       if (cause instanceof errors.JOSENotSupported) throw cause;
       throw unreachable(cause);
     }
@@ -110,7 +108,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       const before = time.secondsAhead();
       if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
         comparing ??= discover(issuer, options)
-          // Whatever it answers, the answer says what time it is.
+          // Any answer tells the time.
           .then(undefined, () => undefined)
           .then(() => {
             comparedAt = clock.monotonic();
@@ -124,7 +122,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   return { metadata, key, time };
 }
 
-/** OpenID Connect Discovery, or RFC 8414 where the provider has only that. */
+/** OpenID Connect Discovery, or RFC 8414. */
 async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
   const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
   try {
@@ -138,7 +136,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
   }
 }
 
-/** Options for a request by oauth4webapi: own fetch, a time-out, plain http on loopback alone. */
+/** For oauth4webapi: own fetch, a timeout, plain http on loopback only. */
 export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
   return {

@@ -1,25 +1,24 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Longer than a gateway is at one thing: the broker's or service's time-out, and the looks after it. */
+/** Longer than a gateway takes for one request: the broker's or service's timeout, and lookups after it. */
 const LONGEST_MS = 20_000;
-/** Between looks at the row, milliseconds: news of it may get lost. */
+/** Milliseconds between reads of the row: news of it may get lost. */
 const LOOK_MS = 500;
 
 interface LandingParts {
   readonly clock: Clock;
-  /** Undefined where no other gateway has the same data: then what is under way is under way here, or its process is dead. */
+  /** Undefined if no other gateway has the same data. */
   readonly others?: OtherProcesses | undefined;
 }
 
 /**
- * Waits while another gateway may be sending something, so that who asks here gets the first's answer: looks at the row again
- * at each news of it, and now and then without.
- * @param seen the row as it was just read
- * @param id the client's own, of an order or a message
- * @param isUnderWay whether somebody may be at it
- * @param since when that began, milliseconds since the epoch; now, where the row does not say
- * @returns the row as it is at the end
+ * Waits while another gateway may be sending something, so that its answer is returned here too. Reads the row at each news
+ * of it, and every {@link LOOK_MS}.
+ * @param id the client's own id of an order or message
+ * @param isUnderWay whether somebody may be sending it
+ * @param since when that began, milliseconds since the epoch (default: now)
+ * @returns the row at the end
  */
 export async function whenLanded<Row>(
   { clock, others }: LandingParts,

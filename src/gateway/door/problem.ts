@@ -3,7 +3,7 @@ import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** The whole answer for a refusal. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+/** `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
   options: Pick<RefusalOptions, 'challenge' | 'retryAfter'>,
@@ -26,7 +26,7 @@ export function problemResponse(
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
     headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
-    // A proof that failed can't be mended by leaving it out, so Bearer isn't offered then.
+    // Leaving out a wrong proof does not help, so Bearer isn't offered.
     if (options.challenge.error !== 'invalid_dpop_proof') {
       headers.append('www-authenticate', `Bearer ${written}`);
     }
@@ -37,20 +37,18 @@ export function problemResponse(
   });
 }
 
-/** Only what RFC 6750 §3 allows in `error_description`: no quote, no backslash, ASCII. */
+/** RFC 6750 §3 allows no quote, no backslash, only ASCII in `error_description`. */
 function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
 }
 
-/** A first result that was a refusal, said again. */
+/** A refusal that is the recorded result of an earlier request. */
 export class ReplayedRefusal extends Refusal {
   override name = 'ReplayedRefusal';
 }
 
-/** The refusal that a recorded problem stands for, said again. */
 export function recordedRefusal(problem: Problem): Refusal {
   const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
-  // The gateway wrote it: one of an earlier version is said again all the same.
   return new Refusal(status, code as ProblemCode, detail ?? '', {
     members,
     ...defined({ hint, fields }),

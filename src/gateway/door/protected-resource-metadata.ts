@@ -4,15 +4,13 @@ import { SIGNING_ALGORITHMS } from './token-rules.ts';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
-/** OAuth 2.0 Protected Resource Metadata (RFC 9728 §2), `authorization_details_types_supported` by RFC 9396 §10. */
+/** RFC 9728 §2, with `authorization_details_types_supported` of RFC 9396 §10. */
 export function protectedResourceMetadata(options: {
   resource: string;
   issuer: string;
   scopes?: readonly string[];
-  /** None are told of where it is left out. */
   detailsTypes?: readonly string[];
   requireBoundTokens?: boolean | undefined;
-  /** The order gateway unless said otherwise. */
   name?: string;
 }) {
   return {

@@ -12,10 +12,9 @@ import type { IdentityProvider } from './identity-provider.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 import { type AccessTokenClaims, type VerifiedToken, verifiedOnce } from './verified-tokens.ts';
 
-/** What of a request says who calls. */
 interface Credentials {
   readonly method: string;
-  /** The path as sent, without query. */
+  /** As sent, without query. */
   readonly path: string;
   readonly authorization: string | undefined;
   readonly dpop: string | undefined;
@@ -23,31 +22,30 @@ interface Credentials {
 
 interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
-  /** Expected `aud`. */
   readonly resource: string;
-  /** The base of every DPoP `htu`; the resource unless said otherwise. */
+  /** The base of every DPoP `htu` (default: the resource). */
   readonly base?: string | undefined;
-  /** What else is served here: a token that is for one of these as well could cross over, and is refused. */
+  /** Other audiences here: a token that is also for one of these could cross over, and is refused. */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
-  /** Whether what a token was issued under has ended; where nobody can tell, it counts until it is over. */
+  /** Whether the session of a token has ended. Without it a token counts until it expires. */
   readonly isRevoked?: IsRevoked | undefined;
-  /** Refuses tokens that are bound to no key: whoever finds one could use it. */
+  /** Refuses tokens bound to no key, which a thief could use. */
   readonly requireBoundTokens?: boolean | undefined;
-  /** The clients whose tokens count; every client's where it is left out. */
+  /** Default: every client. */
   readonly allowedClients?: readonly string[] | undefined;
 }
 
-/** @param jti the token's own id */
+/** @param jti the token's id */
 export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
 /**
- * Verifies JWT access tokens (RFC 9068 §4) by `Authorization: Bearer`, or `DPoP` where the token has `cnf.jkt`
- * (RFC 9449 §7). The scheme must fit the token both ways: a bound token as Bearer would be one that was stolen.
- * Throws {@link Refusal}: 401 with a code for each way to fail, 503 `provider_unreachable`.
+ * Verifies JWT access tokens (RFC 9068 §4), as `Bearer`, or as `DPoP` if the token has `cnf.jkt` (RFC 9449 §7). The scheme
+ * must fit: a bound token sent as Bearer may be stolen. Throws {@link Refusal}: 401 with a code for each way to fail, 503
+ * `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
@@ -91,14 +89,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   return (credentials) => byProviderClock(options.provider, () => callerBy(credentials));
 }
 
-/** What a token or a proof is refused with where it is judged by a clock that is wrong. */
+/** Refusals that may be due to a wrong clock. */
 const REFUSED_FOR_ITS_TIME: readonly ProblemCode[] = [
   'token_expired',
   'token_not_yet_valid',
   'dpop_proof_stale',
 ];
 
-/** Judges again where a refusal for its time came of this machine's clock, which may have been set a moment ago. */
+/** Verifies again if this machine's clock turns out to have changed. */
 async function byProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
@@ -112,16 +110,14 @@ async function byProviderClock<T>(
   }
 }
 
-/** Milliseconds since the epoch. */
 function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provider' | 'clock'>): number {
   return provider.time?.now() ?? clock.now();
 }
 
 /**
- * Who approved, by the token that the provider gave the gateway for it (RFC 9068 §4). The gateway got it from the token
- * endpoint itself, so it need be bound to no key; nor is its client one of those that may come to the door.
- * @param time `isFirst` is false for one that was taken before, and acted on: it may have expired since
- * Throws {@link Refusal} as the verifier does.
+ * The approver, by the token that the provider's token endpoint issued to the gateway (RFC 9068 §4): it need not be bound,
+ * nor its client be allowed. Throws {@link Refusal} as the verifier does.
+ * @param time `isFirst` is false for a token that was used before, which may have expired since
  */
 export async function verifyApprovalToken(
   token: string,
@@ -135,7 +131,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Milliseconds since the epoch; what it is compared with is verified in the same breath. */
+/** Only used as the time for verifying this same token. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -152,7 +148,7 @@ function callerOf(
 ): Caller {
   return {
     sub: claims.sub,
-    // RFC 9068 §2.2 has `client_id`; Keycloak's tokens (26.4, measured) say it by `azp` alone.
+    // RFC 9068 §2.2 has `client_id`; Keycloak (26.4, measured) has only `azp`.
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     clientName: textOf(claims.client_name),
@@ -169,7 +165,6 @@ function callerOf(
   };
 }
 
-/** Undefined where the token tells none of it. */
 function membershipOf(claims: JWTPayload): Membership | undefined {
   const told = defined({
     org: textOf(claims.org),
@@ -180,7 +175,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
-/** Some providers write a single one without the list. What can't be read could be a group that a rule forbids. */
+/** Some providers write a single group without a list. An unreadable one could be a group that a rule forbids. */
 function groupsOf(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
@@ -188,7 +183,7 @@ function groupsOf(groups: unknown): readonly string[] | undefined {
   throw tokenRefusal('token_claims', 'the access token has "groups" that are no list of names');
 }
 
-/** Who uses it, of those in a chain the last (RFC 8693 §4.1). One that can't be read is nobody's to act by. */
+/** The current actor (RFC 8693 §4.1). An unreadable one is refused. */
 function actorOf(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
@@ -218,7 +213,7 @@ function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undef
 
 function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
   if (header === undefined || header.trim() === '') {
-    // RFC 6750 §3.1: no error code where no credentials were sent at all.
+    // RFC 6750 §3.1: no error code if no credentials were sent.
     throw new Refusal(401, 'token_missing', 'there is no access token', {
       hint: 'Log in first.',
       challenge: {},
@@ -243,7 +238,7 @@ async function verified(
   }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<VerifiedToken> {
-  // Not the issuer as configured but as the provider writes it: they may differ in a trailing slash.
+  // As the provider writes it, which may differ in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
     const { payload, protectedHeader, key } = await jwtVerify(token, provider.key, {
@@ -277,7 +272,7 @@ async function verified(
   }
 }
 
-/** One code for each way a token can be wrong. Anything unforeseen is a wrong token too: fail closed. */
+/** Anything unexpected is a wrong token too. */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
@@ -306,7 +301,7 @@ function refusalFor(error: unknown): Refusal {
   return tokenRefusal('token_malformed', 'the access token is not a well-formed JWT');
 }
 
-/** The thumbprint in `cnf.jkt` (RFC 9449 §6.1). A `cnf` that binds otherwise can't be checked here, so it's refused. */
+/** RFC 9449 §6.1 `cnf.jkt`. Any other binding can't be checked here, so it is refused. */
 function boundKey(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
   const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;

@@ -4,30 +4,28 @@ import type { IdentityProvider } from './identity-provider.ts';
 
 export type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
 
-/** A token that held, and the key that it held by. */
+/** A verified token, and the key that verified it. */
 export interface VerifiedToken {
   readonly claims: AccessTokenClaims;
   readonly header: CompactJWSHeaderParameters;
   readonly key: ResolvedKey['key'];
 }
 
-/** Tokens that are kept at once. */
 const MOST_TOKENS = 1_000;
 
-/** The same key is found by a token's header alone. */
+/** The header alone selects the key. */
 const NOTHING_SIGNED = { payload: '', signature: '' };
 
 /**
- * Verifies a token once instead of with each request that it comes with. The same bytes are signed by the same key for good;
- * what else there is to a token is looked at each time: that it has not expired, and that its key is still one of the
- * provider's. Where either is in doubt it is verified whole.
- * @param verify whole, at a time in milliseconds since the epoch; its rejections are passed on
+ * Verifies the signature of a token once, not with each request. Each time it checks that the token has not expired and
+ * that the key is still the provider's; otherwise the token is verified again.
+ * @param verify rejects for a wrong token; `now` in milliseconds since the epoch
  */
 export function verifiedOnce(
   provider: Pick<IdentityProvider, 'key'>,
   verify: (token: string, now: number) => Promise<VerifiedToken>,
 ): (token: string, now: number) => Promise<AccessTokenClaims> {
-  // By their hash: nothing that is kept here opens anything.
+  // By hash: nothing in here opens anything.
   const known = new Map<string, VerifiedToken & { readonly since: number }>();
 
   const isStillItsKey = async ({ header, key }: VerifiedToken): Promise<boolean> => {

@@ -8,10 +8,7 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
-/**
- * One's own mandates, to look at and to take back. Nothing here makes, widens or resumes one: that is a proposal, for its
- * owner to approve.
- */
+/** Reads and ends one's own mandates. Making, widening or resuming one is a proposal. */
 export type MandateDesk = ReturnType<typeof createMandateDesk>;
 
 export function createMandateDesk(options: {
@@ -19,7 +16,7 @@ export function createMandateDesk(options: {
   readonly standing: StandingStore;
   readonly proposals: Pick<ProposalStore, 'get'>;
   readonly now: () => number;
-  /** The line of the record that came with a change is to reach its file. */
+  /** Writes the record's pending lines. */
   readonly noted: () => void;
 }) {
   const { mandates, standing, proposals, now, noted } = options;
@@ -52,9 +49,9 @@ export function createMandateDesk(options: {
     list: async (sub: string) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
     /**
-     * Suspends or ends one, for the next order already; harmless to repeat.
+     * Suspends or ends one, effective for the next order; idempotent. @throws {Refusal} 404 `not_found`, 409
+     * `mandate_ended`
      * @param by the client, or `phone`
-     * @throws {Refusal} 404 `not_found`, 409 `mandate_ended`
      */
     async end(sub: string, id: string, to: 'suspended' | 'revoked', by: string): Promise<MandateView> {
       const outcome = await mandates.end({ sub, id }, to, by, now());
@@ -66,7 +63,7 @@ export function createMandateDesk(options: {
   };
 }
 
-/** What came of the last time: an order that was to be placed, and wasn't in the end, is told as refused. */
+/** An order that was not placed in the end is reported as refused. */
 async function cameOf(
   proposals: Pick<ProposalStore, 'get'>,
   last: StandingNow['last'],
@@ -81,7 +78,6 @@ async function cameOf(
   };
 }
 
-/** A mandate as its owner sees it. */
 function mandateView(mandate: CountedMandate, now: number): MandateView {
   const { id, terms, used, createdAt, updatedAt } = mandate;
   const slot = slotOf(terms.cadence, now);

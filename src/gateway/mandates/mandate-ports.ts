@@ -20,12 +20,10 @@ interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippa
   readonly mandates: MandateStore;
   readonly brokerFor: OpenAccountOf;
   readonly rules: RulesSource;
-  /** Whose approvals count. */
   readonly issuer: string;
   readonly now: () => number;
 }
 
-/** What the approval kernel does about mandates: by this gateway's store, rules and broker. */
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
   const { mandates, brokerFor, brokerOf, rules, maxSlippage, isShown, now } = options;
   const query = () => ({ since: dayBegan(now()) });
@@ -92,7 +90,7 @@ async function grant(
   }
 }
 
-/** Of whichever covers it, the one that ends first; where none does, the one that it is least outside of tells why. */
+/** Of those that cover it the one that ends first; if none does, the reasons of the nearest. */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,
@@ -126,7 +124,7 @@ async function cover(
 
 const none: Outside = { reason: 'MANDATE_NOT_FOUND', text: 'there is no mandate in force' };
 
-/** @throws {Refusal} 404 `not_found`: the same for another's as for none */
+/** @throws {Refusal} 404 `not_found`, also for another person's */
 async function named(
   { mandates, now }: MandatePortsOptions,
   sub: string,

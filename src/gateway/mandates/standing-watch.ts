@@ -24,13 +24,12 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 
-/** A quote that is older says nothing about now, milliseconds. */
+/** An older quote says nothing about now, milliseconds. */
 const FRESH_MS = 120_000;
 
 /**
- * Whether a price is beyond what is waited for. Told by the far side of the spread: it has fallen below once even the ask is
- * under it, and risen above once even the bid is over it. So neither one odd trade nor a wide spread fires it; where the
- * broker tells no such side, the last trade does.
+ * Whether a price is beyond the trigger. The far side of the spread decides (below: the ask, above: the bid), so that
+ * neither an odd trade nor a wide spread fires it; without that side, the last trade.
  * @param now the market's, milliseconds since the epoch
  */
 function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
@@ -41,9 +40,9 @@ function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, 
   return price === 'below' ? value.lt(at) : value.gt(at);
 }
 
-/** Between two looks, milliseconds. */
+/** Milliseconds. */
 export const LOOK_MS = 15_000;
-/** Before what could not be placed for now is tried again, milliseconds. */
+/** Before an order that could not be placed for now is tried again, milliseconds. */
 const AGAIN_MS = 60_000;
 
 interface StandingWatchOptions {
@@ -52,34 +51,31 @@ interface StandingWatchOptions {
   readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
   readonly brokerFor: OpenAccountOf;
   readonly clock: Clock;
-  /** Told of what went wrong inside. */
   readonly onError?: (message: string) => void;
 }
 
-/** What the gateway does by itself: it watches clock and prices, and proposes what is due. */
+/** Watches clock and prices, and proposes what is due. */
 interface StandingWatch {
   start(): void;
-  /** Looks once, at everybody's. */
   look(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A standing order that is in force. */
 interface Watched {
   readonly order: StandingOrder;
   readonly terms: MandateEnvelope & { readonly standing: Standing };
 }
 
 /*
- * One order each time, whatever dies and however many watch:
+ * One order each time, whatever crashes and however many gateways watch:
  *
- *  1. What is due is proposed under a key made of its mandate and of the time that it was due (`keyOf`). One key is one
- *     proposal, with one client_order_id, which the desk takes once. So who died after proposing proposes the same again.
- *  2. Only then the row goes on to the next time, from the one that was seen.
- *  3. The mandate's own slot (a day) and `max_orders` are looked at where the order is claimed, in one transaction.
+ *  1. What is due is proposed under a key made of its mandate and due time (`keyOf`): one proposal with one client_order_id,
+ *     which is taken once. So a process that crashed after proposing proposes the same again.
+ *  2. Only then does the row advance, from the due time that was read.
+ *  3. The mandate's slot (a day) and `max_orders` are checked in the transaction that claims the order.
  *
- * It is an order like any other under a mandate: rules, halts and counting apply, and what they refuse is noted; the next
- * time comes all the same. What says nothing about the order (the broker is busy, the market just closed) is tried again.
+ * Rules, halts and limits apply as to any order under a mandate; a refusal is recorded, and the next time stays due. Refusals
+ * that are not about the order (the broker is busy, the market has just closed) are retried.
  */
 export function createStandingWatch(options: StandingWatchOptions): StandingWatch {
   const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
@@ -87,7 +83,7 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
   const { signal } = closing;
   const failed = (error: unknown): void =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  /** Until when each rests that could not be placed for now. */
+  /** Until when each is not tried again. */
   const resting = new Map<string, number>();
   let running = Promise.resolve();
 
@@ -105,7 +101,7 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
       const { order, terms } = first;
       const whose = { sub: order.sub, account: terms.account };
       await lookAt(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
-        // The broker is out of reach, or the key pair gone: the next look may find it.
+        // The broker is unreachable, or the key pair is gone: the next look may succeed.
         if (!(error instanceof Refusal)) failed(error);
       });
     }
@@ -130,7 +126,7 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
   };
 }
 
-/** One that is in force, at the latest of its times; one whose mandate has ended is watched no more. */
+/** Advances a missed time; stops watching a recurring order whose mandate has ended. */
 async function inForce(
   { standing, mandates, kernel, clock }: StandingWatchOptions,
   order: StandingOrder,
@@ -139,7 +135,7 @@ async function inForce(
   const found = await mandates.find(order.sub, order.mandate, { since: dayBegan(now) });
   const state = found === undefined ? 'revoked' : mandateState(found, now);
   const watched = found?.terms.standing;
-  // What is not known to have come to nothing may still give its share back; a price is waited for once all the same.
+  // An unsettled order may still return its share; a price trigger is used once anyway.
   const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
   if (found === undefined || watched === undefined || !isOpen) {
     const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${state}` } as const;
@@ -167,7 +163,7 @@ async function inForce(
 
 const missedText = 'the market was closed, or the gateway was not running, until it was due again';
 
-/** Of one account: one look at the market, and one at the prices of all symbols that they wait for. */
+/** One account: one look at the market, one at all prices waited for. */
 async function lookAt(
   options: StandingWatchOptions,
   parts: {
@@ -205,14 +201,14 @@ async function lookAt(
   }
 }
 
-/** By the time that it is now: the broker may have taken its time to answer, or the machine was asleep meanwhile. */
+/** Checked again: the broker may have been slow, or the machine asleep. */
 function isTimely(when: Recurring, due: number, now: number): boolean {
   return isTime(when, due, now) && latestDue(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
 
-/** Proposes it under its mandate. @returns false where it is to be tried again */
+/** Proposes it under its mandate. @returns false if it has to be tried again */
 async function place(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
@@ -240,7 +236,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   return true;
 }
 
-/** The same for the same time, so that it is the same proposal; no slot, since that is the day that it is placed on. */
+/** Equal for equal due times, so that it is the same proposal. No slot: it is the day it is placed on. */
 function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...standingRequest(standing), account };
   const from = `standing order ${mandate}`;
@@ -257,7 +253,7 @@ function requestOf(mandate: string, { standing, account }: Watched['terms']): Pr
   };
 }
 
-/** Within what an `Idempotency-Key` may be. */
+/** A valid `Idempotency-Key`. */
 function keyOf({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
@@ -269,7 +265,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Whether it says no to this order, rather than to now. */
+/** Whether it refuses this order, rather than this moment. */
 function isFinal({ status, code }: Refusal): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

@@ -13,7 +13,7 @@ const errorSchema = z.object({
   }),
 });
 
-/** Gmail's `users.messages.send`, in the user's own name (`me`). */
+/** `users.messages.send` as the user (`me`). */
 export function gmailDelivery(options: DeliveryOptions): Deliver {
   return async (draft, accessToken) => {
     const raw = Buffer.from(mail(draft)).toString('base64url');
@@ -26,10 +26,7 @@ export function gmailDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/**
- * The message as RFC 5322 text. Recipient and subject were checked to hold no line break, so neither can add a header;
- * From is left to Gmail, which knows whose token it is.
- */
+/** RFC 5322. Recipient and subject were checked to hold no line break, so they can't add a header; Gmail sets From. */
 export function mail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -44,7 +41,7 @@ export function mail({ recipient, subject = '', text }: MessageDraft): string {
   ].join('\r\n');
 }
 
-/** As it is where it is plain ASCII, else as encoded words (RFC 2047) of whole characters, so that no line is longer than 76. */
+/** RFC 2047 encoded words of whole characters, no line longer than 76, unless it is plain ASCII. */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];
@@ -67,7 +64,7 @@ function judge(status: number, body: unknown): Delivery {
   if (status === 401) return { outcome: 'not_taken', reason: 'unauthorized' };
   if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
   const error = errorSchema.safeParse(body).data?.error;
-  // Only Google's own words are a no: a proxy's page proves nothing.
+  // Only Google's own words are a refusal: a proxy's page proves nothing.
   if (error === undefined || ![400, 403, 404].includes(status)) return { outcome: 'unknown' };
   const reason = error.errors?.[0]?.reason ?? error.status ?? 'refused';
   if (/rateLimitExceeded/i.test(reason)) return { outcome: 'not_taken', reason: 'rate_limited' };

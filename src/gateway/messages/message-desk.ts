@@ -28,22 +28,18 @@ import { DISPATCH_MS } from '../orders/order-submission.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 
 /*
- * One approval, one message at most, though no service can be asked what became of one.
+ * One approval, one message at most, though no service can be asked for the outcome.
  *
- *  1. The claim. The journal looks whether the id is free and the approval unused, uses it and writes the intent in one
- *     unit of work, before the service hears of it.
- *  2. Whoever finds an intent says that nobody will ever know. That is true only where nobody is handing the message
- *     over: in one process one flight at a time has a message, begun before anything is awaited, so it is there before the
- *     intent that it writes, and until what came of it is. Where several gateways have the same journal, an intent is given
- *     longer than a handing over can take (door/landing.ts); what is said late is `stale`, and sends nothing a second time.
- *  3. What came of a handing over is written only to the entry as it was claimed (its epoch): a late word about an
- *     earlier one changes nothing.
+ *  1. The claim. In one transaction, before the service hears of it, the journal checks that the id is free and the approval
+ *     unused, uses it, and writes the intent.
+ *  2. Whoever finds an intent reports that its outcome will never be known. That is true only while nobody is sending the
+ *     message. Within a process one flight at a time has a message, from before its intent is written until its outcome is.
+ *     Another gateway's intent is given longer than sending can take (door/landing.ts); a later outcome is `stale`.
+ *  3. An outcome is written only to the entry as it was claimed (its epoch), so a late one changes nothing.
  */
 
-/** What an approval of a message is about, for its refusals. */
 const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
 
-/** A service that messages go out by. */
 export interface MessageOutlet {
   readonly tokens: BrokerTokens;
   readonly deliver: Deliver;
@@ -53,10 +49,10 @@ interface MessageDeskOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
-  /** Whose approvals count: with the token's id, what an approval is used up by. */
+  /** Together with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** Where approvals are signed: whether this one is, by whom it must be. */
+  /** If approvals must be signed. */
   readonly signatures?: Pick<Keys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
@@ -64,19 +60,17 @@ interface MessageDeskOptions {
 
 interface Dispatch {
   readonly message: SentMessage;
-  /** True when it was sent by an earlier request, or by another one at the same time. */
+  /** True if an earlier or concurrent request sent it. */
   readonly replay: boolean;
 }
 
-/** Where approved messages go out, each once at most. */
 export type MessageDesk = ReturnType<typeof createMessageDesk>;
 
 export function createMessageDesk(options: MessageDeskOptions) {
   const { journal } = options;
-  /** What this process does about a message, by user and id. */
   const flights = new Map<string, Flight>();
 
-  /** Alone in this process for one message; begun before anything is awaited. */
+  /** The only one in this process for this message; registered before anything is awaited. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightOf(key);
     const known = run().finally(() => {
@@ -88,26 +82,22 @@ export function createMessageDesk(options: MessageDeskOptions) {
   }
 
   /**
-   * Sends what was approved, once at most however often it is called.
-   * @param approved whose fields the caller's approval was compared with already
-   * @throws {Refusal} as `send`
+   * Sends what was approved, at most once. @throws {Refusal} as `send`
+   * @param approved fields were already compared with the caller's approval
    */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const key = { sub: caller.sub, id: draft.client_message_id };
     for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
-      // A look, or another message of this id, which then is in the journal or not.
+      // A lookup, or another message of this id, which is in the journal by then or not at all.
       await flight.known.catch(() => undefined);
     }
     const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
     return dispatch(entry, replay);
   }
 
-  /**
-   * What became of the caller's message.
-   * @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, and the refusal of a message that was refused
-   */
+  /** @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, or the refusal of the message */
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
@@ -120,25 +110,25 @@ export function createMessageDesk(options: MessageDeskOptions) {
       return { entry: await settled(found, options), replay: true };
     };
     const { entry } = known ?? (await fly(key, undefined, look));
-    // Certainly not sent, and nobody is sending it.
+    // Not sent, and nobody is sending it.
     if (entry.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
     return dispatch(entry, true).message;
   }
 
   return {
-    /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
+    /** @throws {Refusal} with a code for each way to fail; {@link ReplayedRefusal} if it is the recorded one */
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
+      // The details that token and request agree on, so a lying provider can't bypass this with a token of its own.
       const details = messageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
     },
     sendApproved,
     /**
-     * Whether a message could go out for this user now; uses nothing up.
-     * @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available`
+     * Whether it could be sent now; uses nothing up. @throws {Refusal} 409 `account_not_connected`, 422
+     * `service_not_available`
      */
     async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
       await admit({ draft }, who, options);
@@ -147,19 +137,18 @@ export function createMessageDesk(options: MessageDeskOptions) {
   };
 }
 
-/** What is known of a message, and whether an earlier request's doing. */
 interface Known {
   readonly entry: MessageEntry;
   readonly replay: boolean;
 }
 
 interface Flight {
-  /** Of the message that is sent; undefined for a look. */
+  /** Undefined for a lookup. */
   readonly digest: string | undefined;
   readonly known: Promise<Known>;
 }
 
-/** The first result again, where there is one. What was certainly not sent is sent now. To be called in a flight. */
+/** The first result if there is one; otherwise sends it. Call within a flight. */
 async function sendOnce(
   approved: ApprovedMessage,
   caller: Caller,
@@ -170,7 +159,7 @@ async function sendOnce(
   const key = { sub: caller.sub, id: draft.client_message_id };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
-    // Before the approval is used: it stands until the account is connected.
+    // Before the approval is used, so that it remains valid until the account is connected.
     const ready = await admit(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
@@ -214,7 +203,7 @@ interface Ready {
   readonly token: string;
 }
 
-/** Every check that needs the world. Uses nothing up. */
+/** Uses nothing up. */
 async function admit(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
@@ -228,12 +217,11 @@ async function admit(
     });
   }
   const token = await accountOf(draft.service, outlet, caller);
-  // Again: the identity provider may have taken its time.
+  // Again: the identity provider may have been slow.
   requireUnexpired(draft.expires_at, MESSAGE, clock);
   return { outlet, token };
 }
 
-/** @param claimed the entry as this request claimed it */
 async function handOver(
   claimed: MessageEntry,
   draft: MessageDraft,
@@ -277,8 +265,7 @@ async function handOver(
 }
 
 /**
- * An intent found by whoever is alone with the message, and that no other gateway ends in the time it has, is a dead process's:
- * whether it was sent will never be known. To be called in a flight.
+ * An intent found within a flight, which no other gateway ends in time, is a dead process's: its outcome stays unknown.
  */
 async function settled(entry: MessageEntry, options: MessageDeskOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
@@ -301,7 +288,7 @@ function flightOf({ sub, id }: MessageKey): string {
 
 function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
-  // Another gateway's try, which the service certainly did not take.
+  // Another gateway's attempt, which the service did not take.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = recordedRefusal(entry.problem);
@@ -310,7 +297,6 @@ function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
     : refusal;
 }
 
-/** The token, or a refusal that names the account. */
 async function accountOf(
   service: MessageService,
   { tokens }: MessageOutlet,
@@ -364,16 +350,15 @@ function outcomeUnknown(id: string): Refusal {
   });
 }
 
-/** A message that its sender approved, to the last character. */
 interface ApprovedMessage {
   readonly draft: MessageDraft;
   readonly digest: string;
 }
 
 /**
- * Compares the message of a request with the approved details inside the token.
+ * Compares the message with the approved details of the token.
  * @throws {Refusal} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
- *   `details_mismatch`
+ * `details_mismatch`
  */
 function approvedMessage(
   body: unknown,
@@ -407,7 +392,6 @@ function parseMessage(body: unknown): MessageDraft {
   return parsed.data;
 }
 
-/** What the approval kernel does about messages: by this gateway's desk. */
 export function messagePorts(desk: MessageDesk): MessagePorts {
   return {
     requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),

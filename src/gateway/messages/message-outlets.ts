@@ -8,21 +8,19 @@ import { GMAIL_URL, gmailDelivery } from './gmail.ts';
 import type { MessageOutlet } from './message-desk.ts';
 import { SLACK_URL, slackDelivery } from './slack.ts';
 
-/** By what messages go out. */
 export type MessageServices = {
   readonly [S in MessageService]?:
     | {
-        /** The connection's name at the provider. */
         readonly audience: string;
-        /** The API's base address; the service's own unless said otherwise. */
+        /** Default: the service's own. */
         readonly url?: string | undefined;
       }
     | undefined;
 };
 
 /**
- * The services this gateway sends by, each with tokens of its own.
- * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback, and without an exchange
+ * The services in the settings, each with tokens of its own.
+ * @throws {TradeAgentError} `invalid_config` for an insecure address, or without an exchange
  */
 export function messageOutlets(
   {

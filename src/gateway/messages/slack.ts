@@ -8,7 +8,7 @@ const answerSchema = z.union([
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 
-/** Slack's own words for a token that is no longer one. */
+/** Codes that mean the token no longer works. */
 const unauthorized = [
   'not_authed',
   'invalid_auth',
@@ -17,13 +17,10 @@ const unauthorized = [
   'token_expired',
   'missing_scope',
 ];
-/** "It is possible some aspect of the operation succeeded before the error was raised": Slack on these. */
+/** Slack: "It is possible some aspect of the operation succeeded before the error was raised". */
 const uncertain = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/**
- * Slack's `chat.postMessage`. Everything that would make Slack show something else than the approved text is switched
- * off: no markup, no names turned into links, no previews of addresses.
- */
+/** `chat.postMessage` without markup, links or previews: Slack must show the approved text and nothing else. */
 export function slackDelivery(options: DeliveryOptions): Deliver {
   return async ({ recipient, text }, accessToken) => {
     const answer = await post(
@@ -47,7 +44,7 @@ export function slackDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/** What Slack asks for, so that these three are shown as they are: `<!channel>` would call everybody. */
+/** Slack's required escapes; `<!channel>` would notify everybody. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

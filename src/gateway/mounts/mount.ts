@@ -1,9 +1,8 @@
 import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts';
 
 /**
- * Something else that is served at the gateway's address, to callers with tokens of an audience of its own: an MCP
- * endpoint. The gateway knows nothing of what it does. It stands in front of it (token, DPoP, Origin, size of the body),
- * and lets it do for a caller what the caller may do at `/v1`, never more.
+ * Another endpoint at the gateway's address with tokens of its own audience: MCP. The gateway authenticates (token, DPoP,
+ * Origin, size of the body) and lets it do for a caller what the caller may do at `/v1`, never more.
  *
  * @example
  * ```ts
@@ -19,39 +18,34 @@ import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts'
  * ```
  */
 export interface Mount {
-  /** Below the gateway's address: `/mcp`. The audience of its tokens is the address with it. */
+  /** Its tokens' audience is the gateway's address with this path. */
   readonly path: `/${string}`;
-  /** For people: RFC 9728's `resource_name`. */
+  /** RFC 9728 `resource_name`. */
   readonly name: string;
-  /**
-   * The scopes of its tokens, all of which its challenge asks for; each with what it stands for at `/v1`. What carries an
-   * order out can be none of them: a mount asks, it does not trade, nor go by a
-   * mandate.
-   */
+  /** The scopes of its tokens, with those they stand for at `/v1`. None of them places an order or uses a mandate. */
   readonly scopes: Readonly<
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof USE_MANDATES>[]>>
   >;
   /** Bytes. */
   readonly largestBody: number;
-  /** Refuses tokens that are bound to no key, as `/v1` may (RFC 9449). */
+  /** Refuses tokens that are bound to no key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** @param request without its credentials; its signal ends when the caller goes away */
+  /** @param request without its credentials; its signal aborts when the caller goes away */
   serve(request: Request, caller: MountedCaller): Promise<Response>;
 }
 
-/** Whose token was verified, without the token. */
+/** A verified caller, without the token. */
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** Of the mount's own. */
+  /** The mount's. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
-  /** The gateway's own address, below which the mount is. */
+  /** The gateway's address. */
   readonly resource: string;
   /**
-   * The gateway's own API, in this process, as this caller: the same handlers, checks and limits as over the network. A 401
-   * once the caller's token has expired.
+   * The gateway's own API as this caller, in this process, with the same checks. 401 once the caller's token has expired.
    * @param path `/v1/quotes?symbols=AAPL`
    * @throws the signal's reason
    */

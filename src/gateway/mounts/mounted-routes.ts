@@ -7,15 +7,13 @@ import { limitedBody } from '../routes/json-body.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
 interface MountParts {
-  /** The gateway's own, below which it stands. */
   readonly resource: string;
   readonly issuer: string;
-  /** In front of this mount alone. */
   readonly door: Door;
   readonly acting: Acting;
 }
 
-/** The mount, and its metadata (RFC 9728 §3.1: the well-known part comes before the resource's path). */
+/** RFC 9728 §3.1: the well-known part precedes the resource's path. */
 export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door, acting }: MountParts): void {
   const { origin } = new URL(resource);
   const metadata = protectedResourceMetadata({
@@ -41,7 +39,6 @@ export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door,
   });
 }
 
-/** What the mount's tokens are for. */
 export function audienceOf(resource: string, { path }: Pick<Mount, 'path'>): string {
   return `${resource.replace(/\/+$/, '')}${path}`;
 }
@@ -50,7 +47,7 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
-/** A page of another site would use whatever its visitor's browser knows. */
+/** A page of another site could use its visitor's access. */
 function refuseOrigin(): never {
   throw new Refusal(403, 'origin_refused', 'pages of other sites can do nothing here', {
     hint: 'Call this from a program, not from a page of another address.',
@@ -82,7 +79,7 @@ function mountedCaller(
   };
 }
 
-/** What is under way goes on: it may be writing. */
+/** The request goes on: it may be writing. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -105,17 +102,17 @@ async function withoutCredentials(c: Context, largestBody: number): Promise<Requ
 }
 
 /**
- * Requests that this process makes for a caller whose token it has verified already, at another of its doors. Which they
- * are is known by the request object itself: nothing that comes over the network can be one.
+ * In-process requests for a caller who was verified at another door. The request object itself identifies them, so none can
+ * come over the network.
  */
 export type Acting = ReturnType<typeof createActing>;
 
 export function createActing() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    /** As the caller, with no more than these scopes. */
+    /** As the caller, with only these scopes. */
     as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
-      // Approvals are proved by tokens of their own: none is passed on.
+      // Approvals have tokens of their own.
       callers.set(request, {
         ...caller,
         scopes,

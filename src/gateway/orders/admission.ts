@@ -20,7 +20,7 @@ export interface AdmissionOptions {
   readonly clock: Clock;
 }
 
-/** An order, the world it is decided by, and the one request that makes it. */
+/** An order, the world it is decided by, and the one request that sends it. */
 export interface Admitted {
   readonly broker: OpenAccount;
   readonly asked: Asked;
@@ -29,9 +29,9 @@ export interface Admitted {
 }
 
 /**
- * Reads the world that an approved order goes out into, and checks time, environment and account. Uses nothing up. The rules
- * are the caller's to ask: in the transaction that claims it, or by `requireAllowed` where it is claimed already.
- * @param early open orders that were asked for a moment ago
+ * Reads the world of an approved order, and checks time, environment and account. Uses nothing up. The caller asks the
+ * rules: in the transaction that claims it, or by `requireAllowed` if it is claimed already.
+ * @param early open orders requested a moment ago
  */
 export async function admit(
   { draft, replaces }: ApprovedOrder,
@@ -56,7 +56,7 @@ export async function admit(
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
   requireAccount(world.account, draft);
   const send = await sending(draft, replaces, broker);
-  // Again: the broker may have taken its time.
+  // Again: the broker may have been slow.
   requireUnexpired(draft.expires_at, ORDER, options.clock);
   return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
 }

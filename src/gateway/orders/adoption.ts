@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * What an order that was written off, and then found at the broker, does to its mandate: another order may have used the same
- * budget or slot meanwhile. A mandate that was used beyond what its owner signed is suspended.
+ * Called when an order that was written off is found after all: another may have used the same budget or slot meanwhile.
+ * Suspends a mandate that was used beyond what its owner signed.
  */
 export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Promise<void> {
   const { sub, draft } = entry;
@@ -21,7 +21,7 @@ export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Prom
   await parts.mandates.end({ sub, id: draft.mandate }, 'suspended', 'gateway', parts.clock.now());
 }
 
-/** By what a mandate was used beyond its bounds, for its owner; undefined where it was not, or the order went by none. */
+/** How a mandate was used beyond its bounds, for its owner; undefined if it was not. */
 export async function mandateExcess(
   { mandates, clock }: Parts,
   { sub, draft }: Pick<JournalEntry, 'sub' | 'draft'>,

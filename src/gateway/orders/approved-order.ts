@@ -3,21 +3,20 @@ import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '.
 import { approvedDetails, malformed, requireApproved, unsound } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 
-/** What an approval of an order is about, for its refusals. */
 export const ORDER = { scope: 'orders:write', noun: 'order' } as const;
 
 /** An order that its owner approved, to the last field. */
 export interface ApprovedOrder {
   readonly draft: OrderDraft;
   readonly digest: string;
-  /** The broker's id of the order in whose place it is put. */
+  /** The broker's id of the order to replace. */
   readonly replaces?: string;
 }
 
 /**
- * Recomputes the order from the request alone and compares it with the approved details inside the token.
+ * Recomputes the order from the request and compares it with the approved details of the token.
  * @throws {Refusal} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
- *   `details_mismatch`
+ * `details_mismatch`
  */
 export function approvedOrder(
   body: unknown,
@@ -33,7 +32,7 @@ export function approvedOrder(
 }
 
 function parseOrder(body: unknown): OrderDraft {
-  // What a mandate covers comes by a proposal alone: the gateway says which.
+  // Orders under a mandate come only from proposals.
   const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
   if (!parsed.success) throw malformed(400, 'invalid_order', 'the order', parsed.error);
   try {

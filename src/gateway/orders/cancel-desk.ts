@@ -5,11 +5,10 @@ import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
- * Cancels the order that its owner approved to cancel. Harmless to repeat: what is cancelled stays so, and an answer
- * that got lost is made good by asking for the order.
- * @returns the order as the broker has it afterwards; `pending_cancel` where it took the request and can't be asked now
- * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), after
- *   which the very same may be tried again
+ * Cancels the order whose cancellation its owner approved. Idempotent; a lost answer is replaced by reading the order.
+ * @returns the order afterwards; `pending_cancel` if the request was taken and the order can't be read
+ * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), which
+ * may be retried
  */
 export async function cancelApproved(
   { account, environment, order: { id } }: CancelSubject,
@@ -30,12 +29,12 @@ export async function cancelApproved(
   }
   const after = await lookAt(broker, id);
   if (after === undefined) return { ...order, status: 'pending_cancel' };
-  // Taken, and yet the order was faster.
+  // Accepted, but the order was faster.
   requireOpen(after);
   return after;
 }
 
-/** @throws {Refusal} 403 `account_mismatch` where the account that was opened is not the approved one */
+/** @throws {Refusal} 403 `account_mismatch` */
 export function requireAccount(
   held: Pick<Account, 'account' | 'environment'>,
   approved: Pick<Account, 'account' | 'environment'>,
@@ -47,7 +46,7 @@ export function requireAccount(
   });
 }
 
-/** The answer is lost, not necessarily the request. @throws what the broker threw, where the order still stands */
+/** The request may have arrived. @throws the broker's error if the order is not canceled */
 async function lostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
   const after = error instanceof Refusal ? await lookAt(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;

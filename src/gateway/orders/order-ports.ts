@@ -28,14 +28,13 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountOf;
   readonly updates: Pick<OrderUpdates, 'listen'>;
-  /** Whether a person can have more than one account here, so that it is said at which broker one is. */
+  /** Whether a person can have more than one account here, so that the broker is named. */
   readonly isOfSeveral: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
   readonly now: () => number;
 }
 
-/** What the approval kernel does about orders: by this gateway's desk, rules and broker. */
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
   const { desk, rules, brokerFor, updates, isOfSeveral, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
@@ -62,8 +61,8 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const entry = await desk.settle(callerOf(asker), clientOrderId);
       if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);
       if (entry?.order === undefined) return undefined;
-      // The journal keeps the first answer; what has become of the order since is the broker's to say. Where it can't be
-      // asked now, or with this token, the order is placed all the same: a refusal here would read as a no.
+      // The journal has the first answer; the broker knows the order's state since. If it can't be asked now, or with this
+      // token, the order is still placed: a refusal here would read as a no.
       try {
         return (await (await brokerFor(asker, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {
@@ -97,17 +96,16 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   };
 }
 
-/** By what a broker's updates name an order and those that hang on it. */
+/** The ids of an order and its legs. */
 function idsOf({ id, client_order_id, legs = [] }: Order): string[] {
   return [id, client_order_id, ...legs.flatMap(idsOf)];
 }
 
-/** To so many decimals a symbol can be ordered there; zero where it is traded whole, or not at all. */
+/** Decimals in which a symbol's shares can be ordered; zero if only whole, or not at all. */
 function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
   return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 }
 
-/** What of a world an order is completed with, and the rules that it is held to in it. */
 function shownWorld(
   rules: OrderRules,
   proposer: Proposer,
@@ -135,9 +133,8 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 }
 
 /**
- * What would be decided about an order, were it proposed now: completed in the same way and held to the same rules, but
- * nobody is asked, and nothing is kept.
- * @throws {Refusal} as completing a proposal of it does
+ * What would be decided about an order if it were proposed now. Nobody is asked, nothing is stored.
+ * @throws {Refusal} as completing a proposal does
  */
 export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;
 

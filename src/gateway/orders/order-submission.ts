@@ -24,16 +24,15 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
 /*
  * From a claimed intent to an outcome: why one approval is never two orders, and why no order is lost.
  *
- * What is known, and from what:
+ * What proves what:
  *
- *  1. The broker takes each client_order_id once, also after the order is over (see `Broker`). Every submission for an
- *     approval carries the same client_order_id. So however many submissions arrive, and however late, there is at most one
- *     order. Nothing below is needed for this. To a broker without this property (its traits say so) nothing is sent twice.
- *  2. An answer from the broker is proof, whenever it comes: an acceptance, a duplicate, a refusal of a first submission.
- *     An order found by its client_order_id is proof that it was taken.
- *  3. A timeout proves nothing about delivery. It limits how long we listen, not how long the operating system and the
- *     network go on delivering. We reset the connection, so that the operating system discards what it has buffered; that
- *     makes a late arrival less likely and proves nothing either. The same holds for the death of the process.
+ *  1. The broker takes each client_order_id once, even after the order is over (see `Broker`), and every submission for an
+ *     approval carries the same one. So however many submissions arrive, and however late, there is at most one order.
+ *     Nothing below is needed for this. To a broker without this property (its traits say so) nothing is sent twice.
+ *  2. An answer from the broker is proof, whenever it comes: an acceptance, a duplicate, a refusal of a first submission. So
+ *     is an order found by its client_order_id.
+ *  3. A timeout proves nothing: it limits how long we listen, not how long the operating system and the network deliver. The
+ *     connection is reset, which makes a late arrival less likely and proves nothing either; nor does the process's death.
  *  4. A miss (the broker does not know the id) proves nothing by itself. The request may still be on its way, and the
  *     broker's reads lag behind its writes.
  *  5. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be the
@@ -46,25 +45,24 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *     expired, by the wall clock or by the monotonic clock. Both are compared after the connection is made, synchronously
  *     before the write (net/dispatch-deadline.ts), so it does not matter where a process, a machine or a network stood still.
  *     A submission that is stopped there was not sent, which is proof.
- *  7. Only one process may send: the right to do so is taken in the journal by compare-and-set on the number of submissions.
- *     Sending again takes the approval and every check again, and QUIET_MS since the last time. By (1) a wrong QUIET_MS
- *     would cost a duplicate that the broker refuses, not a second order. And only the process that carries out the proposal
- *     sends: after the claim it looks whether another one has taken over, which may be reporting by now that nothing was placed.
+ *  7. Only one process may send: it takes that right in the journal by compare-and-set on the number of submissions. Sending
+ *     again needs the approval and every check again, and QUIET_MS since the last time; by (1) a wrong QUIET_MS would cost a
+ *     duplicate that the broker refuses, not a second order. After the claim the process also checks that no other one has
+ *     taken over the proposal, which may by now be reporting that nothing was placed.
  *
  * When an order is reported as not placed although the broker never said so:
  *
  *  8. An order is written off only when its approval has expired, so by (6) nothing more will leave; when nobody has sent it
  *     again since the first miss; when no request for it is open in this process; and when the broker has answered for
  *     ABSENCE_MS of awake time that it does not have it (absence.ts). This is an inference, because of (3).
- *  9. So it is provisional. Its reservation (what it uses of its mandate and of the day's limits) is kept until the trading day
- *     is over. Proof overrides it at any time: the journal then records the order as placed, whatever it said before, counts it
- *     again, the proposal becomes `executed`, and its owner is told (adoption.ts). Reconciliation looks it up again at each
- *     start, after each sleep and every day for 30 days (reconciliation.ts).
+ *  9. So it is provisional. Its reservation (its share of the mandate and of the day's limits) is kept until the trading day
+ *     is over. Proof overrides it at any time: the journal then records the order as placed and counts it again, the proposal
+ *     becomes `executed`, and its owner is told (adoption.ts). Reconciliation looks it up again at each start, after each
+ *     sleep and every day for 30 days (reconciliation.ts).
  * 10. A lookup made for another order settles nothing. An order is looked up on behalf of its own proposal alone.
  *
- * All of this holds for an order that replaces another one: the replacement has a client_order_id of its own, which the broker
- * takes once and by which it is looked up. An order is replaced at most once: sent again after it was taken, the change is
- * refused because the earlier order is closed, and by (5) that refusal settles nothing.
+ * All of this holds for a replacement, which has a client_order_id of its own. An order is replaced at most once: sent again
+ * after it was taken, the change is refused because the earlier order is closed, and by (5) that refusal settles nothing.
  */
 
 /** Before an order may be sent again, milliseconds: most submissions are delivered or lost by then. See (7). */
@@ -76,36 +74,32 @@ export const DISPATCH_MS = 15_000;
 /** A check that took longer describes another moment than that of sending, milliseconds. */
 const FRESH_MS = 1_000;
 
-/** Waits between the look-ups after a submission without an answer; the first look-up comes at once. */
+/** Between lookups after a submission without an answer; the first is immediate. */
 const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
-  /** How long each order has been absent at the broker, as this process has measured it. */
   readonly absence: Absence;
   /** Called when an order that was recorded as rejected is found at the broker. */
   readonly adopted: (entry: JournalEntry) => Promise<void>;
 }
 
-/** As {@link SubmissionContext}, where something is sent. */
 interface SendingContext extends SubmissionContext {
-  /** Why it must not go out after all (409 `not_placed`), looked at right before the broker is called. */
+  /** Why it must not be sent after all (409 `not_placed`); called right before the broker. */
   readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
-  /** Whether its proposal was not taken over by another process; see (7). */
+  /** Whether no other process has taken over its proposal; see (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** An order whose intent is in the journal. */
 export interface Intent extends OrderKey {
   readonly draft: OrderDraft;
   readonly replaces?: string | undefined;
 }
 
 /**
- * Sends an order whose intent is in the journal, and records what became of it.
- * @param send one request that carries the draft's client_order_id: a submission, or the replacement of another order
- * @returns the entry afterwards, `placed` or `rejected`
+ * Sends an order whose intent is in the journal, and records the outcome. @returns the entry, `placed` or `rejected`
+ * @param send one request with the draft's client_order_id: a submission, or a replacement
  * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
@@ -145,7 +139,7 @@ export async function submitIntent(
       return await entryOf(journal, intent);
     }
     case 'unknown':
-      // Stopped before it left: the checks have to be made again, as for a request that the broker did not take.
+      // Stopped before it was sent: the checks are made again, as for a request that the broker did not take.
       if (cleared.nothingLeft && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       break;
   }
@@ -157,9 +151,9 @@ export async function submitIntent(
 }
 
 /**
- * Checks one last time that the order may go out: its approval may have expired since it was checked, and trading may have been
- * halted. A process that stood still while it looked looks again.
- * @returns until when it may leave, or why it may not; `taken_over` where another process decides about it
+ * The last check: the approval may have expired, and trading may have been halted. Repeated if the process stood still
+ * meanwhile.
+ * @returns until when it may leave, or why it may not; `taken_over` if another process decides about it
  */
 async function clearToSend(
   intent: Intent,
@@ -177,8 +171,7 @@ async function clearToSend(
 }
 
 /**
- * Settles an entry whose outcome isn't known, by asking the broker once: for its own proposal, or for whoever looks at that.
- * @returns the settled entry, or undefined where nothing can be concluded yet
+ * Asks the broker once for an entry without an outcome. @returns the settled entry; undefined if nothing can be concluded
  */
 export async function settleByLookup(
   entry: JournalEntry,
@@ -190,7 +183,7 @@ export async function settleByLookup(
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFound(order, entry, context);
-  // It may have been taken, and be listed no more.
+  // It may have been taken, and no longer be listed.
   if (lookedUp !== 'for_good') return undefined;
   const name = nameOf(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
@@ -202,10 +195,7 @@ export async function settleByLookup(
   return await writeOff(entry, broker, context);
 }
 
-/**
- * Looks for an order that was written off.
- * @returns the entry, adopted where the broker has the order after all
- */
+/** Looks for an order that was written off. @returns the entry, adopted if the broker has the order */
 export async function recheck(
   entry: JournalEntry,
   broker: OpenAccount,
@@ -218,7 +208,7 @@ export async function recheck(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Every submission is known to have come to nothing, and after its approval expired nobody will send it again. */
+/** No submission was taken, and after the approval expired nobody sends it again. */
 async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
@@ -250,7 +240,7 @@ async function writeOff(
   { journal, clock, absence }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
-  // What went out is in the account it was approved for; the user may have connected another one since.
+  // It was sent to the account it was approved for; the user may have connected another one since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
   const written = await journal.writeOff(entry, expiredUnplaced().toProblem(), {
@@ -261,7 +251,7 @@ async function writeOff(
   return written === 'stale' ? undefined : await entryOf(journal, entry);
 }
 
-/** The end of the New York day on which the session ends that is open, or opens next. Milliseconds since the epoch. */
+/** The end of the New York day of the current or next session, milliseconds since the epoch. */
 function tradingDayEnd({ next_close }: MarketClock, now: number): number {
   const closes = Date.parse(next_close);
   const last = Math.max(now, Number.isNaN(closes) ? now : closes);
@@ -273,12 +263,11 @@ export function nameOf({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
 
-/** Whether what became of it is known for good. */
 export function isSettled({ state }: JournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
-/** Whether the order may go out (again) now, as far as broker and time tell; see (2) at the top. */
+/** Whether it may be sent (again) now, as far as broker and time tell; see (2) at the top. */
 export function maySubmitAgain(
   { submittedAt }: Pick<JournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
@@ -295,7 +284,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
       const order = await broker.orderByClientOrderId(draft.client_order_id);
       if (order !== undefined) return order;
     } catch (error) {
-      // A broker that is down now may answer at the next look-up; at the end the outcome is unknown, not failed.
+      // The broker may answer at the next lookup; at the end the outcome is unknown, not failed.
       if (!(error instanceof Refusal)) throw error;
     }
   }
@@ -395,7 +384,7 @@ function takenOver(): Refusal {
   });
 }
 
-/** What an order is rejected with that nobody may send anymore, and that the broker does not have. */
+/** For an order that nobody may send anymore, and that the broker does not have. */
 export function expiredUnplaced(): Refusal {
   return neverPlaced('the approval expired before the broker took the order');
 }
@@ -412,7 +401,6 @@ function idTaken(): Refusal {
   );
 }
 
-/** @param reason of the rule that stopped it, where one did */
 export function neverPlaced(why: string, reason?: PolicyReason): Refusal {
   return new Refusal(409, 'not_placed', `${why}: there is no order`, {
     hint: 'Propose the order anew.',

@@ -33,40 +33,37 @@ import {
 } from './order-submission.ts';
 
 /*
- * Between any two awaits another request, another process even, may do the same. What keeps one approval one order:
+ * Between any two awaits another request, or another process, may do the same. What keeps one approval one order:
  *
- *  1. The claim. The journal looks whether the client_order_id is free and the approval unused, uses it and writes the
- *     intent in one unit of work. Whatever was read before it decides nothing.
+ *  1. The claim. In one transaction the journal checks that the client_order_id is free and the approval unused, uses it, and
+ *     writes the intent. Whatever was read before decides nothing.
  *  2. The right to send again is taken by a compare-and-set on the entry as it was read, and a refusal is written only
  *     where no submission is in doubt by then (order-submission.ts).
- *  3. Within this process whoever asks for the same waits for whoever was first: `arriving` is looked at and set before
- *     the first await, so that two cannot both be first. It spares the person a wrong answer; it is not what makes it
- *     one order. The journal would hold without it. Where several gateways have the same journal, a repeat at another one
- *     waits at the row for the first's answer (door/landing.ts), for the same reason.
+ *  3. Requests for the same order wait for the first: within this process by `arriving`, which is checked and set before the
+ *     first await; at another gateway at the row (door/landing.ts). This only spares the person a wrong answer; the journal
+ *     would hold without it.
  */
 
 interface OrderDeskOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
   readonly gateway: string;
-  /** Whose approvals count: with the token's id, what an approval is used up by. */
+  /** Together with the token's id, what an approval is used up by. */
   readonly issuer: string;
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'standing'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
-  /** Where approvals are signed: whether this one is, by whom it must be. */
+  /** If approvals must be signed. */
   readonly signatures?: Pick<Keys, 'check'> | undefined;
-  /** None is, where it is left out. */
   readonly isTakenBack?: IsTakenBack | undefined;
 }
 
 interface Placement {
   readonly order: Order;
-  /** True when the order was placed by an earlier request, or by another one at the same time. */
+  /** True if an earlier or concurrent request placed it. */
   readonly replay: boolean;
 }
 
-/** Where approved orders become real ones. */
 export type OrderDesk = ReturnType<typeof createOrderDesk>;
 
 interface Arrival {
@@ -75,14 +72,13 @@ interface Arrival {
   readonly placement: Promise<Placement>;
 }
 
-/** What this process does at the moment, and with what. */
 interface Desk {
   readonly options: OrderDeskOptions & SubmissionContext;
-  /** What is being sent or settled by this process, by user and client_order_id: whoever asks for the same waits for it. */
+  /** What this process is sending or settling, by user and client_order_id; requests for the same wait for it. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
-   * Requests of this process to place an order, from their arrival on. The same may come twice at once (a proxy repeats
-   * what it lost): were it checked twice, one could be placed and the other, the one that is answered, told "price moved".
+   * Requests to place an order, from their arrival on. A proxy may repeat one at once: checked twice, the order could be
+   * placed and the answered request be told "price moved".
    */
   readonly arriving: Map<string, Arrival>;
   readonly early: EarlyOrders;
@@ -98,37 +94,36 @@ export function createOrderDesk(given: OrderDeskOptions) {
   const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    /** @throws {Refusal} with a code for each way to fail; a {@link ReplayedRefusal} where it was said before */
+    /** @throws {Refusal} with a code for each way to fail; {@link ReplayedRefusal} if it is the recorded one */
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      // Of details that the token and the request agree in: a provider that lies can't go around by a token of its own making.
+      // The details that token and request agree on, so a lying provider can't bypass this with a token of its own.
       const details = tradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(desk, approved, caller);
     },
-    /** Asks early for what an approved order is decided by, where it is about to be placed. Fails for nobody. */
+    /** Requests early what the decision needs. Never fails. */
     prepare: early.ask,
     /**
-     * Places what was approved, or puts it in place of the order that it `replaces`, exactly once however often it is
-     * called: a repeat is answered from the journal, settled by asking the broker, or sent where that is safe.
-     * @param approved whose fields the caller's approval was compared with already
+     * Places what was approved, or replaces `replaces` by it, exactly once: a repeat is answered from the journal, settled
+     * by asking the broker, or sent if that is safe.
+     * @param approved fields were already compared with the caller's approval
      * @param caller who approved; its `jti` is used up
      * @throws {Refusal} as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(desk, approved, caller),
     /**
-     * Settles what is open about the caller's order by asking the broker. Undefined where this gateway never placed it.
-     * @throws {Refusal} 504 `outcome_unknown`
+     * Settles the caller's order by asking the broker; undefined if this gateway never placed it. @throws {Refusal} 504
+     * `outcome_unknown`
      */
     settle: (caller: Caller, clientOrderId: string) => settle(desk, caller, clientOrderId),
     /**
-     * Looks at the broker for an order that was written off, and adopts it where it is there.
-     * @returns the entry afterwards; undefined where this gateway never placed it
+     * Looks for an order that was written off, and adopts it. Undefined if this gateway never placed it.
      * @throws {Refusal} as the broker's reads do
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
-    /** Its proposal has ended: an order of which nothing is out is given up, and what it used of its mandate returned. */
+    /** Its proposal has ended: gives up an order of which nothing was sent, and returns its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
       const problem = neverPlaced('its proposal ended before the broker took the order').toProblem();
@@ -149,7 +144,7 @@ async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller
 }
 
 async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  // Before the expiry check: what became of an order may be asked for as long as the token lives.
+  // Before the expiry check: the outcome may be asked for while the token lives.
   const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
 }
@@ -163,7 +158,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   const clientOrderId = draft.client_order_id;
   const { mandate, slot } = draft;
   const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
-  // Decided where it is written, by the rules of this moment: of two that came at once, the second finds the first.
+  // Decided in the transaction, by the current rules: of two concurrent orders the second sees the first.
   const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
   switch (await journal.claim(claim, clock.now(), decide)) {
     case 'denied':
@@ -181,7 +176,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   }
 }
 
-/** The first result again; an open one is settled first. */
+/** The first result; an open one is settled first. */
 async function replay(
   desk: Desk,
   entry: JournalEntry,
@@ -204,7 +199,7 @@ async function replay(
   return placement(await flight, true);
 }
 
-/** What an order without an outcome needs: a look-up, and where that is safe, the submission it never had. */
+/** A lookup, and if that is safe, the submission that it never had. */
 async function settleOrSubmit(
   desk: Desk,
   entry: JournalEntry,
@@ -221,8 +216,8 @@ async function settleOrSubmit(
     admitted = await admit(approved, caller, desk.options);
     await desk.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
-    // "Price moved" would invite a new proposal, while the order may well be at the broker. Only where every
-    // submission is known to have come to nothing may the real reason be told.
+    // "Price moved" would invite a new proposal while the order may be at the broker. The real reason is told only if every
+    // submission is known to have come to nothing.
     if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
     throw error;
   }
@@ -234,11 +229,11 @@ async function settleOrSubmit(
 async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
   const isArriving = () =>
     [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
-  // Asked before and after the look: it may arrive, or be over, while the journal is read.
+  // Asked before and after: it may arrive, or be over, while the journal is read.
   const arrives = isArriving();
   const entry = await desk.options.journal.find(caller.sub, clientOrderId);
   if (entry === undefined) {
-    // It is not in the journal, but nobody may conclude that it never will be.
+    // Not in the journal, but it may still come.
     if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
     return undefined;
   }
@@ -258,7 +253,7 @@ async function recheckOrder(
   clientOrderId: string,
 ): Promise<JournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
-  // The process that adopted it may have died before it looked at the mandate.
+  // The process that adopted it may have died before checking the mandate.
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
   // The answer to our own request is on its way, and says more than a lookup.
@@ -268,7 +263,10 @@ async function recheckOrder(
   return await recheck(entry, broker, options);
 }
 
-/** The broker of the account that it was approved for. While that one can't be asked, an order that may be there stays unknown: anything else could be read as a no. */
+/**
+ * The broker of the approved account. While it can't be asked, an order that may be there stays unknown: any other answer
+ * could be read as a no.
+ */
 async function askBroker(
   { options }: Desk,
   entry: JournalEntry,
@@ -283,7 +281,7 @@ async function askBroker(
   }
 }
 
-/** An order that another gateway may be sending at this moment, once it is not. */
+/** Waits for another gateway that may be sending it. */
 function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEntry> {
   return whenLanded(options, entry, entry.clientOrderId, {
     look: () => entryOf(options.journal, entry),
@@ -302,14 +300,14 @@ function submit(
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
-/** Why an order that is claimed must not go out after all: looked at right before it would. */
+/** Why a claimed order must not be sent after all. */
 async function stoppedBy(
   { halts, mandates, clock, isTakenBack }: OrderDeskOptions,
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<Refusal | undefined> {
   if (draft.mandate !== undefined) {
-    // What it used of it was decided with the claim; whether it is still in force is asked anew.
+    // The claim decided how much it may use; whether it is still active is checked again.
     const found = await mandates.find(sub, draft.mandate, { since: 0 });
     const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
     if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
@@ -319,7 +317,7 @@ async function stoppedBy(
       return neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE');
   }
   const { state } = await halts.standing(sub, clock.now());
-  // Last of all, and nothing is waited for after it: what was taken back a moment ago does not go out.
+  // Last, with nothing awaited after it: a proposal whose sign-in has just ended is not sent.
   if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
     return neverPlaced('the sign-in that it came by was ended before it went out', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');

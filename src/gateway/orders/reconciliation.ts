@@ -12,27 +12,26 @@ import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
 
 /**
- * An open order at the broker that bears an id of this gateway, and that no proposal accounts for: the gateway has no record of
- * it (its database was restored from a backup, say), or recorded that it would not be placed. Its owner has to hear about it.
+ * An open order with an id of this gateway that no proposal accounts for: the gateway has no record of it (a restored
+ * backup, say), or recorded that it would not be placed. Its owner has to be told.
  */
 export interface UnexplainedOrder {
-  /** Whose account it is in. */
   readonly sub: string;
   readonly account: string;
   readonly order: Order;
 }
 
-/** Between two looks at what is due, milliseconds. A sleep of the machine is noticed within this time. */
+/** Milliseconds between looks. A sleep of the machine is noticed within this time. */
 const TICK_MS = 30_000;
 /** Between two rounds, milliseconds of awake time. */
 const ROUND_MS = 24 * 60 * 60_000;
-/** An order that was written off is looked up for so long, milliseconds. */
+/** How long a written-off order is looked up, milliseconds. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
-/** Before an order is looked up again, milliseconds; twice as long each time, up to the last. */
+/** Until the next lookup, milliseconds; doubled each time. */
 const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
-/** Before what failed is tried again, milliseconds; twice as long each time, up to the last. */
+/** Until a failure is retried, milliseconds; doubled each time. */
 const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
-/** The client_order_id of a proposal's order, or of one line of a batch (`subjectIdOf` in approval/code.ts). */
+/** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/code.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
@@ -40,11 +39,10 @@ export interface ReconciliationOptions {
   readonly desk: Pick<OrderDesk, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'pursueUnknown' | 'orderFound' | 'askerOf'>;
   readonly brokerFor: OpenAccountOf;
-  /** Whether accounts can be opened without a session of their owner's. Others are reconciled once their owner comes by. */
+  /** Whether accounts can be opened while their owner is not signed in. Others wait for their owner. */
   readonly isUnattended: boolean;
   readonly clock: Clock;
   readonly report: (found: UnexplainedOrder) => void;
-  /** Told of what went wrong inside. */
   readonly onError: (message: string) => void;
 }
 
@@ -53,30 +51,28 @@ interface Account {
   readonly account: string;
 }
 
-/** When something is tried again: by the monotonic clock, or when its owner has come by with another token. */
+/** Retried by the monotonic clock, or once the owner has another token. */
 interface Due {
   readonly at: number;
-  /** How long is waited next time. */
   readonly wait: number;
   readonly failedWait: number;
   readonly triedWith: string | undefined;
 }
 
 /**
- * Holds what the gateway concluded against what the broker has.
+ * Compares the gateway's conclusions with the broker.
  *
- * - Every order that was written off within the last 30 days is looked up again: at each start, after each sleep of the machine,
- *   and in between after five minutes, ten, twenty and so on up to a day. A hit is adopted.
- * - At each start, after each sleep and every day, every open order at the broker that bears an id of this gateway must belong to
- *   a proposal that says so. One that does not is reported to its owner.
- * - As often, proposals of unknown outcome that nobody supervises are asked about again, and orders of which nothing was sent and
- *   whose approval has expired are given up.
+ * - An order written off within the last 30 days is looked up at each start, after each sleep of the machine, and in between
+ *   after five minutes, ten, twenty and so on up to a day. If it is found, it is adopted.
+ * - At each start, after each sleep and every day, each open order with an id of this gateway must belong to a proposal that
+ *   says so. If not, its owner is told.
+ * - As often, unsupervised proposals of unknown outcome are asked about again, and expired orders that were never sent are
+ *   given up.
  */
 export function createReconciliation(options: ReconciliationOptions) {
   const { journal, desk, kernel, isUnattended, clock, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  /** Each unexplained order is reported once by this process. */
   const reported = new Set<string>();
   const report: ReconciliationOptions['report'] = (found) => {
     const name = JSON.stringify([found.sub, found.account, found.order.id]);
@@ -84,11 +80,10 @@ export function createReconciliation(options: ReconciliationOptions) {
     reported.add(name);
     options.report(found);
   };
-  /** Accounts whose open orders are to be checked in this round. */
   let accounts = new Map<string, Account>();
-  /** By account and by order that was written off; what is not here is due. */
+  /** By account and by order; what is missing here is due. */
   let due = new Map<string, Due>();
-  /** Orders that were found, and that their proposals say so of, as of this round. */
+  /** Orders found whose proposals say so, in this round. */
   const accounted = new Set<string>();
   let running = Promise.resolve();
 
@@ -96,7 +91,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     if (!signal.aborted) onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   };
 
-  /** Does the work if it is due and its owner's account can be opened, and notes when it is due again. */
+  /** Does the work if it is due and the account can be opened, and schedules the next time. */
   const whenDue = async (
     key: string,
     sub: string,
@@ -122,8 +117,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     } catch (error) {
       const next = Math.min(failedWait * 2, FAILED_WAITS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
-      // It keeps nothing else from being looked at. A refusal says that the broker is out of reach, or that nothing opens the
-      // account at the moment.
+      // Other work goes on. A refusal means that the broker is unreachable, or nothing opens the account now.
       if (!(error instanceof Refusal)) failed(error);
       return false;
     }
@@ -135,7 +129,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     due = new Map();
     accounted.clear();
     await kernel.pursueUnknown();
-    // A process may have died after such a proposal ended and before the journal heard of it.
+    // A process may have died between the end of the proposal and the journal.
     for (const entry of await journal.unsent())
       if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
   };
@@ -143,7 +137,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - REMEMBERED_MS)) {
       const key = `order ${nameOf(entry)}`;
-      // One that was found is looked at once a round: a process may have died before its proposal said so.
+      // Once a round: a process may have died before its proposal said so.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) =>
         recheckOne({ ...options, report }, caller, entry),
@@ -188,7 +182,6 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 }
 
-/** One that was written off: adopted where the broker has it. */
 async function recheckOne(
   { desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
@@ -200,7 +193,6 @@ async function recheckOne(
   if (accounted === 'unexplained') report({ sub, account, order: entry.order });
 }
 
-/** Every open order of this gateway's at the broker belongs to a proposal that says so. */
 async function checkOpen(
   { brokerFor, journal, desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
@@ -212,14 +204,14 @@ async function checkOpen(
     if (!OWN_ID.test(id)) continue;
     const known = await journal.find(sub, id);
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
-    // One that is still rejected is not the order that was approved.
+    // If it is still rejected, the order is not the approved one.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
     if (isOurs && (await kernel.orderFound(sub, subjectIdOf(id))) === 'accounted') continue;
     report({ sub, account, order });
   }
 }
 
-/** Of the proposal that an order is of: a batch's lines are numbered. */
+/** A batch numbers its lines. */
 function subjectIdOf(clientOrderId: string): string {
   return OWN_ID.exec(clientOrderId)?.[1] ?? clientOrderId;
 }

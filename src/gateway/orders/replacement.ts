@@ -7,16 +7,14 @@ import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from '../broker/same-order.ts';
 
-/** What of an order becomes another; `trail` is its trail_price or trail_percent, whichever it has. */
+/** `trail` is the trail_price or trail_percent, whichever the order has. */
 type OrderChanges = ReplaceSubject['changes'];
 
 const prices = ['limit_price', 'stop_price'] as const;
 const trails = ['trail_price', 'trail_percent'] as const;
 
 /**
- * What makes of the order that stands at the broker the one that was approved in its place. Read from the order itself
- * rather than from the approval, so that what stays the same really is.
- * @param draft the order as it is to be after the change, whole
+ * The changes from the order at the broker to the approved one, read from the order itself so that everything else stays.
  * @throws {Refusal} 409 `not_replaceable`
  */
 export function changesTo(
@@ -28,7 +26,7 @@ export function changesTo(
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(order.status)) {
     throw notReplaceable(`the order is ${order.status.replaceAll('_', ' ')}`, { status: order.status });
   }
-  // Which shares the broker would count against the new quantity isn't in its documents; a wrong guess trades too many.
+  // Undocumented which shares count against the new quantity; a wrong guess trades too many.
   if (!new Dec(order.filled_qty).isZero()) {
     throw notReplaceable('the order has been filled in part', { status: order.status });
   }
@@ -60,7 +58,7 @@ export function changesTo(
   return changes;
 }
 
-/** Whether the order that the broker holds under our client_order_id is the one that this journal entry is about. */
+/** Whether the broker's order under our client_order_id is the one of this journal entry. */
 export function isOrderOf(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },

@@ -14,7 +14,7 @@ import {
 } from './decision.ts';
 import { checkPrice } from './price-guard.ts';
 
-/** What every order is held to by the broker and the market, whatever its owner's rules say; in the order it is told. */
+/** What broker and market require of every order, whatever the owner's rules say; in the order told. */
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
   return [
@@ -77,7 +77,7 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
   return found;
 }
 
-/** Exits without an entry are of what is held, and not on sale by another order: what they sold beyond that would be short. */
+/** Exits without an entry may only sell what is held and not on sale already: more would be short. */
 function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection[] {
   if (order.order_class !== 'oco') return [];
   if (holdings === null) return [unknown('what is held')];
@@ -95,7 +95,6 @@ function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objectio
   ];
 }
 
-/** Orders that would trade at whatever price comes need an open market. */
 function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts): Objection[] {
   if (!waitsForOpening({ type }, { is_open })) return [];
   return [
@@ -108,7 +107,6 @@ function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts)
   ];
 }
 
-/** The price has not moved against the order by more than `max_slippage` since it was proposed. */
 function priceHolds(order: OrderFacts, market: MarketFacts): Objection[] {
   const { symbol, side, reference_price, max_slippage } = order;
   const { bid, ask, last, quoted_at, session } = market;

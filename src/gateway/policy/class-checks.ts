@@ -6,12 +6,11 @@ import type { PositionIntent } from '../../trading/order-classes.ts';
 import type { BrokerFacts, Facts, Objection, OptionFacts, OrderFacts } from './decision.ts';
 
 /*
- * What an order is held to by the class of what it trades: crypto and options are for accounts that the broker lets at
- * them, and an option is sold only where what it may take is there. A broker refuses the same; here it is refused before
- * anybody is asked, and by what this gateway has out itself.
+ * Crypto and options need the broker's permission, and an option is sold only against what it may take. The broker checks
+ * the same; here it is checked before anybody is asked, including what this gateway has open.
  */
 
-/** Alpaca's level from which each is let: 1 covered calls and cash-secured puts, 2 long options. Closing needs none. */
+/** Alpaca's levels: 1 covered calls and cash-secured puts, 2 long options. Closing needs none. */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -89,7 +88,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/** A position is opened, or added to; what is held the other way round is closed instead. */
+/** Opens or adds to a position; an opposite one must be closed instead. */
 function opensOnly({ symbol, side }: OrderFacts, { holdings }: Facts, instead: PositionIntent): Objection[] {
   const held = new Dec(holdings?.qty ?? 0);
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return [];
@@ -116,7 +115,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection[] 
   ];
 }
 
-/** Of a call that is sold: its shares are there, and free. */
+/** A sold call's shares are held and free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -139,7 +138,7 @@ function isCovered(
   ];
 }
 
-/** Of a put that is sold: the cash for its shares is there, and free. */
+/** The cash for a sold put's shares is there and free. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,

@@ -19,17 +19,17 @@ import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjections, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** What makes exposure, or lets somebody else make it: rules that can't be read stop it. */
+/** What creates exposure, directly or by others: stopped if rules can't be read. */
 const NEEDS_RULES: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
-/** What asks for more approval than there is, and stands in the way of nothing that has it. */
+/** These ask for more approval, and don't object to what has it. */
 const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * Decides: by what is given and nothing else, so that the same is said before the person is asked, when it is carried out,
- * and inside the transaction that claims the order. All that stands against it is told, in this order: the state of trading,
- * the broker and the market, who has a part in it, the limits, the policies. A cancel makes exposure smaller, and passes each of them.
- * @returns `deny` where anything stands against it whoever approves; `ask` where an approval is missing; else `allow`
+ * A pure decision, so that it is the same before the person is asked, when it is carried out, and inside the transaction
+ * that claims the order. Objections come in this order: trading state, broker and market, parties, limits, policies. A
+ * cancel reduces exposure and always passes.
+ * @returns `deny` if anything stands against it whoever approves; `ask` if an approval is missing; else `allow`
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
@@ -53,7 +53,6 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
   };
 }
 
-/** A decision that does not let it pass, as it is told. */
 export function refusalOfDecision(decision: Decision): Refusal {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
@@ -70,10 +69,7 @@ export function refusalOfDecision(decision: Decision): Refusal {
   });
 }
 
-/**
- * That the rules let this person do what is no order, and so is held to nothing that is counted.
- * @throws {Refusal} 403 `policy_denied`
- */
+/** For actions that are no orders, and so are not counted. @throws {Refusal} 403 `policy_denied` */
 export function requireLet(
   rules: Rules,
   subject: Subject,
@@ -113,7 +109,9 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   ];
 }
 
-/** Since the last close more was lost than a day may lose, as far as anybody can tell: trading may only reduce until the day ends in New York. */
+/**
+ * More was lost since the last close than allowed, as far as known: only reducing orders until the New York day ends.
+ */
 export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;
@@ -166,7 +164,7 @@ function stateObjections(
   ];
 }
 
-/** Counted by a day that is not this one, a limit would be used up for good, or begin anew. */
+/** With the wrong day a limit would stay used up, or start again. */
 function clockObjections({ counted: { clock_behind: behind } }: Facts): Objection[] {
   if (behind === undefined) return [];
   return [

@@ -18,35 +18,33 @@ import {
 } from './decision.ts';
 import { isStale } from './price-guard.ts';
 
-/** What is compared with a limit: all that is known, of an order that there is. */
 interface Compared {
   readonly facts: Facts;
   readonly order: OrderFacts;
-  /** Whether it is put in place of another. */
+  /** Whether it replaces another. */
   readonly replaces: boolean;
 }
 
-/** Beyond the limit: what may be and what would be, where those are amounts or counts, and a sentence. */
+/** Why an order is beyond the limit: what is allowed and what it would be (if amounts or counts), and a sentence. */
 interface Excess {
   readonly text: string;
   readonly limit?: string;
   readonly value?: string | null;
-  /** Instead of the row's own. */
+  /** Instead of the row's. */
   readonly reason?: PolicyReason;
 }
 
-/** Nobody could tell what the limit compares, or what was told is too old. */
+/** What the limit compares is unknown, or too old. */
 type Unknown = 'unavailable' | 'stale';
 
-/** One limit, whole. */
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** What of the facts it needs, for the sentence where that is missing. */
+  /** The facts it needs, for the message if they are unknown. */
   readonly needs: string;
-  /** Undefined where the order keeps to it. */
+  /** Undefined if the order is within the limit. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
-  /** What to do, beside having the owner change it; undefined where there is nothing. */
+  /** What else to do, beside changing the limit. */
   readonly instead?: string;
 }
 
@@ -56,8 +54,7 @@ function limitRow<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Sch
 }
 
 /*
- * Every limit of limits.yaml: what may stand in the file, what it compares, and what is said of an order beyond it. What
- * is equal to a limit keeps to it. A purchase that nothing bounds is beyond any limit in dollars.
+ * All limits of limits.yaml. An order equal to a limit is within it. An unbounded purchase is beyond any limit in dollars.
  */
 
 const inQuotes = (example: string) => `must be in quotes, such as "${example}"`;
@@ -71,7 +68,7 @@ const wall = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
-/** All that is out, where it may still be bought or sold. */
+/** All open orders. */
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
   holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
 
@@ -161,7 +158,7 @@ export const limitTable = {
       const { holdings } = facts;
       const loss = holdings === null ? undefined : dayLoss(holdings);
       if (loss === undefined) return isReducing(order, facts) ? undefined : 'unavailable';
-      // A sale of what is held passes; one of more is refused by the state that follows from the loss.
+      // A sale of holdings passes; one of more is refused by the trading state.
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
         text: `the account has lost ${dollars(loss.toFixed())} since the last close, and ${dollars(limit)} a day may be here`,
@@ -283,14 +280,14 @@ export const limitTable = {
     },
   }),
   second_person_above: limitRow({
-    // Whoever approves is looked at beside the limits (parties.ts).
+    // Checked in parties.ts.
     schema: amount,
     reason: 'APPROVAL_NEEDS_SECOND',
     needs: 'what the order can come to',
     check: () => undefined,
   }),
   live: limitRow({
-    // Looked at beside the limits, where it is asked who must approve and how (parties.ts).
+    // Checked in parties.ts.
     schema: z.strictObject({
       mandate_up_to: amount.optional(),
       second_person_above: amount.optional(),
@@ -307,11 +304,9 @@ const names = Object.keys(limitTable) as readonly LimitName[];
 type Shape = { [Name in LimitName]: z.ZodOptional<(typeof limitTable)[Name]['schema']> };
 const shape = Object.fromEntries(names.map((name) => [name, limitTable[name].schema.optional()]));
 
-/** The limits of one account. */
 export const accountLimitsSchema = z.strictObject(shape as Shape);
 export type AccountLimits = z.output<typeof accountLimitsSchema>;
 
-/** What an order is beyond, in the table's order. */
 export function limitObjections(limits: AccountLimits, compared: Compared): Objection[] {
   return names.flatMap((name) => {
     const limit = limits[name];
@@ -376,9 +371,9 @@ function counts(limit: number, value: number) {
 }
 
 /**
- * How far the limit that an order goes out under lies on the side where it hurts: a low bid or a high offer waits, and harms
- * nobody. The limit of a stop is compared with its stop, unless that is reached already. A market order and a stop go out
- * under the limit that their slippage allows, so `max_slippage` can't reach further than this limit.
+ * How far the order's limit is on the harmful side of the market: a low bid or a high offer just waits. A stop's limit is
+ * compared with its stop, unless that is reached. Market and stop orders are sent with the limit that their slippage
+ * allows, so `max_slippage` can't exceed this one.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';

@@ -3,16 +3,14 @@ import { isKept } from '../broker/kept-kinds.ts';
 import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
 import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './limits.ts';
 
-/** Where the account numbers of a gateway are known from. */
 export interface KnownAccounts {
   readonly brokers: readonly NamedBroker[];
   readonly brokerKeys: Pick<BrokerKeyStore, 'list'>;
 }
 
 /**
- * Where the entries of `limits.yaml` and the accounts of the gateway don't match, a sentence each: a misspelled number
- * limits nothing. Accounts are known where their credentials are kept here; of a broker whose tokens come by exchange
- * nobody can tell before somebody asks.
+ * Mismatches between `limits.yaml` and the gateway's accounts, a sentence each: a misspelled number limits nothing.
+ * Accounts are only known if their credentials are stored here, not if tokens are exchanged.
  */
 export async function unmatchedAccounts(
   limits: Limits | undefined,

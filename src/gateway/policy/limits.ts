@@ -3,13 +3,13 @@ import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
 export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** All accounts that have no limits of their own. */
+/** All accounts without limits of their own. */
 export const EVERY_ACCOUNT = '*';
 
-/** What `limits.yaml` says: how far anybody's orders may go. What is left out is not limited. */
+/** `limits.yaml`. What is left out is not limited. */
 export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
-  /** By the account's number at the broker; `*` stands for those that are not named, and adds nothing to those that are. */
+  /** By account number; `*` is for accounts that are not listed, and adds nothing to those that are. */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
       error: ({ code }) =>
@@ -19,7 +19,6 @@ export const limitsSchema = z.strictObject({
 });
 export type Limits = z.output<typeof limitsSchema>;
 
-/** What a new home begins with. */
 export function defaultLimits(): Limits {
   return {
     version: 1,
@@ -33,7 +32,7 @@ export function defaultLimits(): Limits {
         max_position_weight: '0.25',
         max_price_deviation: '0.05',
         min_seconds_between_same: 60,
-        // Crypto and options are for whoever asks for them.
+        // Crypto and options have to be enabled explicitly.
         asset_classes: ['us_equity'],
         hours: {
           zone: 'America/New_York',
@@ -46,12 +45,10 @@ export function defaultLimits(): Limits {
   };
 }
 
-/** Whether any account is limited in anything. */
 export function hasLimits(limits: Limits | undefined): boolean {
   return Object.values(limits?.accounts ?? {}).some((own) => Object.keys(own).length > 0);
 }
 
-/** Those of one account; undefined where it is not limited. */
 export function limitsFor(limits: Limits | undefined, account: string): AccountLimits | undefined {
   const { accounts = {} } = limits ?? {};
   const name = Object.hasOwn(accounts, account) ? account : EVERY_ACCOUNT;

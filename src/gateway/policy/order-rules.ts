@@ -27,31 +27,30 @@ interface OrderRulesOptions {
   readonly clock: Clock;
 }
 
-/** An order that it is decided about. */
 export interface Asked {
   readonly subject: Subject;
   readonly draft: OrderDraft;
-  /** The broker's id of the order in whose place it is put. */
+  /** The broker's id of the order to replace. */
   readonly replaces?: string | undefined;
-  /** Orders of a batch that will have gone out before it. */
+  /** Orders of a batch that will be sent before it. */
   readonly after?: readonly OrderDraft[] | undefined;
 }
 
-/** A decision to be made inside the transaction that claims the order. */
+/** For the transaction that claims the order. */
 interface Deciding {
-  /** Synchronous and without effects, for `OrderJournal.claim`. */
+  /** Synchronous and pure, for `OrderJournal.claim`. */
   readonly decide: (counted: CountedFacts) => DecisionNote;
-  /** What the last call of it refused for. */
+  /** For the last decision. */
   readonly refusal: () => Refusal;
 }
 
-/** Where facts are gathered and decided upon: the same way before the person is asked and when it is carried out. */
+/** Gathers facts and decides, the same way before the person is asked and when it is carried out. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  /** Rules and facts as they are now. */
+  /** Current rules and facts. */
   const known = async (asked: Asked, world: OrderWorld) => {
     const { subject, draft, replaces, after = [] } = asked;
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
@@ -63,7 +62,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
-  /** The same; what follows from a loss is written down before it is decided. */
+  /** The same; a reduced trading state that follows from a loss is stored before the decision. */
   const standing = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
@@ -75,14 +74,13 @@ export function createOrderRules(options: OrderRulesOptions) {
 
   return {
     /**
-     * @param early open orders that were asked for a moment ago
+     * @param early open orders requested a moment ago
      * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
     /**
-     * Holds an order to every rule, by what is counted now. A refusal is recorded.
-     * @returns whether one person's approval is not enough for it
+     * Applies all rules with current counts; records a refusal. @returns whether a second approval is needed
      * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
      */
     async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
@@ -96,12 +94,12 @@ export function createOrderRules(options: OrderRulesOptions) {
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
-    /** What would be decided about it now; nothing is written down. */
+    /** The current decision; nothing is stored. */
     async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
-    /** The same with the rules of this moment, for the transaction that counts. */
+    /** With current rules, for the transaction that counts. */
     async deciding(asked: Asked, world: OrderWorld): Promise<Deciding> {
       const { rules, facts } = await standing(asked, world);
       let last: Decision | undefined;
@@ -126,7 +124,6 @@ function decided(rules: Rules, asked: Asked, facts: WorldFacts, counted: Counted
   return decidedUnderMandate(decision, outsideOfItsMandate(draft, counted, rules, Date.parse(facts.at)));
 }
 
-/** Where it is under one: whether that covers it, by what is counted in the same moment. */
 function outsideOfItsMandate(
   draft: OrderDraft,
   { mandate }: CountedFacts,
@@ -137,7 +134,7 @@ function outsideOfItsMandate(
   return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
-/** The rules' own reasons come first: a mandate is below them. */
+/** The rules' reasons come first: a mandate is below them. */
 function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;
@@ -179,7 +176,7 @@ function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionN
   };
 }
 
-/** When the day ends in New York, milliseconds since the epoch. */
+/** End of the New York day, milliseconds since the epoch. */
 function nextDay(now: number): number {
   return newYorkInstant(addDays(newYorkDate(now), 1), '00:00');
 }

@@ -30,12 +30,11 @@ import type {
 } from './decision.ts';
 import type { Rules } from './rules.ts';
 
-/** Longer than the exchange was ever closed since 2001. */
+/** Longer than any closing of the exchange since 2001. */
 const DAYS_BACK = 10;
 
 /**
- * The date in New York of the last session that has begun: today's while the market is open (no request is made), and
- * otherwise by the broker's own calendar, which knows holidays. Undefined where that tells of none.
+ * New York date of the latest session that has begun: today if the market is open, otherwise by the broker's calendar.
  * @throws {Refusal} as the broker's reads do
  */
 export async function lastSession(
@@ -53,36 +52,32 @@ export async function lastSession(
     .at(-1);
 }
 
-/** The most open orders that brokers list at once. */
+/** The most that brokers list at once. */
 const MOST_OPEN = 500;
-/** So many orders that may be over are asked about for one decision; the rest for the next ones. */
+/** Orders asked about for one decision; others wait for the next. */
 const MOST_ASKED = 20;
 
-/** The first of what an order is decided by. @throws {Refusal} as the broker's reads do */
+/** The first thing a decision reads. @throws {Refusal} as the broker's reads do */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
 
-/** What a look at the world writes. */
 interface WorldContext {
   readonly journal: Pick<OrderJournal, 'open' | 'over'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** What the broker tells of an account and a symbol at one moment; of several symbols, at the same one. */
+/** An account and a symbol at the broker at one moment; several symbols share the moment. */
 export interface OrderWorld {
   readonly account: Account;
-  /** How its broker differs from others. */
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
-  /** As in {@link HoldingFacts}. */
   readonly dayFlow?: string | null;
   readonly asset: Asset;
-  /** Of the symbol: whether it is open depends on what is traded. */
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** The date in New York since which a price is one (`pricedSince`); undefined where none is known. */
+  /** New York date since which a price is current (`pricedSince`); undefined if unknown. */
   readonly session: string | undefined;
-  /** Open orders that the journal does not count: of other ways than this gateway, and exits of entries that are filled. */
+  /** Open orders that the journal does not count: from elsewhere, and exits of filled entries. */
   readonly elsewhere: readonly Order[];
 }
 
@@ -103,14 +98,13 @@ export async function readWorlds(
   context: WorldContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
-  // All at once: the price would be no fresher for waiting until the others are there. What must come after another waits
-  // for that one alone.
+  // Concurrent: waiting would not make the price fresher. Only dependent reads wait.
   const opening = early ?? openOrders(broker);
   const clock = broker.clock();
   const reading = broker.account();
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
     reading,
-    // Never kept: a deposit that came meanwhile would hide a loss.
+    // Not cached: a later deposit would hide a loss.
     reading.then((told) => (asksDayLoss(rules, told.account) ? readDayFlows(broker, told) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
@@ -120,12 +114,12 @@ export async function readWorlds(
     clock.then((told) => lastSession(told, broker)),
   ]);
   const own = await context.journal.open(account.account, MOST_OPEN);
-  // An entry that is filled may be listed for the sake of its exits.
+  // A filled entry may be listed because of its exits.
   const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
-  // One that the broker has not been heard to have is looked up for its own proposal alone: it keeps what it reserved.
+  // An order that the broker was not heard to have keeps its reservation, and is looked up only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
-  // By either id: not every broker tells a client_order_id back.
+  // By either id: not every broker returns a client_order_id.
   const ours = new Set(
     own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
   );
@@ -155,14 +149,13 @@ export async function readWorlds(
   );
 }
 
-/** Of a symbol that was read. */
 export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: string): OrderWorld {
   const world = worlds.get(symbol);
   if (world === undefined) throw unknownSymbol(symbol);
   return world;
 }
 
-/** Tells the journal what became of one of its orders, as far as the broker knows. */
+/** Tells the journal what became of one of its orders. */
 async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
@@ -176,7 +169,6 @@ export function unknownSymbol(symbol: string): Refusal {
   });
 }
 
-/** An order, and what is known about it, as facts. */
 export function worldFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
   world: OrderWorld,
@@ -251,13 +243,13 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
   };
 }
 
-/** Crypto and options are for those whom the broker lets; where it says nothing, for nobody. */
+/** Requires the broker's permission; without a word on it, none. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
   return enabled[assetClassOf(symbol)];
 }
 
-/** Held to in the form in which it goes out. */
+/** Checked in the form in which it is sent. */
 function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
@@ -283,7 +275,7 @@ function holdingFacts(
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
   const inSymbol = others.flatMap(standingParts).filter((order) => order.symbol === symbol);
-  // A side that nobody here knows may be either.
+  // A side unknown here may be either.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [costOf(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
     order.side === 'buy' ? [] : [sharesOf(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
@@ -305,7 +297,7 @@ function holdingFacts(
   };
 }
 
-/** Of an order placed elsewhere: at its own price, and at today's where it has none. */
+/** At the order's own price, or today's. */
 function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
@@ -313,24 +305,24 @@ function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
   return new Dec(order.qty).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
 }
 
-/** Undefined where nobody can tell. */
+/** Undefined if unknown. */
 function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
   const price = priceNow('sell', quote);
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
 
-/** Whether something of the rules goes by the day's loss of this account. */
+/** Whether any rule uses the day's loss of this account. */
 function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, account: string): boolean {
   return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
 }
 
-/** So late a flow may be booked after the day it is dated on, and a broker may count by either: milliseconds. */
+/** A flow may be booked this long after its date, milliseconds, and brokers count by either. */
 const BOOKED_LATE_MS = 7 * DAY;
-/** Of a hundred each, without fills: more of a week are no person's account. */
+/** A hundred each, without fills: no person's account has more in a week. */
 const MOST_PAGES = 10;
 
-/** What moved money or shares around the last close; undefined where the broker can't tell. @throws {Refusal} as its reads do */
+/** Undefined if the broker can't tell. @throws {Refusal} as its reads do */
 export async function readDayFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
@@ -350,7 +342,7 @@ export async function readDayFlows(
   return undefined;
 }
 
-/** The flow of {@link readDayFlows}, shares at the price of their position; null where nobody can tell. */
+/** The net flow, shares at the price of their position; null if unknown. */
 export function dayFlowOf(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
@@ -368,7 +360,7 @@ interface AccountAtBroker {
   readonly elsewhere: readonly Order[];
 }
 
-/** What of an account an order for an option is held to; undefined for any other order. */
+/** Undefined for any other order. */
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
@@ -377,7 +369,7 @@ function optionFacts(
   const option = optionOf(symbol);
   if (option === undefined) return undefined;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  // An order of several legs may take shares or cash in ways that nobody here reckons with.
+  // Orders of several legs may take shares or cash in unknown ways.
   const known = others.every(({ legs = [] }) => legs.length === 0);
   return {
     intent: position_intent ?? null,
@@ -387,7 +379,7 @@ function optionFacts(
   };
 }
 
-/** Shares held, less those that calls sold may take, and those on sale. */
+/** Shares held, less those of sold calls and those on sale. */
 function sharesFree(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
   const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
   const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');
@@ -400,7 +392,7 @@ function sharesFree(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/** Cash, less what secures puts sold, and what open purchases may cost; null where nothing bounds one of them. */
+/** Cash, less what secures sold puts and what open purchases may cost; null if one is unbounded. */
 function cashFree(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => securedBy(symbol, new Dec(qty).abs()));

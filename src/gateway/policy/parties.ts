@@ -6,22 +6,20 @@ import { type Relations, RelationsUnavailable } from '../relations/relations.ts'
 import type { Action, Facts, Objection, OrderFacts, Subject } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
-/** Among the facts: dollars of the orders of a batch that go out before this one. */
+/** Fact: dollars of the batch's orders before this one. */
 export const BATCH_BEFORE = 'batch.before';
-/** Among the facts: claim `acr` of each token that it was approved by. */
+/** Fact: claim `acr` of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
-/** Among the facts: what the proposer's token told of their `Membership`, each by its name. */
+/** Facts: the proposer's `Membership`. */
 export const PROPOSER = 'proposer.';
 
-/** What proposing an order takes. */
 const questionOf: { readonly [A in Action]?: RelationQuestion } = {
   place: 'can_propose',
   replace: 'can_replace',
 };
 
 /**
- * Who stands how to the account at this moment, as facts: `relations.can_…`, null where nobody could tell. Asked anew each
- * time, the last right before the transaction that claims the order.
+ * Relations at this moment as facts, `relations.can_…`; null if unknown. Last asked right before the claiming transaction.
  */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
@@ -51,7 +49,6 @@ function unavailable(error: unknown): null {
   throw error;
 }
 
-/** What stands against who has a part in it. */
 export function partyObjections(
   subject: Subject,
   facts: Facts,
@@ -107,7 +104,7 @@ function approverObjections(
   ];
 }
 
-/** `live.mandate_up_to`: a larger order for real money takes a tap, whatever was said yes to beforehand. */
+/** `live.mandate_up_to`: a larger live order needs a tap, mandate or not. */
 export function aboveWithoutTap(
   limits: AccountLimits | undefined,
   {
@@ -127,10 +124,10 @@ export function aboveWithoutTap(
   };
 }
 
-/** What takes the sign-in that `live.acr` names: what moves real money, and what lets it move. */
+/** What moves real money, or allows it to be moved. */
 const TAKES_SIGN_IN: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
-/** `live.acr`: the sign-in by which those approve who move real money; undefined where any will do. */
+/** `live.acr`: the sign-in required of approvers of live money; undefined if any. */
 export function signInWanted(
   limits: AccountLimits | undefined,
   environment: Facts['environment'],
@@ -138,13 +135,13 @@ export function signInWanted(
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
-/** What tokens told of those who have a part in it, as facts: recorded with what was decided by them. */
+/** Facts from tokens, recorded with the decision. */
 export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
   const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/** That everybody who approved it signed in as `live.acr` asks; before anybody has, there is nothing to say. */
+/** Everybody who approved must have signed in as `live.acr` requires; before an approval there is nothing to check. */
 export function signInObjections(
   { approval, approvers }: Subject,
   action: Action,
@@ -166,7 +163,7 @@ export function signInObjections(
   ];
 }
 
-/** The amount above which one person’s approval is not enough, where the order is; what nothing bounds is above any. */
+/** The amount above which a second approval is needed, if the order is; an unbounded order is above any. */
 export function secondPersonAbove(
   limits: AccountLimits | undefined,
   facts: Pick<Facts, 'environment' | 'order' | 'more'>,
@@ -182,7 +179,7 @@ export function secondPersonAbove(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/** With the orders of its batch before it: cut into small ones, an amount is no smaller. Null where nothing bounds it. */
+/** With the batch's orders before it, so that splitting makes nothing smaller. Null if unbounded. */
 function comesTo({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
   const before = more[BATCH_BEFORE];
   if (order === null || order.notional === null) return null;

@@ -9,10 +9,9 @@ type PriceCheck =
   | { readonly ok: false; readonly reason: 'no_price' };
 
 /**
- * Whether the market has moved against the order by more than `max_slippage` of the approved `reference_price`: a buy
- * when the ask is above it, a sell when the bid is below. A price that got better is no reason to refuse. Without a
- * price (`priceNow`) there is no trade. A quote from before the day of the market's last session is no price either.
- * @param lastSession the date in New York of the last session that has begun; undefined where none is known
+ * Whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a sell's bid
+ * down. Without a price (`priceNow`), or with a quote older than the last session, there is no trade.
+ * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPrice(
   draft: Pick<OrderDraft, 'side' | 'reference_price' | 'max_slippage'>,
@@ -25,7 +24,7 @@ export function checkPrice(
   return moved === hurts[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
-/** Whether a quote is from before the last session, or nobody knows when that was. */
+/** Whether a quote is older than the last session, or that is unknown. */
 export function isStale(quotedAt: string, lastSession: string | null): boolean {
   return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
 }

@@ -13,30 +13,27 @@ import { defined } from '../../values/defined.ts';
 import { aboveWithoutTap } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** How far a mandate is used, counted as of one moment, this order not among it. */
+/** A mandate's use at one moment, without this order. */
 export interface UsedOf extends MandateUse {
   readonly state: MandateState;
-  /** Orders of the same slot, symbol and side. */
   readonly in_slot: number;
 }
 
-/** What is asked to be placed under a mandate. */
 export interface UnderMandate {
   readonly draft: OrderDraft;
-  /** Dollars that it counts for; null where nothing bounds it. */
+  /** Dollars; null if unbounded. */
   readonly notional: string | null;
-  /** As it was asked for; the present one where nobody said. */
+  /** As requested (default: the present one). */
   readonly slot: string | undefined;
-  /** Thumbprint of the key that it came by; undefined where that was looked at before. */
+  /** Thumbprint of the requesting key; undefined if checked before. */
   readonly jkt?: string | undefined;
-  /** Digest of the rules as they are. */
+  /** Digest of the current rules. */
   readonly policy: string;
 }
 
 /**
- * In what an order is outside of a mandate: all of it, in a fixed order; empty where it is inside. Pure, and the one place
- * where this is decided: before anybody is asked, and again in the transaction that places the order.
- * @param now milliseconds since the epoch
+ * All reasons why an order is outside of a mandate, in a fixed order; empty if inside. Pure, and the only place where this
+ * is decided: before anybody is asked, and again in the transaction that places the order.
  */
 export function withinMandate(
   terms: MandateEnvelope,
@@ -110,7 +107,7 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
     ...((terms.order_types as readonly string[]).includes(type)
       ? []
       : [outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, terms.order_types, type)]),
-    // What was signed names types alone: exits are for its owner's eyes.
+    // The signed terms name only types; exits need the owner's eyes.
     ...(order_class === undefined
       ? []
       : [outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', terms.order_types, order_class)]),
@@ -176,8 +173,8 @@ function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
 }
 
 /**
- * The worst price that it can trade at lies in the band, and the better one that it would trade at now. An order that the
- * broker takes without a price (a purchase for an amount) is held by nothing there, so no band holds it.
+ * The band must hold the worst price it can trade at, and the current one. An order that is sent without a price (a
+ * purchase for an amount) is bounded by nothing, so it is outside.
  */
 function outsideBand(
   symbol: string,
@@ -240,7 +237,7 @@ function slots(terms: MandateEnvelope, { in_slot }: UsedOf, { slot }: UnderManda
   ];
 }
 
-/** How many orders of one symbol and side go into a slot; all that there may be where it is used on demand. */
+/** Orders of one symbol and side in a slot; all if the mandate is used on demand. */
 export function ordersPerSlot({
   cadence,
   orders_per_slot = 1,
@@ -249,18 +246,17 @@ export function ordersPerSlot({
   return cadence === 'on_demand' ? max_orders : orders_per_slot;
 }
 
-/** An order that is to be placed under a mandate, and the rules of the moment. */
 interface OrderUnder {
   readonly draft: OrderDraft;
   readonly slot: string | undefined;
-  /** Thumbprint of the key that it came by; undefined where that was looked at before. */
+  /** Thumbprint of the requesting key; undefined if checked before. */
   readonly jkt?: string | undefined;
   readonly rules: Rules;
 }
 
 /**
- * In what an order is outside of a mandate, and of what the rules leave to mandates: empty where it needs no tap. Pure and
- * synchronous: it is asked before anybody is, and again in the transaction that claims the order.
+ * Why an order is outside of a mandate, or of what rules leave to mandates; empty if it needs no tap. Pure and synchronous:
+ * used before anybody is asked, and again in the claiming transaction.
  */
 export function outsideOf(
   mandate: CountedTerms,

@@ -5,16 +5,13 @@ import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-rea
 import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/** Of the file's end, bytes: thousands of lines. What is older is read at the gateway's own machine. */
+/** Bytes from the file's end: thousands of lines. Older ones are read on the gateway's machine. */
 const LONGEST_TAIL = 4 * 1024 * 1024;
 
-/** The record, as one person may see it. */
+/** The record as one person may see it. */
 export type OwnRecord = ReturnType<typeof ownRecord>;
 
-/**
- * @param file which may not be there yet
- * @param reader one for each time that the whole is read
- */
+/** @param file which may not exist yet @param reader made for each full read */
 export function ownRecord(
   file: string,
   store: Pick<AuditStore, 'standing'>,
@@ -22,7 +19,7 @@ export function ownRecord(
 ) {
   let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
   return {
-    /** Their own lines, newest first, of the file's last four mebibytes. */
+    /** Their own lines, newest first, from the end of the file. */
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, RecordLine>();
@@ -33,8 +30,8 @@ export function ownRecord(
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
     /**
-     * Those of everybody's lines that are about something, as they stand there; oldest first. Reads the whole file.
-     * @param named one of which stands in the text of each such line: no other is looked at
+     * Everybody's lines that match, oldest first. Reads the whole file.
+     * @param named only lines that contain one of these are parsed
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.standing(file);
@@ -47,10 +44,10 @@ export function ownRecord(
       pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
-    /** Of the whole file, which is read where it has changed since: whose lines they are is not told. */
+    /** Verifies the whole file if it has changed since. */
     async verify(): Promise<RecordVerdict> {
       const { head, bytes } = await store.standing(file);
-      // By the time of its last change, which no program can set: what is as long as before may be another.
+      // ctime, which no program can set: a file of the same length may be another.
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
       const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
       if (verified?.upTo !== upTo) {
@@ -65,7 +62,7 @@ export function ownRecord(
   };
 }
 
-/** As it is told: how the provider is asked is between it and the gateway. */
+/** Without the provider's request ids. */
 function lineOf(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
@@ -73,7 +70,6 @@ function lineOf(text: string): RecordLine | undefined {
   return told as RecordLine;
 }
 
-/** Undefined for what is no line of the record. */
 function parsed(text: string): RecordLine | undefined {
   try {
     return recordLineSchema.parse(JSON.parse(text));
@@ -82,7 +78,7 @@ function parsed(text: string): RecordLine | undefined {
   }
 }
 
-/** The lines of the last part of a file's first so many bytes; the first of them may be cut. */
+/** The lines at the end of a file's first `bytes`; the first of them may be cut. */
 async function lastLines(file: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];
   const handle = await open(file, 'r');

@@ -12,7 +12,6 @@ import type { ReceiptEntry } from '../../trading/receipt.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { OwnRecord } from './own-record.ts';
 
-/** The receipts of what was carried out here. */
 export type Receipts = ReturnType<typeof createReceipts>;
 
 export function createReceipts(
@@ -59,8 +58,8 @@ export function createReceipts(
         .map((proposal) => entryOf(proposal, parts.signed));
     },
     /**
-     * The receipt of one's own, by its proposal's id or an order's `client_order_id`: the file's text.
-     * @throws {Refusal} 404 `not_found` where there is no such proposal, or nothing was sent for it yet
+     * The text of one's own receipt, by its proposal's id or an order's `client_order_id`.
+     * @throws {Refusal} 404 `not_found` if there is no such proposal, or nothing was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {
       const proposal = await named(sub, id);
@@ -70,7 +69,7 @@ export function createReceipts(
         hint: 'There are receipts of orders alone, from the moment they are sent.',
       });
     },
-    /** By which it signs and has signed, the newest first. */
+    /** All signing keys, newest first. */
     async keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }> {
       const all = await Promise.all([key, ...older.map(receiptKey)]);
       return { keys: all.map(({ jwk }) => jwk) };
@@ -78,7 +77,7 @@ export function createReceipts(
   };
 }
 
-/** Of a person's latest proposals: what is older is found by its id. */
+/** Older ones are found by id. */
 const MOST_LOOKED_AT = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);

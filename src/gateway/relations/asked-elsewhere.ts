@@ -2,29 +2,29 @@ import { z } from 'zod';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailable } from './relations.ts';
 
-/** From the question to the whole answer, a token for it included. Somebody waits, and trading with it. */
+/** For the whole answer, including a token: somebody waits, and so does trading. */
 const LONGEST_MS = 500;
-/** An answer is a word; a list of who may approve has few names. */
+/** Bytes. */
 const LONGEST_ANSWER = 64 * 1024;
 
-/** Proves to a server elsewhere that it is this gateway that asks. */
+/** Headers that authenticate this gateway at another server. */
 export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
 export interface Elsewhere {
-  /** The base address, without a slash at its end; https, or http on this machine. */
+  /** Without a trailing slash; https, or http on this machine. */
   readonly url: string;
   readonly credential: Credential;
   readonly fetch: typeof fetch;
 }
 
-/** Posts a question and reads the answer, once: a second try would come too late. */
+/** Asks once: a second attempt would come too late. */
 export type Ask = <Schema extends z.ZodType>(
   path: string,
   body: unknown,
   answer: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** @returns what throws {@link RelationsUnavailable} for whatever is no sound answer in time; it says nothing of a secret */
+/** @returns what throws {@link RelationsUnavailable}, without secrets, unless a valid answer comes in time */
 export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
   return async (path, body, answer) => {
@@ -56,7 +56,7 @@ export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is not used in its last half minute, so that no request outlives it on its way. */
+/** A token is not used in its last half minute, so that it does not expire on the way. */
 const MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({
@@ -64,17 +64,16 @@ const tokenAnswer = z.object({
   expires_in: z.number().positive().default(60),
 });
 
-/** A key that both sides have: `Authorization: Bearer`. */
 export function presharedKey(key: string): Credential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Client credentials (RFC 6749 §4.4), as Auth0 FGA gives them out; the token is kept in memory until it is over. */
+/** Client credentials (RFC 6749 §4.4), as for Auth0 FGA; the token is cached. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Auth0's parameter: the API's base address, with a slash at its end. */
+  /** Auth0's parameter: the API's base address, with a trailing slash. */
   readonly audience: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;

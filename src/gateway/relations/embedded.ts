@@ -2,13 +2,12 @@ import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import type { Relations } from './relations.ts';
 
-/** What a person is to an account, however they came to be it. */
 export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_member';
 
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** Who may what: the same as `define can_…` in docs/operate/access/model.fga, to which a test holds it. */
+/** Equal to `define can_…` in docs/operate/access/model.fga (tested). */
 export const rights: Readonly<Record<RelationQuestion, readonly Standing[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
@@ -27,8 +26,8 @@ export const rights: Readonly<Record<RelationQuestion, readonly Standing[]>> = {
 };
 
 /**
- * The gateway's own answer, from what owners granted by `trade-agent access`. Whose account it is follows from its name: a
- * person has one here. A firm or household is one account's: who belongs to it is for that account's owner to say.
+ * Decides by what owners granted with `trade-agent access`. An account is named by its owner's `sub`. Firms and households
+ * belong to one account, whose owner says who is part of them.
  */
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {
@@ -47,7 +46,6 @@ export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   };
 }
 
-/** What the grants to an account make of a person at a moment. */
 function standingsOf(user: string, all: readonly AccessGrant[], at: number): ReadonlySet<Standing> {
   const grants = all.filter(({ from, until }) => from <= at && (until === null || at < until));
   const isPart = (role: 'firm' | 'household', name: string) =>

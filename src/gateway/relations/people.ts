@@ -7,11 +7,10 @@ import { defined } from '../../values/defined.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 import { createRelations, type RelationsOptions } from './relations-settings.ts';
 
-/** Who may do what about whose account, for all parts of a gateway. */
 interface People {
   readonly relations: Relations;
   readonly access: Access;
-  /** Where the gateway keeps that itself. */
+  /** Undefined if another server has them. */
   readonly grants: AccessStore | undefined;
 }
 
@@ -34,7 +33,7 @@ export function peopleOf(
   };
 }
 
-/** What each question is about, as a refusal says it. */
+/** For refusals. */
 const deeds: Readonly<Record<RelationQuestion, string>> = {
   can_view: 'look at this account',
   can_view_proposals: 'see what is proposed for this account',
@@ -52,7 +51,7 @@ const deeds: Readonly<Record<RelationQuestion, string>> = {
   can_grant_access: 'let others at this account',
 };
 
-/** The questions put, and each answer but yes made a refusal. */
+/** Any answer but yes becomes a refusal. */
 function relationsAccess(relations: Relations, now: () => number): Access {
   return {
     async require(who, question, account) {

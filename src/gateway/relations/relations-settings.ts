@@ -15,20 +15,19 @@ const baseAddress = secureAddress.refine(
   'must have neither a query nor a fragment',
 );
 
-/** Where a secret is: never in the settings, nor on a command line. */
+/** Secrets are never in settings or on a command line. */
 const secretFile = z.string().min(1);
 const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 
 const server = {
-  /** Its base address; https, or http on this machine. */
   url: baseAddress,
-  /** Holds the preshared key: a path, or a name in the gateway's folder. */
+  /** File with the preshared key: a path, or a name in the gateway's folder. */
   key_file: secretFile.optional(),
-  /** The environment variable that has it, instead. */
+  /** Or the environment variable that has it. */
   key_env: secretVariable.optional(),
 };
 
-/** By whom it is said who stands how to an account: `relations` of `gateway.yaml`. */
+/** `relations` of `gateway.yaml`. */
 export const relationsSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('embedded') }),
@@ -43,7 +42,7 @@ export const relationsSchema = z
           token_url: secureAddress.default('https://auth.fga.dev/oauth/token'),
           client_id: z.string().min(1),
           client_secret_file: secretFile,
-          /** The base address with a slash at its end, unless said otherwise. */
+          /** Default: the base address with a trailing slash. */
           audience: z.string().min(1).optional(),
         })
         .optional(),
@@ -66,7 +65,7 @@ export const relationsSchema = z
   });
 type RelationsSettings = z.output<typeof relationsSchema>;
 
-/** As the settings have it, its secrets read. */
+/** The settings with their secrets. */
 export type RelationsOptions =
   | { readonly kind: 'embedded' }
   | {
@@ -87,11 +86,7 @@ type Secret =
       readonly audience: string;
     };
 
-/**
- * Reads the secrets that the settings name.
- * @param folder the gateway's own
- * @throws {TradeAgentError} `invalid_config` where one is missing, or others may read it
- */
+/** Reads the secrets. @throws {TradeAgentError} `invalid_config` if one is missing, or others may read it */
 export function relationsOptions(settings: RelationsSettings, folder: string): RelationsOptions {
   if (settings.kind === 'embedded') return settings;
   const { kind } = settings;
@@ -140,7 +135,6 @@ function requireSecret(text: string | undefined, place: string): string {
   });
 }
 
-/** Who says how people stand to accounts. */
 export function createRelations(
   options: RelationsOptions,
   parts: {

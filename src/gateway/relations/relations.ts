@@ -1,6 +1,5 @@
 import type { RelationQuestion } from '../../trading/relations.ts';
 
-/** One question: may this person do that about this account, at that moment? */
 interface Question {
   /** The `sub` of a verified token. */
   readonly user: string;
@@ -12,9 +11,8 @@ interface Question {
 }
 
 /**
- * Who stands how to an account. Nothing that a caller sends goes into a question: who they are is told by their token, whose
- * account it is by the proposal, and the time by the gateway's clock. Each answer counts for the moment it was given at;
- * none is kept.
+ * Who may do what about whose account. No part of a question is chosen by the caller: the person comes from the token, the
+ * account from the proposal, the time from the gateway's clock. Answers are not cached.
  *
  * @example
  * ```ts
@@ -28,16 +26,16 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailable} where there is no sound answer within half a second: that means no */
+  /** @throws {RelationsUnavailable} without a valid answer within half a second: that means no */
   check(question: Question): Promise<boolean>;
   /**
-   * Who can give the second yes about an account (`can_approve_second`), in the order in which they are to be asked; the owner
-   * may be among them. @throws {RelationsUnavailable}
+   * Who can approve as second person (`can_approve_second`), in the order to ask them; may contain the owner.
+   * @throws {RelationsUnavailable}
    */
   seconds(account: string, at: number): Promise<string[]>;
 }
 
-/** Down, slow, or an answer that is none: whatever was to be done isn't. */
+/** Down, slow, or an invalid answer: the action is refused. */
 export class RelationsUnavailable extends Error {
   override name = 'RelationsUnavailable';
 }

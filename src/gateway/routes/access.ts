@@ -6,10 +6,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import { requireNoQuery } from './query.ts';
 
-/**
- * Who is let at the caller's account, and whose accounts they are let at. Looking needs `orders:read`; ending what one gave,
- * or was given, `orders:cancel`: it makes nobody's rights more. Granting is a proposal.
- */
+/** Who has access to the caller's account, and to whose the caller has. Granting is a proposal. */
 export function accessRoutes(
   app: Hono,
   door: Door,

@@ -13,8 +13,7 @@ import { parseQuery } from './query.ts';
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
 /**
- * Which accounts there are: `portfolio:read`. Which is meant where none is named their owner says, by a client of our own
- * users: another's idea of it would read as theirs on the phone.
+ * The default account is set by its owner, in one of our own clients: another's choice would read as theirs on the phone.
  */
 export function accountRoutes(
   app: Hono,
@@ -56,10 +55,7 @@ export function accountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/**
- * Which accounts elsewhere the gateway can reach for the caller: `portfolio:read`. It looks or asks
- * each time, so that a program may wait for one to be connected.
- */
+/** Which accounts the gateway can reach for the caller, checked each time, so that a client may wait for one. */
 export function connectionRoutes(
   app: Hono,
   door: Door,

@@ -5,15 +5,13 @@ import { defined } from '../../values/defined.ts';
 import type { Door } from '../door/door.ts';
 
 export interface HealthOptions {
-  /** Asks the store for next to nothing. @throws where it does not answer */
+  /** A cheap query. @throws if the store does not answer */
   readonly askStore: () => Promise<unknown>;
-  /** Whether it lets nobody in any more. */
   readonly isShut: () => boolean;
-  /** How far this machine's clock is from the others'. */
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** Seconds that this machine's clock is ahead of each; left out where it is not known, or is the same clock. */
+/** Seconds that this machine's clock is ahead; absent if unknown, or the same clock. */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;
@@ -27,7 +25,7 @@ export async function clockOffsets(
   const provider = clockOffset(issuer, clock);
   const askedAt = clock.now();
   const database = await databaseTime?.();
-  // The database said it at some time in between.
+  // The database answered in between.
   const middle = (askedAt + clock.now()) / 2;
   return {
     ...defined({ provider }),
@@ -35,13 +33,13 @@ export async function clockOffsets(
   };
 }
 
-/** A disk, or a database elsewhere, that takes longer than this to say a number does not answer. Milliseconds. */
+/** A store that takes longer to answer is down. Milliseconds. */
 const STORE_MS = 2_000;
 
 /**
- * For who looks after the process. `/healthz`: it runs, and is to be left alone. `/readyz`: 200 where it takes requests, 503
- * where none should be sent to it now: it shuts down, or its store does not answer. A broker or an identity provider that
- * is down is neither: the next gateway would have no better one. Nor is a clock that is off: it is reported, and does no harm.
+ * `/healthz`: the process runs. `/readyz`: 503 if no requests should be sent to it: it shuts down, or its store does not
+ * answer. A broker or provider that is down is no reason, since other gateways have the same; nor is a wrong clock, which
+ * is only reported.
  */
 export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }: HealthOptions): void {
   app.get(
@@ -62,7 +60,7 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }
   );
 }
 
-/** Why nothing should be sent to the process now; undefined where it may be. */
+/** Undefined if ready. */
 export async function unreadiness({
   askStore,
   isShut,
@@ -72,7 +70,7 @@ export async function unreadiness({
   return answered === true ? undefined : 'store';
 }
 
-/** Undefined where it fails, or takes too long. */
+/** Undefined if it fails or takes too long. */
 async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), STORE_MS);

@@ -2,13 +2,10 @@ import type { Context } from 'hono';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
-/** An order is some 600 bytes; nothing that is sent to the gateway is anywhere near this. */
+/** An order is some 600 bytes. */
 const LARGEST_BODY = 16 * 1024;
 
-/**
- * The request's JSON body, read up to so many bytes.
- * @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json`
- */
+/** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
 export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
@@ -17,16 +14,12 @@ export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unkn
   return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
 }
 
-/**
- * The same where a body may be left out: undefined for none, and for an empty one, whatever its headers say of it.
- * @throws {Refusal} as {@link jsonBody}, where there is something
- */
+/** Undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
 export async function optionalJson(c: Context): Promise<unknown> {
   const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
   return text.trim() === '' ? undefined : parsed(text);
 }
 
-/** @throws {Refusal} 400 `malformed_json` */
 function parsed(text: string): unknown {
   let body: unknown;
   try {
@@ -44,7 +37,6 @@ function parsed(text: string): unknown {
   return body;
 }
 
-/** @throws {Refusal} 413 `body_too_large` */
 export async function limitedBody(
   body: ReadableStream<Uint8Array> | null,
   largest: number,

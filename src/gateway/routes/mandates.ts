@@ -3,10 +3,7 @@ import type { Door } from '../door/door.ts';
 import type { MandateDesk } from '../mandates/mandate-desk.ts';
 import { requireNoQuery } from './query.ts';
 
-/**
- * One's own mandates. Looking needs `orders:read`; suspending and ending one what cancelling needs, since they only tighten.
- * There is no route that makes, widens or resumes one: that is a proposal, for its owner to approve.
- */
+/** One's own mandates. Ending one needs `orders:cancel`, since it only tightens; anything else is a proposal. */
 export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {
   app.get(
     '/v1/mandates',

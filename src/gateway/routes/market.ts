@@ -15,15 +15,13 @@ import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
 import { limitParameter, parseQuery, symbolList } from './query.ts';
 
-/** A request for more would be a long URL at the broker, and a long wait. */
+/** More would be a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;
 
 const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MOST_SYMBOLS) });
 
-/** Of what takes nothing else. */
 const oneQuery = z.strictObject(accountParameter);
 
-/** More would be a page to read, not an answer to a name. */
 const MOST_FOUND = 20;
 
 const assetsQuery = z.strictObject({
@@ -44,15 +42,13 @@ const barsQuery = z.strictObject({
   adjustment: z.enum(barAdjustments).default('split'),
 });
 
-/** A year of trading days, and some: more would be a long answer for nothing. */
 const MOST_CALENDAR_DAYS = 400;
 
-/** Two years: what a company announces reaches no further ahead. */
 const MOST_ACTION_DAYS = 732;
 
 const calendarQuery = z
   .strictObject({ ...accountParameter, start: z.iso.date(), end: z.iso.date() })
-  // Refinements also run on what is no date; that is refused as such.
+  // Also runs for invalid dates, which are refused as such.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
     message: `must be at most ${MOST_CALENDAR_DAYS} days after start`,
@@ -79,9 +75,9 @@ const corporateActionsQuery = z
     path: ['end'],
   });
 
-/** Two years and some: the longest that options run. */
+/** The longest that options run. */
 const MOST_EXPIRY_DAYS = 1100;
-/** How far ahead is looked where nobody says: the next month's expiries, and the month after. */
+/** The next month's expirations, and the month after. */
 const DEFAULT_EXPIRY_DAYS = 60;
 
 const contractsQuery = z.strictObject({
@@ -95,17 +91,13 @@ const contractsQuery = z.strictObject({
   limit: limitParameter(MOST_CONTRACTS, 50),
 });
 
-/**
- * How far back so many bars reach at most: 252 trading days a year, 6.5 trading hours a day, and a week more for the
- * longest closing.
- */
+/** How far back a bar reaches at most: 252 trading days a year, 6.5 hours a day. */
 const REACH_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
   '1Min': DAY_MS / 240,
 };
 
-/** Prices, hours, news and what companies do to their shares: `market:read`. */
 export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, now: () => number): void {
   app.get(
     '/v1/quotes',
@@ -220,10 +212,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/**
- * Before the broker is asked for any of it: it rejects the whole request for one unknown symbol.
- * @throws {Refusal} 404 `unknown_symbol`
- */
+/** The broker would reject the whole request for one unknown symbol. @throws {Refusal} 404 `unknown_symbol` */
 export async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

@@ -4,7 +4,6 @@ import type { Door } from '../door/door.ts';
 import type { MessageDesk } from '../messages/message-desk.ts';
 import { jsonBody } from './json-body.ts';
 
-/** Messages: sending needs `messages:write` and an approval; what became of one's own, `orders:read`. */
 export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
   app.post(
     '/v1/messages',

@@ -33,8 +33,7 @@ const clientOrderIdQuery = z.strictObject({
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
-/** Orders: reading needs `orders:read`, cancelling `orders:cancel` where
- * nothing is protected by the order, placing `orders:write` and an approval. */
+/** Canceling needs an approval (a proposal) if the order protects a position. */
 export function orderRoutes(
   app: Hono,
   door: Door,
@@ -64,11 +63,11 @@ export function orderRoutes(
     door.guard(['orders:read'], async (c, caller) => {
       const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
       const who = await standIn(caller, owner, 'can_view');
-      // First, so that an open outcome is settled by asking, and stays "unknown" rather than "not found" until it is.
+      // First, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
       const entry = await desk.settle(who, client_order_id);
       const at = entry?.draft.account ?? account;
       const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
-      // Where the broker holds another order under this id, that one is no result of the approval.
+      // Another order under this id is no result of the approval.
       if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
         return c.json(order);
       }
@@ -96,7 +95,7 @@ export function orderRoutes(
       const id = orderId(c);
       const { for: owner, account } = accountNamed(c.req.url);
       const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
-      // Unless both can be read, nobody knows that it protects nothing, and nothing is cancelled.
+      // Unless both can be read, it may protect something, and is not canceled.
       const order = await broker.order(id);
       if (order === undefined) throw orderNotFound();
       if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
@@ -124,7 +123,7 @@ function approvalRequired({ symbol }: Order): Refusal {
   );
 }
 
-/** An id that no broker would give can't be anybody's order, and isn't passed on. */
+/** No broker's id; not passed on. */
 function orderId(c: Context): string {
   const id = c.req.param('id') ?? '';
   if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFound();

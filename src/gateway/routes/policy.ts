@@ -30,15 +30,11 @@ interface PolicyRouteOptions {
   readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
   readonly brokerFor: OpenAccountOf;
   readonly now: () => number;
-  /** Where rules are changed. */
   readonly policy: PolicyDesk;
   readonly check: OrderCheck;
 }
 
-/**
- * What one's orders are held to, and what was decided by it. Looking, and trying an order out, need what reading it does;
- * making the rules tighter what halting does; what is looser is proposed. One's own.
- */
+/** One's own rules and decisions. Tightening needs `orders:cancel`; loosening is a proposal. */
 export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
   const { rules: source, stores, brokerFor, now, policy, check } = options;
   app.get(
@@ -66,7 +62,7 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
         digest: rules.digest,
         limits: rules.limitsOf(account) ?? {},
         ...(await ruleTextsFor(rules, account)),
-        // What is wrong with them may be another's, and names where the folder is.
+        // The problem may be in another account's rules, and names the folder.
         ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
         trading,
         today,
@@ -89,7 +85,6 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
   );
 }
 
-/** A decision as its person sees it. */
 function decisionView({ subjectId, at, ...decision }: StoredDecision) {
   return { ...decision, at: new Date(at).toISOString(), client_order_id: subjectId };
 }

@@ -21,14 +21,13 @@ const activitiesQuery = z.strictObject({
     .union([z.iso.datetime({ offset: true }), z.iso.date()])
     .transform((text) => new Date(text))
     .optional(),
-  /** The broker's ids: digits, then `::`, then a UUID. */
+  /** Brokers' ids: digits, then `::`, then a UUID. */
   page: z
     .string()
     .regex(/^[A-Za-z0-9:_.-]{1,128}$/, 'must be the next_page of an answer')
     .optional(),
 });
 
-/** What the caller has in an account (`?account=`), or an owner who lets them see it (`?for=`): `portfolio:read`. */
 export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const brokerOf = async (
     caller: Caller,

@@ -24,13 +24,13 @@ import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { jsonBody, optionalJson } from './json-body.ts';
 import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
-/** Seconds that an answer is held at most: below the time-outs of ordinary HTTP clients. */
+/** Below the timeouts of ordinary HTTP clients. */
 const MOST_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
   ...forParameter,
   wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0),
-  /** `updated_at` as it was last seen: a change since then is told at once. */
+  /** The last seen `updated_at`: a later change is answered at once. */
   since: z.string().max(40).optional(),
 });
 
@@ -38,7 +38,7 @@ const listQuery = z.strictObject({
   ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
   limit: limitParameter(500, 100),
-  /** An `Idempotency-Key` of the caller's own client: what was proposed under it, whatever became of that. */
+  /** An `Idempotency-Key` of the caller's client. */
   key: idempotencyKeySchema.optional(),
 });
 
@@ -47,14 +47,11 @@ export interface ProposalRouteOptions {
   readonly now: () => number;
   readonly standIn: StandIn;
   readonly isRevoked?: IsRevoked | undefined;
-  /** How the person is asked, for display. */
+  /** For display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
-/**
- * Proposals: proposing needs `orders:propose` (messages: `messages:propose`), looking `orders:read`, withdrawing and
- * halting what proposing or cancelling needs. Neither can trade: the owner's phone decides.
- */
+/** None of these routes trades: the owner decides on their phone. */
 export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
   const { kernel, now, isRevoked, standIn } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
@@ -67,7 +64,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       requireProposing(caller, request.kind);
       if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
       const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
-      // A revocation in between has withdrawn what there was; this may have come after.
+      // The revocation withdrew what there was; this may have come after.
       await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
         await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
         throw error;
@@ -119,7 +116,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
       return async (stream) => {
-        // No longer than the token that opened it would open it again.
+        // No longer than its token.
         const ended = AbortSignal.any([
           AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
           c.req.raw.signal,
@@ -133,7 +130,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
               data: JSON.stringify(view(proposal)),
             });
           }
-          // With an id: a stream that ends before anything has changed is gone on with from there as well.
+          // With an id, so that a stream without changes can be resumed too.
           if (changed.proposals.length === 0)
             await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
@@ -143,7 +140,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   haltRoutes(app, door, options);
 }
 
-/** How far trading goes. Less is anybody's of the account to say; more takes the owner's tap. */
+/** Reducing is allowed to anybody with access; resuming needs the owner's approval. */
 function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
   app.get(
     '/v1/halt',
@@ -157,7 +154,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
     door.guard(['orders:cancel'], async (c, caller) => {
       const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
       const own = proposerOf(caller);
-      // To stop trading takes no word of what to stop. On the record it says who, where that is not the owner.
+      // Stopping works without a body. The record names who did it, if not the owner.
       const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
       const { state } = haltRequest((await optionalJson(c)) ?? {});
       if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
@@ -167,10 +164,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
   );
 }
 
-/**
- * Where the identity provider calls back (CIBA Core §10.2): with the token that went with the question, and nothing else
- * of it is believed. What was decided is then asked for.
- */
+/** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. Only triggers a poll. */
 export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
@@ -180,14 +174,13 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
       if (token === undefined || !body.success) {
         throw new Refusal(401, 'token_missing', 'this is for the identity provider to call');
       }
-      // An answer either way says nothing to whoever guesses: an early call is kept until its question is known.
+      // The answer is the same for any id. An early call is kept until its request is known.
       await kernel.called(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),
   );
 }
 
-/** A proposal as its proposer and its owner see it. */
 export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
   const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } =
     proposal;
@@ -220,7 +213,6 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
   };
 }
 
-/** How far trading goes; `halted_at` for who asks about a halt alone. */
 export function haltView({ state, since, until, by }: TradingStanding) {
   return {
     halted: state === 'halted',
@@ -232,7 +224,6 @@ export function haltView({ state, since, until, by }: TradingStanding) {
   };
 }
 
-/** Down only: what is up again is approved. */
 const haltSchema = z.strictObject({ state: z.enum(['halted', 'reducing']).default('halted') });
 
 function haltRequest(body: unknown): z.output<typeof haltSchema> {
@@ -254,7 +245,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** As proposing it; a mandate is taken back by whoever may propose orders. */
+/** As for proposing; a mandate may be withdrawn by whoever may propose orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);

@@ -3,10 +3,7 @@ import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
-/**
- * Parses query parameters; each may be given once, and only those in the schema.
- * @throws {Refusal} 400 `invalid_query`, naming the parameters
- */
+/** Each parameter once, and only those of the schema. @throws {Refusal} 400 `invalid_query`, naming the parameters */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
   const names = [...parameters.keys()];
@@ -27,15 +24,11 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/**
- * For a route that takes no parameters: one that is given (`for`, say) would otherwise be answered as if it were not.
- * @throws {Refusal} 400 `invalid_query`
- */
+/** A parameter such as `for` would otherwise be ignored. @throws {Refusal} 400 `invalid_query` */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
 
-/** `1` to `max`, as query text. */
 export function limitParameter(max: number, fallback: number) {
   return z
     .string()
@@ -45,7 +38,7 @@ export function limitParameter(max: number, fallback: number) {
     .default(fallback);
 }
 
-/** Symbols with commas between them, each once. */
+/** Comma-separated, without duplicates. */
 export function symbolList(most: number) {
   return z
     .string()

@@ -8,7 +8,6 @@ import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
-/** The record: one's own lines, and whether the whole is as it was written. `orders:read`. */
 export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
   app.get(
     '/v1/record',
@@ -22,7 +21,7 @@ export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
   );
 }
 
-/** Receipts of one's own orders: `orders:read`. The key that they are signed with is anybody's to see. */
+/** The keys are public. */
 export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
   app.get(
     '/v1/receipts',
@@ -34,7 +33,7 @@ export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
     '/v1/receipts/:id',
     door.guard(['orders:read'], async (c, { sub }) => {
       requireNoQuery(c.req.url);
-      // The bytes are what was signed.
+      // The exact bytes that were signed.
       return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
         'content-type': 'application/json',
       });

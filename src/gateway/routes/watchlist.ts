@@ -12,7 +12,7 @@ import { jsonBody } from './json-body.ts';
 import { requireKnown } from './market.ts';
 import { parseQuery } from './query.ts';
 
-/** In one request; so many are looked up at the broker. */
+/** In one request; each is looked up at the broker. */
 const MOST_CHANGED = 20;
 
 const changeSchema = z.strictObject({
@@ -20,10 +20,7 @@ const changeSchema = z.strictObject({
   remove: z.array(symbolSchema).max(MOST_CHANGED).default([]),
 });
 
-/**
- * What the owner keeps an eye on. Looking needs `portfolio:read`; a change needs `watchlist:write`, and is of one's own
- * list alone. It needs no tap: nothing is traded by it, and it is taken back as easily.
- */
+/** A change is of one's own list only, and needs no approval: it trades nothing and can be undone. */
 export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const inTurn = turns();
   app.get(
@@ -36,11 +33,11 @@ export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf,
   app.patch(
     '/v1/watchlist',
     door.guard([WATCHLIST_SCOPE], async (c, caller) => {
-      // Whoever may look at another's account changes nothing there.
+      // Delegates can't change anything.
       const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
       const { add, remove } = readChange(await jsonBody(c));
       const broker = await brokerFor(caller, account);
-      // What is taken off may be traded no longer.
+      // A removed symbol may no longer be traded.
       await requireKnown(broker, add);
       return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changed(broker, add, remove)));
     }),
@@ -57,7 +54,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   });
 }
 
-/** @throws {Refusal} 400 `invalid_query` where it would be more than anybody watches */
+/** @throws {Refusal} 400 `invalid_query` if the list gets too long */
 async function changed(
   broker: Broker,
   add: readonly string[],
@@ -76,7 +73,7 @@ async function changed(
   return isSame ? before : broker.setWatchlist(symbols);
 }
 
-/** One change of a list after the other: of two at once, the second would undo the first. */
+/** One change of a list at a time: of two at once, the second would undo the first. */
 function turns(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {

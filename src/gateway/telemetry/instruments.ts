@@ -10,31 +10,27 @@ import {
 } from '@opentelemetry/api';
 import type { Clock } from '../../machine/clock.ts';
 
-/** By what a gateway is measured. */
 export interface Instruments {
   readonly meter: Meter;
-  /** Undefined where no spans are wanted. */
+  /** Undefined if spans are not exported. */
   readonly tracer: Tracer | undefined;
-  /** Of which span's doing something is: kept along with what waits. */
   readonly contexts: ContextManager;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Bounds of a histogram of seconds, as OpenTelemetry's semantic conventions for HTTP give them. */
+/** Histogram bounds in seconds, from OpenTelemetry's semantic conventions for HTTP. */
 export const SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600,
 ];
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
-/** A piece of work that is measured: ended once, with what came of it. */
 export interface Measured {
-  /** In which it is done, so that what it asks others is told to be its own. */
+  /** For child spans. */
   readonly context: Context;
   end(attributes: Attributes, failed: boolean): void;
 }
 
-/** Begins a span, where spans are wanted. */
 export function begin(
   { tracer, contexts }: Instruments,
   name: string,

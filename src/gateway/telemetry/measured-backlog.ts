@@ -1,29 +1,25 @@
 import { defined } from '../../values/defined.ts';
 import type { Instruments } from './instruments.ts';
 
-/** What waits for the workers of a tenant, whichever of them is asked. */
+/** A tenant's backlog, for all workers together. */
 export interface Backlog {
-  /** By kind. */
   readonly jobs: readonly {
     readonly kind: string;
-    /** To be done now, and done by nobody. */
+    /** Due, and not running. */
     readonly waiting: number;
-    /** Seconds that the one of these has waited that was enqueued first; 0 where none waits. */
+    /** Seconds since the first of these was enqueued; 0 without any. */
     readonly oldest: number;
-    /** Done right now, by whichever worker. */
     readonly running: number;
   }[];
-  /** Failed for good. */
   readonly dead: number;
-  /** Schedules to be looked at, of which no job is made yet. */
+  /** Schedules that are due and have no job yet. */
   readonly schedulesDue: number;
-  /** What one worker alone does, by name, and whether one does. */
+  /** Work that only one worker does, and whether one does. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
 }
 
 /**
- * Reads it at each scrape, once for all of its gauges. Where it can't be read they stay as they were, which `backlog.read` says:
- * OpenTelemetry tells what was observed last.
+ * Reads the backlog once for each scrape. If that fails the gauges keep their last values, which `backlog.read` shows.
  */
 export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () => Promise<Backlog>): void {
   const gauge = (name: string, description: string, unit?: string) =>

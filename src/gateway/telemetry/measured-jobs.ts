@@ -1,12 +1,11 @@
 import { type Instruments, SECONDS } from './instruments.ts';
 
-/** What a worker does, as something that is done again and again. */
 export type MeasuredJobs = <Args extends readonly unknown[]>(
   kind: string,
   work: (...args: Args) => Promise<void>,
 ) => (...args: Args) => Promise<void>;
 
-/** Measures the jobs of a worker: `trade_agent.job.duration` by `kind` and `outcome`, `done` or `failed` (to be tried again). */
+/** `trade_agent.job.duration` by `kind` and `outcome`: `done`, or `failed` (will be retried). */
 export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJobs {
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',

@@ -2,11 +2,9 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type Attributes, type Instruments, SECONDS } from './instruments.ts';
 
 /**
- * Counts what is written of proposals and orders, where it is written:
- *
- * - `trade_agent.proposals`: moves, by kind and the state moved to
- * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, that state and the next
- * - `trade_agent.proposals.open`: how many are not settled, `unknown` included, as of the moment of asking
+ * - `trade_agent.proposals`: transitions, by kind and new state
+ * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and the next state
+ * - `trade_agent.proposals.open`: unsettled ones, `unknown` included, when asked
  * - `trade_agent.orders`: by `outcome`: `claimed`, `known`, `approval_used`, `denied`; `placed`, `rejected`, `unknown`
  */
 export function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): GatewayStores {
@@ -75,7 +73,7 @@ export function measuredStores({ meter, clock }: Instruments, stores: GatewaySto
   };
 }
 
-/** What was seen is the whole proposal, wherever it is the kernel that moves it. */
+/** The kernel passes the whole proposal. */
 function stateBefore(seen: object): { readonly state: string; readonly since: number } | undefined {
   const { state, updatedAt } = seen as { state?: unknown; updatedAt?: unknown };
   return typeof state === 'string' && typeof updatedAt === 'number' ? { state, since: updatedAt } : undefined;

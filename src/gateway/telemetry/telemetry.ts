@@ -20,32 +20,27 @@ const CLOSE_MS = 2_000;
 interface TelemetryOptions {
   readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Where spans go (OTLP over HTTP, `…/v1/traces`); none are made where it is left out. */
+  /** OTLP over HTTP, `…/v1/traces`; without it there are no spans. */
   readonly traces?: string | undefined;
 }
 
-/**
- * How a gateway is doing, as OpenTelemetry has it: by number, never by whose. No metric and no span holds a person, an account,
- * a symbol, an amount, an id or a header.
- */
+/** OpenTelemetry metrics and spans. None contains a person, account, symbol, amount, id or header. */
 export interface Telemetry {
-  /** For everything that the gateway asks others. */
+  /** For all outgoing requests. */
   readonly fetch: typeof fetch;
-  /** @returns the same stores; what is written to them is counted as well */
+  /** @returns the same stores, with writes counted */
   stores(stores: GatewayStores): GatewayStores;
-  /** @param routes the patterns there are (`/v1/proposals/:id`), by which requests are told apart */
+  /** @param routes patterns (`/v1/proposals/:id`) that label requests */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
-  /** For what a worker does. */
   readonly jobs: MeasuredJobs;
-  /** What waits for a worker and its like: read at each scrape. */
+  /** Read at each scrape. */
   backlog(read: () => Promise<Backlog>): void;
-  /** All metrics, in Prometheus's text format 0.0.4. */
+  /** Prometheus's text format 0.0.4. */
   metrics(): Promise<string>;
-  /** Sends what spans there are; where they can't be sent within some seconds, they are lost. Never throws. */
+  /** Flushes spans, for some seconds at most. Never throws. */
   close(): Promise<void>;
 }
 
-/** @param send what {@link Telemetry.fetch} sends by */
 export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch): Telemetry {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
@@ -82,7 +77,7 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
     requests: (listener, routes) => measuredRequests(instruments, listener, routes),
     async metrics() {
       const { resourceMetrics, errors } = await reader.collect();
-      // A gauge that could not be read is left out, and says so by that.
+      // A gauge that can't be read is left out.
       if (errors.length > 0 && resourceMetrics.scopeMetrics.length === 0) throw errors[0];
       return serializer.serialize(resourceMetrics);
     },
@@ -91,8 +86,8 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
 }
 
 /**
- * Measures what is asked of others, by OpenTelemetry's semantic conventions for HTTP clients: `http.client.request.duration` by
- * host, method, and status or the kind of failure. No path: it may name an order.
+ * HTTP client semantic conventions: `http.client.request.duration` by host, method, and status or error. No path, which may
+ * name an order.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
@@ -123,10 +118,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
   };
 }
 
-/**
- * The process, by OpenTelemetry's semantic conventions for Node.js: `nodejs.eventloop.delay.p99`, `process.memory.usage`,
- * `process.cpu.time`. @returns what stops it
- */
+/** Node.js semantic conventions. @returns what stops it */
 function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -155,8 +147,8 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Measures what is asked of the gateway, by OpenTelemetry's semantic conventions for HTTP servers:
- * `http.server.request.duration` by route, method and status. Who asks for what there isn't can't make new ones up.
+ * HTTP server semantic conventions: `http.server.request.duration` by route, method and status. Unknown paths can't create
+ * new labels.
  */
 function measuredRequests(
   instruments: Instruments,
@@ -181,7 +173,7 @@ function measuredRequests(
         'http.route': route,
         'http.response.status_code': response.statusCode,
       };
-      // Open for as long as somebody watches: that says nothing of how quick anything is.
+      // A stream's duration says nothing about speed.
       const isStream = String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
       if (!isStream) duration.record((performance.now() - since) / 1000, attributes);
       span.end(attributes, response.statusCode >= 500);
@@ -190,7 +182,7 @@ function measuredRequests(
   };
 }
 
-/** @returns which pattern a path is of; `other` where it is of none */
+/** @returns the pattern of a path, or `other` */
 function routeFinder(patterns: readonly string[]): (path: string) => string {
   const known = patterns
     .filter((pattern) => !pattern.includes('*'))
@@ -200,7 +192,7 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
     one.parts.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''));
   return (path) => {
     const parts = path.split('/');
-    // What is spelled out goes before what anything fits (`/v1/orders/check`, `/v1/orders/:id`).
+    // Literal patterns come first (`/v1/orders/check` before `/v1/orders/:id`).
     const exact = known.find(({ pattern }) => pattern === path);
     return (exact ?? known.find(fits(parts)))?.pattern ?? 'other';
   };

@@ -1,18 +1,15 @@
 import type { Activity } from '../../../trading/activity.ts';
 
 /**
- * Alpaca's activity types by what they do to an account (Trading API, "ActivityType"; changelog of 6 November 2026). What
- * each kind means for cash, shares, flows and income is in docs/reference/METRICS.md. A type that is not here is `unknown`: it is
- * shown, and the figures that it may touch are marked.
- *
- * Where the sign decides (`deposit`), less than nothing is a withdrawal; where shares decide (`transfer`), a row without
- * any is cash that was moved.
+ * Alpaca's activity types ("ActivityType"; changelog of 6 November 2026); docs/reference/METRICS.md defines the kinds. A
+ * type not listed is `unknown`: it is shown, and figures it may affect are marked. A negative `deposit` is a withdrawal; a
+ * `transfer` without shares moves cash.
  */
 export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
   OPTRD: 'fill', // the shares that an exercise or an assignment trades, at the strike
 
-  // Cash from outside, or to it.
+  // Cash in or out.
   CSD: 'deposit',
   CSW: 'withdrawal',
   CSR: 'deposit', // the former name of CSW
@@ -20,13 +17,12 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   JNLC: 'deposit',
   ACATC: 'deposit',
 
-  // Shares from outside, or to it.
+  // Shares in or out.
   ACATS: 'transfer',
   FOPT: 'transfer',
   JNL: 'transfer',
   JNLS: 'transfer',
 
-  // What shares pay.
   DIV: 'dividend',
   CGD: 'dividend',
   DIVCGL: 'dividend',
@@ -35,7 +31,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   DIVTXEX: 'dividend',
   INT: 'interest',
 
-  // What is kept back or charged, and what of it is given back.
+  // Withheld or charged, and refunds of it.
   FEE: 'fee',
   CFEE: 'fee',
   DIVFEE: 'fee',
@@ -48,7 +44,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   PTC: 'fee',
   PTR: 'fee',
 
-  // Shares that become others.
+  // Shares become others.
   SPLIT: 'other',
   SSP: 'other', // the former name of SPLIT
   SPIN: 'other',
@@ -58,7 +54,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   SC: 'other',
   REORG: 'other',
 
-  // Options that end, or become others.
+  // Options end or become others.
   OPEXP: 'other',
   OPEXC: 'other',
   OPASN: 'other',
@@ -66,8 +62,8 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   OPCSH: 'other',
 };
 
-/** The types whose cash is a flow: what a portfolio's history is asked to tell of (`cashflow_types`). */
+/** Types whose cash is a flow (`cashflow_types` of the portfolio history). */
 export const flowTypes: readonly string[] = Object.entries(kindOfType)
-  // TRANS stands for two others, and would count them twice.
+  // TRANS stands for two others and would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')
   .map(([type]) => type);

@@ -24,15 +24,11 @@ import {
 
 interface AlpacaBrokerOptions {
   readonly environment: 'paper' | 'live';
-  /** Base URL of the Trading API. */
   readonly tradingUrl: string;
-  /** Base URL of the Market Data API. */
   readonly dataUrl: string;
   readonly simulated: boolean;
-  /** Whether the stream of order updates is listened to. */
   readonly tradeUpdates?: boolean;
   readonly fetch: typeof fetch;
-  /** One request, milliseconds. */
   readonly timeoutMs: number;
   readonly assets: AssetCatalogue;
 }
@@ -41,7 +37,7 @@ const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Alpaca, or whatever speaks its API: driven by Alpaca's own SDK, which is loaded at the first request. */
+/** Alpaca, or any server with its API, through Alpaca's own SDK, which is loaded at the first request. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -49,11 +45,11 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
       client ??= import('@alpacahq/alpaca-trade-api/rest').then(
         ({ Alpaca }) =>
           new Alpaca({
-            // Whichever it is, it is given: no APCA_API_… of the environment stands in for it.
+            // Always given, so the SDK does not fall back to APCA_API_… in the environment.
             ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
-            // What may be repeated is decided by the callers, who know what each answer proves.
+            // Callers decide what may be repeated: only they know what each answer proves.
             retry: false,
             rateLimit: false,
             redirect: 'error',
@@ -70,10 +66,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   };
 }
 
-/**
- * The SDK knows only Alpaca's own hosts, so its requests are sent on to the configured ones.
- * @throws {TypeError} for a host it should never call: credentials must not go there
- */
+/** Redirects the SDK's requests to the configured hosts. @throws {TypeError} for a host that must not get credentials */
 export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
   const base =
@@ -135,13 +128,10 @@ function alpacaBroker(
   };
 }
 
-/** What Alpaca's own app calls the list that everybody begins with. */
+/** The list that Alpaca's own app creates for everybody. */
 const PRIMARY = 'Primary Watchlist';
 
-/**
- * The owner's list at Alpaca (`/v2/watchlists`): of several the one that Alpaca's own app shows first, else the oldest.
- * The others are left alone.
- */
+/** The list in `/v2/watchlists` that Alpaca's app shows first, else the oldest. Others are left alone. */
 function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
@@ -182,10 +172,9 @@ function watchlistView({ assets = [], updatedAt }: trading.Watchlist): Watchlist
   });
 }
 
-/** The classes that are looked up by name; contracts are listed by what they are about. */
 const named: readonly AssetClass[] = ['us_equity', 'crypto'];
 
-/** What can be traded at Alpaca: `/v2/assets` for shares and pairs, `/v2/options/contracts` for options. */
+/** Assets: `/v2/assets` for shares and pairs, `/v2/options/contracts` for options. */
 function alpacaAssets(
   alpaca: () => Promise<Alpaca>,
   { read, find }: BrokerRequests,
@@ -219,12 +208,12 @@ function alpacaAssets(
         const { optionContracts, nextPageToken } = await trading.assets.getOptionsContracts({
           underlyingSymbols: underlying,
           status: 'active',
-          // Without an end the contract stops at the next weekend.
+          // Without an end date Alpaca stops at the next weekend.
           expirationDateGte: new Date(expires.from),
           expirationDateLte: new Date(expires.to),
           limit,
           ...defined({ type: right }),
-          // A JSON number in the SDK, and a query's text on the wire: the shortest text of it, which is the strike's own.
+          // The SDK takes a number and writes its shortest text into the query, which is the strike's own text.
           ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
         });

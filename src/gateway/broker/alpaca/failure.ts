@@ -3,13 +3,10 @@ import { type BrokerFailure, NotSent } from '../broker-failure.ts';
 import type { FailureOf } from '../broker-requests.ts';
 import { restFailure } from '../rest-client.ts';
 
-/** Statuses with which Alpaca speaks of the request itself. */
+/** Statuses with which Alpaca rejects the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/**
- * What an error of the SDK's proves. Only an answer in the broker's own words, `{code, message}` with a status that
- * speaks of the request, is a no; whatever else comes (5xx, 408, a proxy's page, no answer) proves nothing.
- */
+/** Only Alpaca's own `{code, message}` with such a status is a refusal; anything else proves nothing. */
 export function failureOf(error: unknown): BrokerFailure {
   if (error instanceof NotSent) return restFailure(error);
   if (!isApiError(error)) {
@@ -24,10 +21,7 @@ export function failureOf(error: unknown): BrokerFailure {
   return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
 }
 
-/**
- * As {@link failureOf}, at `PATCH /v2/orders/{id}`. Alpaca has no code of its own for an order that can't be replaced:
- * it is told by the words, which decide only what the person reads.
- */
+/** For `PATCH /v2/orders/{id}`: Alpaca has no code, so the words decide. This only affects what the person reads. */
 export function replacementFailureOf(error: unknown): BrokerFailure {
   const failure = failureOf(error);
   return failure.kind === 'refused' &&
@@ -37,7 +31,6 @@ export function replacementFailureOf(error: unknown): BrokerFailure {
     : failure;
 }
 
-/** As told by another, with who is told of refused credentials, and whether they were a key pair. */
 export function withCredentials(
   tell: FailureOf,
   { byKeyPair, onUnauthorized }: { readonly byKeyPair: boolean; readonly onUnauthorized: () => void },
@@ -51,14 +44,13 @@ export function withCredentials(
 }
 
 /**
- * Alpaca's word for credentials that it doesn't know, or that are of its other environment: `{"message": "forbidden."}`
- * without a code, before it looks at what is asked. A no to a request has a code, a proxy's page other words.
+ * Unknown credentials, or of the other environment. Refusals of a request have a code; a proxy's page has other words.
  */
 function isForbidden({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
-/** Alpaca has no code of its own for these: 40010001 is any malformed request, 40310000 any forbidden one. */
+/** Alpaca has no code for these: 40010001 is any malformed request, 40310000 any forbidden one. */
 function reasonOf(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
@@ -67,14 +59,13 @@ function reasonOf(status: number, message: string): (BrokerFailure & { kind: 're
   return 'other';
 }
 
-/** The SDK's error, told by its fields: its class can't be imported without loading the SDK. */
+/** Recognized by its fields: importing the class would load the SDK. */
 function isApiError(error: unknown): error is ApiError {
   return (
     error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error
   );
 }
 
-/** A request that ran into the time limit, or one the broker never finished answering. */
 function isTimeout(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');

@@ -15,10 +15,9 @@ import {
 import type { Broker, CorporateActions } from '../broker.ts';
 import { isoDate } from './activities.ts';
 
-/** A read of the broker's; see `BrokerRequests`. */
 export type Read = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
 
-/** News and corporate actions by Alpaca: `/v1beta1/news`, `/v1/corporate-actions` of its Market Data API. */
+/** `/v1beta1/news` and `/v1/corporate-actions` of the Market Data API. */
 export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
   return {
     news: ({ symbols, limit }) =>
@@ -26,7 +25,7 @@ export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' 
         const { news } = await marketData.news.news({
           sort: 'desc',
           limit,
-          // A headline and a summary are what is told; articles are long, and somebody else's HTML.
+          // Articles are long, and third-party HTML.
           includeContent: false,
           ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
         });
@@ -70,10 +69,9 @@ function linkOf(url: string | null | undefined): string | null {
   return protocol === 'https:' ? href : null;
 }
 
-/** Stocks', and those of other markets (`BTCUSD`); no sentence passes for one. */
+/** Also symbols of other markets (`BTCUSD`), but never a sentence. */
 const isSymbol = (text: string) => /^[A-Z0-9./]{1,15}$/.test(text);
 
-/** Alpaca's lists, by the kind of what is in them. */
 const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>> = {
   cashDividends: 'cash_dividend',
   stockDividends: 'stock_dividend',
@@ -92,7 +90,6 @@ const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>
   partialCalls: 'partial_call',
 };
 
-/** Every member that one of Alpaca's kinds of corporate action has of those that are told. */
 type AnyAction = Partial<
   Record<
     'symbol' | 'oldSymbol' | 'sourceSymbol' | 'acquireeSymbol' | 'newSymbol' | 'acquirerSymbol',
@@ -107,11 +104,11 @@ type AnyAction = Partial<
     }
 >;
 
-/** Where `rate` is dollars a share, and where it is new shares for one. */
+/** In these `rate` is dollars a share; in those, new shares for each old one. */
 const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
 const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
 
-/** The earliest first. A list of a kind that is not known here is left out. */
+/** Earliest first. Lists of an unknown kind are skipped. */
 function corporateActionsView(answer: marketData.CorporateActionsResp, simulated: boolean): CorporateActions {
   const actions = Object.entries(answer.corporateActions as Record<string, readonly AnyAction[]>)
     .flatMap(([list, rows]) => {
@@ -122,7 +119,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** As Alpaca sorts them, so that a limit cuts off the latest. */
+/** Alpaca's own order, so that a limit cuts off the latest. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(

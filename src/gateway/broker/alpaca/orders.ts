@@ -8,15 +8,12 @@ import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { alpacaTypes } from './traits.ts';
 import { orderView } from './views.ts';
 
-/** Alpaca's orders have UUIDs; what isn't one is answered like an order whose state is wrong. */
+/** Alpaca answers anything but a UUID like an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-/**
- * Orders at Alpaca: `/v2/orders`.
- * @param replacementFailureOf how failures of a replacement are told
- */
+/** Orders at Alpaca: `/v2/orders`. */
 export function alpacaOrders(
   alpaca: () => Promise<Alpaca>,
   requests: BrokerRequests,
@@ -34,13 +31,13 @@ export function alpacaOrders(
             ...query,
             nested,
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-            // Alpaca leaves out the instant itself, and counts in nanoseconds.
+            // Alpaca excludes the instant itself, and counts in nanoseconds.
             ...(until === undefined ? {} : { until: new Date(until.getTime() + 1).toISOString() }),
           });
         const flat = await list(false);
         if (flat.every(isOfOnePart)) return flat.map(orderView);
-        // Legs stand below their order where that is listed too. Nobody promises that they are listed where it isn't: those
-        // of an entry that is filled, say. So what the one list has beyond the other is not left out.
+        // Legs are nested under their order if that is listed, which a filled entry may not be: extra rows of the flat list
+        // are kept.
         const rolledUp = await list(true);
         const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
         return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);
@@ -52,7 +49,7 @@ export function alpacaOrders(
     orderByClientOrderId: (clientOrderId) =>
       find(async ({ trading }) => {
         const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
-        // Asked for by that id, an order is told without its legs.
+        // By client_order_id an order comes without its legs.
         return isOfOnePart(order) || order.legs != null
           ? order
           : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
@@ -98,7 +95,7 @@ const noSuchOrder: Submission = {
 
 function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
   const { qty, trail, time_in_force } = changes;
-  // The contract demands an order's prices with any change; repeating them changes nothing.
+  // The contract demands the order's prices with any change; repeating them changes nothing.
   const { client_order_id, limit_price, stop_price } = order;
   return {
     clientOrderId: client_order_id,
@@ -106,7 +103,7 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
   };
 }
 
-/** An order in Alpaca's words: the same decimal strings, nothing computed or defaulted. @throws {NotSent} for a type it does not have */
+/** The same decimal strings, nothing computed or defaulted. @throws {NotSent} for a type that Alpaca does not have */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaTypes[draft.type];
   if (type === undefined) throw new NotSent(`no ${draft.type} order is sent to Alpaca`);
@@ -130,7 +127,6 @@ function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   };
 }
 
-/** Alpaca nests what an order's exits go out at. */
 function exits(draft: OrderDraft): Pick<trading.PostOrderRequest, 'takeProfit' | 'stopLoss'> {
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = draft;
   return {

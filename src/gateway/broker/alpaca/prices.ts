@@ -6,22 +6,17 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
 import { amount, when } from './views.ts';
 
-/**
- * Market data comes as JSON numbers. Their shortest decimal text is what the broker wrote; the binary value itself is
- * never computed with.
- */
+/** A JSON number's shortest text is what the broker wrote; the binary value is never computed with. */
 function tick(value: number, symbol: string): string {
   return price(String(value), ticksOf(symbol));
 }
 
-/** What prices of every class have in common, of what is read of them. */
 interface SnapshotLike {
   readonly latestQuote?: { readonly ap: number; readonly bp: number; readonly t: Date } | undefined;
   readonly latestTrade?: { readonly p: number; readonly t: Date } | undefined;
   readonly prevDailyBar?: { readonly c: number } | undefined;
 }
 
-/** A bar of any class. */
 interface BarLike {
   readonly t: Date;
   readonly o: number;
@@ -31,7 +26,7 @@ interface BarLike {
   readonly v: number;
 }
 
-/** A quote, or undefined while the broker has neither a trade nor a quote of the symbol. */
+/** Undefined if the broker has no trade of the symbol. */
 export function quoteView(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,
@@ -52,7 +47,7 @@ export function quoteView(
   });
 }
 
-/** A side that nobody quotes is priced by the last trade, so the quote is as old as the older of the two. */
+/** A side without a quote is priced by the last trade, so the quote is as old as the older of the two. */
 function pricedAt(
   quote: SnapshotLike['latestQuote'],
   trade: NonNullable<SnapshotLike['latestTrade']>,
@@ -75,18 +70,15 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/** No split moves a price by less: the smallest are dividends in shares, one for twenty. */
+/** No split moves a price by less: the smallest are stock dividends of one for twenty. */
 const SMALLEST_SPLIT = '0.04';
 
-/** More than all the symbols of a request have bars in the days between their last sessions. */
+/** More bars than all symbols of a request can have here. */
 const MOST_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/**
- * The closes before, adjusted by splits, of the symbols whose price is so far from its last close that a split may be the
- * reason: a snapshot's bars are as they were traded, and on the day of a split read as a fall of 90 %.
- */
+/** Split-adjusted closes for symbols that moved far enough for a split: a snapshot's bars are unadjusted. */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,
@@ -118,7 +110,6 @@ async function splitAdjustedCloses(
 type Data = Alpaca['marketData'];
 type BySymbol<T> = Readonly<Record<string, T>>;
 
-/** Bars of one symbol. */
 interface BarRequest {
   readonly symbols: string;
   readonly timeframe: string;
@@ -130,12 +121,12 @@ interface BarRequest {
 
 type Adjustment = NonNullable<BarQuery['adjustment']>;
 
-/** Where Alpaca has the prices of a class of assets. */
+/** Where Alpaca has the prices of an asset class. */
 interface PricesOf {
-  /** The most symbols of one request. */
+  /** The most symbols in one request. */
   readonly most: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
-  /** @param adjustment of shares alone: nothing splits a coin, and a contract becomes another */
+  /** @param adjustment applies to shares only */
   bars(
     data: Data,
     request: BarRequest,
@@ -143,7 +134,7 @@ interface PricesOf {
   ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
-/** Where Alpaca's own crypto trades; it has data of other venues beside. */
+/** Where Alpaca's own crypto trades; it also has data of other venues. */
 const LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
@@ -169,7 +160,7 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
     bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: LOCATION, ...request })).bars,
   },
   us_option: {
-    // The contract's own most; each has one snapshot, so that there is one page.
+    // The contract's maximum, one snapshot each, so there is only one page.
     most: 100,
     snapshots: async ({ options }, symbols) =>
       (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
@@ -177,10 +168,7 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
   },
 };
 
-/**
- * Prices of whatever class, each from where Alpaca has them.
- * @param asset what is known of a symbol, for its name
- */
+/** Prices of all asset classes. */
 export function alpacaPrices(
   read: Read,
   asset: (symbol: string) => Promise<Asset | undefined>,
@@ -202,7 +190,7 @@ export function alpacaPrices(
       }),
     bars: ({ symbol, adjustment = 'split', ...query }: BarQuery) =>
       read(async ({ marketData }) => {
-        // Newest first, so that a limit cuts off the oldest; turned around below.
+        // Newest first, so that a limit cuts off the oldest.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
         const bars = await prices[assetClassOf(symbol)].bars(marketData, request, adjustment);
         return (bars?.[symbol] ?? [])
@@ -212,7 +200,7 @@ export function alpacaPrices(
   };
 }
 
-/** One request for each class among the symbols, more where they are many. */
+/** At least one request for each asset class among the symbols. */
 function requestsFor(symbols: readonly string[]): { readonly of: PricesOf; readonly list: string }[] {
   return [...Map.groupBy(symbols, assetClassOf)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { brokerSettings } from '../broker-kind.ts';
 
-/** Alpaca's own addresses. */
 const ALPACA = {
   paper: 'https://paper-api.alpaca.markets',
   live: 'https://api.alpaca.markets',
@@ -10,23 +9,22 @@ const ALPACA = {
 } as const;
 
 export const alpacaSettings = brokerSettings.extend({
-  // The one broker there was before brokers had kinds.
+  // The default kind.
   kind: z
     .literal('alpaca')
     .optional()
     .transform(() => 'alpaca' as const),
   credentials: z.enum(['exchange', 'key_pair']).optional(),
   unattended: z.literal('key_pair').optional(),
-  /** Base URL of the Trading API; Alpaca's own unless said otherwise. */
+  /** Base URL of the Trading API (default: Alpaca's). */
   trading_url: secureAddress.optional(),
-  /** Base URL of the Market Data API; Alpaca's own unless said otherwise, or that of `trading_url`. */
+  /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
   data_url: secureAddress.optional(),
-  /** Whether fills are heard of by Alpaca's stream of `trade_updates`, `/stream` at `trading_url`, beside being asked for; they are unless this is false. */
+  /** Whether to listen to the stream of `trade_updates` at `trading_url` in addition to polling (default true). */
   trade_updates: z.boolean().optional(),
 });
 export type AlpacaSettings = z.output<typeof alpacaSettings>;
 
-/** Where Alpaca is, by the settings. */
 export function addressesOf(
   { trading_url, data_url }: Pick<AlpacaSettings, 'trading_url' | 'data_url'>,
   environment: 'paper' | 'live',

@@ -4,13 +4,12 @@ import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
 
-/** Longer than an update about an order with all of its legs; what is longer ends the connection. Bytes. */
+/** Bytes. Longer than an update about an order with all of its legs; anything longer ends the connection. */
 const LONGEST_MESSAGE = 128 * 1024;
-/** Between pings, milliseconds; a connection that has not answered the last one is dead without having ended. */
+/** Milliseconds between pings. A connection that has not answered the last one is dead. */
 const HEARTBEAT_MS = 15_000;
 
 interface TradeUpdatesOptions {
-  /** Base URL of the Trading API. */
   readonly tradingUrl: string;
   /** Until it listens, milliseconds. */
   readonly timeoutMs: number;
@@ -24,12 +23,11 @@ const messageSchema = z.discriminatedUnion('stream', [
 ]);
 type Message = z.output<typeof messageSchema>;
 
-/** Of who knows what: whoever listens looks for themselves. */
+/** An update about an unknown order. */
 const unreadable: TradeUpdate = { ids: [] };
 
 /**
- * Alpaca's stream of `trade_updates` (Trading API, "Websocket Streaming"), by one connection. The credentials are in its first
- * message alone. They are refused for the reads to find out: a stream that takes them for wrong must not end a session.
+ * `trade_updates` (Trading API, "Websocket Streaming") over one connection. If credentials are refused, the reads find out.
  */
 export function alpacaTradeUpdates(
   credentials: AccountCredentials,
@@ -43,7 +41,7 @@ export function alpacaTradeUpdates(
     const socket = new WebSocket(address, {
       handshakeTimeout: timeoutMs,
       maxPayload: LONGEST_MESSAGE,
-      // What is small on the wire must not be large here.
+      // A small frame must not inflate to a large one.
       perMessageDeflate: false,
       followRedirects: false,
     });
@@ -60,14 +58,13 @@ export function alpacaTradeUpdates(
 
 interface Conversation {
   readonly credentials: AccountCredentials;
-  /** The first message. */
   readonly authentication: object;
   readonly signal: AbortSignal;
   readonly listener: UpdateListener;
   readonly timeoutMs: number;
 }
 
-/** Resolves when the connection is over: with why, where it never came to listening. */
+/** Resolves when the connection is over, with the reason if it never got to listening. */
 function converse(
   socket: WebSocket,
   { credentials, authentication, signal, listener, timeoutMs }: Conversation,
@@ -107,7 +104,7 @@ function converse(
   return new Promise((resolve) => {
     socket.on('open', () => socket.send(JSON.stringify(authentication)));
     socket.on('message', (data) => hear(messageIn(data.toString())));
-    // Nothing of it is told: what it was about may be in it. What ends a connection closes it, too.
+    // Not logged: it may contain credentials. The socket closes after an error.
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(opening);
@@ -120,7 +117,6 @@ function converse(
 
 const listening = { action: 'listen', data: { streams: ['trade_updates'] } };
 
-/** @throws {TypeError} for those of another broker */
 function authenticationBy(credentials: AccountCredentials): object {
   if ('accessToken' in credentials)
     return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };

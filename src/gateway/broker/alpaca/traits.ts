@@ -3,7 +3,7 @@ import { commonTerms, type OrderTerms } from '../../../trading/order-terms.ts';
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** Its words for the order types that it takes. */
+/** Alpaca's names of the order types that it takes. */
 export const alpacaTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
   market: 'market',
   limit: 'limit',
@@ -12,7 +12,6 @@ export const alpacaTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>
   trailing_stop: 'trailing_stop',
 };
 
-/** The common terms, without the types that Alpaca has no word for. */
 function taken(terms: OrderTerms): OrderTerms {
   const types = orderTypes.filter((type) => alpacaTypes[type] !== undefined);
   const timesInForce = Object.fromEntries(types.map((type) => [type, terms.timesInForce[type] ?? []]));
@@ -21,13 +20,13 @@ function taken(terms: OrderTerms): OrderTerms {
 
 const crypto = taken(commonTerms.crypto);
 
-/** Alpaca (Trading API v2, "Placing Orders", "Crypto Trading", "Options Trading", and its OpenAPI contract). */
+/** Trading API v2: "Placing Orders", "Crypto Trading", "Options Trading", and the OpenAPI contract. */
 export const alpacaTraits: BrokerTraits = {
   label: 'Alpaca',
   orders: {
     us_equity: taken(commonTerms.us_equity),
     us_option: taken(commonTerms.us_option),
-    // As of shares: what waits for its stop can't be for this moment alone.
+    // As for shares, an order that waits for its stop can't be immediate.
     crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
@@ -35,6 +34,6 @@ export const alpacaTraits: BrokerTraits = {
   lacks: [],
   dayFlows: 'told',
   tellsUpdates: true,
-  // 200 a minute for each account, and as many for prices, which are at another host.
+  // 200 a minute for each account, and as many for prices, which are on another host.
   accountRate: { perSecond: 100 / 60, burst: 100 },
 };

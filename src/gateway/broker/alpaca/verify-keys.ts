@@ -8,7 +8,6 @@ import { type AlpacaSettings, addressesOf } from './settings.ts';
 type KeyPair = KeptOf<'key_pair'>;
 type Environment = VerifiedAccount['environment'];
 
-/** What is read of `GET /v2/account`. */
 const accountAnswer = z.object({
   account_number: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
   status: z.string().regex(/^[A-Z_]{1,64}$/),
@@ -21,8 +20,7 @@ const accountAnswer = z.object({
 const LONGEST_ANSWER = 64 * 1024;
 
 /**
- * `GET /v2/account` by Alpaca's key headers, at the host of each environment until one takes the pair: that says which
- * it is. Paper keys begin with PK by custom, which decides only where is asked first.
+ * Asks each environment's host until one accepts the pair. Paper keys begin with PK by custom, so paper is asked first.
  */
 export async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
@@ -36,7 +34,7 @@ export async function verifyAlpacaKeyPair(
     if (!(found instanceof TradeAgentError)) return found;
     failures.push(found);
   }
-  // A no of one host proves nothing while the other can't be asked.
+  // One host's refusal proves nothing while the other can't be reached.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }
@@ -72,7 +70,7 @@ async function accountAt(
     if (!response.ok) return unreachable(`${host} answers with HTTP status ${response.status}`);
     body = JSON.parse(text);
   } catch (error) {
-    // Only what kind of failure it was: a library's words may quote a header.
+    // No library message: it may quote a header.
     if (error instanceof SyntaxError) return noAccount(host);
     const late = error instanceof Error && error.name === 'TimeoutError';
     return unreachable(late ? `${host} does not answer in time` : `${host} can't be reached`);

@@ -19,10 +19,7 @@ import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../json-amounts.ts';
 import { flowTypes } from './activity-types.ts';
 
-/*
- * From the SDK's models to our vocabulary. Every function throws (a ZodError or a TypeError) on an answer that lacks
- * what we need: a broker that answers nonsense must not look like an account of zero dollars.
- */
+/* From the SDK's models to our views. Throws if something is missing: nonsense must not look like an account of $0. */
 
 /** Our decimals have at most 12 places; brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
@@ -31,22 +28,19 @@ export function amount(text: string | null | undefined): string | undefined {
     : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
-/** As written where the broker writes it plainly (`"100000.00"` stays), so that money keeps its cents. */
+/** Kept as written if plain (`"100000.00"`), so that money keeps its cents. */
 function money(text: string | undefined): string | undefined {
   return text !== undefined && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
 }
 
-/**
- * Alpaca tells a pair that is held without its slash (`BTCUSD`), and orders and prices of it with one. What is quoted in
- * four letters comes first: `BTCUSDT`.
- */
+/** Alpaca writes a held pair without its slash (`BTCUSD`). Four-letter quote currencies come first: `BTCUSDT`. */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
   return pairs.find((pair) => assetClassOf(pair) === 'crypto') ?? symbol;
 }
 
-/** Typed as a Date everywhere, but inside the lists of bars the SDK leaves the broker's text as it is. */
+/** Typed as a Date everywhere, but in lists of bars the SDK leaves text. */
 export function when(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
@@ -62,7 +56,6 @@ export function assetView(asset: trading.Assets): Asset {
   });
 }
 
-/** A contract as what can be traded; Alpaca's assets have none of them. */
 export function contractAssetView(contract: trading.OptionContract): Asset {
   return assetSchema.parse({
     symbol: contract.symbol,
@@ -104,7 +97,7 @@ export function accountView(
     ...defined({ last_equity_on: account.balanceAsof }),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
-    // Any of the four stops an order, and an absent flag is no promise that it may go out.
+    // Any of the four stops an order, and an absent flag promises nothing.
     trading_blocked:
       account.status !== 'ACTIVE' ||
       account.tradingBlocked !== false ||
@@ -136,10 +129,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/**
- * An order of any class, with its legs. What is read may be more than what is ever sent: a word that nobody here knows
- * stays as it is, and of an order of several legs that has no symbol of its own theirs are told.
- */
+/** Unknown words stay as they are. An order of several legs without a symbol of its own gets theirs. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -173,7 +163,7 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
     filled_at: when(order.filledAt),
     ...(['', 'simple'].includes(orderClass) ? {} : { order_class: word(orderClass) }),
     ...(assetClass === undefined ? {} : { asset_class: word(assetClass) }),
-    // Alpaca tells one of shares too, where it follows from the side.
+    // Alpaca also sends it for shares, where it follows from the side.
     ...(positionIntent === undefined || assetClass !== 'us_option'
       ? {}
       : { position_intent: word(positionIntent) }),
@@ -189,9 +179,7 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/**
- * A window that the broker tells no equity of is left out: it is not one of $0.00. What flowed in it counts for the next.
- */
+/** A window without equity is left out, since it is not one of $0.00; its flow counts toward the next. */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);
@@ -213,7 +201,7 @@ export function portfolioHistoryView(history: trading.PortfolioHistory): Portfol
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** The cash flows of each window, all types together; undefined where the broker tells of none of them. */
+/** Cash flows of each window, all types together; undefined if the broker reports none. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));

@@ -31,17 +31,13 @@ const summaryAnswer = z.object({
   buyingPower: z.number(),
 });
 
-/** What is known of an account without its money. */
 export interface IbkrAccount {
   readonly environment: 'paper' | 'live';
   readonly status: string;
   readonly blocked: boolean;
 }
 
-/**
- * `GET /iserver/accounts` and `GET /portfolio/accounts`, which both must have been asked before anything else of an account.
- * @throws {Refusal} 409 `account_not_connected` where the session does not open this account, or not in dollars
- */
+/** Must precede anything else of an account. @throws {Refusal} 409 if the session does not open it, or not in dollars */
 export async function accountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
   const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
@@ -87,7 +83,7 @@ interface Held extends z.output<typeof positionRows.element> {
   readonly symbol: string;
 }
 
-/** All pages; what is held no more is told as zero. */
+/** All pages. Closed positions are listed with zero. */
 async function heldOf(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -100,10 +96,9 @@ async function heldOf(client: RestClient, account: string): Promise<Held[]> {
   throw new Error('more positions than pages');
 }
 
-/** `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`: the OCC symbol, and what one contract stands for in its price. */
+/** The OCC symbol and contract size in `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`. */
 const occ = /\[([A-Z][A-Z0-9]{0,5})\s+(\d{6}[CP]\d{8})(?:\s+(\d+))?/;
 
-/** A stock's is its symbol; an option's ends with its OCC symbol in brackets. */
 function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
   const [, root, rest] = occ.exec(contractDesc) ?? [];
   if (root !== undefined) return `${root}${rest}`;
@@ -117,7 +112,7 @@ interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
-/** Undefined for what nobody here knows how to value, and for what is not priced in dollars. */
+/** Undefined for what can't be valued, or is not priced in dollars. */
 function unitsOf({
   assetClass,
   contractDesc,
@@ -148,7 +143,7 @@ async function holdings({ client, account, list, options }: Reading) {
   return { orders, held, traded, closeOf };
 }
 
-/** `GET /portfolio/{account}/positions/{page}`, with the last close of each. */
+/** `GET /portfolio/{account}/positions/{page}`, and the last close of each. */
 export async function positionsOf(reading: Reading): Promise<Position[]> {
   const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {
@@ -178,7 +173,7 @@ export async function positionsOf(reading: Reading): Promise<Position[]> {
   });
 }
 
-/** `GET /iserver/account/{account}/summary`, with what the account was worth at the last close computed. */
+/** `GET /iserver/account/{account}/summary`; the equity at the last close is computed. */
 export async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
   const { client, account, list, options } = reading;
   if (details.environment !== options.environment) {

@@ -4,7 +4,6 @@ import { errorIn, IbkrNo } from './failure.ts';
 export interface IbkrOptions {
   readonly environment: 'paper' | 'live';
   readonly url: string;
-  /** Milliseconds between two reads of the list of orders. */
   readonly ordersEveryMs: number;
   readonly simulated: boolean;
   readonly fetch: typeof fetch;
@@ -13,7 +12,7 @@ export interface IbkrOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** The Client Portal Gateway's API: `/v1/api`. An answer with `error` throws, whatever its status. */
+/** The Client Portal Gateway's API, `/v1/api`. An answer with `error` throws, whatever its status. */
 export function ibkrClient({
   url,
   fetch,
@@ -23,7 +22,7 @@ export function ibkrClient({
     fetch,
     timeoutMs,
     base: `${url.replace(/\/+$/, '')}/v1/api`,
-    // Without one the gateway's own firewall answers 403.
+    // Without a user agent the Client Portal Gateway answers 403.
     headers: { 'user-agent': 'trade-agent' },
   });
   return async (path, request) => {
@@ -34,14 +33,10 @@ export function ibkrClient({
   };
 }
 
-/** A session ends after some minutes in which nobody asks; "Ping the server to keep the session open". */
+/** "Ping the server to keep the session open": it ends after some minutes without requests. */
 const TICKLE_EVERY_MS = 60_000;
 
-/**
- * Keeps the gateway's session open from now on, for as long as the process lives. That it fails is found by whoever asks
- * next.
- * @param every milliseconds
- */
+/** Keeps the session open for the life of the process. If that fails, the next request finds out. */
 export function keepAlive(client: RestClient, every = TICKLE_EVERY_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { RestClient } from '../rest-client.ts';
 
-/** A security as Interactive Brokers knows it. */
 export interface Contract {
   readonly conid: number;
   readonly name: string;
@@ -19,19 +18,18 @@ const stocksAnswer = z.record(
   ),
 );
 
-/** A class of shares is written with a space: `BRK B`. */
+/** Share classes are written with a space: `BRK B`. */
 const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
-/** More than anybody trades; anyone could fill the memory with more. */
+/** Bounds the cache, which anyone could fill. */
 const MOST_KNOWN = 20_000;
 
-/** Contracts by our symbols, which are asked for once: an id stays a security's for good. */
+/** Contracts by our symbols, cached: a contract's id never changes. */
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
 
 /**
- * By `GET /trsrv/stocks`, which says which of a symbol's contracts trade in the United States, as the search by name
- * (`/iserver/secdef/search`) does not. A symbol of two of them is of neither: an order must not go to a guess.
+ * `GET /trsrv/stocks` tells which contracts trade in the US. With two of them a symbol is unknown: no guess is ordered.
  */
 export function contractsBy(client: RestClient): Contracts {
   const known = new Map<string, Contract>();

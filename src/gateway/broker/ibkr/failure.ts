@@ -1,18 +1,17 @@
 import type { BrokerFailure } from '../broker-failure.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
-/** A no in Interactive Brokers' words, or ours where it has none for what is asked. */
+/** A refusal by Interactive Brokers, or ours for what it has no words for. */
 export class IbkrNo extends Error {
   override name = 'IbkrNo';
 }
 
-/** The words of an answer that is a no: `{error}`, whatever its status. */
 export function errorIn(json: unknown): string | undefined {
   const { error } = (json ?? {}) as { error?: unknown };
   return typeof error === 'string' ? error : undefined;
 }
 
-/** What an error proves. `{error}` with a status that is no server's is a no to the request. */
+/** `{error}` with any status but a server error is a refusal. */
 export function failureOf(error: unknown): BrokerFailure {
   if (error instanceof IbkrNo) return refusedBy(error.message);
   if (!(error instanceof RestAnswer)) return restFailure(error);
@@ -28,7 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...reasonOf(message), message, brokerCode: undefined };
 }
 
-/** There are no codes; the words decide what the person reads, and which of the noes a cancel's is. */
+/** There are no codes. The words decide what the person reads, and which refusal a cancel's is. */
 function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

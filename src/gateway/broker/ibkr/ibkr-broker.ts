@@ -12,16 +12,15 @@ import { type OrderList, orderList } from './order-list.ts';
 import { ibkrOrders } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
 
-/** What is of the gateway's session, and so the same for every request: it is kept from one to the next. */
+/** Belongs to the session, so it is kept from one request to the next. */
 interface Kept {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
 }
 
-/** So long an account counts as it was. */
 const DETAILS_MS = 60_000;
 
-/** Interactive Brokers by its Client Portal Gateway, whose session its owner opens by signing in at its page. */
+/** Interactive Brokers through its Client Portal Gateway, whose session the owner opens by signing in at its page. */
 export function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   const client = ibkrClient(options);
   const contracts = contractsBy(client);
@@ -49,7 +48,7 @@ export function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatal
       return failure;
     });
     const { read } = requests;
-    // Before anything else of a session, and then seldom: "/portfolio/accounts" is given once in five seconds.
+    // First thing in a session, then rarely: "/portfolio/accounts" may be called once in five seconds.
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS)
         kept.details = undefined;

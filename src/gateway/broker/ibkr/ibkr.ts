@@ -13,12 +13,12 @@ import { ibkrTraits } from './traits.ts';
 
 const ibkrSettings = brokerSettings.extend({
   kind: z.literal('ibkr'),
-  /** Whose account each person's is; the session is that of the Client Portal Gateway, where its owner signs in. */
+  /** The person's account; the session is the Client Portal Gateway's. */
   credentials: z.literal('gateway_session'),
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
   url: secureAddress.default('https://localhost:5000'),
-  /** Seconds between two reads of the list of orders, which is given once in five ("Pacing Limitations"). */
+  /** Seconds between reads of the list of orders, allowed once in five ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
@@ -32,7 +32,6 @@ export const ibkr = {
   kept: { kinds: ['gateway_session'], verify: verifyIbkrSession },
 } satisfies BrokerKind<IbkrSettings>;
 
-/** Whether the gateway's session opens the account, and whether it is a paper one. */
 async function verifyIbkrSession(
   { url }: IbkrSettings,
   { account }: KeptOf<'gateway_session'>,

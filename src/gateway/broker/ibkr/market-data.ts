@@ -18,7 +18,7 @@ import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';
 
-/** "Available Fields": last, bid, ask, availability, prior close. */
+/** "Available Fields". */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
 const snapshotAnswer = z.array(
   z.object({
@@ -33,12 +33,11 @@ const snapshotAnswer = z.array(
   }),
 );
 
-/** What a contract stands at. */
 interface Snapshot {
   readonly last: string;
   readonly bid: string;
   readonly ask: string;
-  /** Zero where it is not told. */
+  /** Zero if unknown. */
   readonly priorClose: string;
   readonly at: number;
 }
@@ -46,12 +45,12 @@ interface Snapshot {
 /** "The first request … will initiate the stream": it has no prices yet. */
 const TRIES = 5;
 const BETWEEN_MS = 200;
-/** A price of another day has a C before it, one of a halted security an H. */
+/** C marks a price of another day, H one of a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
-/** Availability `D`: delayed by so much. */
+/** Availability `D` (delayed). */
 const DELAY_MS = 15 * 60_000;
 
-/** `GET /iserver/marketdata/snapshot`, asked until each has a price or is not going to. */
+/** `GET /iserver/marketdata/snapshot`, repeated until each has a price or tries run out. */
 export async function snapshotsOf(
   client: RestClient,
   conids: readonly number[],
@@ -106,14 +105,14 @@ const historyAnswer = z.object({
   ),
 });
 
-/** "A maximum of 1000 data points": days of each, by 390 minutes a day. */
+/** "A maximum of 1000 data points", with 390 minutes a day. */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },
   '1Min': { bar: '1min', mostDays: 2 },
 } as const;
 
-/** `GET /iserver/marketdata/history`: the newest `limit` bars, the oldest first. */
+/** `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
 export async function barsOf(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
   requireBySplits(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;

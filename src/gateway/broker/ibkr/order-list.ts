@@ -33,7 +33,7 @@ const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolea
 const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
 );
-/** A day order that is over is told as CLOSE. */
+/** A day order that is over is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -48,27 +48,25 @@ const statuses: Readonly<Record<string, string>> = {
   PendingCancel: 'pending_cancel',
   Cancelled: 'canceled',
   Filled: 'filled',
-  // It may have been rejected, or wait for something: as long as nobody says which, it may fill.
+  // Rejected, or waiting for something: until that is known it may fill.
   Inactive: 'suspended',
   Rejected: 'rejected',
 };
 
-/** What an order of the list trades. */
 interface OrderedContract {
   readonly conid: number;
-  /** `STK`, `OPT`, `BAG` for a combination, or another word. */
+  /** `STK`, `OPT`, `BAG` (a combination), … */
   readonly secType: string;
 }
 
-/** The session's orders. */
 export interface OrderList {
-  /** As they are now, newest first; waits until they may be read again. */
+  /** The current orders, newest first; waits until they may be read again. */
   read(): Promise<readonly Order[]>;
-  /** As they were a moment ago, where they may not be read again yet and nothing was sent since. */
+  /** The last answer if it is recent and nothing was sent since. */
   recent(): Promise<readonly Order[]>;
-  /** Of an order that was read last, by its id; undefined where the list doesn't tell. */
+  /** Of an order in the last answer. */
   contractOf(id: string): OrderedContract | undefined;
-  /** What was read counts no more: something is being sent. */
+  /** Drops the last answer, since something is being sent. */
   forget(): void;
 }
 
@@ -76,9 +74,9 @@ export interface OrderList {
 const RECENT_MS = 2_000;
 
 /**
- * `GET /iserver/account/orders`. Interactive Brokers gives it once in five seconds ("Pacing Limitations"), and whoever asks
- * more often is locked out for ten minutes: so whoever asks waits, and those who wait are told together. The first read of a
- * session is empty, and says so (`snapshot: false`): it is asked once more.
+ * `GET /iserver/account/orders` may be called once in five seconds ("Pacing Limitations"); more often means a lockout of
+ * ten minutes. So callers wait and share an answer. The first answer of a session is empty (`snapshot: false`) and is asked
+ * for again.
  */
 export function orderList(
   client: RestClient,
@@ -111,7 +109,7 @@ export function orderList(
     if (reading !== undefined) return reading;
     const mine = readAll().then(
       (orders) => {
-        // What was asked for before something was sent is told to who asked, and to nobody after.
+        // An answer requested before something was sent goes only to those who asked.
         if (reading === mine) kept = { at: performance.now(), orders };
         if (reading === mine) reading = undefined;
         return orders;

@@ -13,44 +13,40 @@ import { failureOf, IbkrNo } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
-/** "Order Reply Messages": a question that is asked before an order goes to work. */
+/** "Order Reply Messages": a question asked before an order is transmitted. */
 interface ReplyMessage {
   readonly id: string;
   readonly message: readonly string[];
   readonly messageIds: readonly string[];
 }
 
-/** Whether what the person approved says yes to a message already: they approved how many, and within which price. */
+/** Whether the approval already answers a message: it states the quantity and the limit. */
 type Covers = (order: OrderDraft) => boolean;
 
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/**
- * The messages that an approved order may answer ("Suppressible Message IDs"). What is not here is refused: a market order's
- * risks, fractions, cash quantities, others' accounts, whatever is new.
- */
+/** Messages that an approved order may confirm ("Suppressible Message IDs"). All others, and new ones, are refused. */
 const covered: Readonly<Record<string, Covers>> = {
-  /** The price exceeds a percentage of the market's. */
+  /** Price exceeds a percentage constraint. */
   o163: bounded,
-  /** The order is without market data. */
+  /** No market data. */
   o354: bounded,
-  /** The size exceeds a limit of the account's presets. */
+  /** Size exceeds an account preset. */
   o383: counted,
-  /** It will most likely trigger and fill at once. */
+  /** Will most likely trigger and fill at once. */
   o403: bounded,
-  /** The value exceeds a limit of the account's presets. */
+  /** Value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** What stop orders may come to: here they have a limit. */
+  /** Stop order risk: here they have a limit. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price: it can only be better. */
+  /** The broker may cap the price, which only improves it. */
   o10153: bounded,
-  /** The broker may reject it for its price. */
+  /** May be rejected for its price. */
   p12: bounded,
 };
 
-/** Whether the approved order answers all that is asked. */
 function coversReply(order: OrderDraft, { messageIds }: ReplyMessage): boolean {
   return (
     messageIds.length > 0 &&
@@ -58,7 +54,6 @@ function coversReply(order: OrderDraft, { messageIds }: ReplyMessage): boolean {
   );
 }
 
-/** What is asked, on one line without markup. */
 function replyText({ message }: ReplyMessage): string {
   return safeLine(message.join(' ').replace(/<[^>]*>/g, ' '), 300);
 }
@@ -75,20 +70,19 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** One order was sent, so one thing is answered; alone, or in a list. */
+/** One order was sent, so there is one answer, alone or in a list. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-/** What orders of an account are sent and read by. */
 interface IbkrSession {
-  /** Nothing of an account may be asked before its session has been asked for its accounts. */
+  /** Must precede anything else about an account. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: Contracts;
   readonly list: OrderList;
 }
 
-/** Orders by the Client Portal Web API: `/iserver/account/{account}/order…`. */
+/** Client Portal Web API: `/iserver/account/{account}/order…`. */
 export function ibkrOrders(
   client: RestClient,
   account: string,
@@ -115,7 +109,7 @@ export function ibkrOrders(
         return (await list.read()).find((order) => order.client_order_id === clientOrderId);
       }),
     submit: async (draft) => {
-      // Which contract it is, is asked before anything is sent: that this fails is no order.
+      // The contract is looked up before anything is sent, so a failure here means no order.
       const { ticket, unsent } = await preparedTicket(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
@@ -138,9 +132,9 @@ export function ibkrOrders(
 }
 
 /**
- * Answers what is asked of an order until it is taken. What the approval does not say yes to is answered with no, so that
- * nothing is left open that a later yes could send.
- * @throws {IbkrNo} a definite no; {@link NoAnswer} where a yes went out and it is not known what came of it
+ * Answers questions until the order is taken. Anything the approval does not cover is answered with no, so that no later
+ * yes can send it.
+ * @throws {IbkrNo} a refusal; {@link NoAnswer} if a yes was sent and its result is unknown
  */
 async function answered(
   client: RestClient,
@@ -162,13 +156,13 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     return answerOf.parse(next);
   } catch (error) {
     const failure = failureOf(error);
-    // That it knows no such question any more may mean that it was answered.
+    // An unknown reply id may mean that it was answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoAnswer('unreadable');
   }
 }
 
-/** A question that is not answered with yes sends nothing, whether or not the no arrives. */
+/** Without a yes nothing is sent, whether or not the no arrives. */
 async function refuse(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(
     () => undefined,
@@ -176,7 +170,7 @@ async function refuse(client: RestClient, asked: ReplyMessage): Promise<never> {
   throw new IbkrNo(`it asks for more than was approved: ${replyText(asked)}`);
 }
 
-/** The order as the list has it, with the id that it was sent with: only that says whose it is. */
+/** Only the listed order has the client_order_id, which tells whose it is. */
 async function listedAs(list: OrderList, orderId: string): Promise<Order> {
   let found: Order | undefined;
   try {
@@ -190,13 +184,12 @@ async function listedAs(list: OrderList, orderId: string): Promise<Order> {
 
 const times = { day: 'DAY', gtc: 'GTC', opg: 'OPG', ioc: 'IOC' } as const;
 
-/** What goes out, or why nothing does. */
 interface Prepared {
   readonly ticket?: Record<string, unknown>;
   readonly unsent?: Submission;
 }
 
-/** The ticket of an order. If its contract can't be asked for, there is no order, and it may be sent later. */
+/** If the contract can't be looked up there is no order, and it may be sent later. */
 async function preparedTicket(
   draft: OrderDraft,
   account: string,
@@ -224,7 +217,7 @@ async function preparedTicket(
   }
 }
 
-/** An order in its words. @throws {NotSent} for an amount that no JSON number says */
+/** @throws {NotSent} for an amount that no JSON number represents */
 function ticketOf(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
   const number = (text: string) => sentNumber(text, ibkrTraits.label);

@@ -3,7 +3,7 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, Lackable } from '../broker-traits.ts';
 
-/** Its words for our order types: as they are sent (absent: not taken) and as the list of orders tells them. */
+/** Interactive Brokers' names: `sent` with an order (absent: not taken), `told` by the list of orders. */
 export const ibkrTypes: Partial<
   Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>
 > = {
@@ -18,7 +18,7 @@ const none = { types: [], timesInForce: [] } as const;
 const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
 const stands = ['day', 'gtc'] as const;
 
-/** "Orders": MKT, LMT, STP, STOP_LIMIT with tif DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed". */
+/** "Orders": MKT, LMT, STP, STOP_LIMIT; DAY, GTC, OPG, IOC; `outsideRTH`. Cash quantities are "non-guaranteed". */
 export const ibkrTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
   fractions: { ...none, decimals: 0 },
@@ -38,9 +38,8 @@ export const ibkrLacks = [
 ] as const satisfies readonly Lackable[];
 
 /**
- * Interactive Brokers (Client Portal Web API, ibkrcampus.com). `cOID` "must be unique for a 24h span", so that it is not
- * taken once for good. It comes back as `order_ref` in the list of the session's orders, and by nothing else is an order
- * found by it. "Modify order" changes an order in place, under the id it has.
+ * Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span": not taken once for good. Only the list of
+ * the session's orders has it (`order_ref`). "Modify order" changes an order in place, under its id.
  */
 export const ibkrTraits: BrokerTraits = {
   label: 'Interactive Brokers',

@@ -3,12 +3,10 @@ import { NotSent } from '../broker-failure.ts';
 import { actingTools, type McpMapping } from './mapping.ts';
 import type { McpSession, PinnedTools } from './session.ts';
 
-/** How long ago the tools may have been looked at before one that acts is called. */
 const PINS_AGE_MS = 60_000;
 
 type Confirmed = Readonly<Record<string, string>>;
 
-/** How each tool that does something stands beside what was confirmed. */
 export function comparedActing(
   tools: PinnedTools,
   mapping: McpMapping,
@@ -35,7 +33,7 @@ const why: Readonly<Record<ActingTool['state'], string>> = {
   gone: 'is not there, or twice',
 };
 
-/** @throws {NotSent} where a tool that does something says something else of itself than the operator has confirmed */
+/** @throws {NotSent} if a tool's description is not the confirmed one */
 export async function requireConfirmed(
   session: McpSession,
   mapping: McpMapping,

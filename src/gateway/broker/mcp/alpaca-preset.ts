@@ -2,10 +2,9 @@ import type { z } from 'zod';
 import type { mcpMapping } from './mapping.ts';
 
 /**
- * Alpaca's own MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server: names.py, overrides.py,
- * security.py). Its tools are Alpaca's Trading and Market Data API: what an endpoint answers stands in `data` beside a
- * word to language models, a list in `data.result`. An order's no is `data.error` with Alpaca's own code in `detail`; any
- * other tool fails with a line of text that has status and body.
+ * Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). Answers are in `data`,
+ * lists in `data.result`. A refused order is `data.error` with Alpaca's code in `detail`; other tools fail with a line of
+ * text that has status and body.
  */
 export const alpacaPreset: z.input<typeof mcpMapping> = {
   label: 'Alpaca, by its MCP server',

@@ -4,10 +4,10 @@ import { NoAnswer } from '../rest-client.ts';
 import { ToolNo } from './failure.ts';
 import type { Refusals } from './mapping.ts';
 
-/** Characters of a broker's words that are kept. */
+/** Characters. */
 const LONGEST_WORDS = 300;
 
-/** What a JSON pointer (RFC 6901) leads to; undefined where there is nothing. */
+/** The value at a JSON pointer (RFC 6901), or undefined. */
 export function valueAt(value: unknown, pointer: string): unknown {
   let at = value;
   for (const part of pointer.split('/').slice(1)) {
@@ -19,10 +19,8 @@ export function valueAt(value: unknown, pointer: string): unknown {
 }
 
 /**
- * What a tool answered, as JSON: its structure, or its one text where that is JSON. Whatever else it says is data that nobody
- * reads.
- * @throws {ToolNo} where it says that it failed
- * @throws {NoAnswer} where it can't be read
+ * A tool's structured answer, or its one text as JSON. @throws {ToolNo} if it reports failure, {@link NoAnswer} if
+ * unreadable
  */
 export function answerOf(result: CallToolResult, refusals: Refusals | undefined): unknown {
   const { content, structuredContent, isError } = result;

@@ -1,23 +1,21 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
 
-/** Bytes of one answer, a stream of events included: a day's orders of a busy account. */
+/** Bytes of one answer or stream of events. */
 const LONGEST_ANSWER = 4 * 1024 * 1024;
 
-/** Methods whose answer is this adapter's to tell; the others negotiate, and what a refused one means the SDK knows. */
+/** Failed answers of other methods are for the SDK to interpret. */
 const asked = ['tools/call', 'tools/list'];
 
 export interface AnsweredFetchOptions {
   readonly fetch: typeof fetch;
   readonly token: string;
-  /** One request with the whole of its answer, milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * `fetch` for the SDK's transport. One message out is one request, whose answer is read to its end here: bounded in time and
- * length, never redirected, and the answer to this very message or none. So there is no stream that the SDK would take up
- * again, and nobody is asked anything in the middle of a call. Nothing but a POST leaves.
+ * `fetch` for the SDK's transport: one POST for each message, whose bounded answer to this very message is read here. So
+ * the SDK has no stream to resume, and no server request arrives in the middle of a call.
  */
 export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
@@ -53,13 +51,12 @@ function messageIn(body: unknown): { readonly id: unknown; readonly method: stri
   return { id, method: String(method) };
 }
 
-/** The session of a server from before 2026. */
+/** Servers from before 2026 have sessions. */
 function sessionOf({ headers }: Response): Record<string, string> {
   const session = headers.get('mcp-session-id');
   return session === null ? {} : { 'mcp-session-id': session };
 }
 
-/** @throws {NoAnswer} where it has none to this message */
 async function answerIn(response: Response, id: unknown): Promise<unknown> {
   const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
   const texts = isStream && response.body !== null ? eventsIn(response.body) : [await response.text()];
@@ -70,10 +67,10 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
   throw new NoAnswer('unreadable');
 }
 
-/** The data of each event (HTML, "Server-sent events"). */
+/** Data of each event (HTML, "Server-sent events"). */
 async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // In parts until an empty line comes: a long event is put together once.
+  // Collected until an empty line, so that a long event is joined once.
   let parts: string[] = [];
   let tail = '';
   for await (const bytes of body) {

@@ -2,10 +2,9 @@ import { NotSent } from '../broker-failure.ts';
 import { sentNumber } from '../plain-orders.ts';
 import type { Argument, Call, inputs } from './mapping.ts';
 
-/** What of ours there is to be sent; what isn't there is left out. */
 export type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
 
-/** The arguments of a tool, by its mapping. @throws {NotSent} for what can't be said in its words */
+/** @throws {NotSent} for what has no word there */
 export function argumentsOf({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { answeredFetch } from './answered-fetch.ts';
 import { patience, type SessionOptions } from './session-options.ts';
 
-/** Connects a server; what the SDK has beside is left out of the bundle. */
+/** A module of its own, so that the SDK is loaded at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },
@@ -10,7 +10,7 @@ export async function connectClient(options: SessionOptions, token: string): Pro
       capabilities: {},
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: 2 * options.timeoutMs, maxRetries: 0 } },
       inputRequired: { autoFulfill: false },
-      // What is read of an answer is held to our own shapes; a stranger's schema is not made into code.
+      // Answers are parsed by our own schemas; a server's schema is not compiled.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },

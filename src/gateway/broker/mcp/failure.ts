@@ -5,15 +5,15 @@ import type { KeptKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
 import type { Refusals } from './mapping.ts';
 
-/** A tool that failed, by its own account. */
+/** A tool that reports failure. */
 export class ToolNo extends Error {
   override name = 'ToolNo';
-  /** The broker's HTTP status, where it is told. */
+  /** The broker's HTTP status, if told. */
   readonly status: number | undefined;
-  /** The broker's own; without one it is somebody's in between. */
+  /** The broker's own; without one the answer is an intermediary's. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether it stands where the mapping says that a no stands; else it was read out of a line of text. */
+  /** Whether the mapping's place for refusals had it; otherwise it was read from a line of text. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolNo, 'status' | 'code' | 'words' | 'isStructured'>) {
@@ -25,21 +25,19 @@ export class ToolNo extends Error {
   }
 }
 
-/** Statuses with which a broker speaks of the request itself. */
+/** Statuses with which a broker rejects the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** `SdkErrorCode.RequestTimeout`, which can't be imported without loading the SDK. */
+/** `SdkErrorCode.RequestTimeout`; importing it would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface Telling {
   readonly refusals: Refusals | undefined;
-  /** What was kept of the person, where it was. */
   readonly kept: KeptKind | undefined;
 }
 
 /**
- * What an error proves. A no is the broker's own, with a code and a status that speaks of the request. Whatever else a server
- * says, an error of the protocol included, proves nothing.
+ * Only the broker's own code with such a status is a refusal. Anything else proves nothing, protocol errors included.
  */
 export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
   if (error instanceof ToolNo) {
@@ -59,7 +57,7 @@ export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFa
   return restFailure(answer);
 }
 
-/** As {@link failureOf}, of an order that was sent: what is read out of a line of text is no proof. */
+/** For an order that was sent: a line of text is no proof. */
 export function submissionFailureOf(error: unknown, telling: Telling): BrokerFailure {
   if (error instanceof ToolNo && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return failureOf(error, telling);
@@ -74,7 +72,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** It decides only what the person reads. */
+/** Only affects what the person reads. */
 function reasonOf(words: string, refusals: Refusals | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));

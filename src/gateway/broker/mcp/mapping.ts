@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { orderTypes, orderTypeTable, timesInForce } from '../../../trading/order-types.ts';
 
 /*
- * What of ours is which tool of a broker's MCP server, as data alone: names, JSON pointers and words. Nothing of it is run.
+ * Maps our requests to the tools of a broker's MCP server, as data: names, JSON pointers and words. Nothing of it is run.
  */
 
-/** RFC 6901. */
 const pointer = z
   .string()
   .max(200)
@@ -13,7 +12,6 @@ const pointer = z
 const words = z.record(z.string(), z.string());
 const literal = z.union([z.string(), z.number(), z.boolean()]);
 
-/** What of ours a tool's argument may be. */
 export const inputs = [
   'account',
   'symbol',
@@ -33,9 +31,9 @@ export const inputs = [
 const argument = z.union([
   z.strictObject({
     from: z.enum(inputs),
-    /** Theirs for each of ours; one that is not in it is not sent. */
+    /** Their word for each of ours; others are not sent. */
     words: words.optional(),
-    /** A JSON number, where no digit is lost; several as a list. Text unless said otherwise, several with commas. */
+    /** A JSON number (if exact), or several as a list. Default: text, several joined by commas. */
     as: z.enum(['number', 'list']).optional(),
   }),
   z.strictObject({ is: literal }),
@@ -46,10 +44,10 @@ const field = z.union([
   pointer,
   z.strictObject({
     at: pointer,
-    /** Ours for each of theirs; one that is not in it stays as it is. */
+    /** Our word for each of theirs; others are kept. */
     words: words.optional(),
   }),
-  /** The name under which the row stands, where the rows are an object's members. */
+  /** The row's key, if the rows are an object's members. */
   z.strictObject({ name: z.literal(true) }),
   z.strictObject({ is: z.string() }),
 ]);
@@ -59,7 +57,7 @@ export type Fields = Readonly<Record<string, Field | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Where its answer has what is asked for: an object, or the rows of a list (an array, or an object's members). */
+  /** Where the answer is: an object, or the rows of a list (an array, or an object's members). */
   at: pointer.default(''),
 });
 export type Call = z.output<typeof call>;
@@ -69,7 +67,7 @@ const allOf = <N extends string>(...names: readonly N[]) =>
 const someOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
 
-/** What must be so, by where it stands, that something may be traded. What isn't told is not so. */
+/** Values required for trading; a missing one fails. */
 const conditions = z.record(pointer, literal);
 
 const orderFields = z.strictObject({
@@ -101,17 +99,16 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** How the server says no. Where it isn't said, none of its answers is a no to an order: what is not accepted is unknown. */
+/** Without these no answer is a refusal of an order: whatever is not accepted is unknown. */
 const refusals = z.strictObject({
-  /** What an answer has there alone when it is one. */
+  /** Present only in a refusal. */
   at: pointer,
-  /** The three, from there. The broker's HTTP status; its own code, which no proxy's page has; its words. */
+  /** Pointers from there: HTTP status, the broker's own code (which no proxy's page has), message. */
   status: pointer,
   code: pointer,
   message: pointer,
-  /** Where a tool fails with text alone: the words before the status, and words that only the broker's own answer has. */
+  /** For tools that fail with text: the words before the status, and words only the broker's own answer has. */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
-  /** Words of a message by which a reason is told. */
   reasons: z
     .strictObject({
       insufficient_funds: z.array(z.string().min(1)).default([]),
@@ -121,16 +118,14 @@ const refusals = z.strictObject({
 });
 export type Refusals = z.output<typeof refusals>;
 
-/** An order as it is sent: what of a draft must be among the arguments, since what isn't said can't have been approved. */
+/** Must be among the arguments: what isn't sent can't have been approved. */
 const always = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof inputs)[number] =>
   (inputs as readonly string[]).includes(name);
-/** The types whose prices can be said. */
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
 
 export const mcpMapping = z
   .strictObject({
-    /** For people: `Alpaca, by its MCP server`. */
     label: z.string().regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters'),
     account: call.extend({
       fields: z.strictObject(
@@ -176,22 +171,19 @@ export const mcpMapping = z
       open_where: conditions,
     }),
     order_fields: orderFields,
-    /** What the server's ids of orders look like; what can't be one is not asked for. */
+    /** Ids of another form are not looked up. */
     order_ids: z.enum(['uuid', 'any']).default('any'),
-    /** Where an order of several parts has them, each with the same fields. */
     legs: pointer.optional(),
     orders: call,
     order: call,
-    /** Left out where an order is looked up by nothing of ours: then a lost answer stays for the person. */
     order_by_client_order_id: call
       .extend({
-        /** Whether it finds one whatever became of it, so that a miss is proof that there is none. */
+        /** Whether it finds an order whatever became of it, so that a miss proves that there is none. */
         for_good: z.boolean().default(false),
       })
       .optional(),
     submit: call,
     cancel: call,
-    /** The times in force of each type that is taken. */
     order_types: z.partialRecord(z.enum(sayableTypes), z.array(z.enum(timesInForce))),
     refusals: refusals.optional(),
   })
@@ -218,7 +210,6 @@ export const mcpMapping = z
   });
 export type McpMapping = z.output<typeof mcpMapping>;
 
-/** The tools that do something: each must be as it was confirmed. */
 export function actingTools({ submit, cancel }: McpMapping): readonly string[] {
   return [...new Set([submit.tool, cancel.tool])];
 }

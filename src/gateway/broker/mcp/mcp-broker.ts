@@ -19,10 +19,8 @@ import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks } from './traits.ts';
 import { accountView, assetView, positionViews, quoteViews } from './views.ts';
 
-/** People whose connection is kept. */
 const MOST_SESSIONS = 200;
 
-/** An account at a broker, by the broker's own MCP server. */
 export function connectMcp(settings: McpSettings, context: BrokerContext): ConnectBroker {
   const mapping = mappingOf(settings);
   const { now, assets } = context;
@@ -86,14 +84,13 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
   };
 }
 
-/** @throws {TypeError} for another broker's */
 function openedBy(credentials: AccountCredentials): { token: string; account: string | undefined } {
   if ('accessToken' in credentials) return { token: credentials.accessToken, account: undefined };
   if ('token' in credentials) return { token: credentials.token, account: credentials.accountNumber };
   throw new TypeError('these credentials are of another broker');
 }
 
-/** @throws {Refusal} 409 `account_not_connected` where the token opens another account than was given with it */
+/** @throws {Refusal} 409 `account_not_connected` if the token opens another account than given */
 function theirs(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new Refusal(409, 'account_not_connected', 'the access token opens another account', {

@@ -10,7 +10,7 @@ export const mcp = {
   settings: mcpSettings,
   address: 'url',
   connect(settings, context) {
-    // Nothing tells it but the settings: real money is not taken for play.
+    // Only the settings say which money it is.
     if (settings.environment === context.environment) return connectMcp(settings, context);
     throw new TradeAgentError(
       'invalid_config',

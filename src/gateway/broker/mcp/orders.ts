@@ -17,23 +17,20 @@ type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit
 
 interface OrderTools {
   readonly mapping: McpMapping;
-  /** Whose orders; undefined where only the server knows. */
+  /** Undefined if only the server knows. */
   readonly account: string | undefined;
-  /** A tool's answer as JSON. */
   readonly ask: (call: Call, given: Given) => Promise<unknown>;
-  /** @throws {NotSent} where a tool that does something is not what was confirmed */
+  /** @throws {NotSent} if a tool's description is not the confirmed one */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
   readonly submissionFailureOf: FailureOf;
 }
 
-/** Orders by a broker's tools. */
 export function mcpOrders(tools: OrderTools): Orders {
   const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
   const one = async (call: Call, given: Given, whose = account): Promise<Order> =>
     orderView(rowOf(await ask(call, given), call), mapping, whose);
   const isId = (id: string) => orderIds[mapping.order_ids].test(id);
-  /** The order that was asked for, and no other. */
   const asked = (order: Order, isIt: boolean): Order => {
     if (!isIt) throw new NoAnswer('unreadable');
     return order;
@@ -76,7 +73,7 @@ export function mcpOrders(tools: OrderTools): Orders {
             { ...wordsOf(draft), account: draft.account },
             draft.account,
           );
-          // One that tells no id of ours is known by all that was sent.
+          // Without a client_order_id the order is identified by everything that was sent.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const told = { ...order, client_order_id };
           return asked(told, isSameOrder(told, draft));

@@ -4,17 +4,16 @@ import { RestAnswer } from '../rest-client.ts';
 import { causeOf } from './failure.ts';
 import { patience, type SessionOptions } from './session-options.ts';
 
-/** A broker's MCP server, as one token opens it. */
 export interface McpSession {
-  /** One request. @throws {RestAnswer | NoAnswer} and what the SDK throws, which proves nothing */
+  /** One request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** What its tools say of themselves, by name, not longer ago than this. */
+  /** Descriptions by name, at most this old. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
 interface PinnedTool {
   readonly tool: Tool;
-  /** Undefined for a name that two have. */
+  /** Undefined if two tools have the name. */
   readonly pin: string | undefined;
 }
 export type PinnedTools = ReadonlyMap<string, PinnedTool>;
@@ -26,14 +25,14 @@ interface Opened {
 }
 
 /**
- * Connected at the first call, by 2026-07-28 where the server speaks that, else by its `initialize`; anew where the server knows
- * the session no more. Sampling, roots, elicitation and tasks are not declared, and what a server asks for all the same is not given.
+ * Connects at the first call (2026-07-28, or `initialize`), and again when the server has dropped the session. No sampling,
+ * roots, elicitation or tasks are declared.
  */
 export function mcpSession(options: SessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
-    // What is not there is asked for again at the next call.
+    // A failed connection is tried again at the next call.
     opening.catch(() => forget(opening));
     return opening;
   };
@@ -49,14 +48,14 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
       try {
         return await client.callTool(
           { name: tool, arguments: { ...args } },
-          // Given, the SDK sends nothing again by another description.
+          // With this the SDK does not fetch descriptions and repeat the call.
           {
             ...patience(options),
             toolDefinition: described ?? { name: tool, inputSchema: { type: 'object' } },
           },
         );
       } catch (error) {
-        // A session that a server from before 2026 has ended (MCP 2025-11-25, "Session Management").
+        // The server ended the session (MCP 2025-11-25, "Session Management").
         const cause = causeOf(error);
         const isEnded = cause instanceof RestAnswer && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);
@@ -71,7 +70,6 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
   };
 }
 
-/** The SDK is loaded at the first call. */
 async function connect(options: SessionOptions, token: string): Promise<Opened> {
   const { connectClient } = await import('./connect-client.ts');
   return await listed(await connectClient(options, token), options);

@@ -4,7 +4,6 @@ import { brokerSettings } from '../broker-kind.ts';
 import { alpacaPreset } from './alpaca-preset.ts';
 import { type McpMapping, mcpMapping } from './mapping.ts';
 
-/** Mappings that are shipped, by name. */
 const presets = { alpaca: alpacaPreset } as const;
 const presetNames = Object.keys(presets) as [keyof typeof presets];
 
@@ -13,14 +12,13 @@ export const mcpSettings = brokerSettings
     kind: z.literal('mcp'),
     credentials: z.enum(['exchange', 'access_token']).optional(),
     unattended: z.literal('access_token').optional(),
-    /** Where the broker's MCP server is (streamable HTTP). */
     url: secureAddress,
-    /** What is traded there: no tool tells. */
+    /** No tool tells. */
     environment: z.enum(['paper', 'live']),
-    /** A mapping that is shipped; or `mapping`. */
+    /** A shipped mapping, instead of `mapping`. */
     preset: z.enum(presetNames).optional(),
     mapping: mcpMapping.optional(),
-    /** What the tools that send and cancel orders said of themselves when the operator read it. */
+    /** SHA-256 of the descriptions that the operator has confirmed, by tool. */
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
   .refine(({ preset, mapping }) => (preset === undefined) !== (mapping === undefined), {
@@ -29,7 +27,6 @@ export const mcpSettings = brokerSettings
   });
 export type McpSettings = z.output<typeof mcpSettings>;
 
-/** Which tool is what. */
 export function mappingOf({ preset, mapping }: Pick<McpSettings, 'preset' | 'mapping'>): McpMapping {
   if (mapping !== undefined) return mapping;
   return mcpMapping.parse(presets[preset ?? 'alpaca']);

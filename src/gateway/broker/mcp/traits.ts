@@ -5,7 +5,6 @@ import type { McpMapping } from './mapping.ts';
 
 const none = { types: [], timesInForce: [] } as const;
 
-/** No tool is mapped for these. */
 export const mcpLacks = [
   'bars',
   'activities',
@@ -16,7 +15,6 @@ export const mcpLacks = [
   'assets',
 ] as const satisfies readonly Lackable[];
 
-/** Whole shares, in the types that the mapping has. */
 export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
   return {
     timesInForce: types as OrderTerms['timesInForce'],
@@ -29,9 +27,8 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
 }
 
 /**
- * What a broker behind a server of its own can promise. That an id is taken once would be the word of a program that anybody
- * may run, so nothing is ever sent twice on it. A replacement is none: its tools give the new order no id of ours that every
- * server would take.
+ * Whether an id is taken once is only the word of a program that anybody may run, so nothing is sent twice. There is no
+ * replacing, since not every server's tool takes an id for the new order.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;

@@ -14,7 +14,7 @@ import { type McpSettings, mappingOf } from './settings.ts';
 
 type Given = KeptOf<'access_token'>;
 
-/** By the tool that tells of the account; whether it is a paper one the settings say. */
+/** The environment is that of the settings. */
 export async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,
@@ -37,7 +37,7 @@ export async function verifyMcpToken(
   });
 }
 
-/** What the tools that do something say of themselves now. Calls none. */
+/** Reads the descriptions of tools that act; calls none. */
 export async function lookAtTools(
   settings: McpSettings,
   credentials: Given,

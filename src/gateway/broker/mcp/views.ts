@@ -18,12 +18,9 @@ import { NoAnswer } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { Call, Field, Fields, McpMapping } from './mapping.ts';
 
-/*
- * From what a tool answered to our vocabulary. Whatever lacks something throws: a broker that answers nonsense must not look
- * like an account of zero dollars. Texts are words and names, cut; nothing of an answer is ever more than data.
- */
+/* From a tool's answer to our views. Throws if something is missing: nonsense must not look like an account of $0. */
 
-/** An object of an answer, and the name under which it stands where it is one of several members. */
+/** An object of an answer, with its key if it is a member of another. */
 interface Row {
   readonly value: unknown;
   readonly name: string;
@@ -31,7 +28,6 @@ interface Row {
 
 export const rowOf = (answer: unknown, { at }: Call): Row => ({ value: valueAt(answer, at), name: '' });
 
-/** @throws {NoAnswer} where there is no list */
 export function rowsOf(answer: unknown, { at }: Call): Row[] {
   const rows = valueAt(answer, at);
   if (typeof rows !== 'object' || rows === null) throw new NoAnswer('unreadable');
@@ -48,12 +44,12 @@ function raw({ value, name }: Row, field: Field | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/** How the fields of a row are read; a field that isn't there is undefined, and its schema decides. */
+/** Reads fields of a row; a missing one is undefined, and the schema decides. */
 function reader<F extends Fields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
     if (value === null || value === undefined || value === '') return undefined;
-    // What is no number is left to the schema to refuse.
+    // The schema refuses what is no number.
     return typeof value === 'number' || (typeof value === 'string' && /^-?\d{1,30}(\.\d{1,30})?$/.test(value))
       ? as(value)
       : String(value);
@@ -67,7 +63,7 @@ function reader<F extends Fields>(row: Row, fields: F) {
     amount: (name: keyof F) => number(name, amountOf),
     tick: (name: keyof F) => number(name, (value) => price(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
-    /** An id, as it is; undefined for what is none. */
+    /** Undefined if it is none. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
     flag: (name: keyof F) => raw(row, fields[name]) === true,
@@ -123,7 +119,7 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
   });
 }
 
-/** Of the symbols asked for, those that have a price. A side that nobody quotes makes a quote as old as its last trade. */
+/** Symbols that have a price. With a side missing, the quote is as old as the last trade. */
 export function quoteViews(
   answer: unknown,
   { quotes: mapped }: McpMapping,
@@ -154,7 +150,7 @@ export function quoteViews(
   });
 }
 
-/** Parts of a share are not sent, and nothing is sold short. */
+/** No fractional orders are sent, and nothing is sold short. */
 export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
   const row = rowOf(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
@@ -168,16 +164,13 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
   });
 }
 
-/** What goes through the gateway's routes as an order's id, and what a UUID looks like. */
+/** `any`: what the gateway's routes accept. */
 export const orderIds = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/**
- * An order with its legs; a word that nobody here knows stays as it is.
- * @throws {NoAnswer} for an order of another account, and for one without an id that could be asked for
- */
+/** Unknown words are kept. @throws {NoAnswer} for an order of another account, or without a usable id */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
   const parts = Array.isArray(legs)

@@ -40,19 +40,18 @@ const historyAnswer = z.object({
   history: z.array(z.object({ date: z.iso.date(), total_value: z.string() })),
 });
 
-/** What is known of an account without its money. */
 interface SnaptradeAccount {
-  /** The brokerage's, or SnapTrade's id of it where the brokerage's is masked. */
+  /** The brokerage's number, or SnapTrade's id if that is masked. */
   readonly number: string;
   readonly environment: 'paper' | 'live';
   readonly status: string;
-  /** It is closed, or its connection is broken or may only read. */
+  /** Closed, or its connection is broken or read-only. */
   readonly blocked: boolean;
   readonly equity: string;
   readonly currency: string;
 }
 
-/** `GET /accounts/{accountId}`, and the connection that it is reached by. */
+/** `GET /accounts/{accountId}`, and its connection. */
 export async function accountDetails(client: Client, who: Who): Promise<SnaptradeAccount> {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
@@ -71,10 +70,7 @@ export async function accountDetails(client: Client, who: Who): Promise<Snaptrad
   };
 }
 
-/**
- * The account with its money. What it was worth at the last close is the newest of SnapTrade's daily values before today,
- * and unknown without those: SnapTrade has them disabled by default.
- */
+/** Equity at the last close is SnapTrade's newest daily value before today; these are disabled by default. */
 export async function accountOf(
   client: Client,
   who: Who,
@@ -127,14 +123,14 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** `GET /accounts/{accountId}/positions/all`. What a price was at the last close is not told: the day counts as no change. */
+/** `GET /accounts/{accountId}/positions/all`. The last close is not told, so the day counts as no change. */
 export async function positionsOf(client: Client, who: Who): Promise<Position[]> {
   const orders = await listed(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
   return (
     results
-      // Money market funds that are told as cash are not told twice.
+      // Money market funds in the cash are not counted twice.
       .filter(({ cash_equivalent, units }) => cash_equivalent !== true && units != null && units !== '0')
       .map(({ instrument, units, price, cost_basis }) => {
         const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
@@ -166,13 +162,13 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
   );
 }
 
-/** "This endpoint is experimental, disabled by default": the account is read whatever it answers. @throws what tells of the credentials or the quota */
+/** "This endpoint is experimental, disabled by default". @throws what concerns the credentials or the quota */
 function withoutValues(error: unknown): [] {
   if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
   return [];
 }
 
-/** The oldest first. */
+/** Oldest first. */
 async function valuesOf(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
@@ -180,10 +176,7 @@ async function valuesOf(client: Client, who: Who): Promise<{ date: string; total
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
-/**
- * SnapTrade's estimates, one a day of the last year; what came or went is counted as a result.
- * @throws {Refusal} 501 `broker_lacks` where they are not enabled
- */
+/** SnapTrade's daily estimates of the last year; deposits count as gains. @throws {Refusal} 501 if not enabled */
 export async function portfolioHistoryOf(
   client: Client,
   who: Who,

@@ -10,7 +10,7 @@ import { ourSymbol } from './symbols.ts';
 
 const PAGE = 100;
 
-/** SnapTrade's types by what they mean. One that is not here is `unknown`: the figures that it may touch are marked. */
+/** A type not listed is `unknown`: figures it may affect are marked. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',
@@ -32,7 +32,6 @@ const kinds: Readonly<Record<string, Activity['kind']>> = {
   OPTIONEXERCISE: 'other',
 };
 
-/** Shares that turn into others and options that end, as the figures know them. */
 const types: Readonly<Record<string, string>> = {
   OPTIONEXPIRATION: 'OPEXP',
   OPTIONASSIGNMENT: 'OPASN',
@@ -42,7 +41,7 @@ const types: Readonly<Record<string, string>> = {
 function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
   const known = kinds[type] ?? 'unknown';
   if (known === 'fill') return isFill ? 'fill' : 'unknown';
-  // Cash that was moved.
+  // Cash was moved.
   if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
   return known;
 }
@@ -61,7 +60,7 @@ const row = z.object({
 });
 const pageAnswer = z.object({ data: z.array(row) });
 
-/** `GET /accounts/{accountId}/activities`, which is of the nights before; the fills of today are among the orders. */
+/** `GET /accounts/{accountId}/activities` lags a night; today's fills are among the orders. */
 export async function activitiesOf(
   client: Client,
   who: Who,

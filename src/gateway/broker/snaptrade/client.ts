@@ -13,10 +13,9 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. Who asks by a personal key is the one user it has: its requests leave the user out. */
+/** The SDK's client. A personal key has only one user, so requests leave the user out. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
-/** Whose account, as each request says it. */
 export interface Who {
   readonly userId: string;
   readonly userSecret: string;
@@ -30,7 +29,6 @@ export function whoOf(credentials: SnaptradeCredentials): Who {
   return { userId, userSecret, accountId };
 }
 
-/** The parts of axios's request that are used. */
 interface Prepared {
   readonly url?: string;
   readonly method?: string;
@@ -39,9 +37,8 @@ interface Prepared {
 }
 
 /**
- * SnapTrade by its own SDK, which writes and signs the requests. They are sent by us: the SDK itself repeats what is
- * answered with 429, twice and after seconds, and has the user's secret, which is in each address, in its errors. What the
- * adapter throws is no error of axios's, so that neither happens.
+ * The SDK writes and signs requests; we send them, because the SDK repeats what is answered with 429 and has the user's
+ * secret (part of each address) in its errors. It does neither with the adapter's errors, which are not axios's.
  */
 export async function snaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
@@ -56,7 +53,7 @@ export async function snaptradeClient(
   const send = sendOnce({ fetch, timeoutMs });
   const adapter = async (config: Prepared) => {
     const { method = 'get', data } = config;
-    // The SDK signs for its own address alone, so its requests are sent on to the configured one.
+    // The SDK signs for its own address only; requests are redirected to the configured one.
     const { pathname, search } = new URL(config.url ?? '');
     const address = `${url.replace(/\/+$/, '')}${pathname}${search}`;
     const headers = Object.fromEntries(

@@ -3,17 +3,15 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import type { KeptKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
-/** SnapTrade's errors: `{detail, status_code, code}`. */
 const words = z.object({
   detail: z.string(),
   code: z.union([z.string(), z.number()]).optional(),
   status_code: z.number().optional(),
 });
 
-/** Statuses with which it speaks of the request itself. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** What an error proves: a no has `detail` and a status of the request's; whatever else comes proves nothing. */
+/** An answer with `detail` and such a status is a refusal; anything else proves nothing. */
 export function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
@@ -32,7 +30,7 @@ export function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
   };
 }
 
-/** "Rate Limiting": `X-RateLimit-Reset` is in how many seconds the minute ends. */
+/** "Rate Limiting": `X-RateLimit-Reset` is the seconds until the minute ends. */
 function untilReset(headers: Headers): number | undefined {
   const seconds = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;

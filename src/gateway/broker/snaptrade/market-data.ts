@@ -18,10 +18,7 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => price(String(value ?? 0));
 
-/**
- * `GET /accounts/{accountId}/quotes`: the brokerage's, which may be late. How old one is nobody tells: it counts as of when it
- * was asked for. Nor is the price at the last close told: zero, as of a side that nobody quotes.
- */
+/** `GET /accounts/{accountId}/quotes`, which may be late by an unknown time. There is no previous close: zero. */
 export async function quotesOf(
   client: Client,
   who: Who,
@@ -59,7 +56,7 @@ export async function quotesOf(
   return quotes;
 }
 
-/** `GET /symbols/{query}`: a security of that ticker. Whether its parts are traded depends on the brokerage: none are here. */
+/** `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
 export async function assetOf(client: Client, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: theirSymbol(symbol) });
   const found = universalSymbol.parse(data);

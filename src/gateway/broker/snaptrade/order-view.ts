@@ -7,10 +7,9 @@ import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { ourSymbol, universalSymbol } from './symbols.ts';
 
-/** What goes through the gateway's routes; the brokerages behind SnapTrade have ids of their own. */
+/** The ids that the gateway's routes accept. */
 export const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** SnapTrade's words for the order types that it takes. */
 export const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
 const ourTypes: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(types).map(([ours, theirs]) => [theirs, ours]),
@@ -49,7 +48,6 @@ const statuses: Readonly<Record<string, string>> = {
 
 const amount = z.union([z.string(), z.number()]).nullish();
 
-/** `AccountOrderRecord`: what is read of it. */
 export const record = z.object({
   brokerage_order_id: z.string().regex(ORDER_ID),
   status: z.string(),
@@ -70,8 +68,7 @@ export const record = z.object({
 type Row = z.output<typeof record>;
 
 /**
- * The order that SnapTrade has answered with, which may tell no more than its id and how it stands.
- * @throws {NotSent} where the brokerage has rejected it; {@link NoAnswer} where it is another
+ * May have only id and status. @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if it is another order
  */
 export function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
@@ -119,7 +116,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
 
-/** Words that nobody here knows are shown as they are. */
+/** Unknown words are kept. */
 export function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));

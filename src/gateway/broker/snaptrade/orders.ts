@@ -12,14 +12,13 @@ import { ORDER_ID, orderView, placedView, record, types } from './order-view.ts'
 import { theirSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
-/** The most that "List account orders" goes back. */
+/** The maximum of "List account orders". */
 const MOST_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-/** Orders at the brokerage that SnapTrade reaches. */
 export function snaptradeOrders(
   client: () => Promise<Client>,
   who: Who,
@@ -40,7 +39,7 @@ export function snaptradeOrders(
         return orderView(record.parse((await accountInformation.getUserAccountOrderDetail(asked)).data));
       });
     },
-    // No order tells its client_order_id back: that it isn't found says nothing (traits).
+    // No order has its client_order_id, so a miss proves nothing (traits).
     orderByClientOrderId: async () => undefined,
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
@@ -75,7 +74,7 @@ export async function listed(client: Client, who: Who, state: 'all' | 'open'): P
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** An order that is over is answered with 400, as anything malformed; of a cancel nothing else of it can be. */
+/** A 400 is any malformed request; for a cancel it can only be an order that is over. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -87,7 +86,7 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** An order in SnapTrade's words. @throws {NotSent} for what it has no word for */
+/** @throws {NotSent} for what has no word at SnapTrade */
 function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
   requireSayable(draft, label, snaptradeTerms);

@@ -11,7 +11,6 @@ import { assetOf, quotesOf } from './market-data.ts';
 import { snaptradeOrders } from './orders.ts';
 import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
-/** An account at whatever brokerage SnapTrade reaches, by its SDK, which is loaded at the first request. */
 export function connectSnaptrade(
   options: SnaptradeOptions & { readonly assets: AssetCatalogue },
 ): ConnectBroker {

@@ -12,10 +12,10 @@ import { snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = brokerSettings.extend({
   kind: z.literal('snaptrade'),
-  // No token of a user's is given out by SnapTrade: requests are signed by the client's key.
+  // Requests are signed by the client's key; there are no user tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
   unattended: z.undefined().optional(),
-  /** Base URL of the API; SnapTrade's own unless said otherwise. */
+  /** Base URL of the API. */
   url: secureAddress.default('https://api.snaptrade.com'),
 });
 type SnaptradeSettings = z.output<typeof snaptradeSettings>;
@@ -28,7 +28,7 @@ export const snaptrade = {
   kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/** `GET /accounts/{accountId}` and its connection, signed: SnapTrade says whether the account is a paper one. */
+/** `GET /accounts/{accountId}` and its connection; SnapTrade says whether it is a paper account. */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 
-/** SnapTrade follows Yahoo's tickers: a class of shares has a "-" (`BRK-B`), another country's exchange a suffix with ".". */
+/** Yahoo's tickers: "-" before a class of shares (`BRK-B`), "." before a foreign exchange. */
 export const theirSymbol = (symbol: string): string => symbol.replace('.', '-');
 export const ourSymbol = (symbol: string): string =>
   symbol.includes('.') ? symbol : symbol.replace('-', '.');
 
-/** A security as SnapTrade knows it: `UniversalSymbol`. */
 export const universalSymbol = z.object({
   symbol: z.string(),
   description: z.string().nullish(),

@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * What every brokerage behind SnapTrade may take. Which of it one does is in no answer of the API: the brokerage refuses the
- * rest, in its words. Parts of a share, amounts and extended hours are for some brokerages alone, so that none are sent.
+ * Brokerages differ, and no answer says how; each refuses what it doesn't take. Fractions, amounts and extended hours are
+ * for some only, so none are sent.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
@@ -28,9 +28,8 @@ export const snaptradeLacks = [
 ] as const satisfies readonly Lackable[];
 
 /**
- * SnapTrade (docs.snaptrade.com, "Place equity order"; its OpenAPI). `client_order_id` may be sent with an order, and is
- * described nowhere: that it is taken once is not said, and no order tells it back. "Replace order" gives no id of ours
- * either.
+ * SnapTrade ("Place equity order", OpenAPI). `client_order_id` is accepted but not documented as unique, and no order
+ * returns it. "Replace order" takes none.
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
@@ -38,6 +37,6 @@ export const snaptradeTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,
-  // Its activities are of the nights before.
+  // Its activities lag a night.
   dayFlows: 'untold',
 };

@@ -35,7 +35,6 @@ const positionRows = wrapped(
   z.object({ symbol: z.string(), quantity: z.number(), cost_basis: z.number() }),
 );
 
-/** Positions, with today's orders and the prices of whatever is in either. */
 async function holdings(client: RestClient, path: string, now: number) {
   const orders = await listed(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
@@ -45,13 +44,12 @@ async function holdings(client: RestClient, path: string, now: number) {
   return { orders, held, traded, quotes: await quoteRows(client, [...symbols]) };
 }
 
-/** `GET /accounts/{id}/positions`, valued at the last trade. */
 export async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
   const { orders, held, quotes } = await holdings(client, path, now);
   return held.map(({ symbol, quantity, cost_basis }) => {
     const { last, closedAt } = pricesOf(quotes, symbol);
     const qty = new Dec(String(quantity));
-    // The price of an option is of one share of its contract, the cost basis of all of them.
+    // An option's price is for one share, its cost basis for the contract.
     const units = unitsOf(symbol);
     const value = qty.times(last).times(units);
     const cost = new Dec(String(cost_basis));
@@ -79,7 +77,7 @@ export async function positionsOf(client: RestClient, path: string, now: number)
   });
 }
 
-/** `GET /accounts/{id}/balances`. Tradier does not tell what the account was worth at the last close: it is computed. */
+/** `GET /accounts/{id}/balances`; equity at the last close is computed. */
 export async function accountOf(
   client: RestClient,
   path: string,
@@ -117,7 +115,7 @@ export async function accountOf(
   });
 }
 
-/** @throws {Error} where something is held that has no price: a guess would pass for what it is worth */
+/** @throws {Error} if a holding has no price: a guess would pass for its value */
 function pricesOf(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;

@@ -13,10 +13,7 @@ import { ourSymbol } from './symbols.ts';
 
 const PAGE = 100;
 
-/**
- * "Get an account's history": its types by what they mean. Where the sign decides (`deposit`), less than nothing is a
- * withdrawal; what moves with shares is a transfer. `option` and `adjustment` do not say what they do.
- */
+/** "Get an account's history". A negative `deposit` is a withdrawal; with shares it is a transfer. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',
@@ -39,10 +36,7 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrapped('history', 'event', event);
 
-/**
- * `GET /accounts/{id}/history`, which is of the nights before; the fills of today are in the list of orders. Days alone are
- * told, no times.
- */
+/** `GET /accounts/{id}/history` lags a night and has dates only; today's fills are among the orders. */
 export async function activitiesOf(
   client: RestClient,
   path: string,
@@ -68,7 +62,7 @@ export async function activitiesOf(
   };
 }
 
-/** Orders are listed while they are open, those of earlier days too: what was filled of those earlier is not of today. */
+/** Open orders of earlier days are listed too; their earlier fills are not today's. */
 function filledToday(orders: readonly Order[], now: number): readonly Order[] {
   const today = newYorkDate(now);
   return orders.filter(
@@ -94,7 +88,7 @@ function fillView(order: ReturnType<typeof filledToday>[number]): Activity {
   });
 }
 
-/** Events have no ids: what is said of one is its name, and a number among those that are the same. */
+/** Events have no ids: a digest identifies one, with a number among equal ones. */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;

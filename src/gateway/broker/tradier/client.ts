@@ -13,11 +13,11 @@ export interface TradierOptions {
   readonly now: () => number;
 }
 
-/** One or several, as Tradier writes lists: a single one stands alone, and none is the word "null". */
+/** Tradier writes a single element without a list. */
 export const listOf = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
-/** A list by its name in its wrapper: `{positions: {position: …}}`; "null" and null stand for an empty one. */
+/** A list in its wrapper, `{positions: {position: …}}`; "null" and null are an empty one. */
 export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
     .object({ [outer]: z.union([z.object({ [inner]: listOf(row) }), z.literal('null'), z.null()]) })
@@ -34,14 +34,13 @@ const profileAnswer = z.object({
   }),
 });
 
-/** One of the accounts that a token opens. */
 export interface TradierAccount {
   readonly number: string;
   /** Tradier's word: `active`. */
   readonly status: string;
 }
 
-/** A token's client at Tradier. An answer with `errors` throws, whatever its status. */
+/** An answer with `errors` throws, whatever its status. */
 export function tradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
@@ -58,16 +57,13 @@ export function tradierClient(
 export const tokenOf = (credentials: AccountCredentials): string =>
   'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
 
-/** `GET /user/profile`: the accounts that the token opens. */
+/** `GET /user/profile`. */
 export async function accountsOf(client: RestClient): Promise<TradierAccount[]> {
   const { profile } = profileAnswer.parse(await client('/user/profile'));
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
-/**
- * The account that the credentials mean: the one whose number was given with the token, or the only one.
- * @throws {Refusal} 409 `account_not_connected`
- */
+/** The account whose number was given with the token, or the only one. @throws {Refusal} 409 `account_not_connected` */
 export function chosenAccount(
   accounts: readonly TradierAccount[],
   credentials: AccountCredentials,

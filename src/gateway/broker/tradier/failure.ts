@@ -4,8 +4,7 @@ import type { KeptKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
 /**
- * Tradier's own no. "Error Responses": what its downstream systems refuse is answered with status 200 and `errors`; what is
- * malformed with 400 and a line of text.
+ * "Error Responses": `errors` with status 200 from downstream systems, a line of text with 400 for malformed requests.
  */
 export class TradierNo extends Error {
   override name = 'TradierNo';
@@ -17,10 +16,7 @@ export class TradierNo extends Error {
   }
 }
 
-/**
- * What an error proves. `errors` in whatever answer, and a line of text with 400, are a no to the request; a proxy's page,
- * and whatever comes with 5xx, is not.
- */
+/** `errors`, and a line of text with 400, are refusals; a proxy's page or a 5xx is not. */
 export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFailure {
   if (error instanceof TradierNo) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
@@ -31,7 +27,7 @@ export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFai
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** The `errors` of an answer, which has one line or a list. */
+/** One line or a list. */
 export function errorsIn(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
@@ -57,7 +53,7 @@ function refusedBy(words: readonly string[]): BrokerFailure {
   };
 }
 
-/** Tradier has codes for what its risk systems refuse, and sentences for the rest. */
+/** Risk systems have codes, the rest are sentences. */
 function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
     return { status: 422, reason: 'insufficient_funds' };
@@ -66,13 +62,13 @@ function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 's
   return { status: 422, reason: 'other' };
 }
 
-/** What Tradier's API gateway says in place of 429 where a quota is used up. */
+/** Instead of 429, from Tradier's API gateway. */
 function isQuota(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';
 }
 
-/** "Rate Limiting": `X-Ratelimit-Expiry` is when the minute ends, milliseconds since the epoch. */
+/** "Rate Limiting": `X-Ratelimit-Expiry` is when the minute ends, in milliseconds. */
 function untilReset(headers: Headers): number | undefined {
   const expiry = Number(headers.get('x-ratelimit-expiry') ?? Number.NaN);
   return Number.isFinite(expiry) && expiry > 0 ? Math.max(0, expiry - Date.now()) : undefined;

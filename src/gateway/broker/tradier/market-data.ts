@@ -38,7 +38,7 @@ const quotesAnswer = z.object({
   quotes: z.union([z.object({ quote: listOf(quoteRow).optional() }), z.literal('null'), z.null()]),
 });
 
-/** `GET /markets/quotes`, by our symbols; only those that Tradier knows. */
+/** `GET /markets/quotes`; unknown symbols are left out. */
 export async function quoteRows(
   client: RestClient,
   symbols: readonly string[],
@@ -56,7 +56,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   const { last, bid, ask, prevclose, trade_date, bid_date, ask_date } = row;
   if (last === null) return undefined;
   const bothSides = bid !== null && ask !== null && bid > 0 && ask > 0;
-  // A side that nobody quotes is priced by the last trade.
+  // A side without a quote is priced by the last trade.
   const at = bothSides ? Math.max(bid_date, ask_date) : trade_date;
   return quoteSchema.parse({
     symbol,
@@ -70,7 +70,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   });
 }
 
-/** Stocks and funds alone: whether parts of a share are traded Tradier does not say, and it takes none. */
+/** Only stocks and funds. Tradier takes no fractional orders. */
 export function assetView(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,
@@ -89,7 +89,7 @@ const minuteBars = wrapped('series', 'data', z.object({ timestamp: z.number(), .
 /** "Time and Sales": how far back, days. */
 const KEPT_DAYS = { '1min': 20, '15min': 40 } as const;
 
-/** The newest `limit` bars, the oldest first. An hour is made of the quarters that Tradier has of it. */
+/** The newest `limit` bars, oldest first. Hours are built from quarters. */
 export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]> {
   requireBySplits(tradierTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;

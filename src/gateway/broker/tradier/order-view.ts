@@ -4,15 +4,15 @@ import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
- * A client_order_id as Tradier's `tag`, which has letters, digits and "-" alone: "-" is written "--", and "_" is "-u". The
- * longest id, 48 characters, becomes 96 at most; a tag may have 255.
+ * A client_order_id as Tradier's `tag` (letters, digits, "-"): "-" becomes "--", "_" becomes "-u"; 96 of 255 characters at
+ * most.
  */
 
 export function tagOf(clientOrderId: string): string {
   return clientOrderId.replace(/[-_]/g, (mark) => (mark === '-' ? '--' : '-u'));
 }
 
-/** The id of a tag of ours; any other tag as it is, and nothing where there is none. */
+/** Another's tag stays as it is. */
 function clientOrderIdOf(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));
@@ -34,7 +34,6 @@ const statuses: Readonly<Record<string, Order['status']>> = {
   accepted_for_bidding: 'accepted_for_bidding',
 };
 
-/** What is read of an order, and of each leg of one that has several. */
 const part = z.object({
   id: z.number().int(),
   type: z.string(),
@@ -70,7 +69,7 @@ export function orderView(order: OrderRow): Order {
   });
 }
 
-/** Words that nobody here knows are shown as they are. */
+/** Unknown words are kept. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { price, stop_price, type, side, status, duration, exec_quantity, avg_fill_price } = one;
   const option = one.option_symbol ?? undefined;

@@ -13,10 +13,9 @@ import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order
 import { theirSymbol } from './symbols.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
 
-/** Tradier's orders have whole numbers. */
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
-/** Pages of a list, which no day's orders reach. */
+/** More pages than a day's orders fill. */
 const MOST_PAGES = 20;
 
 const pageAnswer = z.object({
@@ -31,10 +30,8 @@ const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: 
 
 type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
-/** Orders at Tradier: `/accounts/{account_id}/orders`. */
 export function tradierOrders(
   client: RestClient,
-  /** `/accounts/{account_id}/orders` */
   path: () => Promise<string>,
   requests: BrokerRequests,
 ): Orders {
@@ -51,7 +48,7 @@ export function tradierOrders(
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
         const form = orderForm(draft);
-        // The approved account, which the draft names: nothing is asked before it is sent.
+        // The approved account; nothing is asked before the order is sent.
         const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await placed(() => one(within, String(order.id)));
@@ -66,7 +63,7 @@ export function tradierOrders(
   };
 }
 
-/** Newest first. @throws {NoAnswer} where there are more pages than a day's orders fill */
+/** Newest first. @throws {NoAnswer} if there are more pages */
 export async function listed(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MOST_PAGES; page++) {
@@ -83,8 +80,8 @@ export async function listed(client: RestClient, path: string): Promise<Order[]>
 const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 
 /**
- * What became of an order that Tradier has just taken under an id. Where it can't be read, nothing is proved: it is taken,
- * and may be looked up. One that its downstream systems have rejected meanwhile has come to nothing.
+ * Reads an order that was just taken. If that fails nothing is proved, and the order is looked up. One that downstream
+ * systems rejected meanwhile has come to nothing.
  */
 async function placed(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
@@ -98,7 +95,7 @@ async function placed(read: () => Promise<Row>): Promise<Order> {
   throw new TradierNo([found.reason_description ?? 'the order was rejected']);
 }
 
-/** An order in Tradier's words: the same decimal strings, nothing computed. @throws {NotSent} for what it has no word for */
+/** The same decimal strings, nothing computed. @throws {NotSent} for what Tradier has no word for */
 function orderForm(draft: OrderDraft): Record<string, string> {
   requireSayable(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;

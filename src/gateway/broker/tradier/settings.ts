@@ -2,19 +2,18 @@ import { z } from 'zod';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { brokerSettings } from '../broker-kind.ts';
 
-/** Tradier's own addresses: what is real, and its sandbox, whose prices are 15 minutes old. */
+/** The sandbox's prices are 15 minutes old. */
 const TRADIER = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 export const tradierSettings = brokerSettings.extend({
   kind: z.literal('tradier'),
   credentials: z.enum(['exchange', 'access_token']).optional(),
   unattended: z.literal('access_token').optional(),
-  /** Base URL of the Brokerage API, without `/v1`; Tradier's own unless said otherwise. */
+  /** Base URL of the Brokerage API, without `/v1` (default: Tradier's). */
   url: secureAddress.optional(),
 });
 export type TradierSettings = z.output<typeof tradierSettings>;
 
-/** Where Tradier is, by the settings; paths begin with what stands under `/v1`. */
 export function baseOf({ url }: Pick<TradierSettings, 'url'>, environment: 'paper' | 'live'): string {
   return `${(url ?? TRADIER[environment]).replace(/\/+$/, '')}/v1`;
 }

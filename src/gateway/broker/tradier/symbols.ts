@@ -1,8 +1,8 @@
-/** Tradier writes a class of shares with a slash: `BRK/B`. */
+/** Share classes are written with a slash: `BRK/B`. */
 export const theirSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
 
-/** Tradier's letters for exchanges ("Exchange Codes"). */
+/** "Exchange Codes". */
 const exchanges: Readonly<Record<string, string>> = {
   A: 'AMEX',
   B: 'NASDAQBX',

@@ -35,13 +35,13 @@ const one = z.object({
   }),
 });
 
-/** The list that everybody begins with at Tradier counts, and where that is gone the first. */
+/** Everybody's `default` list, or the first one. */
 async function primary(client: RestClient) {
   const all = rows.parse(await client('/watchlists'));
   return all.find(({ id }) => id === 'default') ?? all[0];
 }
 
-/** Tradier does not tell when a list was changed. */
+/** Tradier has no time of the last change. */
 function view(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
@@ -65,7 +65,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
   );
 }
 
-/** Tradier's Brokerage API (documentation.tradier.com), by plain requests. */
+/** Tradier's Brokerage API (documentation.tradier.com). */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
@@ -77,7 +77,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     });
     const { read } = requests;
     let known: Promise<TradierAccount> | undefined;
-    // What failed once is asked again; the answer of a profile holds as long as the credentials do.
+    // A failure is not cached; the profile holds as long as the credentials do.
     const account = () => {
       known ??= accountsOf(client).then((accounts) => chosenAccount(accounts, credentials));
       known.catch(() => {
@@ -85,7 +85,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       });
       return known;
     };
-    // A number that was given with the token is proved by what is asked of it.
+    // A number given with the token is verified by its use.
     const path = async () =>
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
@@ -152,10 +152,10 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** Longer than the exchange was ever closed since 2001. */
+/** Longer than any closing of the exchange since 2001. */
 const DAYS_AHEAD = 10;
 
-/** `GET /markets/clock`, and the calendar for when it opens and closes next. */
+/** `GET /markets/clock`, and the calendar for the next open and close. */
 async function clockOf(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;

@@ -10,16 +10,15 @@ export const tradierTerms: OrderTerms = {
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},
-  // "pre" and "post" are sessions of their own, not the day with its extended hours.
+  // "pre" and "post" are separate sessions, not a day order with extended hours.
   extendedHours: none,
   ticks: usTicks,
 };
 
 /**
- * Tradier (Brokerage API, "Place an Equity Order": type market, limit, stop, stop_limit; duration day, gtc, pre, post;
- * "in whole numbers"). The client_order_id goes out as `tag`, which Tradier does not hold to be unique, and by which it
- * looks nothing up: it stands in the list of orders, which has those of the day's session. "Modify an Order" changes an
- * order in place, under the id and tag it has, so that there is no replacing one by another.
+ * Tradier ("Place an Equity Order"): market, limit, stop, stop_limit; day, gtc; "in whole numbers". The client_order_id is
+ * the `tag`, which need not be unique and is only in the list of the session's orders. "Modify an Order" changes an order
+ * in place.
  */
 export const tradierTraits: BrokerTraits & {
   readonly lacks: readonly ['portfolioHistory', 'news', 'corporateActions', 'assets'];

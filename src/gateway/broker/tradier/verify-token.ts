@@ -9,10 +9,7 @@ import { tradierTraits } from './traits.ts';
 
 type Environment = VerifiedAccount['environment'];
 
-/**
- * `GET /v1/user/profile` with the token, at the host of the home's environment and then at the other: a token of the one is
- * not known at the other, which says what it is of.
- */
+/** Asks the host of the given environment, then the other: each only knows its own tokens. */
 export async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: KeptOf<'access_token'>,
@@ -39,7 +36,7 @@ export async function verifyTradierToken(
       failures.push(problemOf(error, host));
     }
   }
-  // A no of one host proves nothing while the other can't be asked.
+  // One host's refusal proves nothing while the other can't be reached.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }

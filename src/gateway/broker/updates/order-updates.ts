@@ -4,30 +4,30 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { OpenAccount, OpenAccountOf, WhoseAccount } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
-/** After a connection ended, milliseconds: twice as long each time, up to the last. */
+/** Pause after a connection ended, milliseconds; doubled each time up to the longest. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** A connection that stood for so long was a good one. */
+/** A connection that lasted this long was good. */
 const GOOD_MS = 10_000;
-/** How often it is looked whether what opened the account still would, milliseconds: a key pair may be taken back. */
+/** How often to check that the account can still be opened, milliseconds: a key pair may be revoked. */
 const OPENS_MS = 60_000;
 
 interface AccountListener extends UpdateListener {
-  /** What happens from now on is missed. */
+  /** Updates are missed from now on. */
   lost(): void;
 }
 
 interface AccountUpdatesOptions {
-  /** The account, by what opens it at this moment. @throws {Refusal} as `OpenAccountOf` */
+  /** @throws {Refusal} as `OpenAccountOf` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
-  /** Told of what nobody foresaw. */
+  /** Called for unexpected errors. */
   readonly failed: (error: unknown) => void;
-  /** From 0 to 1: many gateways must not come back at the same moment. */
+  /** From 0 to 1. Spreads the reconnects of many gateways. */
   readonly random?: () => number;
 }
 
-/** Listens to one account until `signal` aborts, by one connection after the other; not at all where its broker tells nothing. */
+/** Keeps a connection open until `signal` aborts. Returns at once if the broker has no updates. */
 async function listenToAccount(
   listener: AccountListener,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ async function listenToAccount(
   }
 }
 
-/** @returns how long it stood, milliseconds; undefined where there is nothing to listen to */
+/** @returns for how many milliseconds it listened; undefined if the broker has no updates */
 async function oneConnection(
   listener: AccountListener,
   signal: AbortSignal,
@@ -52,7 +52,7 @@ async function oneConnection(
 ): Promise<number | undefined> {
   const ended = new AbortController();
   const end = () => ended.abort();
-  // By hand rather than by `AbortSignal.any`, of which a signal that lives for long keeps a trace.
+  // Not `AbortSignal.any`: a long-lived signal keeps a reference for each.
   signal.addEventListener('abort', end);
   let stoodFrom: number | undefined;
   try {
@@ -67,7 +67,7 @@ async function oneConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // Until it stands the orders are asked about: that says what is wrong, where anything is.
+    // Until it listens, orders are polled, which reports what is wrong.
     if (!(error instanceof Refusal)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);
@@ -77,7 +77,7 @@ async function oneConnection(
   return stoodFrom === undefined ? 0 : clock.now() - stoodFrom;
 }
 
-/** Ends a connection that its account's owner could not open any more. */
+/** Ends a connection once its account can no longer be opened. */
 async function whileItOpens(
   open: AccountUpdatesOptions['open'],
   clock: Clock,
@@ -89,32 +89,30 @@ async function whileItOpens(
       await clock.sleep(OPENS_MS, signal);
       await open();
     } catch (error) {
-      // A provider that is out of reach takes nothing back.
+      // An unreachable provider revokes nothing.
       const isPassing = error instanceof Refusal && error.status >= 500;
       if (signal.aborted || !isPassing) return end();
     }
   }
 }
 
-/** Accounts that are listened to at once; the orders of any more are asked about. */
+/** Accounts listened to at once; others are polled. */
 const MOST_ACCOUNTS = 256;
-/** How long a connection is kept that nobody needs, milliseconds: the next order often follows soon. */
+/** How long an unused connection is kept, milliseconds: the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Between two looks at everything because of what nobody here waits for, milliseconds: others may trade there, too. */
+/** Between looks caused by updates about others' orders, milliseconds. */
 const OTHER_APART_MS = 15_000;
 
-/** What the brokers tell by themselves of people's orders. */
 export interface OrderUpdates {
   /**
-   * Listens to orders of an account. Nobody's account is opened for that twice: whoever listens shares one connection.
-   * @param who whose it is, with whatever token of theirs is at hand
-   * @param ids the orders', as the broker has them and as we do
+   * Listens to orders of an account; all listeners of an account share one connection.
+   * @param who the owner, with a current token
+   * @param ids the orders' ids at the broker, and ours
    */
   listen(who: () => WhoseAccount, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
   close(): Promise<void>;
 }
 
-/** An account that is listened to. */
 interface Listened {
   who: () => WhoseAccount;
   readonly listeners: Set<ResultListener>;
@@ -124,8 +122,8 @@ interface Listened {
 }
 
 /*
- * What a broker tells is a hint that says "look": nothing of it is kept or passed on. So it may be late, doubled, false or
- * about somebody else's order, and the worst that follows is a read. After each gap everybody looks once.
+ * An update is only a hint to look, never stored or passed on. A late, doubled or false one costs a read at worst. After
+ * each gap every listener looks once.
  */
 export function createOrderUpdates({
   brokerFor,
@@ -134,7 +132,6 @@ export function createOrderUpdates({
 }: {
   readonly brokerFor: OpenAccountOf;
   readonly clock: Clock;
-  /** Told of what nobody foresaw. */
   readonly failed: (error: unknown) => void;
 }): OrderUpdates {
   const accounts = new Map<string, Listened>();
@@ -164,7 +161,7 @@ export function createOrderUpdates({
       },
     };
     const open = () => brokerFor(listened.who(), account);
-    // It begins a moment later: what it tells of stands by then.
+    // Starts in the next microtask, when `listened` exists.
     const work = Promise.resolve()
       .then(() => listenToAccount(listener, stop.signal, { open, clock, failed }))
       .catch(failed)
@@ -196,7 +193,7 @@ export function createOrderUpdates({
         },
       });
       listened.listeners.add(listener);
-      // Whatever happened before is for the first look to find.
+      // The first look finds what happened before.
       if (listened.isStanding) listener.hear('own');
       return listener;
     },
@@ -209,7 +206,7 @@ export function createOrderUpdates({
   };
 }
 
-/** At once where the last time is long ago, else as soon as it is; once for all who asked meanwhile. */
+/** Calls `act` at most once in `ms`, at once if it can. */
 function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let isWaiting = false;
@@ -234,9 +231,7 @@ function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => v
   };
 }
 
-/** One who waits for what happens to some orders of an account. */
 interface ResultListener extends ResultNews {
-  /** Whether an update about these ids is about theirs. */
   isAbout(ids: readonly string[]): boolean;
   hear(what: Exclude<Heard, 'nothing'>): void;
 }
@@ -262,13 +257,12 @@ function resultListener(
         waiting = ended;
         const end = () => ended.abort();
         signal.addEventListener('abort', end);
-        // Whatever ended the wait is told below.
         await clock.sleep(ms, ended.signal).catch(() => undefined);
         signal.removeEventListener('abort', end);
         signal.throwIfAborted();
       }
       const was = heard;
-      // What is heard from now on, while whoever was told looks, is for the next time.
+      // What arrives while the listener looks counts for the next time.
       heard = 'nothing';
       return was;
     },

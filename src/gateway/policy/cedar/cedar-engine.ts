@@ -1,7 +1,6 @@
 import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
 import { shippedTexts } from './shipped-texts.ts';
 
-/** What is asked of Cedar: who does what with which account, and what is known then. */
 export type CedarRequest = Pick<
   CedarWasm.StatefulAuthorizationCall,
   'principal' | 'action' | 'resource' | 'context' | 'entities'
@@ -9,16 +8,15 @@ export type CedarRequest = Pick<
 
 export type CedarValue = CedarWasm.CedarValueJson;
 
-/** What is wrong with a text: `start` counts bytes of UTF-8, as Cedar does. */
+/** `start` counts bytes of UTF-8, as Cedar does. */
 export interface CedarFault {
-  /** The policy's id; undefined for a text that is not yet policies. */
+  /** The policy's id; undefined if the text could not be split into policies. */
   readonly id?: string;
   readonly message: string;
   readonly hint: string | undefined;
   readonly start: number;
 }
 
-/** A policy as Cedar reads it. */
 interface ReadPolicy {
   readonly effect: 'permit' | 'forbid';
   readonly annotations: Readonly<Record<string, string>>;
@@ -30,31 +28,29 @@ export type CedarDecision =
   | {
       readonly decided: true;
       readonly allowed: boolean;
-      /** The ids of the policies that decided it. */
       readonly by: readonly string[];
-      /** The ids of those that could not be evaluated. Cedar skips them; what it then decides is not to be relied on. */
+      /** Policies that could not be evaluated. Cedar skips them, so its decision can't be relied on. */
       readonly failed: readonly string[];
     }
-  /** The request is not one of the schema's. */
   | { readonly decided: false };
 
-/** The texts of a policy set by id. Its `name` stands for exactly these texts. */
+/** `name` identifies exactly these texts. */
 interface CedarSet {
   readonly name: string;
   readonly policies: Readonly<Record<string, string>>;
 }
 
 /**
- * Cedar's evaluator, synchronous. What Cedar says of an error can quote what is known of an order, so none of it is in a
- * decision; of what is wrong with a text it is all told.
+ * Cedar's synchronous evaluator. Evaluation errors can quote an order's facts, so decisions contain none; errors in a text
+ * are told in full.
  */
 export interface CedarEngine {
-  /** The policies of a text, as written and in its order, each with the byte that it begins at. */
+  /** In order, each with the byte where it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarFault };
   read(policy: string): ReadPolicy | { readonly fault: CedarFault };
-  /** What the validator has against these policies, its warnings too: an impossible rule is one that nobody meant. */
+  /** The validator's errors and warnings: an impossible rule is always a mistake. */
   faults(policies: Readonly<Record<string, string>>): CedarFault[];
   decide(set: CedarSet, request: CedarRequest): CedarDecision;
 }
@@ -63,15 +59,12 @@ type Cedar = Omit<typeof CedarWasm, 'default'>;
 
 const SCHEMA = 'trade-agent';
 
-/** Parsed sets that are kept: one is in use; a few more while rules are tried out. */
+/** One is in use, a few more while rules are tried out. */
 const KEPT_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/**
- * Loads Cedar, once a process: some 30 ms, and 200 more for the schema.
- * @throws where its files are missing or can't be run
- */
+/** Loads Cedar once (30 ms, and 200 for the schema). @throws if its files are missing or can't run */
 export function loadCedar(): Promise<CedarEngine> {
   // CommonJS: in the bundle all of it is the default.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
@@ -84,7 +77,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
   }
   const sets = new Set<string>();
   const prepare = ({ name, policies }: CedarSet) => {
-    // The last one used is the last to go.
+    // Moves it to the end.
     if (!sets.delete(name)) {
       const answer = cedar.preparsePolicySet(name, { staticPolicies: policies });
       if (answer.type === 'failure') return false;
@@ -93,7 +86,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
     const [oldest] = sets;
     if (sets.size > KEPT_SETS && oldest !== undefined) {
       sets.delete(oldest);
-      // Cedar forgets no set; an empty one takes no room, and permits nothing.
+      // Cedar can't forget a set; an empty one takes no room, and permits nothing.
       cedar.preparsePolicySet(oldest, { staticPolicies: {} });
     }
     return true;
@@ -131,7 +124,7 @@ function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): Cedar
   });
   if (answer.type === 'failure') return answer.errors.map(faultOf);
   const { validationErrors, validationWarnings } = answer;
-  // A policy that is wrong is often impossible too, which says less.
+  // A wrong policy is often impossible too, which says less.
   const wrong = new Set(validationErrors.map(({ policyId }) => policyId));
   const warnings = validationWarnings.filter(({ policyId }) => !wrong.has(policyId));
   return [...validationErrors, ...warnings].map(({ policyId, error }) => ({
@@ -160,7 +153,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
     const hint = 'Name a principal and a resource, or leave them open.';
     return { fault: { message: 'a template is no rule by itself', hint, start } };
   }
-  // Cedar calls them policy0, policy1, …, and gives them in the order of these names.
+  // Cedar calls them policy0, policy1, …, and sorts by these names.
   const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
   const texts = answer.policies.map((text, index) => ({ text, at: order[index] ?? index }));
   let from = 0;
@@ -174,7 +167,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
   return { policies };
 }
 
-/** The text with blanks where its comments are, so that none of them looks like a policy, and each byte is where it was. */
+/** Blanks out comments, so that none looks like a policy and byte offsets stay the same. */
 function withoutComments(text: string): string {
   return text.replace(/"(?:\\[\s\S]|[^"\\])*"|\/\/[^\n\r]*/g, (found) =>
     found.startsWith('"') ? found : ' '.repeat(Buffer.byteLength(found)),

@@ -20,9 +20,9 @@ import { type CedarRule, textsById } from './rule-text.ts';
 const NOT_PUT = 'what is known of it can’t be put to the rules';
 
 /**
- * What of these rules stands against an action, in their order. What can't be evaluated is told by the rule's id alone:
- * what Cedar says of it can quote what is known of an order. A cancel always passes.
- * @param rules with those that hold in every gateway
+ * What these rules forbid, in their order. What can't be evaluated is told by its id only, since Cedar's message can quote
+ * an order's facts. A cancel always passes.
+ * @param rules including those of every gateway
  */
 export function cedarRules(
   engine: CedarEngine,
@@ -30,11 +30,11 @@ export function cedarRules(
   limitsOf: (account: string) => CedarLimits | undefined,
 ): CedarRules {
   const policies = textsById(rules);
-  // Cedar keeps what it has parsed by a name: no other set has this one.
+  // Cedar caches parsed sets by name.
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
   return {
-    // A name can be written with escapes: then it may be this one.
+    // An escaped name may be this one.
     asksDayLoss: rules.some(({ text }) => /day_loss|\\/.test(text)),
     evaluate(subject, action, facts) {
       if (action === 'cancel') return { forbidden: [] };
@@ -61,13 +61,13 @@ function answer(
   return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule permits it' }] };
 }
 
-/** Where Cedar can't be loaded: nothing goes out, and what went out can still be cancelled. */
+/** If Cedar can't be loaded, nothing is sent, and cancels still pass. */
 export const unevaluableRules: CedarRules = {
   evaluate: (_subject, action) =>
     action === 'cancel' ? { forbidden: [] } : { forbidden: [], error: 'Cedar can’t be loaded' },
 };
 
-/** Of an account's limits, what rules can name: decimal strings, dollars. */
+/** Limits that rules can name: decimal strings, dollars. */
 export interface CedarLimits {
   readonly max_order_notional?: string | undefined;
   readonly max_day_notional?: string | undefined;
@@ -76,10 +76,7 @@ export interface CedarLimits {
     | undefined;
 }
 
-/**
- * What is asked of Cedar, in the form of schema.cedarschema.
- * @throws {RangeError} for facts that Cedar has no values for: an amount beyond ±922337203685477.5807, a time that is none
- */
+/** In the form of schema.cedarschema. @throws {RangeError} for an amount beyond Cedar's decimals, or an invalid time */
 function cedarRequest(
   subject: Subject,
   action: Action,
@@ -125,13 +122,12 @@ function cedarRequest(
     context,
     entities: [
       { uid: resource, attrs, parents: [] },
-      // Whoever is not among them has no attributes.
+      // A principal that is not listed has no attributes.
       ...(Object.keys(known).length === 0 ? [] : [{ uid: principal, attrs: known, parents: [] }]),
     ],
   };
 }
 
-/** A text, or a set of them; anything else is none of what the schema has. */
 function texts(fact: Facts['more'][string] | undefined): CedarValue | undefined {
   return typeof fact === 'string' ? fact : Array.isArray(fact) ? [...fact] : undefined;
 }
@@ -216,7 +212,6 @@ function decimal(
   return { __extn: { fn: 'decimal', arg: exact.toFixed(4, how) } };
 }
 
-/** @throws {RangeError} */
 function datetime(at: string): CedarValue {
   return { __extn: { fn: 'datetime', arg: new Date(at).toISOString() } };
 }
@@ -225,7 +220,7 @@ function entity(type: 'User' | 'Client', id: string) {
   return { __entity: { type, id } };
 }
 
-/** What is not known is left out. */
+/** Without what is unknown. */
 function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
   const known = Object.entries(values).filter(
     (entry): entry is [string, CedarValue] => entry[1] !== undefined,

@@ -8,10 +8,9 @@ import type { CedarEngine, CedarFault } from './cedar-engine.ts';
 import { shippedTexts } from './shipped-texts.ts';
 
 /**
- * The reasons that an owner's or a firm's rule can give by `@code`; without one it is `POLICY_FORBIDS`. Words of the
- * published vocabulary that a rule can truly be about: none that says something of the broker, a mandate's own bounds,
- * or the rules themselves. `LIVE_NEEDS_TAP` and `APPROVAL_NEEDS_SECOND` ask for more approval than there is; every other
- * one refuses.
+ * Reasons that a rule of the owner or firm can give by `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
+ * `APPROVAL_NEEDS_SECOND` ask for more approval; the others refuse. None is about the broker, a mandate's bounds, or the
+ * rules themselves.
  */
 const ruleCodes = [
   'POLICY_FORBIDS',
@@ -36,26 +35,25 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** Who wrote rules: the program itself, the owner (`policies/`), or the firm whose gateway it is (`firm/`). */
+/** The program, the owner (`policies/`), or the firm whose gateway it is (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
   readonly origin: RuleOrigin;
-  /** The file's path as messages name it. */
+  /** As messages name it. */
   readonly file: string;
   readonly text: string;
 }
 
-/** One policy of a text. */
 export interface CedarRule {
-  /** Unique in a gateway: the origin and `@id`, or where that is missing the file's name and the policy's number in it. */
+  /** Unique in a gateway: origin and `@id`, or origin, file name and number. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
   readonly reason: PolicyReason;
   /** For people: why it is so. */
   readonly message: string;
-  /** What it comes to, however it is written: two rules of the same form forbid the same, for the same reason. */
+  /** Normalized: two rules of the same form forbid the same for the same reason. */
   readonly form: string;
 }
 
@@ -63,15 +61,14 @@ const ANNOTATIONS = ['id', 'code', 'message'];
 const LONGEST_MESSAGE = 200;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Those that hold in every gateway. */
 export function baseRules(engine: CedarEngine): CedarRule[] {
   return readRules(engine, [{ origin: 'base', file: 'base.cedar', text: shippedTexts.base }]);
 }
 
 /**
- * The rules of these texts, each checked against the schema.
- * @throws {TradeAgentError} `invalid_config` with file, line and column of the first that is not right: a typo, a `permit`
- *   of anybody's but the program's own, an id twice, a rule that can never hold, letters of two scripts in one word
+ * Parses rules and checks them against the schema.
+ * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside the
+ * program's own, a duplicate id, a rule that never holds, letters of two scripts in one word
  */
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, Place>();
@@ -100,7 +97,7 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
       (a.one.message < b.one.message ? -1 : 1),
   );
   const [first] = faults;
-  // The same is told for each action that a rule is about.
+  // The same error is repeated for each action.
   const others = new Set(faults.map(({ one }) => `${one.id} ${one.start}`)).size - 1;
   if (first !== undefined) {
     throw faultError(
@@ -116,7 +113,7 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
   return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
 }
 
-/** Nobody who reads a rule may see another one than Cedar does. */
+/** A reader must see the same rule that Cedar does. */
 function requireSeen(text: RuleText): void {
   const found = unseen().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
@@ -126,7 +123,7 @@ function requireSeen(text: RuleText): void {
   });
 }
 
-/** A text, and the byte in it that a rule begins at. */
+/** The byte where a rule begins. */
 type Place = RuleText & { readonly start: number };
 
 function readRule(engine: CedarEngine, text: string, place: Place, number: number): CedarRule {
@@ -169,7 +166,7 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
 
 function reasonOf(code: string | undefined, place: Place): PolicyReason {
   if (code === undefined) return 'POLICY_FORBIDS';
-  // The program's own give reasons that nobody else does; a test has each of them hold.
+  // Reasons of the program's own rules are covered by a test.
   if (place.origin === 'base') return code as PolicyReason;
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;
@@ -186,7 +183,6 @@ function faultError(place: Place, { message, hint, start }: CedarFault, more = 0
   });
 }
 
-/** @param place of what is wrong */
 function ruleError(place: Place, message: string, options: { readonly hint?: string }): TradeAgentError {
   const details = { file: place.file, ...lineAndColumn(place) };
   return new TradeAgentError('invalid_config', `${shown(place)}: ${message}`, { ...options, details });
@@ -197,7 +193,7 @@ function shown(place: Place): string {
   return `${place.file}:${line}:${column}`;
 }
 
-/** Both counted from 1, columns in characters. */
+/** Both from 1, columns in characters. */
 function lineAndColumn({ text, start }: Place): { line: number; column: number } {
   const before = Buffer.from(text).subarray(0, start).toString().split('\n');
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };

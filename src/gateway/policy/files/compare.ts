@@ -3,30 +3,27 @@ import { type LimitName, limitChangeText } from '../../../trading/limit-words.ts
 import type { CedarRule } from '../cedar/rule-text.ts';
 import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
 
-/** What is compared: limits, and the owner's and the firm's rules. */
 export interface ComparedRules {
   readonly limits: Limits | undefined;
   readonly cedarRules: readonly CedarRule[];
 }
 
 interface RulesChange {
-  /** Whether nothing is allowed now that was not before: such a change needs nobody's approval. */
+  /** Whether nothing new becomes possible; such a change needs no approval. */
   readonly tighter: boolean;
   /** A line each for people: `max_order_notional 1000 → 2500`. */
   readonly changes: readonly string[];
 }
 
 /**
- * What a change of the rules comes to. Tighter is one in which every number is no larger (a time between orders: no
- * smaller), what is allowed is no more, what is denied no less, and every rule that forbade still does, for the same
- * reason. A limit that goes makes it looser, one that comes makes it tighter. When in doubt it is looser.
+ * Tighter: no number is larger (time between orders: smaller), nothing more is allowed, nothing less denied, and every rule
+ * still forbids, for the same reason. Removing a limit is looser, adding one tighter. In doubt it is looser.
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules): RulesChange {
   const changes = comparedLines(previous, next);
   return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
 }
 
-/** The same, each line with what it comes to by itself. */
 function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
   const accounts = new Set([
     EVERY_ACCOUNT,
@@ -48,12 +45,11 @@ interface Change {
   readonly tighter: boolean;
 }
 
-/** One limit, or a part of it. @param Value undefined where it is not set */
 type Comparison<Value> = (name: string, before: Value | undefined, after: Value | undefined) => Change[];
 
 const NOT_LIMITED = 'not limited';
 
-/** Of values of which some are stricter than others. @param keeps whether the second allows no more than the first */
+/** @param keeps whether the second allows no more than the first */
 function ordered<Value>(
   same: (before: Value, after: Value) => boolean,
   keeps: (before: Value, after: Value) => boolean,
@@ -81,7 +77,7 @@ const atLeast = ordered<string | number>(
   (a, b) => amount(b, a) >= 0,
   String,
 );
-/** What is one thing or another: no other one is known to be stricter. */
+/** Values of which none is known to be stricter. */
 const exactly = ordered<string | boolean>(
   (a, b) => a === b,
   () => false,
@@ -101,7 +97,6 @@ const hours = ordered<Hours>(
   ({ zone, from, to, days }) => `${from} to ${to} on ${days.join(' ')}, ${zone}`,
 );
 
-/** Each limit of the table has its comparison here. */
 const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<AccountLimits[Name]>> } = {
   max_order_notional: atMost,
   max_order_qty: atMost,
@@ -141,7 +136,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
   return names.flatMap((name) => compare(name));
 }
 
-/** A rule is the same by what it comes to; by its name it is told. */
+/** Rules are equal if their forms are; they are named by id. */
 function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
@@ -164,8 +159,8 @@ function listed(names: Names): string {
 }
 
 /**
- * What a change comes to, a line each for people, what becomes possible first: `looser: One order $1,000.00 → $5,000.00`.
- * @param account whose it is: of its own lines it is not said again
+ * Lines for people, looser ones first: `looser: One order $1,000.00 → $5,000.00`. @param account not repeated in its own
+ * lines
  */
 export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)

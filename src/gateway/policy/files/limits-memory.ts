@@ -3,33 +3,31 @@ import type { LimitsStore } from '../../../store/limits-store.ts';
 import { hasLimits, type Limits } from '../limits.ts';
 import type { Rules } from '../rules.ts';
 
-/** Why nothing is traded where limits are gone, and what to do. */
 export const LIMITS_LOST = {
   what: 'limits.yaml limits nothing, and it did before',
   fix: 'Restore it. To have no limits, remove the last one by a change that you approve on your phone.',
 } as const;
 const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
 
-/** Rules as they were read from files. */
 interface WrittenRules extends Rules {
   readonly written: { readonly limits: Limits | undefined };
 }
 
-/** Rules that can't lose their limits in silence. */
+/** Detects that all limits are gone. */
 export interface LimitsMemory<R extends WrittenRules> {
-  /** The same rules; where they have no limits and had some, such as let nothing be traded (`Rules.problem`). */
+  /** The same rules; if they lost their limits, with a `problem`, so that nothing is traded. */
   checked(rules: R): Promise<R>;
   /** Their owner approved that there are none. */
   forget(): Promise<void>;
 }
 
-/** @param onLost told once of each reading that found them gone */
+/** @param onLost called once for each reading that found them gone */
 export function limitsMemory<R extends WrittenRules>(
   store: LimitsStore,
   clock: Pick<Clock, 'now'>,
   onLost: (problem: string) => void,
 ): LimitsMemory<R> {
-  // Asked once of each reading of the files: a decision must not wait for the database twice.
+  // Once for each reading of the files: a decision must not wait for the database twice.
   let last: { readonly rules: R; readonly answer: Promise<R> } | undefined;
   const ask = async (rules: R): Promise<R> => {
     if (hasLimits(rules.written.limits)) {

@@ -13,9 +13,9 @@ import {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The text of a `limits.yaml` with one account's limits as given, the rest as it is: comments and order stay where that is
- * possible. The same limits leave the text as it was.
- * @param text of the file, which is known to be right; undefined where there is none
+ * A `limits.yaml` with one account's limits replaced; comments and order stay if possible. Equal limits leave the text as
+ * it is.
+ * @param text valid; undefined if there is no file
  */
 export function limitsText(text: string | undefined, account: string, limits: Json): string {
   const before = (text === undefined ? undefined : (parse(text) as Json | null)) ?? { version: 1 };
@@ -25,7 +25,7 @@ export function limitsText(text: string | undefined, account: string, limits: Js
   const document = parseDocument(text ?? 'version: 1\n');
   changeAccount(document, account, limits);
   const edited = document.toString();
-  // Whatever an editor may have made of the file (aliases, say), what is written must say what was meant.
+  // The file may have aliases and the like, but the result must mean what was intended.
   return isDeepStrictEqual(parse(edited), after) ? edited : stringify(after);
 }
 
@@ -41,7 +41,7 @@ function changeAccount(document: Document, account: string, limits: Json): void 
   else pair.value = document.createNode(limits);
 }
 
-/** Only what differs is written anew, so that what is said about the rest stays beside it. */
+/** Only rewrites what differs, so that comments on the rest stay. */
 function changeMap(document: Document, map: YAMLMap, values: Json): void {
   for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
   for (const [name, value] of Object.entries(values)) {
@@ -58,7 +58,7 @@ function changeMap(document: Document, map: YAMLMap, values: Json): void {
   }
 }
 
-/** An account's number may have been written without quotes. */
+/** An account's number may be unquoted. */
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find(({ key }) => nameOf(key) === name);
 }

@@ -9,26 +9,24 @@ import { type RuleText, readRules } from '../cedar/rule-text.ts';
 import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
 import { makeRules, type ReadRules } from './rules-source.ts';
 
-/** What one account's rules are to be: its limits, and the owner's rule files that change. */
 interface WantedRules {
   readonly account: string;
-  /** Undefined where they stay as they are. */
+  /** Undefined if unchanged. */
   readonly limits: AccountLimits | undefined;
-  /** By file name; null for one that goes. */
+  /** By file name; null removes one. */
   readonly policies: NonNullable<PolicyChangeRequest['policies']>;
 }
 
 export interface NextRules {
   readonly rules: ReadRules;
-  /** The account's own from then on; undefined where nothing about its limits changes. */
+  /** Undefined if unchanged. */
   readonly limits: AccountLimits | undefined;
 }
 
 /**
- * The rules that a change leads to, checked as a gateway checks them at its start. What others are held to stays: limits
- * are the account's own, and a rule file can be changed from afar only where each of its rules is about this account.
- * @param folder the gateway's
- * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` where Cedar can't be loaded
+ * The rules after a change, checked as at start. Others' rules stay: limits are the account's own, and a rule file can only
+ * be changed remotely if each of its rules is about this account.
+ * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
   const { account, policies } = wanted;
@@ -60,7 +58,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   }
 }
 
-/** Limits of one account as they came. @throws {Refusal} 422 `invalid_policy`, naming the key */
+/** @throws {Refusal} 422 `invalid_policy`, naming the key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
@@ -72,7 +70,7 @@ export function parseLimits(limits: unknown): AccountLimits {
   });
 }
 
-/** An account that is named takes nothing from `*`: what holds for it now is written out. */
+/** A named account inherits nothing from `*`, so its current limits are written out. */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === EVERY_ACCOUNT) throw new Refusal(422, 'invalid_policy', 'that is no account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
@@ -82,7 +80,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Another account's owner has not been asked. @throws {Refusal} 422 `invalid_policy` */
+/** Other owners have not been asked. @throws {Refusal} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof readRules>;
   try {
@@ -103,7 +101,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   );
 }
 
-/** The one account that a rule's head names; undefined where it names none. */
+/** The account in a rule's head, if any. */
 export function accountOfRule(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
@@ -126,7 +124,7 @@ export function cedarUnavailable(): Refusal {
   });
 }
 
-/** The file's name alone: where the gateway's folder is, is nobody's business. */
+/** Names the file only: the folder's location is private. */
 function invalid(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (!isTradeAgentError(error)) throw error;

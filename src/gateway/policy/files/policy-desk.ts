@@ -29,7 +29,7 @@ import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
 
 interface PolicyDeskOptions {
   readonly rules: FolderRules;
-  /** Whose rules: the account of whoever asks that they name, or their default one. */
+  /** The asking person's account of this number, or their default one. */
   readonly accountOf: (
     who: Proposer,
     account: string | undefined,
@@ -39,31 +39,29 @@ interface PolicyDeskOptions {
   readonly clock: Clock;
 }
 
-/** Where the rules of an account are changed. */
 export interface PolicyDesk extends PolicyPorts {
   /**
-   * Changes the rules at once, where nothing becomes possible by it.
-   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` where something does
+   * Changes the rules at once if nothing new becomes possible.
+   * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` otherwise
    */
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangedView>;
 }
 
-/** A change of rules is some file reads and writes. Milliseconds. */
+/** A change takes a few file operations. Milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
 interface Plan extends NextRules {
   readonly before: ReadRules;
   readonly account: Pick<Account, 'account' | 'environment'>;
-  /** Whether nothing becomes possible by it. */
   readonly tighter: boolean;
   /** A line each for people. */
   readonly changes: readonly string[];
 }
 
 /*
- * Changes come at once, by hand too. What keeps each to what was meant: the rules are looked at and written under one lock
- * of this folder, a change names the digest that it changes and, where it was approved, the one that it leaves, and what
- * is written comes to just that one or is not written. Files are read again before each decision (rules-source.ts).
+ * Changes are concurrent, and files are edited by hand. So rules are read and written under a lock of this folder; a change
+ * names the digest that it changes and, if it was approved, the one that it results in; and it is written only if it
+ * results in that one. Files are read again before each decision (rules-source.ts).
  */
 
 export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
@@ -75,7 +73,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
       const { account, before, changes, rules: after } = planned;
       if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
-      // Rules may forbid that they are changed from afar, a firm's say.
+      // Rules, such as a firm's, may forbid remote changes.
       requireLet(before, by, 'change_policy', account, clock.now());
       const subject: PlannedPolicy = {
         account: account.account,
@@ -99,7 +97,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
         const previous = before.digest;
         const { digest } = after;
         const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
-        // First the record: a change that leaves none is not made.
+        // Recorded first: a change without a record is not made.
         await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
         await write(options, planned, account.account, request.policies ?? {});
         return { previous, digest, changes: [...changes] };
@@ -107,14 +105,13 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
   };
 }
 
-/** Whoever changes rules changes those of their own account. */
 function of(who: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
   const { sub, clientId = '' } = who;
   const { membership } = 'membership' in who ? who : ((who as Approved).proposer ?? {});
   return { sub, client: clientId, owner: sub, membership };
 }
 
-/** While nobody else changes the rules of this folder, and with whatever was cut off made whole. */
+/** With the folder's lock, after finishing any interrupted write. */
 async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
@@ -131,7 +128,7 @@ async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** @throws {Refusal} 500 `service_busy`; nothing, or all of it, is written at the next try */
+/** @throws {Refusal} 500 `service_busy`; the next attempt writes all of it or nothing */
 function written(write: () => void): void {
   try {
     write();
@@ -160,7 +157,7 @@ async function plan(
   return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
 }
 
-/** @throws {Refusal} 503 where Cedar can't be loaded: rules that nobody can read may be any */
+/** @throws {Refusal} 503 if Cedar can't be loaded */
 function compared({ written, cedarRules }: ReadRules): ComparedRules {
   if (cedarRules === undefined) throw cedarUnavailable();
   return { limits: written.limits, cedarRules };
@@ -169,7 +166,7 @@ function compared({ written, cedarRules }: ReadRules): ComparedRules {
 async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approved): Promise<void> {
   const { rules, clock } = options;
   const before = await rules.current();
-  // Made before, by a process that died before it could tell.
+  // Written before, by a process that died before it could tell.
   if (before.digest === change.digest) {
     if (!hasLimits(before.written.limits)) await rules.forgetLimits();
     return;
@@ -204,7 +201,7 @@ async function write(
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   written(() => writeAsOne(rules.folder, texts));
-  // Nobody but its owner can have taken the last limit away: without approval rules become tighter alone.
+  // Without approval rules only become tighter, so its owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
     throw new Refusal(500, 'state_corrupt', 'the rules are not those that were written', {
@@ -221,7 +218,7 @@ function limitsFile(folder: string): string | undefined {
   );
 }
 
-/** Wrong files are mended where they are: nobody knows what a change of them would come to. */
+/** Nobody knows what a change of wrong files would result in. */
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
   throw new Refusal(409, 'invalid_policy', 'the rules at the gateway are wrong as they are', {
@@ -230,10 +227,10 @@ function requireSound({ problem }: ReadRules): void {
   });
 }
 
-/** Of a subject as JSON: it travels in the question and in the approval's token. */
+/** As JSON: it is part of the approval request and of its token. */
 const LONGEST_SUBJECT = 8 * 1024;
 
-/** What no phone shows whole nobody can approve. @throws {Refusal} 422 `invalid_policy` */
+/** What a phone can't show in full can't be approved. @throws {Refusal} 422 `invalid_policy` */
 function requireShowable(subject: PlannedPolicy): void {
   const { changes } = subject;
   const fits =
@@ -246,7 +243,7 @@ function requireShowable(subject: PlannedPolicy): void {
   });
 }
 
-/** As JSON has them: what is not set is not there. */
+/** Without unset ones. */
 function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
   return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
 }
@@ -279,7 +276,7 @@ function needsApproval(changes: readonly string[]): Refusal {
   );
 }
 
-/** Where a gateway's rules are changed: in its folder, or, where they are fixed, nowhere. */
+/** Rules are changed in the gateway's folder; static rules can't be changed. */
 export function gatewayPolicy(
   rules: RulesSource,
   {

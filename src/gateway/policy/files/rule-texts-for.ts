@@ -7,10 +7,7 @@ import type { ReadRules } from './rules-source.ts';
 
 type Files = Readonly<Record<string, string>>;
 
-/**
- * The owner's rule files and a firm's, as far as they are about an account: rules that name another one in their head are
- * nobody else's business. None where the rules are wrong.
- */
+/** The owner's and firm's rule files without the rules that name another account. None if the rules are wrong. */
 export async function ruleTextsFor(
   rules: Rules,
   account: string,

@@ -13,44 +13,40 @@ import { type Rules, type RulesSource, rulesDigest } from '../rules.ts';
 import { type LimitsMemory, limitsMemory } from './limits-memory.ts';
 import { finishWriting } from './written-as-one.ts';
 
-/** What an owner and a firm have written. */
 export interface WrittenRules {
   readonly limits: Limits | undefined;
   readonly texts: readonly RuleText[];
 }
 
-/** Rules, with what they were made of. */
 export interface ReadRules extends Rules {
   readonly written: WrittenRules;
-  /** The owner's and the firm's; undefined where Cedar can't be loaded. */
+  /** The owner's and the firm's; undefined if Cedar can't be loaded. */
   readonly cedarRules: readonly CedarRule[] | undefined;
 }
 
-/** The rules of a gateway's folder. */
 export interface FolderRules extends RulesSource {
   readonly folder: string;
   current(): Promise<ReadRules>;
-  /** Loads what the first decision needs, so that it need not wait for it. Never throws. */
+  /** Loads what the first decision needs. Never throws. */
   preload(): Promise<void>;
-  /** Remembers in the gateway's database, from now on, that there were limits: files without any then let nothing be traded. */
+  /** Remembers in the database that there were limits: from then on, losing all of them stops trading. */
   rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
   /** Their owner approved that there are no limits. */
   forgetLimits(): Promise<void>;
 }
 
 export interface FolderRulesOptions {
-  /** Cedar, as {@link loadCedar} loads it. */
+  /** Default {@link loadCedar}. */
   readonly load?: () => Promise<CedarEngine>;
-  /** Told once of what is wrong with files that were changed, and of a Cedar that can't be loaded. */
+  /** Called once for each error in changed files, and if Cedar can't be loaded. */
   readonly onError?: (message: string) => void;
 }
 
 /**
- * The rules in `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a gateway's folder. They are read again when a file
- * is another one than before; what was in force never outlives files that are wrong now, so nothing is traded until they
- * are mended (`Rules.problem`). Where Cedar can't be loaded, likewise (`unevaluableRules`).
- * @throws {TradeAgentError} `invalid_config`, with file and line: a gateway must not start without the rules that its owner
- *   meant
+ * `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a folder, read again whenever a file changes. If they are wrong
+ * nothing is traded until they are fixed (`Rules.problem`); earlier rules don't stay active. The same if Cedar can't be
+ * loaded.
+ * @throws {TradeAgentError} `invalid_config` with file and line: a gateway must not start without its owner's rules
  */
 export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
   const onError = options.onError ?? (() => undefined);
@@ -58,7 +54,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   finishWriting(folder);
   let known = standing(folder);
   const written = await readWritten(folder);
-  // Cedar takes a while to load. Where there is nothing to check it can wait.
+  // Cedar takes a while to load, and nothing needs it yet.
   let rules: Promise<ReadRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
 
@@ -83,7 +79,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   return {
     folder,
     current,
-    // A database that is away is met again by the first decision.
+    // If the database is away, the first decision finds out.
     preload: () =>
       current().then(
         () => undefined,
@@ -96,15 +92,12 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   };
 }
 
-/** The rules of a folder as they are now; nothing is kept. @throws {TradeAgentError} as {@link folderRules} */
+/** Reads a folder's rules once. @throws {TradeAgentError} as {@link folderRules} */
 export async function readFolderRules(folder: string): Promise<ReadRules> {
   return await makeRules(await readWritten(folder), await loadCedar());
 }
 
-/**
- * Rules of what was written. Without `engine` they let nothing go out.
- * @throws {TradeAgentError} `invalid_config`, as {@link readRules} does
- */
+/** Without `engine` nothing is allowed. @throws {TradeAgentError} `invalid_config`, as {@link readRules} does */
 export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
   const digest = digestOf(written);
@@ -121,7 +114,7 @@ async function readWritten(folder: string): Promise<WrittenRules> {
   return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
 }
 
-/** Which file a text is from makes no difference. */
+/** The files' names make no difference. */
 function digestOf({ limits, texts }: WrittenRules): string {
   return rulesDigest(
     limits,
@@ -129,7 +122,7 @@ function digestOf({ limits, texts }: WrittenRules): string {
   );
 }
 
-/** Rules that let nothing go out, of files that are wrong. */
+/** Rules that allow nothing. */
 function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
@@ -139,14 +132,14 @@ function faulty(folder: string, error: unknown, written: WrittenRules | undefine
     digest: digestOf(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
     cedar: unevaluableRules,
-    // Whoever is refused is told, and where the folder is is nothing for them.
+    // Refused callers see this: without the folder's location.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
     cedarRules: undefined,
   };
 }
 
-/** Tries once: what is missing at the first decision is not there later. */
+/** Tries once. */
 function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
   let engine: Promise<CedarEngine | undefined> | undefined;
   return () => {
@@ -159,7 +152,7 @@ function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) =
   };
 }
 
-/** Which files there are, and when each was last another one. */
+/** Changes whenever a file does. */
 function standing(folder: string): string {
   const files = ruleFolders.flatMap((name) => [
     name,
@@ -172,7 +165,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // What is wrong with it is found when it is read.
+    // Reading it finds what is wrong.
     return [];
   }
 }
@@ -187,18 +180,17 @@ function stampOf(file: string): string {
 }
 
 const LONGEST_RULES = 256 * 1024;
-/** A decision with a thousand rules takes 5 ms; more are nobody's own. */
+/** A decision with a thousand rules takes 5 ms. */
 const MOST_FILES = 100;
 
-/** The folders beside limits.yaml: the owner's own rules, and those of the firm whose gateway it is, which may be root's. */
+/** The owner's rules, and those of the firm whose gateway it is, which root may own. */
 export const ruleFolders = ['policies', 'firm'] as const;
 
-/** What an editor leaves behind. */
+/** What editors leave behind. */
 const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
 
 /**
- * The texts of `policies/*.cedar` and `firm/*.cedar`, by name. A file that may be meant as rules and isn't named so is
- * refused: it would be no rule, and nobody would notice.
+ * A file that may be meant as rules but has another name is refused: nobody would notice that it is ignored.
  * @throws {TradeAgentError} `invalid_config`
  */
 function readRuleFiles(folder: string): RuleText[] {
@@ -247,9 +239,8 @@ function unusable(file: string) {
 const LONGEST_LIMITS = 64 * 1024;
 
 /**
- * The limits of a gateway, `limits.yaml` of its folder; undefined where there is no such file.
- * @throws {TradeAgentError} `invalid_config`, with the line and what may stand there: a gateway must not start without
- *   the limits that its owner meant
+ * The folder's `limits.yaml`; undefined if there is none.
+ * @throws {TradeAgentError} `invalid_config` with the line: a gateway must not start without its owner's limits
  */
 export async function readLimits(folder: string): Promise<Limits | undefined> {
   const file = join(folder, 'limits.yaml');

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../../machine/private-file.ts';
 
-/** Names below the folder, and what each is to hold; null for one that goes. */
+/** New texts by path in the folder; null removes a file. */
 export type FileTexts = Readonly<Record<string, string | null>>;
 
-/** What is still to be written, while it is. */
+/** Lists what is being written. */
 const UNDER_WAY = 'policy-change.json';
 const LONGEST = 4 * 1024 * 1024;
 
@@ -15,15 +15,15 @@ const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
 const textsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
- * Writes several files of the rules (0600) as one: a process that dies in between leaves a note of all of them, which
- * {@link finishWriting} carries out. Nothing else of this process runs meanwhile.
+ * Writes several rule files (0600) as one: if the process dies in between, {@link finishWriting} completes them from a
+ * note.
  */
 export function writeAsOne(folder: string, texts: FileTexts): void {
   writePrivateFile(join(folder, UNDER_WAY), JSON.stringify(textsSchema.parse(texts)));
   finishWriting(folder);
 }
 
-/** Goes on with what an earlier process was writing. @throws {TradeAgentError} `invalid_config` for a note that is none */
+/** Completes an interrupted write. @throws {TradeAgentError} `invalid_config` for an unreadable note */
 export function finishWriting(folder: string): void {
   const note = join(folder, UNDER_WAY);
   const unusable = (why: string) =>
