@@ -2,7 +2,6 @@ import type { GatewayStores } from '../gateway-stores.ts';
 import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { postgresAuditStore } from './audit-store.ts';
-import { postgresDecisionStore } from './decision-store.ts';
 import { ensureHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
@@ -26,7 +25,6 @@ export async function postgresGatewayStores(
     orders: postgresOrderJournal(database),
     proofs: postgresProofStore(database),
     proposals: postgresProposalStore(database, seal),
-    decisions: postgresDecisionStore(database),
     audit: postgresAuditStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),

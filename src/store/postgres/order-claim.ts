@@ -2,8 +2,8 @@ import type { CountedFacts } from '../../trading/counted-order.ts';
 import type { DecisionNote } from '../decision-store.ts';
 import type { Claim } from '../order-journal.ts';
 import { countedColumns } from '../rows/order-counts.ts';
+import { decisionValues, KEPT_DECISIONS, noteDecision } from '../sql/decision-store.ts';
 import { takePlace } from '../sql/mandate-store.ts';
-import { noteDecision, noting, notingValues } from './decision-store.ts';
 import { type CountedAt, lookAtOrder } from './order-counts.ts';
 import { driveWork } from './sql-database.ts';
 import type { Unit } from './tenant-database.ts';
@@ -50,7 +50,7 @@ export async function claimOrder(
   if (seen?.isKnown === true) return 'known';
   const decision = seen && decide?.(seen.counted);
   if (decision?.effect === 'deny') {
-    await noteDecision(unit.last, decision, now);
+    await driveWork(unit, noteDecision(decision, now));
     return 'denied';
   }
   const written = write(mandate === undefined ? unit.last : unit, order, at, decision);
@@ -82,9 +82,30 @@ const INTENT = `
     SELECT @sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, ${COUNTED_AT}, @now,
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot FROM spent
   )`;
+const { most, every } = KEPT_DECISIONS;
+/** `noteDecision`, for an order that is claimed. Its values have names of their own beside the order's. */
+const NOTED = `
+  noted AS (
+    INSERT INTO decisions
+      (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)
+    SELECT @at, @decidedFor, @client, @decidedAbout, @action, @stage, @subjectId, @effect, @reasons, @texts, @measured,
+      @policy, @facts FROM spent
+    RETURNING id
+  ),
+  cleared AS (
+    DELETE FROM decisions
+    WHERE EXISTS (SELECT FROM noted WHERE id % ${every} = 0) AND sub = @decidedFor AND effect = @effect AND id <=
+      (SELECT id FROM decisions WHERE sub = @decidedFor AND effect = @effect ORDER BY id DESC LIMIT 1 OFFSET ${most})
+  )`;
+
+function notedValues(note: DecisionNote, now: number) {
+  const { sub: decidedFor, account: decidedAbout, ...values } = decisionValues(note, now);
+  return { ...values, decidedFor, decidedAbout };
+}
+
 const ANSWER = 'SELECT EXISTS (SELECT FROM known) AS known, EXISTS (SELECT FROM spent) AS spent';
 const WRITE = `WITH ${INTENT} ${ANSWER}`;
-const WRITE_DECIDED = `WITH ${INTENT}, ${noting('FROM spent')} ${ANSWER}`;
+const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED} ${ANSWER}`;
 
 async function write(
   unit: Pick<Unit, 'one'>,
@@ -96,7 +117,7 @@ async function write(
   const row = await unit.one<{ known: boolean; spent: boolean }>(
     decision === undefined ? WRITE : WRITE_DECIDED,
     {
-      ...(decision && notingValues(decision, now)),
+      ...(decision && notedValues(decision, now)),
       ...approval,
       sub,
       clientOrderId,

@@ -5,24 +5,55 @@ import type {
   ProposalChange,
   ProposalChanged,
   ProposalStore,
+  Standing,
+  StandingQuery,
   StoredProposal,
 } from '../proposal-store.ts';
 import {
+  changed,
   changeValues,
   DEFAULT_INTERVAL_S,
   draftValues,
+  latelyUntil,
   type ProposalRow,
   proposalOf,
+  tokenValues,
 } from '../rows/proposal-row.ts';
-import { QUESTION_COLUMNS, type QuestionSeal } from '../rows/question-id.ts';
+import { DECIDED, OPEN } from '../rows/proposal-states.ts';
+import type { QuestionSeal } from '../rows/question-id.ts';
+import {
+  EPOCH,
+  type EpochRow,
+  epochIn,
+  epochOf,
+  existing,
+  keyedBy,
+  type OpenedRow,
+  proposalReads,
+} from '../sql/proposal-reads.ts';
+import { gathered } from './gathered.ts';
 import { headAfter, lookingWithHead, withHead } from './head.ts';
-import { epochOf, existing, keyedBy, type OpenedRow, proposalReads } from './proposal-reads.ts';
+import { driveWork, postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: QuestionSeal): ProposalStore {
   const opened: OpenedRow = (row) => proposalOf(row, seal);
   return {
-    ...proposalReads(database, opened),
+    ...proposalReads(postgresDatabase(database), opened),
+    // A change is heard of by all who wait for it, and each looks for itself.
+    get: gathered(async (ids) => {
+      const rows = await database.read((unit) =>
+        unit.last.all<ProposalRow>('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids }),
+      );
+      return new Map(rows.map((row) => [row.id, opened(row)]));
+    }),
+    async version() {
+      const row = await database.read((unit) =>
+        unit.last.one<{ version: number }>('SELECT version FROM heads'),
+      );
+      return row?.version ?? 0;
+    },
+    standing: (of, since) => database.read((unit) => standing(unit, of, since, opened)),
     ...drafts(database, opened),
     ...changes(database, opened, seal),
   };
@@ -39,7 +70,7 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
     ) =>
       lookingWithHead(
         database,
-        (unit) => Promise.all([keyedBy(unit, key, opened), epochOf(unit, draft.sub)]),
+        (unit) => Promise.all([driveWork(unit, keyedBy(key, opened)), driveWork(unit, epochOf(draft.sub))]),
         async (unit, head, [known, epoch]) => {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
@@ -56,15 +87,6 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
           return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
         },
       ),
-    alias: (key: KeyedRequest, proposal: string, expected: { readonly epoch: string }) =>
-      withHead(database, async (unit) => {
-        const known = await keyedBy(unit, key, opened);
-        if (known !== undefined) return { outcome: 'known', ...known } as const;
-        const { sub } = await existing(unit, proposal, opened);
-        if ((await epochOf(unit, sub)) !== expected.epoch) return { outcome: 'stale' } as const;
-        await keep(unit, key, proposal);
-        return { outcome: 'kept' } as const;
-      }),
   } satisfies Partial<ProposalStore>;
 }
 
@@ -86,13 +108,6 @@ const DRAFT = `
   ${headAfter('drafted')}
   SELECT * FROM drafted`;
 
-async function keep(unit: Unit, { sub, client, key, request }: KeyedRequest, id: string): Promise<void> {
-  await unit.run(
-    'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
-    { sub, client, key, request, id },
-  );
-}
-
 function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal) {
   return {
     change: (
@@ -113,14 +128,10 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
         return row;
       }).then(async (row): Promise<ProposalChanged> => {
         if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
-        const proposal = await database.read((unit) => existing(unit.last, id, opened));
+        const proposal = await database.read((unit) => driveWork(unit.last, existing(id, opened)));
         // As it was seen, and not changed: that is what a halt alone does.
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
-    setInterval: async (id: string, seconds: number) =>
-      void (await database.write((unit) =>
-        unit.last.run('UPDATE proposals SET poll_interval = @seconds WHERE id = @id', { id, seconds }),
-      )),
     // Where this is lost with the power, the phone is told again.
     told: async (id: string, told: number) =>
       void (await database.writeUnsynced((unit) =>
@@ -134,9 +145,7 @@ function changing(token: ProposalChange['token'], unlessHalted: boolean): string
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET state = @state, ${QUESTION_COLUMNS},
-        poll_interval = @interval, expires_at = @expiresAt, asked = @asked, result = @result, reason = @reason,
-        updated_at = @now, version = @next, ${tokens(token)}
+      UPDATE proposals SET ${changed(token)}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING *
     ),
@@ -144,13 +153,59 @@ function changing(token: ProposalChange['token'], unlessHalted: boolean): string
     SELECT * FROM moved`;
 }
 
-/** What becomes of the tokens. */
-function tokens(token: ProposalChange['token']): string {
-  if (token === 'erased') return 'second_token = NULL, sealed_token = NULL, token_expires_at = NULL';
-  const second = 'second_token = coalesce(@secondToken, second_token)';
-  return token === 'kept' ? second : `${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt`;
+const MINE = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
+
+/** Each count by an index of its own. */
+const STANDING = `
+  SELECT ${EPOCH},
+    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN})) AS codes,
+    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND state IN (${OPEN})) AS open,
+    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
+    (
+      SELECT count(*) FROM proposals
+      WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until
+    ) AS alike,
+    (
+      SELECT coalesce(json_agg(json_build_object('state', state, 'at', at) ORDER BY at DESC, version DESC), '[]')
+      FROM (
+        SELECT state, updated_at AS at, version FROM proposals WHERE ${MINE} AND state IN (${DECIDED})
+        ORDER BY updated_at DESC, version DESC LIMIT 2
+      ) AS last
+    ) AS decided`;
+
+interface StandingRow extends EpochRow {
+  readonly codes: readonly string[];
+  readonly open: number;
+  readonly lately: number;
+  readonly alike: number;
+  readonly decided: Standing['decided'];
 }
 
-function tokenValues(token: ProposalChange['token']) {
-  return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
+const SAME_OPEN = `
+  SELECT * FROM proposals WHERE ${MINE} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
+  ORDER BY created_at, place LIMIT 1`;
+
+async function standing(
+  unit: Unit,
+  { sub, client, typed, fingerprint, ...by }: StandingQuery,
+  since: number,
+  opened: OpenedRow,
+): Promise<Standing> {
+  const asker = { sub, client, proposedBy: by.proposedBy ?? null };
+  const asked = { ...asker, typed, since, until: latelyUntil(since), fingerprint: fingerprint ?? null };
+  const [same, found] = await Promise.all([
+    fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
+    unit.last.one<StandingRow>(STANDING, asked),
+  ]);
+  const { codes, open, lately, alike, decided, ...row } = found as StandingRow;
+  return {
+    epoch: epochIn(row),
+    haltedAt: row.halted ?? undefined,
+    openCodes: codes,
+    open,
+    lately,
+    decided,
+    sameOpen: same && opened(same),
+    sameLately: alike,
+  };
 }

@@ -8,6 +8,7 @@ const dialect = {
   bytes: ' COLLATE "C"',
   forUpdate: ' FOR UPDATE',
   each: (array) => `json_array_elements(CAST(${array} AS json)) AS given (value)`,
+  json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;
 
 /** Locks are the whole server's, so their names begin with the tenant, and with the person where rows are one person's. */

@@ -1,6 +1,12 @@
 import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
 import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
-import { openedQuestion, type QuestionSeal, questionContext, questionValues } from './question-id.ts';
+import {
+  openedQuestion,
+  QUESTION_COLUMNS,
+  type QuestionSeal,
+  questionContext,
+  questionValues,
+} from './question-id.ts';
 
 /** Seconds between polls where the provider names none (CIBA Core §7.3). */
 export const DEFAULT_INTERVAL_S = 5;
@@ -129,6 +135,22 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
     result: result === undefined ? null : JSON.stringify(result),
     reason: reason === undefined ? null : JSON.stringify(reason),
   };
+}
+
+/** What an update sets by a change's values. */
+export function changed(token: ProposalChange['token']): string {
+  return `state = @state, ${QUESTION_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
+    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(token)}`;
+}
+
+function tokens(token: ProposalChange['token']): string {
+  if (token === 'erased') return 'second_token = NULL, sealed_token = NULL, token_expires_at = NULL';
+  const second = 'second_token = coalesce(@secondToken, second_token)';
+  return token === 'kept' ? second : `${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt`;
+}
+
+export function tokenValues(token: ProposalChange['token']) {
+  return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
 /** Of a person: another one as soon as the latest version of theirs, or their halt, is another. */

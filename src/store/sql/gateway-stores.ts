@@ -4,6 +4,7 @@ import type { LimitsStore } from '../limits-store.ts';
 import { accessStore } from './access-store.ts';
 import { brokerKeyStore } from './broker-key-store.ts';
 import { checkpointStore } from './checkpoint-store.ts';
+import { decisionStore } from './decision-store.ts';
 import { sqlHalts } from './halts.ts';
 import { mandateStore } from './mandate-store.ts';
 import { messageJournal } from './message-journal.ts';
@@ -15,6 +16,7 @@ import { standingStore } from './standing-store.ts';
 export function sharedStores(database: SqlDatabase) {
   return {
     messages: messageJournal(database),
+    decisions: decisionStore(database),
     halts: sqlHalts(database),
     keys: signingKeyStore(database),
     mandates: mandateStore(database),

@@ -68,6 +68,8 @@ export interface Dialect {
   readonly forUpdate: ' FOR UPDATE' | '';
   /** The elements of a JSON array of objects, as the column `value` of a table: `FROM each('@rows')`. */
   each(array: `@${string}`): string;
+  /** A text column as JSON, for `->>`. */
+  json(column: string): string;
 }
 
 /** A database, or one person's part of it. */

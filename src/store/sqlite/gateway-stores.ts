@@ -5,7 +5,6 @@ import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';
 import { sqliteAuditStore } from './audit-store.ts';
-import { sqliteDecisionStore } from './decision-store.ts';
 import { prepareGatewayDatabase } from './gateway-database.ts';
 import { versionOf } from './migrate.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
@@ -28,7 +27,6 @@ export function sqliteGatewayStores(
     orders: sqliteOrderJournal(database),
     proofs: sqliteProofStore(database),
     proposals: sqliteProposalStore(database, seal),
-    decisions: sqliteDecisionStore(database),
     audit: sqliteAuditStore(database),
   };
 }

@@ -3,18 +3,15 @@ import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../tra
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
-import type { Counting, OpenEntry, OrderKey, Usage } from '../order-journal.ts';
+import type { Counting, Usage } from '../order-journal.ts';
 import {
   countedFacts,
   countingClock,
-  filledPart,
   type LateOrder,
   lateOrders,
   lateSince,
   type OpenOrder,
   type OutOrders,
-  type Reserved,
   usageOf,
 } from '../rows/order-counts.ts';
 import { tradingStanding } from '../sql/halts.ts';
@@ -82,29 +79,5 @@ export function orderCounts(database: Database.Database, runWork: RunWork) {
     },
     usage: (sub: string, account: string, clock: number): Usage =>
       usageOf(outOf({ ...NO_ORDER, account }, sub, clock, noTerms)),
-  };
-}
-
-/** Which orders are not known to be over, and what is written once one is. */
-export function orderEndings(database: Database.Database) {
-  // Sorted after they are found (`+`): in the order of an index, SQLite would go through all that the account ever placed.
-  const open = database.prepare<[string, number], OpenEntry>(`
-    SELECT sub, client_order_id AS clientOrderId, json_extract(result, '$.id') AS orderId FROM gateway_orders
-    WHERE account = ? AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
-    ORDER BY +created_at LIMIT ?`);
-  const select = database.prepare<[string, string], Reserved>(
-    'SELECT notional, qty FROM gateway_orders WHERE sub = ? AND client_order_id = ?',
-  );
-  const end = database.prepare(`
-    UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty
-    WHERE sub = @sub AND client_order_id = @clientOrderId AND state = 'placed' AND over_at IS NULL`);
-  return {
-    open: (account: string, limit: number) => open.all(account, limit),
-    /** Within a transaction. */
-    endIfOver({ sub, clientOrderId }: OrderKey, order: Order, now: number): void {
-      const reserved = select.get(sub, clientOrderId);
-      if (reserved === undefined || !isFinal(order.status)) return;
-      end.run({ sub, clientOrderId, ...filledPart(reserved, order), now });
-    },
   };
 }

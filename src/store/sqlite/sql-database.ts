@@ -11,6 +11,7 @@ const dialect: Dialect = {
   bytes: '',
   forUpdate: '',
   each: (array) => `json_each(${array})`,
+  json: (column) => column,
 };
 
 /** Runs work to its end, synchronously: within the transaction that it is called in. */

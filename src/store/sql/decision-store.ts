@@ -1,0 +1,111 @@
+import type { PolicyReason } from '../../trading/policy-reasons.ts';
+import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
+import { all, run, type SqlUnits, type Work } from './sql-database.ts';
+
+/** So many refusals, and so many orders, are kept of each person: years of them, and some tens of megabytes. */
+const MOST_KEPT = 10_000;
+
+/** One of so many decisions removes those that are too many: finding them is a walk over all that are kept. */
+const CLEARED_EVERY = 100;
+
+/** How many decisions are kept of each person and effect, and how often the others are removed. */
+export const KEPT_DECISIONS = { most: MOST_KEPT, every: CLEARED_EVERY };
+
+export function decisionStore(database: SqlUnits, kept = KEPT_DECISIONS): DecisionStore {
+  return {
+    note: (note, now) => database.write(() => noteDecision(note, now, kept)),
+    async about(sub, subjectId) {
+      const rows = await database.all<DecisionRow>(
+        'SELECT * FROM decisions WHERE sub = @sub AND subject_id = @subjectId ORDER BY id DESC LIMIT 100',
+        { sub, subjectId },
+      );
+      return rows.map(decisionOf);
+    },
+    async list(sub, { effect = null, limit }) {
+      const rows = await database.all<DecisionRow>(
+        `SELECT * FROM decisions WHERE sub = @sub AND effect = coalesce(@effect, effect)
+         ORDER BY id DESC LIMIT @limit`,
+        { sub, effect, limit },
+      );
+      return rows.map(decisionOf);
+    },
+  };
+}
+
+/** In the unit of work that goes by it, if there is one. */
+export function* noteDecision(note: DecisionNote, now: number, { most, every } = KEPT_DECISIONS): Work<void> {
+  const [row] = yield* all<{ id: number }>(
+    `INSERT INTO decisions
+       (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)
+     VALUES
+       (@at, @sub, @client, @account, @action, @stage, @subjectId, @effect, @reasons, @texts, @measured, @policy, @facts)
+     RETURNING id`,
+    decisionValues(note, now),
+  );
+  if ((row?.id ?? 0) % every !== 0) return;
+  const { sub, effect } = note;
+  yield* run(
+    `DELETE FROM decisions WHERE sub = @sub AND effect = @effect AND id <=
+       (SELECT id FROM decisions WHERE sub = @sub AND effect = @effect ORDER BY id DESC LIMIT 1 OFFSET @most)`,
+    { sub, effect, most },
+  );
+}
+
+/** What an insert takes of a decision. */
+export function decisionValues(note: DecisionNote, now: number) {
+  const { sub, client, account, action, stage, subjectId, effect, policy } = note;
+  const { reasons, texts, facts, limit, value } = note;
+  return {
+    at: now,
+    sub,
+    client,
+    account,
+    action,
+    stage,
+    subjectId,
+    effect,
+    policy,
+    reasons: JSON.stringify(reasons),
+    texts: JSON.stringify(texts),
+    measured: JSON.stringify({ limit, value }),
+    facts: JSON.stringify(facts),
+  };
+}
+
+/** A row of `decisions`. */
+interface DecisionRow {
+  readonly id: number;
+  readonly at: number;
+  readonly sub: string;
+  readonly client: string;
+  readonly account: string;
+  readonly action: string;
+  readonly stage: 'proposal' | 'order';
+  readonly subject_id: string;
+  readonly effect: 'allow' | 'deny';
+  readonly reasons: string;
+  readonly texts: string;
+  readonly measured: string;
+  readonly policy: string;
+  readonly facts: string;
+}
+
+function decisionOf(row: DecisionRow): StoredDecision {
+  const { id, at, sub, client, account, action, stage, effect, policy } = row;
+  return {
+    id,
+    at,
+    sub,
+    client,
+    account,
+    action,
+    stage,
+    effect,
+    policy,
+    subjectId: row.subject_id,
+    reasons: JSON.parse(row.reasons) as PolicyReason[],
+    texts: JSON.parse(row.texts) as string[],
+    ...(JSON.parse(row.measured) as Pick<StoredDecision, 'limit' | 'value'>),
+    facts: JSON.parse(row.facts) as unknown,
+  };
+}

@@ -1,0 +1,177 @@
+import type { OrderDraft } from '../../trading/order.ts';
+import { isFinal, type Order, type Problem } from '../../trading/views.ts';
+import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
+import { filledPart, type Reserved } from '../rows/order-counts.ts';
+import { giveBackPlace, takePlaceAgain } from './mandate-store.ts';
+import { all, type Dialect, one, run, type SqlUnits, type Work } from './sql-database.ts';
+
+export const THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
+export const UNSETTLED = `${THIS_ORDER} AND state IN ('intent', 'unknown')`;
+const UNDOUBTED = `${UNSETTLED} AND NOT ambiguous`;
+const UNSENT = `${THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
+const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
+
+/** What a journal does with orders once they are claimed, each a compare-and-set on their state, and what it tells of them. */
+export function orderChanges(database: SqlUnits) {
+  const { place, bytes, json, forUpdate } = database.dialect;
+  const entries = async (where: string, values = {}) =>
+    (await database.all<OrderRow>(`SELECT * FROM gateway_orders WHERE ${where}`, values)).map(entryOf);
+  const reject = (key: OrderKey, problem: Problem, now: number, where: string) =>
+    database.write(function* () {
+      const changed = yield* run(
+        `UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now WHERE ${where}`,
+        { ...idOf(key), result: JSON.stringify(problem), now },
+      );
+      // What it used of a mandate is free again with the very commit that says that it came to nothing.
+      if (changed === 1) yield* giveBackPlace(key);
+      return changed === 1 ? ('rejected' as const) : ('stale' as const);
+    });
+  return {
+    find: async (sub, clientOrderId) => (await entries(THIS_ORDER, { sub, clientOrderId }))[0],
+    // Sorted after they are found (`+`): in the order of an index, SQLite would go through all that the account ever placed.
+    open: (account, limit) =>
+      database.all<OpenEntry>(
+        `SELECT sub, client_order_id AS "clientOrderId", ${json('result')} ->> 'id' AS "orderId" FROM gateway_orders
+         WHERE account = @account AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
+         ORDER BY +created_at, ${place} LIMIT @limit`,
+        { account, limit },
+      ),
+    unsent: () =>
+      entries(`over_at IS NULL AND state = 'intent' AND submitted_at IS NULL ORDER BY created_at, ${place}`),
+    writtenOff: (since) =>
+      entries('written_off_at >= @since ORDER BY written_off_at, sub, client_order_id', { since }),
+    accountsSince: (since) =>
+      database.all(
+        `SELECT DISTINCT sub${bytes} AS sub, account FROM gateway_orders
+         WHERE created_at >= @since ORDER BY sub, account`,
+        { since },
+      ),
+    over: (key, order, now) => database.write(() => endIfOver(forUpdate, key, order, now)),
+    async reclaim(seen, now) {
+      const { submissions, submittedAt } = seen;
+      // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
+      const changed = await database.run(
+        `UPDATE gateway_orders
+         SET state = 'intent', submissions = submissions + 1, updated_at = @now,
+             ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
+         WHERE ${AS_SEEN}`,
+        { ...idOf(seen), submissions, submittedAt, now },
+      );
+      return changed === 1 ? 'claimed' : 'stale';
+    },
+    async release(key, now) {
+      const changed = await database.run(
+        `UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now WHERE ${UNDOUBTED}`,
+        { ...idOf(key), now },
+      );
+      return changed === 1 ? 'released' : 'stale';
+    },
+    refuse: (key, problem, now) => reject(key, problem, now, UNDOUBTED),
+    reject: async (key, problem, now) => void (await reject(key, problem, now, UNSETTLED)),
+    abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
+    async writeOff(seen, problem, { now, reservedUntil }) {
+      const { submissions, submittedAt } = seen;
+      // It keeps its place in its mandate's slot until then.
+      const changed = await database.run(
+        `UPDATE gateway_orders
+         SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now,
+           reserved_until = @reservedUntil
+         WHERE ${AS_SEEN}`,
+        { ...idOf(seen), submissions, submittedAt, result: JSON.stringify(problem), now, reservedUntil },
+      );
+      return changed === 1 ? 'written_off' : 'stale';
+    },
+    async doubt(key, now) {
+      await database.run(
+        `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
+         WHERE ${THIS_ORDER} AND state = 'intent'`,
+        { ...idOf(key), now },
+      );
+    },
+  } satisfies Partial<OrderJournal>;
+}
+
+/** Places an order that had been rejected. It takes its place in its mandate's slot again, whether or not there is room. */
+export function* adopt(
+  forUpdate: Dialect['forUpdate'],
+  key: OrderKey,
+  order: Order,
+  now: number,
+): Work<'adopted' | 'known'> {
+  const { sub } = key;
+  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${THIS_ORDER}`, idOf(key));
+  if (found === undefined) return 'known';
+  const { mandate, slot } = found;
+  // Whoever takes a place counts those that are taken: one after the other.
+  if (mandate !== null)
+    yield* all(`SELECT id FROM mandates WHERE sub = @sub AND id = @mandate${forUpdate}`, { sub, mandate });
+  const changed = yield* run(
+    `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
+     WHERE ${THIS_ORDER} AND state = 'rejected'`,
+    { ...idOf(key), result: JSON.stringify(order), now },
+  );
+  if (changed === 0) return 'known';
+  const { symbol, side } = JSON.parse(found.draft) as OrderDraft;
+  if (mandate !== null) yield* takePlaceAgain(key, mandate, { slot: slot ?? '', symbol, side });
+  yield* endIfOver(forUpdate, key, order, now);
+  return 'adopted';
+}
+
+/** Writes that a placed order is over, and what it counts for from then on. */
+export function* endIfOver(
+  forUpdate: Dialect['forUpdate'],
+  key: OrderKey,
+  order: Order,
+  now: number,
+): Work<void> {
+  if (!isFinal(order.status)) return;
+  const reserved = yield* one<Reserved>(
+    `SELECT notional, qty FROM gateway_orders
+     WHERE ${THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
+    idOf(key),
+  );
+  if (reserved === undefined) return;
+  yield* run(
+    `UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`,
+    { ...idOf(key), ...filledPart(reserved, order), now },
+  );
+}
+
+export function idOf({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {
+  return { sub, clientOrderId };
+}
+
+/** A row of `gateway_orders`, without what it counts for. */
+interface OrderRow {
+  readonly client_order_id: string;
+  readonly digest: string;
+  readonly sub: string;
+  readonly draft: string;
+  readonly replaces: string | null;
+  readonly state: JournalState;
+  readonly submissions: number;
+  readonly submitted_at: number | null;
+  readonly ambiguous: number | boolean;
+  readonly result: string | null;
+  readonly written_off_at: number | null;
+  readonly mandate: string | null;
+  readonly slot: string | null;
+}
+
+function entryOf(row: OrderRow): JournalEntry {
+  return {
+    clientOrderId: row.client_order_id,
+    digest: row.digest,
+    sub: row.sub,
+    draft: JSON.parse(row.draft) as OrderDraft,
+    replaces: row.replaces ?? undefined,
+    state: row.state,
+    submissions: row.submissions,
+    submittedAt: row.submitted_at,
+    ambiguous: Boolean(row.ambiguous),
+    order: row.state === 'placed' && row.result !== null ? (JSON.parse(row.result) as Order) : undefined,
+    problem:
+      row.state === 'rejected' && row.result !== null ? (JSON.parse(row.result) as Problem) : undefined,
+    writtenOffAt: row.written_off_at,
+  };
+}

@@ -1,0 +1,124 @@
+import type { Keyed, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
+import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
+import { OPEN, TOLD } from '../rows/proposal-states.ts';
+import { questionHash } from '../rows/question-id.ts';
+import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
+
+/** A proposal of a row; what is sealed in it is opened when it is looked at. */
+export type OpenedRow = (row: ProposalRow) => StoredProposal;
+
+/** What a store of proposals finds, and what it writes without a proposal's version. */
+export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
+  const { place } = database.dialect;
+  const proposals = async (text: string, values?: SqlValues) =>
+    (await database.all<ProposalRow>(text, values)).map(opened);
+  const found = async (where: string, values: SqlValues) =>
+    (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
+  /** The first rows of all that fit one of the conditions, each found by an index of its own. */
+  const united = (conditions: readonly string[], first: string) => {
+    const all = place === 'rowid' ? '*, rowid AS place' : '*';
+    const parts = conditions.map(
+      (where) => `SELECT * FROM (SELECT ${all} FROM proposals WHERE ${where} ${first}) AS part`,
+    );
+    return `${parts.join(' UNION ALL ')} ${first}`;
+  };
+  return {
+    byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: questionHash(authReqId) }),
+    ofSubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
+    keyed: (key) => database.read(() => keyedBy(key, opened)),
+    list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
+      const open = state === 'all' ? 'true' : `state IN (${OPEN})`;
+      const whose = party === undefined ? ['sub = @who'] : ['sub = @who', 'proposed_by = @who'];
+      const who = party ?? sub;
+      return proposals(
+        united(
+          // Named one by one: a condition that may be switched off would keep SQLite from using an index.
+          who === undefined ? [open] : whose.map((one) => `${one} AND ${open}`),
+          'ORDER BY created_at DESC, place DESC LIMIT CAST(@limit AS bigint)',
+        ).replaceAll('WHERE true ', ''),
+        { limit, ...(who === undefined ? {} : { who }) },
+      );
+    },
+    async openIds(state) {
+      const rows = await database.all<{ id: string }>(
+        `SELECT id FROM proposals WHERE state IN (${OPEN}) AND state = coalesce(@state, state)
+         ORDER BY created_at, ${place}`,
+        { state: state ?? null },
+      );
+      return rows.map(({ id }) => id);
+    },
+    changedSince: (party, after) =>
+      proposals(
+        united(
+          ['sub', 'proposed_by'].map((column) => `${column} = @party AND version > @after`),
+          'ORDER BY version LIMIT 500',
+        ),
+        { party, after },
+      ),
+    untold: () =>
+      proposals(
+        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD}) ORDER BY version`,
+      ),
+    async sealedToken(id, of = 'owner') {
+      const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
+        'SELECT sealed_token, second_token FROM proposals WHERE id = @id',
+        { id },
+      );
+      return row?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined;
+    },
+    alias: (key, id, expected) =>
+      database.record(function* () {
+        const known = yield* keyedBy(key, opened);
+        if (known !== undefined) return { outcome: 'known', ...known } as const;
+        const { sub } = yield* existing(id, opened);
+        if ((yield* epochOf(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
+        yield* keepKey(key, id);
+        return { outcome: 'kept' } as const;
+      }),
+    async setInterval(id, seconds) {
+      await database.run('UPDATE proposals SET poll_interval = @seconds WHERE id = @id', { id, seconds });
+    },
+  } satisfies Partial<ProposalStore>;
+}
+
+export function* existing(id: string, opened: OpenedRow): Work<StoredProposal> {
+  const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
+  if (row !== undefined) return opened(row);
+  throw new Error(`the store has lost proposal ${id}`);
+}
+
+export function* keyedBy({ sub, client, key }: ProposalKey, opened: OpenedRow): Work<Keyed | undefined> {
+  const found = yield* one<ProposalRow & { readonly request: string }>(
+    `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
+     WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,
+    { sub, client, key },
+  );
+  if (found === undefined) return undefined;
+  const { request, ...row } = found;
+  return { request, proposal: opened(row) };
+}
+
+/** Has a key stand for a proposal. */
+export const keepKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
+  run(
+    'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
+    { sub, client, key, request, id },
+  );
+
+/** The columns of {@link epochIn}. */
+export const EPOCH = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
+  (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
+
+export interface EpochRow {
+  readonly latest: number | null;
+  readonly halted: number | null;
+}
+
+/** Every change of a proposal gives it a version above all others. */
+export function* epochOf(sub: string): Work<string> {
+  return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH}`, { sub })) as EpochRow);
+}
+
+export function epochIn({ latest, halted }: EpochRow): string {
+  return epochText(latest ?? 0, halted ?? undefined);
+}
