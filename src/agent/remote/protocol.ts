@@ -56,239 +56,127 @@ export interface Operation {
   readonly headers?: Readonly<Record<string, z.ZodType>>;
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 202 | 204;
-  /** Absent for 204. */
-  readonly answer?: z.ZodType;
+  /** Undefined for 204. */
+  readonly answer: z.ZodType | undefined;
   /** The answer is a stream of server-sent events with `answer` as data. */
   readonly streams?: true;
   /** Read scopes suffice. */
   readonly reads?: true;
 }
 
+/**
+ * @param request method and path below `/v1/agent`, with `{name}` for ids
+ * @param answer without one the status is 204, else 200 unless `more` says otherwise
+ */
+function operation<Answer extends z.ZodType | undefined = undefined>(
+  request: `${Operation['method']} /${string}`,
+  summary: string,
+  answer?: Answer,
+  more: Partial<Omit<Operation, 'method' | 'path' | 'summary' | 'answer'>> = {},
+) {
+  const [method, path] = request.split(' ') as [Operation['method'], string];
+  const status = answer === undefined ? 204 : 200;
+  return { method, path: `/v1/agent${path}`, summary, status, ...more, answer: answer as Answer } as const;
+}
+
+/** An operation for which the read scopes suffice. */
+const reading: typeof operation = (request, summary, answer, more) =>
+  operation(request, summary, answer, { ...more, reads: true });
+
 export const operations = {
-  startRun: {
-    method: 'post',
-    path: '/v1/agent/runs',
-    summary: 'Starts a run: a thread, or a turn of one',
+  startRun: operation('post /runs', 'Starts a run: a thread, or a turn of one', startedRunSchema, {
     idempotent: true,
     body: startRunSchema,
     status: 202,
-    answer: startedRunSchema,
-  },
-  resumeThread: {
-    method: 'post',
-    path: '/v1/agent/threads/{thread}/resume',
-    summary: 'Goes on with a thread that stopped',
-    idempotent: true,
-    body: resumeThreadSchema,
-    status: 202,
-    answer: startedRunSchema,
-  },
-  runEvents: {
-    method: 'get',
-    path: '/v1/agent/runs/{run}/events',
-    summary: 'What happens in a run, as it does; it ends after the result',
-    headers: { 'last-event-id': z.string().regex(/^\d{1,15}$/) },
-    status: 200,
-    answer: agentEventSchema,
-    streams: true,
-    reads: true,
-  },
-  stopRun: {
-    method: 'delete',
-    path: '/v1/agent/runs/{run}',
-    summary:
-      'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
-    status: 204,
-    reads: true,
-  },
-  listThreads: {
-    method: 'get',
-    path: '/v1/agent/threads',
-    summary: 'The person’s threads, newest first',
+  }),
+  resumeThread: operation(
+    'post /threads/{thread}/resume',
+    'Goes on with a thread that stopped',
+    startedRunSchema,
+    { idempotent: true, body: resumeThreadSchema, status: 202 },
+  ),
+  runEvents: reading(
+    'get /runs/{run}/events',
+    'What happens in a run, as it does; it ends after the result',
+    agentEventSchema,
+    { headers: { 'last-event-id': z.string().regex(/^\d{1,15}$/) }, streams: true },
+  ),
+  stopRun: reading(
+    'delete /runs/{run}',
+    'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
+  ),
+  listThreads: reading('get /threads', 'The person’s threads, newest first', threadsSchema, {
     query: { as_kept: z.enum(['true', 'false']) },
-    status: 200,
-    answer: threadsSchema,
-    reads: true,
-  },
-  readThread: {
-    method: 'get',
-    path: '/v1/agent/threads/{thread}',
-    summary: 'A thread whole',
-    status: 200,
-    answer: threadRecordSchema,
-    reads: true,
-  },
-  deleteThread: {
-    method: 'delete',
-    path: '/v1/agent/threads/{thread}',
-    summary: 'Removes a thread with all that was said in it',
-    status: 204,
-    reads: true,
-  },
-  pruneThreads: {
-    method: 'post',
-    path: '/v1/agent/threads/prune',
-    summary: 'Removes finished threads',
+  }),
+  readThread: reading('get /threads/{thread}', 'A thread whole', threadRecordSchema),
+  deleteThread: reading('delete /threads/{thread}', 'Removes a thread with all that was said in it'),
+  pruneThreads: reading('post /threads/prune', 'Removes finished threads', prunedThreadsSchema, {
     body: pruneThreadsSchema,
-    status: 200,
-    answer: prunedThreadsSchema,
-    reads: true,
-  },
-  listApprovals: {
-    method: 'get',
-    path: '/v1/agent/approvals',
-    summary: 'The person’s approvals, newest first',
-    status: 200,
-    answer: approvalsAnswerSchema,
-    reads: true,
-  },
-  readApproval: {
-    method: 'get',
-    path: '/v1/agent/approvals/{approval}',
-    summary: 'One approval',
-    status: 200,
-    answer: approvalAnswerSchema,
-    reads: true,
-  },
-  cancelApproval: {
-    method: 'post',
-    path: '/v1/agent/approvals/{approval}/cancel',
-    summary: 'Ends an approval that was not yet carried out',
-    status: 200,
-    answer: approvalAnswerSchema,
-  },
-  reconcile: {
-    method: 'post',
-    path: '/v1/agent/approvals/reconcile',
-    summary: 'Asks the gateway what became of what was on its way',
-    body: reconcileSchema,
-    status: 200,
-    answer: approvalsAnswerSchema,
-    reads: true,
-  },
-  listSchedules: {
-    method: 'get',
-    path: '/v1/agent/schedules',
-    summary: 'The person’s schedules',
-    status: 200,
-    answer: schedulesSchema,
-    reads: true,
-  },
-  addSchedule: {
-    method: 'post',
-    path: '/v1/agent/schedules',
-    summary: 'Keeps a schedule',
+  }),
+  listApprovals: reading('get /approvals', 'The person’s approvals, newest first', approvalsAnswerSchema),
+  readApproval: reading('get /approvals/{approval}', 'One approval', approvalAnswerSchema),
+  cancelApproval: operation(
+    'post /approvals/{approval}/cancel',
+    'Ends an approval that was not yet carried out',
+    approvalAnswerSchema,
+  ),
+  reconcile: reading(
+    'post /approvals/reconcile',
+    'Asks the gateway what became of what was on its way',
+    approvalsAnswerSchema,
+    { body: reconcileSchema },
+  ),
+  listSchedules: reading('get /schedules', 'The person’s schedules', schedulesSchema),
+  addSchedule: operation('post /schedules', 'Keeps a schedule', scheduleAnswerSchema, {
     idempotent: true,
     body: addScheduleSchema,
     status: 201,
-    answer: scheduleAnswerSchema,
-  },
-  readSchedule: {
-    method: 'get',
-    path: '/v1/agent/schedules/{schedule}',
-    summary: 'One schedule',
-    status: 200,
-    answer: scheduleAnswerSchema,
-    reads: true,
-  },
-  removeSchedule: {
-    method: 'delete',
-    path: '/v1/agent/schedules/{schedule}',
-    summary: 'Takes out a schedule',
-    status: 204,
-    reads: true,
-  },
-  runSchedule: {
-    method: 'post',
-    path: '/v1/agent/schedules/{schedule}/run',
-    summary: 'Runs a schedule’s check now',
-    idempotent: true,
-    status: 202,
-    answer: queuedScheduleSchema,
-  },
-  scheduleRuns: {
-    method: 'get',
-    path: '/v1/agent/schedules/{schedule}/runs',
-    summary: 'The latest runs of a schedule',
-    query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) },
-    status: 200,
-    answer: scheduleRunsSchema,
-    reads: true,
-  },
-  listNotices: {
-    method: 'get',
-    path: '/v1/agent/notices',
-    summary: 'By which channels the person is told',
-    status: 200,
-    answer: noticeChannelsSchema,
-    reads: true,
-  },
-  putNotice: {
-    method: 'post',
-    path: '/v1/agent/notices/{notice}',
-    summary: 'Keeps a channel, in place of one of that name',
+  }),
+  readSchedule: reading('get /schedules/{schedule}', 'One schedule', scheduleAnswerSchema),
+  removeSchedule: reading('delete /schedules/{schedule}', 'Takes out a schedule'),
+  runSchedule: operation(
+    'post /schedules/{schedule}/run',
+    'Runs a schedule’s check now',
+    queuedScheduleSchema,
+    { idempotent: true, status: 202 },
+  ),
+  scheduleRuns: reading(
+    'get /schedules/{schedule}/runs',
+    'The latest runs of a schedule',
+    scheduleRunsSchema,
+    { query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) } },
+  ),
+  listNotices: reading('get /notices', 'By which channels the person is told', noticeChannelsSchema),
+  putNotice: reading('post /notices/{notice}', 'Keeps a channel, in place of one of that name', undefined, {
     body: putNoticeSchema,
-    status: 204,
-    reads: true,
-  },
-  removeNotice: {
-    method: 'delete',
-    path: '/v1/agent/notices/{notice}',
-    summary: 'Takes out a channel, and forgets its secret',
-    status: 204,
-    reads: true,
-  },
-  setNoticeSecret: {
-    method: 'post',
-    path: '/v1/agent/notices/{notice}/secret',
-    summary: 'Keeps a channel’s secret, in place of the one it has',
-    body: noticeSecretSchema,
-    status: 204,
-    reads: true,
-  },
-  testNotice: {
-    method: 'post',
-    path: '/v1/agent/notices/{notice}/test',
-    summary: 'Sends a test by a channel now',
-    status: 200,
-    answer: testedNoticeSchema,
-    reads: true,
-  },
-  listAlerts: {
-    method: 'get',
-    path: '/v1/agent/alerts',
-    summary: 'The prices that the person is told of',
-    status: 200,
-    answer: alertsSchema,
-    reads: true,
-  },
-  addAlert: {
-    method: 'post',
-    path: '/v1/agent/alerts',
-    summary: 'Adds an alert; one that is there already stays as it is',
-    body: addAlertSchema,
-    status: 200,
-    answer: addedAlertSchema,
-    reads: true,
-  },
-  lookAtAlerts: {
-    method: 'post',
-    path: '/v1/agent/alerts/look',
-    summary: 'Says when alerts are looked at, beside when a price passes one',
-    body: lookAtAlertsSchema,
-    status: 200,
-    answer: lookedAtAlertsSchema,
-    reads: true,
-  },
-  removeAlert: {
-    method: 'delete',
-    path: '/v1/agent/alerts/{alert}',
-    summary: 'Takes out an alert by its name, or all of a symbol',
-    status: 200,
-    answer: removedAlertsSchema,
-    reads: true,
-  },
-} as const satisfies Record<string, Operation>;
+  }),
+  removeNotice: reading('delete /notices/{notice}', 'Takes out a channel, and forgets its secret'),
+  setNoticeSecret: reading(
+    'post /notices/{notice}/secret',
+    'Keeps a channel’s secret, in place of the one it has',
+    undefined,
+    { body: noticeSecretSchema },
+  ),
+  testNotice: reading('post /notices/{notice}/test', 'Sends a test by a channel now', testedNoticeSchema),
+  listAlerts: reading('get /alerts', 'The prices that the person is told of', alertsSchema),
+  addAlert: reading(
+    'post /alerts',
+    'Adds an alert; one that is there already stays as it is',
+    addedAlertSchema,
+    { body: addAlertSchema },
+  ),
+  lookAtAlerts: reading(
+    'post /alerts/look',
+    'Says when alerts are looked at, beside when a price passes one',
+    lookedAtAlertsSchema,
+    { body: lookAtAlertsSchema },
+  ),
+  removeAlert: reading(
+    'delete /alerts/{alert}',
+    'Takes out an alert by its name, or all of a symbol',
+    removedAlertsSchema,
+  ),
+} satisfies Record<string, Operation>;
 export type OperationName = keyof typeof operations;
 
 export function toWireInput(input: RunInput): WireInput {

@@ -3,25 +3,20 @@ import { PROPOSE_ORDERS, READ_SCOPES } from '../../oauth/scopes.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
-import { type GatewayRequests, parse } from './gateway-requests.ts';
+import type { GatewayRequests } from './gateway-requests.ts';
 
 export type AccountRequests = ReturnType<typeof ofAccounts>;
 
 const [, PORTFOLIO_READ] = READ_SCOPES;
 
-export function ofAccounts({ request, read }: GatewayRequests) {
+export function ofAccounts({ read, send }: GatewayRequests) {
   return {
     /** In configuration order; a broker that can't be asked is listed with the reason. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
     /** Makes it the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {
-      const init = {
-        method: 'PUT',
-        headers: { accept: 'application/json', 'content-type': 'application/json' },
-        body: JSON.stringify({ account }),
-      };
-      return parse(accountEntriesSchema, await request('/v1/accounts/default', init, [PROPOSE_ORDERS]))
-        .accounts;
+      const sending = { body: { account }, scopes: [PROPOSE_ORDERS] } as const;
+      return (await send('PUT', '/v1/accounts/default', accountEntriesSchema, sending)).accounts;
     },
   };
 }

@@ -19,14 +19,7 @@ import {
   type ProposalRequestInput,
   proposalSchema,
 } from '../../trading/proposal.ts';
-import {
-  type Account,
-  accountSchema,
-  type Order,
-  orderSchema,
-  type Position,
-  positionSchema,
-} from '../../trading/views.ts';
+import { accountSchema, orderSchema, positionSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { type AccountRequests, ofAccounts, proposedIn } from './account-requests.ts';
 import { type EventRequests, ofEvents } from './event-requests.ts';
@@ -36,6 +29,7 @@ import {
   type GatewayRequests,
   gatewayRequests,
   parse,
+  withQuery,
 } from './gateway-requests.ts';
 import { inAccountOf, type KeptRequests, ofKept } from './kept-requests.ts';
 import { type MarketRequests, ofMarket } from './market-requests.ts';
@@ -48,57 +42,6 @@ interface ProposalLook {
   readonly signal?: AbortSignal;
 }
 
-/** The gateway's HTTP interface, typed. Every call has a timeout. */
-export interface GatewayClient extends MarketRequests, KeptRequests, AccountRequests, EventRequests {
-  /** The client for one of the person's accounts, by number. */
-  inAccount(account: string): GatewayClient;
-  account(): Promise<Account>;
-  positions(): Promise<Position[]>;
-  /** Newest first, at most 500. @param query.until only orders submitted at or before this instant */
-  orders(query?: {
-    status?: 'open' | 'closed' | 'all';
-    limit?: number;
-    symbols?: readonly string[];
-    until?: string;
-  }): Promise<Order[]>;
-  order(id: string): Promise<Order>;
-  /** Daily closing equity of the last month in dollars, oldest first. */
-  equityHistory(): Promise<string[]>;
-  /** Daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
-  valueHistory(period: string): Promise<DatedEquity[]>;
-  /** Whether the person's account at `connection` (`broker`, `slack`) is connected. */
-  isConnected(connection: string): Promise<boolean>;
-  /**
-   * Activities after an instant (epoch milliseconds), oldest first.
-   * @throws {TradeAgentError} `gateway_refused` for too many
-   */
-  activities(query: { after: number }): Promise<Activity[]>;
-  /**
-   * Proposes; the gateway asks the person and executes what they approve. The same key and request is the same
-   * proposal, so a lost answer can be retried.
-   * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it certainly was not sent
-   */
-  propose(request: ProposalRequestInput, key: string): Promise<Proposal>;
-  /** @throws {TradeAgentError} `not_found` */
-  proposal(id: string, look?: ProposalLook): Promise<Proposal>;
-  /** Newest first. */
-  proposals(query?: { state?: 'open' | 'all'; limit?: number }): Promise<Proposal[]>;
-  /** This client's proposal under a key. */
-  proposed(key: string): Promise<Proposal | undefined>;
-  /**
-   * Withdraws a proposal, on the phone too.
-   * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is executed; `details.problem` is
-   * `proposal_settled` if it already ended
-   */
-  withdraw(id: string): Promise<Proposal>;
-  /**
-   * Returns the cancelled order.
-   * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` if the order
-   * protects a position, so that cancelling it must be proposed
-   */
-  cancelOrder(id: string): Promise<Order>;
-}
-
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** The gateway makes several broker requests and one to the identity provider. */
@@ -109,6 +52,18 @@ const MOST_PAGES = 200;
 
 /** Gateway ids are UUIDs or similar; nothing else a model sends gets into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The gateway's HTTP interface, typed. Every call has a timeout. */
+export interface GatewayClient
+  extends MarketRequests,
+    KeptRequests,
+    AccountRequests,
+    EventRequests,
+    ReturnType<typeof ofAccount>,
+    ReturnType<typeof ofProposals> {
+  /** The client for one of the person's accounts, by number. */
+  inAccount(account: string): GatewayClient;
+}
 
 export function createGatewayClient(
   session: GatewayAccess,
@@ -126,75 +81,67 @@ export function createGatewayClient(
   };
 }
 
-function ofAccount({
-  request,
-  read,
-}: GatewayRequests): Pick<
-  GatewayClient,
-  | 'account'
-  | 'positions'
-  | 'orders'
-  | 'order'
-  | 'cancelOrder'
-  | 'equityHistory'
-  | 'valueHistory'
-  | 'activities'
-  | 'isConnected'
-> {
+interface OrderQuery {
+  readonly status?: 'open' | 'closed' | 'all';
+  readonly limit?: number;
+  readonly symbols?: readonly string[];
+  /** Only orders submitted at or before this instant. */
+  readonly until?: string;
+}
+
+const equitySchema = z.object({
+  at: z.string(),
+  equity: decimalString,
+  flow: decimalString.optional(),
+});
+
+function ofAccount({ request, read, list }: GatewayRequests) {
+  const order = async (id: string) => await read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ);
   return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
-    positions: async () =>
-      (await read('/v1/positions', z.object({ positions: z.array(positionSchema) }), PORTFOLIO_READ))
-        .positions,
-    orders: async ({ status = 'open', limit = 50, symbols = [], until } = {}) =>
-      (
-        await read(
-          `/v1/orders?${new URLSearchParams({
-            status,
-            limit: String(limit),
-            ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-            ...defined({ until }),
-          })}`,
-          z.object({ orders: z.array(orderSchema) }),
-          ORDERS_READ,
-        )
-      ).orders,
-    order: async (id) => read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ),
-    cancelOrder: async (id) => {
-      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
-      return read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ);
+    positions: () => list('/v1/positions', 'positions', positionSchema, PORTFOLIO_READ),
+    /** Newest first, at most 500. */
+    orders: ({ status = 'open', limit = 50, symbols = [], until }: OrderQuery = {}) => {
+      const query = { status, limit, symbols: symbols.join(',') || undefined, until };
+      return list(withQuery('/v1/orders', query), 'orders', orderSchema, ORDERS_READ);
     },
-    equityHistory: async () =>
-      (
-        await read(
-          '/v1/portfolio/history?period=1M&timeframe=1D',
-          z.object({ points: z.array(z.object({ equity: decimalString })) }),
-          PORTFOLIO_READ,
-        )
-      ).points.map(({ equity }) => equity),
-    valueHistory: async (period) =>
-      (
-        await read(
-          `/v1/portfolio/history?${new URLSearchParams({ period, timeframe: '1D' })}`,
-          z.object({
-            points: z.array(
-              z.object({ at: z.string(), equity: decimalString, flow: decimalString.optional() }),
-            ),
-          }),
-          PORTFOLIO_READ,
-        )
-      ).points,
-    activities: async ({ after }) => {
+    order,
+    /**
+     * Returns the cancelled order.
+     * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` if the order
+     *   protects a position, so that cancelling it must be proposed
+     */
+    cancelOrder: async (id: string) => {
+      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
+      return await order(id);
+    },
+    /** Daily closing equity of the last month in dollars, oldest first. */
+    equityHistory: async () => {
+      const path = '/v1/portfolio/history?period=1M&timeframe=1D';
+      const points = await list(path, 'points', z.object({ equity: decimalString }), PORTFOLIO_READ);
+      return points.map(({ equity }) => equity);
+    },
+    /** Daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
+    valueHistory: (period: string): Promise<DatedEquity[]> =>
+      list(
+        withQuery('/v1/portfolio/history', { period, timeframe: '1D' }),
+        'points',
+        equitySchema,
+        PORTFOLIO_READ,
+      ),
+    /**
+     * Activities after an instant (epoch milliseconds), oldest first.
+     * @throws {TradeAgentError} `gateway_refused` for too many
+     */
+    activities: async ({ after }: { after: number }) => {
       const found: Activity[] = [];
       let page: string | null = null;
       for (let pages = 0; pages < MOST_PAGES; pages++) {
-        const query: URLSearchParams = new URLSearchParams({ after: new Date(after).toISOString() });
-        if (page !== null) query.set('page', page);
-        const answer: z.output<typeof activitiesSchema> = await read(
-          `/v1/activities?${query}`,
-          activitiesSchema,
-          PORTFOLIO_READ,
-        );
+        const path = withQuery('/v1/activities', {
+          after: new Date(after).toISOString(),
+          page: page ?? undefined,
+        });
+        const answer: z.output<typeof activitiesSchema> = await read(path, activitiesSchema, PORTFOLIO_READ);
         found.push(...answer.activities);
         page = answer.next_page;
         if (page === null) return found.reverse();
@@ -203,81 +150,57 @@ function ofAccount({
         hint: 'Ask for a shorter time.',
       });
     },
-    isConnected: async (connection) =>
-      (
-        await read(
-          `/v1/connections?${new URLSearchParams({ name: connection })}`,
-          z.object({ connections: z.array(z.object({ name: z.string(), connected: z.boolean() })) }),
-          PORTFOLIO_READ,
-        )
-      ).connections.some(({ name, connected }) => name === connection && connected),
+    /** Whether the person's account at `connection` (`broker`, `slack`) is connected. */
+    isConnected: async (connection: string) => {
+      const path = withQuery('/v1/connections', { name: connection });
+      const schema = z.object({ name: z.string(), connected: z.boolean() });
+      const connections = await list(path, 'connections', schema, PORTFOLIO_READ);
+      return connections.some(({ name, connected }) => name === connection && connected);
+    },
   };
 }
 
-function ofProposals({
-  request,
-  read,
-  timeoutMs,
-  accountOf,
-  account,
-}: GatewayRequests): Pick<GatewayClient, 'propose' | 'proposal' | 'proposals' | 'proposed' | 'withdraw'> {
+function ofProposals({ request, list, send, timeoutMs, accountOf, account }: GatewayRequests) {
+  const listed = (query: Readonly<Record<string, string | number>>) =>
+    list(withQuery('/v1/proposals', query), 'proposals', proposalSchema, ORDERS_READ);
   return {
-    propose: async (proposal, key) =>
-      parse(
-        proposalSchema,
-        await request(
-          '/v1/proposals',
-          {
-            method: 'POST',
-            headers: {
-              accept: 'application/json',
-              'content-type': 'application/json',
-              'idempotency-key': key,
-            },
-            body: JSON.stringify(inAccountOf(accountOf, proposedIn(account, proposal))),
-          },
-          proposingScopes(proposal),
-          PROPOSING_MS,
-        ),
-      ),
-    proposal: async (id, { waitSeconds, since, signal: until } = {}) => {
-      const query = new URLSearchParams({
-        ...(waitSeconds === undefined ? {} : { wait: String(waitSeconds) }),
-        ...defined({ since }),
-      });
+    /**
+     * Proposes; the gateway asks the person and executes what they approve. The same key and request is the same
+     * proposal, so a lost answer can be retried.
+     * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it certainly was not sent
+     */
+    propose: (proposal: ProposalRequestInput, key: string): Promise<Proposal> =>
+      send('POST', '/v1/proposals', proposalSchema, {
+        body: inAccountOf(accountOf, proposedIn(account, proposal)),
+        headers: { 'idempotency-key': key },
+        scopes: proposingScopes(proposal),
+        ms: PROPOSING_MS,
+      }),
+    /** @throws {TradeAgentError} `not_found` */
+    proposal: async (id: string, { waitSeconds, since, signal }: ProposalLook = {}) => {
       const answer = await request(
-        `/v1/proposals/${proposalId(id)}${query.size === 0 ? '' : `?${query}`}`,
-        { headers: { accept: 'application/json' }, ...defined({ signal: until }) },
+        withQuery(`/v1/proposals/${proposalId(id)}`, { wait: waitSeconds, since }),
+        { headers: { accept: 'application/json' }, ...defined({ signal }) },
         [ORDERS_READ],
         timeoutMs + (waitSeconds ?? 0) * 1000,
       );
       return parse(proposalSchema, answer);
     },
-    proposals: async ({ state = 'all', limit = 100 } = {}) =>
-      (
-        await read(
-          `/v1/proposals?state=${state}&limit=${limit}`,
-          z.object({ proposals: z.array(proposalSchema) }),
-          ORDERS_READ,
-        )
-      ).proposals,
-    proposed: async (key) =>
-      (
-        await read(
-          `/v1/proposals?${new URLSearchParams({ key })}`,
-          z.object({ proposals: z.array(proposalSchema) }),
-          ORDERS_READ,
-        )
-      ).proposals[0],
-    withdraw: async (id) =>
-      parse(
-        proposalSchema,
-        await request(
-          `/v1/proposals/${proposalId(id)}`,
-          { method: 'DELETE', headers: { accept: 'application/json' } },
-          [PROPOSE_ORDERS, PROPOSE_MESSAGES],
-        ),
-      ),
+    /** Newest first. */
+    proposals: ({ state = 'all', limit = 100 }: { state?: 'open' | 'all'; limit?: number } = {}) =>
+      listed({ state, limit }),
+    /** This client's proposal under a key. */
+    proposed: async (key: string) => (await listed({ key })).at(0),
+    /**
+     * Withdraws a proposal, on the phone too.
+     * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is executed; `details.problem` is
+     *   `proposal_settled` if it already ended
+     */
+    withdraw: async (id: string) => {
+      const init = { method: 'DELETE', headers: { accept: 'application/json' } };
+      const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
+      return parse(proposalSchema, await request(`/v1/proposals/${proposalId(id)}`, init, scopes));
+    },
   };
 }
 

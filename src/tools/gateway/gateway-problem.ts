@@ -2,12 +2,40 @@ import { z } from 'zod';
 import { isAgentProblem } from '../../errors/agent-problems.ts';
 import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
-import { isProblemCode } from '../../errors/problem-codes.ts';
+import { isProblemCode, type ProblemCode } from '../../errors/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { meanings } from './problem-meanings.ts';
+
+/** `blocked` for the owner's rules and quotas. Every other problem code is `gateway_refused`. */
+const meanings: Partial<Record<ProblemCode, ErrorCode>> = {
+  insufficient_scope: 'insufficient_scope',
+  approval_expired: 'approval_expired',
+  approval_denied: 'approval_denied',
+  approval_cancelled: 'approval_cancelled',
+  invalid_order: 'invalid_order',
+  invalid_message: 'invalid_message',
+  not_found: 'not_found',
+  proposal_executing: 'outcome_unknown',
+  policy_denied: 'blocked',
+  resting: 'blocked',
+  too_many_open: 'blocked',
+  too_many_asked: 'blocked',
+  mandate_ended: 'usage',
+  invalid_policy: 'invalid_config',
+  account_not_connected: 'connection_required',
+  blocked: 'blocked',
+  insufficient_funds: 'insufficient_funds',
+  market_closed: 'market_closed',
+  price_moved: 'price_moved',
+  unknown_symbol: 'unknown_symbol',
+  not_placed: 'approval_expired',
+  placed_late: 'outcome_unknown',
+  outcome_unknown: 'outcome_unknown',
+  broker_rejected: 'broker_rejected',
+  message_rejected: 'message_rejected',
+};
 
 const hints: Partial<Record<ErrorCode, string>> = {
   login_required: loginHint(),
@@ -76,7 +104,7 @@ function connectionOf(body: unknown): string | undefined {
 export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblem(problem)) return problem;
-  return isProblemCode(problem) ? meanings[problem] : 'gateway_refused';
+  return (isProblemCode(problem) ? meanings[problem] : undefined) ?? 'gateway_refused';
 }
 
 function codeOf(status: number, problem: Problem | undefined): ErrorCode {

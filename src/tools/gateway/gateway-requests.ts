@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { timeLimit } from '../../net/time-limit.ts';
@@ -17,26 +17,17 @@ export interface GatewayClientOptions {
   readonly account?: string;
 }
 
-/** Sends requests with the session's token and a timeout, and reads JSON. */
-export interface GatewayRequests {
-  readonly timeoutMs: number;
-  /** The owner's `sub`, if it is not the person's own account. */
-  readonly accountOf: string | undefined;
-  readonly account: string | undefined;
-  /** @throws {TradeAgentError} for every unsuccessful or missing answer */
-  request(path: string, init: RequestInit, scopes: readonly Scope[], ms?: number): Promise<unknown>;
-  /** `request`, validated. */
-  read<T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T>;
-  /** An event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
-  open(
-    path: string,
-    headers: Record<string, string>,
-    scope: Scope,
-    until: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>>;
+export type GatewayRequests = ReturnType<typeof gatewayRequests>;
+
+interface Sending {
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly scopes: readonly Scope[];
+  readonly ms?: number;
 }
 
-export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions): GatewayRequests {
+/** Sends requests with the session's token and a timeout, and reads JSON. */
+export function gatewayRequests(session: GatewayAccess, options: GatewayClientOptions) {
   const { signal, timeoutMs = 15_000, account } = options;
   const { gateway, account_of: accountOf, server } = session.profile;
   const called = server === undefined ? 'the gateway' : 'the server';
@@ -60,7 +51,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   };
 
   /** Any answer. @throws {TradeAgentError} if none came */
-  const send = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
+  const answerTo = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
     const given = init.signal ?? undefined;
     const limit = timeLimit(ms, signal, given);
     const once = async () => {
@@ -80,13 +71,14 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     }
   };
 
+  /** @throws {TradeAgentError} for every unsuccessful or missing answer */
   const request = async (
     path: string,
     init: RequestInit,
     scopes: readonly Scope[],
     ms = timeoutMs,
   ): Promise<unknown> => {
-    const response = await send(path, init, scopes, ms);
+    const response = await answerTo(path, init, scopes, ms);
     if (response.ok) return response.body;
     throw gatewayError(response.status, response.body);
   };
@@ -95,6 +87,28 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
+  /** The items of a list, which is under `name` in the answer. */
+  const list = async <T>(path: string, name: string, schema: z.ZodType<T>, scope: Scope): Promise<T[]> => {
+    const answer = await read(path, z.object({ [name]: z.array(schema) }), scope);
+    return answer[name] as T[];
+  };
+
+  /** Sends JSON. */
+  const send = async <T>(
+    method: 'PUT' | 'POST' | 'PATCH',
+    path: string,
+    schema: z.ZodType<T>,
+    { body, headers, scopes, ms }: Sending,
+  ): Promise<T> => {
+    const init = {
+      method,
+      headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    };
+    return parse(schema, await request(path, init, scopes, ms));
+  };
+
+  /** An event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
   const open = async (path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal) => {
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
@@ -108,7 +122,28 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     }
   };
 
-  return { timeoutMs, accountOf, account, request, read, open };
+  return {
+    timeoutMs,
+    /** The owner's `sub`, if it is not the person's own account. */
+    accountOf,
+    account,
+    request,
+    read,
+    list,
+    send,
+    open,
+  };
+}
+
+/** A path with those parameters that have a value. */
+export function withQuery(
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
 /** Paths about an account or its broker. */

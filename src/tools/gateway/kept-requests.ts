@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { CANCEL_SCOPE, READ_SCOPES, type Scope, WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
+import { CANCEL_SCOPE, READ_SCOPES, WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
@@ -18,8 +18,7 @@ import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
 import { questionToPropose } from '../../trading/relations.ts';
-import { defined } from '../../values/defined.ts';
-import { type GatewayRequests, parse } from './gateway-requests.ts';
+import { type GatewayRequests, parse, withQuery } from './gateway-requests.ts';
 
 /** A delegated access to an account; times in RFC 3339. */
 const accessSchema = z.lazy(() =>
@@ -69,22 +68,11 @@ const CHECKING_MS = 30_000;
 /** What the gateway stores for the person besides proposals. */
 export type KeptRequests = ReturnType<typeof ofKept>;
 
-export function ofKept({ request, read }: GatewayRequests) {
-  const send = async <T>(
-    method: 'PUT' | 'POST' | 'PATCH',
-    path: string,
-    schema: z.ZodType<T>,
-    body: unknown,
-    scopes: readonly Scope[],
-    ms?: number,
-  ): Promise<T> => {
-    const headers = { accept: 'application/json', 'content-type': 'application/json' };
-    return parse(schema, await request(path, { method, headers, body: JSON.stringify(body) }, scopes, ms));
-  };
+export function ofKept({ request, read, list, send }: GatewayRequests) {
   return {
     /** Stops trading, or restricts it to reducing positions. */
     halt: (state: 'halted' | 'reducing' = 'halted') =>
-      send('PUT', '/v1/halt', haltSchema, { state }, [CANCEL_SCOPE]),
+      send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
 
     /** Granting access is a proposal. */
@@ -100,8 +88,7 @@ export function ofKept({ request, read }: GatewayRequests) {
     },
 
     /** Newest first. */
-    mandates: async () =>
-      (await read('/v1/mandates', z.object({ mandates: z.array(mandateViewSchema) }), ORDERS_READ)).mandates,
+    mandates: () => list('/v1/mandates', 'mandates', mandateViewSchema, ORDERS_READ),
     mandate: (id: string) => read(`/v1/mandates/${mandateId(id)}`, mandateViewSchema, ORDERS_READ),
     /** Idempotent. @throws {TradeAgentError} `not_found`; `usage` if it has ended otherwise */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
@@ -121,33 +108,27 @@ export function ofKept({ request, read }: GatewayRequests) {
      * `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
      */
     changePolicy: (change: PolicyChangeRequest) =>
-      send('PUT', '/v1/policy', policyChangedSchema, change, [CANCEL_SCOPE], CHECKING_MS),
+      send('PUT', '/v1/policy', policyChangedSchema, {
+        body: change,
+        scopes: [CANCEL_SCOPE],
+        ms: CHECKING_MS,
+      }),
     /** A dry run: nothing is stored. */
     checkPolicy: (order: OrderRequestInput) =>
-      send('POST', '/v1/policy/check', decisionSchema, { order }, [ORDERS_READ, PORTFOLIO_READ], CHECKING_MS),
-    decisions: async ({ effect, limit }: { effect?: 'allow' | 'deny'; limit: number }) =>
-      (
-        await read(
-          `/v1/decisions?${new URLSearchParams({ limit: String(limit), ...defined({ effect }) })}`,
-          z.object({ decisions: z.array(recordedDecisionSchema) }),
-          ORDERS_READ,
-        )
-      ).decisions,
+      send('POST', '/v1/policy/check', decisionSchema, {
+        body: { order },
+        scopes: [ORDERS_READ, PORTFOLIO_READ],
+        ms: CHECKING_MS,
+      }),
+    decisions: (query: { effect?: 'allow' | 'deny'; limit: number }) =>
+      list(withQuery('/v1/decisions', query), 'decisions', recordedDecisionSchema, ORDERS_READ),
 
-    record: async (limit: number) =>
-      (await read(`/v1/record?limit=${limit}`, z.object({ lines: z.array(recordLineSchema) }), ORDERS_READ))
-        .lines,
+    record: (limit: number) => list(`/v1/record?limit=${limit}`, 'lines', recordLineSchema, ORDERS_READ),
     /** The gateway's own integrity check. */
     verifyRecord: () => read('/v1/record/verdict', recordVerdictSchema, ORDERS_READ),
 
-    receipts: async (limit: number) =>
-      (
-        await read(
-          `/v1/receipts?limit=${limit}`,
-          z.object({ receipts: z.array(receiptEntrySchema) }),
-          ORDERS_READ,
-        )
-      ).receipts,
+    receipts: (limit: number) =>
+      list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
     /**
      * Unvalidated JSON: verifying is the reader's task.
      * @param id a proposal id or an order's `client_order_id`
@@ -158,7 +139,7 @@ export function ofKept({ request, read }: GatewayRequests) {
     watchlist: () => read('/v1/watchlist', watchlistSchema, PORTFOLIO_READ),
     /** At most 20 symbols each; idempotent. @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope` */
     changeWatchlist: ({ add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] }) =>
-      send('PATCH', '/v1/watchlist', watchlistSchema, { add, remove }, [WATCHLIST_SCOPE]),
+      send('PATCH', '/v1/watchlist', watchlistSchema, { body: { add, remove }, scopes: [WATCHLIST_SCOPE] }),
   };
 }
 

@@ -5,7 +5,7 @@ import { tradingDaySchema } from '../../trading/activity.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
 import { assetSchema, type BarAdjustment, barSchema, clockSchema, quoteSchema } from '../../trading/views.ts';
-import type { GatewayRequests } from './gateway-requests.ts';
+import { type GatewayRequests, withQuery } from './gateway-requests.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
@@ -22,16 +22,24 @@ export interface OptionContractQuery {
   readonly limit?: number | undefined;
 }
 
-export function ofMarket({ read }: GatewayRequests) {
+interface BarQuery {
+  readonly symbol: string;
+  readonly timeframe: '1Day' | '1Hour';
+  /** Epoch milliseconds. */
+  readonly start: number;
+  readonly end?: number;
+  /** Defaults to splits. */
+  readonly adjustment?: BarAdjustment;
+}
+
+const foundAssetSchema = z.object({ symbol: z.string(), name: z.string() });
+
+export function ofMarket({ read, list }: GatewayRequests) {
   return {
     /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
     quotes: async (symbols: readonly string[]) => {
-      const list = symbols.map(encodeURIComponent).join(',');
-      const { quotes } = await read(
-        `/v1/quotes?symbols=${list}`,
-        z.object({ quotes: z.array(quoteSchema) }),
-        MARKET_READ,
-      );
+      const path = `/v1/quotes?symbols=${symbols.map(encodeURIComponent).join(',')}`;
+      const quotes = await list(path, 'quotes', quoteSchema, MARKET_READ);
       return symbols.map((symbol) => {
         const quote = quotes.find((candidate) => candidate.symbol === symbol);
         if (quote !== undefined) return quote;
@@ -41,87 +49,51 @@ export function ofMarket({ read }: GatewayRequests) {
         });
       });
     },
-    /**
-     * Oldest first, at most the last 1000. `start` and `end` in epoch milliseconds; `adjustment` defaults to splits.
-     */
-    bars: async ({
-      symbol,
-      timeframe,
-      start,
-      end,
-      adjustment = 'split',
-    }: {
-      symbol: string;
-      timeframe: '1Day' | '1Hour';
-      start: number;
-      end?: number;
-      adjustment?: BarAdjustment;
-    }) => {
-      const query = new URLSearchParams({
+    /** Oldest first, at most the last 1000. */
+    bars: ({ symbol, timeframe, start, end, adjustment = 'split' }: BarQuery) => {
+      const path = withQuery('/v1/bars', {
         symbol,
         timeframe,
         start: new Date(start).toISOString(),
-        ...(end === undefined ? {} : { end: new Date(end).toISOString() }),
-        limit: '1000',
+        end: end === undefined ? undefined : new Date(end).toISOString(),
+        limit: 1000,
         adjustment,
       });
-      return (await read(`/v1/bars?${query}`, z.object({ bars: z.array(barSchema) }), MARKET_READ)).bars;
+      return list(path, 'bars', barSchema, MARKET_READ);
     },
     /** Best match first. */
-    searchAssets: async (search: string) =>
-      (
-        await read(
-          `/v1/assets?${new URLSearchParams({ search })}`,
-          z.object({ assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
-          MARKET_READ,
-        )
-      ).assets,
+    searchAssets: (search: string) =>
+      list(withQuery('/v1/assets', { search }), 'assets', foundAssetSchema, MARKET_READ),
     asset: (symbol: string) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
     /** By expiry and strike; `more` if incomplete. */
-    optionContracts: (query: OptionContractQuery) => {
-      const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
-        value === undefined ? [] : [[name, String(value)]],
-      );
-      return read(
-        `/v1/option-contracts?${new URLSearchParams(given)}`,
+    optionContracts: (query: OptionContractQuery) =>
+      read(
+        withQuery('/v1/option-contracts', { ...query }),
         z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }),
         MARKET_READ,
-      );
-    },
+      ),
     /** Newest first; of the whole market without symbols. Outside text. */
-    news: async ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
-      const query = new URLSearchParams({
-        limit: String(limit),
-        ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-      });
-      return (await read(`/v1/news?${query}`, z.object({ news: z.array(articleSchema) }), MARKET_READ)).news;
+    news: ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
+      const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
+      return list(path, 'news', articleSchema, MARKET_READ);
     },
     /** Inclusive, earliest first; `more` if incomplete. */
-    corporateActions: ({
-      symbols,
-      start,
-      end,
-      limit,
-    }: {
-      symbols: readonly string[];
-      start: string;
-      end: string;
-      limit: number;
-    }) =>
+    corporateActions: ({ symbols, ...query }: CorporateActionQuery) =>
       read(
-        `/v1/corporate-actions?${new URLSearchParams({ symbols: symbols.join(','), start, end, limit: String(limit) })}`,
+        withQuery('/v1/corporate-actions', { symbols: symbols.join(','), ...query }),
         z.object({ actions: z.array(corporateActionSchema), more: z.boolean() }),
         MARKET_READ,
       ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
     /** Inclusive. */
-    calendar: async ({ start, end }: { start: string; end: string }) =>
-      (
-        await read(
-          `/v1/calendar?${new URLSearchParams({ start, end })}`,
-          z.object({ days: z.array(tradingDaySchema) }),
-          MARKET_READ,
-        )
-      ).days,
+    calendar: (days: { readonly start: string; readonly end: string }) =>
+      list(withQuery('/v1/calendar', days), 'days', tradingDaySchema, MARKET_READ),
   };
+}
+
+interface CorporateActionQuery {
+  readonly symbols: readonly string[];
+  readonly start: string;
+  readonly end: string;
+  readonly limit: number;
 }
