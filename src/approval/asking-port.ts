@@ -62,24 +62,6 @@ export interface Outcome {
 
 /**
  * How the owner is asked: the gateway's confidential CIBA client.
- *
- * @example
- * ```ts
- * import type { Asking } from './asking-port.ts';
- *
- * // Tells of each question before it goes out.
- * export function told(asking: Asking, tell: (bindingMessage: string) => void): Asking {
- *   return {
- *     delivery: asking.delivery,
- *     async request(question) {
- *       tell(question.bindingMessage);
- *       return await asking.request(question);
- *     },
- *     poll: (...call) => asking.poll(...call),
- *     tell: (...outcome) => asking.tell(...outcome),
- *   };
- * }
- * ```
  */
 export interface Asking {
   /** `ping`: the provider calls back when it knows (CIBA Core §10.2), and polls are for calls that got lost. */

@@ -40,46 +40,41 @@ export type AuditEvent =
   | 'checkpoint'
   | 'anchored';
 
-/** A line of the record, to be written in the transaction that makes it true. */
+/** A line of the record, written in the transaction that makes it true. */
 export interface AuditNote {
   readonly event: AuditEvent;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** The last line there is. */
+/** The last line. */
 export interface AuditHead {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** Where the record stands at one moment: its last line as the store has it, and how long the file is by then. */
+/** The record at one moment: its last line in the store, and the size of the file. */
 export interface AuditStanding {
   readonly head: AuditHead;
-  /** Noted in the store; some of them may be in the file too, where a process died in between. */
+  /** Lines in the store that are to be moved; after a crash some may be in the file already. */
   readonly pending: readonly string[];
   readonly bytes: number;
 }
 
-/**
- * What of the record is not on its file yet. A line is noted by the unit of work that makes it true: the other stores
- * write it, each with the hash of the one before.
- */
+/** The lines of the record that are not in its file yet. The other stores add them, each with the hash of the one before. */
 export interface AuditStore {
-  /** Notes a line of something that no store keeps, in a unit of work of its own. @param now milliseconds since the epoch */
+  /** Adds a line about something that no store keeps, in its own transaction. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
   /**
-   * Moves what is noted to the end of the file, in order, each line once however many processes do it and whoever of them
-   * died at it, and waits for the disk. A last line that was cut short is left as it is, and what follows is on a line of
-   * its own. Where nothing is noted the file is not touched.
-   * @param file made with the first line, 0600
-   * @throws where it can't be written; what was noted stays noted
+   * Appends the pending lines to the file in order, each exactly once even if several processes do it or one dies meanwhile,
+   * and waits for the disk. A truncated last line stays as it is; what follows starts on a new line.
+   * @param file created with the first line, 0600
+   * @throws if it can't be written; the lines stay pending
    */
   moveToFile(file: string): Promise<void>;
-  /** Taken while nobody moves lines. */
   standing(file: string): Promise<AuditStanding>;
 }
 
-/** Before the first line. */
+/** The head of an empty record. */
 export const NO_LINE: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** hex(SHA-256) of a line's RFC 8785 form without its own `hash`. */
@@ -90,7 +85,7 @@ export function lineHash(facts: Readonly<Record<string, unknown>>): string {
     .digest('hex');
 }
 
-/** The line after `head`, and its own place. @param now milliseconds since the epoch */
+/** The line after `head`. @param now milliseconds since the epoch */
 export function lineAfter(
   head: AuditHead,
   { event, facts }: AuditNote,

@@ -18,7 +18,7 @@ import type { Approval } from './used-approval.ts';
  */
 export type JournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
 
-/** Whose order, and its id, which is unique among that user's alone: nobody can take another's. */
+/** An order's id is unique per user: nobody can take another's. */
 export interface OrderKey {
   readonly sub: string;
   readonly clientOrderId: string;
@@ -27,23 +27,20 @@ export interface OrderKey {
 export interface JournalEntry extends OrderKey {
   readonly digest: string;
   readonly draft: OrderDraft;
-  /** The broker's id of the order in whose place this one is put. */
+  /** The broker's id of the order that this one replaces. */
   readonly replaces: string | undefined;
   readonly state: JournalState;
-  /** How many times the order went out, or was about to: the epoch of the right to send it. */
+  /** How many times it was sent, or about to be: the epoch of the right to send it. */
   readonly submissions: number;
-  /** When it last went out; null when every time it went out was proved to have come to nothing. */
+  /** When it was last sent; null if it is proved that nothing came of any submission. */
   readonly submittedAt: number | null;
-  /** True once a submission went out while an earlier one might have been taken. */
+  /** It was sent while an earlier submission might have been accepted. */
   readonly ambiguous: boolean;
   /** The first result, for `placed`. */
   readonly order: Order | undefined;
   /** The first result, for `rejected`. */
   readonly problem: Problem | undefined;
-  /**
-   * When it was inferred that the broker does not have it; null for an order whose state was always proved. It stays when the
-   * order is found afterwards.
-   */
+  /** When it was inferred that the broker does not have it; kept if the order is found afterwards, null if that was never inferred. */
   readonly writtenOffAt: number | null;
 }
 
@@ -52,9 +49,9 @@ export interface Claim extends OrderKey {
   /** Usable once. */
   readonly approval: Approval;
   readonly draft: OrderDraft;
-  /** The broker's id of the order in whose place this one is put. */
+  /** As {@link JournalEntry.replaces}. */
   readonly replaces?: string | undefined;
-  /** Under which mandate of the person's, and in which of its slots, where it is under one. */
+  /** The mandate that it is placed under, and its slot there. */
   readonly mandate?: string | undefined;
   readonly slot?: string | undefined;
 }
@@ -62,13 +59,13 @@ export interface Claim extends OrderKey {
 /** An order as it is counted against those of its account. */
 export type Counting = OrderKey & Pick<Claim, 'draft' | 'replaces'>;
 
-/** An order that went out, or may have, and is not known to be over. */
+/** An order that was or may have been sent, and is not known to be over. */
 export interface OpenEntry extends OrderKey {
-  /** The broker's id of it; null where the broker has not been heard to have it. */
+  /** The broker's id; null until the broker has confirmed the order. */
   readonly orderId: string | null;
 }
 
-/** What an account has used up, but for what is about one symbol. */
+/** What an account has used of its limits, except those per symbol. */
 export type Usage = Pick<
   CountedFacts,
   'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders' | 'clock_behind'
@@ -77,30 +74,16 @@ export type Usage = Pick<
 /**
  * The record that makes one approval one order. Each method is one unit of work: its condition is looked at, and all of it
  * is written, in one transaction that is on disk when the promise resolves. Times are milliseconds since the epoch.
- *
- * @example
- * ```ts
- * import type { Claim, OrderJournal } from './order-journal.ts';
- *
- * // The right to send is one caller's alone, however many ask for it, in however many processes.
- * export async function sendOnce(journal: OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> {
- *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
- *   if (isMine) await send();
- *   return isMine;
- * }
- * ```
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;
   /**
-   * Uses the approval and writes the intent. `known`: there is an entry for this client_order_id of theirs already.
-   * `approval_used`: for another order, or a message. `denied`: as `decide` says. In each of the three nothing was used, and
-   * no order written. What was decided is written with it, also where it was denied.
+   * Uses the approval and writes the intent. `known`: the user has this client_order_id already. `approval_used`: for
+   * something else. `denied`: by `decide`. In these three cases no approval is used and no order written; a decision always is.
    *
-   * From then on the order counts, at what it can come to at worst (`countOf`), until it is recorded as refused; one that is
-   * written off counts until `reservedUntil`.
-   * @param decide by what is counted in this transaction. It is the one piece of the caller's code that runs inside one: it
-   *   must be synchronous, and change nothing
+   * From then on the order counts at its worst case (`countOf`) until it is recorded as refused; one that is written off
+   * counts until `reservedUntil`.
+   * @param decide called inside the transaction with what is counted in it; synchronous and pure
    */
   claim(
     claim: Claim,
@@ -108,64 +91,55 @@ export interface OrderJournal {
     decide?: (counted: CountedFacts) => DecisionNote,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
-   * What an order meets: all that its account has out. "Now" is never before the account's newest order: a clock that is
-   * set back gives nothing back.
+   * What an order is held to: everything its account has out. "Now" is never before the account's newest order, so a clock
+   * that is set back frees no limit.
    */
   counted(order: Counting, now: number): Promise<CountedFacts>;
-  /** What a person's account has used up by now. */
   usage(sub: string, account: string, now: number): Promise<Usage>;
-  /** The account's orders that are not known to be over; the oldest first. */
+  /** Oldest first. */
   open(account: string, limit: number): Promise<OpenEntry[]>;
   /**
-   * The broker says that a placed order is over. One that was filled in part counts from now on for that part, one that was
-   * not filled for nothing; both stay orders of their day. Changes nothing for an order that is not over.
+   * The broker reports on a placed order. If it is over, it counts for the filled part only, though still as one of the
+   * day's orders.
    */
   over(key: OrderKey, order: Order, now: number): Promise<void>;
   /**
-   * Takes the right to send an unsettled order again. `stale`: anybody else did since `seen` was read, or released it (its
-   * `submissions` and `submittedAt` are compared), or it is settled.
+   * Takes the right to send an unsettled order again. `stale`: it was sent or released since `seen` was read (`submissions`
+   * and `submittedAt` are compared), or is settled.
    */
   reclaim(seen: JournalEntry, now: number): Promise<'claimed' | 'stale'>;
   /**
-   * The last submission was definitely not taken. `stale`: an earlier one may have been, since somebody else has sent the
-   * order too, or it is settled; nothing was written.
+   * The last submission was definitely not accepted. `stale`: an earlier one may have been, or the order is settled; nothing
+   * was written.
    */
   release(key: OrderKey, now: number): Promise<'released' | 'stale'>;
-  /**
-   * The last submission was refused, or never made, and no earlier one can have been taken. `stale` as for a release.
-   */
+  /** The last submission was refused or never made, and no earlier one can have been accepted. `stale` as for a release. */
   refuse(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /**
-   * The broker has it: proof, which overrides `rejected`. Such an order counts again, and takes its place in its mandate's slot
-   * again, beyond the bound if necessary. The first order that was recorded as placed stays as it is.
+   * The broker has it: proof, which overrides `rejected`. Such an order counts again, in its mandate's slot too, even beyond
+   * the bound. The first order that was recorded as placed stays as it is.
    * @returns `adopted`: it was recorded as rejected before; `known`: it was recorded as placed before
    */
   place(key: OrderKey, order: Order, now: number): Promise<'placed' | 'adopted' | 'known'>;
-  /** The broker has another order under this id; a first result stays as it is. */
+  /** The broker has another order under this id. An earlier result stays. */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
   /**
-   * It is inferred that the broker does not have the order and that no submission can still arrive. Until `reservedUntil` it
-   * counts as if it could. `stale`: somebody sent it again since `seen` was read, or it is settled.
+   * Infers that the broker does not have the order and that no submission can still arrive; it counts until
+   * `reservedUntil`. `stale` as for a reclaim.
    */
   writeOff(
     seen: JournalEntry,
     problem: Problem,
     times: { readonly now: number; readonly reservedUntil: number },
   ): Promise<'written_off' | 'stale'>;
-  /**
-   * Ends an order of which nothing is out: its proposal has ended, so nothing will be. `stale`: a submission may be out, it is
-   * settled, or there is no such order.
-   */
+  /** Ends an order whose proposal has ended and of which nothing is out. `stale`: something may be, it is settled, or not there. */
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
-  /** The orders of which nothing is out, and that are not settled; the oldest first. */
+  /** Unsettled orders of which nothing is out, oldest first. */
   unsent(): Promise<JournalEntry[]>;
-  /** The orders that were written off since then, and those of them that were found afterwards; the oldest first. */
+  /** Orders written off since then, whether or not they were found afterwards; oldest first. */
   writtenOff(since: number): Promise<JournalEntry[]>;
-  /** Whose orders were claimed since then, and in which accounts. */
+  /** Users and accounts with orders claimed since then. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
-  /**
-   * Its outcome is not known; one that is settled stays so. It may have left as late as `now`, long after it was claimed: its
-   * process may have stood still in between.
-   */
+  /** Its outcome is unknown; a settled order stays so. It may have been sent as late as `now`: its process may have stood still. */
   doubt(key: OrderKey, now: number): Promise<void>;
 }

@@ -13,17 +13,6 @@ export type News =
  * The processes that have the same data, where there can be several; a store that one process has for itself has none of
  * this. One of them looks after each open proposal: the one that drafted it, and once that is gone whichever is first to see
  * it. Nothing rests on it but that a person is not asked twice: what makes it one order is the journal, and a change's version.
- *
- * @example
- * ```ts
- * import type { OtherProcesses } from './other-processes.ts';
- *
- * // What a process does about every five seconds as long as it lives.
- * export async function alive(others: OtherProcesses, lookAfter: (proposal: string) => void): Promise<void> {
- *   const { taken } = await others.renew();
- *   for (const id of taken) lookAfter(id);
- * }
- * ```
  */
 export interface OtherProcesses {
   /** Tells the others, before long. Never fails: it is a hint. */

@@ -12,18 +12,18 @@ export interface Reason {
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** One proposal as the gateway keeps it. Times are milliseconds since the epoch, the interval is seconds. */
+/** A proposal as the gateway stores it. Times are milliseconds since the epoch, the interval is seconds. */
 export interface StoredProposal {
   readonly id: string;
-  /** Whose account it is about, and whose phone rings: the owner. */
+  /** The account's owner, who is asked. */
   readonly sub: string;
-  /** Who proposed it, where that is somebody else than the owner. */
+  /** Who proposed it, if not the owner. */
   readonly proposedBy: string | undefined;
-  /** Who must say yes as well, after the owner; undefined where the owner's yes is enough. */
+  /** Who must approve it after the owner, if anybody. */
   readonly second: string | undefined;
   /** The OAuth client that proposed it. */
   readonly client: string;
-  /** As whose its proposer came, and who acted for them, where their token told. */
+  /** The membership in the proposer's token. */
   readonly membership?: Membership | undefined;
   /** For providers that find people by name. */
   readonly username: string | undefined;
@@ -35,7 +35,7 @@ export interface StoredProposal {
   readonly subjectId: string;
   readonly fingerprint: string;
   readonly digest: string;
-  /** For what is signed, 22 base64url characters; undefined where it was drafted before there were signatures. */
+  /** For the signature: 22 base64url characters. */
   readonly nonce: string | undefined;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
@@ -43,23 +43,22 @@ export interface StoredProposal {
   readonly provenance: Provenance | null;
   readonly requestedBy: string | null;
   readonly again: number | undefined;
-  /** Whether all of it is the person's own typing: such have a quota of their own. */
+  /** All of it was typed by the person; such proposals have their own quota. */
   readonly typed: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Rises with each change of any proposal, by a draft or by {@link ProposalStore.change}: the id of an event. */
+  /** Raised by each draft and change of any proposal: the id of an event. */
   readonly version: number;
   /** When it can no longer be carried out: the subject's own `expires_at`. */
   readonly deadline: number;
-  /** The earlier of that and the identity provider's; the deadline while the provider has said nothing. */
+  /** The earlier of the deadline and the identity provider's expiry. */
   readonly expiresAt: number;
-  /** Of the question that is being asked, or was asked last. */
+  /** Of the latest question. */
   readonly authReqId: string | undefined;
-  /** Of the question that the owner said yes to, where a second person must say so too. */
+  /** Of the question that the owner approved, if a second person must approve too. */
   readonly ownerAuthReqId: string | undefined;
-  /** 5 until the provider says otherwise (CIBA Core §7.3). */
+  /** CIBA Core §7.3. */
   readonly interval: number;
-  /** How often the person was asked. */
   readonly asked: number;
   readonly hasToken: boolean;
   readonly tokenExpiresAt: number | undefined;
@@ -67,7 +66,6 @@ export interface StoredProposal {
   readonly reason: Reason | undefined;
 }
 
-/** What is drafted; the store adds state, times and counters. */
 export type Draft = Pick<
   StoredProposal,
   | 'id'
@@ -93,135 +91,111 @@ export type Draft = Pick<
 > &
   Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership'>>;
 
-/** All of a proposal that changes, as it is to be. */
+/** What of a proposal may change, as it is to be. */
 export interface ProposalChange
   extends Pick<
       StoredProposal,
       'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
     >,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** The owner's. Where it is erased, so is the second person's. */
+  /** The owner's; `erased` erases the second person's too. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
-  /** The second person's, where it has come. */
   readonly secondToken?: Buffer | undefined;
 }
 
-/** `stale`: the proposal is no longer as it was seen; `halted`: it was to be changed unless. Then nothing was written. */
+/** `stale`: it has changed since it was seen; `halted`: see `unlessHalted`. Nothing was written then. */
 export interface ProposalChanged {
   readonly outcome: 'moved' | 'stale' | 'halted';
   /** As it is now. */
   readonly proposal: StoredProposal;
 }
 
-/** One proposer's key, and what it stands for. */
+/** A proposer's Idempotency-Key. */
 export interface ProposalKey {
-  /** Who proposes. */
   readonly sub: string;
   readonly client: string;
   readonly key: string;
 }
 
-/** A key as it was used: `request` is the digest of the body that came with it. */
+/** `request` is the digest of the body that came with the key. */
 export interface KeyedRequest extends ProposalKey {
   readonly request: string;
 }
 
-/** What an earlier request under a key came to. */
+/** The earlier request under a key, and its proposal. */
 export interface Keyed {
   readonly request: string;
   readonly proposal: StoredProposal;
 }
 
-/** How a person, and one proposer of theirs, stand: what a new proposal is held to. */
+/** What a new proposal is checked against. */
 export interface Standing {
-  /** Another one as soon as any proposal of this person changes, or their halt does. */
+  /** Changes with any proposal of this owner, and with their halt. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
-  /** Of all that is open of this person, whoever proposed it. */
+  /** Of all open proposals of the owner. */
   readonly openCodes: readonly string[];
-  /** Of this proposer: open ones, and those drafted since the time asked for. */
+  /** Of this proposer: open, and drafted since the time asked for. */
   readonly open: number;
   readonly lately: number;
-  /**
-   * Of this client: the latest two that the person had their say about (`approved`, `executing`, `unknown`, `executed`,
-   * `denied`), newest first; of the same millisecond the one of the higher version.
-   */
+  /** Of this client: the latest two that were decided (`DECIDED`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
-  /** Of this client, what asks for the same and is not decided yet (`drafted`, `requested`): the oldest. */
+  /** Of this client: the oldest undecided one (`drafted`, `requested`) that asks for the same. */
   readonly sameOpen: StoredProposal | undefined;
-  /** How many of this person's asked for the same since then, open or not, whoever proposed them. */
+  /** How many of the owner's asked for the same since then, whoever proposed them. */
   readonly sameLately: number;
 }
 
-/** Whose proposals are counted together: those that one client, used by one person, has for one owner. */
+/** Proposals are counted per owner, proposer and client. */
 export interface StandingQuery {
-  /** The owner, who would be asked. */
+  /** The owner. */
   readonly sub: string;
-  /** Who proposes, where that is somebody else. */
+  /** Who proposes, if not the owner. */
   readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
-  /** What two have in common that ask for the same; nothing is looked for where it is left out. */
+  /** Equal for proposals that ask for the same; without it none is looked for. */
   readonly fingerprint?: string;
 }
 
 /**
- * Where proposals are kept for good. Each method is one unit of work, in one transaction that is on disk when the promise
- * resolves: what is to hold of what the caller read stands in its arguments (an epoch, a version), is looked at in that
- * transaction, and the answer says whether it held. Times are milliseconds since the epoch. What may follow on what is not
- * decided here: the table of states is the kernel's. Open is what is not settled (`isSettledState`), `unknown` too.
- *
- * What is written is kept as JSON has it, and is the store's own: who changes an object afterwards changes nothing here. Of
- * proposals of the same millisecond, the one drafted later is the newer.
- *
- * @example
- * ```ts
- * import type { AuditNote } from './audit.ts';
- * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
- *
- * // A compare-and-set: of two who saw the same, one moves it, and the other is told that it is stale.
- * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
- *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
- *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
- *   return outcome === 'moved';
- * }
- * ```
+ * The proposals. Each method is one transaction, on disk when the promise resolves. What the caller read is passed back as an
+ * epoch or a version and compared in that transaction. Times are milliseconds since the epoch. Which state may follow which
+ * is not checked here (`transitions`). Open is what is not settled (`isSettledState`): `unknown` too. Of proposals of the
+ * same millisecond, the one drafted later is the newer.
  */
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** An owner's, by what it is about: a `client_order_id`, a mandate's id. */
+  /** @param subjectId a `client_order_id`, a mandate's id */
   ofSubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<Keyed | undefined>;
   /** Newest first. */
   list(filter: {
-    /** Of this owner. */
     sub?: string;
-    /** Of this owner, or proposed by this person; instead of `sub`. */
+    /** Their own, or proposed by them; instead of `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
   }): Promise<StoredProposal[]>;
-  /** Of everybody's open ones, oldest first. @param state of this state alone */
+  /** All open ones, oldest first. */
   openIds(state?: 'unknown'): Promise<string[]>;
-  /** Those of an owner, or proposed by this person, that changed after a version, in the order of their changes; 500 at most. */
+  /** A party's that changed after a version, in the order of their changes; 500 at most. */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
-  /** The latest version there is. */
+  /** The latest version. */
   version(): Promise<number>;
   /**
-   * Those that the phone was asked about and whose latest version it was not told of, where it does not know by itself what
-   * became of them (`executed`, `cancelled`, `expired`, `blocked`, `unknown`); in the order of their changes. An earlier
-   * process died in between.
+   * Those whose outcome (`TOLD`) the phone was asked about and not notified of, since a process died in between; in the
+   * order of their changes.
    */
   untold(): Promise<StoredProposal[]>;
-  /** The sealed token of the owner's yes, or of the second person's. */
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
-  /** All as of one moment. @param since milliseconds since the epoch */
+  /** As of one moment. */
   standing(of: StandingQuery, since: number): Promise<Standing>;
   /**
-   * Writes a `drafted` proposal with its key and its line of the record. `known`: the key stands for one already. `stale`:
-   * the person's epoch is another. Then nothing was written.
-   * @throws where there is one of this id, or of this person with this `subjectId`; nothing was written
+   * Writes a `drafted` proposal with its key and its line of the record. `known`: the key was used already. `stale`: the
+   * owner's epoch has changed. Nothing was written then.
+   * @throws for an id that is taken, or a `subjectId` of this owner's; nothing was written
    */
   draft(
     draft: Draft,
@@ -234,16 +208,16 @@ export interface ProposalStore {
     | ({ readonly outcome: 'known' } & Keyed)
     | { readonly outcome: 'stale' }
   >;
-  /** Has another key stand for a proposal too: one that asks for the same as an open one. Answers as for a draft. */
+  /** Lets another key stand for an open proposal that asks for the same. Answers as for a draft. */
   alias(
     key: KeyedRequest,
     proposal: string,
     expected: { readonly epoch: string },
   ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & Keyed)>;
   /**
-   * Changes a proposal that is still of the version that was seen, and writes the line of the record.
-   * @param options.unlessHalted whether the trading of its person must go on
-   * @throws where there is no such proposal, or another has this `authReqId`; nothing was written, no line either
+   * Changes a proposal that still has the version that was seen, and writes the line of the record.
+   * @param options.unlessHalted whether to change nothing while the owner's trading is halted
+   * @throws if there is no such proposal, or another has this `authReqId`; nothing was written
    */
   change(
     seen: Pick<StoredProposal, 'id' | 'version'>,
@@ -251,8 +225,8 @@ export interface ProposalStore {
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },
   ): Promise<ProposalChanged>;
-  /** Seconds between polls from now on. No change that anybody is told of: the version stays. */
+  /** Seconds between polls. The version stays. */
   setInterval(id: string, seconds: number): Promise<void>;
-  /** Notes that the phone was told what became of it, as of that version; never less than before. The version stays. */
+  /** The phone was notified of the outcome as of that version; never lowered. The version stays. */
   told(id: string, version: number): Promise<void>;
 }

@@ -8,19 +8,6 @@ export interface Rate {
 /**
  * Buckets that processes share, so that all of them together stay within what a broker or a provider takes. By the generic
  * cell rate algorithm (ITU-T I.371): in any t seconds no more than `burst + perSecond * t` goes through.
- *
- * @example
- * ```ts
- * import type { RateBuckets } from './rate-buckets.ts';
- *
- * // Takes one, whenever it is its turn.
- * export async function paced(buckets: RateBuckets, sleep: (ms: number) => Promise<void>): Promise<void> {
- *   for (let wait = 1; wait > 0; ) {
- *     wait = await buckets.take('broker', { perSecond: 3, burst: 20 }, 1);
- *     if (wait > 0) await sleep(wait);
- *   }
- * }
- * ```
  */
 export interface RateBuckets {
   /**

@@ -1,84 +1,65 @@
-/**
- * `queued`: a job is to take it up. `running`: one has. `waiting`: it stands at proposals that a person decides about, and no
- * process stands behind it. `ended`: it has told its result.
- */
+/** `queued`: a job is to take it. `running`: one has. `waiting`: for proposals, and no process runs it. `ended`: it has reported its result. */
 type RunState = 'queued' | 'running' | 'waiting' | 'ended';
 
-/** A run that somebody asked a server for. What it is asked and how is JSON, whose shape is the server's to know. */
+/** A run requested of a server. Input and options are JSON of the server's own shape. */
 export interface NewRun {
   readonly id: string;
   readonly thread: string;
-  /** The OAuth client that asked, whose own the key is. */
+  /** The OAuth client, to which the key belongs. */
   readonly client: string;
   readonly idempotencyKey: string;
-  /** Undefined where a thread is gone on with. */
+  /** Undefined to continue a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** The scopes of the token that asked for it: what is done for it goes no further. */
+  /** Of the requesting token: the run may do no more. */
   readonly scopes: readonly string[];
 }
 
 export interface StoredRun extends NewRun {
   readonly state: RunState;
-  /** Its person, or somebody of theirs, wants it to end. */
   readonly stopping: boolean;
-  /** How many prompts its thread had before it; undefined until it is first begun. */
+  /** Prompts in its thread before it; undefined until it is first begun. */
   readonly prompts: number | undefined;
   readonly epoch: number;
-  /** How many events it has told. */
+  /** Number of its events. */
   readonly events: number;
-  /** Ids of proposals. */
+  /** Proposals. */
   readonly waitsFor: readonly string[];
-  /** Since and until when it waits, milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly waitsSince: number | undefined;
   readonly waitsUntil: number | undefined;
   readonly createdAt: number;
   readonly endedAt: number | undefined;
 }
 
-/** One thing that a run told, numbered from 1. */
+/** Numbered from 1. */
 export interface RunEvent {
   readonly seq: number;
-  /** As it was appended, which is JSON. */
+  /** JSON. */
   readonly event: unknown;
 }
 
-/** Who may write about a run: the job that raised its epoch last. */
+/** The right to write about a run: the job's that raised its epoch last. */
 export interface RunTurn {
   readonly id: string;
   readonly epoch: number;
 }
 
-/** Until when a run waits, and for which proposals; times in milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;
-  /** When to look at them first. */
+  /** When to look at the proposals first. */
   readonly lookAt: number;
-  /** When it is to be taken up again, whatever became of them. */
+  /** When it is resumed at the latest. */
   readonly until: number;
 }
 
-/**
- * One person's runs. Each method is one unit of work; where a job is to take a run up, the job is enqueued in the same. Nobody's
- * runs but theirs are found, whatever id is asked for.
- *
- * @example
- * ```ts
- * import type { RunStore } from './run-store.ts';
- *
- * // What one job does: take it up, tell something, end it. Of two that took it the later one's word holds.
- * export async function answer(runs: RunStore, id: string, now: number): Promise<boolean> {
- *   const run = await runs.take(id);
- *   if (run === undefined) return false;
- *   return await runs.end(run, [{ type: 'result' }], now);
- * }
- * ```
- */
+/** One person's runs. Each method is one transaction, in which it also enqueues the job that is to take a run. */
 export interface RunStore {
   /**
-   * Keeps it, and has it taken up; the same key again is the first one, `other` where it asked for something else; `full` where
-   * {@link MOST_OPEN_RUNS} of the person's have not ended.
+   * Stores and queues it. `known`: the same request under the same key; `other`: another request under it; `full`:
+   * {@link MOST_OPEN_RUNS} have not ended.
    */
   begin(
     run: NewRun,
@@ -89,54 +70,47 @@ export interface RunStore {
     | { readonly outcome: 'other'; readonly run: StoredRun }
   >;
   find(id: string): Promise<StoredRun | undefined>;
-  /** Oldest first. @param after the number of the last event that is known */
+  /** Oldest first. @param after number of the last known event */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** Takes a run up that is queued, or whose last job died. Undefined where there is nothing to do. */
+  /** Takes a run that is queued, or whose job died; undefined if there is nothing to do. */
   take(id: string): Promise<StoredRun | undefined>;
-  /** Notes how many prompts the thread has before this run says its own. */
   noteStart(turn: RunTurn, prompts: number): Promise<boolean>;
-  /** Tells. False where the turn is over: another job has it. */
+  /** False, here and below, if another job has taken the run. */
   append(turn: RunTurn, events: readonly unknown[]): Promise<boolean>;
-  /** Has it wait; where it was to be stopped meanwhile it is queued instead. False where the turn is over. */
+  /** Queues it instead if it is being stopped. */
   wait(turn: RunTurn, wait: RunWait): Promise<boolean>;
-  /** Tells the last of it. False where the turn is over. */
   end(turn: RunTurn, events: readonly unknown[], now: number): Promise<boolean>;
-  /** Has those that wait for a proposal taken up. @returns their ids */
+  /** Resumes the runs that wait for this proposal. @returns their ids */
   settled(proposal: string): Promise<string[]>;
-  /** Has a run taken up that waits; nothing where it does not. */
+  /** Resumes a waiting run. */
   wake(id: string): Promise<boolean>;
-  /** Has it end as an interrupt would. False where there is none that has not ended. */
+  /** Ends it as an interrupt would; false if it has ended. */
   stop(id: string): Promise<boolean>;
-  /** Has a run taken up whose job may be lost: one that is done twice finds nothing to do. */
+  /** Queues a run whose job may be lost; a second job finds nothing to do. */
   requeue(id: string): Promise<void>;
-  /** When somebody is to look at it next. */
   lookAgain(id: string, at: number): Promise<void>;
-  /** Removes what has ended, with all that it told; its thread stays. */
+  /** Removes an ended run with its events; its thread stays. */
   forget(id: string): Promise<void>;
 }
 
-/** So many of one person's at once: a chat has one, a script some. */
+/** Per person. */
 export const MOST_OPEN_RUNS = 100;
 
-/** Which run of whose is to be looked at. */
 export interface DueRun {
   readonly person: string;
   readonly run: string;
 }
 
-/** What is due among all people's runs. */
+/** The due runs of all people. */
 export interface DueRuns {
-  /**
-   * Those that are due, the longest first, each for one asker alone: they are due again at `again`, unless somebody says
-   * otherwise first.
-   */
+  /** Takes those that are due, oldest first, for this caller alone; they are due again at `again`. */
   take(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
-/** What happens to a run, told to the processes that wait for it. Each is a hint: who waits looks again by itself. */
+/** Notifies the processes that wait for a run of its changes: a hint, since each also looks again by itself. */
 export interface RunNews {
   tell(run: string): void;
-  /** @param heard the run's id; undefined where some may have been missed. @returns stops it */
+  /** @param heard gets the run's id, or undefined if some may have been missed. @returns stops it */
   hear(heard: (run: string | undefined) => void): () => void;
   close(): Promise<void>;
 }

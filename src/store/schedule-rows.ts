@@ -1,36 +1,32 @@
-/*
- * Schedules kept at a server, for many people. What a schedule does is its person's alone; when it wakes is its tenant's, so that
- * whoever sweeps sees times and no more.
- */
+/* Schedules of many people at a server. A sweep of the tenant sees when they wake, and nothing of what they do. */
 
-/** What a schedule does; whatever else is in it is kept as it is. */
+/** A schedule; its other members are kept as they are. */
 export interface KeptSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly timing: unknown;
 }
 
-/** What a schedule remembers of its moments (`schedule/due.ts`). Milliseconds since the epoch. */
+/** How far a schedule has come (`schedule/due.ts`). Milliseconds since the epoch. */
 export interface ScheduleProgress {
-  /** All moments up to here are done with. */
+  /** All moments up to here are handled. */
   readonly handled: number;
-  /** A moment whose run was begun and not brought to an end, and how often. */
+  /** A moment whose run was begun and not finished, and how often it was begun. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
-/** How a schedule stands. */
 interface ScheduleTimes extends ScheduleProgress {
-  /** When it is looked at next: a moment of it, or earlier. Null where nothing but a price or a person wakes it. */
+  /** When it is looked at next; null if only a price or a person wakes it. */
   readonly wakeAt: number | null;
-  /** Since when, not answered yet, somebody wants it to run whatever the hour: a person, or a price. */
+  /** Since when a person or a price has wanted it to run at once, and it has not. */
   readonly askedAt: number | null;
-  /** Raised by each run that begins: what an earlier one writes later is refused. */
+  /** Raised by each run that begins; writes of earlier runs are refused. */
   readonly epoch: number;
 }
 
 export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
   readonly schedule: Schedule;
-  /** The last one that began. */
+  /** The latest run. */
   readonly last: Run | undefined;
 }
 
@@ -44,55 +40,45 @@ export interface Condition {
   readonly symbol: string;
   readonly side: ConditionSide;
   readonly limit: string;
-  /** Where it is armed again, on the near side of the limit. */
+  /** Where it is armed again. */
   readonly back: string;
 }
 
 export interface NewSchedule<Schedule> {
   readonly schedule: Schedule;
-  /** By which it was asked for: the same again is the same schedule. */
+  /** Idempotency key. */
   readonly key: string;
-  /** A digest of what was asked for under that key. */
+  /** Digest of the request under that key. */
   readonly request: string;
-  /** Milliseconds since the epoch; nothing before it was ever due. */
+  /** Milliseconds since the epoch; nothing is due before it. */
   readonly now: number;
   readonly wakeAt: number | null;
-  /** Armed with it; empty for one that goes by the hour. */
+  /** Empty for one that runs by the clock. */
   readonly conditions: readonly Condition[];
 }
 
-/** What a schedule becomes; milliseconds since the epoch. */
 export type RevisedSchedule<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
-/** `there`: it was asked for before, by the same key and request; `conflict`: by the same key and another request. */
+/** `there`: added before by the same key and request; `conflict`: the key came with another request. */
 export type Added<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
-/** A run's end, and where the schedule stands after it. */
+/** A run's end, and the schedule's progress after it. */
 export interface RunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
-  /** The `askedAt` that it answers. Left out where what was asked for is to be tried again. */
+  /** The `askedAt` that it answers; undefined if the request is to be tried again. */
   readonly answers?: number;
-  /** Earlier than it would wake by itself: to try the same moment again. */
+  /** Wakes it earlier, to try the same moment again. */
   readonly wakeBy?: number;
-  /** What its rules found and still stands: conditions on these are not armed, and all others are. Left out where it saw nothing. */
+  /** Its open findings: conditions on these are disarmed, all others armed. Undefined if it saw nothing. */
   readonly standing?: readonly { readonly rule: string; readonly subject: string }[];
-  /** Proposals of which nobody knows what became of them: a `reconcile` job each, in the same commit. */
+  /** Proposals of unknown outcome: a `reconcile` job each, in the same commit. */
   readonly unknown?: readonly string[];
 }
 
 /**
  * One person's schedules. Each method is one unit of work; jobs that it speaks of are of the same commit.
- * @example
- * ```ts
- * import type { KeptSchedule, ScheduleRows } from './schedule-rows.ts';
- *
- * // Has every schedule of a person run now.
- * export async function runAll(rows: ScheduleRows<KeptSchedule, unknown>, now: number): Promise<void> {
- *   for (const { schedule } of await rows.list()) await rows.ask(schedule.id, `all-${now}`, now);
- * }
- * ```
  */
 export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
   /** In the order they were made. */
@@ -102,24 +88,22 @@ export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
   /** @param most there may be after it */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<Added<Schedule>>;
   /**
-   * Puts another in the place of one, which keeps its id, its name and its runs. Conditions that stay as they were stay armed or not.
-   * @param seen as it was read
-   * @returns false, with nothing written, where it was changed or removed meanwhile
+   * Replaces a schedule, which keeps its id, its name and its runs. Unchanged conditions stay armed or not.
+   * @returns false, with nothing written, if it was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;
-  /** With all that is known of it. False where there was none. */
+  /** With its runs and conditions. */
   remove(id: string): Promise<boolean>;
   /** Newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
   /**
-   * Has a `check` job run it now, whatever the hour. @param key of what asks: the same again is the same asking
-   * @returns since when it was asked for; undefined where there is no such schedule
+   * Enqueues a `check` job now. @param key the same key again is the same request
+   * @returns since when it was requested; undefined if there is no such schedule
    */
   ask(id: string, key: string, now: number): Promise<number | undefined>;
   /**
-   * Begins a run. A run before it that never ended is recorded by `died`, and can write nothing any more.
-   * @param seen the epoch that was read
-   * @returns the run's own epoch; undefined where another was begun meanwhile, or the schedule was removed
+   * Begins a run. An earlier run that never ended is recorded by `died`, and can write nothing any more.
+   * @returns the run's epoch; undefined if another was begun since `seen` was read, or the schedule was removed
    */
   begin(
     id: string,
@@ -127,9 +111,9 @@ export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /** Notes that nothing is due. False as for {@link end}. */
+  /** Nothing is due. False as for {@link end}. */
   passed(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
-  /** Ends the run of this epoch. False, and nothing is written, where another was begun meanwhile. */
+  /** False, with nothing written, if another run was begun meanwhile. */
   end(id: string, epoch: number, end: RunEnd<Run>): Promise<boolean>;
 }
 
@@ -140,22 +124,20 @@ export interface WokenSchedule extends ScheduleProgress {
   readonly timing: unknown;
 }
 
-/** What becomes of one that woke. */
 export interface Woken {
   readonly wakeAt: number | null;
   /** Whether it needs a `check` job. */
   readonly isDue: boolean;
 }
 
-/** How much there is to sweep. */
 export interface Waiting {
   /** To be looked at. */
   readonly due: number;
-  /** Looked at, and whose job nobody has begun. */
+  /** Their job has not begun. */
   readonly queued: number;
 }
 
-/** A price as a condition is compared with: `value` is beyond a limit where it is more than it. */
+/** A price to compare conditions with. */
 export interface SeenValue {
   readonly symbol: string;
   readonly side: ConditionSide;
@@ -167,8 +149,8 @@ export interface SeenValue {
 export interface TenantSchedules {
   waiting(now: number): Promise<Waiting>;
   /**
-   * Takes up to `most` that are to be looked at and that nobody else is at, moves each to when it wakes next and enqueues its
-   * job: one commit, so each moment is enqueued once, whoever else sweeps or dies. @param plan pure
+   * Takes up to `most` due schedules that no other sweep has locked, sets when each wakes next and enqueues its job: in one
+   * commit, so that each moment is enqueued once. @param plan pure
    * @returns how many it took
    */
   sweep(
@@ -176,32 +158,31 @@ export interface TenantSchedules {
     most: number,
     plan: (woken: readonly WokenSchedule[]) => readonly Woken[],
   ): Promise<number>;
-  /** Symbols that there are conditions on. */
+  /** Symbols with conditions. */
   watched(): Promise<string[]>;
-  /** Whose schedules watch one of these symbols: who may be asked in whose name for its price. */
+  /** People whose schedules watch one of these symbols. */
   watchers(symbols: readonly string[], limit: number): Promise<string[]>;
   /**
-   * Compares conditions with what was seen: one that is armed and beyond its limit, and one that is not and far enough back, is
-   * turned over and its schedule is to run, each once whoever sees the same, and each again after some minutes at the earliest.
+   * Turns over the conditions that are armed and beyond their limit, or disarmed and far enough back, and has their schedules
+   * run: each once, whoever else sees the same, and again after some minutes at the earliest.
    * @returns how many were turned over
    */
   crossed(seen: readonly SeenValue[], now: number): Promise<number>;
-  /** People whose schedules go by the market's hours. */
+  /** People whose schedules follow market hours. */
   marketPeople(limit: number): Promise<string[]>;
 }
 
-/** The market's days, kept once for a tenant (`schedule/calendar-cache.ts`). */
+/** The market calendar of a tenant (`schedule/calendar-cache.ts`). */
 export interface CalendarRows<Calendar> {
   get(): Promise<Calendar | undefined>;
   put(calendar: Calendar): Promise<void>;
 }
 
-/** Which worker does what only one should: by the database's clock, and no transaction stays open. */
+/** Leases for work that one worker at a time does, by the database's clock. */
 export interface WorkerLeases {
-  /** Takes or keeps it for so long. False where another worker has it. */
+  /** Takes or extends it; false if another worker has it. */
   hold(name: string, forMs: number): Promise<boolean>;
-  /** What was ever held, and whether somebody holds it. */
   all(): Promise<readonly { readonly name: string; readonly isHeld: boolean }[]>;
-  /** Gives back what is held. */
+  /** Releases all. */
   release(): Promise<void>;
 }

@@ -1,113 +1,96 @@
 import type { AuditNote } from './audit.ts';
 
-/** A key that a person approves with, enrolled here. Times are milliseconds since the epoch. */
+/** An enrolled key for approvals. Times are milliseconds since the epoch. */
 export interface SigningKey {
-  /** Base64url; unique among all keys there ever were. */
+  /** Base64url; never used again. */
   readonly credentialId: string;
   readonly sub: string;
   /** COSE_Key (RFC 9052 §7). */
   readonly publicKey: Uint8Array;
   /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
   readonly algorithm: number;
-  /** How often it signed, as it last said; 0 for one that does not count. */
+  /** The authenticator's signature counter; 0 if it has none. */
   readonly counter: number;
-  /** `software`: a key of the terminal phone's, on no authenticator. */
+  /** `software`: the terminal phone's key. */
   readonly method: 'webauthn' | 'software';
-  /** Whether it can be synced to other devices (WebAuthn's backup eligibility). */
+  /** WebAuthn's backup eligibility. */
   readonly deviceType: 'singleDevice' | 'multiDevice';
-  /** Whether it was, as it last said. */
+  /** WebAuthn's backup state. */
   readonly backedUp: boolean;
-  /** The person's own name for it. */
   readonly name: string;
   readonly transports: readonly string[];
   readonly enrolledAt: number;
   readonly lastUsedAt?: number | undefined;
-  /** From then on it opens nothing; it is kept so that it is known again. */
+  /** Removed keys are kept so that they are recognized. */
   readonly removedAt?: number | undefined;
 }
 
-/** What a key said of itself with a signature. */
+/** What the authenticator reported with a signature. */
 export interface KeyUse {
   readonly credentialId: string;
   readonly counter: number;
   readonly backedUp: boolean;
 }
 
-/** By what a key is enrolled or removed: looked at, and used up, in the transaction that does it. */
+/** What authorizes the enrollment or removal of a key; checked and used up in the same transaction. */
 export type KeyProof =
-  /** A pairing, by the digest of its secret: for a new key alone. */
+  /** Digest of a pairing's secret: for a new key only. */
   | { readonly pairing: string }
   /** A signature by another key of the same person. */
   | { readonly use: KeyUse }
-  /** Whoever runs the machine. */
+  /** The machine's operator. */
   | 'machine';
 
-/** An approval as it was signed. */
+/** A signed approval. */
 export interface Signature {
-  /** The proposal's id, or the `identifier` of what a client asked for by itself: unique among this person's. */
+  /** The proposal's id, or the `identifier` of a client's own request: unique per person. */
   readonly approval: string;
   readonly sub: string;
-  /** Digest of the evidence: by it the same one is known again. */
+  /** Of the evidence. */
   readonly digest: string;
-  /** As it came. */
   readonly evidence: Readonly<Record<string, unknown>>;
   readonly use: KeyUse;
 }
 
 /**
- * Where the keys that people approve with are enrolled, and what was signed with them. Each method is one unit of work, in
- * one transaction that is on disk when the promise resolves; `note` is written with what it says. Times are milliseconds since
- * the epoch.
+ * The keys that people approve with, and what they signed. Each method is one transaction, on disk when the promise resolves;
+ * `note` is written in it. Times are milliseconds since the epoch.
  *
- * A key's counter only rises: of two signatures with the same count one is a copy's. Keys that don't count say 0 each time.
- *
- * @example
- * ```ts
- * import type { SigningKeyStore } from './signing-key-store.ts';
- *
- * // Of two who scan the same code one is paired.
- * export async function paired(store: SigningKeyStore, secretDigest: string, now: number): Promise<boolean> {
- *   return (await store.pairing(secretDigest, now)) !== undefined;
- * }
- * ```
+ * A key's counter only rises: of two signatures with the same count one is a clone's. Keys without a counter report 0.
  */
 export interface SigningKeyStore {
-  /** Also one that was removed. */
+  /** Also a removed one. */
   byId(credentialId: string): Promise<SigningKey | undefined>;
-  /** A person's, without those that were removed; oldest first. */
+  /** Without removed ones; oldest first. */
   of(sub: string): Promise<SigningKey[]>;
-  /** Keeps a pairing, by the digest of its secret; an earlier one of the same person ends. */
+  /** Replaces the person's pairing. @param pairing.digest of its secret */
   pair(pairing: { readonly digest: string; readonly sub: string; readonly expiresAt: number }): Promise<void>;
-  /** Ends a person's pairing, where there is one. */
   unpair(sub: string): Promise<void>;
-  /** One that is open. */
+  /** An open one. */
   pairing(
     digest: string,
     now: number,
   ): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined>;
   /**
-   * Keeps a new key. `known`: there is or was one of this id; `stale`: what it is enrolled by holds no more (a pairing used or
-   * over, a key removed, a counter that did not rise). Then nothing was written, and a pairing stays open.
+   * `known`: the id is or was enrolled; `stale`: the proof is no longer valid (a pairing used or expired, a key removed, a
+   * counter that did not rise). Nothing was written then, and a pairing stays open.
    */
   enrol(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
-  /** Ends a key of this person. `stale`: there is none, or what it is removed by holds no more; nothing was written. */
+  /** `stale`: this person has no such key, or the proof is no longer valid; nothing was written. */
   remove(
     key: { readonly sub: string; readonly credentialId: string },
     by: Exclude<KeyProof, { pairing: string }>,
     note: AuditNote,
     now: number,
   ): Promise<'removed' | 'stale'>;
-  /** False where this person has no such key. */
+  /** False if this person has no such key. */
   rename(key: { readonly sub: string; readonly credentialId: string }, name: string): Promise<boolean>;
-  /** Notes that a key signed something that is kept nowhere: a sign-in. False for a key removed or a counter that did not rise. */
+  /** Records a signature that is not stored (a sign-in). False for a removed key, or a counter that did not rise. */
   use(use: KeyUse, now: number): Promise<boolean>;
-  /** Whether this very evidence for this approval was kept. */
+  /** Whether this evidence for this approval is stored. */
   signed(signature: Pick<Signature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
-  /** The latest evidence that was kept of this person's approval. */
+  /** The latest. */
   evidence(of: Pick<Signature, 'sub' | 'approval'>): Promise<Signature['evidence'] | undefined>;
-  /**
-   * Keeps what was signed, and the key's counter. `known`: it is kept already, and nothing was written; `stale`: the key was
-   * removed, or its counter did not rise.
-   */
+  /** Stores the evidence and the key's counter. `known`: stored already; `stale`: the key was removed, or its counter did not rise. */
   sign(signature: Signature, note: AuditNote, now: number): Promise<'kept' | 'known' | 'stale'>;
 }

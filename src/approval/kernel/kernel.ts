@@ -39,20 +39,6 @@ export interface Changed {
 
 /**
  * The kernel of approvals: asks, waits and carries out, whether or not whoever proposed is still there.
- * @example
- * ```ts
- * import { ApprovalKernel, type KernelOptions } from './kernel.ts';
- * import type { ProposingCaller } from './propose.ts';
- * import type { ProposalRequest } from '../../trading/proposal.ts';
- *
- * // The person is asked, and what they approve is carried out, whether or not anybody waits for it here.
- * export async function ask(options: KernelOptions, caller: ProposingCaller, request: ProposalRequest): Promise<string> {
- *   const kernel = new ApprovalKernel(options);
- *   kernel.start();
- *   const { proposal } = await kernel.propose(caller, request, 'a key of its own');
- *   return `${proposal.code} is ${proposal.state}`;
- * }
- * ```
  */
 export class ApprovalKernel {
   readonly #parts: KernelParts;

@@ -66,22 +66,6 @@ type EnrolledBy =
  *
  * What throws throws a {@link Refusal} with a code of its own for each way to fail; `signature_…` where something signed is
  * not what it should be.
- *
- * @example
- * ```ts
- * import type { RegistrationResponseJSON } from '@simplewebauthn/server';
- * import type { Keys } from './keys.ts';
- *
- * // On a phone that followed the link of a pairing.
- * export async function enrolPhone(
- *   keys: Keys,
- *   secret: string,
- *   ask: (options: unknown) => Promise<RegistrationResponseJSON>,
- * ): Promise<string> {
- *   const registration = await ask(await keys.creationOptions({ secret }));
- *   return (await keys.enrol({ secret }, registration, 'my phone')).credentialId;
- * }
- * ```
  */
 export class Keys {
   /** Where approvals are signed: the page's origin, and the host that keys are enrolled for. */

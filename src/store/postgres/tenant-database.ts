@@ -24,19 +24,6 @@ export interface Unit {
  * (`openPool`), and each table's policies go by it (`tenantTable`). A person is set for one transaction alone
  * (`set_config(…, true)`), so that a connection never carries them over to another. `READ COMMITTED`, so each statement sees
  * what was committed before it: what two must not do at once is for locks, and nothing is ever tried again.
- *
- * @example
- * ```ts
- * import type { TenantDatabase } from './tenant-database.ts';
- *
- * // A compare-and-set: one of two who saw the same moves on.
- * export async function advance(database: TenantDatabase, id: string, seen: number): Promise<boolean> {
- *   const changed = await database.write((unit) =>
- *     unit.run('UPDATE things SET epoch = epoch + 1 WHERE id = @id AND epoch = @seen', { id, seen }),
- *   );
- *   return changed === 1;
- * }
- * ```
  */
 export interface TenantDatabase {
   readonly tenant: string;
