@@ -7,8 +7,8 @@ import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
 
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import { anOrder, anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 
 /** What is made of an error at the request that makes an order. */
 const proved = (error: unknown, tell?: FailureOf) =>
@@ -46,12 +46,7 @@ describe('an answer to a submission proves', () => {
 describe('an answer to a replacement proves', () => {
   it.each([
     [422, 42210000, 'order is already in "filled" state', { outcome: 'refused', reason: 'not_replaceable' }],
-    [
-      422,
-      42210000,
-      'cannot replace order in accepted status',
-      { outcome: 'refused', reason: 'not_replaceable' },
-    ],
+    [422, 42210000, 'cannot replace: accepted status', { outcome: 'refused', reason: 'not_replaceable' }],
     [422, 42210000, 'notional orders cannot be replaced', { outcome: 'refused', reason: 'not_replaceable' }],
     [404, 40410000, 'order not found for x', { outcome: 'refused', reason: 'not_replaceable' }],
     [422, 42210000, 'invalid limit_price', { outcome: 'refused', reason: 'other' }],
@@ -149,87 +144,56 @@ describe('an order of Alpaca’s', () => {
 });
 
 describe('an order under our client_order_id', () => {
-  const bound = { reference_price: '180.01', max_slippage: '0.01' };
-  const draft = {
-    client_order_id: 'ta-00000001',
-    symbol: 'AAPL',
-    side: 'buy',
-    qty: '5',
-    type: 'limit',
-    time_in_force: 'day',
-    limit_price: '180.00',
-    extended_hours: false,
-  } as OrderDraft;
-  const order = {
-    ...draft,
-    qty: '5.0',
-    notional: null,
-    limit_price: '180',
-    stop_price: null,
-    trail_price: null,
-    trail_percent: null,
-  } as unknown as Order;
+  const draftOf = (changes: OrderChanges = {}) =>
+    anOrderDraft({ client_order_id: 'ta-00000001', ...changes });
+  const held = (changes: Partial<Order> = {}) => anOrder({ time_in_force: 'day', qty: '5.0', ...changes });
+  const draft = draftOf();
 
   it('is the approved one however its amounts are written', () => {
-    expect(isSameOrder(order, draft)).toBe(true);
+    expect(isSameOrder(held(), draft)).toBe(true);
   });
 
-  it.each<[string, Partial<Order>]>([
-    ['client_order_id', { client_order_id: 'ta-00000002' }],
-    ['symbol', { symbol: 'MSFT' }],
-    ['side', { side: 'sell' }],
-    ['qty', { qty: '50' }],
-    ['no qty', { qty: null }],
-    ['type', { type: 'market' }],
-    ['time_in_force', { time_in_force: 'gtc' }],
-    ['limit_price', { limit_price: '181' }],
-    ['extended_hours', { extended_hours: true }],
-  ])('is another one with another %s', (_, change) => {
-    expect(isSameOrder({ ...order, ...change }, draft)).toBe(false);
+  it.each<Partial<Order>>([
+    { client_order_id: 'ta-00000002' },
+    { symbol: 'MSFT' },
+    { side: 'sell' },
+    { qty: '50' },
+    { qty: null },
+    { type: 'market' },
+    { time_in_force: 'gtc' },
+    { limit_price: '181' },
+    { extended_hours: true },
+  ])('is another one with %j', (change) => {
+    expect(isSameOrder(held(change), draft)).toBe(false);
   });
 
   it('has the legs that were approved, and no others', () => {
-    const bracket = {
-      ...draft,
-      ...{ order_class: 'bracket', take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
-      ...bound,
-    } as OrderDraft;
-    const profit = { ...order, side: 'sell', limit_price: '200' };
-    const stop = { ...order, side: 'sell', type: 'stop_limit', stop_price: '170', limit_price: '168.3' };
-    const held = { ...order, order_class: 'bracket', legs: [profit, stop] } as Order;
-    expect(isSameOrder(held, bracket)).toBe(true);
+    const exits = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
+    const bracket = draftOf({ order_class: 'bracket', ...exits });
+    const profit = held({ side: 'sell', limit_price: '200' });
+    const stop = held({ side: 'sell', type: 'stop_limit', stop_price: '170', limit_price: '168.3' });
+    const withLegs = (...legs: Order[]) => held({ order_class: 'bracket', legs });
+    expect(isSameOrder(withLegs(profit, stop), bracket)).toBe(true);
     // A broker that tells no legs tells no others.
-    expect(isSameOrder({ ...order, order_class: 'bracket' }, bracket)).toBe(true);
-    expect(isSameOrder(order, bracket)).toBe(false);
-    expect(isSameOrder(held, draft)).toBe(false);
-    expect(isSameOrder({ ...held, legs: [profit] } as Order, bracket)).toBe(false);
-    expect(isSameOrder({ ...held, legs: [{ ...profit, limit_price: '201' }, stop] } as Order, bracket)).toBe(
-      false,
-    );
-    expect(isSameOrder({ ...held, legs: [profit, { ...stop, limit_price: '160' }] } as Order, bracket)).toBe(
-      false,
-    );
-    expect(isSameOrder({ ...held, legs: [profit, { ...stop, limit_price: null }] } as Order, bracket)).toBe(
-      false,
-    );
+    expect(isSameOrder(held({ order_class: 'bracket' }), bracket)).toBe(true);
+    expect(isSameOrder(held(), bracket)).toBe(false);
+    expect(isSameOrder(withLegs(profit, stop), draft)).toBe(false);
+    expect(isSameOrder(withLegs(profit), bracket)).toBe(false);
+    expect(isSameOrder(withLegs({ ...profit, limit_price: '201' }, stop), bracket)).toBe(false);
+    for (const limit_price of ['160', null])
+      expect(isSameOrder(withLegs(profit, { ...stop, limit_price }), bracket)).toBe(false);
   });
 
   it('may have a stop price that follows from its trail', () => {
-    const { limit_price: _, ...trailing } = { ...draft, type: 'trailing_stop', trail_percent: '2' };
-    const held = {
-      ...order,
-      type: 'trailing_stop',
-      trail_percent: '2.0',
-      limit_price: null,
-      stop_price: '176.4',
-    };
-    expect(isSameOrder(held as Order, trailing as OrderDraft)).toBe(true);
-    expect(isSameOrder({ ...held, trail_percent: '3' } as Order, trailing as OrderDraft)).toBe(false);
+    const trailing = draftOf({ type: 'trailing_stop', trail_percent: '2' });
+    const trails = (trail_percent: string) =>
+      held({ type: 'trailing_stop', trail_percent, limit_price: null, stop_price: '176.4' });
+    expect(isSameOrder(trails('2.0'), trailing)).toBe(true);
+    expect(isSameOrder(trails('3'), trailing)).toBe(false);
   });
 
-  it('is the approved market order where it is a limit order at its bound, or as earlier versions sent it', () => {
-    const { limit_price: _, ...market } = { ...draft, type: 'market', ...bound };
-    const same = (change: Partial<Order>) => isSameOrder({ ...order, ...change }, market as OrderDraft);
+  it('is the approved market order where it is a limit order at its bound, or without one', () => {
+    const same = (change: Partial<Order>) => isSameOrder(held(change), draftOf({ type: 'market' }));
     expect(same({ limit_price: '181.81' })).toBe(true);
     expect(same({ type: 'market', limit_price: null })).toBe(true);
     expect(same({ limit_price: '181.82' })).toBe(false);
@@ -237,16 +201,19 @@ describe('an order under our client_order_id', () => {
   });
 
   it('is the approved stop where it is a stop limit with its band', () => {
-    const { limit_price: _, ...stop } = { ...draft, type: 'stop', stop_price: '190.00', ...bound };
-    const held = { ...order, type: 'stop_limit', stop_price: '190', limit_price: '191.9' } as const;
-    expect(isSameOrder(held, stop as OrderDraft)).toBe(true);
-    expect(isSameOrder({ ...held, limit_price: '192' }, stop as OrderDraft)).toBe(false);
-    expect(isSameOrder({ ...held, stop_price: '189' }, stop as OrderDraft)).toBe(false);
+    const same = (stop_price: string, limit_price: string) =>
+      isSameOrder(
+        held({ type: 'stop_limit', stop_price, limit_price }),
+        draftOf({ type: 'stop', stop_price: '190.00' }),
+      );
+    expect(same('190', '191.9')).toBe(true);
+    expect(same('190', '192')).toBe(false);
+    expect(same('189', '191.9')).toBe(false);
   });
 
   it('by amount may have got a quantity from the broker', () => {
-    const { qty: _, ...byAmount } = { ...draft, notional: '900.00' };
-    expect(isSameOrder({ ...order, qty: '5', notional: '900' }, byAmount as OrderDraft)).toBe(true);
+    const byAmount = draftOf({ notional: '900.00', limit_price: '180.00' });
+    expect(isSameOrder(held({ qty: '5', notional: '900' }), byAmount)).toBe(true);
   });
 });
 

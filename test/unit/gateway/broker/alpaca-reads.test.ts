@@ -2,9 +2,16 @@ import { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { describe, expect, it } from 'vitest';
 import { kindOfType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import { atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
+import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trading/views.ts';
 
-/** Alpaca's own answers, as far as a test gives them; tells what was asked for. */
+/*
+ * Answers of Alpaca's published contracts (Trading API 2.0.1, Market Data API 1.1), and what the adapter makes of them by
+ * Alpaca's own SDK.
+ */
+
+/** An Alpaca that has these answers by path, and what it was asked. */
 function alpaca(answers: Readonly<Record<string, unknown>>) {
   const asked: URL[] = [];
   const broker = connectAlpaca({
@@ -13,15 +20,56 @@ function alpaca(answers: Readonly<Record<string, unknown>>) {
     dataUrl: 'https://data.alpaca.markets',
     simulated: false,
     timeoutMs: 1000,
-    assets: { find: async () => undefined, all: async () => [] },
+    assets: createAssetCatalogue(Date.now),
     fetch: async (input) => {
-      const url = new URL(String(input));
+      const url = new URL(input instanceof Request ? input.url : String(input));
       asked.push(url);
-      return Response.json(answers[url.pathname] ?? []);
+      const answer = answers[url.pathname];
+      return answer === undefined
+        ? Response.json({ code: 40410000, message: 'not found' }, { status: 404 })
+        : Response.json(answer);
     },
   })({ accessToken: 'token' }, () => undefined);
   return { asked, broker };
 }
+
+const CALL = 'AAPL250620C00100000';
+const contract = {
+  symbol: CALL,
+  name: 'AAPL Jun 20 2025 100 Call',
+  status: 'active',
+  tradable: true,
+  expiration_date: '2025-06-20',
+  underlying_symbol: 'AAPL',
+  type: 'call',
+  style: 'american',
+  strike_price: '100',
+  multiplier: '100',
+  open_interest: '237',
+  close_price: '148.38',
+};
+const bitcoin = {
+  class: 'crypto',
+  exchange: 'CRYPTO',
+  symbol: 'BTC/USD',
+  name: 'Bitcoin / US Dollar',
+  status: 'active',
+  tradable: true,
+  fractionable: true,
+};
+const held = {
+  avg_entry_price: '59000',
+  change_today: '0.01',
+  cost_basis: '29500',
+  current_price: '60000',
+  lastday_price: '59400',
+  market_value: '30000',
+  qty: '0.5',
+  qty_available: '0.5',
+  side: 'long',
+  unrealized_pl: '500',
+  unrealized_plpc: '0.016949152542',
+};
 
 const day = (date: string) => Date.parse(`${date}T04:00:00Z`) / 1000;
 
@@ -139,5 +187,256 @@ describe('Alpaca’s activity types', () => {
     ['CORR', undefined],
   ])('beyond it: %s is %s', (type, kind) => {
     expect(kindOfType[type]).toBe(kind);
+  });
+});
+
+describe('a quote', () => {
+  it('of each class comes from where Alpaca has it, in the order asked', async () => {
+    const { broker, asked } = alpaca({
+      '/v2/assets/AAPL': {
+        ...bitcoin,
+        class: 'us_equity',
+        symbol: 'AAPL',
+        name: 'Apple',
+        exchange: 'NASDAQ',
+      },
+      '/v2/assets/BTC%2FUSD': bitcoin,
+      [`/v2/options/contracts/${CALL}`]: contract,
+      '/v2/stocks/snapshots': {
+        AAPL: {
+          latestTrade: { t: '2024-04-22T19:59:58Z', p: 165.84 },
+          latestQuote: { t: '2024-04-22T19:59:59Z', ap: 165.85, bp: 165.83 },
+        },
+      },
+      '/v1beta3/crypto/us/snapshots': {
+        snapshots: {
+          'BTC/USD': {
+            latestQuote: { ap: 31742, bp: 31741, t: '2022-05-31T11:55:58.507608832Z' },
+            latestTrade: { p: 31744, t: '2022-05-31T11:53:45.027481Z' },
+            prevDailyBar: { c: 31649, t: '2022-05-30T05:00:00Z' },
+          },
+        },
+      },
+      '/v1beta1/options/snapshots': {
+        snapshots: {
+          [CALL]: {
+            latestQuote: { ap: 4.3, bp: 4.15, t: '2024-04-22T19:59:59.992734208Z' },
+            latestTrade: { p: 4.1, t: '2024-04-22T19:57:32.589554432Z' },
+          },
+        },
+      },
+    });
+    const quotes = await broker.quotes([CALL, 'BTC/USD', 'AAPL']);
+    expect(quotes.map((quote) => quoteSchema.parse(quote))).toMatchObject([
+      { symbol: CALL, name: 'AAPL Jun 20 2025 100 Call', bid: '4.15', ask: '4.30', last: '4.10' },
+      { symbol: 'BTC/USD', bid: '31741.00', last: '31744.00', previous_close: '31649.00' },
+      { symbol: 'AAPL', bid: '165.83', ask: '165.85' },
+    ]);
+    expect(asked.filter(({ pathname }) => pathname.endsWith('snapshots'))).toHaveLength(3);
+  });
+
+  it('of a coin that costs less than a share’s tick keeps its price', async () => {
+    const { broker } = alpaca({
+      '/v1beta3/crypto/us/snapshots': {
+        snapshots: {
+          'SHIB/USD': {
+            latestQuote: { ap: 0.00001235, bp: 0.00001233, t: '2022-05-31T11:55:58Z' },
+            latestTrade: { p: 0.00001234, t: '2022-05-31T11:53:45Z' },
+          },
+        },
+      },
+    });
+    expect(await broker.quotes(['SHIB/USD'])).toMatchObject([
+      { bid: '0.00001233', ask: '0.00001235', last: '0.00001234' },
+    ]);
+  });
+
+  it('of a contract that never traded is none', async () => {
+    const { broker } = alpaca({
+      '/v1beta1/options/snapshots': { snapshots: { [CALL]: {} } },
+    });
+    expect(await broker.quotes([CALL])).toEqual([]);
+  });
+
+  it('of more contracts than one request may have comes in several', async () => {
+    const { broker, asked } = alpaca({
+      '/v1beta1/options/snapshots': { snapshots: {} },
+    });
+    const symbols = Array.from(
+      { length: 101 },
+      (_, at) => `AAPL250620C${String(at + 1).padStart(5, '0')}000`,
+    );
+    await broker.quotes(symbols);
+    const lists = asked
+      .filter(({ pathname }) => pathname === '/v1beta1/options/snapshots')
+      .map(({ searchParams }) => searchParams.get('symbols')?.split(','));
+    expect(lists.map((list) => list?.length)).toEqual([100, 1]);
+    expect(lists.flat()).toEqual(symbols);
+  });
+});
+
+describe('bars', () => {
+  const query = { timeframe: '1Day', start: new Date(0), end: new Date(1), limit: 5 } as const;
+
+  it('of a pair are asked for by the newest, and told by the oldest', async () => {
+    const bar = { c: 29003, h: 29003, l: 28999, o: 28999, v: 0.01 };
+    const { broker, asked } = alpaca({
+      '/v1beta3/crypto/us/bars': {
+        bars: { 'BTC/USD': ['2022-05-27T10:18:00Z', '2022-05-26T10:18:00Z'].map((t) => ({ ...bar, t })) },
+      },
+    });
+    expect(await broker.bars({ symbol: 'BTC/USD', ...query })).toMatchObject([
+      { at: '2022-05-26T10:18:00.000Z', close: '29003.00', volume: '0.01' },
+      { at: '2022-05-27T10:18:00.000Z' },
+    ]);
+    expect(asked[0]?.searchParams.get('sort')).toBe('desc');
+    expect(asked[0]?.searchParams.get('symbols')).toBe('BTC/USD');
+  });
+
+  it('of a contract come from the options’ data', async () => {
+    const symbol = 'AAPL240419P00140000';
+    const { broker } = alpaca({
+      '/v1beta1/options/bars': {
+        bars: { [symbol]: [{ c: 0.34, h: 0.38, l: 0.34, o: 0.38, t: '2024-01-18T05:00:00Z', v: 12 }] },
+      },
+    });
+    expect(await broker.bars({ symbol, ...query })).toMatchObject([{ close: '0.34', volume: '12' }]);
+  });
+});
+
+describe('what can be traded', () => {
+  it('is looked up by name among shares and pairs', async () => {
+    const { broker, asked } = alpaca({
+      '/v2/assets': [bitcoin, { ...bitcoin, symbol: 'OLD/USD', tradable: false }],
+    });
+    const symbols = (await broker.assets()).map(({ symbol }) => symbol);
+    expect([...new Set(symbols)]).toEqual(['BTC/USD']);
+    expect(asked.map(({ searchParams }) => searchParams.get('asset_class')).sort()).toEqual([
+      'crypto',
+      'us_equity',
+    ]);
+  });
+
+  it('of a contract is whether it can be traded, in whole contracts', async () => {
+    const { broker } = alpaca({ [`/v2/options/contracts/${CALL}`]: contract });
+    expect(await broker.asset(CALL)).toEqual({
+      symbol: CALL,
+      name: 'AAPL Jun 20 2025 100 Call',
+      exchange: '',
+      tradable: true,
+      fractionable: false,
+      shortable: false,
+    });
+    expect(await broker.asset('AAPL250620C00105000')).toBeUndefined();
+  });
+
+  it('of a contract that is over is nothing', async () => {
+    const { broker } = alpaca({ [`/v2/options/contracts/${CALL}`]: { ...contract, status: 'inactive' } });
+    expect(await broker.asset(CALL)).toMatchObject({ tradable: false });
+  });
+
+  it('on a share is listed by expiry, right and strike', async () => {
+    const { broker, asked } = alpaca({
+      '/v2/options/contracts': { option_contracts: [contract], next_page_token: 'MTAwMA==' },
+    });
+    const found = await broker.optionContracts?.({
+      underlying: 'AAPL',
+      expires: { from: '2025-06-01', to: '2025-06-30' },
+      right: 'call',
+      strike: { from: '97.5', to: '100' },
+      limit: 1,
+    });
+    expect(found).toEqual({
+      contracts: [
+        {
+          symbol: CALL,
+          underlying: 'AAPL',
+          expiry: '2025-06-20',
+          right: 'call',
+          strike: '100',
+          style: 'american',
+          multiplier: '100',
+          tradable: true,
+          open_interest: '237',
+          close_price: '148.38',
+        },
+      ],
+      more: true,
+    });
+    expect(Object.fromEntries(asked[0]?.searchParams ?? [])).toEqual({
+      underlying_symbols: 'AAPL',
+      status: 'active',
+      expiration_date_gte: '2025-06-01',
+      expiration_date_lte: '2025-06-30',
+      type: 'call',
+      strike_price_gte: '97.5',
+      strike_price_lte: '100',
+      limit: '1',
+    });
+  });
+
+  it('without open interest or a close says so, and invents none', async () => {
+    const { open_interest: _, close_price: __, ...bare } = contract;
+    const { broker } = alpaca({ '/v2/options/contracts': { option_contracts: [bare] } });
+    const query = { underlying: 'AAPL', expires: { from: '2025-06-01', to: '2025-06-30' }, limit: 1 };
+    const found = await broker.optionContracts?.({ ...query, right: undefined, strike: undefined });
+    expect(found).toMatchObject({ contracts: [{ open_interest: null, close_price: null }], more: false });
+  });
+});
+
+describe('a position', () => {
+  it.each([
+    ['BTCUSD', 'BTC/USD'],
+    ['BTCUSDT', 'BTC/USDT'],
+    ['USDTUSD', 'USDT/USD'],
+    ['ETHBTC', 'ETH/BTC'],
+    ['BTC/USD', 'BTC/USD'],
+  ])('in crypto that Alpaca calls %s is one in %s', async (told, symbol) => {
+    const { broker } = alpaca({ '/v2/positions': [{ ...held, symbol: told, asset_class: 'crypto' }] });
+    const [position] = await broker.positions();
+    expect(positionSchema.parse(position)).toMatchObject({ symbol, qty: '0.5', market_value: '30000' });
+  });
+
+  it('of another class keeps its symbol', async () => {
+    const { broker } = alpaca({
+      '/v2/positions': [{ ...held, symbol: 'XUSD', asset_class: 'us_equity' }],
+    });
+    expect(await broker.positions()).toMatchObject([{ symbol: 'XUSD' }]);
+  });
+});
+
+describe('the account', () => {
+  const account = {
+    account_number: '010203ABCD',
+    status: 'ACTIVE',
+    currency: 'USD',
+    cash: '1000',
+    equity: '1000',
+    last_equity: '1000',
+    buying_power: '1000',
+    long_market_value: '0',
+    trading_blocked: false,
+  };
+
+  it('tells what of options and crypto it may trade', async () => {
+    const more = {
+      options_trading_level: 2,
+      options_approved_level: 3,
+      options_buying_power: '500.25',
+      crypto_status: 'ACTIVE',
+    };
+    const { broker } = alpaca({ '/v2/account': { ...account, ...more } });
+    expect(accountSchema.parse(await broker.account())).toMatchObject({
+      options_level: 2,
+      options_buying_power: '500.25',
+      crypto_active: true,
+    });
+  });
+
+  it('that isn’t let at crypto says so, and of what it isn’t told nothing', async () => {
+    const { broker } = alpaca({ '/v2/account': { ...account, crypto_status: 'INACTIVE' } });
+    const read = await broker.account();
+    expect(read.crypto_active).toBe(false);
+    expect(read).not.toHaveProperty('options_level');
   });
 });

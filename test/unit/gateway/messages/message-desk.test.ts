@@ -17,30 +17,34 @@ const draft: MessageDraft = {
   expires_at: '2026-11-24T15:00:00Z',
 };
 
-it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
-  const database = new Database(':memory:');
-  const bobsDelivery = Promise.withResolvers<Delivery>();
+const now = () => Date.parse('2026-11-24T14:58:00Z');
+const deskWith = (deliver: (draft: MessageDraft, token: string) => Promise<Delivery>) => {
   const tokens = { tokenFor: async ({ sub }: Caller) => sub, forget: () => {} } as unknown as BrokerTokens;
-  const deliver = async (_: MessageDraft, token: string): Promise<Delivery> =>
-    token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' };
-  const now = () => Date.parse('2026-11-24T14:58:00Z');
-  const desk = createMessageDesk({
-    journal: sqliteGatewayStores(database).messages,
+  return createMessageDesk({
+    journal: sqliteGatewayStores(new Database(':memory:')).messages,
     outlets: new Map([['slack', { tokens, deliver }]]),
     gateway,
     issuer: 'https://issuer.example',
     detailsType: 'message_send',
     clock: { now, monotonic: now, sleep: async () => {} },
   });
-  const caller = (sub: string): Caller => ({
-    sub,
-    clientId: 'client',
-    scopes: new Set(['messages:write']),
-    jti: `jti-of-${sub}`,
-    authorizationDetails: [messageSendDetails(draft, { gateway })],
-    accessToken: 'token',
-    expiresAt: now() + 60_000,
-  });
+};
+const caller = (sub: string, isOurs?: boolean): Caller => ({
+  sub,
+  clientId: 'client',
+  scopes: new Set(['messages:write']),
+  jti: `jti-of-${sub}`,
+  authorizationDetails: [messageSendDetails(draft, { gateway })],
+  accessToken: 'token',
+  expiresAt: now() + 60_000,
+  ...(isOurs === undefined ? {} : { isOurs: async () => isOurs }),
+});
+
+it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
+  const bobsDelivery = Promise.withResolvers<Delivery>();
+  const desk = deskWith(async (_, token) =>
+    token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' },
+  );
   const unknown = { code: 'outcome_unknown' };
   await expect(desk.send(caller('alice'), draft)).rejects.toMatchObject(unknown);
   const bobs = desk.send(caller('bob'), draft);
@@ -52,29 +56,9 @@ it('nobody is answered with what becomes of another user’s message of the same
 });
 
 it('a message that another gateway has taken over is not sent, and may be sent again', async () => {
-  const now = () => Date.parse('2026-11-24T14:58:00Z');
   let sent = 0;
-  const deliver = async (): Promise<Delivery> => ({ outcome: 'sent', serviceId: `17.${++sent}` });
-  const tokens = { tokenFor: async () => 'token', forget: () => {} } as unknown as BrokerTokens;
-  const desk = createMessageDesk({
-    journal: sqliteGatewayStores(new Database(':memory:')).messages,
-    outlets: new Map([['slack', { tokens, deliver }]]),
-    gateway,
-    issuer: 'https://issuer.example',
-    detailsType: 'message_send',
-    clock: { now, monotonic: now, sleep: async () => {} },
-  });
-  const caller = (isOurs: boolean): Caller => ({
-    sub: 'alice',
-    clientId: 'client',
-    scopes: new Set(['messages:write']),
-    jti: 'jti',
-    authorizationDetails: [messageSendDetails(draft, { gateway })],
-    accessToken: 'token',
-    expiresAt: now() + 60_000,
-    isOurs: async () => isOurs,
-  });
-  await expect(desk.send(caller(false), draft)).rejects.toMatchObject({ code: 'service_busy' });
+  const desk = deskWith(async () => ({ outcome: 'sent', serviceId: `17.${++sent}` }));
+  await expect(desk.send(caller('alice', false), draft)).rejects.toMatchObject({ code: 'service_busy' });
   expect(sent).toBe(0);
-  expect(await desk.send(caller(true), draft)).toMatchObject({ message: { service_id: '17.1' } });
+  expect(await desk.send(caller('alice', true), draft)).toMatchObject({ message: { service_id: '17.1' } });
 });

@@ -10,6 +10,7 @@ import {
 } from '../../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../../src/trading/views.ts';
+import { anOrderDraft } from '../../../fixtures/builders.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const NOON = Date.parse('2026-11-24T17:00:00Z');
@@ -43,17 +44,13 @@ async function granted(changes: Partial<MandateEnvelope>) {
     },
     /** Claims an order of $200 under it. */
     async claim(slot = '2026-W48', under: string | null = id): Promise<OrderDraft> {
-      const draft = {
-        ...{ account: terms.account, client_order_id: `ta-${++number}`, symbol: 'AAPL', side: 'buy' },
-        ...{
-          qty: '1',
-          type: 'limit',
-          limit_price: '200.00',
-          reference_price: '180.00',
-          max_slippage: '0.01',
-        },
+      const draft = anOrderDraft({
+        account: terms.account,
+        client_order_id: `ta-${++number}`,
+        qty: '1',
+        limit_price: '200.00',
         ...(under === null ? {} : { mandate: under, slot }),
-      } as OrderDraft;
+      });
       const key = { sub: 'alice', clientOrderId: draft.client_order_id };
       const approval = { issuer, jti: draft.client_order_id };
       const claim = { ...key, digest: 'digest', approval, draft, mandate: under ?? undefined, slot };
@@ -112,16 +109,12 @@ describe('an order that is adopted', () => {
     ['its number of orders', { max_orders: 2 }],
     ['its orders in a period', { orders_per_slot: 2 }],
   ])('leaves its mandate active where it takes it up to %s', async (_, terms) => {
-    const { state, excess } = await adoptedBeside(await granted(terms));
-    expect([state, excess]).toEqual(['active', undefined]);
+    expect(await adoptedBeside(await granted(terms))).toEqual({ state: 'active', excess: undefined });
   });
 
   it('leaves its mandate active where the other order is of another period', async () => {
-    const { state, excess } = await adoptedBeside(await granted({ orders_per_slot: 1 }), [
-      '2026-W48',
-      '2026-W49',
-    ]);
-    expect([state, excess]).toEqual(['active', undefined]);
+    const adopted = await adoptedBeside(await granted({ orders_per_slot: 1 }), ['2026-W48', '2026-W49']);
+    expect(adopted).toEqual({ state: 'active', excess: undefined });
   });
 
   it('leaves its mandate active where the other order is of another day, as far as the day is concerned', async () => {

@@ -1,11 +1,8 @@
-import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-
 import type { Absence } from '../../../../src/gateway/orders/absence.ts';
 import {
   maySubmitAgain,
@@ -13,37 +10,21 @@ import {
   settleByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Refusal } from '../../../../src/trading/refusal.ts';
+import { claimedJournal, draft, id, intent, START, TTL_MS } from './claimed-order.ts';
 
-const START = Date.parse('2026-11-24T15:00:00Z');
-const id = 'ta-00000001';
-const draft = {
-  account: 'PA3ALICE01',
-  client_order_id: id,
-  symbol: 'AAPL',
-  side: 'buy',
-  qty: '5',
-  type: 'market',
-  reference_price: '180.01',
-  max_slippage: '0.01',
-  expires_at: utcSeconds(START + 60_000),
-} as OrderDraft;
 const stopped = async () => undefined;
 const adopted = async () => undefined;
 /** Nothing is ever absent for long enough. */
 const absence: Absence = { missed: () => false, forget: () => undefined };
 
-const intent = { sub: 'alice', clientOrderId: id, draft };
-const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
-const claim = { clientOrderId: id, digest: 'digest', sub: 'alice', approval, draft };
+const clockAt = (now: number) => ({ now: () => now, monotonic: () => now, sleep: async () => {} });
+const DAY_LATER = START + 24 * 60 * 60_000;
 
 /** An order whose intent was written a minute before `late` milliseconds after its approval's end. */
 async function claimedAt(late: number) {
-  const journal = sqliteGatewayStores(new Database(':memory:')).orders;
-  await journal.claim(claim, START);
+  const journal = await claimedJournal();
   const submitted: OrderDraft[] = [];
   const broker = {
     submit: async (order: OrderDraft) => {
@@ -52,17 +33,18 @@ async function claimedAt(late: number) {
     },
     traits: alpacaTraits,
   } as unknown as OpenAccount;
-  const clock = {
-    now: () => START + 60_000 + late,
-    monotonic: () => START + 60_000 + late,
-    sleep: async () => {},
-  };
+  const clock = clockAt(START + TTL_MS + late);
   return {
     journal,
     submitted,
     submit: (isOurs?: () => Promise<boolean>) =>
       submitIntent(intent, () => broker.submit(draft), broker, {
-        ...{ journal, clock, stopped, adopted, absence, isOurs },
+        journal,
+        clock,
+        stopped,
+        adopted,
+        absence,
+        isOurs,
       }),
   };
 }
@@ -111,8 +93,7 @@ it.each<[string, Submission]>([
 ])(
   'a submission that was %s proves nothing where another gateway has sent the order meanwhile',
   async (_, answer) => {
-    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
-    await journal.claim(claim, START);
+    const journal = await claimedJournal();
     const broker = {
       submit: async () => {
         const seen = await journal.find('alice', id);
@@ -122,12 +103,9 @@ it.each<[string, Submission]>([
       orderByClientOrderId: async () => undefined,
       traits: alpacaTraits,
     } as unknown as OpenAccount;
-    const clock = { now: () => START + 31_000, monotonic: () => START + 31_000, sleep: async () => {} };
-    await expect(
-      submitIntent(intent, () => broker.submit(draft), broker, {
-        ...{ journal, clock, stopped, adopted, absence },
-      }),
-    ).rejects.toMatchObject({
+    const clock = clockAt(START + 31_000);
+    const context = { journal, clock, stopped, adopted, absence };
+    await expect(submitIntent(intent, () => broker.submit(draft), broker, context)).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
     expect(await journal.find('alice', id)).toMatchObject({ state: 'unknown', submittedAt: START + 31_000 });
@@ -137,8 +115,7 @@ it.each<[string, Submission]>([
 describe('a gateway that stood still while it looked whether an order may still go out', () => {
   /** @param each what the looks come to, one after the other, and how long the gateway stands still in each */
   async function lookedAt(each: readonly { readonly is: Refusal | undefined; readonly ms: number }[]) {
-    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
-    await journal.claim(claim, START);
+    const journal = await claimedJournal();
     let now = START;
     let looks = 0;
     let sent = 0;
@@ -196,21 +173,13 @@ describe('where the broker', () => {
   });
 
   it('lists the day’s orders alone, a hit settles an order and a miss proves nothing, however late', async () => {
-    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
-    await journal.claim(claim, START);
+    const journal = await claimedJournal();
     let listed: unknown;
     const broker = {
       orderByClientOrderId: async () => listed,
       traits: { ...alpacaTraits, ...ids(false, 'while_listed') },
     } as unknown as OpenAccount;
-    const context = {
-      ...{ journal, adopted, absence },
-      clock: {
-        now: () => START + 24 * 60 * 60_000,
-        monotonic: () => START + 24 * 60 * 60_000,
-        sleep: async () => {},
-      },
-    };
+    const context = { journal, adopted, absence, clock: clockAt(DAY_LATER) };
     const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
     expect((await journal.find('alice', id))?.state).toBe('intent');
@@ -219,22 +188,14 @@ describe('where the broker', () => {
   });
 
   it('finds nothing by an id, it is not asked, and no order counts as never placed', async () => {
-    const journal = sqliteGatewayStores(new Database(':memory:')).orders;
-    await journal.claim(claim, START);
+    const journal = await claimedJournal();
     const broker = { traits: { ...alpacaTraits, ...ids(true, 'never') } } as OpenAccount;
-    const context = {
-      ...{ journal, adopted, absence },
-      clock: {
-        now: () => START + 24 * 60 * 60_000,
-        monotonic: () => START + 24 * 60 * 60_000,
-        sleep: async () => {},
-      },
-    };
+    const context = { journal, adopted, absence, clock: clockAt(DAY_LATER) };
     const entry = await journal.find('alice', id);
     expect(entry && (await settleByLookup(entry, broker, context))).toBeUndefined();
-    const soon = { ...context, clock: { ...context.clock, now: () => START } };
+    const soon = { ...context, clock: clockAt(START), stopped };
     const lost = async () => ({ outcome: 'unknown' }) as const;
-    await expect(submitIntent(intent, lost, broker, { ...soon, stopped })).rejects.toMatchObject({
+    await expect(submitIntent(intent, lost, broker, soon)).rejects.toMatchObject({
       code: 'outcome_unknown',
     });
     expect((await journal.find('alice', id))?.state).toBe('unknown');

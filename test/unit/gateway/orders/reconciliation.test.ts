@@ -164,6 +164,12 @@ function world(options: Partial<ReconciliationOptions> = {}) {
       reconciliation.start();
       return reconciliation;
     },
+    /** Starts, and resolves once it sleeps. */
+    begin: async () => {
+      const reconciliation = made.start();
+      await made.asleep();
+      return reconciliation;
+    },
     /** What was asked since this was last called. */
     took: () => made.asked.splice(0),
   };
@@ -173,8 +179,7 @@ function world(options: Partial<ReconciliationOptions> = {}) {
 describe('reconciliation takes place', () => {
   it('at the start, and then every 24 hours', async () => {
     const made = world();
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual(['open PA-1 of alice']);
     await made.pass(DAY_MS - TICK_MS);
     expect(made.took()).toEqual([]);
@@ -235,8 +240,7 @@ describe('reconciliation takes place', () => {
 
   it('no more once it is closed, and closes at once while it waits', async () => {
     const made = world();
-    const reconciliation = made.start();
-    await made.asleep();
+    const reconciliation = await made.begin();
     made.took();
     await reconciliation.close();
     made.jump(3_600_000);
@@ -295,8 +299,7 @@ describe('an account', () => {
         throw failure;
       }
     };
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual(['open PB-1 of bob']);
     await made.pass(TICK_MS);
     expect(made.took()).toEqual(['open PA-1 of alice']);
@@ -304,8 +307,7 @@ describe('an account', () => {
 
   it('that can be opened without its owner is opened without a token', async () => {
     const made = world();
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.tokens).toEqual([NO_TOKEN]);
   });
 
@@ -334,8 +336,7 @@ describe('an order of which nothing was sent', () => {
         draft: { account: 'PA-1', expires_at: new Date(START + ms).toISOString() } as never,
       });
     made.keep(unsent('a', -1_000), unsent('b', 60_000));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual([`abandon ${idOf('a')}`, 'open PA-1 of alice']);
   });
 });
@@ -345,8 +346,7 @@ describe('an order that was written off', () => {
     const made = world();
     made.keep(writtenOff(idOf('a')), writtenOff(`${idOf('b')}-2`));
     made.book.set(`${idOf('b')}-2`, orderOf(`${idOf('b')}-2`));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual([
       `recheck ${idOf('a')}`,
       `recheck ${idOf('b')}-2`,
@@ -363,8 +363,7 @@ describe('an order that was written off', () => {
       ...writtenOff(idOf('b')),
       sub: 'bob',
     });
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual([`recheck ${idOf('a')}`, `recheck ${idOf('b')}`, 'open PA-1 of alice']);
   });
 
@@ -372,8 +371,7 @@ describe('an order that was written off', () => {
     const made = world();
     made.keep(writtenOff(idOf('a')));
     made.book.set(idOf('a'), orderOf(idOf('a')));
-    made.start();
-    await made.asleep();
+    await made.begin();
     const afterDays = async (days: number) => {
       made.took();
       made.jump(days * DAY_MS);
@@ -415,8 +413,7 @@ describe('an open order at the broker', () => {
     const made = world();
     made.keep({ ...entryOf(idOf('a')), sub: 'bob' });
     made.open.push(orderOf(idOf('a')));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.reported).toHaveLength(1);
   });
 
@@ -424,8 +421,7 @@ describe('an open order at the broker', () => {
     const made = world();
     made.keep(entryOf(id));
     made.open.push(orderOf(id));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual(['open PA-1 of alice', `found ${idOf('a')} of alice`]);
     expect(made.reported).toEqual([]);
   });
@@ -435,8 +431,7 @@ describe('an open order at the broker', () => {
     made.keep(entryOf(idOf('a'), { state: 'rejected' }));
     made.open.push(orderOf(idOf('a')));
     made.book.set(idOf('a'), orderOf(idOf('a')));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual([
       'open PA-1 of alice',
       `recheck ${idOf('a')}`,
@@ -450,8 +445,7 @@ describe('an open order at the broker', () => {
     const made = world();
     made.keep(entryOf(idOf('a'), { state: 'rejected' }));
     made.open.push(orderOf(idOf('a')));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual(['open PA-1 of alice', `recheck ${idOf('a')}`]);
     expect(made.reported).toHaveLength(1);
   });
@@ -461,8 +455,7 @@ describe('an open order at the broker', () => {
     made.keep(entryOf(idOf('a')));
     made.open.push(orderOf(idOf('a')));
     made.accounted.set(idOf('a'), 'unexplained');
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.reported).toHaveLength(1);
   });
 
@@ -477,8 +470,7 @@ describe('an open order at the broker', () => {
   ])('with another id (%j) is nobody’s business here', async (id) => {
     const made = world();
     made.open.push(orderOf(id));
-    made.start();
-    await made.asleep();
+    await made.begin();
     expect(made.took()).toEqual(['open PA-1 of alice']);
     expect(made.reported).toEqual([]);
   });

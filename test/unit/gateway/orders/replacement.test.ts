@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { changesTo } from '../../../../src/gateway/orders/replacement.ts';
-import type { OrderDraft } from '../../../../src/trading/order.ts';
-import type { Order } from '../../../../src/trading/views.ts';
+import { anOrder, anOrderDraft } from '../../../fixtures/builders.ts';
 
-const terms = {
-  symbol: 'AAPL',
-  side: 'buy',
-  type: 'limit',
-  time_in_force: 'day',
-  extended_hours: false,
-} as const;
-const order = { ...terms, status: 'new', qty: '1.5', filled_qty: '0', limit_price: '180' } as Order;
-const draft = { ...terms, qty: '2', limit_price: '180.00' } as OrderDraft;
+const order = anOrder({ qty: '1.5', time_in_force: 'day' });
+const draft = anOrderDraft({ qty: '2' });
 
 describe('at a broker', () => {
   it('that replaces nothing, nothing is changed, and it says so', () => {

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
@@ -12,39 +11,21 @@ import {
   settleByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { currentDispatchDeadline } from '../../../../src/net/dispatch-deadline.ts';
 import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import type { MarketClock, Order } from '../../../../src/trading/views.ts';
+import { anOrder } from '../../../fixtures/builders.ts';
+import { claim, claimedJournal, draft, id, intent, START, TTL_MS } from './claimed-order.ts';
 
-const START = Date.parse('2026-11-24T15:00:00Z');
-/** How long the approval is good for, and how long an order is absent before it is written off. Milliseconds. */
-const TTL_MS = 60_000;
+/** How long an order is absent before it is written off, milliseconds. */
 const ABSENCE_MS = 300_000;
-const id = 'ta-00000001';
-const draft = {
-  ...{ account: 'PA3ALICE01', client_order_id: id, symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' },
-  ...{ reference_price: '180.01', max_slippage: '0.01', expires_at: utcSeconds(START + TTL_MS) },
-} as OrderDraft;
-const approval = { issuer: 'https://issuer.example', jti: 'jti-1' };
-const claim = { clientOrderId: id, digest: 'digest', sub: 'alice', approval, draft };
-const intent = { sub: 'alice', clientOrderId: id, draft };
-const order = {
-  ...draft,
-  id: 'order-1',
-  notional: null,
-  limit_price: null,
-  status: 'new',
-} as unknown as Order;
+const order = anOrder({ client_order_id: id, type: 'market', time_in_force: 'day', limit_price: null });
 const unavailable = () => new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
 
 /** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */
 async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'] = 'for_good') {
-  const store = sqliteGatewayStores(new Database(':memory:')).orders;
-  await store.claim(claim, START);
+  const store = await claimedJournal();
   const reservations: number[] = [];
   const journal: OrderJournal = {
     ...store,
@@ -114,7 +95,8 @@ async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'] = 'fo
 }
 
 /** A broker's client that asks right before it writes, as the gateway's transport does. */
-const sendNow = async (): Promise<Submission> => {
+const sendNow = async (pass?: () => void): Promise<Submission> => {
+  pass?.();
   try {
     currentDispatchDeadline()?.dispatch();
   } catch {
@@ -177,10 +159,7 @@ describe('a submission', () => {
     ['a minute later, when its approval has expired', (made) => made.pass(TTL_MS)],
   ])('that would leave %s is stopped, and can be made again', async (_, pass) => {
     const made = await claimed();
-    const stopped = made.submit(async () => {
-      pass(made);
-      return await sendNow();
-    });
+    const stopped = made.submit(() => sendNow(() => pass(made)));
     await expect(stopped).rejects.toMatchObject({ status: 503, code: 'service_busy' });
     expect(await made.entry()).toMatchObject({ state: 'intent', submittedAt: null, ambiguous: false });
     expect(made.looks).toBe(0);
@@ -188,49 +167,36 @@ describe('a submission', () => {
 
   it('that was stopped can be made again, and its answer counts as a first one’s', async () => {
     const made = await claimed();
-    await made
-      .submit(async () => {
-        made.pass(15_000);
-        return await sendNow();
-      })
-      .catch(() => undefined);
+    await made.submit(() => sendNow(() => made.pass(15_000))).catch(() => undefined);
     expect(await made.journal.reclaim(await made.entry(), START + 15_000)).toBe('claimed');
-    expect(await made.submit(sendNow)).toMatchObject({ state: 'placed', ambiguous: false, submissions: 2 });
+    expect(await made.submit(() => sendNow())).toMatchObject({
+      state: 'placed',
+      ambiguous: false,
+      submissions: 2,
+    });
   });
 
   it('leaves up to 15 s after its checks', async () => {
     const made = await claimed();
-    const entry = await made.submit(async () => {
-      made.pass(14_999);
-      return await sendNow();
-    });
+    const entry = await made.submit(() => sendNow(() => made.pass(14_999)));
     expect(entry.state).toBe('placed');
   });
 
   it('leaves no later than its approval expires', async () => {
     const made = await claimed();
     made.pass(TTL_MS - 5_000);
-    const at = (ms: number) => async () => {
-      made.pass(ms);
-      return await sendNow();
-    };
-    await expect(made.submit(at(5_000))).rejects.toMatchObject({ code: 'service_busy' });
+    const late = made.submit(() => sendNow(() => made.pass(5_000)));
+    await expect(late).rejects.toMatchObject({ code: 'service_busy' });
     const inTime = await claimed();
     inTime.pass(TTL_MS - 5_000);
-    const entry = await inTime.submit(async () => {
-      inTime.pass(4_999);
-      return await sendNow();
-    });
+    const entry = await inTime.submit(() => sendNow(() => inTime.pass(4_999)));
     expect(entry.state).toBe('placed');
   });
 
   it('that is stopped after another process has sent the order leaves it unknown', async () => {
     const made = await claimed();
     expect(await made.journal.reclaim(await made.entry(), START)).toBe('claimed');
-    const stopped = made.submit(async () => {
-      made.pass(15_000);
-      return await sendNow();
-    });
+    const stopped = made.submit(() => sendNow(() => made.pass(15_000)));
     await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START + 15_000 });
   });
@@ -239,8 +205,7 @@ describe('a submission', () => {
     const made = await claimed();
     const stopped = made.submit(async () => {
       await sendNow();
-      made.pass(15_000);
-      return await sendNow();
+      return await sendNow(() => made.pass(15_000));
     });
     await expect(stopped).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect(await made.entry()).toMatchObject({ state: 'unknown', submittedAt: START + 15_000 });
@@ -361,12 +326,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
     ['on a Sunday', '2026-11-29T15:00:00Z', '2026-11-30T16:00:00-05:00', '2026-12-01T05:00:00Z'],
     ['in summer', '2026-07-14T15:00:00Z', '2026-07-14T16:00:00-04:00', '2026-07-15T04:00:00Z'],
     ['when summer time ends', '2026-10-30T22:00:00Z', '2026-11-02T16:00:00-05:00', '2026-11-03T05:00:00Z'],
-    [
-      'where the close that it tells is past',
-      '2026-11-24T22:00:00Z',
-      '2026-11-23T16:00:00-05:00',
-      '2026-11-25T05:00:00Z',
-    ],
+    ['where the close is past', '2026-11-24T22:00:00Z', '2026-11-23T16:00:00-05:00', '2026-11-25T05:00:00Z'],
     ['where the broker tells no close', '2026-11-24T15:00:00Z', '', '2026-11-25T05:00:00Z'],
   ])(
     'keeps what it reserved until the end of its trading day in New York: %s',

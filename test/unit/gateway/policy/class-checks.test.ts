@@ -3,6 +3,7 @@ import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import type { OrderWorld } from '../../../../src/gateway/policy/order-world.ts';
 import type { Order, Position } from '../../../../src/trading/views.ts';
+import { aPosition } from '../../../fixtures/builders.ts';
 import {
   type Changes,
   type Circumstances,
@@ -18,23 +19,15 @@ const CALL = 'AAPL261218C00200000';
 const PUT = 'AAPL261218P00150000';
 
 function reasonsOf(circumstances: Circumstances, limits: AccountLimits = {}) {
-  const { effect, reasons, limit, value } = decide(
-    limitedTo(limits),
-    subject,
-    'place',
-    factsOf(circumstances),
-  );
+  const facts = factsOf(circumstances);
+  const { effect, reasons, limit, value } = decide(limitedTo(limits), subject, 'place', facts);
   return { effect, reasons, ...(limit === undefined ? {} : { limit, value }) };
 }
 
 const allowed = { effect: 'allow', reasons: [] };
 
-const [shares] = world.positions;
-if (shares === undefined) throw new Error('the world holds AAPL');
-const held = (symbol: string, qty: string, side: Position['side'] = 'long'): Position => ({
-  ...shares,
-  ...{ symbol, side, qty, qty_available: qty },
-});
+const held = (symbol: string, qty: string, side: Position['side'] = 'long') =>
+  aPosition({ symbol, side, qty, qty_available: qty });
 
 /** A world in which the account may trade all, and an option at $1.20. */
 const optionWorld = (changes: Partial<OrderWorld> = {}): Partial<OrderWorld> => ({
@@ -114,145 +107,99 @@ describe('an option', () => {
     expect(reasonsOf({ order: option(symbol, intent), world: facts }).reasons).toEqual(reasons);
   });
 
-  it.each<[string, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[], string?]>([
-    ['100 shares', { positions: [held('AAPL', '100')] }, {}, []],
-    ['99 shares', { positions: [held('AAPL', '99')] }, {}, ['CALL_NOT_COVERED'], '99'],
-    ['none', { positions: [] }, {}, ['CALL_NOT_COVERED'], '0'],
-    ['shares of another', { positions: [held('MSFT', '100')] }, {}, ['CALL_NOT_COVERED'], '0'],
-    ['shares owed', { positions: [held('AAPL', '100', 'short')] }, {}, ['CALL_NOT_COVERED'], '0'],
-    [
-      'shares that another call may take',
-      { positions: [held('AAPL', '100'), held('AAPL261120C00190000', '1', 'short')] },
-      {},
-      ['CALL_NOT_COVERED'],
-      '0',
-    ],
-    [
-      'shares on sale elsewhere',
-      { positions: [held('AAPL', '100')], elsewhere: [elsewhere({ qty: '1' })] },
-      {},
-      ['CALL_NOT_COVERED'],
-      '99',
-    ],
+  /** What is free of what the order may take where that is too little; `unknown` where nobody can tell. */
+  type Short = string | undefined;
+  const shortOf = (reason: string, free: Short, value: string) => {
+    if (free === undefined) return allowed;
+    if (free === 'unknown') return { effect: 'deny', reasons: ['FACT_UNAVAILABLE'] };
+    return { effect: 'deny', reasons: [reason], limit: free, value };
+  };
+  const counted = (covering: object) => ({ shares: '0', cash: '0', buys: '0', ...covering });
+  const covered = [held('AAPL', '100')];
+
+  it.each<[string, Partial<OrderWorld>, Short, object?]>([
+    ['100 shares', { positions: covered }, undefined],
+    ['99 shares', { positions: [held('AAPL', '99')] }, '99'],
+    ['none', { positions: [] }, '0'],
+    ['shares of another', { positions: [held('MSFT', '100')] }, '0'],
+    ['shares owed', { positions: [held('AAPL', '100', 'short')] }, '0'],
+    ['shares of another call', { positions: [...covered, held('AAPL261120C00190000', '1', 'short')] }, '0'],
+    ['shares on sale elsewhere', { positions: covered, elsewhere: [elsewhere({ qty: '1' })] }, '99'],
     [
       'shares that a call on sale elsewhere may take',
-      {
-        positions: [held('AAPL', '100')],
-        elsewhere: [elsewhere({ symbol: 'AAPL261120C00190000', qty: '1' })],
-      },
-      {},
-      ['CALL_NOT_COVERED'],
+      { positions: covered, elsewhere: [elsewhere({ symbol: 'AAPL261120C00190000', qty: '1' })] },
       '0',
     ],
-    [
-      'shares that this gateway has on sale',
-      { positions: [held('AAPL', '100')] },
-      { covering: { shares: '1', cash: '0', buys: '0' } },
-      ['CALL_NOT_COVERED'],
-      '99',
-    ],
+    ['shares that this gateway has on sale', { positions: covered }, '99', { shares: '1' }],
     [
       'shares that a spread may take, which nobody here reckons with',
       {
-        positions: [held('AAPL', '100')],
+        positions: covered,
         elsewhere: [elsewhere({ symbol: 'X + Y', side: '', qty: null, legs: [elsewhere({})] })],
       },
-      {},
-      ['FACT_UNAVAILABLE'],
+      'unknown',
     ],
-  ])('that is a call sold needs its shares: %s', (_, changes, counted, reasons, limit) => {
-    const told = reasonsOf({ order: option(CALL, 'sell_to_open'), world: optionWorld(changes), counted });
-    expect(told.reasons).toEqual(reasons);
-    if (limit !== undefined) expect(told).toMatchObject({ limit, value: '100' });
+  ])('that is a call sold needs its shares: %s', (_, changes, free, covering = {}) => {
+    const told = reasonsOf({
+      order: option(CALL, 'sell_to_open'),
+      world: optionWorld(changes),
+      counted: { covering: counted(covering) },
+    });
+    expect(told).toEqual(shortOf('CALL_NOT_COVERED', free, '100'));
   });
 
   const cash = (amount: string) => ({ ...world.account, options_level: 2, cash: amount });
-  it.each<[string, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[], string?]>([
-    ['all of it', { account: cash('15000.00') }, {}, []],
-    ['a cent less', { account: cash('14999.99') }, {}, ['PUT_NOT_SECURED'], '14999.99'],
-    [
-      'buying power that is lent',
-      { account: { ...cash('1000.00'), buying_power: '99999' } },
-      {},
-      ['PUT_NOT_SECURED'],
-      '1000.00',
-    ],
+  const buys = (limit_price: string | null) => [elsewhere({ side: 'buy', qty: '1', limit_price })];
+
+  it.each<[string, Partial<OrderWorld>, Short, object?]>([
+    ['all of it', { account: cash('15000.00') }, undefined],
+    ['a cent less', { account: cash('14999.99') }, '14999.99'],
+    ['buying power that is lent', { account: { ...cash('1000.00'), buying_power: '99999' } }, '1000.00'],
     [
       'cash behind another put',
       { account: cash('20000.00'), positions: [held('MSFT261218P00060000', '1', 'short')] },
-      {},
-      ['PUT_NOT_SECURED'],
       '14000.00',
     ],
-    [
-      'cash of a purchase elsewhere',
-      { account: cash('15000.00'), elsewhere: [elsewhere({ side: 'buy', qty: '1', limit_price: '0.50' })] },
-      {},
-      ['PUT_NOT_SECURED'],
-      '14999.50',
-    ],
-    [
-      'cash of a purchase that nothing bounds',
-      { account: cash('99999.00'), elsewhere: [elsewhere({ side: 'buy', qty: '1', limit_price: null })] },
-      {},
-      ['FACT_UNAVAILABLE'],
-    ],
-    [
-      'cash that this gateway has out',
-      { account: cash('15000.00') },
-      { covering: { shares: '0', cash: '0.01', buys: '0' } },
-      ['PUT_NOT_SECURED'],
-      '14999.99',
-    ],
-  ])('that is a put sold needs its cash: %s', (_, changes, counted, reasons, limit) => {
-    const told = reasonsOf({ order: option(PUT, 'sell_to_open'), world: optionWorld(changes), counted });
-    expect(told.reasons).toEqual(reasons);
-    if (limit !== undefined) expect(told).toMatchObject({ limit, value: '15000.00' });
+    ['cash of a purchase elsewhere', { account: cash('15000.00'), elsewhere: buys('0.50') }, '14999.50'],
+    ['cash of an unbounded purchase', { account: cash('99999.00'), elsewhere: buys(null) }, 'unknown'],
+    ['cash that this gateway has out', { account: cash('15000.00') }, '14999.99', { cash: '0.01' }],
+  ])('that is a put sold needs its cash: %s', (_, changes, free, covering = {}) => {
+    const told = reasonsOf({
+      order: option(PUT, 'sell_to_open'),
+      world: optionWorld(changes),
+      counted: { covering: counted(covering) },
+    });
+    expect(told).toEqual(shortOf('PUT_NOT_SECURED', free, '15000.00'));
   });
 
+  const bought = { positions: [held(CALL, '1')] };
+  const sold = { positions: [held(CALL, '1', 'short')] };
+
   it.each<[string, Changes, Partial<OrderWorld>, NonNullable<Circumstances['counted']>, string[]]>([
-    ['what is held', option(CALL, 'sell_to_close'), { positions: [held(CALL, '1')] }, {}, []],
-    [
-      'more than is held',
-      option(CALL, 'sell_to_close', '2'),
-      { positions: [held(CALL, '1')] },
-      {},
-      ['POSITION_NOT_HELD'],
-    ],
+    ['what is held', option(CALL, 'sell_to_close'), bought, {}, []],
+    ['more than is held', option(CALL, 'sell_to_close', '2'), bought, {}, ['POSITION_NOT_HELD']],
     [
       'what is on sale already',
       option(CALL, 'sell_to_close'),
-      { positions: [held(CALL, '1')] },
+      bought,
       { open_symbol_sells: '1' },
       ['POSITION_NOT_HELD'],
     ],
-    [
-      'what was sold, as if it were held',
-      option(CALL, 'sell_to_close'),
-      { positions: [held(CALL, '1', 'short')] },
-      {},
-      ['POSITION_NOT_HELD'],
-    ],
-    ['what was sold', option(CALL, 'buy_to_close'), { positions: [held(CALL, '1', 'short')] }, {}, []],
+    ['what was sold, as if it were held', option(CALL, 'sell_to_close'), sold, {}, ['POSITION_NOT_HELD']],
+    ['what was sold', option(CALL, 'buy_to_close'), sold, {}, []],
     ['what nobody sold', option(CALL, 'buy_to_close'), { positions: [] }, {}, ['POSITION_NOT_HELD']],
     [
       'what is being bought back',
       option(CALL, 'buy_to_close'),
-      { positions: [held(CALL, '1', 'short')] },
-      { covering: { shares: '0', cash: '0', buys: '1' } },
+      sold,
+      { covering: counted({ buys: '1' }) },
       ['POSITION_NOT_HELD'],
     ],
-    [
-      'opens against what was sold',
-      option(CALL, 'buy_to_open'),
-      { positions: [held(CALL, '1', 'short')] },
-      {},
-      ['POSITION_INTENT_MISMATCH'],
-    ],
+    ['opens against what was sold', option(CALL, 'buy_to_open'), sold, {}, ['POSITION_INTENT_MISMATCH']],
     [
       'opens against what is held',
       option(CALL, 'sell_to_open'),
-      { positions: [held('AAPL', '100'), held(CALL, '1')] },
+      { positions: [...covered, held(CALL, '1')] },
       {},
       ['POSITION_INTENT_MISMATCH'],
     ],
@@ -268,18 +215,18 @@ describe('an option', () => {
   it('counts for what can come of it', () => {
     const limits = { max_order_notional: '15000' };
     const account = cash('99999.00');
-    const sold = (symbol: string) => ({
+    const opened = (symbol: string) => ({
       order: option(symbol, 'sell_to_open'),
-      world: optionWorld({ account, positions: [held('AAPL', '100')] }),
+      world: optionWorld({ account, positions: covered }),
     });
-    expect(reasonsOf(sold(PUT), limits)).toEqual(allowed);
-    expect(reasonsOf(sold(CALL), limits)).toMatchObject({
+    expect(reasonsOf(opened(PUT), limits)).toEqual(allowed);
+    expect(reasonsOf(opened(CALL), limits)).toMatchObject({
       reasons: ['NOTIONAL_EXCEEDS_MAX_PER_ORDER'],
       value: '20000.00',
     });
-    const bought = { order: option(CALL, 'buy_to_open', '2'), world: optionWorld() };
-    expect(reasonsOf(bought, { max_order_notional: '240' })).toEqual(allowed);
-    expect(reasonsOf(bought, { max_order_notional: '239.99' })).toMatchObject({ value: '240.00' });
+    const two = { order: option(CALL, 'buy_to_open', '2'), world: optionWorld() };
+    expect(reasonsOf(two, { max_order_notional: '240' })).toEqual(allowed);
+    expect(reasonsOf(two, { max_order_notional: '239.99' })).toMatchObject({ value: '240.00' });
   });
 
   it('is told apart from the shares by its symbol alone', () => {

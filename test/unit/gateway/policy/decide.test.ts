@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
-import type { Action, Decision } from '../../../../src/gateway/policy/decision.ts';
+import type { Action, Decision, Subject } from '../../../../src/gateway/policy/decision.ts';
 import { worldFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { CedarAnswer, Rules } from '../../../../src/gateway/policy/rules.ts';
+import { anAccount, aQuote } from '../../../fixtures/builders.ts';
 import {
   type Changes,
   type Circumstances,
@@ -26,15 +27,10 @@ const problemOf = (circumstances: Circumstances) => refusalOfDecision(decided(ci
 describe('a decision', () => {
   it('lets a sound order go out once somebody approved it, and asks before', () => {
     expect(decided()).toEqual({ effect: 'allow', reasons: [], texts: [], policy: 'of the rules' });
-    expect(
-      decide(rulesOf(), { ...subject, approval: 'none', approvers: [] }, 'place', factsOf()),
-    ).toMatchObject({
-      effect: 'ask',
-      reasons: ['APPROVAL_MISSING'],
-    });
-    expect(decide(rulesOf(), { ...subject, approval: 'mandate' }, 'place', factsOf())).toMatchObject({
-      effect: 'allow',
-    });
+    const by = (who: Partial<Subject>) => decide(rulesOf(), { ...subject, ...who }, 'place', factsOf());
+    const unasked = by({ approval: 'none', approvers: [] });
+    expect(unasked).toMatchObject({ effect: 'ask', reasons: ['APPROVAL_MISSING'] });
+    expect(by({ approval: 'mandate' })).toMatchObject({ effect: 'allow' });
   });
 
   it('asks where no more is missing than another approval, and says no where more is', () => {
@@ -77,60 +73,27 @@ describe('a decision', () => {
 });
 
 describe('what the broker and the market ask keeps its problem code, and gains reasons', () => {
-  it.each<[string, Circumstances, number, string, string]>([
+  const closed: Circumstances = {
+    order: { type: 'market', limit_price: undefined },
+    world: { market: { ...world.market, is_open: false } },
+  };
+  const untraded = { asset: { ...world.asset, tradable: false } };
+  const whole = { order: { qty: '0.5' }, world: { asset: { ...world.asset, fractionable: false } } };
+
+  it.each<[string, string, number, Circumstances]>([
+    ['ACCOUNT_BLOCKED', 'blocked', 422, { world: { account: anAccount({ trading_blocked: true }) } }],
+    ['SYMBOL_NOT_TRADABLE', 'symbol_not_tradable', 422, { world: untraded }],
+    ['SYMBOL_NOT_FRACTIONABLE', 'symbol_not_fractionable', 422, whole],
+    ['MARKET_CLOSED', 'market_closed', 409, closed],
+    ['PRICE_MOVED', 'price_moved', 409, { world: { quote: aQuote({ ask: '181.82' }) } }],
     [
-      'an account that may not trade',
-      { world: { account: { ...world.account, trading_blocked: true } } },
-      422,
-      'blocked',
-      'ACCOUNT_BLOCKED',
-    ],
-    [
-      'a symbol that is not traded',
-      { world: { asset: { ...world.asset, tradable: false } } },
-      422,
-      'symbol_not_tradable',
-      'SYMBOL_NOT_TRADABLE',
-    ],
-    [
-      'parts of a share that is traded whole',
-      { order: { qty: '0.5' }, world: { asset: { ...world.asset, fractionable: false } } },
-      422,
-      'symbol_not_fractionable',
-      'SYMBOL_NOT_FRACTIONABLE',
-    ],
-    [
-      'a closed market',
-      {
-        order: { type: 'market', limit_price: undefined },
-        world: { market: { ...world.market, is_open: false } },
-      },
-      409,
-      'market_closed',
-      'MARKET_CLOSED',
-    ],
-    [
-      'a price that moved',
-      { world: { quote: { ...world.quote, ask: '181.82' } } },
-      409,
-      'price_moved',
-      'PRICE_MOVED',
-    ],
-    [
-      'no price',
-      { world: { quote: { ...world.quote, bid: '0', ask: '0', last: '0' } } },
-      409,
-      'price_unavailable',
       'PRICE_UNAVAILABLE',
+      'price_unavailable',
+      409,
+      { world: { quote: aQuote({ bid: '0', ask: '0', last: '0' }) } },
     ],
-    [
-      'terms that no order has there',
-      { order: { limit_price: '180.001' } },
-      400,
-      'invalid_order',
-      'ORDER_NOT_TAKEN_BY_BROKER',
-    ],
-  ])('%s', (_, circumstances, status, code, reason) => {
+    ['ORDER_NOT_TAKEN_BY_BROKER', 'invalid_order', 400, { order: { limit_price: '180.001' } }],
+  ])('%s: %s', (reason, code, status, circumstances) => {
     expect(decided(circumstances).reasons).toEqual([reason]);
     expect(problemOf(circumstances)).toMatchObject({
       ...{ status, code, reason, reasons: [reason], policy: 'of the rules' },
@@ -139,12 +102,8 @@ describe('what the broker and the market ask keeps its problem code, and gains r
   });
 
   it('says what is needed to go on', () => {
-    const moved = problemOf({ world: { quote: { ...world.quote, ask: '181.82' } } });
+    const moved = problemOf({ world: { quote: aQuote({ ask: '181.82' }) } });
     expect(moved).toMatchObject({ current_price: '181.82', reference_price: '180.01', max_slippage: '0.01' });
-    const closed = {
-      order: { type: 'market', limit_price: undefined },
-      world: { market: { ...world.market, is_open: false } },
-    } as const;
     expect(problemOf(closed)).toMatchObject({ next_open: world.market.next_open });
     expect(problemOf({ order: { limit_price: '180.001' } })).toMatchObject({ fields: ['limit_price'] });
   });
@@ -175,10 +134,7 @@ describe('what a broker takes', () => {
   it.each<[string, Changes]>([
     ['a limit order', {}],
     ['a market order, which goes out as a limit order', market],
-    [
-      'a stop, which goes out as a stop-limit',
-      { type: 'stop', stop_price: '190.00', limit_price: undefined },
-    ],
+    ['a stop, sent as a stop-limit', { type: 'stop', stop_price: '190.00', limit_price: undefined }],
   ])('%s passes', (_, changes) => {
     expect(judged(changes, plain)).toMatchObject({ effect: 'allow' });
   });
@@ -202,25 +158,15 @@ describe('what a broker takes', () => {
 });
 
 describe('the state of trading', () => {
-  it.each<[string, Circumstances, readonly string[]]>([
-    ['halted stops a purchase', { counted: { state: 'halted' } }, ['TRADING_HALTED']],
-    [
-      'halted stops a sale',
-      { counted: { state: 'halted' }, order: { side: 'sell', reference_price: '179.99' } },
-      ['TRADING_HALTED'],
-    ],
-    ['reducing stops a purchase', { counted: { state: 'reducing' } }, ['TRADING_REDUCING_ONLY']],
-    [
-      'reducing lets a holding be sold',
-      { counted: { state: 'reducing' }, order: { side: 'sell', qty: '10', reference_price: '179.99' } },
-      [],
-    ],
-    [
-      'reducing lets no more be sold',
-      { counted: { state: 'reducing' }, order: { side: 'sell', qty: '11', reference_price: '179.99' } },
-      ['TRADING_REDUCING_ONLY'],
-    ],
-  ])('%s', (_, circumstances, reasons) => {
+  it.each<['halted' | 'reducing', string, Changes, readonly string[]]>([
+    ['halted', 'stops a purchase', {}, ['TRADING_HALTED']],
+    ['halted', 'stops a sale', { side: 'sell' }, ['TRADING_HALTED']],
+    ['reducing', 'stops a purchase', {}, ['TRADING_REDUCING_ONLY']],
+    ['reducing', 'lets a holding be sold', { side: 'sell', qty: '10' }, []],
+    ['reducing', 'lets no more be sold', { side: 'sell', qty: '11' }, ['TRADING_REDUCING_ONLY']],
+  ])('%s %s', (state, _, changes, reasons) => {
+    const reference = changes.side === 'sell' ? { reference_price: '179.99' } : {};
+    const circumstances = { counted: { state }, order: { ...changes, ...reference } };
     expect(decided(circumstances).reasons).toEqual(reasons);
     expect(decided({ ...circumstances, replaces: 'order-1' }, rulesOf(), 'replace').reasons).toEqual(reasons);
   });

@@ -6,6 +6,7 @@ import {
 } from '../../../../src/gateway/policy/within-mandate.ts';
 import { mandateEnvelopeSchema } from '../../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
+import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const now = Date.parse('2026-11-25T15:00:00Z');
@@ -23,21 +24,13 @@ const unused: UsedOf = {
   orders: 0,
   in_slot: 0,
 };
-const draft: OrderDraft = {
+const draft = anOrderDraft({
   account: terms.account,
   environment: terms.environment,
-  symbol: 'AAPL',
-  side: 'buy',
   qty: '1',
-  type: 'limit',
   limit_price: '200.00',
-  time_in_force: 'day',
-  extended_hours: false,
   reference_price: '180.00',
-  max_slippage: '0.01',
-  client_order_id: 'ta-0123456789abcdef',
-  expires_at: '2026-11-25T15:05:00Z',
-};
+});
 const order: UnderMandate = {
   draft,
   notional: '200.00',
@@ -148,11 +141,13 @@ describe('an order one step outside of its mandate has the reason of that field'
 });
 
 describe('prices that a mandate names', () => {
-  const { limit_price: _limit, ...unpriced } = draft;
-  const within = (changes: Partial<OrderDraft>) =>
-    withinMandate(terms, unused, { ...order, draft: { ...unpriced, ...changes } }, now).map(
-      ({ reason }) => reason,
-    );
+  const within = (changes: OrderChanges, of: Parameters<typeof withinMandate>[0] = terms) =>
+    withinMandate(
+      of,
+      unused,
+      { ...order, draft: anOrderDraft({ ...draft, limit_price: undefined, ...changes }) },
+      now,
+    ).map(({ reason }) => reason);
 
   it('hold a market order at the worst it can come to', () => {
     expect(within({ type: 'market', reference_price: '247.50' })).toEqual([]);
@@ -160,14 +155,10 @@ describe('prices that a mandate names', () => {
   });
 
   it('hold no purchase for an amount, which goes out without a price', () => {
-    const { qty: _qty, ...forAmount } = unpriced;
-    const amount: OrderDraft = { ...forAmount, type: 'market', notional: '200.00' };
-    const under = { ...order, draft: amount };
-    expect(withinMandate(terms, unused, under, now).map(({ reason }) => reason)).toEqual([
-      'MANDATE_PRICE_OUTSIDE_BAND',
-    ]);
+    const amount = { type: 'market', qty: undefined, notional: '200.00' } as const;
+    expect(within(amount)).toEqual(['MANDATE_PRICE_OUTSIDE_BAND']);
     const { price: _price, ...unbanded } = terms;
-    expect(withinMandate(unbanded, unused, under, now)).toEqual([]);
+    expect(within(amount, unbanded)).toEqual([]);
   });
 
   it('hold a sale at its lowest, and at what it would bring now', () => {

@@ -24,31 +24,30 @@ const window = (changes: Partial<Record<keyof typeof hours, unknown>>) =>
 const classes = (...asset_classes: NonNullable<AccountLimits['asset_classes']>) => ({ asset_classes });
 
 /** Each is tighter as written, and looser the other way round; the words of what changes. */
-const tightened: readonly [
+type Tightened = readonly [
   before: AccountLimits,
   after: AccountLimits,
   name: string,
   was: string,
   is: string,
-][] = [
+];
+const tightened: readonly Tightened[] = [
   [{ max_order_notional: '2500' }, { max_order_notional: '1000' }, 'max_order_notional', '2500', '1000'],
   [{ max_order_notional: '9.99' }, { max_order_notional: '9.989' }, 'max_order_notional', '9.99', '9.989'],
   [{ max_order_notional: '10' }, { max_order_notional: '9' }, 'max_order_notional', '10', '9'],
   [{}, { max_day_orders: 3 }, 'max_day_orders', 'not limited', '3'],
-  [{ max_order_qty: '2' }, { max_order_qty: '1' }, 'max_order_qty', '2', '1'],
-  [{ max_day_notional: '2' }, { max_day_notional: '1' }, 'max_day_notional', '2', '1'],
-  [{ max_orders_per_minute: 2 }, { max_orders_per_minute: 1 }, 'max_orders_per_minute', '2', '1'],
-  [{ max_open_orders: 2 }, { max_open_orders: 1 }, 'max_open_orders', '2', '1'],
-  [{ max_day_loss: '2' }, { max_day_loss: '1' }, 'max_day_loss', '2', '1'],
-  [{ max_position_weight: '0.5' }, { max_position_weight: '0.25' }, 'max_position_weight', '0.5', '0.25'],
-  [{ max_price_deviation: '0.5' }, { max_price_deviation: '0.25' }, 'max_price_deviation', '0.5', '0.25'],
-  [
-    { min_seconds_between_same: 60 },
-    { min_seconds_between_same: 90 },
-    'min_seconds_between_same',
-    '60',
-    '90',
-  ],
+  ...(
+    [
+      ['max_order_qty', '2', '1'],
+      ['max_day_notional', '2', '1'],
+      ['max_orders_per_minute', 2, 1],
+      ['max_open_orders', 2, 1],
+      ['max_day_loss', '2', '1'],
+      ['max_position_weight', '0.5', '0.25'],
+      ['max_price_deviation', '0.5', '0.25'],
+      ['min_seconds_between_same', 60, 90],
+    ] as const
+  ).map(([name, was, is]): Tightened => [{ [name]: was }, { [name]: is }, name, `${was}`, `${is}`]),
   [classes('us_equity', 'crypto'), classes('us_equity'), 'asset_classes', 'crypto us_equity', 'us_equity'],
   [{}, { deny_opposing: true }, 'deny_opposing', 'not limited', 'true'],
   [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],

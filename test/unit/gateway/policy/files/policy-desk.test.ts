@@ -52,6 +52,7 @@ async function open(): Promise<void> {
 
 const limits = (text = '"*": {max_order_notional: "1000", max_day_orders: 20}') =>
   write('limits.yaml', `version: 1\naccounts: {${text}}\n`);
+const tighter = { limits: { max_order_notional: '500', max_day_orders: 20 } };
 const written = () => parse(readFileSync(join(folder, 'limits.yaml'), 'utf8')) as Record<string, unknown>;
 const base = async () => (await rules.current()).digest;
 const asking = async (change: Omit<PolicyChangeRequest, 'base'>): Promise<PolicyChangeRequest> => ({
@@ -73,7 +74,7 @@ describe('rules that become tighter', () => {
 
   it('hold at once, without a tap, for this account alone, and are on the record', async () => {
     const before = await base();
-    const change = await asking({ limits: { max_order_notional: '500', max_day_orders: 20 } });
+    const change = await asking(tighter);
     const changed = await desk.tighten(alice, change);
     expect(changed).toEqual({
       previous: before,
@@ -91,14 +92,8 @@ describe('rules that become tighter', () => {
       {
         event: 'rules_tightened',
         facts: {
-          ...{
-            sub: 'alice',
-            client: 'trade-agent',
-            account: 'PA1',
-            previous: before,
-            digest: changed.digest,
-          },
-          changes: changed.changes,
+          ...{ sub: 'alice', client: 'trade-agent', account: 'PA1' },
+          ...{ previous: before, digest: changed.digest, changes: changed.changes },
         },
       },
     ]);
@@ -174,7 +169,7 @@ describe('rules that become tighter', () => {
   });
 
   it('are refused where they are others than were looked at, or so already', async () => {
-    const change = await asking({ limits: { max_order_notional: '500', max_day_orders: 20 } });
+    const change = await asking(tighter);
     limits('"*": {max_order_notional: "900", max_day_orders: 20}');
     await expect(desk.tighten(alice, change)).rejects.toMatchObject({ status: 409, code: 'rules_stale' });
     const same = await asking({ limits: { max_order_notional: '900', max_day_orders: 20 } });
@@ -184,7 +179,7 @@ describe('rules that become tighter', () => {
   it('are not changed where the record can’t be written', async () => {
     noteFails = true;
     const before = everything();
-    const change = await asking({ limits: { max_order_notional: '500', max_day_orders: 20 } });
+    const change = await asking(tighter);
     await expect(desk.tighten(alice, change)).rejects.toThrow('the disk is full');
     expect(everything()).toEqual(before);
   });
@@ -201,7 +196,7 @@ describe('rules that become tighter', () => {
   });
 
   it('can’t be changed from afar while they are wrong', async () => {
-    const change = await asking({ limits: { max_order_notional: '500', max_day_orders: 20 } });
+    const change = await asking(tighter);
     write('policies/wrong.cedar', 'forbid');
     const { digest } = await rules.current();
     await expect(desk.tighten(alice, { ...change, base: digest })).rejects.toMatchObject({
