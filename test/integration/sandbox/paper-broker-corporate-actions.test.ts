@@ -1,7 +1,19 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
-import { ADMIN_SECRET, startWorld, TUESDAY_NOON, type World } from './paper-broker-world.ts';
+import {
+  admin,
+  alpaca,
+  logIn,
+  open as openBroker,
+  orders,
+  position,
+  refused,
+  statuses,
+  trading,
+  world,
+} from './paper-broker-desk.ts';
+import { TUESDAY_NOON } from './paper-broker-world.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -16,7 +28,6 @@ const story = (...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; p
 });
 const tenApples = { side: 'buy', symbol: 'AAPL', qty: '10', price: '200.00' } as const;
 
-let world: World;
 let database: Database.Database;
 beforeEach(() => {
   database = new Database(':memory:');
@@ -26,35 +37,24 @@ afterEach(async () => {
   database.close();
 });
 
-const open = async (...trades: Parameters<typeof story>) => {
-  world = await startWorld({ hours: 'exchange', database, story: story(...trades) });
-};
-const admin = async (method: 'POST' | 'PUT', path: string, body: unknown, secret = ADMIN_SECRET) => {
-  const answer = await fetch(`${world.url}/admin/${path}`, {
-    method,
-    body: JSON.stringify(body),
-    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-  });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+const open = (...trades: Parameters<typeof story>) =>
+  openBroker({ hours: 'exchange', database, story: story(...trades) });
+/** Lets time pass; a token does not outlive it. */
+const later = async (ms: number) => {
+  await world.clock.advance(ms);
+  await logIn();
 };
 const announce = async (lists: unknown) =>
-  expect(await admin('POST', 'corporate-actions', lists)).toMatchObject({ status: 200 });
+  expect((await admin('POST', 'corporate-actions', lists)).status).toBe(200);
 
 const state = async () => {
   const token = await world.token();
   const get = async (path: string) =>
     (await fetch(`${world.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).json();
   const account = (await get('/v2/account')) as { cash: string };
-  const positions = (await get('/v2/positions')) as {
-    symbol: string;
-    qty: string;
-    cost_basis: string;
-    side: string;
-  }[];
-  const rows = (await get('/v2/account/activities?category=non_trade_activity&direction=asc')) as Record<
-    string,
-    string
-  >[];
+  type Rows = Record<string, string>[];
+  const positions = (await get('/v2/positions')) as Rows;
+  const rows = (await get('/v2/account/activities?category=non_trade_activity&direction=asc')) as Rows;
   return {
     cash: account.cash,
     positions: positions.map(({ symbol, qty, cost_basis }) => `${qty} ${symbol} for ${cost_basis}`),
@@ -76,19 +76,20 @@ describe('a cash dividend', () => {
       cash_dividends: [{ symbol: 'AAPL', rate: 0.26, ex_date: '2026-11-25', payable_date: '2026-11-27' }],
     });
     // Bought on the ex-date: without the right.
-    await world.clock.advance(DAY);
+    await later(DAY);
     world.market.setPrice('AAPL', '200.00');
-    await (await world.alpaca()).trading.orders.market({ symbol: 'AAPL', side: 'buy', qty: '5' });
+    await orders.market({ symbol: 'AAPL', side: 'buy', qty: '5' });
     await world.clock.advance(2 * DAY);
     expect((await state()).booked).toEqual([]);
     await world.clock.advance(8.6 * HOUR);
     const { booked, rows } = await state();
     expect(booked).toEqual(['DIV CDIV 2026-11-27 AAPL 10 2.6']);
-    expect(rows.at(-1)).toMatchObject({
+    const paid = {
       date: '2026-11-27T00:00:00Z',
       created_at: '2026-11-28T01:30:00.000Z',
       per_share_amount: '0.26',
-    });
+    };
+    expect(rows.at(-1)).toMatchObject(paid);
   });
 
   it('is owed by whoever is short', async () => {
@@ -103,27 +104,25 @@ describe('a cash dividend', () => {
 
 describe('what turns shares into others', () => {
   const on = { ex_date: '2026-11-25' };
+  const into = { acquiree_symbol: 'AAPL', acquirer_symbol: 'MSFT', effective_date: '2026-11-25' };
   it.each([
     [
       'a split',
       { forward_splits: [{ symbol: 'AAPL', new_rate: 3, old_rate: 1, ...on }] },
       ['30 AAPL for 2000.00'],
       ['SPLIT FSPLIT 2026-11-25 AAPL -10 0', 'SPLIT FSPLIT 2026-11-25 AAPL 30 0'],
-      '98000.00',
     ],
     [
       'a reverse split',
       { reverse_splits: [{ symbol: 'AAPL', new_rate: 1, old_rate: 4, ...on }] },
       ['2.5 AAPL for 2000.00'],
       ['SPLIT RSPLIT 2026-11-25 AAPL -10 0', 'SPLIT RSPLIT 2026-11-25 AAPL 2.5 0'],
-      '98000.00',
     ],
     [
       'a change of name',
       { name_changes: [{ old_symbol: 'AAPL', new_symbol: 'APPL', process_date: '2026-11-25' }] },
       ['10 APPL for 2000.00'],
       ['NC SNC 2026-11-25 AAPL -10 0', 'NC SNC 2026-11-25 APPL 10 0'],
-      '98000.00',
     ],
     [
       'a merger for cash',
@@ -134,36 +133,14 @@ describe('what turns shares into others', () => {
     ],
     [
       'a merger for shares',
-      {
-        stock_mergers: [
-          {
-            acquiree_symbol: 'AAPL',
-            acquiree_rate: 1,
-            acquirer_symbol: 'MSFT',
-            acquirer_rate: 0.55,
-            effective_date: '2026-11-25',
-          },
-        ],
-      },
+      { stock_mergers: [{ ...into, acquiree_rate: 1, acquirer_rate: 0.55 }] },
       ['5.5 MSFT for 2000.00'],
       ['MA SMA 2026-11-25 AAPL -10 0', 'MA SMA 2026-11-25 MSFT 5.5 0'],
-      '98000.00',
     ],
     [
       // Worth 5 × 400 + 100 = 2,100, so 100 was gained: all the cash is gain, and the cost stays 2,000.
       'a merger for shares and cash',
-      {
-        stock_and_cash_mergers: [
-          {
-            acquiree_symbol: 'AAPL',
-            acquiree_rate: 2,
-            acquirer_symbol: 'MSFT',
-            acquirer_rate: 1,
-            cash_rate: 20,
-            effective_date: '2026-11-25',
-          },
-        ],
-      },
+      { stock_and_cash_mergers: [{ ...into, acquiree_rate: 2, acquirer_rate: 1, cash_rate: 20 }] },
       ['5 MSFT for 2000.00'],
       ['MA SCMA 2026-11-25 AAPL -10 100', 'MA SCMA 2026-11-25 MSFT 5 0'],
       '98100.00',
@@ -171,14 +148,11 @@ describe('what turns shares into others', () => {
     [
       // 10 × 210 kept and 2 × 400 made: of the cost of 2,000, 2,000 × 800 / 2,900 = 551.72 goes along.
       'a spin-off',
-      {
-        spin_offs: [{ source_symbol: 'AAPL', source_rate: 5, new_symbol: 'MSFT', new_rate: 1, ...on }],
-      },
+      { spin_offs: [{ source_symbol: 'AAPL', source_rate: 5, new_symbol: 'MSFT', new_rate: 1, ...on }] },
       ['10 AAPL for 1448.28', '2 MSFT for 551.72'],
       ['SPIN 2026-11-25 MSFT 2 0'],
-      '98000.00',
     ],
-  ])('%s', async (_, lists, positions, booked, cash) => {
+  ])('%s', async (_, lists, positions, booked, cash = '98000.00') => {
     await open(tenApples);
     world.market.setPrice('MSFT', '400.00');
     world.market.setPrice('AAPL', '210.00');
@@ -201,53 +175,44 @@ describe('what turns shares into others', () => {
 
   it('ends the open orders in them', async () => {
     await open(tenApples);
-    const { trading } = await world.alpaca();
     const order = { side: 'buy', qty: '1', limitPrice: '1.00', timeInForce: 'gtc' } as const;
-    await trading.orders.limit({ ...order, symbol: 'AAPL' });
-    await trading.orders.limit({ ...order, symbol: 'MSFT' });
+    await orders.limit({ ...order, symbol: 'AAPL' });
+    await orders.limit({ ...order, symbol: 'MSFT' });
     await announce({ forward_splits: [{ symbol: 'AAPL', new_rate: 2, old_rate: 1, ...on }] });
     await world.clock.advance(DAY);
     await state();
-    expect(world.broker.book().map(({ symbol, status }) => `${symbol} ${status}`)).toEqual([
-      'AAPL canceled',
-      'MSFT new',
-    ]);
+    expect(statuses()).toEqual(['canceled', 'new']);
   });
 
   it('is booked once, over a restart too, with what it had announced', async () => {
     await open(tenApples);
     await announce({ forward_splits: [{ symbol: 'AAPL', new_rate: 2, old_rate: 1, ...on }] });
-    await world.close();
-    for (const later of [DAY, 2 * DAY]) {
-      world = await startWorld({ hours: 'exchange', database, now: TUESDAY_NOON + later });
+    for (const day of [1, 2]) {
+      await openBroker({ hours: 'exchange', database, now: TUESDAY_NOON + day * DAY });
       expect((await state()).positions).toEqual(['20 AAPL for 2000.00']);
-      await world.close();
     }
-    world = await startWorld({ hours: 'exchange', database, now: TUESDAY_NOON + 3 * DAY });
   });
 });
 
 describe('the market after an action', () => {
   const quote = async (symbol: string) =>
-    (await (await world.alpaca()).marketData.stocks.stockLatestTradeSingle({ symbol })).trade.p;
+    (await alpaca.marketData.stocks.stockLatestTradeSingle({ symbol })).trade.p;
 
   it('trades at the split price from midnight on, so that no moment sees new shares at old prices', async () => {
     await open(tenApples);
     const before = await quote('AAPL');
     await announce({ forward_splits: [{ symbol: 'AAPL', new_rate: 4, old_rate: 1, ex_date: '2026-11-25' }] });
-    await world.clock.advance(11.9 * HOUR);
+    await later(11.9 * HOUR);
     const closed = await quote('AAPL');
     expect(Math.abs(closed / before - 1)).toBeLessThan(0.1);
-    await world.clock.advance(0.2 * HOUR);
+    await later(0.2 * HOUR);
     expect(await quote('AAPL')).toBeCloseTo(closed / 4, 1);
-    await world.clock.advance(10 * HOUR);
-    const { trading } = await world.alpaca();
-    const position = await trading.positions.getOpenPosition({ symbolOrAssetId: 'AAPL' });
-    expect(position.qty).toBe('40');
-    expect(Number(position.lastdayPrice)).toBeCloseTo(closed / 4, 1);
+    await later(10 * HOUR);
+    const { qty, lastdayPrice, marketValue, unrealizedIntradayPl } = await position('AAPL');
+    expect(qty).toBe('40');
+    expect(Number(lastdayPrice)).toBeCloseTo(closed / 4, 1);
     // All forty were there at the last close, as ten.
-    const gained = Number(position.marketValue) - 40 * Number(position.lastdayPrice);
-    expect(Number(position.unrealizedIntradayPl)).toBeCloseTo(gained, 2);
+    expect(Number(unrealizedIntradayPl)).toBeCloseTo(Number(marketValue) - 40 * Number(lastdayPrice), 2);
   });
 
   it('knows a new name from its day on, and the old one no more', async () => {
@@ -255,36 +220,28 @@ describe('the market after an action', () => {
     await announce({
       name_changes: [{ old_symbol: 'AAPL', new_symbol: 'APPL', process_date: '2026-11-25' }],
     });
-    const tradable = async (symbolOrAssetId: string) =>
-      (await world.alpaca()).trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId }).then(
-        () => true,
-        () => false,
-      );
-    expect([await tradable('AAPL'), await tradable('APPL')]).toEqual([true, false]);
-    await world.clock.advance(DAY);
-    expect([await tradable('AAPL'), await tradable('APPL')]).toEqual([false, true]);
+    const get = (symbolOrAssetId: string) => trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId });
+    await refused(get('APPL'), 404);
+    expect((await get('AAPL')).tradable).toBe(true);
+    await later(DAY);
+    await refused(get('AAPL'), 404);
     world.market.setPrice('APPL', '300.00');
-    const { trading } = await world.alpaca();
-    const sold = await trading.orders.market({ symbol: 'APPL', side: 'sell', qty: '10' });
-    expect(sold.status).toBe('filled');
+    expect((await orders.market({ symbol: 'APPL', side: 'sell', qty: '10' })).status).toBe('filled');
   });
 
   it('tells bars raw, or adjusted for what came after them', async () => {
     await open();
-    const stocks = async () => (await world.alpaca()).marketData.stocks;
-    const close = async (adjustment?: string) => {
-      const asked = {
+    const close = async (adjustment?: string, day = '2026-11-24') => {
+      const { bars } = await alpaca.marketData.stocks.stockBars({
         symbols: 'AAPL',
         timeframe: '1Day',
-        start: new Date('2026-11-24'),
-        end: new Date('2026-11-24T23:00:00Z'),
-      };
-      const { bars } = await (await stocks()).stockBars(
-        adjustment === undefined ? asked : { ...asked, adjustment },
-      );
+        start: new Date(day),
+        end: new Date(`${day}T23:00:00Z`),
+        ...(adjustment && { adjustment }),
+      });
       return bars.AAPL?.[0];
     };
-    await world.clock.advance(5 * HOUR);
+    await later(5 * HOUR);
     const before = await close();
     if (before === undefined) throw new Error('no bar');
     await announce({
@@ -292,14 +249,8 @@ describe('the market after an action', () => {
       cash_dividends: [{ symbol: 'AAPL', rate: 1, ex_date: '2026-11-27', payable_date: '2026-12-04' }],
     });
     expect(await close('all')).toEqual(before);
-    await world.clock.advance(3 * DAY);
-    const { bars } = await (await stocks()).stockBars({
-      symbols: 'AAPL',
-      timeframe: '1Day',
-      start: new Date('2026-11-25'),
-      end: new Date('2026-11-25T23:00:00Z'),
-    });
-    const lastBefore = bars.AAPL?.[0]?.c ?? 0;
+    await later(3 * DAY);
+    const lastBefore = (await close(undefined, '2026-11-25'))?.c ?? 0;
     expect(await close()).toEqual(before);
     expect((await close('split'))?.c).toBeCloseTo(before.c / 2, 4);
     expect((await close('split'))?.v).toBe(before.v * 2);
@@ -314,7 +265,7 @@ describe('the market after an action', () => {
       forward_splits: [{ symbol: 'AAPL', new_rate: 2, old_rate: 1, ex_date: '2026-11-25' }],
       name_changes: [{ old_symbol: 'F', new_symbol: 'FORD', process_date: '2026-11-30' }],
     });
-    const { corporateActions } = await (await world.alpaca()).marketData.corporateActions.corporateActions({
+    const { corporateActions } = await alpaca.marketData.corporateActions.corporateActions({
       symbols: 'AAPL,F',
       start: new Date('2026-11-24'),
       end: new Date('2026-12-01'),
@@ -337,27 +288,14 @@ describe('what an admin announces or books', () => {
     }
   });
 
+  const split = { symbol: 'AAPL', new_rate: 2, old_rate: 1, ex_date: '2026-11-25' };
+  const taken = { old_symbol: 'F', new_symbol: 'KO', process_date: '2026-11-25' };
+  const nothing = { symbol: 'F', rate: 0, ex_date: '2026-11-25', payable_date: '2026-11-25' };
   it.each([
-    [
-      'of a day that has begun',
-      { forward_splits: [{ symbol: 'AAPL', new_rate: 2, old_rate: 1, ex_date: '2026-11-24' }] },
-      /day to come/,
-    ],
-    [
-      'of nobody',
-      { forward_splits: [{ symbol: 'NOPE', new_rate: 2, old_rate: 1, ex_date: '2026-11-25' }] },
-      /no NOPE/,
-    ],
-    [
-      'for the name of another',
-      { name_changes: [{ old_symbol: 'F', new_symbol: 'KO', process_date: '2026-11-25' }] },
-      /another company/,
-    ],
-    [
-      'at a rate of nothing',
-      { cash_dividends: [{ symbol: 'F', rate: 0, ex_date: '2026-11-25', payable_date: '2026-11-25' }] },
-      /greater than zero/,
-    ],
+    ['of a day that has begun', { forward_splits: [{ ...split, ex_date: '2026-11-24' }] }, /day to come/],
+    ['of nobody', { forward_splits: [{ ...split, symbol: 'NOPE' }] }, /no NOPE/],
+    ['for the name of another', { name_changes: [taken] }, /another company/],
+    ['at a rate of nothing', { cash_dividends: [nothing] }, /greater than zero/],
     ['of a kind nobody knows', { stock_dividends: [] }, /stock_dividends/],
   ])('refuses one %s', async (_, lists, why) => {
     await open();
@@ -369,25 +307,14 @@ describe('what an admin announces or books', () => {
   it('books money and shares in the evening of their day, and what is told late at once', async () => {
     await open(tenApples);
     world.market.setPrice('AAPL', '210.00');
-    await admin('POST', 'accounts/alice/activities', { activity_type: 'CSD', net_amount: '500' });
-    await admin('POST', 'accounts/alice/activities', {
-      activity_type: 'FEE',
-      activity_sub_type: 'REG',
-      net_amount: '-0.02',
-      date: '2026-11-23',
-    });
-    await admin('POST', 'accounts/alice/activities', {
-      activity_type: 'ACATS',
-      symbol: 'AAPL',
-      qty: '5',
-      date: '2026-11-25',
-    });
-    await admin('POST', 'accounts/alice/activities', {
-      activity_type: 'JNLS',
-      symbol: 'AAPL',
-      qty: '-3',
-      date: '2026-11-26',
-    });
+    for (const activity of [
+      { activity_type: 'CSD', net_amount: '500' },
+      { activity_type: 'FEE', activity_sub_type: 'REG', net_amount: '-0.02', date: '2026-11-23' },
+      { activity_type: 'ACATS', symbol: 'AAPL', qty: '5', date: '2026-11-25' },
+      { activity_type: 'JNLS', symbol: 'AAPL', qty: '-3', date: '2026-11-26' },
+    ]) {
+      await admin('POST', 'accounts/alice/activities', activity);
+    }
     expect(await state()).toMatchObject({ cash: '97999.98', booked: ['FEE REG 2026-11-23 -0.02'] });
     await world.clock.advance(9 * HOUR);
     expect((await state()).cash).toBe('98499.98');
@@ -399,12 +326,9 @@ describe('what an admin announces or books', () => {
 
   it('leaves days out of the history', async () => {
     await open(tenApples);
+    const request = { period: '1M', timeframe: '1D' };
     const days = async () => {
-      const { trading } = await world.alpaca();
-      const { timestamp } = await trading.portfolioHistory.getAccountPortfolioHistory({
-        period: '1M',
-        timeframe: '1D',
-      });
+      const { timestamp } = await trading.portfolioHistory.getAccountPortfolioHistory(request);
       return timestamp.map((seconds) => new Date(seconds * 1000).toISOString().slice(0, 10));
     };
     expect(await days()).toEqual(['2026-11-23', '2026-11-24']);

@@ -1,39 +1,36 @@
-import type { Alpaca } from '@alpacahq/alpaca-trade-api';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refusal, startWorld, type World } from './paper-broker-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  account,
+  alpaca,
+  cash,
+  closeOut,
+  eachWithBroker,
+  held,
+  logIn,
+  placing,
+  position,
+  refused,
+  statuses,
+  trading,
+  world,
+} from './paper-broker-desk.ts';
 
-let world: World;
-let alpaca: Alpaca;
 /** Tuesday noon; the contracts are of Friday, which closes at 13:00 after Thanksgiving. */
-beforeEach(async () => {
-  world = await startWorld({ hours: 'exchange' });
-  alpaca = await world.alpaca();
-  world.market.setPrice('F', '10.00');
-});
-afterEach(() => world.close());
+eachWithBroker({ hours: 'exchange' });
+beforeEach(() => world.market.setPrice('F', '10.00'));
 
 const CALL = 'F261127C00009500';
 const PUT = 'F261127P00010500';
 const FRIDAY_CLOSE = Date.parse('2026-11-27T18:00:00Z');
 
-const place = (request: object, who = alpaca) =>
-  who.trading.orders.postOrder({
-    postOrderRequest: { side: 'buy', type: 'market', timeInForce: 'day', qty: '1', ...request } as Parameters<
-      typeof alpaca.trading.orders.postOrder
-    >[0]['postOrderRequest'],
-  });
-const account = () => alpaca.trading.account.getAccount();
-const held = async () =>
-  Object.fromEntries(
-    (await alpaca.trading.positions.getAllOpenPositions()).map(({ symbol, qty }) => [symbol, qty]),
-  );
+const place = placing({ side: 'buy', type: 'market', timeInForce: 'day', qty: '1' });
 const toExpiry = async () => {
   await world.clock.advance(FRIDAY_CLOSE - world.clock.now());
-  alpaca = await world.alpaca(); // its token has run out
+  await logIn(); // the token has run out
   world.broker.settle();
 };
 const booked = async () =>
-  (await alpaca.trading.accountActivities.getAccountActivities({ direction: 'asc' }))
+  (await trading.accountActivities.getAccountActivities({ direction: 'asc' }))
     .filter((row) => String(row.activityType).startsWith('OP'))
     .map((row) => {
       const { activityType, symbol, qty, netAmount } = row as Record<string, unknown>;
@@ -46,23 +43,15 @@ describe('options', () => {
     const { assets } = alpaca.trading;
     const request = { underlyingSymbols: 'F', type: 'call', strikePriceGte: 9, strikePriceLte: 11 } as const;
     const whole = await assets.getOptionsContracts(request);
+    const told = ({ optionContracts }: typeof whole) =>
+      optionContracts.map(
+        ({ expirationDate, strikePrice }) => `${expirationDate.toISOString().slice(5, 10)} ${strikePrice}`,
+      );
     // By default those before the weekend.
-    expect(
-      new Set(whole.optionContracts.map(({ expirationDate }) => expirationDate.toISOString().slice(0, 10))),
-    ).toEqual(new Set(['2026-11-27']));
-    expect(whole.optionContracts.map(({ strikePrice }) => strikePrice)).toEqual([
-      '9',
-      '9.5',
-      '10',
-      '10.5',
-      '11',
-    ]);
+    expect(told(whole)).toEqual(['9', '9.5', '10', '10.5', '11'].map((strike) => `11-27 ${strike}`));
     const first = await assets.getOptionsContracts({ ...request, limit: 3 });
-    const rest = await assets.getOptionsContracts({
-      ...request,
-      limit: 3,
-      pageToken: first.nextPageToken ?? '',
-    });
+    const pageToken = first.nextPageToken ?? '';
+    const rest = await assets.getOptionsContracts({ ...request, limit: 3, pageToken });
     expect([...first.optionContracts, ...rest.optionContracts]).toEqual(whole.optionContracts);
     expect(rest.nextPageToken ?? null).toBeNull();
     expect(await assets.getOptionContractSymbolOrId({ symbolOrId: CALL })).toMatchObject({
@@ -91,19 +80,16 @@ describe('options', () => {
   });
 
   it('cost a hundred times their premium, and are worth so much', async () => {
-    const before = Number((await account()).cash);
+    const before = await cash();
     const order = await place({ symbol: CALL, qty: '2', positionIntent: 'buy_to_open' });
     expect(order).toMatchObject({ status: 'filled', assetClass: 'us_option', positionIntent: 'buy_to_open' });
     const paid = Number(order.filledAvgPrice) * 200;
-    expect(Number((await account()).cash)).toBeCloseTo(before - paid, 2);
-    const position = await alpaca.trading.positions.getOpenPosition({ symbolOrAssetId: CALL });
-    expect(position).toMatchObject({
-      qty: '2',
-      assetClass: 'us_option',
-      avgEntryPrice: order.filledAvgPrice,
-    });
-    expect(Number(position.marketValue)).toBeCloseTo(Number(position.currentPrice) * 200, 2);
-    const closed = await alpaca.trading.positions.deleteOpenPosition({ symbolOrAssetId: CALL });
+    expect(await cash()).toBeCloseTo(before - paid, 2);
+    const bought = await position(CALL);
+    const { filledAvgPrice: avgEntryPrice } = order;
+    expect(bought).toMatchObject({ qty: '2', assetClass: 'us_option', avgEntryPrice });
+    expect(Number(bought.marketValue)).toBeCloseTo(Number(bought.currentPrice) * 200, 2);
+    const closed = await closeOut(CALL);
     expect(closed).toMatchObject({ positionIntent: 'sell_to_close', status: 'filled' });
   });
 });
@@ -111,17 +97,11 @@ describe('options', () => {
 describe('a covered call', () => {
   it('takes a hundred shares that are held and free, and locks them', async () => {
     const write = { symbol: CALL, side: 'sell', positionIntent: 'sell_to_open' };
-    expect(await refusal(place(write))).toMatchObject({
-      status: 403,
-      code: 40310000,
-      message: 'account not eligible to trade uncovered option contracts',
-    });
+    await refused(place(write), 403, 40310000, 'not eligible to trade uncovered option contracts');
     await shares();
     expect(await place(write)).toMatchObject({ status: 'filled' });
-    expect(await refusal(place(write))).toMatchObject({ message: expect.stringContaining('uncovered') });
-    expect(await refusal(place({ symbol: 'F', side: 'sell' }))).toMatchObject({
-      message: expect.stringContaining('insufficient qty'),
-    });
+    await refused(place(write), 'uncovered');
+    await refused(place({ symbol: 'F', side: 'sell' }), 'insufficient qty');
     await place({ symbol: CALL, positionIntent: 'buy_to_close' });
     expect((await place({ symbol: 'F', side: 'sell' })).status).toBe('filled');
   });
@@ -129,12 +109,12 @@ describe('a covered call', () => {
   it('that is in the money at expiry takes the shares at the strike', async () => {
     await shares();
     await place({ symbol: CALL, side: 'sell' });
-    const before = Number((await account()).cash);
+    const before = await cash();
     await toExpiry();
     expect(await booked()).toEqual([`OPASN ${CALL} 1 0`, 'OPTRD F -100 950']);
     expect(await held()).not.toHaveProperty('F');
     expect(await held()).not.toHaveProperty(CALL);
-    expect(Number((await account()).cash)).toBe(before + 950);
+    expect(await cash()).toBe(before + 950);
   });
 });
 
@@ -145,22 +125,17 @@ describe('a cash-secured put', () => {
     const after = await account();
     const premium = Number(after.cash) - Number(before.cash);
     expect(premium).toBeGreaterThan(0);
-    expect(Number(after.optionsBuyingPower)).toBeCloseTo(
-      Number(before.optionsBuyingPower) + premium - 1050,
-      2,
-    );
-    expect(await refusal(place({ symbol: PUT, side: 'sell', qty: '99' }))).toMatchObject({
-      status: 403,
-      message: expect.stringMatching(/insufficient options buying power \(required: 103950, available: /),
-    });
+    const gained = Number(after.optionsBuyingPower) - Number(before.optionsBuyingPower);
+    expect(gained).toBeCloseTo(premium - 1050, 2);
+    const tooMany = place({ symbol: PUT, side: 'sell', qty: '99' });
+    await refused(tooMany, 403, 'insufficient options buying power (required: 103950, available: ');
   });
 
   it('that is in the money at expiry buys the shares at the strike', async () => {
     await place({ symbol: PUT, side: 'sell' });
     await toExpiry();
     expect(await booked()).toEqual([`OPASN ${PUT} 1 0`, 'OPTRD F 100 -1050']);
-    const position = await alpaca.trading.positions.getOpenPosition({ symbolOrAssetId: 'F' });
-    expect(position).toMatchObject({ qty: '100', avgEntryPrice: '10.5' });
+    expect(await position('F')).toMatchObject({ qty: '100', avgEntryPrice: '10.5' });
   });
 
   it('that is out of the money is gone', async () => {
@@ -183,11 +158,11 @@ describe('a long option', () => {
 
   it('is sold for what it is worth where its owner has no shares to deliver', async () => {
     const { filledAvgPrice } = await place({ symbol: PUT });
-    const before = Number((await account()).cash);
+    const before = await cash();
     world.market.setPrice('F', '9.00');
     await toExpiry();
     expect(await booked()).toEqual([]);
-    expect(Number((await account()).cash)).toBeCloseTo(before + 150, 2);
+    expect(await cash()).toBeCloseTo(before + 150, 2);
     expect(Number(filledAvgPrice)).toBeGreaterThan(0);
     expect(await held()).not.toHaveProperty(PUT);
   });
@@ -212,74 +187,48 @@ describe('a long option', () => {
     await toExpiry();
     expect(world.broker.book().at(-1)?.status).toBe('expired');
     await world.clock.advance(4 * 24 * 3_600_000);
-    alpaca = await world.alpaca();
-    expect(await refusal(place({ symbol: CALL }))).toMatchObject({
-      message: `contract "${CALL}" is expired`,
-    });
+    await logIn();
+    await refused(place({ symbol: CALL }), `contract "${CALL}" is expired`);
   });
 });
 
 describe('an order for options is refused', () => {
+  const limit = { type: 'limit', limitPrice: '1' };
+  const exits = { takeProfit: { limitPrice: '9' }, stopLoss: { stopPrice: '1' } };
+  const mismatch = /position intent mismatch, inferred: sell_to_open, specified: sell_to_close/;
   it.each([
-    [
-      'with another intent',
-      { side: 'sell', positionIntent: 'sell_to_close' },
-      /position intent mismatch, inferred: sell_to_open, specified: sell_to_close/,
-    ],
+    ['with another intent', { side: 'sell', positionIntent: 'sell_to_close' }, mismatch],
     ['of a part of one', { qty: '1.5' }, /qty must be integer/],
     ['by amount', { qty: undefined, notional: '100' }, /notional orders are not supported/],
     ['that trails', { type: 'trailing_stop', trailPercent: '5' }, /invalid order type for options/],
     ['at once or not at all', { timeInForce: 'ioc' }, /order_time_in_force provided not supported/],
-    [
-      'in extended hours',
-      { type: 'limit', limitPrice: '1', extendedHours: true },
-      /extended hours is not supported/,
-    ],
-    [
-      'in a bracket',
-      { orderClass: 'bracket', takeProfit: { limitPrice: '9' }, stopLoss: { stopPrice: '1' } },
-      /complex orders not supported/,
-    ],
+    ['in extended hours', { ...limit, extendedHours: true }, /extended hours is not supported/],
+    ['in a bracket', { orderClass: 'bracket', ...exits }, /complex orders not supported/],
     ['of a strike nobody trades', { symbol: 'F261127C00009510' }, /contract "F261127C00009510" not found/],
     ['of a day that is no expiry', { symbol: 'F261126C00009500' }, /not found/],
     ['of a day too far off', { symbol: 'F280121C00009500' }, /is not active/],
-    ['below a cent', { type: 'limit', limitPrice: '0.005' }, /sub-penny/],
+    ['below a cent', { ...limit, limitPrice: '0.005' }, /sub-penny/],
   ])('%s', async (_how, request, message) => {
-    expect(await refusal(place({ symbol: CALL, ...request }))).toMatchObject({
-      status: 422,
-      code: 42210000,
-      message: expect.stringMatching(message),
-    });
-    expect(world.broker.book()).toEqual([]);
+    await refused(place({ symbol: CALL, ...request }), 422, 42210000, message);
+    expect(statuses()).toEqual([]);
   });
 
   it('at the market while it is closed', async () => {
     await world.clock.advance(6 * 3_600_000);
-    alpaca = await world.alpaca();
-    expect(await refusal(place({ symbol: CALL }))).toMatchObject({
-      message: 'options market orders are only allowed during market hours',
-    });
-    expect(await place({ symbol: CALL, type: 'limit', limitPrice: '0.10' })).toMatchObject({
-      status: 'accepted',
-    });
+    await logIn();
+    await refused(place({ symbol: CALL }), 'only allowed during market hours');
+    expect((await place({ symbol: CALL, type: 'limit', limitPrice: '0.10' })).status).toBe('accepted');
   });
 
   it('beyond the level that the account’s owner has set', async () => {
     await shares();
-    const level = (max_options_trading_level: 0 | 1) =>
-      alpaca.trading.accountConfigurations.patchAccountConfig({
-        accountConfigurations: { maxOptionsTradingLevel: max_options_trading_level },
-      });
+    const level = (maxOptionsTradingLevel: 0 | 1) =>
+      trading.accountConfigurations.patchAccountConfig({ accountConfigurations: { maxOptionsTradingLevel } });
     await level(1);
     expect((await account()).optionsTradingLevel).toBe(1);
-    expect(await refusal(place({ symbol: CALL }))).toMatchObject({
-      status: 403,
-      message: 'account not eligible to trade long option contracts',
-    });
+    await refused(place({ symbol: CALL }), 403, 'not eligible to trade long option contracts');
     expect((await place({ symbol: CALL, side: 'sell' })).status).toBe('filled');
     await level(0);
-    expect(await refusal(place({ symbol: PUT, side: 'sell' }))).toMatchObject({
-      message: 'account not authorized to trade options',
-    });
+    await refused(place({ symbol: PUT, side: 'sell' }), 'account not authorized to trade options');
   });
 });

@@ -2,24 +2,28 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Alpaca, streaming } from '@alpacahq/alpaca-trade-api';
+import { streaming } from '@alpacahq/alpaca-trade-api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { KEYS, startWorld, type World } from './paper-broker-world.ts';
+import {
+  cancel,
+  eachWithBroker,
+  inParts,
+  open,
+  orders,
+  patch,
+  placing,
+  read,
+  world,
+} from './paper-broker-desk.ts';
+import { KEYS } from './paper-broker-world.ts';
 
-let world: World;
-let orders: Alpaca['trading']['orders'];
 const closers: (() => void)[] = [];
-const start = async (options: Parameters<typeof startWorld>[0] = {}) => {
-  world = await startWorld(options);
-  orders = (await world.alpaca()).trading.orders;
-  world.market.setPrice('F', '10.00');
-};
-beforeEach(() => start());
-afterEach(async () => {
+eachWithBroker();
+beforeEach(() => world.market.setPrice('F', '10.00'));
+afterEach(() => {
   for (const close of closers.splice(0)) close();
-  await world.close();
 });
 
 const address = (path = '/stream') => `${world.url.replace('http', 'ws')}${path}`;
@@ -27,11 +31,7 @@ const address = (path = '/stream') => `${world.url.replace('http', 'ws')}${path}
 /** Alpaca's own client of the stream, once it is told that it listens. */
 async function listen(): Promise<streaming.TradeUpdate[]> {
   const told: streaming.TradeUpdate[] = [];
-  const stream = new streaming.TradingStream({
-    credentials: KEYS.alice,
-    url: address(),
-    reconnect: false,
-  });
+  const stream = new streaming.TradingStream({ credentials: KEYS.alice, url: address(), reconnect: false });
   closers.push(() => stream.disconnect());
   stream.onTradeUpdate((update) => told.push(update));
   const listening = new Promise((resolve) => stream.on('subscription', resolve));
@@ -53,74 +53,47 @@ describe('the stream of order updates tells', () => {
     const { id } = await orders.market({ symbol: 'F', side: 'buy', qty: '10' });
     await see(told, ['accepted accepted', 'new new', 'fill filled']);
     expect(told[1]?.order).toMatchObject({ filledQty: '0', id });
-    expect(told[2]).toMatchObject({
-      qty: '10',
-      price: '10.01',
-      positionQty: '10',
-      order: { filledQty: '10' },
-    });
+    const fill = { qty: '10', price: '10.01', positionQty: '10', order: { filledQty: '10' } };
+    expect(told[2]).toMatchObject(fill);
     expect(told[2]?.executionId).toMatch(/^[0-9a-f-]{36}$/);
     expect(told[2]?.timestamp?.getTime()).toBe(world.clock.now());
   });
 
   it('each part of a fill', async () => {
-    await world.close();
-    await start({ partialFills: true });
+    await open({ partialFills: true });
     const told = await listen();
-    for (let i = 0; ; i++) {
-      expect(i).toBeLessThan(60);
-      const order = await orders.market({ symbol: 'F', side: 'buy', qty: '10', clientOrderId: `ta-${i}` });
-      if (order.status !== 'partially_filled') continue;
-      await world.clock.advance(2000);
-      const own = () => told.filter((update) => update.order.id === order.id);
-      await vi.waitFor(() =>
-        expect(own().map(({ event }) => event)).toEqual(['accepted', 'new', 'partial_fill', 'fill']),
-      );
-      const [, , part, rest] = own();
-      expect(part?.qty).toBe(order.filledQty);
-      expect(Number(part?.qty) + Number(rest?.qty)).toBe(10);
-      return;
-    }
+    const buy = placing({ symbol: 'F', side: 'buy', type: 'market', qty: '10', timeInForce: 'day' });
+    const order = await inParts((clientOrderId) => buy({ clientOrderId }));
+    await world.clock.advance(2000);
+    const own = () => told.filter((update) => update.order.id === order.id);
+    await vi.waitFor(() =>
+      expect(own().map(({ event }) => event)).toEqual(['accepted', 'new', 'partial_fill', 'fill']),
+    );
+    const [, , part, rest] = own();
+    expect(part?.qty).toBe(order.filledQty);
+    expect(Number(part?.qty) + Number(rest?.qty)).toBe(10);
   });
 
   it('a cancel, a replacement and an expiry', async () => {
-    await world.close();
-    await start({ hours: 'exchange' });
+    await open({ hours: 'exchange' });
     const told = await listen();
-    const { id = '' } = await orders.limit({ ...far, timeInForce: 'day' });
-    const next = await orders.patchOrderByOrderId({ orderId: id, patchOrderRequest: { limitPrice: '6' } });
-    await orders.deleteOrderByOrderID({ orderId: next.id ?? '' });
+    const order = await orders.limit({ ...far, timeInForce: 'day' });
+    await cancel(await patch(order, { limitPrice: '6' }));
     await orders.limit({ ...far, timeInForce: 'day' });
     await world.clock.advance(6 * 3_600_000);
-    await see(told, [
-      'accepted accepted',
-      'new new',
-      'pending_replace pending_replace',
-      'replaced replaced',
-      'accepted accepted',
-      'new new',
-      'pending_cancel pending_cancel',
-      'canceled canceled',
-      'accepted accepted',
-      'new new',
-      'expired expired',
-    ]);
+    const each =
+      'accepted new pending_replace replaced accepted new pending_cancel canceled accepted new expired';
+    await see(
+      told,
+      each.split(' ').map((event) => `${event} ${event}`),
+    );
   });
 
   it('orders that hang together, the one that is cancelled before the one that trades in its stead', async () => {
     const told = await listen();
-    await orders.postOrder({
-      postOrderRequest: {
-        symbol: 'F',
-        side: 'buy',
-        type: 'market',
-        qty: '10',
-        timeInForce: 'gtc',
-        orderClass: 'bracket',
-        takeProfit: { limitPrice: '11' },
-        stopLoss: { stopPrice: '9' },
-      },
-    });
+    const exits = { takeProfit: { limitPrice: '11' }, stopLoss: { stopPrice: '9' } };
+    const terms = { symbol: 'F', side: 'buy', type: 'market', qty: '10', timeInForce: 'gtc' };
+    await placing(terms)({ orderClass: 'bracket', ...exits });
     await see(told, ['accepted accepted', 'held held', 'held held', 'new new', 'fill filled', 'new new']);
     told.length = 0;
     world.market.setPrice('F', '8.00');
@@ -154,13 +127,14 @@ async function connect() {
   };
   return { socket, received, ask };
 }
+const asAlice = { action: 'auth', key: KEYS.alice.keyId, secret: KEYS.alice.secret };
 const listenMessage = { action: 'listen', data: { streams: ['trade_updates'] } };
 
 describe('the stream', () => {
   it('takes key pairs and OAuth tokens, and answers in binary frames', async () => {
     const { alice } = KEYS;
     for (const message of [
-      { action: 'auth', key: alice.keyId, secret: alice.secret },
+      asAlice,
       { action: 'authenticate', data: { key_id: alice.keyId, secret_key: alice.secret } },
       { action: 'authenticate', data: { oauth_token: await world.token() } },
     ]) {
@@ -201,12 +175,12 @@ describe('the stream', () => {
 
   it('pings, and drops who does not answer, is not known, or may no longer be told', async () => {
     const known = await connect();
-    await known.ask({ action: 'auth', key: KEYS.alice.keyId, secret: KEYS.alice.secret });
+    await known.ask(asAlice);
     const silent = new WebSocket(address(), { autoPong: false });
     closers.push(() => silent.terminate());
     await once(silent, 'open');
     const answered = once(silent, 'message');
-    silent.send(JSON.stringify({ action: 'auth', key: KEYS.alice.keyId, secret: KEYS.alice.secret }));
+    silent.send(JSON.stringify(asAlice));
     await answered;
     const stranger = await connect();
     const pinged = Promise.all([once(known.socket, 'ping'), once(silent, 'ping')]);
@@ -224,13 +198,13 @@ describe('the stream', () => {
 
   it('breaks instead of telling an update, where that fault is on', async () => {
     const { socket, ask } = await connect();
-    await ask({ action: 'auth', key: KEYS.alice.keyId, secret: KEYS.alice.secret });
+    await ask(asAlice);
     await ask(listenMessage);
     world.faults.set('broker_stream_drop', 1);
     const closed = once(socket, 'close');
-    const { id = '' } = await orders.limit(far);
+    const order = await orders.limit(far);
     await closed;
-    expect((await orders.getOrderByOrderID({ orderId: id })).status).toBe('new');
+    expect((await read(order)).status).toBe('new');
   });
 });
 
