@@ -15,10 +15,7 @@ const approveOne = () =>
   world.run(['phone', '--user', 'alice', '--decide', 'approve', '--once', '--timeout', '30s']);
 const check = async (...args: string[]) => {
   const running = world.start(['check', ...args, '--output', 'json']);
-  return {
-    running,
-    result: async () => checkResultSchema.parse(JSON.parse((await running.done).stdout)),
-  };
+  return { running, result: async () => checkResultSchema.parse(JSON.parse((await running.done).stdout)) };
 };
 
 it('sells first, buys in a second round with what the sale brought, and finds no drift afterwards', async () => {

@@ -72,10 +72,7 @@ const trade = (
   qty: string,
   symbol: string,
   price: string,
-): StoryEvent => ({
-  date,
-  trade: { side, symbol, qty, price },
-});
+): StoryEvent => ({ date, trade: { side, symbol, qty, price } });
 
 export const story: Story = {
   number: 'PA3ALICE01',

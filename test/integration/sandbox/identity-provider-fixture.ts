@@ -110,11 +110,7 @@ export async function startIdentityProvider(
   const keys = testKeys(address, RESOURCE, sqliteGatewayStores(ofGateway).keys);
   const start = async () => {
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
-    const vault = createVault({
-      database,
-      key: Buffer.alloc(32, 7),
-      connections: options.connections ?? {},
-    });
+    const vault = createVault({ database, key: Buffer.alloc(32, 7), connections: options.connections ?? {} });
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({

@@ -207,10 +207,7 @@ describe('the word of', () => {
     ],
     [
       'an assertion that has expired',
-      async () => ({
-        client_assertion_type: type,
-        client_assertion: await gateway.assertion({}, '-1m'),
-      }),
+      async () => ({ client_assertion_type: type, client_assertion: await gateway.assertion({}, '-1m') }),
     ],
     [
       'a client there is not',

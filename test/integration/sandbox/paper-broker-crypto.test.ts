@@ -35,9 +35,7 @@ describe('a coin', () => {
     const paid = 0.1 * Number(order.filledAvgPrice);
     expect(await cash()).toBeCloseTo(before - paid, 2);
     expect(Number(held.costBasis)).toBeCloseTo(paid, 1);
-    const [fee] = await trading.accountActivities.getAccountActivities({
-      activityTypes: ['CFEE'] as never,
-    });
+    const [fee] = await trading.accountActivities.getAccountActivities({ activityTypes: ['CFEE'] as never });
     expect(fee).toMatchObject({ activityType: 'CFEE', qty: '-0.00025', symbol: 'BTC/USD' });
   });
 

@@ -68,10 +68,7 @@ afterEach(() => faults.clear());
 
 describe('Slack', () => {
   const slack = (token: string | undefined) =>
-    new WebClient(token, {
-      slackApiUrl: `${server.url}/slack/api/`,
-      retryConfig: { retries: 0 },
-    });
+    new WebClient(token, { slackApiUrl: `${server.url}/slack/api/`, retryConfig: { retries: 0 } });
 
   it('posts by its own SDK, in the name of whose token it is', async () => {
     const answer = await slack(slackToken).chat.postMessage({ channel: '#trading', text: 'hello' });

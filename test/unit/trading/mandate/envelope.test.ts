@@ -10,11 +10,7 @@ import { lastDay, mandateWorst } from '../../../../src/trading/mandate/mandate-w
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const now = Date.parse('2026-11-25T15:00:00Z');
-const terms = {
-  ...mandateTerms(),
-  not_before: '2026-11-25T15:00:00Z',
-  expires_at: '2026-12-25T05:00:00Z',
-};
+const terms = { ...mandateTerms(), not_before: '2026-11-25T15:00:00Z', expires_at: '2026-12-25T05:00:00Z' };
 const asked = {
   symbols: ['AAPL'],
   max_order_notional: '200',

@@ -16,9 +16,7 @@ const trade = (
   side: 'buy' | 'sell',
   qty: number | string,
   price: number | string,
-): Activity => ({
-  ...{ ...base, at: `${day}T16:00:00Z`, side, qty: String(qty), price: String(price) },
-});
+): Activity => ({ ...{ ...base, at: `${day}T16:00:00Z`, side, qty: String(qty), price: String(price) } });
 const moved = (day: string, type: string, qty: string, amount: string | null = null): Activity => ({
   ...{ ...base, kind: 'other', type, at: `${day}T13:00:00Z`, qty, amount },
 });

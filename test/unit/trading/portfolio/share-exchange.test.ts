@@ -12,13 +12,7 @@ const fill = (
   qty: Dec | number,
   price: Dec | number,
   symbol = 'X',
-): Fill => ({
-  symbol,
-  side,
-  qty: new Dec(qty),
-  price: new Dec(price),
-  at,
-});
+): Fill => ({ symbol, side, qty: new Dec(qty), price: new Dec(price), at });
 const exchange = (
   at: number,
   legs: Readonly<Record<string, readonly number[]>>,
