@@ -22,55 +22,16 @@ if (missing !== undefined)
 /** What Alpaca took out of the API in July 2026. */
 const PATTERN_DAY_TRADER = ['pattern_day_trader', 'daytrade_count', 'daytrading_buying_power'];
 /** Schemas that may have no member beyond those named, so that an invented one is a breach too. */
-const CLOSED = [
-  'Account',
-  'Order',
-  'OrderLeg',
-  'Position',
-  'Assets',
-  'PortfolioHistory',
-  'legacy_clock',
-  'legacy_calendar_day',
-  'TradingActivities',
-  'NonTradeActivities',
-  'CanceledOrderResponse',
-  'Watchlist',
-  'WatchlistWithoutAsset',
-  'news',
-  'news_resp',
-  'cash_dividend',
-  'forward_split',
-  'reverse_split',
-  'spin_off',
-  'cash_merger',
-  'stock_merger',
-  'stock_and_cash_merger',
-  'name_change',
-  'corporate_actions',
-  'corporate_actions_resp',
-  'AccountConfigurations',
-  'OptionContract',
-  'OptionDeliverable',
-  'crypto_quote',
-  'crypto_trade',
-  'crypto_bar',
-  'crypto_snapshot',
-  'crypto_bars_resp',
-  'crypto_latest_quotes_resp',
-  'option_quote',
-  'option_trade',
-  'option_bar',
-  'option_snapshot',
-  'option_greeks',
-  'option_snapshots_resp',
-  'option_latest_quotes_resp',
-  'stock_quote',
-  'stock_trade',
-  'stock_bar',
-  'stock_bars_resp',
-  'stock_latest_quotes_resp',
-  'stock_latest_trades_resp',
-];
+const CLOSED = `
+  Account Order OrderLeg Position Assets PortfolioHistory legacy_clock legacy_calendar_day
+  TradingActivities NonTradeActivities CanceledOrderResponse Watchlist WatchlistWithoutAsset news
+  news_resp cash_dividend forward_split reverse_split spin_off cash_merger stock_merger
+  stock_and_cash_merger name_change corporate_actions corporate_actions_resp AccountConfigurations
+  OptionContract OptionDeliverable crypto_quote crypto_trade crypto_bar crypto_snapshot crypto_bars_resp
+  crypto_latest_quotes_resp option_quote option_trade option_bar option_snapshot option_greeks
+  option_snapshots_resp option_latest_quotes_resp stock_quote stock_trade stock_bar stock_bars_resp
+  stock_latest_quotes_resp stock_latest_trades_resp
+`;
 
 interface Spec {
   security: unknown;
@@ -87,7 +48,7 @@ export function patchedSpec(name: string, folder: string, access: 'token' | 'key
     spec.components.securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } };
     spec.security = [{ bearer: [] }];
   }
-  for (const schema of CLOSED) {
+  for (const schema of CLOSED.trim().split(/\s+/)) {
     const closed = spec.components.schemas[schema];
     if (closed !== undefined) closed.additionalProperties = false;
   }

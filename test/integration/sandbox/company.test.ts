@@ -1,12 +1,13 @@
 import { calculateJwkThumbprint, createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ID_JAG_TYPE,
   ID_TOKEN_TYPE,
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../../src/oauth/oauth-names.ts';
+import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { BY_PASSWORD } from '../../../src/sandbox/company/sign-in.ts';
 import { ALICE, CLIENT, companyWorld, HOME, letsIn, newMachine, register } from './company-fixture.ts';
 
@@ -35,10 +36,18 @@ function exchange(
   );
 }
 
+/** A company, and a client of it. */
+async function acme(rules?: CompanyRule[]) {
+  const world = await companyWorld(rules);
+  return { ...world, configuration: await world.client() };
+}
+const refused = (call: Promise<unknown>, error: string) => expect(call).rejects.toMatchObject({ error });
+const ofRefresh = (token: string) => ({ subject_token: token, subject_token_type: REFRESH_TOKEN_TYPE });
+
 describe('what a company announces', () => {
   it('is the exchange for an ID-JAG, and clients that prove themselves by a key alone', async () => {
-    const { client } = await companyWorld();
-    expect((await client()).serverMetadata()).toMatchObject({
+    const { configuration } = await acme();
+    expect(configuration.serverMetadata()).toMatchObject({
       identity_chaining_requested_token_types_supported: [ID_JAG_TYPE],
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       grant_types_supported: expect.arrayContaining([TOKEN_EXCHANGE_GRANT]),
@@ -49,8 +58,7 @@ describe('what a company announces', () => {
 
 describe('an exchange', () => {
   it('of an ID token gives an assertion about the person, for one audience, with what the rule lets through', async () => {
-    const { client, signIn, company } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn, company } = await acme();
     const { id_token } = await signIn(configuration);
     const key = await oidc.randomDPoPKeyPair('ES256', { extractable: true });
     const DPoP = oidc.getDPoPHandle(configuration, key);
@@ -70,6 +78,8 @@ describe('an exchange', () => {
       audience: HOME,
     });
     expect(protectedHeader.alg).toBe('ES256');
+    const publicKey = await crypto.subtle.exportKey('jwk', key.publicKey);
+    const jkt = await calculateJwkThumbprint(publicKey as never);
     expect(payload).toEqual({
       iss: company.issuer,
       sub: ALICE,
@@ -85,18 +95,15 @@ describe('an exchange', () => {
       amr: ['pwd', 'hwk', 'mfa'],
       email: 'alice@acme.example',
       groups: ['traders', 'staff'],
-      cnf: {
-        jkt: await calculateJwkThumbprint((await crypto.subtle.exportKey('jwk', key.publicKey)) as never),
-      },
+      cnf: { jkt },
     });
   });
 
   it('of a refresh token gives one, too, and each has an id of its own', async () => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const { refresh_token = '' } = await signIn(configuration);
-    const subject = { subject_token: refresh_token, subject_token_type: REFRESH_TOKEN_TYPE };
-    const once = async () => decodeJwt((await exchange(configuration, undefined, subject)).access_token);
+    const once = async () =>
+      decodeJwt((await exchange(configuration, undefined, ofRefresh(refresh_token))).access_token);
     const [first, second] = [await once(), await once()];
     expect(first).toMatchObject({ sub: ALICE, acr: 'phr' });
     expect(first.cnf).toBeUndefined();
@@ -105,147 +112,109 @@ describe('an exchange', () => {
 
   it('says who acts, and what the client is called there, where its rule does', async () => {
     const actor = { sub: 'agent', iss: 'https://agents.example' };
-    const { client, signIn } = await companyWorld([
+    const { configuration, signIn } = await acme([
       { ...letsIn, actor, client_id_there: 'trade-agent-there' },
     ]);
-    const configuration = await client();
     const { access_token } = await exchange(configuration, (await signIn(configuration)).id_token);
     expect(decodeJwt(access_token)).toMatchObject({ act: actor, client_id: 'trade-agent-there' });
   });
 
+  const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`;
   const refusals: [string, Parameters, string][] = [
     ['for an audience no rule is about', { audience: 'https://elsewhere.example' }, 'invalid_target'],
     ['for another resource there', { resource: 'https://home.example/v2' }, 'invalid_target'],
     ['with scopes none of which is let through', { scope: 'orders:write' }, 'invalid_scope'],
-    [
-      'for anything but an ID-JAG',
-      { requested_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
-      'invalid_request',
-    ],
+    ['for anything but an ID-JAG', { requested_token_type: type('jwt') }, 'invalid_request'],
     ['with an actor', { actor_token: 'x', actor_token_type: ID_TOKEN_TYPE }, 'invalid_request'],
-    [
-      'of a kind of token that is not taken',
-      { subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
-      'invalid_request',
-    ],
+    ['of a kind of token that is not taken', { subject_token_type: type('saml2') }, 'invalid_request'],
     ['of what is no token of the company', { subject_token: 'nonsense' }, 'invalid_grant'],
-    [
-      'of a refresh token it never gave',
-      { subject_token: 'nonsense', subject_token_type: REFRESH_TOKEN_TYPE },
-      'invalid_grant',
-    ],
+    ['of a refresh token it never gave', ofRefresh('nonsense'), 'invalid_grant'],
   ];
   it.each(refusals)('is refused %s', async (_, other, error) => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const { id_token } = await signIn(configuration);
-    await expect(exchange(configuration, id_token, other)).rejects.toMatchObject({ error });
+    await refused(exchange(configuration, id_token, other), error);
   });
 
   it('is refused to whoever is in none of the groups', async () => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const { id_token } = await signIn(configuration, '00u-bob');
-    await expect(exchange(configuration, id_token)).rejects.toMatchObject({ error: 'access_denied' });
+    await refused(exchange(configuration, id_token), 'access_denied');
   });
 
   it('is refused after a weak sign-in where the rule wants a strong one, by the error of step-up', async () => {
-    const { client, signIn } = await companyWorld([{ ...letsIn, acr: ['phr'] }]);
-    const configuration = await client();
+    const { configuration, signIn } = await acme([{ ...letsIn, acr: ['phr'] }]);
     const weak = await signIn(configuration, ALICE, BY_PASSWORD);
-    await expect(exchange(configuration, weak.id_token)).rejects.toMatchObject({
-      error: 'insufficient_user_authentication',
-    });
+    await refused(exchange(configuration, weak.id_token), 'insufficient_user_authentication');
     await exchange(configuration, (await signIn(configuration)).id_token);
   });
 
   it('is refused to a client that was not given the token, and one whose key nobody knows', async () => {
-    const { client, signIn, company } = await companyWorld([letsIn, { ...letsIn, client_id: 'another' }]);
-    const configuration = await client();
+    const { client, configuration, signIn, company } = await acme([
+      letsIn,
+      { ...letsIn, client_id: 'another' },
+    ]);
     const { id_token, refresh_token = '' } = await signIn(configuration);
     const other = await client(undefined, 'another');
-    await expect(exchange(other, id_token)).rejects.toMatchObject({ error: 'invalid_grant' });
-    const subject = { subject_token: refresh_token, subject_token_type: REFRESH_TOKEN_TYPE };
-    await expect(exchange(other, undefined, subject)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await refused(exchange(other, id_token), 'invalid_grant');
+    await refused(exchange(other, undefined, ofRefresh(refresh_token)), 'invalid_grant');
 
     const { privateKey } = await newMachine();
-    const stranger = await oidc.discovery(
-      new URL(company.issuer),
-      CLIENT,
-      undefined,
-      oidc.PrivateKeyJwt(privateKey),
-      { execute: [oidc.allowInsecureRequests] },
-    );
-    await expect(exchange(stranger, id_token)).rejects.toMatchObject({ error: 'invalid_client' });
+    const auth = oidc.PrivateKeyJwt(privateKey);
+    const options = { execute: [oidc.allowInsecureRequests] };
+    const stranger = await oidc.discovery(new URL(company.issuer), CLIENT, undefined, auth, options);
+    await refused(exchange(stranger, id_token), 'invalid_client');
   });
 
   it('is refused of an ID token that is over, and of an assertion shown as one', async () => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const { id_token } = await signIn(configuration);
     const { access_token } = await exchange(configuration, id_token);
-    await expect(exchange(configuration, access_token)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await refused(exchange(configuration, access_token), 'invalid_grant');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
-    try {
-      await expect(exchange(configuration, id_token)).rejects.toMatchObject({ error: 'invalid_grant' });
-    } finally {
-      vi.useRealTimers();
-    }
+    onTestFinished(() => void vi.useRealTimers());
+    await refused(exchange(configuration, id_token), 'invalid_grant');
   });
 });
 
 describe('a sign-in', () => {
   it('is renewed by a refresh token that is worth nothing the second time', async () => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const first = (await signIn(configuration)).refresh_token ?? '';
     const { id_token, refresh_token = '' } = await oidc.refreshTokenGrant(configuration, first);
     await exchange(configuration, id_token);
-    const used = { subject_token: first, subject_token_type: REFRESH_TOKEN_TYPE };
-    await expect(exchange(configuration, undefined, used)).rejects.toMatchObject({ error: 'invalid_grant' });
-    await expect(oidc.refreshTokenGrant(configuration, first)).rejects.toMatchObject({
-      error: 'invalid_grant',
-    });
+    await refused(exchange(configuration, undefined, ofRefresh(first)), 'invalid_grant');
+    await refused(oidc.refreshTokenGrant(configuration, first), 'invalid_grant');
     // Which ended the whole of it.
-    await expect(oidc.refreshTokenGrant(configuration, refresh_token)).rejects.toMatchObject({
-      error: 'invalid_grant',
-    });
-    await expect(exchange(configuration, id_token)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await refused(oidc.refreshTokenGrant(configuration, refresh_token), 'invalid_grant');
+    await refused(exchange(configuration, id_token), 'invalid_grant');
   });
 
   it('says who it is, and ends by revocation', async () => {
-    const { client, signIn } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn } = await acme();
     const tokens = await signIn(configuration);
     const { access_token, refresh_token = '' } = tokens;
     expect(tokens.claims()).toMatchObject({ sub: ALICE, name: 'Alice Adams', email: 'alice@acme.example' });
-    expect(await oidc.fetchUserInfo(configuration, access_token, ALICE)).toMatchObject({
-      name: 'Alice Adams',
-    });
+    expect((await oidc.fetchUserInfo(configuration, access_token, ALICE)).name).toBe('Alice Adams');
     await oidc.tokenRevocation(configuration, refresh_token);
-    await expect(oidc.refreshTokenGrant(configuration, refresh_token)).rejects.toMatchObject({
-      error: 'invalid_grant',
-    });
-    await expect(exchange(configuration, tokens.id_token)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await refused(oidc.refreshTokenGrant(configuration, refresh_token), 'invalid_grant');
+    await refused(exchange(configuration, tokens.id_token), 'invalid_grant');
   });
 
   it.each([
     ['has left', 'deactivate'],
     ['was signed out everywhere', 'endSessions'],
   ] as const)('of somebody who %s is worth nothing, to refresh or to exchange', async (_, ends) => {
-    const { client, signIn, company } = await companyWorld();
-    const configuration = await client();
+    const { configuration, signIn, company } = await acme();
     const { id_token, refresh_token = '' } = await signIn(configuration);
     const bobs = await signIn(configuration, '00u-bob');
     company[ends](ALICE);
-    const error = 'invalid_grant';
-    await expect(oidc.refreshTokenGrant(configuration, refresh_token)).rejects.toMatchObject({ error });
-    await expect(exchange(configuration, id_token)).rejects.toMatchObject({ error });
-    const subject = { subject_token: refresh_token, subject_token_type: REFRESH_TOKEN_TYPE };
-    await expect(exchange(configuration, undefined, subject)).rejects.toMatchObject({ error });
+    await refused(oidc.refreshTokenGrant(configuration, refresh_token), 'invalid_grant');
+    await refused(exchange(configuration, id_token), 'invalid_grant');
+    await refused(exchange(configuration, undefined, ofRefresh(refresh_token)), 'invalid_grant');
     await oidc.refreshTokenGrant(configuration, bobs.refresh_token ?? '');
     if (ends === 'deactivate') {
-      await expect(signIn(configuration)).rejects.toMatchObject({ error: 'access_denied' });
+      await refused(signIn(configuration), 'access_denied');
     } else await exchange(configuration, (await signIn(configuration)).id_token);
   });
 });
@@ -258,8 +227,7 @@ describe("the company's page", () => {
   });
 
   it('lets a device in by a password, which is the weak sign-in, and refuses a wrong one', async () => {
-    const { client } = await companyWorld();
-    const configuration = await client();
+    const { configuration } = await acme();
     const started = await oidc.initiateDeviceAuthorization(configuration, { scope: 'openid' });
     const { verification_uri, user_code } = started;
     expect(await (await fetch(started.verification_uri_complete ?? '')).text()).toContain(user_code);
@@ -271,8 +239,7 @@ describe("the company's page", () => {
   });
 
   it('decides for a terminal that has the pairing secret, and for nobody else', async () => {
-    const { client, company } = await companyWorld();
-    const configuration = await client();
+    const { configuration, company } = await acme();
     const { user_code } = await oidc.initiateDeviceAuthorization(configuration, { scope: 'openid' });
     const decide = (secret: string, user = 'alice') =>
       fetch(`${company.issuer}/device/decide`, {

@@ -37,18 +37,14 @@ beforeAll(async () => {
   for (const name of ['paper-broker', 'other-broker']) {
     connections[name] = { url: broker.url, client: vaultClient, redirectUri: redirectUri(name), label: name };
   }
-  const app = new Hono();
-  app.route(
-    '/',
-    oauthRoutes({
-      url: broker.url,
-      tokens,
-      clients: [{ ...vaultClient, redirect_uris: Object.keys(connections).map(redirectUri) }],
-      users: Object.entries(passwords).map(([username, password]) => ({ username, password })),
-      now: Date.now,
-    }),
-  );
-  const listener = getRequestListener(app.fetch);
+  const routes = oauthRoutes({
+    url: broker.url,
+    tokens,
+    clients: [{ ...vaultClient, redirect_uris: Object.keys(connections).map(redirectUri) }],
+    users: Object.entries(passwords).map(([username, password]) => ({ username, password })),
+    now: Date.now,
+  });
+  const listener = getRequestListener(new Hono().route('/', routes).fetch);
   broker.serve((request, response) => void listener(request, response));
 });
 afterAll(async () => {
@@ -65,19 +61,12 @@ async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPE
   const endpoint = String(config.serverMetadata().connected_accounts_endpoint);
   const keys = await client.randomDPoPKeyPair('ES256');
   const DPoP = client.getDPoPHandle(config, keys);
-  const device = await client.initiateDeviceAuthorization(
-    config,
-    new URLSearchParams([
-      ['scope', scope],
-      ['device_name', 'test'],
-      ['resource', RESOURCE],
-      ['resource', endpoint],
-    ]),
-  );
+  const asked = new URLSearchParams({ scope, device_name: 'test', resource: RESOURCE });
+  asked.append('resource', endpoint);
+  const device = await client.initiateDeviceAuthorization(config, asked);
   await world.phone.completeDevice(user, device.user_code);
-  const signedIn = await client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, {
-    DPoP,
-  });
+  const polled = { ...device, interval: 0 };
+  const signedIn = await client.pollDeviceAuthorizationGrant(config, polled, undefined, { DPoP });
   let refreshToken = signedIn.refresh_token ?? '';
   const token = async (asked = CONNECTION_SCOPES, resource = endpoint) => {
     const answer = await client.refreshTokenGrant(config, refreshToken, { scope: asked, resource }, { DPoP });
@@ -85,16 +74,11 @@ async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPE
     return answer.access_token;
   };
   const ask = async (method: string, path: string, accessToken: string, body?: unknown) => {
+    const text = body === undefined ? null : JSON.stringify(body);
+    const headers = new Headers({ 'content-type': 'application/json' });
+    const url = new URL(`${endpoint}/${path}`);
     const response = await client
-      .fetchProtectedResource(
-        config,
-        accessToken,
-        new URL(`${endpoint}/${path}`),
-        method,
-        body === undefined ? null : JSON.stringify(body),
-        new Headers({ 'content-type': 'application/json' }),
-        { DPoP },
-      )
+      .fetchProtectedResource(config, accessToken, url, method, text, headers, { DPoP })
       .catch((error: unknown) => {
         if (error instanceof client.WWWAuthenticateChallengeError) return error.response;
         throw error;
@@ -130,15 +114,9 @@ async function consent(authorizeUrl: string, user: string, decision = 'allow'): 
 async function begin(user = 'alice') {
   const own = await program(user);
   const accessToken = await own.token();
-  const { body } = await own.ask('POST', 'connect', accessToken, {
-    connection: 'paper-broker',
-    device_name: 'workstation',
-  });
-  const started = body as {
-    auth_session: string;
-    connect_uri: string;
-    connect_params: { ticket: string };
-  };
+  const asked = { connection: 'paper-broker', device_name: 'workstation' };
+  const { body } = await own.ask('POST', 'connect', accessToken, asked);
+  const started = body as { auth_session: string; connect_uri: string; connect_params: { ticket: string } };
   const link = `${started.connect_uri}?ticket=${started.connect_params.ticket}`;
   const complete = () => own.ask('POST', 'complete', accessToken, { auth_session: started.auth_session });
   return { ...own, accessToken, started, link, complete };
@@ -256,38 +234,33 @@ describe('connecting an account', () => {
   it('can be answered by the terminal phone, once, and by no other user', async () => {
     const { started, complete } = await begin();
     const { ticket } = started.connect_params;
-    await expect(world.phone.answerConnection('bob', ticket, 'approve')).rejects.toMatchObject({
-      code: 'not_found',
-    });
+    const unknown = { code: 'not_found' };
+    await expect(world.phone.answerConnection('bob', ticket, 'approve')).rejects.toMatchObject(unknown);
     expect(await world.phone.answerConnection('alice', ticket, 'deny')).toMatchObject({ status: 'denied' });
-    await expect(world.phone.answerConnection('alice', ticket, 'approve')).rejects.toMatchObject({
-      code: 'not_found',
-    });
+    await expect(world.phone.answerConnection('alice', ticket, 'approve')).rejects.toMatchObject(unknown);
     expect((await complete()).body).toMatchObject({ code: 'access_denied' });
   });
 });
 
 describe('disconnecting', () => {
+  const connectAlice = () =>
+    world.vault().connect('alice', 'paper-broker', { username: 'alice', password: passwords.alice ?? '' });
+
   it('ends the consent at the third party too, with every token that came of it', async () => {
     const { ask, accessToken } = await begin();
-    await world
-      .vault()
-      .connect('alice', 'paper-broker', { username: 'alice', password: passwords.alice ?? '' });
+    await connectAlice();
     const { accessToken: atBroker } = await world.vault().accessToken('alice', 'paper-broker');
     expect(tokens.accessToken(atBroker)).toBeDefined();
     expect((await ask('DELETE', 'accounts/cac_paper-broker', accessToken)).status).toBe(204);
     expect(tokens.accessToken(atBroker)).toBeUndefined();
-    await expect(world.vault().accessToken('alice', 'paper-broker')).rejects.toMatchObject({
-      refusal: 'not_connected',
-    });
+    const gone = world.vault().accessToken('alice', 'paper-broker');
+    await expect(gone).rejects.toMatchObject({ refusal: 'not_connected' });
     expect((await ask('DELETE', 'accounts/cac_paper-broker', accessToken)).status).toBe(404);
   });
 
   it('reaches one’s own account alone', async () => {
     const bob = await begin('bob');
-    await world
-      .vault()
-      .connect('alice', 'paper-broker', { username: 'alice', password: passwords.alice ?? '' });
+    await connectAlice();
     expect((await bob.ask('GET', 'accounts', bob.accessToken)).body).toEqual({ accounts: [] });
     expect((await bob.ask('DELETE', 'accounts/cac_paper-broker', bob.accessToken)).status).toBe(404);
     expect(world.vault().isConnected('alice', 'paper-broker')).toBe(true);
@@ -295,59 +268,51 @@ describe('disconnecting', () => {
 });
 
 describe('who may ask', () => {
-  const refused = async (response: Promise<{ status: number; body: unknown }>) => {
-    const { status, body } = await response;
-    return [status, (body as { code: string }).code];
-  };
+  const refused = async (
+    response: Promise<{ status: number; body: unknown }>,
+    status: number,
+    code: string,
+  ) => expect(await response).toMatchObject({ status, body: { code } });
 
   it('is a token for this very resource, with its scope, of a session that stands', async () => {
     const own = await program();
     const forGateway = await own.token('portfolio:read', RESOURCE);
-    expect(await refused(own.ask('GET', 'accounts', forGateway))).toEqual([401, 'token_audience']);
+    await refused(own.ask('GET', 'accounts', forGateway), 401, 'token_audience');
     const reading = await own.token('read:me:connected_accounts');
     expect((await own.ask('GET', 'accounts', reading)).status).toBe(200);
-    expect(await refused(own.ask('POST', 'connect', reading, { connection: 'paper-broker' }))).toEqual([
-      403,
-      'insufficient_scope',
-    ]);
-    expect(await refused(own.ask('DELETE', 'accounts/x', reading))).toEqual([403, 'insufficient_scope']);
-    const bearer = await fetch(`${own.endpoint}/accounts`, {
-      headers: { authorization: `Bearer ${reading}` },
-    });
-    expect([bearer.status, ((await bearer.json()) as { code: string }).code]).toEqual([401, 'token_bound']);
+    const connecting = own.ask('POST', 'connect', reading, { connection: 'paper-broker' });
+    await refused(connecting, 403, 'insufficient_scope');
+    await refused(own.ask('DELETE', 'accounts/x', reading), 403, 'insufficient_scope');
+    const headers = { authorization: `Bearer ${reading}` };
+    const bearer = await fetch(`${own.endpoint}/accounts`, { headers });
+    await refused(
+      bearer.json().then((body) => ({ status: bearer.status, body })),
+      401,
+      'token_bound',
+    );
     expect((await fetch(`${own.endpoint}/accounts`)).status).toBe(401);
     await client.tokenRevocation(own.config, own.refreshToken());
-    expect(await refused(own.ask('GET', 'accounts', reading))).toEqual([401, 'token_revoked']);
+    await refused(own.ask('GET', 'accounts', reading), 401, 'token_revoked');
   });
 
   it('never is a token for the accounts at the gateway’s place, or one from a sign-in that did not ask', async () => {
     const { config, dpop, tokens: signedIn } = await signIn(world);
     const endpoint = String(config.serverMetadata().connected_accounts_endpoint);
-    await expect(
-      client.refreshTokenGrant(
-        config,
-        signedIn.refresh_token ?? '',
-        { scope: 'read:me:connected_accounts', resource: endpoint },
-        dpop,
-      ),
-    ).rejects.toMatchObject({ error: expect.stringMatching(/^invalid_(scope|target)$/) });
+    const asked = { scope: 'read:me:connected_accounts', resource: endpoint };
+    const call = client.refreshTokenGrant(config, signedIn.refresh_token ?? '', asked, dpop);
+    await expect(call).rejects.toMatchObject({ error: expect.stringMatching(/^invalid_(scope|target)$/) });
   });
 
   it('gets no more of a third party than it may, and nothing of one that is not there', async () => {
     const { ask, accessToken } = await begin();
-    const connect = (body: unknown) => refused(ask('POST', 'connect', accessToken, body));
-    expect(await connect({ connection: 'paper-broker', scopes: ['trading', 'withdraw'] })).toEqual([
-      400,
-      'invalid_scope',
-    ]);
-    expect(await connect({ connection: 'constructor' })).toEqual([400, 'unknown_connection']);
-    expect(await connect({ connection: 'paper-broker', redirect_uri: 'https://evil.example' })).toEqual([
-      400,
-      'invalid_request',
-    ]);
+    const connect = (body: object, code: string) =>
+      refused(ask('POST', 'connect', accessToken, { connection: 'paper-broker', ...body }), 400, code);
+    await connect({ scopes: ['trading', 'withdraw'] }, 'invalid_scope');
+    await connect({ connection: 'constructor' }, 'unknown_connection');
+    await connect({ redirect_uri: 'https://evil.example' }, 'invalid_request');
     const bob = await program('bob');
     const { started } = await begin('alice');
     const spied = bob.ask('POST', 'complete', await bob.token(), { auth_session: started.auth_session });
-    expect(await refused(spied)).toEqual([400, 'invalid_request']);
+    await refused(spied, 400, 'invalid_request');
   });
 });

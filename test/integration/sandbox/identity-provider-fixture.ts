@@ -34,6 +34,8 @@ import {
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { defined } from '../../../src/values/defined.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { testKeys } from '../home/test-keys.ts';
 
 export const RESOURCE = 'http://127.0.0.1:9/gateway';
@@ -95,22 +97,24 @@ export async function startIdentityProvider(
     address?: string;
   } = {},
 ) {
+  const { connections = {}, tls, about, address: proxied, ...rest } = options;
+  const given = defined(rest);
   const folder = mkdtempSync(join(tmpdir(), 'identity-provider-'));
   const faults = new Faults();
   const gatewayKey = await generateKeyPair('ES256', { extractable: true });
   const problems: string[] = [];
   let handler: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = await listen((request, response) => {
-    if (options.address !== undefined) request.headers.host = new URL(options.address).host;
+    if (proxied !== undefined) request.headers.host = new URL(proxied).host;
     handler(request, response);
-  }, options.tls);
-  const address = options.address ?? server.url;
+  }, tls);
+  const address = proxied ?? server.url;
 
   const ofGateway = new Database(join(folder, 'gateway.db'));
   const keys = testKeys(address, RESOURCE, sqliteGatewayStores(ofGateway).keys);
   const start = async () => {
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
-    const vault = createVault({ database, key: Buffer.alloc(32, 7), connections: options.connections ?? {} });
+    const vault = createVault({ database, key: Buffer.alloc(32, 7), connections });
     const people = createPeople(database, Date.now);
     addMissing(people, users);
     const provider = await createIdentityProvider({
@@ -119,7 +123,7 @@ export async function startIdentityProvider(
       resource: RESOURCE,
       people,
       keys,
-      about: options.about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
+      about: about ?? { name: 'Sandbox', environment: 'paper', simulated: true },
       phonePairingSecret: PAIRING_SECRET,
       gatewayClient: {
         client_id: 'trade-agent-gateway',
@@ -130,22 +134,7 @@ export async function startIdentityProvider(
       vault,
       faults,
       onError: (problem) => problems.push(problem),
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-      ...(options.publicFetch === undefined ? {} : { publicFetch: options.publicFetch }),
-      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
-      ...(options.clientAddress === undefined ? {} : { clientAddress: options.clientAddress }),
-      ...(options.documents === undefined ? {} : { documents: options.documents }),
-      ...(options.knownClients === undefined ? {} : { knownClients: options.knownClients }),
-      servers: options.servers,
-      companies: options.companies,
-      ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
-      ...(options.onRevoked === undefined ? {} : { onRevoked: options.onRevoked }),
-      ...(options.push === undefined ? {} : { push: options.push }),
-      ...(options.signatures === undefined ? {} : { signatures: options.signatures }),
-      ...(options.numberMatching === undefined ? {} : { numberMatching: options.numberMatching }),
-      ...(options.thirdPartyPasswords === undefined
-        ? {}
-        : { thirdPartyPasswords: options.thirdPartyPasswords }),
+      ...given,
     });
     handler = provider.callback;
     return { provider, database, vault };
@@ -272,24 +261,13 @@ function describedAs(details: unknown): { binding_message?: string } {
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 
-export function draft(changes: Partial<OrderDraft> = {}): OrderDraft {
-  return {
-    account: 'PA3ALICE01',
-    environment: 'paper',
-    symbol: 'AAPL',
-    side: 'buy',
-    qty: '5',
-    type: 'limit',
-    time_in_force: 'day',
-    limit_price: '180.00',
-    extended_hours: false,
+export const draft = (changes: Partial<OrderDraft> = {}): OrderDraft =>
+  anOrderDraft({
     reference_price: '179.50',
-    max_slippage: '0.01',
     client_order_id: `ta-${randomUUID().replaceAll('-', '')}`,
     expires_at: utcSeconds(Date.now() + 300_000),
     ...changes,
-  };
-}
+  });
 
 export function details(changes: Partial<OrderDraft> = {}): TradeOrderDetails {
   return tradeOrderDetails(draft(changes), { gateway: RESOURCE });

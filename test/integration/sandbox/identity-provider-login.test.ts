@@ -1,22 +1,10 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ALL_SCOPES,
-  RESOURCE,
-  refusal,
-  signIn,
-  startIdentityProvider,
-  type World,
-} from './identity-provider-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { ALL_SCOPES, RESOURCE, refusal, signIn } from './identity-provider-fixture.ts';
+import { ownProvider, refused, withProvider, world } from './provider-desk.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-});
-afterAll(async () => {
-  await world.close();
-});
+withProvider();
 
 describe('discovery', () => {
   it('names what is served and nothing else', async () => {
@@ -91,21 +79,14 @@ describe('device sign-in', () => {
 
   it('never gives the login client orders:write', async () => {
     const config = await world.loginClient();
-    expect(
-      await refusal(client.initiateDeviceAuthorization(config, { scope: `${ALL_SCOPES} orders:write` })),
-    ).toBe('invalid_scope');
+    const scope = `${ALL_SCOPES} orders:write`;
+    await refused(client.initiateDeviceAuthorization(config, { scope }), 'invalid_scope');
   });
 
   it('refuses authorization details from the login client', async () => {
     const config = await world.loginClient();
-    expect(
-      await refusal(
-        client.initiateDeviceAuthorization(config, {
-          scope: ALL_SCOPES,
-          authorization_details: '[{"type":"trade_order"}]',
-        }),
-      ),
-    ).toBe('invalid_authorization_details');
+    const asked = { scope: ALL_SCOPES, authorization_details: '[{"type":"trade_order"}]' };
+    await refused(client.initiateDeviceAuthorization(config, asked), 'invalid_authorization_details');
   });
 
   it('refuses a token request without a DPoP proof', async () => {
@@ -169,22 +150,19 @@ describe('refresh tokens', () => {
   it('can be revoked', async () => {
     const { config, dpop, tokens } = await signIn(world);
     await client.tokenRevocation(config, tokens.refresh_token ?? '');
-    expect(await refusal(client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop))).toBe(
+    await refused(
+      client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop),
       'invalid_grant',
     );
   });
 
   it('survive a restart, as do the keys', async () => {
-    const own = await startIdentityProvider();
-    try {
-      const { config, dpop, tokens } = await signIn(own);
-      const before = await (await fetch(`${own.issuer}/jwks`)).json();
-      await own.restart();
-      expect(await (await fetch(`${own.issuer}/jwks`)).json()).toEqual(before);
-      const again = await client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop);
-      expect(decodeJwt(again.access_token).sub).toBe('alice');
-    } finally {
-      await own.close();
-    }
+    const own = await ownProvider();
+    const { config, dpop, tokens } = await signIn(own);
+    const before = await (await fetch(`${own.issuer}/jwks`)).json();
+    await own.restart();
+    expect(await (await fetch(`${own.issuer}/jwks`)).json()).toEqual(before);
+    const again = await client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop);
+    expect(decodeJwt(again.access_token).sub).toBe('alice');
   });
 });

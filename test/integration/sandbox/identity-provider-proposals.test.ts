@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import {
@@ -9,52 +9,30 @@ import {
   refusal,
   registerApprovalClient,
   signIn,
-  startIdentityProvider,
-  type World,
 } from './identity-provider-fixture.ts';
-import { type GatewayAsking, gatewayAsking, proposalDetails, subjectOf } from './proposal-fixture.ts';
+import { proposalDetails, subjectOf } from './proposal-fixture.ts';
+import { decide, denyAll, gateway, refused, travel, waiting, withProvider, world } from './provider-desk.ts';
 
-let world: World;
-let gateway: GatewayAsking;
 const pings: { url: string; authorization: string | null; body: unknown; dispatcher: boolean }[] = [];
-let onPing: () => Promise<Response> = async () => new Response(null, { status: 204 });
+const takes = async () => new Response(null, { status: 204 });
+let onPing: () => Promise<Response> = takes;
 
-beforeAll(async () => {
-  world = await startIdentityProvider({
-    fetch: async (url, init) => {
-      pings.push({
-        url: String(url),
-        authorization: new Headers(init?.headers).get('authorization'),
-        body: JSON.parse(String(init?.body)),
-        dispatcher: init !== undefined && 'dispatcher' in init,
-      });
-      return onPing();
-    },
-  });
-  gateway = await gatewayAsking(world);
-});
-afterAll(async () => {
-  await world.close();
-});
+withProvider(() => ({
+  fetch: async (url, init) => {
+    pings.push({
+      url: String(url),
+      authorization: new Headers(init?.headers).get('authorization'),
+      body: JSON.parse(String(init?.body)),
+      dispatcher: init !== undefined && 'dispatcher' in init,
+    });
+    return onPing();
+  },
+}));
 afterEach(async () => {
-  vi.useRealTimers();
-  onPing = async () => new Response(null, { status: 204 });
-  for (const user of ['alice', 'bob']) {
-    for (const { id } of await world.phone.requests(user)) await world.phone.decide(id, 'deny');
-  }
+  onPing = takes;
+  await denyAll();
   pings.length = 0;
 });
-
-/** The phone's name for the request that was made last. */
-async function waiting(user = 'alice'): Promise<string> {
-  const request = (await world.phone.requests(user)).at(-1);
-  if (request === undefined) throw new Error('nothing is waiting');
-  return request.id;
-}
-
-function travel(ms: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
-}
 
 describe('a proposal that the gateway asks about', () => {
   it.each(proposalKinds)('of kind %s becomes a token with exactly its details', async (kind) => {
@@ -84,10 +62,8 @@ describe('a proposal that the gateway asks about', () => {
   });
 
   it('may wait a day, and no longer', async () => {
-    const expires_at = utcSeconds(Date.now() + 30 * 3600 * 1000);
-    const request = await gateway.ask(proposalDetails('order', { expires_at }), {
-      requested_expiry: String(48 * 3600),
-    });
+    const asked = proposalDetails('order', { expires_at: utcSeconds(Date.now() + 30 * 3600 * 1000) });
+    const request = await gateway.ask(asked, { requested_expiry: String(48 * 3600) });
     expect(request.expires_in).toBe(24 * 3600);
     const id = await waiting();
     travel(23 * 3600 * 1000);
@@ -96,11 +72,10 @@ describe('a proposal that the gateway asks about', () => {
   });
 
   it('gives a tap in the last moment a minute', async () => {
-    const request = await gateway.ask(
-      proposalDetails('order', { expires_at: utcSeconds(Date.now() + 20_000) }),
-    );
+    const soon = { expires_at: utcSeconds(Date.now() + 20_000) };
+    const request = await gateway.ask(proposalDetails('order', soon));
     expect(request.expires_in).toBeLessThanOrEqual(20);
-    await world.phone.decide(await waiting(), 'approve');
+    await decide();
     const { iat = 0, exp = 0 } = decodeJwt((await gateway.poll(request.auth_req_id)).access_token);
     expect(exp - iat).toBe(60);
   });
@@ -133,25 +108,23 @@ describe('a proposal that the gateway asks about', () => {
 });
 
 describe('a proposal that is never shown to anybody', () => {
-  const order = () => subjectOf('order');
-  const refused: Record<string, () => unknown> = {
+  const order = (changes: object) => () => proposalDetails('order', changes);
+  const altered = (changes: object) => order({ subject: { ...subjectOf('order'), ...changes } });
+  const hidden = { ...subjectOf('message'), text: 'pay \u202e05$' };
+  const bad: Record<string, () => unknown> = {
     'another digest': () => ({ ...proposalDetails(), digest: proposalDetails().digest.replace(/^./, '_') }),
-    'another gateway': () => proposalDetails('order', { locations: ['http://evil.example'] }),
-    'the action of another kind': () => proposalDetails('order', { actions: ['cancel'] }),
-    'the type of another kind': () => proposalDetails('order', { type: 'order_cancel' }),
+    'another gateway': order({ locations: ['http://evil.example'] }),
+    'the action of another kind': order({ actions: ['cancel'] }),
+    'the type of another kind': order({ type: 'order_cancel' }),
     'a field that is unknown': () => ({ ...proposalDetails(), memo: 'nothing to see' }),
-    'an expiry that has passed': () =>
-      proposalDetails('order', { expires_at: utcSeconds(Date.now() - 1000) }),
-    'a code of its own alphabet': () => proposalDetails('order', { code: 'ILOU' }),
-    'an order with a field that is unknown': () =>
-      proposalDetails('order', { subject: { ...order(), memo: 'nothing to see' } }),
-    'an order off the tick': () =>
-      proposalDetails('order', { subject: { ...order(), limit_price: '180.001' } }),
-    'a message that hides something': () =>
-      proposalDetails('message', { subject: { ...subjectOf('message'), text: 'pay \u202e05$' } }),
-    'a subject of another kind': () => proposalDetails('lift', { subject: order() }),
+    'an expiry that has passed': order({ expires_at: utcSeconds(Date.now() - 1000) }),
+    'a code of its own alphabet': order({ code: 'ILOU' }),
+    'an order with a field that is unknown': altered({ memo: 'nothing to see' }),
+    'an order off the tick': altered({ limit_price: '180.001' }),
+    'a message that hides something': () => proposalDetails('message', { subject: hidden }),
+    'a subject of another kind': () => proposalDetails('lift', { subject: subjectOf('order') }),
   };
-  it.each(Object.entries(refused))('is one with %s', async (_, make) => {
+  it.each(Object.entries(bad))('is one with %s', async (_, make) => {
     expect(await refusal(gateway.ask(make()))).toBe('invalid_authorization_details');
     expect(await world.phone.requests('alice')).toEqual([]);
   });
@@ -165,9 +138,7 @@ describe('a proposal that is never shown to anybody', () => {
   it.each(['BUY 5 AAPL ABCD', 'BUY 5 AAPL', 'BUY 5 AAPLK7QP', 'BUY 5 AAPL\nK7QP', 'BUY 5 ААPL K7QP'])(
     'is one with the message %j',
     async (binding_message) => {
-      expect(await refusal(gateway.ask(proposalDetails(), { binding_message }))).toBe(
-        'invalid_binding_message',
-      );
+      await refused(gateway.ask(proposalDetails(), { binding_message }), 'invalid_binding_message');
     },
   );
 
@@ -175,16 +146,15 @@ describe('a proposal that is never shown to anybody', () => {
     for (const scope of ['openid messages:write', 'openid', 'openid orders:write orders:propose']) {
       expect(await refusal(gateway.ask(proposalDetails(), { scope })), scope).toBe('invalid_scope');
     }
-    expect(await refusal(gateway.ask(proposalDetails('message'), { scope: 'openid orders:write' }))).toBe(
-      'invalid_scope',
-    );
+    const asked = gateway.ask(proposalDetails('message'), { scope: 'openid orders:write' });
+    await refused(asked, 'invalid_scope');
   });
 });
 
 describe('the gateway is called back', () => {
   it('on loopback as it is, with its own token, when the person decides', async () => {
     const request = await gateway.ask(proposalDetails(), { client_notification_token: 'token-1' });
-    await world.phone.decide(await waiting(), 'approve');
+    await decide();
     await vi.waitFor(() => expect(pings).toHaveLength(1));
     expect(pings[0]).toEqual({
       url: `${RESOURCE}/ciba/ping`,
@@ -201,7 +171,7 @@ describe('the gateway is called back', () => {
   ])('and one that %s harms no decision', async (_, answer) => {
     onPing = answer;
     const request = await gateway.ask(proposalDetails());
-    expect((await world.phone.decide(await waiting(), 'approve')).status).toBe('approved');
+    expect((await decide()).status).toBe('approved');
     expect((await gateway.poll(request.auth_req_id)).access_token).toBeTypeOf('string');
   });
 
@@ -210,7 +180,7 @@ describe('the gateway is called back', () => {
     onPing = async () => new Response(null, { status: answers.shift() ?? 500 });
     const calls = async (token: string) => {
       await gateway.ask(proposalDetails(), { client_notification_token: token });
-      await world.phone.decide(await waiting(), 'approve');
+      await decide();
       return () => pings.filter(({ authorization }) => authorization === `Bearer ${token}`).length;
     };
     const refused = await calls('refused');
@@ -226,13 +196,8 @@ describe('a session', () => {
   it('may propose, and may not order', async () => {
     const scope = `${ALL_SCOPES} orders:propose messages:propose`;
     const { tokens } = await signIn(world, { scope });
-    expect(String(decodeJwt(tokens.access_token).scope).split(' ')).toEqual(
-      expect.arrayContaining(['orders:propose', 'messages:propose']),
-    );
+    const proposes = expect.arrayContaining(['orders:propose', 'messages:propose']);
+    expect(String(decodeJwt(tokens.access_token).scope).split(' ')).toEqual(proposes);
     expect(await refusal(signIn(world, { scope: `${ALL_SCOPES} orders:write` }))).toBe('invalid_scope');
   });
-});
-
-it('nothing went wrong inside', () => {
-  expect(world.problems).toEqual([]);
 });

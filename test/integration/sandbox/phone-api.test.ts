@@ -1,25 +1,17 @@
 import * as client from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { createHttpBrowser, FRAGMENT, ledTo, openLinkByHttp } from '../home/http-browser.ts';
-import {
-  ALL_SCOPES,
-  type ApprovalClient,
-  details,
-  registerApprovalClient,
-  startIdentityProvider,
-  type World,
-} from './identity-provider-fixture.ts';
+import { ALL_SCOPES, details } from './identity-provider-fixture.ts';
+import { approval, decide, travel, waiting, withProvider, world } from './provider-desk.ts';
 
-let world: World;
-let approval: ApprovalClient;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-  approval = await registerApprovalClient(world);
-});
-afterAll(async () => {
-  await world.close();
-});
+withProvider();
+
+/** Asks about an order: the phone's name for it. */
+const ask = async (parameters?: Record<string, string>) => {
+  await approval.ask(details(), parameters);
+  return waiting();
+};
 
 describe('the pairing secret', () => {
   const routes: [string, string][] = [
@@ -50,10 +42,10 @@ describe('the pairing secret', () => {
 
 describe('waiting for a request', () => {
   it('answers as soon as there is one', async () => {
-    const waiting = world.phone.requests('alice', { waitSeconds: 20 });
+    const told = world.phone.requests('alice', { waitSeconds: 20 });
     const asked = details();
     await approval.ask(asked);
-    const [request] = await waiting;
+    const [request] = await told;
     expect(request).toMatchObject({ user: 'alice', details: asked, status: 'pending' });
     await world.phone.decide(request?.id ?? '', 'deny');
   });
@@ -64,56 +56,42 @@ describe('waiting for a request', () => {
 
   it('ends when it is told to', async () => {
     const stop = new AbortController();
-    const waiting = world.phone.requests('alice', { waitSeconds: 20, signal: stop.signal });
+    const told = world.phone.requests('alice', { waitSeconds: 20, signal: stop.signal });
     stop.abort();
-    await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(told).rejects.toMatchObject({ code: 'interrupted' });
   });
 
   it('tells of decided ones only when asked for all', async () => {
-    await approval.ask(details());
-    const [request] = await world.phone.requests('alice');
-    await world.phone.decide(request?.id ?? '', 'approve');
+    const id = await ask();
+    await decide();
     expect(await world.phone.requests('alice')).toEqual([]);
-    expect((await world.phone.allRequests('alice'))[0]).toMatchObject({
-      id: request?.id,
-      status: 'approved',
-    });
+    expect((await world.phone.allRequests('alice'))[0]).toMatchObject({ id, status: 'approved' });
   });
 });
 
 describe('one request', () => {
   it('is waited for until it is decided, wherever that happens', async () => {
-    await approval.ask(details());
-    const id = (await world.phone.requests('alice'))[0]?.id ?? '';
+    const id = await ask();
     expect(await world.phone.request(id)).toMatchObject({ id, status: 'pending' });
-    const waiting = world.phone.request(id, { waitSeconds: 20 });
+    const told = world.phone.request(id, { waitSeconds: 20 });
     await world.phone.decide(id, 'deny');
-    expect(await waiting).toMatchObject({ id, status: 'denied' });
+    expect(await told).toMatchObject({ id, status: 'denied' });
   });
 
   it('is waited for no longer than it lives', async () => {
     // In whole seconds: of one second nearly nothing may be left.
-    await approval.ask(details(), { requested_expiry: '2' });
-    const id = (await world.phone.requests('alice'))[0]?.id ?? '';
+    const id = await ask({ requested_expiry: '2' });
     expect(await world.phone.request(id, { waitSeconds: 20 })).toMatchObject({ status: 'expired' });
   });
 
   it('of a client that asks by itself says nothing that a proposal says', async () => {
-    await approval.ask(details());
-    const [request] = await world.phone.requests('alice');
-    expect(request).toMatchObject({
-      kind: null,
-      worst_case: null,
-      warnings: [],
-      shows: {},
-      requested_by: null,
-      client: null,
-      provenance: null,
-      outcome: null,
-    });
-    await world.phone.decide(request?.id ?? '', 'approve');
-    const waiting = world.phone.request(request?.id ?? '', { until: 'outcome', waitSeconds: 20 });
-    expect(await waiting).toMatchObject({ status: 'approved', outcome: null });
+    const id = await ask();
+    const nothing = { kind: null, worst_case: null, requested_by: null, client: null, provenance: null };
+    const empty = { ...nothing, warnings: [], shows: {}, outcome: null };
+    expect(await world.phone.request(id)).toMatchObject(empty);
+    await decide();
+    const told = world.phone.request(id, { until: 'outcome', waitSeconds: 20 });
+    expect(await told).toMatchObject({ status: 'approved', outcome: null });
   });
 
   it('is not found where there is none', async () => {
@@ -123,9 +101,10 @@ describe('one request', () => {
 
 describe('errors', () => {
   it('name a user there is not', async () => {
-    await expect(world.phone.requests('mallory')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(world.phone.ticket('mallory')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(world.phone.pairing('mallory')).rejects.toMatchObject({ code: 'not_found' });
+    const { phone } = world;
+    for (const call of [phone.requests('mallory'), phone.ticket('mallory'), phone.pairing('mallory')]) {
+      await expect(call).rejects.toMatchObject({ code: 'not_found' });
+    }
   });
 
   it('name a request there is not', async () => {
@@ -148,11 +127,8 @@ describe('errors', () => {
 });
 
 describe('completing a device sign-in', () => {
-  const start = async () =>
-    client.initiateDeviceAuthorization(await world.loginClient(), {
-      scope: ALL_SCOPES,
-      device_name: 'laptop',
-    });
+  const request = { scope: ALL_SCOPES, device_name: 'laptop' };
+  const start = async () => client.initiateDeviceAuthorization(await world.loginClient(), request);
 
   it('says who was let in, and takes the code as people type it', async () => {
     const { user_code: code } = await start();
@@ -165,10 +141,9 @@ describe('completing a device sign-in', () => {
   });
 
   it('refuses a code nobody waits with', async () => {
-    for (const code of ['BCDF-GHJK', '', '%', '--']) {
-      await expect(world.phone.completeDevice('alice', code), code).rejects.toMatchObject({
-        code: 'not_found',
-      });
+    for (const typed of ['BCDF-GHJK', '', '%', '--']) {
+      const call = world.phone.completeDevice('alice', typed);
+      await expect(call, typed).rejects.toMatchObject({ code: 'not_found' });
     }
   });
 
@@ -183,16 +158,9 @@ describe('completing a device sign-in', () => {
   });
 
   it('refuses a code that has expired', async () => {
-    const { vi } = await import('vitest');
     const { user_code: code } = await start();
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
-    try {
-      await expect(world.phone.completeDevice('alice', code)).rejects.toMatchObject({
-        code: 'login_expired',
-      });
-    } finally {
-      vi.useRealTimers();
-    }
+    travel(601_000);
+    await expect(world.phone.completeDevice('alice', code)).rejects.toMatchObject({ code: 'login_expired' });
   });
 });
 
@@ -228,13 +196,12 @@ describe('a one-time link', () => {
   });
 
   it('approves nothing', async () => {
-    await approval.ask(details());
-    const [request] = await world.phone.requests('alice');
+    const id = await ask();
     const browser = await openLinkByHttp((await world.phone.ticket('alice')).url);
-    const path = `/phone/requests/${request?.id}`;
+    const path = `/phone/requests/${id}`;
     expect((await browser.submit('/phone', path, { decision: 'approve' })).status).toBe(403);
-    expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'pending' });
+    expect(await world.phone.request(id)).toMatchObject({ status: 'pending' });
     expect(ledTo(await browser.submit('/phone', path, { decision: 'deny' }))).toBe('/phone');
-    expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'denied' });
+    expect(await world.phone.request(id)).toMatchObject({ status: 'denied' });
   });
 });

@@ -1,25 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { challengeOf, createHttpBrowser, ledTo, pairByHttp } from '../home/http-browser.ts';
-import {
-  type ApprovalClient,
-  details,
-  registerApprovalClient,
-  startIdentityProvider,
-  type World,
-} from './identity-provider-fixture.ts';
+import { details, registerApprovalClient } from './identity-provider-fixture.ts';
+import { approval, travel, waiting, withProvider, world } from './provider-desk.ts';
 
-let world: World;
-let approval: ApprovalClient;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-  approval = await registerApprovalClient(world);
-});
-afterAll(async () => {
-  await world.close();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+withProvider();
 
 async function signedIn() {
   const { browser } = await pairByHttp((await world.phone.pairing('alice')).url);
@@ -29,8 +13,7 @@ async function signedIn() {
 describe('a form', () => {
   const pending = async () => {
     await approval.ask(details());
-    const request = (await world.phone.requests('alice')).at(-1);
-    return `/phone/requests/${request?.id}`;
+    return `/phone/requests/${await waiting()}`;
   };
 
   it('is taken with its own token', async () => {
@@ -75,10 +58,8 @@ describe('a form', () => {
     await (await registerApprovalClient(world, {}, 'bob')).ask(details());
     const [bobs] = await world.phone.requests('bob');
     const { browser, token } = await signedIn();
-    const response = await browser.post(`/phone/requests/${bobs?.id}`, {
-      form_token: token,
-      decision: 'approve',
-    });
+    const form = { form_token: token, decision: 'approve' };
+    const response = await browser.post(`/phone/requests/${bobs?.id}`, form);
     expect(response.status).toBe(404);
     expect(await world.phone.requests('bob')).toHaveLength(1);
   });
@@ -90,7 +71,7 @@ describe('a form', () => {
     expect(ledTo(await browser.post(path, { form_token: token, decision: 'approve' }))).toBe('/phone');
     expect((await browser.post(path, { form_token: token, decision: 'deny' })).status).toBe(409);
     const late = await pending();
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+    travel(301_000);
     expect((await browser.post(late, { form_token: token, decision: 'approve' })).status).toBe(410);
   });
 });
@@ -107,17 +88,17 @@ describe('guessing', () => {
 
 describe('every page', () => {
   const paths = [
-    '/device',
-    '/device/confirm',
-    '/signin',
-    '/phone',
-    '/phone/pair',
-    '/phone/link',
-    '/phone/authenticators',
-    '/phone/sessions',
-    '/phone/events',
-    '/phone/nothing',
+    ...['/device', '/device/confirm', '/signin', '/phone', '/phone/pair', '/phone/link'],
+    ...['/phone/authenticators', '/phone/sessions', '/phone/events', '/phone/nothing'],
   ];
+  const fixed = {
+    'x-frame-options': 'DENY',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  };
   for (const path of paths) {
     it(`${path} can't be framed, sniffed, cached or fed a foreign script`, async () => {
       const { headers } = await createHttpBrowser(world.issuer).visit(path);
@@ -126,41 +107,27 @@ describe('every page', () => {
       expect(policy).toContain("frame-ancestors 'none'");
       expect(policy).not.toMatch(/unsafe|\*|https?:/);
       expect(policy).not.toMatch(/nonce|sha\d/);
-      expect(headers.get('x-frame-options')).toBe('DENY');
-      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
-      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect(headers.get('referrer-policy')).toBe('no-referrer');
-      expect(headers.get('cache-control')).toBe('no-store');
+      expect(Object.fromEntries(headers)).toMatchObject(fixed);
     });
   }
 
   it.each(['/phone', '/phone/api/requests', '/signin/options'])(
     '%s takes no other method, and no body of unknown length',
     async (path) => {
-      const answers = await Promise.all([
-        ...['OPTIONS', 'PUT', 'DELETE'].map((method) =>
-          fetch(world.issuer + path, { method, body: method === 'PUT' ? 'x' : null }),
-        ),
-        fetch(world.issuer + path, {
-          method: 'POST',
-          body: new Blob(['x']).stream(),
-          duplex: 'half',
-        } as RequestInit),
-      ]);
+      const whole = ['OPTIONS', 'PUT', 'DELETE'].map((method) => ({
+        method,
+        body: method === 'PUT' ? 'x' : null,
+      }));
+      const streamed = { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit;
+      const answers = await Promise.all([...whole, streamed].map((init) => fetch(world.issuer + path, init)));
       expect(answers.map(({ status }) => status)).toEqual([405, 405, 405, 411]);
       expect(world.problems).toEqual([]);
     },
   );
 
   it('leads nowhere else after the sign-in', async () => {
-    const targets = [
-      'https://evil.example',
-      '//evil.example',
-      '/\\evil.example',
-      '/device\\..\\x',
-      'javascript:alert(1)',
-    ];
+    const hidden = ['/\\evil.example', '/device\\..\\x', 'javascript:alert(1)'];
+    const targets = ['https://evil.example', '//evil.example', ...hidden];
     const { authenticator } = await pairByHttp((await world.phone.pairing('alice')).url);
     for (const next of targets) {
       const browser = createHttpBrowser(world.issuer);

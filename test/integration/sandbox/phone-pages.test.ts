@@ -73,10 +73,8 @@ describe('the device pages', () => {
   it('lead from the code over the sign-in and the consent to a signed-in device', async () => {
     const config = await world.loginClient();
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
-    const device = await client.initiateDeviceAuthorization(config, {
-      scope: ALL_SCOPES,
-      device_name: 'alices-laptop',
-    });
+    const asked = { scope: ALL_SCOPES, device_name: 'alices-laptop' };
+    const device = await client.initiateDeviceAuthorization(config, asked);
     // Set up before, and signed out since.
     await openPhone();
     isSpent = true;
@@ -102,12 +100,8 @@ describe('the device pages', () => {
     await at('allow').click();
     await at('device-done').waitFor();
     await shot('device-done');
-    const tokens = await client.pollDeviceAuthorizationGrant(
-      config,
-      { ...device, interval: 0 },
-      undefined,
-      dpop,
-    );
+    const polled = { ...device, interval: 0 };
+    const tokens = await client.pollDeviceAuthorizationGrant(config, polled, undefined, dpop);
     expect(tokens.claims()?.sub).toBe('alice');
     await at('phone-link').click();
     await at('empty').waitFor();
@@ -123,9 +117,9 @@ describe('the device pages', () => {
     await at('refuse').click();
     expect(await at('message').textContent()).toBe('Refused');
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
-    expect(
-      await refusal(client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop)),
-    ).toBe('access_denied');
+    const polled = { ...device, interval: 0 };
+    const call = client.pollDeviceAuthorizationGrant(config, polled, undefined, dpop);
+    expect(await refusal(call)).toBe('access_denied');
   });
 
   it('say what is wrong with a code', async () => {
@@ -143,31 +137,33 @@ describe('the phone page', () => {
   it('shows an order the moment it is asked for: every field, the code, and what it is about', async () => {
     await openPhone();
     await at('empty').waitFor();
-    const asked = details({
+    const terms = {
       type: 'stop_limit',
       stop_price: '181.00',
       limit_price: '182.50',
       time_in_force: 'gtc',
-    });
+    } as const;
+    const asked = details(terms);
     await approval.ask(asked);
     await at('request').waitFor();
     await at('all-fields').locator('summary').click();
     await shot('phone-pending');
     for (const [name, value] of Object.entries(asked)) {
       const field = page.locator(`[data-field="${name}"]`);
+      const told = typeof value === 'string' ? value : JSON.stringify(value);
       expect(await field.isVisible(), name).toBe(true);
-      expect(await field.getAttribute('data-value'), name).toBe(
-        typeof value === 'string' ? value : JSON.stringify(value),
-      );
+      expect(await field.getAttribute('data-value'), name).toBe(told);
     }
-    expect(await at('code').textContent()).toBe(approvalCode(asked.digest));
-    expect(await at('headline').textContent()).toBe('Buy 5 AAPL');
+    for (const [name, told] of [
+      ['code', approvalCode(asked.digest)],
+      ['headline', 'Buy 5 AAPL'],
+      ['client-name', 'trade-agent on test-laptop'],
+      ['amount', '$912.50'],
+      ['binding-message', `BUY 5 AAPL STP 181.00 LMT 182.50 ${approvalCode(asked.digest)}`],
+    ] as const) {
+      expect(await at(name).textContent(), name).toBe(told);
+    }
     expect(await at('environment').textContent()).toContain('PAPER');
-    expect(await at('client-name').textContent()).toBe('trade-agent on test-laptop');
-    expect(await at('amount').textContent()).toBe('$912.50');
-    expect(await at('binding-message').textContent()).toBe(
-      `BUY 5 AAPL STP 181.00 LMT 182.50 ${approvalCode(asked.digest)}`,
-    );
     expect(await at('countdown').textContent()).toMatch(/^in [45]:\d\d$/);
   });
 
@@ -222,12 +218,11 @@ describe('the phone page', () => {
   });
 
   it('never lets what a client calls itself become markup', async () => {
-    const hostile = await registerApprovalClient(world, {
-      client_name: '<img src=x onerror=alert(1)> PAPER',
-    });
+    const client_name = '<img src=x onerror=alert(1)> PAPER';
+    const hostile = await registerApprovalClient(world, { client_name });
     await hostile.ask(details({ account: '"><script>alert(2)</script>' }));
     await openPhone();
-    expect(await at('client-name').textContent()).toBe('<img src=x onerror=alert(1)> PAPER');
+    expect(await at('client-name').textContent()).toBe(client_name);
     expect(await page.locator('main img, main script').count()).toBe(0);
   });
 

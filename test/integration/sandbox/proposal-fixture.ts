@@ -5,32 +5,21 @@ import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../..
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
-import type { Order } from '../../../src/trading/views.ts';
+import { anOrder } from '../../fixtures/builders.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
 const inFiveMinutes = () => utcSeconds(Date.now() + 300_000);
 
 /** An open order as the gateway tells of it: a stop that protects five shares. */
-export const stopOrder: Order = {
+export const stopOrder = anOrder({
   id: 'a0b1c2d3-0000-4000-8000-000000000001',
   client_order_id: 'ta-0123456789abcdef',
-  symbol: 'AAPL',
   side: 'sell',
   type: 'stop',
-  time_in_force: 'gtc',
-  qty: '5',
-  notional: null,
   limit_price: null,
   stop_price: '170.00',
-  trail_price: null,
-  trail_percent: null,
-  extended_hours: false,
-  status: 'new',
-  filled_qty: '0',
-  filled_avg_price: null,
   submitted_at: '2026-11-25T14:30:00Z',
-  filled_at: null,
-};
+});
 
 const DAY_MS = 86_400_000;
 
