@@ -5,7 +5,7 @@ import type { App } from './app.ts';
 import type { Asking } from './approvals/ask-and-wait.ts';
 import { wholeId } from './whole-id.ts';
 
-/** Whom an owner lets in, as what, and for how long; times as RFC 3339 or a date, which begins at midnight UTC. */
+/** Times are RFC 3339, or a date, which begins at midnight UTC. */
 export interface NewAccess {
   readonly who: string;
   readonly role: string;
@@ -15,8 +15,8 @@ export interface NewAccess {
 }
 
 /**
- * Lets somebody at the person's account, once their phone approves.
- * @throws {TradeAgentError} `usage` for a role or a time that is none; what stands for a no
+ * Grants somebody access to the person's account, after approval on the phone.
+ * @throws {TradeAgentError} `usage` for an unknown role or time; what stands for a no
  */
 export async function grantAccess(
   app: App,
@@ -39,15 +39,13 @@ export async function grantAccess(
 }
 
 /**
- * Ends it at once; nobody is asked.
- * @param id or its beginning
- * @returns the id
+ * Revokes it at once, without approval. @param id or its beginning @returns the id
  * @throws {TradeAgentError} `not_found`, `usage`
  */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
   const whole = await wholeId(id, {
     called: 'accesses',
-    // They have no form of their own.
+    // Their ids have no common form.
     whole: /^$/,
     list: async () => (await (await app.gateway()).access()).granted.map((access) => access.id),
   });
@@ -71,8 +69,6 @@ function timeOf(text: string, option: string): string {
   throw new TradeAgentError(
     'usage',
     `${option} must be a date or a time, and "${text.slice(0, 40)}" is neither`,
-    {
-      hint: 'Such as 2027-01-31, or 2027-01-31T16:00:00-05:00.',
-    },
+    { hint: 'Such as 2027-01-31, or 2027-01-31T16:00:00-05:00.' },
   );
 }

@@ -3,9 +3,9 @@ import type { AccountEntry, AccountName } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
 /**
- * Makes an account the one that is meant where none is named.
- * @param name its number, its broker's name, or what its owner calls it
- * @throws {TradeAgentError} `usage` where there is none that is called so; `gateway_refused`, `login_required`
+ * Sets the default account.
+ * @param name its number, its broker's name, or its owner's label
+ * @throws {TradeAgentError} `usage` for an unknown name; `gateway_refused`, `login_required`
  */
 export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: string): Promise<AccountEntry[]> {
   const { accountCalled } = await import('../tools/gateway/account-requests.ts');
@@ -13,26 +13,25 @@ export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: stri
   return await gateway.chooseAccount(accountCalled(name, await gateway.accounts()).account);
 }
 
-/** Who may be about all accounts of a person's. */
+/** What a use case across all of a person's accounts needs. */
 export type AcrossApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
 
-/** An account whose broker has told its number. */
+/** An account whose number is known. */
 export type KnownAccount = AccountEntry & { readonly account: string };
 
-/** An account that was not read, and why. */
+/** An account that could not be read, and why. */
 export interface MissingAccount extends AccountName {
   readonly message: string;
 }
 
-/** What came of each account. */
 interface EachAccount<T> {
   readonly read: readonly { readonly at: KnownAccount; readonly value: T }[];
   readonly missing: readonly MissingAccount[];
 }
 
 /**
- * The accounts of a person who has several and has named none, or who has named all; undefined where one is meant.
- * @throws {TradeAgentError} `login_required`, `usage`, and what asking for the accounts does
+ * The accounts of a person who has several and named none, or named all; undefined where one is meant.
+ * @throws {TradeAgentError} `login_required`, `usage`, and what reading the accounts throws
  */
 export async function accountsMeant(app: AcrossApp): Promise<readonly AccountEntry[] | undefined> {
   if (app.ofAll) return await app.accounts();
@@ -41,15 +40,15 @@ export async function accountsMeant(app: AcrossApp): Promise<readonly AccountEnt
   return entries.length < 2 ? undefined : entries;
 }
 
-/** A gateway of an earlier version knows of one account alone. */
+/** The gateway knows one account only. */
 function knownToNone(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;
 }
 
 /**
- * Does it in each account. One that can't be asked now is named, and the others stand.
- * @throws {TradeAgentError} what ends it for all of them: `login_required`, `interrupted`
+ * Runs `work` in each account. One that can't be read is named in `missing`; the others are unaffected.
+ * @throws {TradeAgentError} what ends it for all: `login_required`, `interrupted`
  */
 export async function eachAccount<T>(
   app: AcrossApp,
@@ -76,7 +75,7 @@ export async function inOne<T>(
   try {
     return { at, value: await work(app.inAccount(account), at) };
   } catch (error) {
-    // Whoever is signed out, or has interrupted it, sees none.
+    // These concern all accounts.
     if (!isTradeAgentError(error) || ['login_required', 'interrupted'].includes(error.code)) throw error;
     return missing(error.message);
   }

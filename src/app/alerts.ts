@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
 import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { writePrivateFile, writeWholeFile } from '../machine/private-file.ts';
+import { readIfThere, writePrivateFile, writeWholeFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { SchedulerName } from '../schedule/scheduler-names.ts';
@@ -14,13 +14,13 @@ import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 import { serverOf } from './server-of.ts';
 
-/** The alerts of the profile in use: this machine's, or those that its server keeps and looks at. */
+/** The profile's alerts: this machine's, or its server's. */
 interface OwnAlerts extends Alerts {
-  /** The rules file that has them; undefined where a server has: that looks at them by itself, and nothing of this machine does. */
+  /** Their rules file; undefined where a server keeps and watches them. */
   readonly file: string | undefined;
 }
 
-/** @throws {TradeAgentError} `login_required` where a server has them and nobody is signed in */
+/** @throws {TradeAgentError} `login_required` where a server keeps them and nobody is signed in */
 export async function ownAlerts(app: App): Promise<OwnAlerts> {
   if ((await serverOf(app)) === undefined) {
     return { ...alertsOf(app), file: (await alertFile(app)).file };
@@ -29,7 +29,7 @@ export async function ownAlerts(app: App): Promise<OwnAlerts> {
   return { ...remoteAlerts(await app.requireSession(), app), file: undefined };
 }
 
-/** The alerts of the profile in use that this machine keeps, for the agent's tools and for `trade-agent alert`. Asks no server. */
+/** The profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Asks no server. */
 export function alertsOf(app: App): Alerts {
   return {
     async list() {
@@ -58,22 +58,22 @@ function careOf({ watching, channels }: AlertFile): AlertCare {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 
-/** Where a profile's alerts are kept, and what makes them heard. */
+/** A profile's alert file, and what watches and reports it. */
 interface AlertFile {
-  /** Absolute. It may not be there yet. */
+  /** Absolute; may not exist yet. */
   readonly file: string;
   readonly profile: string;
-  /** The profile's schedules that check by it, oldest first. */
+  /** The profile's schedules that check this file, oldest first. */
   readonly watching: readonly Schedule[];
-  /** The channels of the profile that are on. */
+  /** The profile's enabled channels. */
   readonly channels: readonly string[];
 }
 
 type Parts = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
- * The rules file that has the profile's alerts: its own, `alerts.PROFILE.yaml` beside `config.yaml`, where it is there; else
- * the one that its first schedule with a rules file checks by; else its own, to be made.
+ * The profile's own rules file, `alerts.PROFILE.yaml` beside `config.yaml`, if it exists; else that of its first
+ * schedule with a rules file; else its own, to be created.
  */
 async function alertFile(app: Parts): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -90,20 +90,19 @@ async function alertFile(app: Parts): Promise<AlertFile> {
   };
 }
 
-/** What the file says; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+/** @throws {TradeAgentError} `invalid_config` */
 function alertText({ file }: Pick<AlertFile, 'file'>): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readIfThere(file) ?? '';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
     throw new TradeAgentError('invalid_config', `${file} can't be read (${code})`, {
       hint: 'Correct its permissions.',
     });
   }
 }
 
-/** Changes the file while nobody else does. @param change gives its new text */
+/** Changes the file under a lock. @param change returns its new text */
 async function changeAlertFile<T>(
   app: Parts & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
@@ -118,7 +117,7 @@ async function changeAlertFile<T>(
   });
 }
 
-/** A file of the person's own keeps its mode, and a link to it stays one. */
+/** The person's own file keeps its mode, and a link to it stays one. */
 function write(file: string, text: string): void {
   if (!existsSync(file)) {
     writePrivateFile(file, text);
@@ -133,20 +132,20 @@ function isSameFile(one: string, two: string): boolean {
   return real(one) === real(two);
 }
 
-/** The machine's entry for a schedule that looks at alerts: what it is made by, and who agrees to it. */
+/** The scheduler to use, and who consents. */
 interface LookOptions {
   readonly with?: SchedulerName;
-  /** Asked before anything is written; everybody agrees where it is absent. */
+  /** Asked before anything is written; consent by default. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
 }
 
 /**
- * Has this machine look at the profile's alerts at these times. It only looks and tells: such a schedule suggests no order.
- * One that does so already is left as it is.
+ * Schedules a look at the profile's alerts on this machine, unless one exists. It only looks and notifies; it
+ * suggests no order.
  * @throws {TradeAgentError} as `addSchedule`; `not_found` where there are no alerts
  */
 export async function lookAtAlerts(app: App, every: LookTime, options: LookOptions = {}) {
-  // A new file is made by the first alert: a schedule of a file that is not there would fail at each look.
+  // The first alert creates the file: a schedule without one would fail at each look.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
     throw new TradeAgentError('not_found', 'there are no alerts to look at', {
@@ -157,7 +156,7 @@ export async function lookAtAlerts(app: App, every: LookTime, options: LookOptio
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(
-    // A schedule is this machine's: the session that is open stays as it is.
+    // The open session keeps its scopes.
     { ...app, limitToReading: () => undefined },
     {
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { AgentEvent } from '../agent/events.ts';
 import { modelServer, modelUrl } from '../agent/model/model-server.ts';
-import type { User } from '../auth/session/session.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import {
   findProfile,
@@ -10,12 +9,11 @@ import {
   SANDBOX_PROFILE,
 } from '../config/resolve-profile.ts';
 import { modelKey, storeModelKey } from '../secrets/model-key.ts';
-import type { TradingState } from '../trading/policy-views.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** Says something in a conversation of the chat. @param thread an earlier one to go on with */
+/** @param said.thread an earlier one to continue */
 export async function* say(
   app: App,
   options: AgentOptions,
@@ -27,7 +25,7 @@ export async function* say(
   yield* agent.run({ prompt, ...defined({ thread }) }, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Goes on with a conversation that stopped. */
+/** Resumes a conversation that stopped. */
 export async function* goOn(
   app: App,
   options: AgentOptions,
@@ -38,17 +36,8 @@ export async function* goOn(
   yield* agent.resume(thread, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Who is signed in, and how their account stands. */
-interface AccountGlance {
-  readonly user: User;
-  /** What the account is worth, dollars; undefined where the gateway did not say. */
-  readonly equity: string | undefined;
-  /** How far trading goes; undefined where the gateway did not say. */
-  readonly trading: TradingState | undefined;
-}
-
-/** Undefined where nobody is signed in. */
-export async function accountGlance(app: App): Promise<AccountGlance | undefined> {
+/** Who is signed in, with the account's equity and trading state as far as the gateway answers; undefined where nobody is. */
+export async function accountGlance(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
   const gateway = await app.gateway();
@@ -60,20 +49,20 @@ export async function accountGlance(app: App): Promise<AccountGlance | undefined
 }
 
 /**
- * How the agent is wanted once another model is to answer.
- * @throws {TradeAgentError} `usage`, `invalid_config` where that model could not
+ * The agent's options with another model.
+ * @throws {TradeAgentError} `usage`, `invalid_config` for a model that could not answer
  */
 export async function otherModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
-  // Which models there are is known at the server alone.
+  // Only the server knows its models.
   if (profile.server !== undefined) return { ...others, model: name };
   const next =
     name === 'builtin' || baseUrl === undefined
       ? { ...others, model: name }
       : { ...others, model: name, baseUrl };
   const chosen = withModel(profile, next);
-  // Said now, not at the next question: a name that is misspelt mostly leads to a server there is no key for.
+  // Fails now, not at the next question: a misspelled name mostly leads to a server without a key.
   if (chosen.model.provider !== 'builtin') {
     const kept = await modelKey(await app.store(), modelUrl(chosen.model));
     modelServer(chosen.model, app.env, kept);
@@ -81,14 +70,14 @@ export async function otherModel(app: App, options: AgentOptions, name: string):
   return next;
 }
 
-/** Whether a profile can be changed to. @throws {TradeAgentError} `invalid_config` where it lacks something */
+/** @throws {TradeAgentError} `invalid_config` for a profile that is incomplete */
 export async function checkProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
-  // A sandbox gets its addresses once it runs.
+  // A sandbox gets its addresses when it runs.
   if (!findProfile(config, name).sandbox) resolveProfile(config, name);
 }
 
-/** How to reach a model: what `profiles.sandbox.model` in config.yaml takes. */
+/** The `model` of a profile in config.yaml. */
 export type ModelChoice =
   | { readonly provider: 'builtin' }
   | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };
@@ -99,13 +88,13 @@ const HOME_PROFILE = 'home';
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();
-  // Read afresh: the app must not have read it before what is written at a first run.
+  // Not the app's config: it must not be cached before the first run writes it.
   const config = await loadConfig(home);
   const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
   return !configured && !existsSync(home.sandbox);
 }
 
-/** Makes the sandbox the profile that is used, with a model that answers, so that nothing is asked twice. */
+/** Makes the sandbox the default profile, with a model. */
 export async function keepFirstChoice(app: App, model: ModelChoice): Promise<void> {
   const home = await app.home();
   await saveConfig(home, {
@@ -115,13 +104,12 @@ export async function keepFirstChoice(app: App, model: ModelChoice): Promise<voi
   });
 }
 
-/** Where a home is reached, and what it trades. */
 interface FirstHome {
   readonly address: string;
   readonly environment: 'paper' | 'live';
 }
 
-/** The home that was made in this folder; undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+/** The home in a folder; undefined where there is none. @throws {TradeAgentError} `invalid_config` */
 export async function homeIn(folder: string): Promise<FirstHome | undefined> {
   const { homeFiles, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
   if (!existsSync(homeFiles(folder).settings)) return undefined;
@@ -130,7 +118,7 @@ export async function homeIn(folder: string): Promise<FirstHome | undefined> {
   return { address, environment };
 }
 
-/** Makes a home of one's own the profile that is used, with a model that answers. */
+/** Makes a home the default profile, with a model. */
 export async function keepFirstHome(
   app: App,
   { address, environment }: FirstHome,
@@ -151,13 +139,12 @@ export async function keepFirstHome(
   });
 }
 
-/** Whether a model's server wants a key that nobody has given yet: OpenAI's own takes nothing without one. */
+/** Whether a model's server needs a key that is not set: OpenAI's always does. */
 export function needsKey({ env }: App, model: ModelChoice): boolean {
   if (model.provider === 'builtin' || model.base_url !== undefined) return false;
   return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;
 }
 
-/** Keeps a model's key with the credentials. */
 export async function keepModelKey(app: App, model: ModelChoice, key: string): Promise<void> {
   await storeModelKey(await app.store(), modelUrl(model), key);
 }

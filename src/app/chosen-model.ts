@@ -5,10 +5,7 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
-/**
- * The profile with the model the command line asks for.
- * @throws {TradeAgentError} `usage`
- */
+/** The profile with the command line's model. @throws {TradeAgentError} `usage` */
 export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
   if (model === undefined && baseUrl === undefined) return profile;
   if (model === 'builtin') {
@@ -29,14 +26,8 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   }
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
-  // A model that names its server ("ollama/…") is not asked for at the profile's.
+  // A model that names its server ("ollama/…") does not use the profile's.
   const base_url =
     baseUrl ?? (model !== undefined && presetOf(model) !== undefined ? undefined : configuredUrl);
-  return {
-    ...profile,
-    model: {
-      provider: 'openai',
-      ...defined({ name, base_url }),
-    },
-  };
+  return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

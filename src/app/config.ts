@@ -1,22 +1,15 @@
-import { changeConfig, configText, configValue, replaceConfig } from '../config/config-edit.ts';
-import { checkConfig, configFile } from '../config/config-file.ts';
+import { changeConfig, configValue, replaceConfig } from '../config/config-edit.ts';
+import { checkConfig, configFile, configText } from '../config/config-file.ts';
 import { isTradeAgentError, type TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
-
-/** One key of config.yaml. */
-interface ConfigKey {
-  readonly file: string;
-  /** Undefined where it is not set. */
-  readonly value: unknown;
-}
 
 /** Where config.yaml is, whether or not it exists yet. */
 export async function configPath(app: App): Promise<string> {
   return configFile(await app.home());
 }
 
-/** The whole file, as it is written and as it is read. @throws {TradeAgentError} `invalid_config` */
-export async function readConfig(app: App): Promise<ConfigKey & { readonly text: string }> {
+/** The file as text and as its value. @throws {TradeAgentError} `invalid_config` */
+export async function readConfig(app: App) {
   const { parse } = await import('yaml');
   const home = await app.home();
   const file = configFile(home);
@@ -26,38 +19,33 @@ export async function readConfig(app: App): Promise<ConfigKey & { readonly text:
 }
 
 /** @param key with dots, as in `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
-export async function readConfigKey(app: App, key: string): Promise<ConfigKey> {
+export async function readConfigKey(app: App, key: string) {
   const home = await app.home();
   return { file: configFile(home), value: await configValue(home, key) };
 }
 
 /**
- * Sets one key, or removes it where `value` is undefined.
+ * Sets a key, or removes it where `value` is undefined.
  * @param value read as YAML
- * @returns what the key says now
  * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` where there is nothing to remove
  */
-export async function changeConfigKey(app: App, key: string, value: string | undefined): Promise<ConfigKey> {
+export async function changeConfigKey(app: App, key: string, value: string | undefined) {
   await changeConfig(await app.home(), key, value);
   return await readConfigKey(app, key);
 }
 
-/** Whoever edits the file. */
 interface Editor {
-  /** The text as they want it. */
+  /** Returns the edited text. */
   edit(text: string): Promise<string>;
-  /** Whether they go on with a text that was refused: what was typed must not be lost over a slip. */
+  /** Whether to edit a refused text again: a slip must not lose what was typed. */
   again(refusal: TradeAgentError): Promise<boolean>;
 }
 
 /**
- * Lets config.yaml be edited; it is replaced only by a valid one.
+ * Has config.yaml edited; only a valid text replaces it.
  * @throws {TradeAgentError} `invalid_config` where the editor gives up, and what the editor throws
  */
-export async function editConfig(
-  app: App,
-  editor: Editor,
-): Promise<{ readonly file: string; readonly changed: boolean }> {
+export async function editConfig(app: App, editor: Editor) {
   const home = await app.home();
   const file = configFile(home);
   const before = configText(home);

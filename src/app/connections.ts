@@ -12,7 +12,7 @@ import {
 } from '../auth/connections/open-connected-accounts.ts';
 import type { App } from './app.ts';
 
-/** A connection with what it is called here, at the provider, and to people. */
+/** A connection with its names here and at the provider. */
 interface DescribedConnection extends KnownConnection {
   readonly name: ConnectionName;
   readonly provider_name: string;
@@ -20,7 +20,7 @@ interface DescribedConnection extends KnownConnection {
 
 type AccountsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
 
-/** The accounts elsewhere of whoever is signed in. @throws {TradeAgentError} `login_required`, `invalid_config` */
+/** The user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function openAccounts(app: AccountsApp): Promise<OpenConnectedAccounts> {
   await app.requireSession();
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
@@ -34,14 +34,10 @@ export async function describeConnection(
   return { name, provider_name: providerConnection(await app.profile(), name), ...knownConnections[name] };
 }
 
-export interface ListedConnection extends DescribedConnection {
-  readonly connected: boolean;
-  /** As the provider says it. */
-  readonly connected_at: string | null;
-}
+export type ListedConnection = Awaited<ReturnType<typeof listConnections>>[number];
 
-/** What is connected, and what could be. @throws {TradeAgentError} `login_required`, `invalid_config` */
-export async function listConnections(app: App): Promise<readonly ListedConnection[]> {
+/** All connections, connected or not. @throws {TradeAgentError} `login_required`, `invalid_config` */
+export async function listConnections(app: App) {
   const accounts = await (await openAccounts(app)).accounts.list();
   return await Promise.all(
     connectionNames.map(async (name) => {
@@ -59,22 +55,21 @@ export async function listConnections(app: App): Promise<readonly ListedConnecti
   );
 }
 
-/** Where the person signs in at the third party, and what they allow there. */
+/** Where the person signs in at the third party, and the scopes they grant. */
 export interface ConnectionLink
   extends DescribedConnection,
     Pick<ConnectingAccount, 'address' | 'ticket' | 'expiresAt'> {
-  /** `loopback`: the browser must be on this machine, since it comes back here. */
+  /** `loopback`: the browser must be on this machine, since the redirect comes back here. */
   readonly finish: 'provider' | 'loopback';
 }
 
 export interface AddedConnection extends DescribedConnection {
-  /** Whether it was connected before. */
   readonly already: boolean;
 }
 
 /**
- * Connects an account elsewhere, and waits until the person has signed in there.
- * @param options.redirectPort where the browser comes back to, for providers that need it
+ * Connects an account, and waits until the person has signed in there.
+ * @param options.redirectPort of the loopback redirect, for providers that need it
  * @param options.show tells the person where to sign in; not called for an account that is connected already
  * @throws {TradeAgentError} `login_required`, `login_denied`, `login_expired`, `port_in_use`, `provider_error`
  */
@@ -104,13 +99,10 @@ export async function addConnection(
 
 /**
  * Disconnects an account, here and at the third party.
- * @returns with `removed` false where it was not connected, which is no error
+ * @returns with `removed` false where it was not connected
  * @throws {TradeAgentError} `login_required`, `invalid_config`
  */
-export async function removeConnection(
-  app: App,
-  name: ConnectionName,
-): Promise<DescribedConnection & { readonly removed: boolean }> {
+export async function removeConnection(app: App, name: ConnectionName) {
   const described = await describeConnection(app, name);
   const { accounts } = await openAccounts(app);
   const account = (await accounts.list()).find(({ connection }) => connection === described.provider_name);

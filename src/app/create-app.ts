@@ -9,37 +9,38 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** What the program is given by its surroundings. A terminal is none of it: whoever has one tells and asks through here. */
+/**
+ * What the caller provides. The terminal is not part of it: messages and questions go through `tell` and `askSecret`.
+ */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: the log has the host alone. `fetch` where nothing is logged. */
+  /** For addresses whose path may be a secret: only the host is logged. `fetch` by default. */
   readonly discreetFetch?: typeof fetch;
-  /** Ends whatever waits. */
   readonly signal: AbortSignal;
-  /** The profile named by the person. */
+  /** `--profile`. */
   readonly profileOption?: string | undefined;
-  /** The address of a server, in the place of a profile: it says what else there is to know of it. */
+  /** The address of a server, in place of a profile. */
   readonly serverOption?: string | undefined;
-  /** One of the person's accounts, as they call it, or `all`: what is asked and proposed is about that one. */
+  /** One of the person's accounts as they call it, or `all`. */
   readonly accountOption?: string | undefined;
-  /** A line for the person while the work goes on: "Starting the sandbox …", a warning. Text from outside is made safe before. */
+  /** Shows the person a line: progress, a warning. Text from outside is sanitized first. */
   readonly tell: (line: string) => void;
-  /** Asks for a secret without showing it; absent where nobody can be asked. */
+  /** Asks for a secret without echo; absent where nobody can be asked. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** What an app is put together from: a machine's own, or a server's in a person's name. */
+/** The parts of an app: a machine's, or a server's in a person's name. */
 export interface AppParts
   extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
   /** Undefined where nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
-  /** One agent more, of the account that the app given is of. */
+  /** Starts another agent, in the account of the given app. */
   startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
 }
 
-/** The app of this machine: its files, its profile, its credential store. */
+/** This machine's app: its files, profile and credential store. */
 export function createApp(options: AppOptions): App {
   const { env, clock } = options;
   const parts = settledParts(options, profileNameOf(options));
@@ -84,7 +85,7 @@ function profileNameOf({ env, profileOption, serverOption }: AppOptions): string
   return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
 }
 
-/** Any app: its session and its agent are opened at first use, and by whoever asks first. */
+/** Any app: session and agent are opened at first use. */
 export function appOf(options: AppOptions, parts: AppParts): App {
   const { env, clock, signal, tell, accountOption } = options;
   const { startAgent, openSession, ...settled } = parts;
@@ -162,7 +163,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
   return app;
 }
 
-/** The app, of one account whichever was named, with an agent of its own. */
+/** The app in one account, with an agent of its own. */
 function inOneAccount(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
@@ -184,7 +185,7 @@ function inOneAccount(app: App, number: string | undefined, started: AppParts['s
   return own;
 }
 
-/** Of the account that is called so. @throws {TradeAgentError} `usage` where the person has none */
+/** @throws {TradeAgentError} `usage` for an unknown account */
 async function numberOf(called: string, list: App['accounts']): Promise<string> {
   const { accountCalled } = await import('../tools/gateway/account-requests.ts');
   return accountCalled(called, await list()).account;
@@ -202,7 +203,7 @@ function chosenBy({ profileOption, serverOption }: AppOptions): string[] {
   return profileOption === undefined ? [] : ['--profile', profileOption];
 }
 
-/** The parts that signing in and out leaves as they are. */
+/** The parts that survive signing in and out. */
 function settledParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
   const home = once(async () => (await import('../machine/directories.ts')).resolveHome(env));
@@ -244,10 +245,10 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
       const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
-      // Nothing is read ahead: with a session of its own a command may need no keychain at all.
+      // Nothing is prefetched: with a session of its own a command may need no keychain at all.
       return sessionFileStore(opened, sessionFileFrom(env), warn, signal);
     }
-    // One call for all that a command may need: with the keychain, each costs the start of a process.
+    // One read for all that a command may need: each call to the keychain costs the start of a process.
     const { credentialNames } = await import('../secrets/credential-store.ts');
     const prefetched = await prefetchCredentials(opened, credentialNames);
     if (opened.notice !== undefined) tell(opened.notice);
@@ -256,7 +257,7 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
   return { home, config, sandbox, profile, store, openStore };
 }
 
-/** Makes it at the first call, and gives the same to all. */
+/** Calls `make` once. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -13,7 +13,7 @@ import { childEnvironment } from './sandbox-connection.ts';
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
 
-/** The parts of the play, in order; `chat` only with a person. */
+/** The scenes in order; `chat` only with a person. */
 export type DemoScene =
   | 'opening'
   | 'sign_in'
@@ -26,17 +26,16 @@ export type DemoScene =
   | 'record'
   | 'chat';
 
-/** What the audience is shown. */
 export type DemoEvent =
   | { readonly type: 'scene'; readonly scene: DemoScene }
-  /** What another terminal must be told to play along, for as long as this lasts. */
+  /** The environment with which another terminal can join. */
   | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
   | PlayedLine
-  /** One entry of the gateway's record. */
+  /** An entry of the gateway's record. */
   | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
 
 /**
- * Asks the person for their approval, on the phone page or right here.
+ * Asks the person for approval, on the phone page or in the terminal.
  * @param page a link that sets up a browser as the phone; it works once
  * @param tapped resolves once they have decided there
  */
@@ -47,17 +46,17 @@ export type AskPerson = (page: {
 }) => Promise<'tapped' | 'here'>;
 
 /**
- * Plays the whole loop with the very commands a person would type, each a process of its own, on a sandbox that is
- * thrown away afterwards. The run that proposes is hung up on before anybody approves: the order is carried out all the
- * same.
- * @param options.person approves it where there is one, and is handed over to the chat; otherwise it plays by itself
+ * Plays the whole loop with the commands a person would type, each a process of its own, on a sandbox that is removed
+ * afterwards. The run that proposes is hung up before the approval: the order is still executed.
+ * @param options.person approves it, and is handed over to the chat; without one it plays unattended
  * @returns the gateway's record
- * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` where a step fails; the reason of the signal
+ * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` where a step fails; the reason of the
+ *   signal
  */
 export async function playDemo(
   app: Pick<App, 'env' | 'signal'>,
   options: { readonly show: (event: DemoEvent) => void; readonly person: AskPerson | undefined },
-): Promise<{ readonly audit: readonly Readonly<Record<string, unknown>>[] }> {
+) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
   const readyFile = join(folder, 'ready.json');
   const { env, signal } = app;
@@ -67,11 +66,11 @@ export async function playDemo(
   signal.addEventListener('abort', stop, { once: true });
   try {
     options.show({ type: 'scene', scene: 'opening' });
-    // Nobody can join what plays by itself in seconds.
+    // Nobody can join an unattended demo of a few seconds.
     if (options.person !== undefined) options.show({ type: 'join', env: its });
     return { audit: await play(stage, folder, readyFile, options) };
   } catch (error) {
-    // What the steps report once they are killed says less than why they were.
+    // The signal's reason says more than the errors of killed steps.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -88,9 +87,8 @@ async function play(
   { show, person }: Parameters<typeof playDemo>[1],
 ): Promise<Record<string, unknown>[]> {
   const scene = (name: DemoScene) => show({ type: 'scene', scene: name });
-  const sandbox = stage.background([
-    ...['sandbox', '--home', join(folder, 'sandbox'), '--port', '0', '--ready-file', readyFile],
-  ]);
+  const home = join(folder, 'sandbox');
+  const sandbox = stage.background(['sandbox', '--home', home, '--port', '0', '--ready-file', readyFile]);
   const ready = await waitForReady(readyFile, sandbox);
   const phone = createPhoneClient({
     phone: ready.phone,
@@ -108,7 +106,7 @@ async function play(
 
   scene('order');
   const order = stage.start(['run', ORDER]);
-  // Both sides show it before the story goes on: the terminal its panel, the phone its request.
+  // Continue when both the terminal and the phone show it.
   await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
   scene('hang_up');
   order.hangUp();
@@ -172,7 +170,7 @@ async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped
   }
 }
 
-/** Resolves once nothing waits on the phone, or the phone is out of reach. */
+/** Resolves once nothing is pending on the phone, or it is unreachable. */
 async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
@@ -180,42 +178,42 @@ async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<
       if (!open.some(({ status }) => status === 'pending')) return;
     }
   } catch {
-    // Then nobody can tap on it any more; the next step says what is wrong.
+    // Nobody can approve there now; the next step reports why.
   }
 }
 
-/** Without a person at the terminal, every single step must be over well within this. */
+/** The limit of each unattended step. */
 const STEP_LIMIT_MS = 20_000;
 
-/** What is seen of the commands: what somebody types, and each line that is printed. */
+/** The commands typed, and the lines printed. */
 type PlayedLine =
   | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }
   | { readonly type: 'line'; readonly text: string };
 
-/** A process whose talk only matters when it fails. */
+/** A process whose output matters only when it fails. */
 interface Background {
   ended(): boolean;
   lastLine(): string;
 }
 
-/** A command that everyone watches. */
+/** A command whose output is shown. */
 interface Played {
-  /** The first text it prints that matches. @throws {TradeAgentError} where it ends or takes too long before that */
+  /** The first printed text that matches. @throws {TradeAgentError} where it ends or times out before */
   line(pattern: RegExp): Promise<string>;
-  /** What a terminal does to it that is closed. */
+  /** As closing its terminal would. */
   hangUp(): void;
-  /** @throws {TradeAgentError} where it takes too long */
+  /** @throws {TradeAgentError} on timeout */
   ended(): Promise<unknown>;
-  /** @throws {TradeAgentError} where it fails, or takes too long */
+  /** @throws {TradeAgentError} on failure or timeout */
   done(): Promise<void>;
 }
 
-/** Runs commands for everyone to see, and ends whatever still runs when the demo does. */
+/** Runs commands, shows their output, and stops them with the demo. */
 interface Stage {
   background(args: readonly string[]): Background;
-  /** Starts a command and shows its lines as they come. */
+  /** Starts a command and shows its lines. */
   start(args: readonly string[], who?: 'you' | 'phone'): Played;
-  /** Hands the terminal over to the chat, until that ends. */
+  /** Hands the terminal to the chat until it ends. */
   chat(): Promise<void>;
   stop(): Promise<void>;
 }

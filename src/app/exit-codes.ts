@@ -1,7 +1,7 @@
 import type { RunStatus } from '../agent/events.ts';
 import { type ErrorCode, isTradeAgentError } from '../errors/errors.ts';
 
-/** How a command can end. The numbers stand here alone: scripts rely on them, and they mean the same everywhere. */
+/** Exit codes. Scripts rely on these numbers. */
 export const exits = {
   done: 0,
   failed: 1,
@@ -22,7 +22,7 @@ export const exits = {
 
 export type ExitCode = (typeof exits)[keyof typeof exits];
 
-/** What each exit code means, as `trade-agent --help` lists them. */
+/** As `trade-agent --help` lists them. */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exits.done]: 'done',
   [exits.failed]: 'failed',
@@ -41,10 +41,10 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exits.interrupted]: 'interrupted',
 };
 
-/** What a command may end with that opens a session. */
+/** For commands that open a session. */
 export const sessionExits: readonly ExitCode[] = [exits.loginNeeded, exits.credentialStore];
 
-/** What a command may end with that waits for a decision on the phone, and carries nothing else out. */
+/** For commands that wait for an approval. */
 export const askingExits: readonly ExitCode[] = [
   ...sessionExits,
   exits.denied,
@@ -54,7 +54,7 @@ export const askingExits: readonly ExitCode[] = [
   exits.timedOut,
 ];
 
-/** What a command may end with that drives a run. */
+/** For commands that drive a run. */
 export const runExits: readonly ExitCode[] = [...askingExits, exits.pending, exits.marketClosed, exits.busy];
 
 const byError: Readonly<Record<ErrorCode, ExitCode>> = {
@@ -69,13 +69,13 @@ const byError: Readonly<Record<ErrorCode, ExitCode>> = {
   login_denied: exits.loginNeeded,
   login_expired: exits.loginNeeded,
   insufficient_scope: exits.loginNeeded,
-  // A sign-in too, at the third party.
+  // A sign-in at the third party.
   connection_required: exits.loginNeeded,
   credential_store_unavailable: exits.credentialStore,
   credential_store_locked: exits.credentialStore,
   approval_pending: exits.pending,
   approval_denied: exits.denied,
-  // The person took it back themselves: for a script the same as a no.
+  // The person cancelled it themselves: for a script the same as a denial.
   approval_cancelled: exits.denied,
   approval_expired: exits.expired,
   blocked: exits.blocked,
@@ -111,28 +111,24 @@ const byStatus: Readonly<Record<RunStatus, ExitCode>> = {
   failed: exits.failed,
 };
 
-/** The exit code for an error's code; that of a failure for one this program doesn't know. */
+/** Unknown codes are failures. */
 export function exitCodeForError(code: string): ExitCode {
   return Object.hasOwn(byError, code) ? byError[code as ErrorCode] : exits.failed;
 }
 
-/** A run, as far as its exit code needs it. */
 interface EndedRun {
   readonly status: RunStatus;
   readonly error?: { readonly code: string } | undefined;
 }
 
-/**
- * How a run ends the process. An order whose outcome is unknown comes first, whatever else went wrong: only
- * reconciling helps then. Otherwise the error, which is the more exact of the two.
- */
+/** An unknown outcome takes precedence, since only reconciling helps; otherwise the error, which is more specific. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return byStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
   return byStatus[run.status];
 }
 
-/** Of several exit codes the one to end with: what must be looked after comes first. */
+/** By precedence: what needs attention first. */
 const gravest: readonly ExitCode[] = [
   exits.unknown,
   exits.interrupted,
@@ -150,7 +146,7 @@ const gravest: readonly ExitCode[] = [
   exits.found,
 ];
 
-/** How several runs end the process that waited for all of them. */
+/** For several runs. */
 export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
   return gravestOf(runs.map(exitCodeForRun));
 }
@@ -160,7 +156,7 @@ function gravestOf(codes: readonly ExitCode[]): ExitCode {
 }
 
 /**
- * How checks of several accounts end the process. An account that could not be looked at is not all that was asked for.
+ * For checks of several accounts. An account that could not be read counts as `found`.
  * @param signal as below
  */
 export function exitCodeForChecks(
@@ -171,21 +167,17 @@ export function exitCodeForChecks(
   return gravestOf(missing.length === 0 ? codes : [...codes, exits.found]);
 }
 
-/** Of a check, what says how it ends. */
 interface EndedCheck {
   readonly result: { readonly findings: readonly unknown[] };
   readonly runs: readonly EndedRun[];
-  /** Why its report could not be written. */
+  /** The report could not be written. */
   readonly failure: { readonly code: string } | undefined;
 }
 
-/**
- * How a check ends the process.
- * @param signal what may have ended it early
- */
+/** @param signal what may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exits.done);
-  // Not known what became of an order: nothing else matters before that.
+  // An unknown outcome takes precedence.
   if (unfinished.includes(exits.unknown)) return exits.unknown;
   if (signal.aborted)
     return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');

@@ -2,18 +2,15 @@ import type { Halt } from '../tools/gateway/kept-requests.ts';
 import type { App } from './app.ts';
 import type { Asking } from './approvals/ask-and-wait.ts';
 
-/**
- * Stops all trading at the gateway, and withdraws what waits for the phone; or stops what makes positions larger
- * (`reducing`).
- */
+/** Stops all trading and withdraws pending approvals; or only what increases positions (`reducing`). */
 export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
   return (await app.gateway()).halt(state);
 }
 
 /**
- * Lets trading go on, once the phone approves; where nothing is halted, nobody is asked.
- * @param requestedBy who asks, as the person is told
- * @returns how it stands then: it may have been halted again meanwhile
+ * Resumes trading after approval on the phone; asks nobody where nothing is halted.
+ * @param requestedBy shown to the person as the requester
+ * @returns the state then: it may have been halted again meanwhile
  * @throws {TradeAgentError} what stands for a no
  */
 export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<Asking>): Promise<Halt> {

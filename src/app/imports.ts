@@ -15,20 +15,20 @@ import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
 
 type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
 
-/** What became of a file, or would become of it. */
+/** The result of an import or a dry run. */
 export interface ImportReport {
   readonly id: string;
   readonly file: string;
   readonly account: string;
   readonly dry_run: boolean;
-  /** What is taken that was not there; the line it stands in. */
+  /** New activities, with their lines. */
   readonly taken: readonly (Pick<
     HistoryFile['rows'][number]['activity'],
     'kind' | 'at' | 'symbol' | 'side' | 'qty' | 'price' | 'amount'
   > & { readonly line: number })[];
-  /** Lines that an earlier import, or this one, has already. */
+  /** Lines imported before. */
   readonly known: readonly number[];
-  /** Lines that are kept and not counted: from this day on the broker tells of it itself. */
+  /** Lines that are kept but not counted: the broker reports this period itself. */
   readonly told_by_broker: readonly number[];
   readonly broker_since: string | null;
   readonly bad: readonly BadLine[];
@@ -37,10 +37,10 @@ export interface ImportReport {
 }
 
 /**
- * Takes a CSV file of activities in, for the figures of this account alone: the gateway and the broker never see it. The
- * same file twice changes nothing.
- * @param options.skipBad take the other lines where some can't be read; otherwise nothing is taken
- * @throws {TradeAgentError} `usage` for a file that is none, or (with nothing changed) one with lines that can't be read
+ * Imports a CSV file of activities for this account's figures; the gateway and the broker never see it. Importing a
+ * file twice changes nothing.
+ * @param options.skipBad import the other lines where some can't be read; otherwise nothing is imported
+ * @throws {TradeAgentError} `usage` for a file that is no CSV or has bad lines; nothing is changed then
  */
 export async function importHistory(
   app: ImportApp,
@@ -90,27 +90,17 @@ async function reportOf(
   const { account, broker, dryRun } = given;
   const kept = new Set((await imports.activities()).map((activity) => activity.id));
   const fresh = rows.filter(({ activity }) => !kept.has(activity.id));
-  const counted = new Set(
-    beforeBroker(
-      broker,
-      fresh.map(({ activity }) => activity),
-    ),
-  );
+  const activities = fresh.map(({ activity }) => activity);
+  const counted = new Set(beforeBroker(broker, activities));
   return {
     id,
     file: safeLine(basename(given.file), 200),
     account: account.account,
     dry_run: dryRun,
-    taken: fresh.map(({ line, activity: { kind, at, symbol, side, qty, price, amount } }) => ({
-      line,
-      at,
-      kind,
-      symbol,
-      side,
-      qty,
-      price,
-      amount,
-    })),
+    taken: fresh.map(({ line, activity }) => {
+      const { kind, at, symbol, side, qty, price, amount } = activity;
+      return { line, at, kind, symbol, side, qty, price, amount };
+    }),
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
     told_by_broker: fresh
       .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
@@ -122,13 +112,12 @@ async function reportOf(
   };
 }
 
-/** The files taken in for this account, newest first. */
 export async function listImports(app: ImportApp): Promise<ImportedFile[]> {
   const { account } = await (await app.gateway()).account();
   return withImports(app, account, (imports) => imports.files(), []);
 }
 
-/** Takes a file's rows out again. @throws {TradeAgentError} `not_found` */
+/** @throws {TradeAgentError} `not_found` */
 export async function undoImport(app: ImportApp, id: string): Promise<{ id: string; removed: number }> {
   const { account } = await (await app.gateway()).account();
   const removed = await withImports(app, account, (imports) => imports.remove(id), undefined);
@@ -140,7 +129,7 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
 
 const nothingKept: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
-/** @param otherwise where nothing is kept yet; without it a store is made */
+/** @param otherwise the result where nothing is kept yet; without it a store is created */
 function withImports<T>(
   app: StoreApp,
   account: string,
@@ -152,31 +141,29 @@ function withImports<T>(
   });
 }
 
-/** Decades of trades; anything else was named by mistake. */
+/** Enough for decades of trades; anything larger was named by mistake. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_ROWS = 100_000;
 
-/** A line that can't be taken. */
 interface BadLine {
   readonly line: number;
   readonly reason: string;
 }
 
-/** What a file of activities says. */
 interface HistoryFile {
-  /** Of its bytes: the same file has the same. */
+  /** A digest of its text. */
   readonly id: string;
   readonly rows: readonly { readonly line: number; readonly activity: Activity }[];
   readonly bad: readonly BadLine[];
-  /** Columns that say nothing here. */
+  /** Unknown columns. */
   readonly ignored: readonly string[];
 }
 
 /**
- * Reads a CSV file (RFC 4180, a line of heads first, UTF-8) of activities. A row's id follows from what it says, and from
- * how many before it say the same, so that a row that comes in another file again is known.
+ * Reads a CSV file of activities (RFC 4180, with a header line, UTF-8). A row's id is a digest of its content and of
+ * how many equal rows precede it, so that a row is recognized in another file.
  * @param now milliseconds since the epoch
- * @throws {TradeAgentError} `usage` for a file that is none
+ * @throws {TradeAgentError} `usage` for a file that is no such CSV
  */
 export function readHistory(file: string, now: number): HistoryFile {
   const text = textOf(file);
@@ -243,7 +230,7 @@ function textOf(file: string): string {
 
 function recordsOf(text: string, file: string) {
   try {
-    // The parser counts each of CR and LF within quotes as a line.
+    // The parser counts CR and LF within quotes as a line each.
     const all = parse(text.replaceAll('\r\n', '\n'), {
       bom: true,
       info: true,
@@ -271,24 +258,23 @@ function recordsOf(text: string, file: string) {
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const unusable = (message: string, hint: string) => new TradeAgentError('usage', safeLine(message), { hint });
 
-/** The columns of a history, in any order; `date` and `type` must be there. */
+/** In any order; `date` and `type` are required. */
 const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount', 'from', 'fraction'] as const;
 type HistoryRow = Partial<Record<(typeof historyColumns)[number], string>>;
 
 type Sign = 'positive' | 'negative' | 'any';
 
-/** What a type of row is, and what it needs. */
 interface RowType {
   readonly kind: Activity['kind'];
-  /** As Alpaca calls it: what reads activities knows those names. */
+  /** Alpaca's name, which readers of activities know. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** Shares, and their sign: what a broker writes with a minus or without is one. */
+  /** The sign of the shares, whether or not the file has a minus. */
   readonly qty?: Sign;
-  /** Dollars, and their sign. */
+  /** The sign of the dollars. */
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
-  /** Whether it says how it divides what shares of another symbol cost. */
+  /** Whether it divides the cost of another symbol's shares. */
   readonly divides?: true;
 }
 
@@ -305,13 +291,12 @@ const historyTypes: Readonly<Record<string, RowType>> = {
   transfer: { kind: 'transfer', type: 'JNLS', qty: 'any', symbol: 'needed' },
 };
 
-/** What is wrong with a row, for people. */
+/** A mistake in a row, for people. */
 class RowError extends Error {}
 
 /**
- * A row as an activity, without the id that the import gives it.
- * @param place its place in the file: rows of one day keep their order
- * @param now milliseconds since the epoch; nothing has happened later
+ * @param place the row's index: rows of one day keep their order
+ * @param now milliseconds since the epoch; nothing may be later
  * @throws {RowError}
  */
 function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
@@ -344,7 +329,7 @@ function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity,
   };
 }
 
-/** A day is known by its first moment in New York. */
+/** A day stands for its first moment in New York. */
 function instantOf(text: string, place: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {
@@ -359,7 +344,7 @@ function instantOf(text: string, place: number): number {
   throw new RowError(`date "${written}" is not like 2026-03-31 or 2026-03-31T15:30:00Z`);
 }
 
-/** Plain decimals, with a dollar sign and American thousands if need be: `-$1,234.50`. */
+/** A decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */
 function numberOf(name: string, text: string | undefined): Dec | undefined {
   const written = text?.trim() ?? '';
   if (written === '') return undefined;
@@ -378,7 +363,7 @@ function withSign(name: string, value: Dec | undefined, sign: Sign): Dec {
   return sign === 'positive' ? value.abs() : value.abs().neg();
 }
 
-/** The amount of a trade says nothing more than shares and price do, or something is not said. */
+/** The amount of a trade must equal shares times price. */
 function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | undefined): void {
   if (price === undefined || price.isZero() || price.isNegative()) throw new RowError('price is missing');
   if (qty === undefined || amount === undefined) return;
@@ -389,7 +374,7 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
   );
 }
 
-/** Which part of what the shares cost goes with those that came, as their company says it in Form 8937. */
+/** The part of the cost that moves to the new shares, as in the company's Form 8937. */
 function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
   const fraction = numberOf('fraction', written);
   if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {

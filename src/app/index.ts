@@ -1,6 +1,6 @@
 /**
- * What others import from `trade-agent`; docs/guide/LIBRARY.md has an example. Whatever is named here stays as it is within a
- * major version, so little is.
+ * The public API of `trade-agent`; docs/guide/LIBRARY.md has an example. It is small, since it stays stable within a
+ * major version.
  */
 export type { Agent, ApprovalMode, PruneOptions, RunOptions } from '../agent/agent.ts';
 export type { AgentEvent, ApprovalView, RunResult, ThreadRecord, ThreadView } from '../agent/events.ts';

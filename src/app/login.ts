@@ -9,24 +9,24 @@ import { machineName } from '../machine/machine-name.ts';
 import { safeLine } from '../text/shown-text.ts';
 import type { App } from './app.ts';
 
-/** A device login that was begun: what to show the person, and how to wait for them. */
+/** A device login in progress. */
 export interface StartedLogin {
   readonly userCode: string;
   readonly address: string;
-  /** The address with the code in it, for a QR code or a browser. */
+  /** The address that includes the code, for a QR code or a browser. */
   readonly completeAddress: string;
-  /** Where the person signs in: an issuer. */
+  /** The issuer where the person signs in. */
   readonly issuer: string;
-  /** The issuer of the person's company, where they sign in there; null where it is the home. */
+  /** The company's issuer; null where they sign in at the home. */
   readonly company: string | null;
-  /** This machine, as the consent page shows it. */
+  /** This machine's name on the consent page. */
   readonly machine: string;
-  /** What the login asks for, in words. */
+  /** The requested scopes in words. */
   readonly asks: readonly string[];
-  /** The command that stands in for the phone; undefined outside the sandbox. */
+  /** The command that replaces the phone in a sandbox. */
   readonly sandboxCommand: string | undefined;
   readonly warning: string;
-  /** What the person should know about this machine's clock; undefined where it is right. */
+  /** Undefined where the clock is right. */
   readonly clockWarning: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -34,8 +34,8 @@ export interface StartedLogin {
 }
 
 /**
- * Begins a device login (RFC 8628) for the profile in use. What was opened before it is made anew afterwards.
- * @param asked the company to sign in at from now on; the profile's own, if it has one, where none is named
+ * Starts a device login (RFC 8628) for the profile. Parts that were opened before are reopened afterwards.
+ * @param asked the company to sign in at from now on; the profile's own by default
  */
 export async function startLogin(app: App, asked: AskedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -73,7 +73,7 @@ async function atHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> 
   });
 }
 
-/** The profile names the company once the person is in: until then it is as it was. */
+/** The profile is changed only after the sign-in. */
 async function atCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
@@ -98,19 +98,15 @@ async function atCompany(app: App, profile: ResolvedProfile, company: CompanySig
   };
 }
 
-/** The client that companies register for trade-agent where nobody says otherwise. A home's own is `trade-agent`. */
+/** The client id that companies register by default. A home's own is `trade-agent`. */
 const USUAL_CLIENT = 'trade-agent-company';
 
-/** A company as somebody names it. */
 interface AskedCompany {
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
-/**
- * The company that is meant: the one that was named, else the profile's.
- * @throws {TradeAgentError} `usage` where there is none
- */
+/** The named company, else the profile's. @throws {TradeAgentError} `usage` where there is none */
 async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Promise<CompanySignIn> {
   const { company: kept, sandbox } = await app.profile();
   const chosen = issuer ?? kept?.issuer;
@@ -132,12 +128,12 @@ async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Prom
 
 const ENTER_TIMEOUT_MS = 5000;
 
-/** At the sandbox's company nobody is there to enter a machine's key: it takes one that is sent to it. */
+/** The sandbox's company has nobody to enter a machine's key: it accepts one sent to it. */
 async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { companyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
   const key = publicCompanyKey(await companyKey(await app.store()));
-  // Where it is not taken, the sign-in that follows says so.
+  // If it is refused, the sign-in that follows reports it.
   await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -146,21 +142,11 @@ async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn)
   });
 }
 
-/** What others must know of this machine before a company's word lets anybody in from it. */
-interface ShownKey {
-  readonly profile: string;
-  readonly company: CompanySignIn;
-  /** RFC 7517: the public half alone. */
-  readonly key: Readonly<Record<string, string>>;
-  /** What whoever runs the home adds to its home.yaml. */
-  readonly homeYaml: readonly string[];
-}
-
 /**
- * The key that this machine proves itself by, made at first use.
+ * This machine's public key (JWK) for company sign-ins, created on first use, and the lines for the home's home.yaml.
  * @throws {TradeAgentError} `usage` where no company is named; `invalid_config`, `credential_store_…`
  */
-export async function showCompanyKey(app: App, asked: AskedCompany): Promise<ShownKey> {
+export async function showCompanyKey(app: App, asked: AskedCompany) {
   const [{ companyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
     import('../auth/company/client-key.ts'),
     import('../config/resolve-profile.ts'),
@@ -173,21 +159,15 @@ export async function showCompanyKey(app: App, asked: AskedCompany): Promise<Sho
 }
 
 /**
- * Signs out, here and at the identity provider; a part that was open is opened again when it is next used.
+ * Signs out, here and at the identity provider.
  * @param options.all also delete the key by which a company knows this machine
  * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
  */
 export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {
   const { logout } = await import('../auth/logout.ts');
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
-  const result = await logout({
-    profile,
-    store,
-    home,
-    fetch: app.fetch,
-    clock: app.clock,
-    forgetClients: options.all,
-  });
+  const { fetch, clock } = app;
+  const result = await logout({ profile, store, home, fetch, clock, forgetClients: options.all });
   await app.reset();
   return result;
 }

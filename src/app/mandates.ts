@@ -26,23 +26,22 @@ export async function findMandate(app: App, id: string): Promise<MandateView> {
   return await (await app.gateway()).mandate(await mandateIdOf(app, id));
 }
 
-/** Takes a mandate back, for the next order already. @throws {TradeAgentError} `not_found`; `usage` where it has ended */
+/** Ends a mandate for the next order on. @throws {TradeAgentError} `not_found`; `usage` where it has ended */
 export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
   return await (await app.gateway()).endMandate(await mandateIdOf(app, id), to);
 }
 
-/** What a person says of a mandate: with `replaces`, what they leave out is as in that one. */
+/** What a person specifies; with `replaces`, the rest is as in that mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
-/** As a person asks for it. */
 interface Wanted extends MandateTerms {
-  /** Whoever asks, for the phone. */
+  /** The requester, shown on the phone. */
   readonly requestedBy?: string;
 }
 
 /**
- * Asks for a mandate, and waits for the phone.
- * @returns the mandate, in force
+ * Requests a mandate, and waits for the phone.
+ * @returns the active mandate
  * @throws {TradeAgentError} `usage` where something is missing, `invalid_order`, and what stands for a no
  */
 export async function addMandate(
@@ -73,7 +72,7 @@ export async function addMandate(
   return await gateway.mandate(proposal.result.mandate);
 }
 
-/** Where the limits of what the gateway places by itself come from. */
+/** The source of a standing order's limits. */
 const STANDING = 'the orders it places';
 
 function computed(terms: MandateTerms, from: string) {
@@ -84,7 +83,7 @@ function computed(terms: MandateTerms, from: string) {
   );
 }
 
-/** Of an earlier mandate, what a new one is asked for by; when it ended is not among it. */
+/** The terms of an earlier mandate that a new one keeps; not its end. */
 function askedOf(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
@@ -102,7 +101,7 @@ function askedOf(terms: MandateEnvelope): MandateTerms {
   };
 }
 
-/** The command's option for each field that a mandate must have. */
+/** The command's option for each required field. */
 const options: Readonly<Record<string, string>> = {
   symbols: 'the symbols',
   max_order_notional: '--per-order',
@@ -133,10 +132,10 @@ function parsed(terms: MandateTerms): MandateRequestInput {
 }
 
 /**
- * Which mandates orders may be placed under: of those in force over their account, the one that ends first comes
- * first; the gateway's own is for no program. Whether it covers an order is the gateway's to say.
+ * The active mandates of an account, the one that ends first first; the gateway's own is for no program. Whether one
+ * covers an order is up to the gateway.
  * @param account its number
- * @param due when what proposes was due, milliseconds since the epoch: its slot is that moment's, however late it runs
+ * @param due when the proposer was due, milliseconds since the epoch: its slot is that moment's, however late it runs
  */
 export function mandatesFor(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
   return mandates

@@ -2,24 +2,16 @@ import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { chartRange, DEFAULT_CHART_RANGE } from '../trading/chart-range.ts';
 import type { Article, Watchlist } from '../trading/market-news.ts';
-import type { Bar, Quote } from '../trading/views.ts';
+import type { Quote } from '../trading/views.ts';
 import type { App } from './app.ts';
 
-/** Of the symbols that were asked for, what there is. */
-interface Quotes {
-  /** In the order asked. */
-  readonly quotes: readonly Quote[];
-  /** Those without one, as they were typed, and why. */
-  readonly missing: readonly { readonly symbol: string; readonly message: string }[];
-}
-
 /**
- * The latest prices of those symbols that have one.
- * @throws {TradeAgentError} `unknown_symbol` where none has, `login_required`
+ * The latest quotes in the order asked, and the symbols without one (`missing`, as typed) with the reason.
+ * @throws {TradeAgentError} `unknown_symbol` where there is none at all, `login_required`
  */
-export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]): Promise<Quotes> {
+export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
   const { symbolSchema } = await import('../trading/order.ts');
-  const missing: Quotes['missing'][number][] = [];
+  const missing: { readonly symbol: string; readonly message: string }[] = [];
   const asked: string[] = [];
   for (const text of symbols) {
     const symbol = symbolSchema.safeParse(text);
@@ -27,7 +19,7 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
     else missing.push({ symbol: text, message: `"${text}" is not a ticker symbol` });
   }
   const gateway = await app.gateway();
-  /** One unknown symbol makes the gateway refuse all of a request: each half is asked by itself then. */
+  /** One unknown symbol makes the gateway refuse the whole request: ask for each half then. */
   const quotesOf = async (some: readonly string[]): Promise<readonly Quote[]> => {
     const [first] = some;
     if (first === undefined) return [];
@@ -51,19 +43,19 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
   });
 }
 
-/** What was typed, as symbols. @throws {TradeAgentError} `unknown_symbol` for what is none */
+/** @throws {TradeAgentError} `unknown_symbol` */
 async function tickers(typed: readonly string[]): Promise<string[]> {
   const { symbolSchema } = await import('../trading/order.ts');
   return typed.map((text) => {
     const symbol = symbolSchema.safeParse(text);
     if (symbol.success) return symbol.data;
-    throw new TradeAgentError('unknown_symbol', `"${text}" is not a ticker symbol`, {
+    throw new TradeAgentError('unknown_symbol', `"${safeLine(text)}" is not a ticker symbol`, {
       hint: 'Symbols look like AAPL or BRK.B.',
     });
   });
 }
 
-/** Between two questions for prices: thirty a minute for all symbols at once. */
+/** Between reads of prices: thirty a minute for all symbols together. */
 const PRICES_MS = 2_000;
 const MAX_BACKOFF_MS = 30_000;
 
@@ -71,12 +63,12 @@ export interface LiveQuotes {
   readonly quotes: readonly Quote[];
   /** When they were read, milliseconds since the epoch. */
   readonly at: number;
-  /** Whether the gateway has not answered since. */
+  /** Whether the gateway has failed to answer since. */
   readonly stale: boolean;
 }
 
 /**
- * Tells prices as they change until `signal` aborts; one question at a time.
+ * Reports prices until `signal` aborts; one request at a time.
  * @throws {TradeAgentError} what the first read throws: `unknown_symbol`, `login_required`
  */
 export async function liveQuotes(
@@ -103,64 +95,34 @@ export async function liveQuotes(
   }
 }
 
-/** A symbol's prices over a stretch of time, and what the person did in it. */
-interface PriceHistory {
-  readonly symbol: string;
-  /** The stretch as people write it: `3m`. */
-  readonly range: string;
-  /** Oldest first. */
-  readonly bars: readonly Bar[];
-  /** The person's own fills in that time, oldest first. */
-  readonly trades: readonly OwnTrade[];
-  /** What the shares held cost, dollars a share; undefined where none are held, or that is not known. */
-  readonly cost: string | undefined;
-  readonly simulated: boolean;
-}
-
-/** A fill: shares, dollars a share, RFC 3339. */
-interface OwnTrade {
-  readonly at: string;
-  readonly side: 'buy' | 'sell';
-  readonly qty: string;
-  readonly price: string;
-}
-
 /**
- * @param range as `3m` or `1y`; a usual one where it is left out
+ * A symbol's bars and the person's own fills in a range, both oldest first; and the average cost of the shares held, in
+ * dollars, as far as it is known.
+ * @param range as `3m` or `1y`
  * @throws {TradeAgentError} `unknown_symbol`, `usage`
  */
-export async function priceHistory(
-  app: App,
-  symbol: string,
-  range: string = DEFAULT_CHART_RANGE,
-): Promise<PriceHistory> {
-  const { symbolSchema } = await import('../trading/order.ts');
-  const parsed = symbolSchema.safeParse(symbol);
-  if (!parsed.success) {
-    throw new TradeAgentError('unknown_symbol', `"${safeLine(symbol)}" is not a ticker symbol`, {
-      hint: 'Symbols look like AAPL or BRK.B.',
-    });
-  }
+export async function priceHistory(app: App, typed: string, range: string = DEFAULT_CHART_RANGE) {
+  const [symbol = ''] = await tickers([typed]);
   const { text, timeframe, start } = chartRange(range, app.clock.now());
   const gateway = await app.gateway();
   const [bars, activities, positions] = await Promise.all([
-    gateway.bars({ symbol: parsed.data, timeframe, start }),
-    // What was done and paid is a note on the drawing: prices are shown without it.
+    gateway.bars({ symbol, timeframe, start }),
+    // Trades and cost are annotations: prices are shown without them.
     gateway.activities({ after: start }).catch(() => []),
     gateway.positions().catch(() => []),
   ]);
   const trades = activities.flatMap(({ kind, symbol: traded, at, side, qty, price }) =>
-    kind === 'fill' && traded === parsed.data && side !== null && qty !== null && price !== null
+    kind === 'fill' && traded === symbol && side !== null && qty !== null && price !== null
       ? [{ at, side, qty, price }]
       : [],
   );
-  const cost = positions.find((position) => position.symbol === parsed.data)?.avg_entry_price;
+  const cost = positions.find((position) => position.symbol === symbol)?.avg_entry_price;
   const { sandbox: simulated } = await app.profile();
-  return { symbol: parsed.data, range: text, bars, trades, cost, simulated };
+  return { symbol, range: text, bars, trades, cost, simulated };
 }
 
 /**
- * The newest first; of the whole market where no symbols are given.
+ * Newest first; of the whole market where no symbols are given.
  * @throws {TradeAgentError} `unknown_symbol`, `login_required`
  */
 export async function latestNews(
@@ -172,8 +134,8 @@ export async function latestNews(
 }
 
 /**
- * Puts symbols on it, or takes them off; what is so already stays.
- * @throws {TradeAgentError} `unknown_symbol`, `login_required`, `insufficient_scope` where the session has no such right
+ * Adds symbols to the watchlist or removes them; idempotent.
+ * @throws {TradeAgentError} `unknown_symbol`, `login_required`, `insufficient_scope`
  */
 export async function changeWatchlist(
   app: Pick<App, 'gateway'>,

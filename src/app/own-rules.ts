@@ -8,20 +8,15 @@ import { withCheckStore } from './check/with-check-store.ts';
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * The rules file of the profile's newest scheduled check, the usual rules where none has one. A look by it is
- * `trade-agent check` without its consequences: nobody is told, and what is new stays new.
+ * The rules of the profile's newest scheduled check, else the standard rules. A look by them is `trade-agent check`
+ * without consequences: nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
   return { findings: () => findings(app), targets: async () => targets((await rulesOf(app)).file) };
 }
 
-interface Rules {
-  readonly name: string | null;
-  readonly file: RulesFile;
-}
-
 /** @throws {TradeAgentError} `invalid_config` for a wrong file */
-async function rulesOf(app: Pick<App, 'home' | 'profile'>): Promise<Rules> {
+async function rulesOf(app: Pick<App, 'home' | 'profile'>) {
   const [{ name: profile }, { scheduleStore }, { loadRules, standardRules }] = await Promise.all([
     app.profile(),
     import('./schedule/schedule-context.ts'),

@@ -9,7 +9,7 @@ import {
 } from '../home/phone/phone-client.ts';
 import type { App } from './app.ts';
 
-/** The phone of the sandbox's users. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
+/** The sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
 async function openPhone(app: App): Promise<PhoneClient> {
   const { phone } = await app.sandbox();
   return createPhoneClient({ phone, pairingSecret: await pairingSecretOf(app), fetch: app.fetch });
@@ -28,8 +28,8 @@ async function pairingSecretOf(app: App): Promise<string> {
 }
 
 /**
- * Confirms the code that a login shows.
- * @param at where: the home, or the company that its people work at
+ * Confirms a login's code.
+ * @param at the home, or the company that its people work at
  * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already)
  */
 export async function confirmLogin(
@@ -53,10 +53,7 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
   }
   const { status } = await app.fetch(`${company.issuer}/device/decide`, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Bearer ${await pairingSecretOf(app)}`,
-    },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await pairingSecretOf(app)}` },
     body: JSON.stringify({ user_code: code, user }),
     signal: AbortSignal.any([app.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]),
   });
@@ -67,8 +64,8 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
 }
 
 /**
- * Signs in at a third party as the user, where an account is to be connected.
- * @param given the ticket, or the link it is in
+ * Signs in at a third party as the user, to connect an account.
+ * @param given the ticket, or the link that contains it
  * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
  */
 export async function answerConnection(
@@ -95,34 +92,32 @@ export async function phoneLink(
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
 
-/** The identity provider holds a request for news this long; well below any proxy's or client's own limit. */
+/** How long the identity provider holds a request; well below proxies' and clients' own timeouts. */
 const WAIT_SECONDS = 20;
-/** How long a decision waits for what becomes of it; the gateway sends at once, and a fill takes a second or two. */
+/** How long to wait for the outcome; the gateway sends at once, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
-/** Asks the person; undefined when they leave it open. Rejects when `signal` aborts: then it is no longer open. */
+/** Asks the person; undefined when they leave it open. Rejects when `signal` aborts: it is no longer open then. */
 export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
   readonly user: string;
-  /** One answer to all, or the person's to each. */
+  /** A fixed answer, or the person's to each. */
   readonly decide: Decision | AskDecision;
-  /** End after one decision. */
   readonly once: boolean;
-  /** From now on requests are waited for. */
+  /** Called before waiting. */
   readonly waiting: () => void;
-  /** A request has come. */
   readonly shown: (request: PhoneRequest) => void;
-  /** While the person was being asked it was withdrawn, expired, or decided elsewhere. */
+  /** Called when it was withdrawn, expired, or decided elsewhere while the person was asked. */
   readonly over: (request: PhoneRequest, status: PhoneRequest['status']) => void;
-  /** It is decided; `request.outcome` says what became of it, as far as that is known yet. */
+  /** Called after the decision; `request.outcome` has the outcome, if known yet. */
   readonly decided: (request: PhoneRequest, decision: Decision) => Promise<void>;
 }
 
 /**
- * Stands in for the user's phone: decides each request as it comes.
+ * Acts as the user's phone: decides each request as it comes.
  * @throws the reason of the signal when it aborts; {TradeAgentError} what {@link PhoneClient} throws
  */
 export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
@@ -135,7 +130,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // What was left open is still pending, so the server answers at once: don't ask in a tight loop.
+      // Requests left open are still pending, so the server answers at once: don't poll in a tight loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;
     }
@@ -148,7 +143,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   }
 }
 
-/** `gone`: withdrawn, expired, or decided elsewhere while the person was being asked. */
+/** `gone`: withdrawn, expired, or decided elsewhere meanwhile. */
 async function asked(
   app: App,
   phone: PhoneClient,
@@ -174,7 +169,10 @@ async function asked(
   }
 }
 
-/** How a request ended that nobody decided here; undefined when `answered` aborts, or the phone is out of reach. */
+/**
+ * The final status of a request that was not decided here; undefined when `answered` aborts, or the phone is
+ * unreachable.
+ */
 async function watchRequest(
   app: App,
   phone: PhoneClient,
@@ -190,7 +188,7 @@ async function watchRequest(
   return undefined;
 }
 
-/** False where the request had been decided, withdrawn or expired in the meantime. */
+/** False where it was no longer open. */
 async function deliver(
   app: App,
   phone: PhoneClient,

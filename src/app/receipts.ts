@@ -11,15 +11,15 @@ import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { wholeId } from './whole-id.ts';
 
-/** As many as a list has. */
+/** The most that a list has. */
 const MOST_LISTED = 100;
 
-/** The user's receipts, newest first. @throws {TradeAgentError} `login_required` */
+/** Newest first. @throws {TradeAgentError} `login_required` */
 export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
   return await (await app.gateway()).receipts(MOST_LISTED);
 }
 
-/** The text of one's file. @throws {TradeAgentError} `not_found`, `login_required` */
+/** A receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
 async function receiptText(app: App, typed: string): Promise<string> {
   const id = await wholeId(typed, {
     called: 'receipts',
@@ -31,7 +31,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
 }
 
 /**
- * One receipt, and whether it holds by the key that the profile's gateway says is its own.
+ * A receipt, verified with the key that the profile's gateway publishes.
  * @param id a proposal's, or its beginning; or an order's `client_order_id`
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
@@ -40,15 +40,11 @@ export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict>
 }
 
 /**
- * Writes one's file, which verifies without this program.
- * @param to where; `receipt-ID.json` in the folder that one is in
- * @throws {TradeAgentError} `not_found`; `usage` where there is such a file already
+ * Writes a receipt's file, which can be verified without this program.
+ * @param to the file; `receipt-ID.json` in the current folder by default
+ * @throws {TradeAgentError} `not_found`; `usage` where the file exists
  */
-export async function exportReceipt(
-  app: App,
-  id: string,
-  to: string | undefined,
-): Promise<{ readonly id: string; readonly file: string; readonly key: string }> {
+export async function exportReceipt(app: App, id: string, to: string | undefined) {
   const text = await receiptText(app, id);
   const { signer, receipt } = await whole(text);
   const file = to ?? `receipt-${receipt.proposal.id}.json`;
@@ -65,7 +61,7 @@ export async function exportReceipt(
   return { id: receipt.proposal.id, file, key: signer.kid };
 }
 
-/** Signed by whoever: its reader says whom they believe. @throws {TradeAgentError} `gateway_refused` */
+/** Signed by any key: the reader decides whom to trust. @throws {TradeAgentError} `gateway_refused` */
 async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
   const { signerOf } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
@@ -77,24 +73,24 @@ async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { 
   });
 }
 
-/** Larger than any receipt: twenty orders with what was said about each. */
+/** Larger than any receipt, with up to twenty orders. */
 const LONGEST_FILE = 4 * 1024 * 1024;
 
-/** Whether a file is a receipt that holds; else the first thing about it that does not. */
+/** A valid receipt, or the first fault found. */
 export type ReceiptVerdict =
   | {
       readonly ok: true;
       readonly receipt: Receipt;
       /** Thumbprint of the gateway's key (RFC 7638). */
       readonly key: string;
-      /** base64url(SHA-256) of each person's public key (COSE_Key), by who they are. */
+      /** base64url(SHA-256) of each approver's public key (COSE_Key). */
       readonly phone_keys: readonly { readonly sub: string; readonly fingerprint: string }[];
     }
   | { readonly ok: false; readonly fault: ReceiptFault; readonly text: string };
 
 /**
- * Verifies a file; by itself, where a key is named.
- * @param options.phoneKey the fingerprint that one of the people's keys must have
+ * Verifies a file; offline if a key is named.
+ * @param options.phoneKey a fingerprint that one of the approvers' keys must have
  * @throws {TradeAgentError} `usage` for a file that can't be read; as {@link pinnedKeys}
  */
 export async function verifyReceiptFile(
@@ -155,7 +151,7 @@ async function textOf(file: string): Promise<string> {
     throw unreadable(code, cause);
   }
   if (bytes.length > LONGEST_FILE) throw unreadable('it is too long for a receipt');
-  // Bytes that are no UTF-8 become characters that no receipt has.
+  // Invalid UTF-8 becomes characters that no receipt has.
   return bytes.toString('utf8');
 }
 
@@ -164,16 +160,15 @@ const TIMEOUT_MS = 10_000;
 /** RFC 7638, SHA-256: 43 characters of base64url. */
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
-/** Whose receipts are believed: thumbprints (RFC 7638), and where they come from. */
+/** The trusted keys' thumbprints (RFC 7638). */
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
-  /** `pinned`: whoever asks named them; else the address that they were fetched from, just now. */
+  /** `pinned` if the caller named them; else the address that they were just fetched from. */
   readonly from: string;
 }
 
 /**
- * @param key a thumbprint, or a file with a key or several (JWK, JWK Set); the profile's own gateway is asked where it is
- *   left out
+ * @param key a thumbprint, or a file with keys (JWK, JWK Set); the profile's gateway is asked by default
  * @throws {TradeAgentError} `usage` for a file that holds no key, `gateway_unreachable`
  */
 export async function pinnedKeys(

@@ -9,12 +9,12 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { threadIdOf } from './threads.ts';
 
-/** How a run is to go, as a person or a script says it. */
+/** A run's settings. */
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
-  /** Model calls at most. */
+  /** The most model calls. */
   readonly maxTurns?: number;
-  /** Stopped early, it takes back what still waits for the phone. */
+  /** Withdraws pending proposals when stopped early. */
   readonly cancelOnExit?: boolean;
 }
 
@@ -22,8 +22,8 @@ export type RunInput = Parameters<Agent['run']>[0];
 
 /**
  * Asks the agent once, in a new thread or an earlier one.
- * @param input asked for once the agent is there, so that reading it goes on beside the agent's start
- * @returns what happens, event by event; the last is the result
+ * @param input read while the agent starts
+ * @returns the events; the last is the result
  * @throws {TradeAgentError} what keeps an agent from starting, and what `input` throws
  */
 export async function run(
@@ -37,10 +37,7 @@ export async function run(
   return asked.thread === undefined ? withoutTrace(agent, events) : events;
 }
 
-/**
- * A sentence that was not understood leaves no thread of its own behind: nothing was done in it, and to ask in other words
- * is to begin anew.
- */
+/** Deletes the thread of a prompt that was not understood: nothing was done in it. */
 async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
@@ -53,7 +50,7 @@ async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): A
   const { status, error, approvals, orders } = result;
   const idle =
     status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
-  // What can't be removed stays a failed thread, as any other.
+  // A thread that can't be deleted stays a failed one.
   const isGone =
     idle &&
     begun !== undefined &&
@@ -64,7 +61,7 @@ async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): A
   yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
 }
 
-/** Goes on with a thread that stopped. @param thread its id, or how it begins @throws {TradeAgentError} what keeps an agent from starting */
+/** @param thread its id, or its beginning @throws {TradeAgentError} what keeps an agent from starting */
 export async function resume(
   app: App,
   thread: string,
@@ -74,7 +71,6 @@ export async function resume(
   return agent.resume(await threadIdOf(app, thread), runOptions(app, settings));
 }
 
-/** What the agent is told of a run's settings. */
 export function runOptions(
   { signal }: App,
   { approval, maxTurns, cancelOnExit }: Omit<RunSettings, keyof AgentOptions>,
@@ -83,15 +79,14 @@ export function runOptions(
     approval,
     signal,
     requestedBy: 'run',
-    ...(cancelOnExit === true ? { cancelOnExit: true } : {}),
-    ...defined({ maxTurns }),
+    ...defined({ cancelOnExit: cancelOnExit || undefined, maxTurns }),
   };
 }
 
 /**
- * Takes a run from its first event to its result, also where it is cut off on the way.
- * @param show is given every event but the last, which is the result
- * @param thread where it is known before the run says so
+ * Follows a run to its result, also where it is interrupted.
+ * @param show gets every event but the result
+ * @param thread if known before the run starts
  * @throws what the run throws before it has a thread
  */
 export async function followRun(
@@ -114,26 +109,25 @@ export async function followRun(
   return follower.result(signal.aborted ? signal.reason : failure);
 }
 
-/** `run --output json`'s one object, less its schema. */
+/** The object of `run --output json`, without its schema. */
 export interface RunObject {
   readonly thread: string;
   readonly status: RunResult['status'];
   readonly text: string;
-  /** What the tools gave, in the order they did. */
+  /** The tools' results, in order. */
   readonly data: RunResult['data'];
   readonly orders: readonly Record<string, unknown>[];
-  /** What was sent. */
   readonly messages: readonly SentMessage[];
   readonly approvals: readonly Record<string, unknown>[];
-  /** Accounts that must be connected before the run can go on. */
+  /** Accounts that must be connected first. */
   readonly connections: readonly { readonly name: string; readonly command: string }[];
-  /** The shell command that goes on with this thread; empty where there is none. */
+  /** The shell command that resumes this thread; empty where there is none. */
   readonly resume: string;
   readonly usage: RunResult['usage'];
   readonly error?: ErrorObject;
 }
 
-/** The documented fields of a result and no others. @param chosenBy how the profile was chosen, if it was */
+/** Only the documented fields. @param chosenBy how the profile was chosen, if it was */
 export function runObject(result: RunResult, chosenBy: readonly string[] = []): RunObject {
   return {
     thread: result.thread,
@@ -147,7 +141,7 @@ export function runObject(result: RunResult, chosenBy: readonly string[] = []): 
       name,
       command: shellCommand([...command.split(' '), ...chosenBy]),
     })),
-    // A run that was refused before it had a thread can't be gone on with.
+    // A run that was refused before it had a thread can't be resumed.
     resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
     usage: result.usage,
     ...defined({ error: result.error }),
@@ -159,7 +153,7 @@ function orderFields(order: Order) {
   return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
 }
 
-/** What scripts may see of an approval. */
+/** An approval's documented fields. */
 export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
@@ -177,13 +171,13 @@ export function approvalFields(approval: ApprovalView) {
   };
 }
 
-/** The symbols that an approval would trade. */
+/** The symbols of an approval's orders. */
 export function askedSymbols(approval: ApprovalView): string[] {
   if (approval.kind === 'order') return [approval.order.symbol];
   return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
 }
 
-/** A command line a shell reads back as it was meant. */
+/** A shell command, quoted. */
 export function resumeCommand(thread: string, chosenBy: readonly string[] = []): string {
   return shellCommand(['trade-agent', 'resume', thread, ...chosenBy]);
 }
@@ -194,7 +188,7 @@ function shellCommand(words: readonly string[]): string {
     .join(' ');
 }
 
-/** Whether an answer already says what an error's message says. */
+/** Whether an answer already contains an error's message. */
 export function saysTheSame(text: string, message: string): boolean {
   return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
 }

@@ -6,17 +6,17 @@ import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
 import { launcher } from './launcher.ts';
 
-/** A sandbox that nobody asked for ends by itself once nobody has used it for this long. */
+/** A sandbox started in the background exits after this long without use. */
 const IDLE_EXIT = '60m';
 
-/** Far above the second or two a start takes, also on a slow disk. */
+/** A start takes a second or two. */
 const START_LIMIT_MS = 30_000;
 
 /**
  * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), else the one in the user's own
- * sandbox folder, which is started in the background when `start` says so.
+ * folder, which is started in the background if `start` is set.
  * @param sandboxHome the user's own sandbox folder
- * @throws {TradeAgentError} `provider_unreachable` when there is none, or it does not come up
+ * @throws {TradeAgentError} `provider_unreachable` when there is none, or it does not start
  */
 export async function ensureSandbox(options: {
   sandboxHome: string;
@@ -47,7 +47,8 @@ export async function ensureSandbox(options: {
   return startInBackground(options.sandboxHome, file, options.env);
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is a process of this id. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -67,25 +68,19 @@ async function startInBackground(
   const child = spawn(
     process.execPath,
     [launcher(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT],
-    {
-      detached: true,
-      stdio: ['ignore', log, log],
-      env: childEnvironment(env),
-    },
+    { detached: true, stdio: ['ignore', log, log], env: childEnvironment(env) },
   );
   closeSync(log);
   let ended = false;
-  child.once('exit', () => {
-    ended = true;
-  });
-  child.once('error', () => {
-    ended = true;
-  });
+  for (const event of ['exit', 'error'])
+    child.once(event, () => {
+      ended = true;
+    });
   child.unref();
 
   const deadline = Date.now() + START_LIMIT_MS;
   for (;;) {
-    // Another command may have started one at the same moment: its ready file serves as well.
+    // Another command may have started one at the same moment: its ready file will do.
     const ready = readReadyFile(readyFile);
     if (ready !== undefined && isRunning(ready.pid)) return ready;
     if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {
@@ -97,7 +92,7 @@ async function startInBackground(
   }
 }
 
-/** Our child ends at once when another sandbox holds the folder; that one is given a moment to write its ready file. */
+/** Our child exits at once when another sandbox holds the folder; wait for that one's ready file. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;
@@ -106,7 +101,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
   return false;
 }
 
-/** What a child needs and no more: no key or token of the user's reaches it through the environment. */
+/** Only what a child needs: no key or token of the user's. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;

@@ -5,26 +5,26 @@ import { requireHost } from '../net/host-check.ts';
 import { type HttpServer, listenerOf } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
-/** An order may be on its way to the broker, or a model be answering: what is under way gets this long. Milliseconds. */
+/** How long requests in progress may take: an order may be on its way to the broker, or a model answering. */
 export const DRAIN_MS = 20_000;
 
-/** Registers what closes a part that was opened. The part that was opened last is closed first. */
+/** Registers a cleanup; the last registered runs first. */
 export type OnClose = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
-  /** To be stopped is how serving ends, and no error. */
+  /** Serving ends when it aborts, without an error. */
   readonly signal: AbortSignal;
-  /** Opens each part. Where one of them fails, those before it are closed. */
+  /** Opens each part. If one fails, those before it are closed. */
   readonly open: (onClose: OnClose) => Promise<Served>;
-  /** Told once it serves. */
+  /** Called once it serves. */
   readonly ready: (served: Served) => Promise<void>;
-  /** Gets what `ready` is told. */
+  /** Gets what `ready` gets, as JSON. */
   readonly readyFile?: string | undefined;
-  /** Ends it earlier than the signal. */
+  /** Ends serving before the signal. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 
-/** Opens what is served, says so, and closes it once the signal aborts. */
+/** Opens the parts, reports readiness, and closes them once the signal aborts. */
 export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   const { signal, readyFile, done } = parts;
   const closers: (() => unknown)[] = [];
@@ -38,7 +38,7 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   }
 }
 
-/** Answers from now on what is asked under these addresses, or at this machine by who looks after it; anything else is refused. */
+/** Serves requests for these addresses or this machine; refuses any other host. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

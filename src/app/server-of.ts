@@ -2,7 +2,7 @@ import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
-/** The address of the server that the profile in use has; undefined where its agent runs here. Asks nobody. */
+/** The profile's server; undefined where its agent runs here. Asks nobody. */
 export async function serverOf(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
   return findProfile(await app.config(), app.profileName).server;
 }

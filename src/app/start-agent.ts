@@ -13,10 +13,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/**
- * Puts the agent together from the parts the command's profile names; where it names a server, the agent is that one's, and
- * nothing is kept here.
- */
+/** Creates the agent of the profile; if it names a server, the server's, and nothing is kept here. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
   if ((await app.profile()).server !== undefined) return await startRemoteAgent(app, options);
   const [profile, home, store, session, account] = await Promise.all([
@@ -49,10 +46,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   });
 }
 
-/**
- * The agent of the server that the profile names.
- * @throws {TradeAgentError} `login_required`; `usage` for a model's address, which is the server's to choose
- */
+/** @throws {TradeAgentError} `login_required`; `usage` for a model's address, which the server chooses */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
   const { readOnly = false, model, baseUrl } = options;
   if (baseUrl !== undefined) {
@@ -62,20 +56,15 @@ async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent>
   }
   const [session, account] = await Promise.all([app.requireSession(), app.account()]);
   const { createRemoteAgent } = await import('../agent/remote/remote-agent.ts');
-  return createRemoteAgent({
-    session,
-    clock: app.clock,
-    readOnly,
-    ...defined({ model, account }),
-  });
+  return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/** Each profile's state has a key of its own, so it needs a file of its own: `state.db` for the sandbox's. */
+/** Each profile's state has its own key and so its own file: `state.db` for the sandbox's. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }
 
-/** What keeps alerts, and the schedules that look at them, is loaded when somebody asks for one. */
+/** Loads the alerts' module on first use. */
 function alertsLater(app: App): Alerts {
   const load = async () => (await import('./alerts.ts')).alertsOf(app);
   return {
@@ -86,7 +75,7 @@ function alertsLater(app: App): Alerts {
   };
 }
 
-/** As {@link alertsLater}: the check that looks by the person's rules. */
+/** As {@link alertsLater}, for checks by the person's rules. */
 function rulesLater(app: App): OwnRules {
   const load = async () => (await import('./own-rules.ts')).ownRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };

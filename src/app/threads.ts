@@ -3,22 +3,22 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 import { wholeId } from './whole-id.ts';
 
-/** Which finished conversations are to go; at least one of the first two must be said. */
+/** At least one of the first two is required. */
 export interface PruneSettings {
-  /** Those untouched for this long, milliseconds. */
+  /** Deletes those untouched for this long, milliseconds. */
   readonly olderThan?: number;
-  /** Spares this many of the newest. */
+  /** Keeps this many of the newest. */
   readonly keep?: number;
-  /** Removes nothing, only says what would go. */
+  /** Deletes nothing, only lists what would be. */
   readonly dryRun?: boolean;
 }
 
-/** Earlier conversations, newest first. */
+/** Newest first. */
 export async function listThreads(app: App): Promise<ThreadView[]> {
   return (await app.agent({})).threads();
 }
 
-/** The id of the thread of which the beginning was typed. @throws {TradeAgentError} `usage` where several begin so */
+/** Completes an id. @throws {TradeAgentError} `usage` where it is ambiguous */
 export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'threads',
@@ -36,7 +36,8 @@ export async function findThread(app: App, id: string): Promise<ThreadRecord> {
 /**
  * @param id or its beginning
  * @returns the id
- * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` where an approval is open
+ * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` where an approval
+ *   is open
  */
 export async function deleteThread(app: App, id: string): Promise<string> {
   const whole = await threadIdOf(app, id);
@@ -44,11 +45,7 @@ export async function deleteThread(app: App, id: string): Promise<string> {
   return whole;
 }
 
-/**
- * Deletes finished conversations, or says which it would.
- * @returns their ids
- * @throws {TradeAgentError} `usage` where nothing says which
- */
+/** Deletes finished conversations. @returns their ids @throws {TradeAgentError} `usage` where nothing says which */
 export async function pruneThreads(
   app: App,
   { olderThan, keep, dryRun = false }: PruneSettings,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The program's version: set by the build, read from package.json when running from source. */
+/** Set by the build; read from package.json when running from source. */
 export function version(): string {
   return process.env.TRADE_AGENT_VERSION ?? versionOfSource();
 }

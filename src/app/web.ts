@@ -32,14 +32,13 @@ import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
 export interface WebReady {
-  /** With the secret that opens the page once, after `#`. */
+  /** With the secret that opens the page once, in the fragment. */
   readonly url: string;
   readonly port: number;
 }
 
 /**
- * Serves the dashboard to a browser of this machine, in the name of whoever is signed in, until the signal aborts. No token of
- * theirs reaches the page.
+ * Serves the dashboard to a browser of this machine until the signal aborts. No token reaches the page.
  * @param options.port 0 for a free one
  * @throws {TradeAgentError} `login_required`, `port_in_use`
  */
@@ -48,7 +47,7 @@ export async function serveWeb(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, ofAll } = app;
-  // Of all accounts, what is of none is read as of the default one.
+  // With `all`, data of no account is read in the default one.
   const one = ofAll ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
     gatewayWithImported(one),
@@ -97,8 +96,8 @@ export async function serveWeb(
 }
 
 /**
- * What the agent keeps on this machine: schedules and their runs, what rules have found, conversations.
- * @param ofAll whether what was found is of all the person's accounts, instead of the one that is meant
+ * The agent's data on this machine: schedules, runs, findings, conversations.
+ * @param ofAll whether findings are of all the person's accounts
  */
 function agentData(app: App, ofAll: boolean): AgentData {
   return {
@@ -166,15 +165,15 @@ function iso(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString();
 }
 
-/** A file that leads a browser to an address. */
+/** A file that redirects a browser. */
 interface OpeningPage {
   readonly file: string;
   remove(): void;
 }
 
 /**
- * What is given to a browser stands in its command line, which every user of this machine can read. So it is given the path of
- * a file that its owner alone can read, and the file has the address.
+ * A browser's command line is visible to every user of this machine, so it gets the path of a file that only its
+ * owner can read, which contains the address.
  */
 export async function openingPage(app: Pick<App, 'home'>, url: string): Promise<OpeningPage> {
   const folder = ensurePrivateFolder((await app.home()).data);
@@ -190,38 +189,36 @@ const DASHBOARD = '/dashboard';
 const OPEN = '/open';
 
 interface WebPagesOptions {
-  /** `http://127.0.0.1:52431`, where it listens; who asks for another host is refused before (`net/host-check.ts`). */
+  /** `http://127.0.0.1:52431`, where it listens; other hosts are refused before (`net/host-check.ts`). */
   readonly origin: string;
-  /** What the link carries after its `#`; opens one page, once. */
+  /** The link's fragment; opens one page, once. */
   readonly secret: string;
   readonly about: HomeAbout;
   readonly data: KeptReads;
-  /** Which account is looked at first; the one that is meant, unless it is `all`. */
+  /** The account shown first: the chosen one, unless that is `all`. */
   readonly account?: string;
   readonly clock: Clock;
-  /** Ends what is open. */
+  /** Ends open streams. */
   readonly closing: AbortSignal;
 }
 
-/** The one page that was let in: by its origin's own key, and a cookie. */
+/** The page that was admitted, by a key and a cookie. */
 interface LetIn {
   readonly key: string;
   readonly cookie: string;
-  /** Of the page's forms. */
   readonly formToken: string;
 }
 
-/*
- * Who may read it. Other programs of this machine can ask this port, other users' too, and so can any site that the person
- * visits. None of them gets anything:
- *
- *  1. Whoever asks for another host than ours, or posts from another origin, is refused before this (DNS rebinding, forms).
- *  2. A document has nothing in it. Its script asks for what belongs there with a key that the page's own origin keeps: another
- *     site can't send such a header here without being let to (CORS), and nobody is.
- *  3. A key counts once a page has given the link's secret along with it. That works once: a link that somebody else used first
- *     is refused to the person, who then knows.
- *  4. With the key goes a cookie that was given when the secret was taken: `SameSite=Strict`, and out of reach of scripts. So a
- *     key that an earlier program at this port has read out of the browser's store is of no use.
+/**
+ * Access control. Other programs and users of this machine, and any website that the person visits, can send requests
+ * to this port. None of them gets anything:
+ * 1. Requests for another host, or from another origin, are refused before this (DNS rebinding, forms).
+ * 2. Documents are empty. Their script fetches the content with a key that the page keeps in its origin's storage;
+ * other sites can't send that header here (CORS).
+ * 3. A key becomes valid only together with the link's secret, which works once: if somebody else used the link
+ * first, the person is refused and notices.
+ * 4. The key is bound to a cookie set with it: `SameSite=Strict` and HttpOnly. So an earlier program at this port
+ * that has read the key from the browser's storage can't use it.
  */
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, clock, closing } = options;
@@ -254,7 +251,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
-    // The page's script goes there by itself: a redirect that `fetch` follows would load the page twice.
+    // The page's script navigates itself: a redirect that `fetch` follows would load the page twice.
     const headers = new Headers(context.res.headers);
     headers.delete('location');
     headers.set(LOCATION_HEADER, location);
@@ -268,7 +265,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (letIn !== undefined) return notLetIn(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
-    // Another address than the link's: what stood after "#" is in no history.
+    // Another address than the link's keeps the fragment out of the history.
     return context.redirect(DASHBOARD, 303);
   });
   app.use(async (context, next) => {
@@ -296,7 +293,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   return app;
 }
 
-/** Asks for the link's secret, which the page itself has: the browser sends it nowhere. */
+/** Asks for the link's secret, which only the page has: browsers don't send fragments. */
 function toGetIn(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('not let in', 401);
   if (context.req.method === 'POST') return notLetIn(context, 'wrong');
@@ -317,12 +314,12 @@ function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Pr
   });
 }
 
-/** A browser says where a request comes from (Fetch Metadata), and the host check has looked at what is posted. */
+/** Browsers state a request's origin (Fetch Metadata); the host check covers what is posted. */
 function isElsewhere(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');
   const from = context.req.header('origin');
-  // A document is had from anywhere: a link leads here, and there is nothing in it.
+  // Navigations are allowed from anywhere: documents are empty.
   const isVisit = context.req.method === 'GET' && mode === 'navigate';
   if (from !== undefined && from !== origin) return true;
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';

@@ -1,32 +1,20 @@
 import type { User } from '../auth/session/session.ts';
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
-import type { Environment } from '../trading/order.ts';
 import type { App } from './app.ts';
 
-export interface WhoAmI {
-  readonly user: User;
-  /** The profile's name. */
-  readonly profile: string;
-  readonly environment: Environment;
-  readonly issuer: string;
-  /** The issuer of the person's company, where that lets them in; null where they signed in at `issuer` itself. */
-  readonly company: string | null;
-  /** Whether the identity provider was asked now. */
-  readonly verified: boolean;
-  /** Null where the gateway did not say within a moment. */
-  readonly accounts: readonly AccountEntry[] | null;
-}
+export type WhoAmI = Awaited<ReturnType<typeof whoami>>;
 
-/** Who one is is known without the gateway: it is not waited for long. Milliseconds. */
+/** The user is known without the gateway, so its answer is not awaited for long. */
 const ACCOUNTS_MS = 3_000;
 
 /**
- * Who is signed in, and where.
- * @param options.verify ask the identity provider, instead of what was kept from the sign-in
- * @throws {TradeAgentError} `login_required`; asking, `provider_unreachable`, `provider_error`
+ * Who is signed in, and where. `company` is the issuer of the company that signed them in, if one did; `accounts` is null
+ * where the gateway did not answer in time.
+ * @param options.verify ask the identity provider, instead of using the sign-in's data
+ * @throws {TradeAgentError} `login_required`; with `verify`, `provider_unreachable`, `provider_error`
  */
-export async function whoami(app: App, options: { readonly verify: boolean }): Promise<WhoAmI> {
+export async function whoami(app: App, options: { readonly verify: boolean }) {
   const { profile, user } = await app.requireSession();
   const { name, environment, issuer, company } = profile;
   const [asked, accounts] = await Promise.all([

@@ -1,24 +1,22 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 
-/** Characters of an id, what stands before its first `_` or `-` of two letters left aside: fewer are a slip of the finger. */
+/** The least characters of a prefix, not counting one such as `pr_`; fewer are a typo. */
 const SHORTEST = 3;
 const MOST_LISTED = 10;
 
-/** What ids of one sort are. */
 export interface Ids {
   /** `orders` */
   readonly called: string;
-  /** As a whole one looks: it is looked up without a list. */
+  /** Matches a complete id, which is used without a list. */
   readonly whole: RegExp;
-  /** All that may be meant. */
+  /** All candidates. */
   readonly list: () => Promise<readonly string[]>;
 }
 
 /**
- * The one id that begins with what was typed. What is whole, or begins none, comes back as it is: whoever looks it up
- * says what is wrong with it.
- * @throws {TradeAgentError} `usage` where several begin so, naming them; or where it is too short to mean one
+ * Completes an id's beginning. A complete id, or one that matches none, is returned as it is: the lookup reports it.
+ * @throws {TradeAgentError} `usage` where several match, naming them; or where it is too short
  */
 export async function wholeId(typed: string, { called, whole, list }: Ids): Promise<string> {
   if (whole.test(typed)) return typed;

@@ -1,25 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Home } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { checkConfig, configFile } from './config-file.ts';
+import { checkConfig, configFile, configText } from './config-file.ts';
 import { invalidFile, readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
 
-/** The file as it is written; empty where there is none. @throws {TradeAgentError} `invalid_config` */
-export function configText(home: Home): string {
-  try {
-    return readFileSync(configFile(home), 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
-    throw new TradeAgentError('invalid_config', `${configFile(home)} can't be read (${code})`, {
-      hint: 'Correct its permissions.',
-    });
-  }
-}
-
-/** What the file says at a dotted key (`profiles.work.model.name`); undefined where it says nothing. */
+/** The value at a dotted key (`profiles.work.model.name`); undefined where it is not set. */
 export async function configValue(home: Home, key: string): Promise<unknown> {
   const { parse } = await import('yaml');
   const text = configText(home);
@@ -35,8 +21,7 @@ export async function configValue(home: Home, key: string): Promise<unknown> {
 }
 
 /**
- * Sets one key, or removes it where `value` is undefined. Comments and order stay; a result that would not be valid is
- * not written.
+ * Sets a key, or removes it where `value` is undefined. Comments and order stay; an invalid result is not written.
  * @param value read as YAML, so that `120` is a number and `[a, b]` a list
  * @throws {TradeAgentError} `invalid_config`, `usage`
  */
@@ -44,7 +29,7 @@ export async function changeConfig(home: Home, key: string, value: string | unde
   const { parseDocument } = await import('yaml');
   const file = configFile(home);
   const text = configText(home);
-  // A file that is wrong already is for "config edit": a change here could bury the mistake.
+  // An invalid file is for "config edit": a change here could hide the mistake.
   await checkConfig(text, file);
   const document: Document = parseDocument(text);
   const keys = path(key);
@@ -61,8 +46,8 @@ export async function changeConfig(home: Home, key: string, value: string | unde
 }
 
 /**
- * A key can be set below a map alone: not below a value, nor below an alias, which is written elsewhere.
- * @throws {TradeAgentError} `invalid_config` with the line
+ * A key can be set only below a map, not below a value or an alias. @throws {TradeAgentError} `invalid_config` with
+ * the line
  */
 export async function requireMaps(
   document: Document,
@@ -87,13 +72,25 @@ export async function requireMaps(
   }
 }
 
-/** Writes the file anew, if it is valid. @throws {TradeAgentError} `invalid_config` */
+/** Changes the file's document; comments and order stay. @throws {TradeAgentError} `invalid_config` */
+export async function editDocument(
+  home: Home,
+  change: (document: Document, text: string) => void | Promise<void>,
+): Promise<void> {
+  const { parseDocument } = await import('yaml');
+  const text = configText(home);
+  const document: Document = parseDocument(text);
+  await change(document, text);
+  await replaceConfig(home, document.toString());
+}
+
+/** Writes the text if it is valid. @throws {TradeAgentError} `invalid_config` */
 export async function replaceConfig(home: Home, text: string): Promise<void> {
   try {
     await checkConfig(text, configFile(home));
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    // The file is as it was: nothing about it is to be corrected.
+    // The file is unchanged: it needs no correction.
     const { code, message, details, hint } = error;
     const unwritten = 'Nothing was written.';
     throw new TradeAgentError(code, message, {
@@ -104,7 +101,6 @@ export async function replaceConfig(home: Home, text: string): Promise<void> {
   writePrivateFile(configFile(home), text);
 }
 
-/** @throws {TradeAgentError} `usage` */
 function path(key: string): string[] {
   const names = key.split('.');
   if (names.every((name) => /^[\w-]+$/.test(name))) return names;

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Home } from '../machine/directories.ts';
-import { writePrivateFile } from '../machine/private-file.ts';
+import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import { type Config, configSchema } from './profile.ts';
 import { invalidFile, parseYaml } from './yaml-file.ts';
 
-/** Where the profiles are. */
 export function configFile(home: Home): string {
   return join(home.config, 'config.yaml');
 }
@@ -16,13 +14,21 @@ export function configFile(home: Home): string {
  * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
  */
 export async function loadConfig(home: Home): Promise<Config> {
+  return await checkConfig(configText(home), configFile(home));
+}
+
+/** The text of `config.yaml`; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+export function configText(home: Home): string {
   const file = configFile(home);
-  const text = readIfPresent(file);
-  return text === undefined ? configSchema.parse({}) : checkConfig(text, file);
+  try {
+    return readIfThere(file) ?? '';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw invalidFile(`${file} can't be read (${code})`, file, 'Correct its permissions.');
+  }
 }
 
 /**
- * What a configuration's text says.
  * @param file its name, for messages
  * @throws {TradeAgentError} `invalid_config`
  */
@@ -30,28 +36,18 @@ export function checkConfig(text: string, file: string): Promise<Config> {
   return parseYaml(configSchema, text, file);
 }
 
-/** Writes the configuration anew (0600, atomically). Comments in the file are lost; prefer {@link setDefaultProfile}. */
+/** Overwrites the configuration (0600, atomically). Comments are lost; prefer {@link setDefaultProfile}. */
 export async function saveConfig(home: Home, config: z.input<typeof configSchema>): Promise<void> {
   configSchema.parse(config);
   const { stringify } = await import('yaml');
   writePrivateFile(configFile(home), stringify(config));
 }
 
-/** Changes `default_profile` and nothing else: comments and order stay. @throws {TradeAgentError} `invalid_config` */
+/** Changes only `default_profile`: comments and order stay. @throws {TradeAgentError} `invalid_config` */
 export async function setDefaultProfile(home: Home, name: string): Promise<void> {
   await loadConfig(home);
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(readIfPresent(configFile(home)) ?? '');
+  const document = parseDocument(configText(home));
   document.set('default_profile', name);
   writePrivateFile(configFile(home), document.toString());
-}
-
-function readIfPresent(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw invalidFile(`${file} can't be read (${code ?? 'unknown error'})`, file);
-  }
 }

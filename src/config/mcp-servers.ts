@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 
 /*
- * `mcp_servers:` of a profile in config.yaml: other people's MCP servers, and which of their tools the language model is
- * offered. Secrets are never in it: tokens are sealed under a key of the credential store (secrets/places/mcp-credentials.ts).
+ * `mcp_servers:` of a profile in config.yaml: other people's MCP servers, and the tools of theirs that the language
+ * model is offered. It contains no secrets: tokens are sealed under a key of the credential store
+ * (secrets/places/mcp-credentials.ts).
  */
 
-/** What a server may be called; its tools are `mcp__NAME__TOOL` to the language model. */
+/** A server's name; the language model knows its tools as `mcp__NAME__TOOL`. */
 export const mcpServerName = /^[a-z0-9][a-z0-9-]{0,23}$/;
 
-/** Whose value a server must never see, whoever asks for it: ours, and the keys of language models. */
+/** Variables that no server may get: ours, and the keys of language models. */
 const ours = /^(TRADE_AGENT_|(OPENAI|OPENROUTER|ANTHROPIC)_API_KEY$)/i;
 
 const variable = z

@@ -1,9 +1,9 @@
 import type { Home } from '../machine/directories.ts';
-import { configText, replaceConfig, requireMaps } from './config-edit.ts';
+import { editDocument, requireMaps } from './config-edit.ts';
 import { configFile } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
-/** What of a profile is named by the person: other people's MCP servers, channels of notices. */
+/** An entry of a profile that the person names: an MCP server or a notice channel. */
 export interface EntryPlace {
   readonly home: Home;
   readonly profile: string;
@@ -12,27 +12,23 @@ export interface EntryPlace {
 }
 
 /**
- * Writes an entry of a profile into `config.yaml`, or what changed of one; comments and everything else in it stay.
+ * Adds or changes a profile's entry in `config.yaml`; comments and everything else stay.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function writeEntry(
   { home, profile, section, name }: EntryPlace,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const { parseDocument } = await import('yaml');
-  const text = configText(home);
-  const document = parseDocument(text);
-  await requireMaps(document, ['profiles', profile, section, name, ''], text, configFile(home));
-  for (const [key, value] of Object.entries(changes)) {
-    document.setIn(['profiles', profile, section, name, key], document.createNode(value));
-  }
-  await replaceConfig(home, document.toString());
+  await editDocument(home, async (document, text) => {
+    await requireMaps(document, ['profiles', profile, section, name, ''], text, configFile(home));
+    for (const [key, value] of Object.entries(changes))
+      document.setIn(['profiles', profile, section, name, key], document.createNode(value));
+  });
 }
 
-/** Takes an entry out of a profile. @throws {TradeAgentError} `invalid_config` */
+/** Removes an entry. @throws {TradeAgentError} `invalid_config` */
 export async function removeEntry({ home, profile, section, name }: EntryPlace): Promise<void> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(configText(home));
-  document.deleteIn(['profiles', profile, section, name]);
-  await replaceConfig(home, document.toString());
+  await editDocument(home, (document) => {
+    document.deleteIn(['profiles', profile, section, name]);
+  });
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
 
 /**
- * The text of a file that the person named, or that stands where it must.
+ * Reads a file that must exist.
  * @param called `rules file`, `gateway configuration`
- * @param hint what to do where it can't be read
+ * @param hint for the error
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readNamedFile(file: string, called: string, hint: string): string {

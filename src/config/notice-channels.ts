@@ -4,11 +4,11 @@ import { type ChannelKind, defineChannel, everyChannel, secureUrl } from './noti
 import { signingKey } from './signing-key.ts';
 
 /*
- * `notices:` of a profile in config.yaml: who is told what a check found, and how. Secrets are never in it: they are in
- * the credential store (secrets/notice-secrets.ts).
+ * `notices:` of a profile in config.yaml: where checks' findings are sent. It contains no secrets: they are in the
+ * credential store (secrets/notice-secrets.ts).
  */
 
-/** Every kind of channel; `notify/open-channel.ts` has how each sends. */
+/** Every kind of channel; `notify/open-channel.ts` sends to each. */
 const channelKinds = {
   desktop: defineChannel({
     schema: () => z.strictObject({ kind: z.literal('desktop'), ...everyChannel() }),
@@ -73,7 +73,7 @@ const channelKinds = {
     },
   }),
 
-  /** Slack's incoming webhooks, and what understands them. The address is the secret. */
+  /** Slack-compatible incoming webhooks. The address is the secret. */
   slack: defineChannel({
     schema: () => z.strictObject({ kind: z.literal('slack'), ...everyChannel() }),
     destination: () => 'the address kept as its secret',
@@ -141,18 +141,17 @@ type NoticeChannelInput = {
 
 export const noticeKindNames = Object.keys(channelKinds);
 
-/** Made with the first channel there is. */
+/** Created with the first channel. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
   if (first === undefined) throw new TypeError('there is no kind of channel');
   const union = z.discriminatedUnion('kind', [first, ...rest], {
     error: `must have a "kind": ${noticeKindNames.slice(0, -1).join(', ')} or ${noticeKindNames.at(-1)}`,
   });
-  // A union's type can't be told from a table: it is said beside it, by the same table.
+  // The union's type can't be inferred from the table.
   return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;
 });
 
-/** A channel's name. */
 export const noticeNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
 export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
@@ -161,17 +160,17 @@ export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** What is known of a channel's kind; to be asked of that channel alone. */
+/** The channel's kind; to be used with this channel only. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }
 
-/** Where a channel's notices go, in words; nothing secret. */
+/** The destination in words; nothing secret. */
 export function noticeDestination(channel: NoticeChannel): string {
   return channelKind(channel).destination(channel);
 }
 
-/** The port said, or the usual one (RFC 6409, RFC 8314). */
+/** The configured port, or the usual one (RFC 6409, RFC 8314). */
 export function smtpPort({
   port,
   security,

@@ -5,7 +5,7 @@ import { closestMatch } from '../text/closest-match.ts';
 export const noticeSeverities = ['info', 'warning', 'critical'] as const;
 export type NoticeSeverity = (typeof noticeSeverities)[number];
 
-/** What a title or body template may name. */
+/** Placeholders of title and body templates. */
 export const noticePlaceholders = [
   'severity',
   'rule',
@@ -33,7 +33,7 @@ const template = (longest: number) =>
       }
     });
 
-/** What every channel can be told, of whatever kind. */
+/** The settings of every kind of channel. */
 export const everyChannel = () => ({
   enabled: z.boolean().default(true).describe('whether it tells anything'),
   min_severity: z
@@ -55,7 +55,7 @@ export const everyChannel = () => ({
   timeout: z.number().int().min(1).max(60).default(10).describe('Seconds one attempt may take.'),
 });
 
-/** An address that notices, or what proves them, may go to. */
+/** An address that notices or secrets may be sent to. */
 export const secureUrl = () =>
   z
     .string()
@@ -66,22 +66,22 @@ export const secureUrl = () =>
     );
 
 /**
- * One kind of channel: what stands in config.yaml, and what is to be known of its secret, which never stands there. How
- * it sends is in `notify/<kind>.ts`.
+ * A kind of channel: its settings in config.yaml, and its secret, which is stored elsewhere. `notify/<kind>.ts`
+ * sends.
  */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
-  /** With {@link everyChannel}; made only where there is a channel. */
+  /** With {@link everyChannel}; created only where there is a channel. */
   schema(): Schema;
-  /** Where its notices go, in words; nothing secret. */
+  /** The destination in words; nothing secret. */
   destination(channel: z.output<Schema>): string;
   /** Undefined where it has none. */
   readonly secret?: {
     need(channel: z.output<Schema>): 'required' | 'optional' | 'none';
     /** What it is, for people: `password of …`. */
     words(channel: z.output<Schema>): string;
-    /** What it goes to: with another in config.yaml it must be given anew. */
+    /** The settings it is bound to: when they change it must be given again. */
     boundTo(channel: z.output<Schema>): readonly unknown[];
-    /** What it must be instead, where it can't be one. */
+    /** The required form, for an invalid secret; undefined for a valid one. */
     mustBe?(secret: string): string | undefined;
   };
 }

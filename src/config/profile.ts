@@ -9,12 +9,11 @@ import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider-names.ts';
 import { themeNames } from './theme-name.ts';
 
-/** As a provider names it. */
 const connectionName = z.string().min(1).max(128);
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** Where a company's people sign in, and as which of its clients. */
+/** A company's identity provider, and trade-agent's client there. */
 const companySignInSchema = z.strictObject({
   issuer: httpUrl.describe("the company's identity provider: its issuer, an address"),
   client_id: z
@@ -48,7 +47,7 @@ export const modelSchema = z.strictObject({
     .describe("Dollars for a million tokens, for servers that don't say what an answer cost."),
 });
 
-/** One profile of `config.yaml`: a user's account at one identity provider, gateway and broker connection. */
+/** A profile of `config.yaml`: a user's account at one identity provider, gateway and broker. */
 export const profileSchema = z.strictObject({
   sandbox: z
     .boolean()
@@ -166,7 +165,7 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.output<typeof configSchema>;
 
-/** A profile whose addresses are known: what everything below the cli works with. */
+/** A profile whose addresses are known; used by everything below the cli. */
 export interface ResolvedProfile extends Profile {
   readonly name: string;
   readonly issuer: string;
@@ -174,13 +173,13 @@ export interface ResolvedProfile extends Profile {
   readonly audience: string;
   readonly login_client: { readonly client_id: string };
   readonly credential_store: 'keychain' | 'file';
-  /** Where the person approves, for display; absent where the provider pushes to an app of its own. */
+  /** Where the person approves, for display; undefined where the provider pushes to its own app. */
   readonly phone: string | undefined;
 }
 
-/** Where a profile keeps its secrets, as `config.yaml` says it. */
+/** Where a profile keeps its secrets. */
 export interface StorePlace {
   readonly credential_store: 'keychain' | 'file';
-  /** Of a file alone: `passphrase`, or the path of a key file; absent, a key file beside it. */
+  /** For a file: `passphrase`, or the path of a key file; by default a key file beside it. */
   readonly credential_key?: string | undefined;
 }

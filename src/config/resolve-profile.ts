@@ -10,47 +10,46 @@ import {
   type ResolvedProfile,
 } from './profile.ts';
 
-/** The profile that exists without a file. */
+/** The profile that needs no file. */
 export const SANDBOX_PROFILE = 'sandbox';
 
-/** The login client that every home knows, and so every sandbox. */
+/** The login client that every home and sandbox has. */
 export const HOME_LOGIN_CLIENT = 'trade-agent';
 
-/** Its vault knows the broker by its own name. */
+/** The name of the broker in the sandbox's vault. */
 const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
 
-/** Where a running sandbox is, as its ready file says. */
+/** A running sandbox's addresses, from its ready file. */
 export interface SandboxAddresses {
   readonly issuer: string;
   readonly gateway: string;
-  /** The phone page. */
   readonly phone: string;
 }
 
-/** What a server says of itself (RFC 9728), as far as a profile of it needs. */
+/** A server's metadata (RFC 9728), as far as a profile needs it. */
 export type ToldByServer = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
   readonly provider: NonNullable<Profile['provider']>;
 };
 
-/** All profiles there are, the built-in sandbox among them. */
+/** All profiles, including the built-in sandbox. */
 export function profileNames(config: Config): string[] {
   return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
 }
 
-/** The name asked for, else `default_profile`, else the sandbox. */
+/** The given name, else `default_profile`, else the sandbox. */
 export function chosenProfileName(config: Config, name?: string): string {
   return name ?? config.default_profile ?? SANDBOX_PROFILE;
 }
 
 /**
- * The profile as the file has it; whether it is a sandbox tells the caller to have one running.
- * @throws {TradeAgentError} `invalid_config` when there is no such profile
+ * The profile as written. For a sandbox the caller must have one running.
+ * @throws {TradeAgentError} `invalid_config` for an unknown profile
  */
 export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
   const chosen = chosenProfileName(config, name);
   const written = Object.hasOwn(config.profiles, chosen) ? config.profiles[chosen] : undefined;
   if (written !== undefined) {
-    // A section called "sandbox" that sets no addresses only adjusts the built-in profile.
+    // A section "sandbox" without addresses adjusts the built-in profile.
     const sandbox =
       written.sandbox ||
       (chosen === SANDBOX_PROFILE &&
@@ -66,15 +65,14 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/** Pretend money on this machine only: the sandbox alone may do without the system's keychain. */
+/** Only the sandbox, with its simulated money, works without the system's keychain. */
 export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }
 
 /**
- * A profile complete with its addresses.
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
- * @param told what the profile's server says of itself; of use where it has one
+ * @param told the metadata of the profile's server, if it has one
  * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong
  */
 export function resolveProfile(
@@ -124,8 +122,8 @@ export function resolveProfile(
 }
 
 /**
- * A profile whose gateway is reached through its server, and whose tokens are for that.
- * @throws {TradeAgentError} `invalid_config` where it says two things at once
+ * A profile whose gateway is reached through its server, with tokens for the server. @throws {TradeAgentError}
+ * `invalid_config` for contradictions
  */
 function atServer<P extends Profile & { readonly name: string }>(
   profile: P,
@@ -137,9 +135,7 @@ function atServer<P extends Profile & { readonly name: string }>(
     throw new TradeAgentError(
       'invalid_config',
       `profile "${profile.name}" has both a server and a ${other}`,
-      {
-        hint: `The gateway is reached through the server: remove profiles.${profile.name}.${other}.`,
-      },
+      { hint: `The gateway is reached through the server: remove profiles.${profile.name}.${other}.` },
     );
   }
   const { issuer = told?.issuer, provider = told?.provider, login_client = told?.login_client } = profile;
@@ -164,18 +160,15 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
   }
   if (profile.company !== undefined) requireCompany(profile, profile.company);
   if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
-    throw new TradeAgentError(
-      'invalid_config',
-      `profile "${profile.name}": credential_key is of no use with the keychain`,
-      {
-        hint: `Remove it ("trade-agent config unset profiles.${profile.name}.credential_key"), or set credential_store to file.`,
-      },
-    );
+    const message = `profile "${profile.name}": credential_key is of no use with the keychain`;
+    throw new TradeAgentError('invalid_config', message, {
+      hint: `Remove it ("trade-agent config unset profiles.${profile.name}.credential_key"), or set credential_store to file.`,
+    });
   }
   return profile;
 }
 
-/** @throws {TradeAgentError} `invalid_config` for a company that can't be signed in at */
+/** @throws {TradeAgentError} `invalid_config` for a company that can't be used */
 export function requireCompany(
   { name, server }: Pick<ResolvedProfile, 'name' | 'server'>,
   { issuer }: CompanySignIn,

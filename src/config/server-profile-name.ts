@@ -1,6 +1,6 @@
 /**
- * What a server that was named in a profile's place is known by here, as a profile is by its name: two addresses never by the
- * same. A file of its own: each command line is read with it.
+ * The profile name for a server that was named in a profile's place; unique for its address. In a file of its own
+ * since every command line loads it.
  */
 export function serverProfileName(address: string): string {
   const host = URL.canParse(address) ? new URL(address).host : '';
@@ -12,7 +12,7 @@ export function serverProfileName(address: string): string {
   return `${readable === '' ? 'server' : readable}-${fnv1a(address.replace(/\/+$/, ''))}`;
 }
 
-/** FNV-1a, 32 bits, in hex: to tell names apart, and nothing else. */
+/** FNV-1a, 32 bits, in hex; only to tell names apart. */
 function fnv1a(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 
 /**
- * What a YAML file's text says, by its schema.
+ * Parses YAML by a schema.
  * @param file its name, for messages
  * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
  */
@@ -20,16 +20,16 @@ export async function parseYaml<S extends z.ZodType>(
   throw explain(schema, result.error, content, { file, document, lines });
 }
 
-/** Names that JavaScript's objects have of their own: a key of that name could stand for something else. */
+/** Names of JavaScript's own properties, which a key could be mistaken for. */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
-/** Times that aliases may be expanded, all told; a file that people write has none or few. */
+/** The most expansions of aliases in total; people's files have few. */
 const MOST_ALIASES = 100;
 
 /**
- * A YAML text as its document, with its lines, and as plain values.
- * @throws {TradeAgentError} `invalid_config`, with the line, also for what would expand without end or be nested without
- *   end, and for keys that objects have of their own
+ * A YAML document with its line counter and plain values.
+ * @throws {TradeAgentError} `invalid_config`, with the line, also for unbounded aliases or nesting, and for reserved
+ *   keys
  */
 export async function readYaml(
   text: string,
@@ -41,7 +41,7 @@ export async function readYaml(
   let document: Document;
   let alias: number | undefined;
   try {
-    // The reader compares each key with all before it: seconds for ten thousand targets.
+    // The reader's own check is quadratic: seconds for ten thousand targets.
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const syntaxError = document.errors[0];
     if (syntaxError) throw invalidFile(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);
@@ -70,7 +70,7 @@ export async function readYaml(
       },
     });
   } catch (error) {
-    // The reader calls itself for each level.
+    // The reader is recursive.
     if (!(error instanceof RangeError)) throw error;
     throw invalidFile(`${file}:1: it is nested too deeply`, file);
   }
@@ -86,7 +86,7 @@ export async function readYaml(
   }
 }
 
-/** What to do about a file that is wrong as it is. */
+/** The hint for an invalid file. */
 export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';
 
 export function invalidFile(message: string, file: string, hint = WRONG_FILE_HINT) {
@@ -99,7 +99,7 @@ function explain(
   content: unknown,
   { file, document, lines }: { file: string; document: Document; lines: LineCounter },
 ): TradeAgentError {
-  // A misspelt key also makes another one missing; the misspelling is what helps.
+  // A misspelled key also makes another one missing; report the misspelling.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalidFile(`${file} is not valid`, file);
   const path = issue.path.map(String);
@@ -122,7 +122,7 @@ function explain(
   );
 }
 
-/** `:12`, the line of a path's last part that is in the file; its key where it has one. */
+/** `:12`, the line of the deepest part of the path that is in the file. */
 export function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;
@@ -145,7 +145,6 @@ export function lineOf(document: Document, lines: LineCounter, path: readonly Pr
   return offset === undefined ? '' : `:${lines.linePos(offset).line}`;
 }
 
-/** The keys the schema knows at a path. */
 function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
   let schema: unknown = whole;
   let value = content;
@@ -159,7 +158,7 @@ function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-/** Of several kinds of thing, the one that the value says it is. */
+/** The union's option that the value selects. */
 function oneOf(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { kind } = (value ?? {}) as { kind?: unknown };
@@ -177,7 +176,7 @@ function unwrap(schema: unknown): unknown {
     inner instanceof z.ZodLazy ||
     inner instanceof z.ZodPipe
   ) {
-    // Of what is read as something else, how it is written.
+    // A pipe's input is what is written.
     inner = inner instanceof z.ZodPipe ? inner.in : inner.unwrap();
   }
   return inner;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** What is done: `run` drives a thread to its interrupts, `collect` asks what became of proposals that runs wait for. */
+/** `run` drives a thread to its interrupts, `collect` asks for the outcomes of proposals that runs wait for. */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-/** Whose ids a job may carry. What else there is to know stands in the rows that they are of. */
+/** The ids a job may contain; everything else is in the rows they identify. */
 const ID_NAMES = [
   'tenant',
   'person',
@@ -17,19 +17,17 @@ const ID_NAMES = [
   'notice',
 ] as const;
 
-/** What ids are made of, subjects such as `auth0|1` and addresses too: no sentence, no JSON, nothing that is long as a token is. */
+/** Ids, including subjects such as `auth0|1` and addresses: no sentence, no JSON, nothing as long as a token. */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
 const jobSchema = z.strictObject({
   kind: z.enum(JOB_KINDS),
-  /** What is done one at a time and in order: `tenant|thread`. */
+  /** `tenant|thread`. */
   key: z.string().regex(/^[\w.~:|@/+=-]{1,256}$/),
   ids: z.partialRecord(z.enum(ID_NAMES), id),
 });
 
-/**
- * A piece of work, by ids alone: nothing in it is secret, and one that is lost can be made again from the rows.
- */
+/** Work described by ids only: nothing in it is secret, and a lost job can be recreated from the rows. */
 export interface Job {
   readonly kind: JobKind;
   /** Jobs of one key and kind are done one at a time, in the order they were enqueued: `tenant|thread`. */
@@ -37,9 +35,7 @@ export interface Job {
   readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
 }
 
-/**
- * @throws {TradeAgentError} `internal` for what is no job: another kind, or more than ids. It shows nothing of what was in it
- */
+/** @throws {TradeAgentError} `internal` for an unknown kind, or more than ids; without quoting it */
 export function parseJob(job: unknown): Job {
   const { data, error } = jobSchema.safeParse(job);
   if (data !== undefined) return data as Job;
@@ -47,10 +43,7 @@ export function parseJob(job: unknown): Job {
   throw new TradeAgentError('internal', `a job carries ids alone (${where})`);
 }
 
-/**
- * A job to be enqueued for a tenant.
- * @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's
- */
+/** @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's job */
 export function parseJobOf(tenant: string, given: unknown): Job {
   const job = parseJob(given);
   if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)

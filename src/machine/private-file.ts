@@ -17,6 +17,16 @@ import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
+/** A file's text; undefined where there is none. */
+export function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Writes a file only its owner can read (0600), whole or not at all: a reader, or a crash, never sees half of it.
  * The folder is made (0700) where it is missing.

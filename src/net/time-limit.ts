@@ -1,3 +1,15 @@
+import type { Clock } from '../machine/clock.ts';
+
+/** The same by a given clock, with an error of its own, and without the leak of `AbortSignal.timeout`. */
+export function clockLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
+  const [limit, done] = [new AbortController(), new AbortController()];
+  clock.sleep(ms, done.signal).then(
+    () => limit.abort(tooLate()),
+    () => undefined,
+  );
+  return { signal: AbortSignal.any([signal, limit.signal]), end: () => done.abort() };
+}
+
 /**
  * So many milliseconds at most, and no longer than others allow. By a timer of our own rather than `AbortSignal.timeout`:
  * where a signal that was combined with one of those is combined once more (as whoever sends a request does), Node 24

@@ -6,11 +6,11 @@ import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-/** A closing by proclamation comes days before, so a calendar is asked for once a day. */
+/** Read once a day: special closings are announced days before. */
 const FRESH_MS = 20 * 3_600_000;
-/** Missed moments are looked for this far back. */
+/** How far back missed moments are detected. */
 const DAYS_BACK = 31;
-/** What the gateway gives at once is 400 days. */
+/** The gateway's limit is 400 days. */
 const DAYS_AHEAD = 360;
 
 const knownCalendarSchema = z.object({
@@ -22,25 +22,24 @@ const knownCalendarSchema = z.object({
 });
 export type KnownCalendar = z.output<typeof knownCalendarSchema>;
 
-/** Where a calendar is kept from one day to the next. */
+/** A calendar's cache. */
 export interface CalendarPlace {
-  /** Undefined where none is kept, or it can't be read. */
+  /** Undefined where there is none, or it can't be read. */
   get(): Promise<KnownCalendar | undefined>;
   put(calendar: KnownCalendar): Promise<void>;
 }
 
-/** The calendar as it was last asked for; undefined where there is none, or it can't be read. */
+/** The cached calendar; undefined where there is none, or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): KnownCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(fileOf(folder, profile), 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
-    // Then it is asked for anew.
     return undefined;
   }
 }
 
-/** A file of the agent's data folder. */
+/** A cache in the agent's data folder. */
 export function calendarFile(folder: string, profile: string): CalendarPlace {
   return {
     get: async () => cachedCalendar(folder, profile),
@@ -49,10 +48,10 @@ export function calendarFile(folder: string, profile: string): CalendarPlace {
 }
 
 /**
- * The broker's calendar: the one kept where it is of today, else a new one; where none can be had, the one kept as long
- * as it reaches to today.
- * @param ask the gateway's calendar
- * @throws what `ask` throws, where the one kept does not reach
+ * The broker's calendar: the cached one if it is of today, else a new one; if that can't be read, the cached one
+ * while it covers today.
+ * @param ask reads the gateway's calendar
+ * @throws what `ask` throws, where the cached one does not cover today
  */
 export async function currentCalendar(options: {
   readonly place: CalendarPlace;
@@ -64,7 +63,7 @@ export async function currentCalendar(options: {
   const today = newYorkDate(now);
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;
   const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.fetched_at;
-  // Younger than nothing: the clock was wrong then, or is now.
+  // A negative age: the clock was wrong then, or is now.
   if (reaches && age >= -DAY_MS && age < FRESH_MS) return kept;
   const range = { start: addDays(today, -DAYS_BACK), end: addDays(today, DAYS_AHEAD) };
   try {

@@ -5,11 +5,11 @@ import type { TradingDay } from '../trading/activity.ts';
 import { edgeMoments, type Moments, parseEdge } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
-/** Expressions whose moments are kept: to read one takes longer than to ask it, and many people have the same. */
+/** Cached expressions: parsing takes longer than evaluating, and many people have the same. */
 const MOST_KEPT = 1_000;
 const kept = new Map<string, Moments>();
 
-/** The moments of a timing that is known to be one. @param calendar for those of a trading day */
+/** @param calendar for moments of a trading day */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return keptMoments(timing.cron);
   const edge = parseEdge(timing.at);
@@ -30,7 +30,6 @@ const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
 
-/** The fields of an expression, in their order. */
 const fields = [
   { name: 'minute', range: '0-59', names: [] },
   { name: 'hour', range: '0-23', names: [] },
@@ -40,10 +39,10 @@ const fields = [
 ] as const;
 
 /**
- * The moments of a cron expression of five fields (or `@daily` and the like), in the exchange's zone. A time
- * that the change to summer time leaves out comes right after the gap, and one that the change back has twice comes once,
- * unless minute or hour is `*` or a step.
- * @throws {TradeAgentError} `usage`, with the field that is wrong and what may have been meant
+ * The moments of a cron expression of five fields (or `@daily` and the like) in the exchange's zone. A time skipped
+ * by the change to daylight saving comes right after the gap; one repeated by the change back comes once, unless
+ * minute or hour is `*` or a step.
+ * @throws {TradeAgentError} `usage`, naming the wrong field and what may have been meant
  */
 export function cronMoments(expression: string): Moments {
   const job = parse(expression.trim());
@@ -59,20 +58,20 @@ export function cronMoments(expression: string): Moments {
   };
 }
 
-/** The library looks strictly before its reference, and by whole seconds: a moment that is now has come. */
+/** The library excludes its reference, and works in whole seconds; `now` counts as past. */
 function endOfSecond(now: number): Date {
   return new Date((Math.floor(now / 1000) + 1) * 1000);
 }
 
 function parse(expression: string): Cron | undefined {
-  // Anything that is no cron expression would be read as a date.
+  // The library would read anything else as a date.
   if (!expression.startsWith('@') && expression.split(/\s+/).length !== 5) return undefined;
   if (expression.startsWith('@') && !nicknames.includes(expression.toLowerCase())) return undefined;
   try {
     return new Cron(expression, {
       timezone: EXCHANGE_ZONE,
       mode: '5-part',
-      // As cron has it: times that are named are neither lost nor doubled when a clock changes.
+      // As in cron: named times are neither skipped nor repeated when the clock changes.
       fixedTimeRule: 'no-wildcard',
       paused: true,
     });

@@ -3,33 +3,27 @@ import { blockOf, crontabBlock, withBlock, withoutBlock } from './crontab-block.
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Two commands of ours that edit the crontab at once take turns; each takes a moment. */
+/** Our own commands edit the crontab one at a time. */
 const LOCK_WAIT_MS = 30_000;
 
-/** The user's crontab, by the `crontab` command alone. @param lock the file our own commands take turns by */
+/** The user's crontab, through the `crontab` command only. @param lock for our own commands */
 export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
     if (answer.code === 0) return answer.stdout;
-    // Only then is it certain that there is nothing which writing would destroy. (Busybox says it the second way.)
+    // Only then is there certainly nothing to overwrite. (Busybox has the second message.)
     if (/no crontab for|can't open '[^']*': No such file/i.test(answer.stderr)) return Buffer.alloc(0);
     throw commandFailed('reading the crontab', answer, 'See whether "crontab -l" works.');
   };
   const write = async (crontab: Buffer): Promise<void> => {
     const answer = crontab.length === 0 ? await run('crontab', ['-r']) : await run('crontab', ['-'], crontab);
-    if (answer.code !== 0)
-      throw commandFailed(
-        'writing the crontab',
-        answer,
-        'Nothing was changed; see whether "crontab -e" works.',
-      );
-    if (!(await read()).equals(crontab)) {
-      throw commandFailed(
-        'writing the crontab',
-        { ...answer, stderr: 'it is not what was written' },
-        'Something else edits the crontab; look at it with "crontab -l", then try again.',
-      );
-    }
+    const failed = (why: typeof answer, hint: string) => commandFailed('writing the crontab', why, hint);
+    if (answer.code !== 0) throw failed(answer, 'Nothing was changed; see whether "crontab -e" works.');
+    if ((await read()).equals(crontab)) return;
+    throw failed(
+      { ...answer, stderr: 'it is not what was written' },
+      'Something else edits the crontab; look at it with "crontab -l", then try again.',
+    );
   };
   const alone = <T>(work: () => Promise<T>) => withProcessLock(lock, { waitMs: LOCK_WAIT_MS }, work);
   return {

@@ -1,10 +1,10 @@
 import type { Moments } from './moments.ts';
 
-/** What a schedule remembers of its moments, milliseconds since the epoch. */
+/** A schedule's progress, milliseconds since the epoch. */
 export interface Progress {
-  /** All moments up to here are done with. */
+  /** All moments up to here are handled. */
   readonly handled: number;
-  /** A moment whose run was begun and not brought to an end, and how often. */
+  /** A moment whose run began and did not end, and its attempts. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
@@ -13,27 +13,27 @@ export type Decision =
   | {
       readonly run: true;
       readonly due: number;
-      /** Moments before it that nobody ran; {@link MOST_MISSED} stands for that many or more. */
+      /** Earlier moments that were not run; {@link MOST_MISSED} means that many or more. */
       readonly missed: number;
-      /** 1 for the first time this moment is tried. */
+      /** 1 for the first. */
       readonly attempt: number;
-      /** Where progress stands before the run. */
+      /** The progress before the run. */
       readonly handled: number;
     };
 
 /** Enough to say "many". */
 export const MOST_MISSED = 100;
 
-/** How often a moment is tried before it is given up: with a wake-up each quarter of an hour, a good hour. */
+/** Attempts at a moment: with a wake-up each quarter of an hour, a good hour. */
 export const MOST_ATTEMPTS = 5;
 
-/** What a time server corrects is less; more means that the clock was wrong when the schedule ran last. */
+/** Clock corrections are smaller; more means that the clock was wrong at the last run. */
 const CLOCK_SLACK_MS = 120_000;
 
 /**
- * Decides whether a run is due. Several missed moments (the machine slept, or was off) come to one run, for the latest
- * of them. A clock that was ahead and was put right would leave `handled` in the future, and the schedule silent until
- * then: it starts again from now.
+ * Decides whether a run is due. Several missed moments (the machine slept, or was off) make one run, for the latest.
+ * If the clock was ahead and was corrected, `handled` would be in the future and silence the schedule: it continues
+ * from now.
  */
 export function decide(moments: Moments, progress: Progress, now: number): Decision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;
@@ -45,7 +45,7 @@ export function decide(moments: Moments, progress: Progress, now: number): Decis
   return { run: true, due, missed: open.length - 1, attempt, handled };
 }
 
-/** Mostly one is open, or none, and each that is asked for takes its time. */
+/** At most one is usually open, and each lookup takes time. */
 function openMoments(moments: Moments, handled: number, now: number): number[] {
   const openOf = (most: number) => moments.upTo(now, most).filter((moment) => moment > handled);
   const latest = openOf(2);

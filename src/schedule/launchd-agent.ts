@@ -20,14 +20,14 @@ export function launchdScheduler(run: MachineCommand, folder: string, uid: numbe
     },
     state: async ({ entry }) => stateOfMarked(entry),
     async remove(id) {
-      // The answer may be that it is not loaded; what counts is that its file goes.
+      // It may not be loaded; what matters is that its file is removed.
       await run('launchctl', ['bootout', `gui/${uid}/${label(id)}`]);
       return removeMarked(id, [file(id)]);
     },
   };
 }
 
-/** launchd.plist(5). It also starts an agent whose time came while the machine slept, once, when it wakes. */
+/** launchd.plist(5). After sleep launchd starts a missed agent once. */
 export function agentPlist(
   label: string,
   id: string,

@@ -1,25 +1,25 @@
 import { execFile } from 'node:child_process';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** What a command of the machine answered. */
+/** A command's result. */
 export interface CommandAnswer {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
 }
 
-/** Runs a command of the machine, `crontab` say. @throws {TradeAgentError} `not_found`, `timeout` */
+/** Runs a system command, such as `crontab`. @throws {TradeAgentError} `not_found`, `timeout` */
 export type MachineCommand = (
   name: string,
   args: readonly string[],
   input?: Buffer,
 ) => Promise<CommandAnswer>;
 
-/** They answer at once, or something is wrong. */
+/** They normally answer at once. */
 const LIMIT_MS = 20_000;
 const LARGEST = 4 * 1024 * 1024;
 
-/** @param env of the commands; messages come in English whatever the locale, since some are read */
+/** @param env of the commands; the locale is C, since some messages are parsed */
 export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
   return (name, args, input) =>
     new Promise((resolve, reject) => {
@@ -38,29 +38,22 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
             const code = typeof error?.code === 'number' ? error.code : 0;
             resolve({ code, stdout, stderr: stderr.toString().trim() });
           } else if (error.killed === true) {
-            reject(
-              new TradeAgentError('timeout', `"${name}" did not answer within ${LIMIT_MS / 1000} seconds`),
-            );
+            const message = `"${name}" did not answer within ${LIMIT_MS / 1000} seconds`;
+            reject(new TradeAgentError('timeout', message));
           } else {
-            reject(
-              new TradeAgentError(
-                'not_found',
-                `this machine has no usable "${name}" (${error.code ?? error.signal})`,
-                {
-                  hint: 'Choose another with --with cron, systemd or launchd.',
-                },
-              ),
-            );
+            const message = `this machine has no usable "${name}" (${error.code ?? error.signal})`;
+            const hint = 'Choose another with --with cron, systemd or launchd.';
+            reject(new TradeAgentError('not_found', message, { hint }));
           }
         },
       );
-      // A command that ends without reading is judged by its exit code.
+      // A command that does not read its input is judged by its exit code.
       child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
     });
 }
 
-/** The last line a command said, as an error. */
+/** An error with the command's last line. */
 export function commandFailed(what: string, { code, stderr }: CommandAnswer, hint: string): TradeAgentError {
   const said = stderr.split('\n').at(-1)?.slice(0, 200) ?? '';
   return new TradeAgentError('invalid_config', `${what} failed (${said === '' ? `exit ${code}` : said})`, {

@@ -1,20 +1,20 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
-import { writePrivateFile } from '../machine/private-file.ts';
+import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
-/** What a file of a schedule's entry says of itself; one that does not is somebody else's. */
+/** The mark of a schedule's files; a file without it is somebody else's. */
 export function markOf(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
 }
 
-/** @throws {TradeAgentError} `invalid_config` where a file is there that this program did not write */
+/** @throws {TradeAgentError} `invalid_config` where a file exists that this program did not write */
 export function writeMarked(id: string, parts: readonly EntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
 
-/** False where none of them was there. @throws {TradeAgentError} as {@link writeMarked} */
+/** False where none existed. @throws {TradeAgentError} as {@link writeMarked} */
 export function removeMarked(id: string, files: readonly string[]): boolean {
   const there = files.filter((file) => requireOurs(file, id));
   for (const file of there) rmSync(file);
@@ -23,28 +23,19 @@ export function removeMarked(id: string, files: readonly string[]): boolean {
 
 export function stateOfMarked(parts: readonly EntryPart[]): EntryState {
   const found = parts.map(({ file, text }) => {
-    const content = file === null ? undefined : contentOf(file);
+    const content = file === null ? undefined : readIfThere(file);
     return content === undefined ? 'missing' : content === text ? 'installed' : 'changed';
   });
   if (found.every((state) => state === found[0])) return found[0] ?? 'missing';
   return 'changed';
 }
 
-/** Whether it is there. */
+/** Whether it exists. */
 function requireOurs(file: string, id: string): boolean {
-  const content = contentOf(file);
+  const content = readIfThere(file);
   if (content === undefined) return false;
   if (content.includes(`trade-agent schedule ${id};`)) return true;
   throw new TradeAgentError('invalid_config', `${file} was not written by this program`, {
     hint: 'It is left as it is. Move it away, then try again.',
   });
-}
-
-function contentOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -2,15 +2,15 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { TradingDay } from '../trading/activity.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 
-/** When a schedule is due. Milliseconds since the epoch, so that no zone of any machine matters. */
+/** When a schedule is due, in milliseconds since the epoch, independent of the machine's zone. */
 export interface Moments {
-  /** Those up to and including an instant, newest first, so many at most. */
+  /** The last ones up to and including an instant, newest first. */
   upTo(now: number, most: number): number[];
   /** The next ones after an instant, oldest first. */
   after(now: number, count: number): number[];
 }
 
-/** The moments at an edge of each trading day of a calendar, half-days as they are. */
+/** The moments at an edge of each trading day, including half-days. */
 export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): Moments {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
@@ -25,27 +25,27 @@ export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): 
   };
 }
 
-/** A moment of each trading day: so many minutes after (before, where negative) the opening or closing. */
+/** A moment of each trading day: minutes after (negative: before) the opening or closing. */
 interface MarketEdge {
   readonly edge: 'open' | 'close';
   readonly minutes: number;
 }
 
-/** Further away it is nearer to another day's edge, and a cron expression says it better. */
+/** Further away another day's edge is nearer, and a cron expression is better. */
 const FURTHEST = 12 * 60;
 
-/** Reads `open`, `close-30m`, `open+1h30m`. Undefined where it is none of these. */
+/** Parses `open`, `close-30m`, `open+1h30m`; undefined for anything else. */
 export function parseEdge(text: string): MarketEdge | undefined {
   const match = /^(open|close)(?:([+-])(?:(\d{1,3})h)?(?:(\d{1,3})m)?)?$/.exec(text);
   if (match === null || /[+-]$/.test(text)) return undefined;
   const [, edge, sign, hours = '0', minutes = '0'] = match;
   const distance = Number(hours) * 60 + Number(minutes);
   if (distance > FURTHEST) return undefined;
-  // Not -0, which no comparison tells from 0 but JSON and tests do.
+  // Avoids -0, which JSON and tests distinguish from 0.
   return { edge: edge as MarketEdge['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
 }
 
-/** As {@link parseEdge}. @throws {TradeAgentError} `usage`, with what may have been meant */
+/** As {@link parseEdge}. @throws {TradeAgentError} `usage`, with a suggestion */
 export function requireEdge(text: string): MarketEdge {
   const edge = parseEdge(text);
   if (edge !== undefined) return edge;
@@ -70,15 +70,14 @@ function meant(text: string): string {
   return 'Write "open", "close", or minutes and hours from them: "open+5m", "close-30m", "close-1h30m"; 12h at most.';
 }
 
-/** Every zone on Earth is whole quarters of an hour from every other. */
+/** All zones differ by whole quarters of an hour. */
 const QUARTER = 15;
-/** A field of minutes has 60 at most, so twice as many moments see all of them. */
+/** A minute field has at most 60 values, so twice as many moments cover them. */
 const ENOUGH = 120;
 
 /**
- * The minutes of each hour at which the machine must start the program to meet a schedule's moments, whatever its own
- * zone and daylight saving: those of the moments, and the quarters of an hour from them. Each of them also catches up
- * what was missed. Oldest first.
+ * The minutes of each hour at which the machine must start the program, whatever its zone and daylight saving: those
+ * of the moments, and the quarters of an hour from them. Each wake-up also catches up missed moments. Ascending.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(moments.after(now, ENOUGH).map((moment) => Math.floor(moment / 60_000) % QUARTER));

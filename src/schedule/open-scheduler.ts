@@ -8,14 +8,14 @@ import type { ResultCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
 
-/** The machine, as far as schedulers need it. */
+/** The facts about the machine that schedulers need. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;
   readonly userHome: string;
   readonly uid: number;
   readonly run: MachineCommand;
-  /** Where our own commands take turns by a lock. */
+  /** The folder of our own commands' lock. */
   readonly folder: string;
   readonly results: ResultCodes;
 }
@@ -34,7 +34,7 @@ export function openScheduler(name: SchedulerName, machine: Machine): Scheduler 
 }
 
 /**
- * What the machine has. Cron before systemd: a user's timers stop when the user logs out, unless told otherwise.
+ * The machine's scheduler. Cron before systemd: a user's timers stop at logout by default.
  * @throws {TradeAgentError} `not_found`
  */
 export function usualScheduler({ platform, env }: Pick<Machine, 'platform' | 'env'>): SchedulerName {

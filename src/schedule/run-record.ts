@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How a run ended: the words of the exit codes. `died`: it was killed, or the machine went down. */
+/** Named like the exit codes. `died`: the process was killed, or the machine went down. */
 const runStatuses = [
   'running',
   'clear',
@@ -19,7 +19,7 @@ const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
-/** One run of a schedule, as it is kept. Times are RFC 3339. */
+/** A stored run of a schedule. Times are RFC 3339. */
 export const runRecordSchema = z.strictObject({
   schedule: z.string(),
   /** The moment it ran for; null where a person started it. */
@@ -28,22 +28,22 @@ export const runRecordSchema = z.strictObject({
   ended_at: z.iso.datetime().nullable(),
   status: z.enum(runStatuses),
   exit_code: z.int().nullable(),
-  /** Moments before `due` that nobody ran, which this run stands for too; 100 is that many or more. */
+  /** Missed moments before `due`, which this run covers; 100 means that many or more. */
   missed: z.int(),
-  /** Which attempt at `due` it was. */
+  /** The number of the attempt at `due`. */
   attempt: z.int(),
-  /** How many findings there were; the worst are listed. */
+  /** The number of findings; `findings` has the worst. */
   found: z.int(),
   findings: z.array(
     z.strictObject({
       rule: z.string(),
       severity: z.string(),
       message: z.string(),
-      /** Of several accounts, which one and at which broker. */
+      /** The account and its broker, of several. */
       account: z.string().optional(),
     }),
   ),
-  /** Approvals it asked for. */
+  /** Approvals it requested. */
   approvals: z.array(z.strictObject({ id: z.string(), status: z.string() })),
   /** Notices of findings that could not be sent. */
   unsent: z.int(),

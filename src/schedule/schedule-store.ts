@@ -1,15 +1,15 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
-import { writePrivateFile } from '../machine/private-file.ts';
+import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
 import type { Progress } from './due.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
-/** As many runs of a schedule are kept: a quarter of trading days, twice a day. */
+/** Stored runs per schedule: a quarter of trading days, twice a day. */
 const KEPT_RUNS = 128;
 
 const journalSchema = z.strictObject({
@@ -19,28 +19,28 @@ const journalSchema = z.strictObject({
   runs: z.array(runRecordSchema),
 });
 
-/** What a schedule has done so far. */
+/** A schedule's progress and runs. */
 export interface Journal extends Progress {
   readonly runs: readonly RunRecord[];
 }
 
-/** Schedules and what became of their runs: files of their own, 0600, each written whole or not at all. */
+/** Schedules and their runs, in private files that are written atomically. */
 export interface ScheduleStore {
   readonly folder: string;
-  /** In the order they were made. */
+  /** By creation time. */
   list(): Schedule[];
-  /** By id, or by a name. @throws {TradeAgentError} `not_found` */
+  /** @throws {TradeAgentError} `not_found` */
   find(idOrName: string): Schedule;
   put(schedule: Schedule): void;
-  /** With all that is known of it. */
+  /** With its runs. */
   remove(id: string): void;
   journal(schedule: Pick<Schedule, 'id' | 'created_at'>): Journal;
   write(id: string, journal: Journal): void;
-  /** @throws {TradeAgentError} `busy` where a run of it is under way */
+  /** @throws {TradeAgentError} `busy` while a run of it is under way */
   alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
-/** @param folder of all schedules: `schedules/` in the agent's data folder */
+/** @param folder `schedules/` in the agent's data folder */
 export function openScheduleStore(folder: string): ScheduleStore {
   const definition = (id: string) => join(folder, `${id}.json`);
   const journalFile = (id: string) => join(folder, `${id}.runs.json`);
@@ -53,7 +53,7 @@ export function openScheduleStore(folder: string): ScheduleStore {
         .filter((schedule) => schedule !== undefined)
         .sort((a, b) => (a.created_at < b.created_at ? -1 : 1)),
     find(idOrName) {
-      // It becomes part of a path.
+      // The pattern makes it safe as part of a path.
       const found = schedulePattern.test(idOrName)
         ? (parse(definition(idOrName), scheduleSchema) ?? store.list().find(({ name }) => name === idOrName))
         : undefined;
@@ -106,13 +106,8 @@ function names(folder: string): string[] {
 
 /** A file's content, undefined where there is none. @throws {TradeAgentError} `state_corrupt` */
 function parse<T>(file: string, schema: z.ZodType<T>): T | undefined {
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const content = readIfThere(file);
+  if (content === undefined) return undefined;
   const parsed = schema.safeParse(json(content));
   if (parsed.success) return parsed.data;
   throw new TradeAgentError('state_corrupt', `${file} is not what this program wrote`, {

@@ -1,3 +1,3 @@
-/** What may start a schedule. A file of its own: the command line's help needs it, and nothing else of this folder. */
+/** In a file of its own: the command line's help needs only this. */
 export const schedulers = ['cron', 'systemd', 'launchd'] as const;
 export type SchedulerName = (typeof schedulers)[number];

@@ -3,42 +3,42 @@ import { startEnvironment } from '../machine/start-environment.ts';
 import type { Schedule } from './schedule.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 
-/** One part of an entry: a file's whole content, or (file null) lines of the user's crontab. */
+/** A part of an entry: a file's content, or (file null) lines of the user's crontab. */
 export interface EntryPart {
   readonly file: string | null;
   readonly text: string;
 }
 
-/** Exit codes of a run that are a result and no failure, for a scheduler that makes a noise about those; and what each means. */
+/** Exit codes that are results, not failures, and their meanings, for schedulers that report failures. */
 export type ResultCodes = readonly { readonly code: number; readonly meaning: string }[];
 
-/** `changed`: it is there, and is not what was written. */
+/** `changed`: it differs from what was written. */
 export type EntryState = 'installed' | 'missing' | 'changed';
 
-/** What starts programs at set times on this machine. It touches nothing but entries it wrote itself. */
+/** Starts programs at set times on this machine. Touches only entries that it wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
-  /** The exact entry; writes nothing. @throws {TradeAgentError} `usage` where it can't be said */
+  /** The exact entry; writes nothing. @throws {TradeAgentError} `usage` where it can't be expressed */
   entry(id: string, command: StartCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
-  /** @throws {TradeAgentError} `invalid_config`, `not_found`; then nothing is left behind */
+  /** @throws {TradeAgentError} `invalid_config`, `not_found`; nothing is left behind then */
   install(id: string, entry: readonly EntryPart[]): Promise<void>;
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
-  /** Takes out the entry and nothing else. False where there was none. @throws {TradeAgentError} `invalid_config` */
+  /** False where there was no entry. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
-  /** What the person should know, where something must be so for the entry to be followed. */
+  /** A precondition that the person must know about. */
   readonly note: string | undefined;
 }
 
-/** How the machine starts a schedule's run: everything by its whole path, since cron's PATH and folder are its own. */
+/** How the machine starts a run, by absolute paths, since cron has its own PATH and folder. */
 export interface StartCommand {
   readonly node: string;
   readonly script: string;
   readonly args: readonly string[];
-  /** Where this user's files are, as far as that differs from where the program would look by itself. */
+  /** The user's folders, if they are not the default ones. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** @throws {TradeAgentError} `usage` where something can't be said in an entry, or is gone when the run begins */
+/** @throws {TradeAgentError} `usage` for a path that can't be written into an entry */
 export function startCommand(options: {
   readonly node: string;
   readonly script: string;
@@ -49,7 +49,7 @@ export function startCommand(options: {
   const environment = startEnvironment(options.env, options.keychain);
   const { node, script } = options;
   for (const text of [node, script, ...Object.values(environment)]) {
-    // Cron has no way to say a line break, and its rules for backslashes differ from one cron to the next.
+    // Cron can't express a line break, and implementations treat backslashes differently.
     if (![...text].some((character) => character < ' ' || character === '\u007f' || character === '\\'))
       continue;
     throw new TradeAgentError('usage', `${JSON.stringify(text)} can't be written into an entry`, {

@@ -3,7 +3,7 @@ import { commandFailed, type MachineCommand } from './machine-command.ts';
 import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
 import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
 
-/** A run stops itself at its time limit; systemd ends one that can't, this much later. */
+/** A run stops itself at its time limit; systemd kills it this much later. */
 const GRACE_SECONDS = 60;
 
 /**
@@ -38,7 +38,7 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
     state: async ({ entry }) => stateOfMarked(entry),
     async remove(id) {
       const there = files(id);
-      // The answer may be that it is not loaded; what counts is that its files go.
+      // It may not be loaded; what matters is that its files are removed.
       await run('systemctl', ['--user', 'disable', '--now', names(id).timer]);
       const removed = removeMarked(id, there);
       await run('systemctl', ['--user', 'daemon-reload']);
@@ -57,7 +57,7 @@ export function serviceUnit(
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
   );
-  // A dollar sign is a variable in ExecStart and nothing special in Environment.
+  // A dollar sign is a variable in ExecStart, but not in Environment.
   const words = [command.node, command.script, ...command.args].map((word) =>
     quoted(word).replaceAll('$', '$$$$'),
   );

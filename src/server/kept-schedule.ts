@@ -6,20 +6,19 @@ import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedule
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** Schedules of one person at most. */
+/** The most schedules of a person. */
 export const MOST_SCHEDULES = 50;
 
-/** A schedule as the server keeps it. */
+/** A schedule stored at the server. */
 export interface KeptSchedule extends AddSchedule {
   readonly id: string;
   readonly timing: Timing;
-  /** What whoever added it was let do: its runs are let do no more. */
+  /** The scopes of whoever added it, which limit its runs. */
   readonly scopes: readonly string[];
   /** RFC 3339. Nothing before it was ever due. */
   readonly created_at: string;
 }
 
-/** A person's schedules. */
 export function schedulesOf(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,
@@ -27,17 +26,16 @@ export function schedulesOf(
   return postgresScheduleRows(database, person, jobs);
 }
 
-/** When all of the tenant's wake. */
 export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
   return postgresTenantSchedules(database, jobs);
 }
 
-/** One that goes by the market's days is looked at this often, since these may change. */
+/** Schedules by market days are reviewed this often, since the days may change. */
 const MARKET_LOOK_MS = 12 * 3_600_000;
-/** And this often while nobody knows them. */
+/** While the market's days are unknown. */
 const NO_MARKET_LOOK_MS = 5 * 60_000;
 
-/** When a schedule is looked at next: at its next moment, and in good time to hear of a change of the market's hours. */
+/** When a schedule is reviewed next: at its next moment, or early enough to notice changed market hours. */
 export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
   return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);

@@ -13,14 +13,14 @@ import { defined } from '../values/defined.ts';
 import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** What the agent keeps of a person. */
+/** The agent's data about a person. */
 export function personStores({ database }: Pick<ServerParts, 'database'>, person: string): StateStores {
   return postgresStateStores(personDatabase(database, person));
 }
 
 /**
- * A person's agent, over what is kept of them here; the database stays open when it is closed.
- * @param scopes what whoever it works for was let do: no alert of theirs is looked at by more
+ * A person's agent over their data here; closing it leaves the database open.
+ * @param scopes of the client it works for, which limit its alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not have
  */
 export function personAgent(
@@ -49,7 +49,7 @@ export function personAgent(
   );
 }
 
-/** The operator says what is paid for: a person chooses between that and none. */
+/** The operator pays for the model: a person chooses between that and none. */
 function modelOf(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
@@ -59,10 +59,7 @@ function modelOf(configured: ResolvedProfile['model'], wanted: string | undefine
   });
 }
 
-/**
- * A session that goes no further than these scopes: what one client was let do for a person is not more because another of
- * theirs was let do more.
- */
+/** Limits a session to these scopes: one client's rights don't grow with those of another client. */
 export function withinScopes(session: Session, scopes: readonly string[]): Session {
   return {
     profile: session.profile,

@@ -12,23 +12,23 @@ import { type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './kept
 import { channelsOf } from './person-notices.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** Alerts are the rules of the person's schedule of this name, which goes by prices, and by the hour beside that. */
+/** Alerts are the rules of the person's schedule of this name, which runs on price changes and at intervals. */
 const ALERTS = 'alerts';
-/** A person has this many at most. */
+/** The most alerts of a person. */
 const MOST_ALERTS = 100;
 const USUAL: LookTime = '15m';
 const TIMEOUT_MS = 4 * 60_000;
-/** Two that change them at once each try again. */
+/** Retries of concurrent changes. */
 const MOST_TRIES = 5;
 
 export interface AlertRights {
-  /** What whoever asks is let do: what looks at the alerts is let do no more, and reads alone. */
+  /** The caller's scopes, which limit the schedule to what they may read. */
   readonly scopes: readonly string[];
-  /** Has the server be let act while the person is away. */
+  /** Requests offline access. */
   readonly allowOffline: () => Promise<void>;
 }
 
-/** A person's alerts that the server keeps, and looks at itself. */
+/** A person's alerts, stored and watched by the server. */
 export function personAlerts(
   parts: Pick<ServerParts, 'database' | 'jobs' | 'sessions' | 'clock'>,
   person: string,
@@ -54,7 +54,7 @@ export function personAlerts(
     if (outcome === 'too_many') throw refused(`there are ${MOST_SCHEDULES} schedules already`);
     return outcome === 'added';
   };
-  /** Writes the rules; the schedule goes with the last of them. False where somebody else changed it meanwhile. */
+  /** Writes the rules; removing the last one removes the schedule. False on a concurrent change. */
   const written = async (seen: KeptSchedule | undefined, text: string): Promise<boolean> => {
     if (text === textOf(seen)) return true;
     if (text.length > LONGEST_RULES) throw refused('there are too many alerts');
@@ -119,14 +119,14 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptS
   };
 }
 
-/** When it is looked at next, and at which prices. Moments of a trading day are the sweep's to find. */
+/** When it is reviewed next, and by which price conditions. The sweep finds moments of a trading day. */
 async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions = on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS)) : [];
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
-/** @throws {TradeAgentError} `usage` for a schedule of that name that goes by the usual rules */
+/** @throws {TradeAgentError} `usage` for a schedule of that name with the standard rules */
 function textOf(schedule: KeptSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;

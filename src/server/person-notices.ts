@@ -10,17 +10,16 @@ import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { jobOf } from '../store/postgres/state/schedule-jobs.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** What the server tells people by, beside what all of it has. */
+/** What the server needs to send people notices. */
 export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
-  /** A person's secrets, sealed. */
+  /** A person's sealed secrets. */
   credentials(person: string): CredentialStore;
-  /** For addresses that people name: to the open internet alone. */
+  /** For addresses that people name: only to the public internet. */
   readonly noticeFetch: typeof fetch;
-  /** For names of theirs that are no address: mail servers. */
+  /** For host names that are no URLs: mail servers. */
   readonly noticeResolve: ResolveHost;
 }
 
-/** By which channels a person is told. */
 export function channelsOf(
   { database }: Pick<ServerParts, 'database'>,
   person: string,
@@ -28,7 +27,7 @@ export function channelsOf(
   return postgresNoticeChannels(personDatabase(database, person));
 }
 
-/** What checks remember of a person; each notice that is kept is sent by a job of the same commit. */
+/** A person's memory of checks; each stored notice is sent by a job of the same commit. */
 export function checksOf(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,

@@ -4,18 +4,13 @@ import { createGatewayClient } from '../tools/gateway/gateway-client.ts';
 import { isSettledState } from '../trading/proposal.ts';
 import { runsOf, type ServerParts } from './server-parts.ts';
 
-/** Follows what the gateway tells of a person's proposals for as long as somebody of theirs watches a run here. */
-export interface PersonWatch {
-  /** @returns ends it, where nobody else of theirs watches */
-  watch(session: Session): () => void;
-  close(): Promise<void>;
-}
+export type PersonWatch = ReturnType<typeof createPersonWatch>;
 
 /**
- * One stream a person, however many watch: what has settled has the runs taken up that wait for it, a moment after the tap. Where
- * it breaks off for good the collector is there all the same, only later.
+ * Follows a person's proposals at the gateway while somebody watches one of their runs here, in one stream per person. A
+ * settled proposal wakes the runs that wait for it right after the tap. If the stream breaks, the collector does so later.
  */
-export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>): PersonWatch {
+export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<
     string,
     { watchers: number; readonly stop: AbortController; ended: Promise<void> }
@@ -31,7 +26,8 @@ export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>
     }).catch(() => undefined);
   };
   return {
-    watch(session) {
+    /** @returns stops watching */
+    watch(session: Session): () => void {
       const { sub } = session.user;
       let one = followed.get(sub);
       if (one === undefined) {
@@ -48,7 +44,7 @@ export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>
         if (followed.get(sub) === mine) followed.delete(sub);
       };
     },
-    async close() {
+    async close(): Promise<void> {
       const all = [...followed.values()];
       for (const { stop } of all) stop.abort();
       await Promise.all(all.map(({ ended }) => ended));

@@ -6,23 +6,23 @@ import type { TenantDatabase } from '../store/postgres/tenant-database.ts';
 import type { RunNews, RunStore } from '../store/run-store.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
-/** What a server and its workers have in common: one tenant's part of one database, and one gateway. */
+/** The common parts of a server and its workers: one tenant's part of one database, and one gateway. */
 export interface ServerParts {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;
   readonly news: RunNews;
   readonly sessions: PersonSessions;
-  /** Which model answers, where a run names none. */
+  /** The default model. */
   readonly model: ResolvedProfile['model'];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Holds the key of the model's server. */
+  /** Contains the model server's key. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Told of what went wrong inside; never holds a token. */
+  /** Gets internal errors; never a token. */
   readonly onError: (message: string) => void;
 }
 
-/** A person's runs, of which those of one thread are done one after the other. */
+/** A person's runs; those of one thread are done one after the other. */
 export function runsOf(
   { database, jobs, news, clock }: Pick<ServerParts, 'database' | 'jobs' | 'news' | 'clock'>,
   person: string,

@@ -140,11 +140,7 @@ export async function startLoadWorld({
     signingKeys === undefined
       ? createPhoneClient(phoneAt)
       : await phoneWithPasskeys(phoneAt, servers.issuer.url, traders);
-  const ready = {
-    issuer: servers.issuer.url,
-    gateway: gateway.url,
-    phone: phoneAt.phone,
-  };
+  const ready = { issuer: servers.issuer.url, gateway: gateway.url, phone: phoneAt.phone };
   const profile = resolveProfile({ profiles: {} }, undefined, ready);
   const place = { folder, phone, profile, gateway: gateway.url };
   // At once: each waits for a poll's interval.
@@ -219,9 +215,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
   const vault = createVault({
     database: prepareHomeDatabase(home.database('identity-provider')),
     key: Buffer.from(home.seed.vault_key, 'base64url'),
-    connections: {
-      [CONNECTION]: { url: servers.broker.url, client, redirectUri, label: 'Paper broker' },
-    },
+    connections: { [CONNECTION]: { url: servers.broker.url, client, redirectUri, label: 'Paper broker' } },
     clock: systemClock,
   });
   for (const { username, broker_password: password } of users) {

@@ -7,14 +7,14 @@ import { followRun, type RunObject, runObject, runOptions } from '../run.ts';
 import { wholeId } from '../whole-id.ts';
 import type { Asking } from './ask-and-wait.ts';
 
-/** All of the user's approvals, newest first. @throws {TradeAgentError} `login_required` */
+/** Newest first. @throws {TradeAgentError} `login_required` */
 export async function listApprovals(app: App): Promise<ApprovalView[]> {
-  // What is known here without a session is not all that there is.
+  // Without a session only a part is known.
   await app.requireSession();
   return (await app.agent({})).approvals();
 }
 
-/** The id of the approval of which the beginning was typed. @throws {TradeAgentError} `usage` where several begin so */
+/** Completes an id. @throws {TradeAgentError} `usage` where it is ambiguous */
 function approvalIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'approvals',
@@ -33,20 +33,16 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   });
 }
 
-/** Takes an approval back. @throws {TradeAgentError} `not_found`; `usage` for one that ended; `outcome_unknown` for one under way */
+/** @throws {TradeAgentError} `not_found`; `usage` for one that ended; `outcome_unknown` for one being executed */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
   return (await app.agent({})).cancelApproval(await approvalIdOf(app, id));
 }
 
-/** What became of what was on its way. */
-interface Reconciled {
-  readonly approvals: readonly ApprovalView[];
-  /** Those of them that nobody knows the outcome of yet. */
-  readonly unknown: number;
-}
-
-/** Asks what became of one approval, or of all. @throws {TradeAgentError} `not_found`, `login_required` */
-export async function reconcile(app: App, id: string | undefined): Promise<Reconciled> {
+/**
+ * Looks up the outcome of one approval, or of all; `unknown` counts those without one.
+ * @throws {TradeAgentError} `not_found`, `login_required`
+ */
+export async function reconcile(app: App, id: string | undefined) {
   await app.requireSession();
   const whole = id === undefined ? undefined : await approvalIdOf(app, id);
   const approvals = await (await app.agent({})).reconcile(whole);
@@ -54,18 +50,17 @@ export async function reconcile(app: App, id: string | undefined): Promise<Recon
   return { approvals, unknown };
 }
 
-/** How one approval is waited for. */
 type ApprovalWait =
-  /** With its thread, which hears what became of it: what happens, event by event. */
+  /** Its thread goes on, event by event. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
-  /** By itself, since another client or another machine proposed it. */
+  /** Another client or machine proposed it, so there is no thread here. */
   | {
       readonly kind: 'approval';
-      /** @throws {TradeAgentError} what stands for its end, where nothing came of it */
+      /** @throws {TradeAgentError} the reason where it was not executed */
       readonly follow: (asking: Asking) => Promise<ApprovalView>;
     };
 
-/** Waits for one approval, and goes on with its thread. @throws {TradeAgentError} `not_found`, `login_required` */
+/** @throws {TradeAgentError} `not_found`, `login_required` */
 export async function waitForApproval(app: App, typed: string): Promise<ApprovalWait> {
   const agent = await app.agent({});
   const { id, thread } = await findApproval(app, typed);
@@ -82,10 +77,10 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
 }
 
 /**
- * Waits for several approvals and goes on with their threads, all at once, so that each conversation hears what became
- * of its own. One that has no thread here is for the client to follow that proposed it.
- * @param ids which ones; without any, all that are open
- * @param show is given the events of each thread but its result
+ * Waits for several approvals at once and resumes their threads. Those without a thread here are left to the client
+ * that proposed them.
+ * @param ids all open approvals where empty
+ * @param show gets each thread's events except its result
  */
 export async function waitForApprovals(
   app: App,

@@ -6,26 +6,25 @@ import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-/** How the person is shown what their phone is asked, while it is waited for. */
+/** How the person follows an approval while it is waited for. */
 export interface Asking {
-  /** As it is asked first, then at every change. */
+  /** Called first, then at every change. */
   changed(approval: ApprovalView): void;
-  /** Worth knowing, and ends nothing. */
+  /** For the person; waiting goes on. */
   notice(message: string): void;
-  /** Ends the waiting; the command's own signal unless said otherwise. */
+  /** Ends the wait; the app's signal by default. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Proposes without an agent, and waits for the person.
- * @returns the proposal once it was carried out
- * @throws {TradeAgentError} what stands for its end, where nothing came of it
+ * Proposes without an agent, and waits until it is executed.
+ * @throws {TradeAgentError} the reason where it was not executed
  */
 export async function askAndWait(app: App, request: ProposalRequestInput, asking: Asking): Promise<Proposal> {
   return await waitUntilOver(app, await propose(app, request), asking);
 }
 
-/** Proposes without an agent, and leaves it to the gateway. @returns the proposal, which waits for the person */
+/** Proposes without an agent, and does not wait. */
 export async function askAndLeave(
   app: Pick<App, 'gateway'>,
   request: ProposalRequestInput,
@@ -43,17 +42,14 @@ async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput)
   return await (await app.gateway()).propose({ provenance: typed(asked), ...request }, key);
 }
 
-/** Where the fields of a command come from that a person typed. */
+/** The provenance of a command's fields: the person typed them. */
 export function typed(asked: object): Provenance {
   return {
     fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),
   };
 }
 
-/**
- * Waits until a proposal is over.
- * @throws {TradeAgentError} what stands for its end, where nothing came of it
- */
+/** As {@link askAndWait}, for a proposal that exists. */
 export async function waitUntilOver(app: App, proposal: Proposal, asking: Asking): Promise<Proposal> {
   const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
   changed(proposal);

@@ -4,7 +4,7 @@ import type { Finding } from '../../check/firing.ts';
 import type { CheckResult, NoticeReport } from '../../check/result-schema.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { deliver } from '../../notify/deliver.ts';
-import { type Notice, NoticeFailure } from '../../notify/notice.ts';
+import type { Notice } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
 import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
@@ -20,13 +20,14 @@ import { environmentWord } from '../../trading/environment.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
+import { noticesLimit } from '../notices/notice-place.ts';
 import { askedSymbols } from '../run.ts';
 
-/** More new findings than this are told as one: nobody reads two hundred messages. */
+/** More new findings than this become one notice. */
 const MOST_NOTICES = 10;
-/** Lines of such a notice; the rest is counted. */
+/** Lines of such a notice; the others are counted. */
 const MOST_LINES = 40;
-/** A server may be down over a long weekend; what is older than this is news no more. */
+/** A server may be down over a long weekend; an older notice is obsolete. */
 export const NOTICE_LIFE_MS = 4 * 86_400_000;
 
 const LONGEST_TITLE = 200;
@@ -34,21 +35,21 @@ const LONGEST_BODY = 4000;
 
 interface TellInput {
   readonly profile: string;
-  /** Whose account: the same rule of two people is two firings. */
+  /** Whose account: the same rule of two people fires twice. */
   readonly owner: string;
   readonly channels: NoticesConfig;
   readonly result: CheckResult;
-  /** What is new, worst first, and under which state each is remembered. */
+  /** New findings, worst first, and the state that each is remembered as. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
-  /** Keeps those a channel was told of, or is about to be: a check may have died before it remembered. */
+  /** Filters those that a channel has not been told: a check may have died before it remembered. */
   readonly untold: Untold;
   readonly runs: readonly RunResult[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** What each channel is to be told of a check: its new findings, and the orders that wait for an approval. Pure. */
+/** Each channel's notices of a check: new findings, and orders that wait for an approval. Pure. */
 export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled
@@ -59,40 +60,26 @@ export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
 
 const rank = { info: 0, warning: 1, critical: 2 } as const;
 
-/** Whether a channel wants to hear of it. */
 function wanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
   return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
 }
 
 function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
   const { findings, stateOf, untold, now } = input;
-  const firings = findings.flatMap((finding) => {
+  const wantedFirings = findings.flatMap((finding) => {
     const state = stateOf.get(finding);
     return state !== undefined && wanted(channel, finding) ? [[finding, state] as const] : [];
   });
-  const open = new Set(
-    untold(
-      name,
-      firings.map(([, state]) => state),
-    ),
-  );
-  const fresh = firings.filter(([, state]) => open.has(state));
-  const until = now + NOTICE_LIFE_MS;
-  if (fresh.length > MOST_NOTICES) {
-    return [
-      {
-        channel: name,
-        notice: together(input, name, channel, fresh),
-        firings: fresh.map(([, state]) => state),
-        until,
-      },
-    ];
-  }
+  const statesOf = (firings: typeof wantedFirings) => firings.map(([, state]) => state);
+  const open = new Set(untold(name, statesOf(wantedFirings)));
+  const fresh = wantedFirings.filter(([, state]) => open.has(state));
+  const sent = { channel: name, until: now + NOTICE_LIFE_MS };
+  if (fresh.length > MOST_NOTICES)
+    return [{ ...sent, notice: together(input, name, channel, fresh), firings: statesOf(fresh) }];
   return fresh.map(([finding, state]) => ({
-    channel: name,
+    ...sent,
     notice: single(input, name, channel, finding, state),
     firings: [state],
-    until,
   }));
 }
 
@@ -105,7 +92,7 @@ function single(
 ): Notice {
   const facts = factsOf(input, finding);
   return notice(input, {
-    id: idOf([input.owner, name, state]),
+    id: noticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
     title: filledIn(channel.title ?? DEFAULT_TITLE, facts),
@@ -121,7 +108,7 @@ function together(
   fresh: readonly (readonly [Finding, FiredState])[],
 ): Notice {
   const { account } = input.result;
-  // They come worst first.
+  // Sorted worst first.
   const [worst] = fresh.map(([finding]) => finding.severity);
   const template = channel.body ?? '{message}';
   const lines = fresh
@@ -131,7 +118,7 @@ function together(
     );
   if (fresh.length > MOST_LINES) lines.push(`… and ${fresh.length - MOST_LINES} more`);
   return notice(input, {
-    id: idOf([input.owner, name, fresh.map(([, state]) => state)]),
+    id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
     title: `${fresh.length} new findings (${environmentOf(account)})`,
@@ -140,7 +127,7 @@ function together(
   });
 }
 
-/** For whoever has to look at their phone; of no use once the approval is over. */
+/** Useless once the approval is over. */
 function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>[] {
   const { result, runs, owner } = input;
   return runs
@@ -151,7 +138,7 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: notice(input, {
-        id: idOf([owner, name, 'approval', id]),
+        id: noticeId([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
         title: `Look at your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
@@ -178,29 +165,13 @@ function notice({ profile, result }: TellInput, { title, body, data, ...rest }: 
 }
 
 function factsOf({ profile, result }: TellInput, { severity, rule, subject, message }: Finding): NoticeFacts {
-  return {
-    severity,
-    rule,
-    subject,
-    message,
-    profile,
-    account: result.account.account,
-    environment: environmentOf(result.account),
-    at: result.checked_at,
-  };
+  const { account, checked_at: at } = result;
+  const environment = environmentOf(account);
+  return { severity, rule, subject, message, profile, account: account.account, environment, at };
 }
 
 function dataOf({ rule, kind, subject, severity, message, facts, since, problem }: Finding) {
-  return {
-    rule,
-    kind,
-    subject,
-    severity,
-    message,
-    facts,
-    since,
-    ...defined({ problem }),
-  };
+  return { rule, kind, subject, severity, message, facts, since, ...defined({ problem }) };
 }
 
 /** `PAPER`, `PAPER, simulated`, `LIVE` */
@@ -208,18 +179,15 @@ function environmentOf({ environment, simulated }: CheckResult['account']): stri
   return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
 }
 
-/** The same for the same firing, so that a retry, and a check that died, make no second one of it. */
-function idOf(parts: readonly unknown[]): string {
+/** The same for the same firing, so that a retry or a crashed check sends no duplicate. */
+export function noticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }
 
-/** All notices of a check together: cron's next check must not wait for a mail server. */
-const ALL_MS = 30_000;
-
 /**
- * Sends what waits, each channel at its own pace, and says what became of each. What can't be sent stays for the next
- * check until its time is over.
- * @param now milliseconds since the epoch, by the clock the notices' times are of
+ * Sends the waiting notices, all channels in parallel. What can't be sent is retried by the next check until it
+ * expires.
+ * @param now milliseconds since the epoch, by the clock of the notices' times
  */
 export async function sendNotices(
   app: App,
@@ -230,15 +198,7 @@ export async function sendNotices(
   const waiting = await outbox.waiting();
   if (waiting.length === 0) return [];
   const secrets = await noticeSecrets(await app.store());
-  const all = new AbortController();
-  const done = new AbortController();
-  const stop = () => all.abort(app.signal.reason);
-  if (app.signal.aborted) stop();
-  else app.signal.addEventListener('abort', stop, { once: true });
-  app.clock.sleep(ALL_MS, done.signal).then(
-    () => all.abort(new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`)),
-    () => undefined,
-  );
+  const limit = noticesLimit(app.clock, app.signal);
   try {
     const names = [...new Set(waiting.map(({ channel }) => channel))];
     const reports = await Promise.all(
@@ -259,11 +219,11 @@ export async function sendNotices(
         const deliveries = await deliver(
           async (notice, signal) => {
             await send(notice, signal);
-            // At once: what the next one's failure, or a crash, finds must be true.
+            // At once, before another notice fails or the process crashes.
             await outbox.remove(notice.id);
           },
           sendable,
-          { clock: app.clock, signal: all.signal, attemptMs: channel.timeout * 1000 },
+          { clock: app.clock, signal: limit.signal, attemptMs: channel.timeout * 1000 },
         );
         for (const { notice, attempts, failure } of deliveries) {
           if (failure !== undefined) await outbox.tried(notice.id, attempts);
@@ -276,12 +236,11 @@ export async function sendNotices(
     );
     return reports.flat();
   } finally {
-    done.abort();
-    app.signal.removeEventListener('abort', stop);
+    limit.end();
   }
 }
 
-/** Apart from what may be sent: what is too old, and what nobody is there to get. */
+/** Separates what may be sent from what is too old or has no channel. */
 function sorted(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];
@@ -304,12 +263,6 @@ function report(
   status: NoticeReport['status'],
   error: NoticeReport['error'],
 ): NoticeReport {
-  return {
-    id,
-    channel,
-    title,
-    status,
-    attempts,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-  };
+  const said = error && { code: error.code, message: error.message };
+  return { id, channel, title, status, attempts, ...defined({ error: said }) };
 }

@@ -27,33 +27,36 @@ import { mandatesFor } from '../mandates.ts';
 import { askedSymbols, followRun, runObject } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
 
-/** Checks of several accounts, and the accounts that could not be looked at. */
+/** The checks, and the accounts that could not be read. */
 export interface CheckOutcomes {
   readonly checks: readonly CheckOutcome[];
   readonly missing: readonly MissingAccount[];
 }
 
 /**
- * As `runCheck`, of each of the person's accounts where they named all; one after the other, and each with a report of its
- * own. One that can't be looked at is named, and the others are checked.
- * @param told is given all results, before any is remembered
- * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` where none could be looked at
+ * As `runCheck`, for each of the person's accounts if they named all: one after the other, each with a report of its
+ * own. An account that can't be read is named in `missing`.
+ * @param told gets all results before any is remembered
+ * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` where none could be read
  */
 export async function runChecks(
   app: App,
   options: CheckOptions,
-  listener: Omit<CheckListener, 'told'>,
-  told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
+  listener: ChecksListener,
+  told: AllTold,
 ): Promise<CheckOutcomes> {
   return await withBasis(app, options, (basis) => checksBy(app, options, listener, told, basis));
 }
 
-/** As {@link runChecks}, by what they go by. */
+type ChecksListener = Omit<CheckListener, 'told'>;
+type AllTold = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
+
+/** As {@link runChecks}, by a given basis. */
 export async function checksBy(
   app: App,
   options: CheckOptions,
-  listener: Omit<CheckListener, 'told'>,
-  told: (results: readonly CheckResult[], missing: CheckOutcomes['missing']) => void | Promise<void>,
+  listener: ChecksListener,
+  told: AllTold,
   basis: Basis,
 ): Promise<CheckOutcomes> {
   if (!app.ofAll) {
@@ -69,20 +72,18 @@ export async function checksBy(
   }
   if (checked.length === 0) throw noneLookedAt(missing);
   const checks = checked.map(({ outcome }) => outcome);
-  await told(
-    checks.map(({ result }) => result),
-    missing,
-  );
+  const results = checks.map(({ result }) => result);
+  await told(results, missing);
   for (const { remember } of checked) await remember();
   return { checks, missing };
 }
 
-/** Of one of several accounts, with the agent and the report of that one. */
+/** In one of several accounts, with its own agent and report. */
 async function checkIn(
   own: App,
   { account, broker, label }: KnownAccount,
   { report, ...options }: CheckOptions,
-  listener: Omit<CheckListener, 'told'>,
+  listener: ChecksListener,
   basis: Basis,
 ): Promise<Checked> {
   try {
@@ -112,45 +113,43 @@ export interface CheckOptions {
   readonly suggest?: boolean;
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
-  /** As the person is told who proposes; `check` unless said otherwise. */
+  /** Shown to the person as the proposer; `check` by default. */
   readonly requestedBy?: string;
   /** Seconds that a proposal may take. */
   readonly ttl?: number;
-  /** When it was due, milliseconds since the epoch; now unless said otherwise. Orders under a mandate are for that time. */
+  /** When it was due, milliseconds since the epoch; now by default. Mandates' slots are of this time. */
   readonly due?: number | undefined;
 }
 
-/** Told of a check while it goes on. */
 export interface CheckListener {
-  /** Each finding that is new. */
+  /** Called with each new finding. */
   finding(finding: CheckResult['findings'][number]): void;
-  /** What happens while orders are proposed. */
+  /** Called with each event while orders are proposed. */
   proposing(event: AgentEvent): void | Promise<void>;
-  /** The result, before any notice of it is sent. */
+  /** The result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /** The result with what became of the notices, before it is remembered: a crash in between tells it once more. */
+  /** The result with its notices, before it is remembered: a crash in between repeats it. */
   told(result: CheckResult): void | Promise<void>;
 }
 
-/** A check that was told and remembered. */
+/** The outcome of a check that was told and remembered. */
 export interface CheckOutcome {
   readonly result: CheckResult;
-  /** One for each round of proposals. */
+  /** One per round of proposals. */
   readonly runs: readonly RunResult[];
   /** Why the report could not be written. */
   readonly failure: TradeAgentError | undefined;
 }
 
-/** Said where nothing is kept on this machine. */
+/** For profiles that keep nothing on this machine. */
 const NOT_REMEMBERED =
   'what was found is not remembered on this machine: it is found anew next time. A schedule at the server remembers';
 
-/** Sales first; what they bring is spent in a second round. */
+/** Sales first; their proceeds are spent in a second round. */
 const MOST_ROUNDS = 2;
 
 /**
- * One check: looks by the rules, proposes where it may, tells who wants to know, and remembers what it told.
- * @returns that of the account that is meant
+ * One check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was told.
  * @throws {TradeAgentError} `invalid_config` for wrong rules, `login_required`, `busy`, and what the gateway throws
  */
 export async function runCheck(
@@ -161,7 +160,7 @@ export async function runCheck(
   return await withBasis(app, options, (basis) => checkBy(app, options, listener, basis));
 }
 
-/** As {@link runCheck}, by what it goes by. */
+/** As {@link runCheck}, by a given basis. */
 async function checkBy(
   app: App,
   options: CheckOptions,
@@ -174,16 +173,16 @@ async function checkBy(
   return checked.outcome;
 }
 
-/** Takes the place of whoever else would check, and opens what is remembered. */
+/** Excludes other checks, and opens the memory of earlier ones. */
 async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis) => Promise<T>): Promise<T> {
   const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
-  // A session that is limited to reading carries no order out, whatever the phone says.
+  // A read-only session executes no order, whatever the phone says.
   if (!proposes(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
   return await oneAtATime(lock, app.signal, async () => {
-    // Of a profile at a server nothing is kept here: what its checks remember, schedules at the server do.
+    // Nothing is kept here for a profile at a server: schedules at the server remember.
     const isHere = profile.server === undefined;
     const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
     const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
@@ -196,29 +195,28 @@ async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis
   });
 }
 
-/** What one account's checks go by. */
 interface Basis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
-  /** Whose account: profile and user. */
+  /** Profile and user. */
   readonly owner: string;
-  /** Sends what waits; at once where it is left out. */
+  /** Sends notices; at once by default. */
   readonly sendNotices?: typeof sendNotices;
-  /** Of several accounts, where this one is. */
+  /** This account's broker, of several. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A check that was made, and is to be remembered once it was told: a crash in between tells it twice rather than never. */
+/** A check to be remembered once it was told: a crash in between repeats it rather than losing it. */
 interface Checked {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
 
-/** Looks, proposes and tells by notices; what it returns is to be told and then remembered. */
+/** Evaluates, proposes and sends notices; the caller tells and then remembers. */
 async function checkAndTell(
   app: App,
   options: CheckOptions,
-  listener: Omit<CheckListener, 'told'>,
+  listener: ChecksListener,
   basis: Basis,
 ): Promise<Checked> {
   const look = await looker(app, options, basis);
@@ -253,7 +251,7 @@ async function checkAndTell(
   };
 }
 
-/** What looks at the account: once, and again for each round after the first. */
+/** Evaluates the account: once, and again for each further round. */
 async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
   const gateway = await app.gateway();
   const { sectorOf } = await import('../../trading/listed-symbols.ts');
@@ -293,12 +291,12 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
   };
 }
 
-/** Whether anybody may be asked for an order. */
+/** Whether orders may be proposed. */
 export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
   return suggest === true && approval !== 'deny';
 }
 
-/** Orders that wait for the person, or of which nobody knows: nothing more is proposed for their symbols. */
+/** Symbols with open or unknown orders: nothing more is proposed for them. */
 function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
@@ -307,7 +305,7 @@ function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   );
 }
 
-/** Another round makes sense only for buys that waited for sales, and those must have been filled. */
+/** Only for buys that waited for sales, which must have been filled. */
 function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
   return (
     status === 'done' &&
@@ -325,7 +323,7 @@ interface Tellable {
   readonly runs: readonly RunResult[];
 }
 
-/** Sends notices, and puts what became of them into the result. Whatever goes wrong is told, and nothing else is changed by it. */
+/** Sends notices and records their outcome in the result. Failures are told, and change nothing else. */
 async function tellPeople(
   app: App,
   { owner, sendNotices }: Basis,
@@ -392,11 +390,10 @@ async function oneAtATime<T>(file: string, signal: AbortSignal, work: () => Prom
 }
 
 /**
- * Proposes orders the way of any order: the agent calls the tools, the person approves on their phone, the gateway
- * places each once, whether or not this still runs. As many as a run takes; the rest is for the next check. Ends as
- * the run does, also where it was interrupted.
- * @param account the number of the account that they are for
- * @param show is given what happens meanwhile
+ * Proposes orders like any other: the agent calls the tools, the person approves, the gateway places each once,
+ * whether or not this still runs. Takes at most one run's orders; the rest is for the next check.
+ * @param account the number of the orders' account
+ * @param show gets the run's events
  */
 export async function propose(
   app: App,
@@ -414,7 +411,7 @@ export async function propose(
 
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
   const { due = clock.now(), ...runOptions } = options;
-  // Under mandates each order is covered, or asked about, by itself.
+  // Under mandates each order is covered or asked about separately.
   const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
   const result = await followRun(
     agent.run(
@@ -432,7 +429,7 @@ export async function propose(
   return result;
 }
 
-/** A gateway that has no mandates, or can't tell of them, is asked for orders as ever. */
+/** Without mandates orders are asked for as usual. */
 async function mandatesInForce(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();
@@ -443,9 +440,8 @@ async function mandatesInForce(app: App): Promise<MandateView[]> {
 }
 
 /**
- * Writes a report whole or not at all, for its owner's eyes (0600). Unlike the program's own files it makes no folder:
- * a misspelt path should say so.
- * @returns what went wrong, if something did: a report that can't be written must not hide what it says
+ * Writes a report atomically (0600). Creates no folder: a misspelled path should fail.
+ * @returns the error, which must not hide the report's content
  */
 function writeReportFile(file: string, content: string): TradeAgentError | undefined {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;

@@ -9,9 +9,9 @@ import { notHere } from '../server-of.ts';
 export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * What checks of this profile remember, for as long as `use` takes.
- * @param use is given the person whose account it is, as the store names them; their account's number goes with it
- * @param options.otherwise what comes of it where nothing was ever kept: no file is made then
+ * Opens what this profile's checks remember while `use` runs.
+ * @param use gets the store and the account's owner as the store names them
+ * @param options.otherwise the result where nothing was ever kept: no file is made then
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

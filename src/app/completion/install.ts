@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { writeWholeFile } from '../../machine/private-file.ts';
+import { readIfThere, writeWholeFile } from '../../machine/private-file.ts';
 
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];
@@ -9,7 +9,7 @@ export type Shell = (typeof shells)[number];
 const BEGIN = '# >>> trade-agent completion >>>';
 const END = '# <<< trade-agent completion <<<';
 
-/** Where bash-completion is, which loads what is in its folder by itself. */
+/** Where bash-completion is installed; it loads the scripts in its folder. */
 const BASH_COMPLETION = [
   '/usr/share/bash-completion/bash_completion',
   '/etc/bash_completion',
@@ -17,25 +17,21 @@ const BASH_COMPLETION = [
   '/usr/local/etc/profile.d/bash_completion.sh',
 ];
 
-/** What an installation writes. */
+/** The files that an installation writes. */
 export interface CompletionPlan {
   readonly shell: Shell;
-  /** The script's file. */
   readonly file: string;
-  /** The shell's own file that is to read it, with the lines it gets; absent where the shell finds the script by itself. */
+  /** The shell's startup file and its lines; absent where the shell finds the script itself. */
   readonly startup?: { readonly file: string; readonly lines: string };
 }
 
-/** What of the machine decides where completions go. */
+/** The facts that decide where completions go. */
 interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly exists?: (file: string) => boolean;
 }
 
-/**
- * The shell named, or the one whose name $SHELL has.
- * @throws {TradeAgentError} `usage` where that is none we know
- */
+/** The shell named, or that of $SHELL. @throws {TradeAgentError} `usage` for an unknown one */
 export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
   const wanted =
     named ??
@@ -49,7 +45,7 @@ export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>):
   });
 }
 
-/** Where a shell looks for completions. @throws {TradeAgentError} `usage` without a home folder */
+/** @throws {TradeAgentError} `usage` without a home folder */
 export function completionPlan(shell: Shell, { env, exists = existsSync }: Place): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
@@ -86,12 +82,12 @@ const sourced = (file: string, lines: string) => ({ file, lines: `${BEGIN}\n${li
 
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
-/** Writes the script, and its line where the shell needs one; run again, it stays one line. @returns the files written */
+/** Writes the script, and the startup lines once if the shell needs them. @returns the files written */
 export function installCompletion({ file, startup }: CompletionPlan, script: string): string[] {
   mkdirSync(dirname(file), { recursive: true });
   writeWholeFile(file, script, 0o644);
   if (startup === undefined) return [file];
-  const text = readText(startup.file);
+  const text = readIfThere(startup.file) ?? '';
   const rest = withoutBlock(text);
   const gap = rest === '' || rest.endsWith('\n') ? '' : '\n';
   const next = `${rest}${gap}${startup.lines}\n`;
@@ -102,7 +98,7 @@ export function installCompletion({ file, startup }: CompletionPlan, script: str
   return [file, startup.file];
 }
 
-/** Takes out what an installation wrote, and nothing else. @returns the files that changed */
+/** Removes what an installation wrote. @returns the files that changed */
 export function uninstallCompletion({ file, startup }: CompletionPlan): string[] {
   const changed: string[] = [];
   if (existsSync(file)) {
@@ -110,7 +106,7 @@ export function uninstallCompletion({ file, startup }: CompletionPlan): string[]
     changed.push(file);
   }
   if (startup === undefined) return changed;
-  const text = readText(startup.file);
+  const text = readIfThere(startup.file) ?? '';
   const rest = withoutBlock(text);
   if (rest !== text) {
     writeWholeFile(startup.file, rest, 0o644);
@@ -124,13 +120,4 @@ function withoutBlock(text: string): string {
   const end = text.indexOf(END, begin);
   if (begin < 0 || end < 0) return text;
   return text.slice(0, begin) + text.slice(end + END.length).replace(/^\r?\n/, '');
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
 }

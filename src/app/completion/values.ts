@@ -5,13 +5,12 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import type { App } from '../app.ts';
 
-/** Milliseconds: what is known without the network, symbols, does not wait longer for it. */
+/** Symbols are also known without the network, so the wait is short. */
 const SYMBOLS_MS = 300;
-/** Milliseconds: ids are known nowhere else, and nobody who presses Tab waits longer. */
+/** Ids are known to the gateway only. */
 const IDS_MS = 2_000;
 const MOST = 200;
 
-/** What can be completed. */
 export type CompletedKind =
   | 'symbols'
   | 'orders'
@@ -23,8 +22,8 @@ export type CompletedKind =
   | 'connections';
 
 /**
- * What a shell may complete a word to, the likeliest first; none where it can't be known in time. Nothing is thrown and
- * nobody is asked: a Tab must not spoil a command line.
+ * Candidates for a shell's completion, the likeliest first; none where they can't be had in time. Never throws or
+ * prompts.
  */
 export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
   try {
@@ -35,10 +34,10 @@ export async function completionValues(app: App, kind: CompletedKind): Promise<r
   }
 }
 
-/** Kinds that are known without a home: files of this machine alone. */
+/** Known from files of this machine. */
 const local: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
 
-/** A sandbox that does not run is not started for a Tab. @throws {TradeAgentError} `provider_unreachable` */
+/** Completion never starts a sandbox. @throws {TradeAgentError} `provider_unreachable` */
 async function requireRunning(app: App): Promise<void> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   if (!findProfile(await app.config(), app.profileName).sandbox) return;
@@ -78,10 +77,7 @@ const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly str
   },
 };
 
-/**
- * The symbols held, as they are now, or as they were when they were last looked at; after them those of companies that
- * people know by name, which no network tells.
- */
+/** The symbols held now, or when last seen; then those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { nicknames } = await import('../../agent/planner/nicknames.ts');
   const known = Object.values(nicknames).flat();
@@ -103,7 +99,7 @@ function lastSeen(file: string): Record<string, string[]> {
   }
 }
 
-/** @throws {Error} where it takes longer, in milliseconds */
+/** @throws {Error} where it takes longer */
 async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -16,9 +16,9 @@ import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
 /**
- * Looks at everything a run depends on. Starts nothing, changes nothing, and says nothing secret.
- * @param options.checkUpdates also ask the package registry whether there is a newer version
- * @returns with `ok` false where something is wrong
+ * Checks everything a run depends on. Starts and changes nothing, and prints nothing secret.
+ * @param options.checkUpdates also ask the package registry for a newer version
+ * @returns with `ok` false where a check failed
  */
 export async function doctor(
   app: App,
@@ -44,7 +44,7 @@ export async function doctor(
   return { ok: findings.every(({ status }) => status !== 'fail'), findings };
 }
 
-/** Everything that needs a profile's addresses. */
+/** The checks that need a profile's addresses. */
 async function checkProfile(app: App): Promise<Finding[]> {
   const { signal } = app;
   const sleeping = await sleepingSandbox(app);
@@ -70,7 +70,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   return [{ check: 'profile', status: 'ok', message: where }, ...store, ...groups.flat()];
 }
 
-/** A doctor starts nothing: a sandbox that isn't up is no illness, since the next command starts it. */
+/** A stopped sandbox is no failure: the next command starts it. */
 async function sleepingSandbox(app: App): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
@@ -86,7 +86,7 @@ async function sleepingSandbox(app: App): Promise<Finding | undefined> {
   }
 }
 
-/** A check that fails becomes a finding; one that was interrupted ends the command. */
+/** Turns an error into a finding; an interruption ends the command. */
 async function within(
   check: string,
   signal: AbortSignal,
@@ -105,7 +105,7 @@ function failed(check: string, error: unknown): Finding {
   return fail(check, message, hint ?? 'Try again with --verbose.');
 }
 
-/** Whether a language model was given tools that could act past the phone. Asks no server anything. */
+/** Whether a language model has tools that could act past the phone. Asks no server. */
 export function checkMcpServers({
   mcp_servers: servers = {},
 }: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
@@ -118,13 +118,13 @@ export function checkMcpServers({
       'mcp',
       `MCP server ${name}: allowed by --unsafe, and called without your phone: ${allowed.map((tool) => safeLine(tool)).join(', ')}`,
       `trade-agent mcp servers remove ${name}`,
-      { details: { server: name, unsafe: allowed } },
+      { server: name, unsafe: allowed },
     );
   });
   return found.length > 0 ? found : [ok('mcp', `MCP servers: ${names.join(', ')}`)];
 }
 
-/** The oldest Node this program runs on; bin/trade-agent.js refuses older ones. */
+/** The oldest supported Node; bin/trade-agent.js refuses older ones. */
 const NEEDED = [22, 14] as const;
 
 export function checkNode(running = process.versions.node): Finding {
@@ -155,7 +155,7 @@ async function checkCredentialStore(app: App): Promise<Finding> {
   const store = await app.store();
   await store.probe();
   const message = `${profile.credential_store === 'file' ? 'an encrypted file' : "the system's keychain"} keeps and returns a trial value`;
-  return ok('credentials', message, { details: { kind: profile.credential_store } });
+  return ok('credentials', message, { kind: profile.credential_store });
 }
 
 async function checkSession(app: App): Promise<Finding> {
@@ -165,7 +165,7 @@ async function checkSession(app: App): Promise<Finding> {
   return ok('session', `signed in as ${name ?? email ?? sub}`);
 }
 
-/** Whether the state can be opened, and what stands open in it. */
+/** Whether the state can be opened, and its open approvals. */
 async function checkState(app: App): Promise<Finding> {
   const approvals = await (await app.agent({})).approvals();
   const count = (...statuses: string[]) => approvals.filter(({ status }) => statuses.includes(status)).length;
@@ -174,12 +174,12 @@ async function checkState(app: App): Promise<Finding> {
   const details = { approvals: approvals.length, pending, unknown };
   if (unknown > 0) {
     const message = `${unknown} ${unknown === 1 ? 'order' : 'orders'} of unknown outcome`;
-    return warn('state', message, 'trade-agent approvals reconcile', { details });
+    return warn('state', message, 'trade-agent approvals reconcile', details);
   }
-  return ok('state', `${approvals.length} approvals, ${pending} of them pending`, { details });
+  return ok('state', `${approvals.length} approvals, ${pending} of them pending`, details);
 }
 
-/** Asks the package registry; only where the person said so. */
+/** Only with --check-updates. */
 async function checkUpdates(app: App, registry: string): Promise<Finding> {
   const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
   try {
@@ -214,12 +214,10 @@ function isNewer(a: string, b: string): boolean {
 
 const LIMIT_MS = 5000;
 
-/** Asks the model's server which models it has: costs nothing, and shows whether the key is good. */
+/** Lists the server's models: costs nothing, and verifies the key. */
 async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
   if (profile.model.provider === 'builtin') {
-    return ok('model', 'the built-in planner: offline, understands a small grammar', {
-      details: { provider: 'builtin' },
-    });
+    return ok('model', 'the built-in planner: offline, understands a small grammar', { provider: 'builtin' });
   }
   const stored = storeUsable ? await modelKey(await app.store(), modelUrl(profile.model)) : undefined;
   const server = modelServer(profile.model, app.env, stored);
@@ -230,24 +228,33 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
     response = await listModels(app, server);
   } catch {
     app.signal.throwIfAborted();
-    return fail('model', `${host} can't be reached`, "Start the model's server, or use --model builtin.", {
+    return fail(
+      'model',
+      `${host} can't be reached`,
+      "Start the model's server, or use --model builtin.",
       details,
-    });
+    );
   }
   if (response.status === 401 || response.status === 403) {
-    return fail('model', `${host} refused the API key`, `Check ${server.keyVariable}.`, { details });
+    return fail('model', `${host} refused the API key`, `Check ${server.keyVariable}.`, details);
   }
   const names = response.ok ? await modelNames(response) : undefined;
   if (names === undefined) {
-    return warn('model', `${host} does not list its models (HTTP status ${response.status})`, 'Try a run.', {
+    return warn(
+      'model',
+      `${host} does not list its models (HTTP status ${response.status})`,
+      'Try a run.',
       details,
-    });
+    );
   }
   return names.includes(server.name)
-    ? ok('model', `${server.name} at ${host}`, { details })
-    : warn('model', `${host} does not list ${server.name}`, 'Check model.name, or load the model there.', {
+    ? ok('model', `${server.name} at ${host}`, details)
+    : warn(
+        'model',
+        `${host} does not list ${server.name}`,
+        'Check model.name, or load the model there.',
         details,
-      });
+      );
 }
 
 function listModels(app: App, server: ModelServer): Promise<Response> {
@@ -268,10 +275,10 @@ async function modelNames(response: Response): Promise<string[] | undefined> {
   }
 }
 
-/** Seconds for each request, as the doctor's others. */
+/** Per request. */
 const LIMIT_S = 5;
 
-/** Where a company lets the person in: whether it can, and whether the home takes its word. Nothing where none does. */
+/** Whether the profile's company can sign people in, and whether the home accepts its assertions. */
 async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const { company, issuer } = profile;
   if (company === undefined) return [];
@@ -287,31 +294,19 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
     ...(grants?.includes(TOKEN_EXCHANGE_GRANT) === false ? ['token exchange'] : []),
   ];
   if (lacking.length > 0) {
-    return [
-      fail(
-        'company',
-        `${company.issuer} lacks ${lacking.join(' and ')}`,
-        `Ask whoever runs ${name} to turn it on.`,
-        {
-          details,
-        },
-      ),
-    ];
+    const fix = `Ask whoever runs ${name} to turn it on.`;
+    return [fail('company', `${company.issuer} lacks ${lacking.join(' and ')}`, fix, details)];
   }
   const ours = await providerMetadata(issuer, access);
   if (listed(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
     const fix = 'Whoever runs the home lists the company in its home.yaml: see docs/operate/COMPANY.md.';
-    return [fail('company', `${issuer} takes no company's word`, fix, { details })];
+    return [fail('company', `${issuer} takes no company's word`, fix, details)];
   }
   if (listed(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
-    return [
-      warn('company', `${company.issuer} does not say that it lets people in elsewhere`, fix, { details }),
-    ];
+    return [warn('company', `${company.issuer} does not say that it lets people in elsewhere`, fix, details)];
   }
-  return [
-    ok('company', `${company.issuer} can let people in at ${issuer}, which takes such words`, { details }),
-  ];
+  return [ok('company', `${company.issuer} can let people in at ${issuer}, which takes such words`, details)];
 }
 
 function listed(value: unknown): string[] | undefined {

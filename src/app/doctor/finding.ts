@@ -1,7 +1,9 @@
-/** `warn` is worth knowing and stops nothing; `skip` could not be looked at, for the reason given. */
+import { defined } from '../../values/defined.ts';
+
+/** `warn` stops nothing; `skip` could not be checked, for the reason given. */
 type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
-/** What one check found. Nothing secret may be in it. */
+/** The result of one check. It holds no secret. */
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
@@ -11,26 +13,22 @@ export interface Finding {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-type Extra = Pick<Finding, 'details'>;
+type Details = Finding['details'];
 
-export const ok = (check: string, message: string, extra: Extra = {}): Finding => ({
-  check,
-  status: 'ok',
-  message,
-  ...extra,
-});
-export const skip = (check: string, message: string): Finding => ({ check, status: 'skip', message });
-export const warn = (check: string, message: string, fix: string, extra: Extra = {}): Finding => ({
-  check,
-  status: 'warn',
-  message,
-  fix,
-  ...extra,
-});
-export const fail = (check: string, message: string, fix: string, extra: Extra = {}): Finding => ({
-  check,
-  status: 'fail',
-  message,
-  fix,
-  ...extra,
-});
+export const ok = (check: string, message: string, details?: Details) =>
+  finding('ok', check, message, undefined, details);
+export const skip = (check: string, message: string) => finding('skip', check, message);
+export const warn = (check: string, message: string, fix: string, details?: Details) =>
+  finding('warn', check, message, fix, details);
+export const fail = (check: string, message: string, fix: string, details?: Details) =>
+  finding('fail', check, message, fix, details);
+
+function finding(
+  status: FindingStatus,
+  check: string,
+  message: string,
+  fix?: string,
+  details?: Details,
+): Finding {
+  return { check, status, message, ...defined({ fix, details }) };
+}

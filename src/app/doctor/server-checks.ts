@@ -6,14 +6,14 @@ import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
-/** For one request of the doctor's: it asks many servers, and a dead one must not keep the person waiting. */
+/** Per request: a dead server must not keep the person waiting. */
 const LIMIT_S = 5;
 
-/** Seconds. Tokens are checked with about a minute's tolerance. */
+/** Seconds. Tokens are verified with a tolerance of about a minute. */
 const SKEW_WARN = 20;
 const SKEW_FAIL = 60;
 
-/** The clock first: a wrong one explains much of what follows. */
+/** The clock first: a wrong one explains most other failures. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
   const metadata = await providerMetadata(profile.issuer, {
@@ -59,19 +59,15 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
           'provider',
           `${message}. Missing: ${missing.join('; ')}`,
           'Turn it on at the provider, or use another.',
-          {
-            details,
-          },
+          details,
         )
       : supports.dpop
-        ? ok('provider', message, { details })
+        ? ok('provider', message, details)
         : warn(
             'provider',
             message,
             'Turn on DPoP at the provider: without it a stolen token works anywhere.',
-            {
-              details,
-            },
+            details,
           );
   return [clockFinding(date, app.clock.now()), provider];
 }
@@ -80,23 +76,23 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
 export function clockFinding(date: string | null, now: number): Finding {
   const served = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(served)) return skip('clock', 'the provider did not say what time it is');
-  // The header is cut to whole seconds: half of one is the best guess.
+  // The header has whole seconds: half a second is the best guess.
   const skew = Math.round((now - served - 500) / 1000);
   const details = { skew_seconds: skew };
-  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "agrees with the provider's", { details });
+  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "agrees with the provider's", details);
   const message = `${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the provider's`;
   const fix = 'Set the clock: timedatectl set-ntp true (Linux), or turn on automatic time.';
   return Math.abs(skew) < SKEW_FAIL
-    ? warn('clock', message, fix, { details })
-    : fail('clock', `${message}: tokens and signatures will be refused`, fix, { details });
+    ? warn('clock', message, fix, details)
+    : fail('clock', `${message}: tokens and signatures will be refused`, fix, details);
 }
 
-/** What a gateway's `/readyz` says of its clock: seconds that it is ahead of the provider's and of its database's. */
+/** In `/readyz`: seconds that the gateway's clock is ahead. */
 const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Nothing where the gateway does not say, or is away: that is another check's. */
+/** No finding where the gateway does not say, or is down: another check reports that. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await getFrom(app, `${baseOf(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
@@ -112,7 +108,7 @@ function getFrom(app: App, url: string): Promise<Response> {
   return app.fetch(url, { signal, redirect: 'error' });
 }
 
-/** @param readiness the body of the gateway's `/readyz`; undefined where it says nothing of clocks */
+/** @param readiness the body of `/readyz`; no finding where it says nothing of clocks */
 export function gatewayClockFinding(readiness: unknown): Finding | undefined {
   const said = readinessSchema.safeParse(readiness).data?.clock_ahead_seconds;
   if (said === undefined) return undefined;
@@ -126,14 +122,17 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
   const off = apart.filter(({ seconds }) => Math.abs(seconds) > SKEW_WARN);
   if (off.length === 0) {
     const message = `the gateway's agrees with ${apart.map(({ whose }) => whose).join(' and ')}`;
-    return ok('gateway_clock', message, { details });
+    return ok('gateway_clock', message, details);
   }
   const words = off.map(
     ({ whose, seconds }) => `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} ${whose}`,
   );
-  return warn('gateway_clock', `the gateway's is ${words.join(' and ')}`, 'Set the clock of its machine.', {
+  return warn(
+    'gateway_clock',
+    `the gateway's is ${words.join(' and ')}`,
+    'Set the clock of its machine.',
     details,
-  });
+  );
 }
 
 export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
@@ -175,18 +174,21 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
   return ok('gateway', `${base} is up and trusts the provider`);
 }
 
-/** Through the gateway: the broker's own credentials never reach this machine. */
+/** Through the gateway: the broker's credentials never reach this machine. */
 export async function checkBroker(app: App, profile: ResolvedProfile): Promise<Finding> {
   if ((await app.session()) === undefined) return skip('broker', 'needs a sign-in: trade-agent login');
   const account = await (await app.gateway()).account();
   const details = { environment: account.environment, simulated: account.simulated, status: account.status };
   const message = `a ${account.environment} account${account.simulated ? ' (simulated)' : ''}, ${account.status}`;
   if (account.environment !== profile.environment) {
-    return fail('broker', `${message}, but the profile says ${profile.environment}`, 'Correct the profile.', {
+    return fail(
+      'broker',
+      `${message}, but the profile says ${profile.environment}`,
+      'Correct the profile.',
       details,
-    });
+    );
   }
   return account.trading_blocked
-    ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.', { details })
-    : ok('broker', message, { details });
+    ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.', details)
+    : ok('broker', message, details);
 }

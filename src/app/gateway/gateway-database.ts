@@ -10,14 +10,14 @@ import { questionSeal } from '../../store/rows/question-id.ts';
 import type { Recounted } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
-import { sealFile, sealSecret } from './key-file.ts';
+import { sealFile, sealSecret, unusableFile } from './key-file.ts';
 import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
 
-/** How long a running gateway may hold its SQLite database, milliseconds. */
+/** How long a running gateway may hold its SQLite database. */
 const BUSY_MS = 10_000;
 const LONGEST_ADDRESS = 4_096;
 
-/** Where a database on PostgreSQL is read from: a file, or what an environment variable says. Never an argument, which all can read. */
+/** Where a PostgreSQL address is read from. Never an argument, which every user can read. */
 export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
@@ -25,15 +25,15 @@ interface OpenedDatabase<Stores> {
   close(): Promise<void>;
 }
 
-/** What is looked at and changed beside a gateway that runs. */
+/** The stores that are used while a gateway runs. */
 export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
   recount(now: number): Promise<Recounted>;
 }
 
 /**
- * All that a gateway keeps, its own keys among it: in its folder, or where its settings say.
- * @throws {TradeAgentError} `invalid_config`, also where there is no key yet, or the gateways that are there have another
- *   `seal.key`; `credential_store_…` where the key management service can't be used
+ * All of a gateway's data and keys: in its folder, or where its settings say.
+ * @throws {TradeAgentError} `invalid_config`, also where there is no key yet or the gateways over this database have
+ *   another `seal.key`; `credential_store_…` where the key management service fails
  */
 export async function openGatewayDatabase(
   settings: KeptSettings,
@@ -53,7 +53,7 @@ export async function openGatewayDatabase(
   try {
     const keys = await keysOver({ postgres, opened }, settings.kms, folder, env);
     const secrets = await secretsOf(keys);
-    // What one gateway seals the others must be able to open.
+    // Each gateway must be able to open what another has sealed.
     if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
       throw new TradeAgentError('invalid_config', 'the gateways over this database have another seal.key', {
         hint: 'Copy seal.key and key.json from the folder of the first one; or set "kms" as the others have it.',
@@ -73,10 +73,7 @@ async function secretsOf(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/**
- * A gateway's own keys alone, also while it runs.
- * @throws what `work` throws, and {@link TradeAgentError} `invalid_config`
- */
+/** Only a gateway's keys; also while it runs. @throws {TradeAgentError} `invalid_config`, and what `work` throws */
 export async function withGatewayKeys<T>(
   { database, kms }: KeptSettings,
   folder: string,
@@ -104,7 +101,7 @@ async function keysOver(
 }
 
 /**
- * The record and the halts alone, also while the gateway runs.
+ * Only the record and the halts; also while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
 export async function openRecord(
@@ -128,13 +125,10 @@ export async function openRecord(
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const { sqliteRecord } = await import('../../store/sqlite/gateway-stores.ts');
   const opened = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
-  return {
-    stores: sqliteRecord(opened),
-    close: async () => void opened.close(),
-  };
+  return { stores: sqliteRecord(opened), close: async () => void opened.close() };
 }
 
-/** @throws {TradeAgentError} `invalid_config` where it is not there, or others may read it */
+/** @throws {TradeAgentError} `invalid_config` where it is missing, or others may read it */
 export function readDatabaseAddress(place: AddressPlace, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database's address is not there: ${where}`, {
@@ -146,9 +140,7 @@ export function readDatabaseAddress(place: AddressPlace, folder: string, env: No
     return address;
   }
   const file = resolve(folder, place.url_file);
-  const unusable = (why: string) =>
-    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
-  const address = readPrivateFile(file, LONGEST_ADDRESS, unusable)?.trim();
+  const address = readPrivateFile(file, LONGEST_ADDRESS, unusableFile(file))?.trim();
   if (address === undefined || address === '') throw missing(file);
   return address;
 }
@@ -160,9 +152,9 @@ async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: stri
 }
 
 /**
- * Makes a gateway's tables in a PostgreSQL database, or brings them to this program's version; also while gateways run.
- * @param place where the address of the login that owns the tables is read from
- * @returns from which version to which
+ * Creates or migrates a gateway's tables in PostgreSQL; also while gateways run.
+ * @param place of the address of the tables' owner
+ * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function migrateDatabase(

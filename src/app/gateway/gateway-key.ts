@@ -11,13 +11,13 @@ import { type ShownKey, shownKey } from './key-file.ts';
 import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
 
 /**
- * What is done about the key: `rotate` makes the next one, `confirm` switches to it once the provider knows it; `rewrap` wraps
- * all of the gateway's own keys by the newest wrapping key.
+ * `rotate` creates the next key, `confirm` switches to it once the provider knows it; `rewrap` wraps all of the
+ * gateway's keys with the newest wrapping key.
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
 /**
- * Adds a wrapping key to the file that `kms` names, by which all is wrapped from then on; makes the file where there is none.
+ * Adds a wrapping key, to be used from then on, to the file that `kms` names; creates the file if needed.
  * @returns the file
  * @throws {TradeAgentError} `usage` where no file is named
  */
@@ -36,16 +36,17 @@ export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Pr
 
 export interface GatewayKey extends ShownKey {
   readonly status: 'made' | 'in_use' | 'waiting' | 'rotated' | 'rewrapped';
-  /** Where its private half is; null where that is wrapped in the gateways' database. */
+  /** The private key's file; null where it is wrapped in the gateways' database. */
   readonly file: string | null;
-  /** What to register at the identity provider, in the words of OpenID Connect Dynamic Client Registration. */
+  /** Client metadata to register at the identity provider (OpenID Connect Dynamic Client Registration). */
   readonly clients: readonly Record<string, unknown>[];
 }
 
 /**
- * Makes, shows or replaces the key of the gateway's clients at the identity provider.
- * @param kty of a key that is made: `RSA` for providers that take no ES256
- * @throws {TradeAgentError} `usage` for a step out of turn, `invalid_config`, `provider_…` where the new key is not known there
+ * Creates, shows or replaces the key of the gateway's clients at the identity provider.
+ * @param kty of a new key: `RSA` for providers that don't take ES256
+ * @throws {TradeAgentError} `usage` for a step out of turn, `invalid_config`, `provider_…` where the provider does
+ *   not know the new key
  */
 export async function gatewayKey(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
@@ -61,7 +62,6 @@ export async function gatewayKey(
   });
 }
 
-/** A step that was taken, and the key that it is about. */
 async function taken(
   app: Pick<App, 'fetch' | 'clock'>,
   keys: GatewayKeys,
@@ -94,13 +94,13 @@ async function taken(
   }
 }
 
-/** The clients that have this key and are registered by hand. */
+/** The manually registered clients that use this key. */
 function clientIdsOf({ exchange, approval }: GatewaySettings): string[] {
   const ids = [exchange?.client_id, approval.client_id ?? exchange?.client_id];
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
-/** As gateway.yaml says; before there is one, a client for everything. */
+/** By gateway.yaml; before it exists, one client for everything. */
 async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promise<Record<string, unknown>[]> {
   const settings = await readSettings(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;

@@ -20,27 +20,26 @@ import {
   switchToNextKey,
 } from './key-file.ts';
 
-/** A gateway's own keys: the one of its clients at the identity provider, and what secrets in its rows are sealed by. */
+/** A gateway's keys: that of its clients at the identity provider, and those that seal secrets in its rows. */
 export interface GatewayKeys {
-  /** Where the clients' private key is, where that is a file. */
+  /** The file of the clients' private key, if it is in a file. */
   readonly file: string | null;
-  /** Where the one is that waits. */
+  /** The file of the next key. */
   readonly nextFile: string | null;
   /** @throws {TradeAgentError} `invalid_config` where there is none yet */
   client(): Promise<JWK>;
   /** @throws {TradeAgentError} `usage` where there is one */
   make(kty: 'EC' | 'RSA'): Promise<ShownKey>;
-  /** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
+  /** Creates the next key, of the same type, unless there is one. */
   prepareNext(): Promise<ShownKey>;
   /**
-   * Puts what waits in the others' place.
-   * @param tryIt rejects where the provider doesn't know the key: all then stays as it is
-   * @throws {TradeAgentError} `usage` where none waits
+   * Replaces the keys by the next ones.
+   * @param tryIt rejects where the provider doesn't know the key: nothing changes then
+   * @throws {TradeAgentError} `usage` where there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<ShownKey>;
-  /** Made with the first use. */
   seal(): Promise<SealSecrets>;
-  /** Wraps all by the newest wrapping key. @throws {TradeAgentError} `usage` where they are not wrapped */
+  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` where they are not wrapped */
   rewrap(): Promise<void>;
 }
 
@@ -63,23 +62,23 @@ export function folderKeys(folder: string): GatewayKeys {
   };
 }
 
-/** Of the oldest: it is never replaced, since something may be sealed by it. Tells nothing of it. */
+/** A check value of the oldest secret, which is never replaced since something may be sealed with it. */
 export function sealCheck(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }
 
 /**
- * Keys that all gateways over a database have, wrapped there by a key management service. Whoever needs one first makes it; the
- * folder's own, where it has any from before, are taken over. They are replaced in two steps, both kinds at once: the next ones wait
- * until every gateway was started again, since one that seals by a key the others don't know would be understood by none.
- * @param folder where there may be key.json and seal.key
+ * The keys shared by all gateways over a database, wrapped by a key management service. The first gateway that needs
+ * one creates it; the folder's own keys are adopted. Client and seal key are replaced together in two steps: the next
+ * ones wait until every gateway was restarted, since a gateway must not seal with a key that others don't know.
+ * @param folder may hold key.json and seal.key
  */
 export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
   const { open, openKey, wrap, kept } = wrapping({ kms, rows, tenant });
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
-  /** The clients' key, taken over from the folder where that has one. */
+  /** The clients' key, adopted from the folder if that has one. */
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
@@ -128,7 +127,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         const seal = await wrap('next_seal', 1, randomBytes(32).toString('base64url'));
         await addKey('next_client', await generateKey(kty === 'RSA' ? 'RSA' : 'EC'), [seal]);
       }
-      // Whoever was first.
+      // Another process may have been first.
       const next = await waits();
       if (next === undefined) throw changedMeanwhile();
       return shownKey(await openKey(next));
@@ -145,14 +144,14 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
         wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
       ]);
-      // The clients' old key is of no more use; what was sealed before is opened by what it was sealed by.
+      // The clients' old key is removed; the old seal key stays, to open what it sealed.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return shownKey(key);
       throw changedMeanwhile();
     },
     async seal() {
       await sealRows();
-      // In one look: while it is switched to the next one, each is there as one or the other.
+      // In one read: during a switch each is there as one or the other.
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));
@@ -168,7 +167,6 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
   };
 }
 
-/** Rows, and what they are as texts. */
 function wrapping({ kms, rows, tenant }: Omit<WrappedKeysOptions, 'folder'>) {
   const contextOf = ({ name, version }: Pick<WrappedGatewayKey, 'name' | 'version'>) =>
     JSON.stringify(['trade-agent.gateway-key/1', tenant, name, version]);

@@ -10,31 +10,24 @@ import { utcSeconds } from '../../machine/clock.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
-import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 import { type PinnedKeys, pinnedKeys, trusted } from '../receipts.ts';
 import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFile } from './key-file.ts';
 import { type GatewayPlaces, readAnchorCa, readKept } from './settings-file.ts';
 
-/** The gateway's record. */
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
- * Ends a halt, or where there is none what may only reduce, at the gateway's own machine, where its owner's phone can't; also while the gateway runs.
- * @returns since when it was halted, when that ended, and how far trading goes from then on
+ * Ends a halt (or reducing) on the gateway's own machine, for an owner whose phone can't; also while the gateway
+ * runs.
  * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
  */
 export async function liftHalt(
   { clock, env }: Pick<App, 'clock' | 'env'>,
   places: GatewayPlaces,
   sub: string,
-): Promise<{
-  readonly ended: Exclude<TradingState, 'active'>;
-  readonly haltedAt: string;
-  readonly liftedAt: string;
-  readonly state: TradingState;
-}> {
+) {
   return await withRecord(env, places, async ({ halts, audit }) => {
     const { since, state: ended } = await halts.standing(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
@@ -50,14 +43,11 @@ export async function liftHalt(
 }
 
 /**
- * Has orders that a clock which was ahead dated after now count for today, at the gateway's own machine; also while it runs.
- * @returns how many there were, and when the latest of them was dated
+ * Counts orders that a fast clock dated in the future for today; on the gateway's own machine, also while it runs.
+ * @returns how many, and the latest of their dates
  * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
  */
-export async function recount(
-  { clock, env }: Pick<App, 'clock' | 'env'>,
-  places: GatewayPlaces,
-): Promise<{ readonly orders: number; readonly newest: string | null }> {
+export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPlaces) {
   return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
     const { orders, newest } = await recountOrders(clock.now());
     await audit.moveToFile(auditFile(places.home));
@@ -65,7 +55,6 @@ export async function recount(
   });
 }
 
-/** The record and the halts, also while the gateway runs. @throws {TradeAgentError} `invalid_config` where none has run here */
 async function withRecord<T>(
   env: NodeJS.ProcessEnv,
   { home, config }: GatewayPlaces,
@@ -79,17 +68,20 @@ async function withRecord<T>(
   }
 }
 
-/** A file that a person kept has a checkpoint or a receipt. */
+/** Of a file with a checkpoint or a receipt. */
 const LONGEST_KEPT = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
-  /** A copy, to be verified by itself; else the gateway's own file, with what its database knows of it. */
+  /** A copy, verified by itself; by default the gateway's own file, checked against its database. */
   readonly file?: string | undefined;
-  /** A thumbprint, or a file with keys. The gateway's own, or for a copy the one that the profile's gateway publishes. */
+  /**
+   * A thumbprint, or a file with keys. By default the gateway's own key; for a copy, the one that the profile's
+   * gateway publishes.
+   */
   readonly key?: string | undefined;
-  /** A file with a checkpoint that was kept, which must stand in the record. */
+  /** A file with a kept checkpoint, which the record must contain. */
   readonly checkpoint?: string | undefined;
-  /** A file with the certificates that an authority's must lead to. */
+  /** A file with the root certificates for time stamps. */
   readonly authorityCa?: string | undefined;
 }
 
@@ -99,10 +91,10 @@ export type RecordFindings = (AuditVerdict | { readonly ok: false; readonly what
 };
 
 /**
- * Looks for the first line of the record that was changed, removed or added, or that signs or vouches for something else; also
- * while the gateway runs.
- * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder; `usage` for a file that holds nothing of
- *   its kind
+ * Finds the first line of the record that was changed, removed or added, or whose signature or time stamp is wrong;
+ * also while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder; `usage` for a file of the wrong
+ *   kind
  */
 export async function verifyRecord(
   app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
@@ -132,12 +124,10 @@ export async function verifyRecord(
   return { file, ...verdict, signed };
 }
 
-/** Nobody says what its last line must be. */
-const copy = {
-  standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }),
-};
+/** A copy's last line is unknown. */
+const copy = { standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
-/** What the gateway of this folder signs by, and has signed by; nothing where there is no key yet. */
+/** The present and former signing keys of this folder's gateway; none where there is no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPlaces): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
   const keys = secrets === undefined ? [] : await Promise.all(eachSecret(secrets).map(receiptKey));
@@ -149,14 +139,14 @@ async function ownSecrets(
   { home, config }: GatewayPlaces,
 ): Promise<SealSecrets | undefined> {
   const kept = await readKept(config);
-  // To look at a key that is not there would make it.
+  // Reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
   const { keptSandboxSecret } = await import('../../sandbox/kept-secret.ts');
   return keptSandboxSecret(home);
 }
 
-/** A checkpoint's line by itself, or what "audit verify --output json" printed, or the last one that a receipt names. */
+/** Accepts a checkpoint's line, the output of "audit verify --output json", or a receipt. */
 async function keptCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
   const unusable = new TradeAgentError('usage', `${file} holds no checkpoint`, {
     hint: 'Name a line "checkpoint" of the record, what this command printed with --output json, or a receipt.',

@@ -10,23 +10,20 @@ const LONGEST_KEY_FILE = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
 export const sealFile = (folder: string) => join(folder, 'seal.key');
-/** Waits there until the identity provider knows it. */
+/** The next key, until the identity provider knows it. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
-/** A public key in both forms in which providers take one: JWK (RFC 7517) and PEM (SPKI). */
+/** A public key in the two forms that providers take: JWK (RFC 7517) and PEM (SPKI). */
 export interface ShownKey {
   readonly jwk: Record<string, string>;
   readonly pem: string;
 }
 
-/**
- * The private key of the gateway's clients.
- * @throws {TradeAgentError} `invalid_config`
- */
+/** The private key of the gateway's clients. @throws {TradeAgentError} `invalid_config` */
 export function readKey(folder: string): JWK {
-  const key = readKeyFile(keyFile(folder));
-  if (key !== undefined) return key;
   const file = keyFile(folder);
+  const key = readKeyFile(file);
+  if (key !== undefined) return key;
   throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} is not there`, {
     hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
     details: { file },
@@ -34,30 +31,22 @@ export function readKey(folder: string): JWK {
 }
 
 /**
- * Makes the key where there is none yet.
- * @param kty `RSA` (RS256) for providers that take no ES256. Its JWK has no `kid`: Auth0 gives keys ids of its own.
- * @throws {TradeAgentError} `usage` where there is one
+ * @param kty `RSA` (RS256) for providers that don't take ES256. Its JWK has no `kid`: Auth0 assigns its own
+ * @throws {TradeAgentError} `usage` where there is a key already
  */
 export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
-  const file = keyFile(folder);
-  return await makeKeyAt(
-    file,
-    kty,
-    '--show prints its public half; --rotate makes the one that is to take its place.',
-  );
+  const hint = '--show prints its public half; --rotate makes the one that is to take its place.';
+  return await makeKeyAt(keyFile(folder), kty, hint);
 }
 
-/**
- * The same for any file. @param hint what to do where there is one
- * @throws {TradeAgentError} `usage` where there is one
- */
+/** @param hint for the error where there is a key already @throws {TradeAgentError} `usage` */
 export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
   const key = await generateKey(kty);
   if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
   throw new TradeAgentError('usage', `there is a key already: ${file}`, { hint });
 }
 
-/** The key that is to take the other's place: made now, of the same kind, unless one waits already. */
+/** Creates the next key, of the same type, unless there is one. */
 export async function prepareNextKey(folder: string): Promise<ShownKey> {
   const { kty } = readKey(folder);
   const waiting = readKeyFile(nextKeyFile(folder));
@@ -68,9 +57,9 @@ export async function prepareNextKey(folder: string): Promise<ShownKey> {
 }
 
 /**
- * Puts the waiting key in the other's place, once it was tried.
+ * Replaces the key by the next one, once it was tried.
  * @param tryIt rejects where the provider doesn't know it: the old key then stays in use
- * @throws {TradeAgentError} `usage` where none waits
+ * @throws {TradeAgentError} `usage` where there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<ShownKey> {
   const next = readKeyFile(nextKeyFile(folder));
@@ -88,9 +77,8 @@ export function nothingWaits(): TradeAgentError {
 }
 
 /**
- * What approvals' tokens are sealed under, made with the first start. Not the clients' key: that is replaced, and what was
- * approved before must open after.
- * @throws {TradeAgentError} `invalid_config`
+ * The secret that seals approvals' tokens, created on first start. Not the clients' key: that one is replaced, and
+ * earlier tokens must still open. @throws {TradeAgentError} `invalid_config`
  */
 export function sealSecret(folder: string): string {
   createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
@@ -99,15 +87,18 @@ export function sealSecret(folder: string): string {
   throw new TradeAgentError('invalid_config', `${sealFile(folder)} was removed as soon as it was made`);
 }
 
-/** Undefined where there is none yet. @throws {TradeAgentError} `invalid_config` for one that can't be used */
+/** Undefined where there is none yet. @throws {TradeAgentError} `invalid_config` for an unusable one */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFile(folder);
-  const unusable = (why: string) =>
-    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
+  const unusable = unusableFile(file);
   const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
   throw unusable('it holds no key of 32 bytes (base64url)');
 }
+
+/** The error for a private file that can't be used, by the reason. */
+export const unusableFile = (file: string) => (why: string) =>
+  new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
 export function shownKey(key: JWK): ShownKey {
   const jwk = publicHalf(key);
@@ -129,8 +120,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
 
 /** @returns undefined where there is none. @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
-  const unusable = (why: string) =>
-    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
+  const unusable = unusableFile(file);
   const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);
   if (text === undefined) return undefined;
   let key: unknown;

@@ -17,29 +17,28 @@ import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
 
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
-  /** The gateway's own folder: its key and its journal. */
+  /** The gateway's folder: its key and its journal. */
   readonly home: string;
   readonly config: string;
-  /** What may hold the database's address. */
+  /** May hold the database's address. */
   readonly env: NodeJS.ProcessEnv;
-  /** Written once it serves: what `ready` is told. */
+  /** Gets what `ready` gets. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;
 }
 
-/** A gateway that serves. */
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
-  /** Where it listens, without the proxy in front of it. */
+  /** Where it listens, behind any proxy. */
   readonly url: string;
-  /** Where its metrics are, if they are served. */
+  /** The address of its metrics, if served. */
   readonly metrics?: string;
   readonly home: string;
   readonly pid: number;
 }
 
 /**
- * Serves until the signal aborts. One gateway a folder.
+ * Serves until the signal aborts; one gateway per folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
 export async function serveGateway(
@@ -84,7 +83,10 @@ export async function serveGateway(
   );
 }
 
-/** Loads the rules, and says which accounts and entries of limits.yaml don't match. Never throws: what can't be read is met again by the first decision. */
+/**
+ * Loads the rules, and reports accounts and entries of limits.yaml that don't match. Never throws: the first decision
+ * reports what can't be read.
+ */
 export async function tellUnmatched(
   rules: FolderRules,
   known: KnownAccounts,

@@ -9,24 +9,21 @@ import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
 
-/** A gateway's parts as they are measured; as they are, where its settings say nothing of measuring. */
+/** A gateway's instrumented parts; unchanged where its settings have no telemetry. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   stores(stores: GatewayStores): GatewayStores;
-  /** @param routes the patterns of what it answers */
+  /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: MeasuredJobs;
-  /** Has it say how a process is doing that answers no requests: `/healthz` and `/readyz` beside `/metrics`. */
+  /** Serves `/healthz` and `/readyz` beside `/metrics`, for a process that answers no requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
-  /** Where `/metrics` is; undefined where it is not served. */
+  /** The address of `/metrics`; undefined where it is not served. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
 
-/**
- * @param send by which the gateway asks others
- * @throws {TradeAgentError} `port_in_use`
- */
+/** @param send the gateway's fetch @throws {TradeAgentError} `port_in_use` */
 export async function serveTelemetry(
   settings: GatewaySettings['telemetry'],
   clock: Clock,
@@ -45,7 +42,7 @@ export async function serveTelemetry(
       close: async () => undefined,
     };
   }
-  // Nothing of it is loaded by who is not measured.
+  // Not loaded where nothing is measured.
   const { openTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());

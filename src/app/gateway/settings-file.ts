@@ -7,7 +7,7 @@ import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gatew
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
-/** The gateway's folder, and the file that says what it serves. */
+/** The gateway's folder and settings file. */
 export interface GatewayPlaces {
   readonly home: string;
   readonly config: string;
@@ -19,14 +19,13 @@ export async function readSettings(file: string): Promise<GatewaySettings> {
   return await parseYaml(gatewaySettingsSchema, readNamedFile(file, 'gateway configuration', hint), file);
 }
 
-/** Where a gateway's data and its own keys are: in its folder, but for what is named. */
+/** Where a gateway's data and keys are, if not in its folder. */
 export type KeptSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 
 const keptAlone = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
 
 /**
- * Where the data is, whatever else is wrong with the settings: a halt can be ended all the same.
- * @returns nothing named where there are no settings
+ * Where the data is, even where other settings are wrong: a halt can still be ended. Empty where there is no file.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function readKept(file: string): Promise<KeptSettings> {
@@ -36,7 +35,7 @@ export async function readKept(file: string): Promise<KeptSettings> {
 
 const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });
 
-/** The certificates that the record's authority is held to, where some are set. @throws {TradeAgentError} `invalid_config` */
+/** The root certificates for the record's time stamps, if set. @throws {TradeAgentError} `invalid_config` */
 export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
   const { anchor } = await parseYaml(anchorAlone, readNamedFile(config, 'gateway configuration', ''), config);

@@ -26,27 +26,18 @@ import {
 } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
 
-interface BackedUp {
+/** A home's folder, and the file and passphrase of a backup. */
+interface BackupPlace {
+  readonly folder: string;
   readonly file: string;
-  readonly bytes: number;
-  readonly createdAt: string;
-  readonly address: string;
-  readonly files: readonly string[];
+  readonly passphrase: string;
 }
 
 /**
- * Writes everything that a home keeps into one file (0600), sealed under a passphrase; also while the home runs.
- * @param file must not be there yet
- * @throws {TradeAgentError} `usage` for a passphrase that is too short, or a file that is there; `invalid_config`
+ * Writes everything that a home keeps into one new file (0600), sealed under a passphrase. The home may be running.
+ * @throws {TradeAgentError} `usage` for a passphrase that is too short, or a file that exists; `invalid_config`
  */
-export async function backupHome(
-  { clock }: Pick<App, 'clock'>,
-  {
-    folder,
-    file,
-    passphrase,
-  }: { readonly folder: string; readonly file: string; readonly passphrase: string },
-): Promise<BackedUp> {
+export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
   requirePassphrase(passphrase);
   requireOwnFolder(folder);
   const { address } = await readHomeSettings(folder);
@@ -62,7 +53,6 @@ export async function backupHome(
   return { file, bytes: sealed.length, createdAt, address, files: [...files.keys()] };
 }
 
-/** @throws {TradeAgentError} `usage` */
 function requirePassphrase(passphrase: string): void {
   if ([...passphrase].length >= SHORTEST_PASSPHRASE) return;
   throw new TradeAgentError('usage', `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters`, {
@@ -70,7 +60,7 @@ function requirePassphrase(passphrase: string): void {
   });
 }
 
-/** Every file of a home as of one moment, but what only says that it runs. */
+/** Every file of a home as of one moment, except locks, logs and the ready file. */
 async function homeContent(folder: string): Promise<Archive['files']> {
   const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
@@ -78,7 +68,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
-  // Databases first: the record's file only grows, and is then cut to where its database stands.
+  // Databases first: the record's file only grows, and is cut to the last line that its database knows.
   const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
   let head = NO_LINE.seq;
@@ -95,7 +85,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   return copies;
 }
 
-/** Without them a restored home would let pass what its owner forbids. */
+/** Without the rules a restored home would allow what its owner forbids. */
 function rulesIn(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true
@@ -103,7 +93,7 @@ function rulesIn(folder: string, name: string): string[] {
     : [];
 }
 
-/** A database as of one moment, and the number of its record's last line where it keeps one. */
+/** A consistent copy of a database, and the number of its record's last line if it keeps one. */
 async function copyDatabase(file: string): Promise<{ content: Buffer; head: number }> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
@@ -123,7 +113,6 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
   }
 }
 
-/** The lines of a record up to a number. */
 function upTo(content: Buffer, last: number): Buffer {
   const kept: string[] = [];
   for (const line of content.toString('utf8').split('\n')) {
@@ -139,20 +128,9 @@ function seqOf(line: string): number {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return typeof seq === 'number' ? seq : 0;
   } catch {
-    // One that was cut short: the whole line follows it.
+    // A line that was cut short: the complete one follows.
     return 0;
   }
-}
-
-interface Restored {
-  readonly folder: string;
-  /** When the backup was made. */
-  readonly createdAt: string;
-  readonly address: string;
-  /** Proposals that were open then. */
-  readonly withdrawn: number;
-  /** Proposals that were being carried out then: the broker is asked what became of them when the home is served. */
-  readonly lookedUp: number;
 }
 
 const restoredReason: Reason = {
@@ -161,26 +139,20 @@ const restoredReason: Reason = {
 };
 
 /**
- * Makes a home of a backup, in a folder that is not there yet; whole or not at all. What was open then is withdrawn, for it
- * may have been decided and carried out since: nobody is asked for it again. What was being carried out is looked up by
- * its id at the broker, which takes each id once. Every sign-in is ended; keys of phones stay.
- * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file, or a folder that is taken; `invalid_config`;
- *   nothing was written
+ * Restores a backup to a folder that does not exist yet, completely or not at all. Proposals that were open are
+ * withdrawn (`withdrawn`): they may have been decided and executed since the backup. Those being executed
+ * (`lookedUp`) are looked up by their ids at the broker when the home is served; it takes each id once. Ends every
+ * sign-in; the phones' keys stay.
+ * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file, or a folder that exists;
+ *   `invalid_config`; nothing was written
  */
-export async function restoreHome(
-  { clock }: Pick<App, 'clock'>,
-  {
-    folder,
-    file,
-    passphrase,
-  }: { readonly folder: string; readonly file: string; readonly passphrase: string },
-): Promise<Restored> {
+export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
   const archive = await openArchive(readBackup(file), passphrase, file);
   const { createdAt, address } = archive;
   return await makeNewFolder(folder, async (part) => {
     const lock = basename(homeFiles(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
-    // What is missing, or of a newer version, is found before the folder has its name.
+    // Fails on missing files and newer versions before the folder gets its name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readKey(part);
@@ -188,7 +160,7 @@ export async function restoreHome(
   });
 }
 
-async function settle(part: string, clock: App['clock']): Promise<Pick<Restored, 'withdrawn' | 'lookedUp'>> {
+async function settle(part: string, clock: App['clock']) {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
@@ -243,15 +215,15 @@ function readBackup(file: string): Buffer {
 
 const FORMAT = 'trade-agent.home-backup/1';
 const COST = { n: 2 ** 17, r: 8, p: 1 };
-/** Of what is read: a file that asks for more would take the machine's memory. */
+/** Upper limits when reading: a file that asks for more would exhaust the memory. */
 const MOST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 const LONGEST_HEADER = 1024;
-/** A home's databases grow by about 2 KiB an order. */
+/** Databases grow by about 2 KiB an order. */
 const LONGEST_CONTENT = 1024 ** 3;
 
-/** Shorter ones can be guessed off line, however slowly. */
+/** Shorter ones can be guessed offline. */
 const SHORTEST_PASSPHRASE = 12;
 
 const base64url = (bytes: number) =>
@@ -277,18 +249,17 @@ type Header = z.output<typeof headerSchema>;
 
 const archiveSchema = z.strictObject({
   created_at: z.iso.datetime(),
-  /** Of the home: a passkey is good at that address alone. */
+  /** The home's: a passkey is valid at that address only. */
   address: z.string(),
   files: z.array(
     z.strictObject({
-      /** In the home's folder itself, or a file of rules; no other path. */
+      /** A file of the home's folder or a rules file; no other path. */
       name: z.string().regex(/^(?:(?:policies|firm)\/)?[A-Za-z0-9][\w.-]{0,99}$/),
       data: z.base64(),
     }),
   ),
 });
 
-/** What a backup holds. */
 interface Archive {
   readonly createdAt: string;
   readonly address: string;
@@ -296,7 +267,6 @@ interface Archive {
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** The archive sealed under a passphrase. */
 export async function sealArchive(archive: Archive, passphrase: string): Promise<Buffer> {
   const nonce = randomBytes(NONCE_BYTES);
   const salt = randomBytes(16);
@@ -319,10 +289,9 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
 }
 
 /**
- * Opens what {@link sealArchive} sealed.
  * @param file its name, for messages
- * @throws {TradeAgentError} `usage` for another passphrase or a damaged file, which can't be told apart; `invalid_config`
- *   for a file that is no backup
+ * @throws {TradeAgentError} `usage` for a wrong passphrase or a damaged file, which can't be told apart;
+ *   `invalid_config` for a file that is no backup
  */
 export async function openArchive(sealed: Buffer, passphrase: string, file: string): Promise<Archive> {
   const end = sealed.subarray(0, LONGEST_HEADER).indexOf(0x0a);

@@ -2,7 +2,6 @@ import type { Document } from 'yaml';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml, readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { ActingTool } from '../../gateway/broker/acting-tool.ts';
 import {
   type BrokerSettings,
   brokerOf,
@@ -16,7 +15,6 @@ import {
   keptKindNames,
   keptWords,
 } from '../../gateway/broker/kept-kinds.ts';
-import type { KeptKeyPair } from '../../gateway/broker/key-pairs.ts';
 import { brokerName, keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import { keptKindOf, toolsOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
@@ -30,22 +28,17 @@ import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { type OpenHome, personOf, requireOwnFolder, withHome } from './open-home.ts';
 
-/** Whose keys at which broker; the one who lives here, and the only broker there is, where they are not named. */
+/** A person's keys at a broker; the only person and the only broker where not named. */
 interface WhoseKeys {
   readonly folder: string;
   readonly username: string | undefined;
-  /** By its name in `gateway.yaml`. */
+  /** Its name in `gateway.yaml`. */
   readonly broker?: string | undefined;
 }
 
-/** A kept key pair, and which broker it is for. */
-interface KeptKeys extends KeptKeyPair {
-  readonly broker: string;
-}
-
 /**
- * What opens an account at the broker of this home, or at the one of them that is named.
- * @throws {TradeAgentError} `usage` where there is no home, and where the broker is to be named
+ * The kind of credentials that a broker of this home takes.
+ * @throws {TradeAgentError} `usage` where there is no home, or the broker must be named
  */
 export async function whatIsKept(folder: string, name: string | undefined): Promise<KeptKind> {
   requireOwnFolder(folder);
@@ -53,20 +46,20 @@ export async function whatIsKept(folder: string, name: string | undefined): Prom
 }
 
 /**
- * Keeps another key pair for a person's account, from the next request on. The home serves either paper or live accounts:
- * one of the other kind is refused, and so is an account that they have under another broker's name already.
+ * Replaces a person's credentials from the next request on. The home serves either paper or live accounts.
  * @param confirm asked about a live account before anything is kept
- * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, and what `confirm` throws
+ * @throws {TradeAgentError} `usage` for an account of the other environment or one kept for another broker;
+ *   `broker_rejected`, `broker_unreachable`, and what `confirm` throws
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
   { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: KeptCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
-): Promise<{ readonly username: string; readonly broker: string; readonly account: VerifiedAccount }> {
+) {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const broker = brokerNamed(home, name);
-    const account = await accountFor(app, home, { sub: person.username, broker, pair });
+    const account = await accountFor(app, home, person.username, broker, pair);
     await confirm(account);
     failpoint('account.verified');
     await home.keyPairs(broker).keep(person.username, pair, account);
@@ -76,19 +69,15 @@ export async function setBrokerKeys(
 }
 
 /**
- * The account that it opens, as one that this person may have here.
- * @param broker one of the home's, or one that is to be
- * @throws {TradeAgentError} `usage` for one of the other environment, and for one that they have under another broker's name;
- *   `broker_rejected`, `broker_unreachable`
+ * The account that the credentials open.
+ * @throws {TradeAgentError} as {@link setBrokerKeys}
  */
 async function accountFor(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
-  {
-    sub,
-    broker,
-    pair,
-  }: { readonly sub: string; readonly broker: NamedBroker; readonly pair: KeptCredentials },
+  sub: string,
+  broker: NamedBroker,
+  pair: KeptCredentials,
 ): Promise<VerifiedAccount> {
   const { environment } = home.gateway;
   const account = await verifyCredentials(broker, pair, { environment, fetch });
@@ -96,36 +85,31 @@ async function accountFor(
     throw new TradeAgentError(
       'usage',
       `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`,
-      {
-        hint: `Take the ${environment} account's keys, or make a home of its own for this account.`,
-      },
+      { hint: `Take the ${environment} account's keys, or make a home of its own for this account.` },
     );
   }
-  await requireNew(home, { sub, broker: broker.name, account });
+  await requireNew(home, sub, broker.name, account);
   return account;
 }
 
-/** Whose accounts this home can open; nothing secret. */
-export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string): Promise<KeptKeys[]> {
+/** The accounts that this home can open; nothing secret. */
+export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, keptKeys);
 }
 
 /** By broker, in the order of the settings. */
-export async function keptKeys({
-  keyPairs,
-  gateway,
-}: Pick<OpenHome, 'keyPairs' | 'gateway'>): Promise<KeptKeys[]> {
+export async function keptKeys({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
   const lists = gateway.brokers.map(async (broker) =>
     (await keyPairs(broker).list()).map((kept) => ({ ...kept, broker: broker.name })),
   );
   return (await Promise.all(lists)).flat();
 }
 
-/** @throws {TradeAgentError} `not_found`, `usage` where the broker is to be named */
+/** @throws {TradeAgentError} `not_found`; `usage` where the broker must be named */
 export async function removeBrokerKeys(
   app: Pick<App, 'clock'>,
   { folder, username, broker: name }: WhoseKeys,
-): Promise<{ readonly username: string; readonly broker: string }> {
+) {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const broker = brokerNamed(home, name);
@@ -138,7 +122,7 @@ export async function removeBrokerKeys(
   });
 }
 
-/** @throws {TradeAgentError} `usage` for one that is not there, and where there are several and none is named */
+/** @throws {TradeAgentError} `usage` for an unknown name, and where there are several and none is named */
 function brokerNamed(
   { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
   name: string | undefined,
@@ -155,16 +139,13 @@ function brokerNamed(
   );
 }
 
-/** One account under two names could be traded twice as far as its owner thinks. @throws {TradeAgentError} `usage` */
+/** An account under two names could be traded twice as far as its owner thinks. */
 async function requireNew(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
-  {
-    sub,
-    broker,
-    account,
-  }: { readonly sub: string; readonly broker: string; readonly account: VerifiedAccount },
+  sub: string,
+  broker: string,
+  { accountNumber }: VerifiedAccount,
 ): Promise<void> {
-  const { accountNumber } = account;
   const other = (await keptKeys(home)).find(
     (kept) => kept.sub === sub && kept.accountNumber === accountNumber && kept.broker !== broker,
   );
@@ -172,60 +153,47 @@ async function requireNew(
   throw new TradeAgentError(
     'usage',
     `account ${accountNumber} is kept already, for the broker "${other.broker}"`,
-    {
-      hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".`,
-    },
+    { hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".` },
   );
 }
 
 interface NewBroker {
   readonly folder: string;
-  /** What it is to be called in `gateway.yaml`. */
+  /** Its name in `gateway.yaml`. */
   readonly name: string;
   readonly entry: BrokerEntry;
-  /** Whose account is the first there; the one who lives here, where nobody is named. */
+  /** Whose account is the first there; the home's only person where nobody is named. */
   readonly username: string | undefined;
   readonly pair: KeptCredentials;
 }
 
-interface AddedBroker {
-  readonly username: string;
-  readonly account: VerifiedAccount;
-  /** All brokers of the home, in their order. */
-  readonly brokers: readonly string[];
-  /** A home that runs knows the brokers that it was started with. */
-  readonly runs: boolean;
-}
-
-/** Milliseconds. Whoever holds it writes one file. */
 const LOCK_WAIT_MS = 10_000;
 
-/**
- * Refuses a name that no new broker of this home can have, before anybody has typed a secret.
- * @throws {TradeAgentError} `usage`; `invalid_config` where there is no home
- */
+/** Before anybody has typed a secret. @throws {TradeAgentError} `usage`; `invalid_config` where there is no home */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
   requireOwnFolder(folder);
   requireFreeName(await readGatewaySettings(folder), name);
 }
 
 /**
- * Adds a broker to a home. What opens the account is tried there, and kept before `gateway.yaml` names the broker: whoever is
- * killed on the way leaves the home as it was, with something sealed in it that opens nothing until the next try replaces it.
+ * Adds a broker to a home. The credentials are verified, and kept before `gateway.yaml` names the broker: a process
+ * that is killed in between leaves the home as it was, with sealed credentials that nothing uses until the next try
+ * replaces them.
  * @param confirm asked about a live account before anything is kept
+ * @returns with the names of all brokers, and whether the home is running with its old ones
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and what `confirm` throws
  */
 export async function addBroker(
   app: Pick<App, 'clock' | 'fetch'>,
   { folder, name, entry, username, pair }: NewBroker,
   confirm: (account: VerifiedAccount) => Promise<void>,
-): Promise<AddedBroker> {
+) {
   await requireNewBroker(folder, name);
   const { gateway: file, gatewayLock, ready } = homeFiles(folder);
   return await withHome(app, folder, async (home) => {
     const sub = personOf(home, username).username;
     const broker: NamedBroker = { ...entry.settings, name };
-    const account = await accountFor(app, home, { sub, broker, pair });
+    const account = await accountFor(app, home, sub, broker, pair);
     await confirm(account);
     failpoint('account.verified');
     return await withProcessLock(gatewayLock, { what: file, waitMs: LOCK_WAIT_MS }, async () => {
@@ -234,7 +202,7 @@ export async function addBroker(
       const text = await withBroker(file, before, name, entry);
       const { brokers } = await parseYaml(gatewaySettingsSchema, text, file);
       for (const one of before.brokers) {
-        // Otherwise nobody could tell any more which of two of a kind it is for.
+        // Otherwise nobody could tell which of two brokers of a kind it is for.
         const after = brokers.find((same) => same.name === one.name);
         if (after !== undefined && keyPlaceOf(after, brokers).before === undefined)
           await home.keyPairs(one, before.brokers).settle();
@@ -266,8 +234,8 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
 }
 
 /**
- * `gateway.yaml` with one broker more; comments stay. The one of `broker:` becomes the first of `brokers:`, by its kind's
- * name. Where there are to be two of a kind it stays what its keys are kept under.
+ * `gateway.yaml` with one more broker; comments stay. The one of `broker:` becomes the first of `brokers:`, under its
+ * kind's name. Where there will be two of a kind it keeps the name that its keys are stored under.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
@@ -286,7 +254,7 @@ async function withBroker(
   return document.toString();
 }
 
-/** In its place, so that what stands around it stays there. */
+/** In its place, so that the comments around it stay there. */
 function renameOnly(document: Document, name: string, { kind }: NamedBroker): void {
   const items = (document.contents as { items?: { key: unknown; value: unknown }[] } | null)?.items ?? [];
   const pair = items.find(({ key }) => (key as { value?: unknown }).value === 'broker');
@@ -297,20 +265,8 @@ function renameOnly(document: Document, name: string, { kind }: NamedBroker): vo
   else Object.assign(pair, { key: brokers.key, value: brokers.value });
 }
 
-/** A broker of a home, and whose accounts are opened there. */
-interface ListedBroker {
-  readonly name: string;
-  readonly kind: string;
-  /** What its owner calls it, or the broker's own name. */
-  readonly label: string;
-  readonly credentials: string;
-  /** Where it is, where that is not at its own addresses. */
-  readonly address: string | null;
-  readonly accounts: readonly { readonly user: string; readonly number: string }[];
-}
-
-/** Asks no broker. @throws {TradeAgentError} `invalid_config` where there is no home */
-export async function listBrokers(app: Pick<App, 'clock'>, folder: string): Promise<ListedBroker[]> {
+/** The brokers of a home and the accounts there; asks no broker. @throws {TradeAgentError} `invalid_config` */
+export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, async ({ gateway, keyPairs }) =>
     Promise.all(
       gateway.brokers.map(async (broker) => {
@@ -330,14 +286,15 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string): Prom
 }
 
 /**
- * What a broker's own tools that send and cancel orders say of themselves now, and how they stand beside what `gateway.yaml`
+ * How a broker's tools that send and cancel orders describe themselves now, compared with what `gateway.yaml`
  * confirms; asked for with a person's kept token.
- * @throws {TradeAgentError} `usage`, `not_found` where nothing of theirs is kept, `broker_rejected`, `broker_unreachable`
+ * @throws {TradeAgentError} `usage`, `not_found` where nothing of theirs is kept, `broker_rejected`,
+ *   `broker_unreachable`
  */
 export async function lookAtBrokerTools(
   app: Pick<App, 'clock' | 'fetch'>,
   { folder, username, broker: name }: WhoseKeys,
-): Promise<{ readonly broker: string; readonly tools: readonly ActingTool[] }> {
+) {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const broker = brokerNamed(home, name);
@@ -349,41 +306,32 @@ export async function lookAtBrokerTools(
       });
     }
     const { environment } = home.gateway;
-    return {
-      broker: broker.name,
-      tools: await look(kept.pair, { environment, fetch: app.fetch }),
-    };
+    return { broker: broker.name, tools: await look(kept.pair, { environment, fetch: app.fetch }) };
   });
 }
 
-/** What whoever sets a broker up says of it. */
 export interface BrokerChoice {
   readonly kind: OfferedBroker;
-  /** What opens accounts there: a `KeptKind`; the first that the broker has, where it is not said. */
+  /** A `KeptKind`; the broker's first by default. */
   readonly credentials?: string | undefined;
-  /** Where the broker is, unless it is at its own addresses. */
+  /** Its address, unless it is the broker's own. */
   readonly url?: string | undefined;
-  /** What its owner calls the account there. */
   readonly label?: string | undefined;
 }
 
-/** A broker as `gateway.yaml` is to have it, and as it is read from there. */
+/** A broker as written to `gateway.yaml` and as read from there. */
 export interface BrokerEntry {
   readonly written: WrittenBroker;
   readonly settings: BrokerSettings;
-  /** For people: the broker's own name. */
   readonly label: string;
 }
 
-/**
- * The entry of a broker whose accounts are opened by what people give.
- * @throws {TradeAgentError} `usage` for what can't be said of this kind of broker
- */
+/** @throws {TradeAgentError} `usage` for settings that this kind of broker does not take */
 export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
   const { kept, address } = brokerOf({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
-    // Not what it says: somebody may have typed a key there.
+    // Not its value: somebody may have typed a key there.
     throw usage(
       `--credentials names nothing that opens accounts of ${kind}`,
       `Choose ${kinds.join(' or ')}.`,
@@ -406,15 +354,15 @@ function usage(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether it is a part of some kind: then a line that begins with it is no secret that happens to have a "=". */
+/** Whether some kind has a field of this name: then a line `NAME=…` is not a secret that contains a "=". */
 const isOthers = (name: string) =>
   keptKindNames.some((kind) =>
     Object.values(keptWords(kind).fields).some(({ names }) => names.includes(name)),
   );
 
 /**
- * What opens an account, as a file has it: a line for each part in their order; or lines `key=…`, also by the names that the
- * broker's own tools use. Nothing of the text is in an error.
+ * Reads credentials from a file: one line for each field in their order, or lines `name=…`, also by the names that
+ * the broker's own tools use. Errors quote nothing of the text.
  * @throws {TradeAgentError} `usage`
  */
 export function readKeptText(text: string, from: string, kind: KeptKind): KeptCredentials {

@@ -27,7 +27,7 @@ import { folderProblem, homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**
- * Looks at everything that a home needs, from outside and inside; changes nothing. What can't be opened is a finding, too.
+ * Checks everything that a home needs; changes nothing. Failures to open it are findings too.
  * @throws the signal's reason when it aborts
  */
 export async function homeDoctor(
@@ -55,7 +55,7 @@ export async function homeDoctor(
   return findings;
 }
 
-/** Each person's account, asked at the broker; and this machine's clock by the broker's. */
+/** Each person's account at the brokers, and this machine's clock compared with the broker's. */
 async function checkAccounts(
   app: Pick<App, 'fetch' | 'clock' | 'signal'>,
   { keyPairs, people, gateway }: Pick<OpenHome, 'keyPairs' | 'people' | 'gateway'>,
@@ -75,9 +75,10 @@ async function checkAccounts(
   return [clockFinding(date, app.clock.now()), ...findings];
 }
 
+type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
 type Checking = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
-/** At each broker; a person needs an account at one of them alone. */
+/** A person needs an account at one broker only. */
 async function accountsOf(username: string, checking: Checking): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
@@ -86,7 +87,7 @@ async function accountsOf(username: string, checking: Checking): Promise<Finding
   return [warn('broker', `${username} has no account here`, setKeys(username, checking))];
 }
 
-/** Of several: those at which nobody has an account. */
+/** Where there are several brokers, those at which nobody has an account. */
 async function unusedBrokers(checking: Checking): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
@@ -134,7 +135,7 @@ async function checkAccount(
   }
 }
 
-/** Whether each person can approve, and still could with one phone less. */
+/** Whether each person can approve, and still could after losing a phone. */
 async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
   const found = await Promise.all(
     people.list().map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
@@ -176,18 +177,10 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
   ];
 }
 
-/** Whether the record of what was proposed, approved and carried out is whole, and is vouched for where that is set. */
-async function checkRecord({
-  folder,
-  stores,
-  gateway,
-}: Pick<OpenHome, 'folder' | 'stores' | 'gateway'>): Promise<Finding> {
+async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Finding> {
   const { record } = homeFiles(folder);
-  const verdict = await verifyAuditFile(
-    record,
-    stores.audit,
-    await ownCheckpointReader({ sealSecret: sealSecret(folder) }),
-  );
+  const checkpoints = await ownCheckpointReader({ sealSecret: sealSecret(folder) });
+  const verdict = await verifyAuditFile(record, stores.audit, checkpoints);
   if (!verdict.ok) {
     return fail(
       'record',
@@ -207,10 +200,10 @@ async function checkRecord({
   return ok('record', `${verdict.lines} lines, whole${signed}`);
 }
 
-/** Milliseconds for one request. */
+/** For one request. */
 const LIMIT_MS = 5_000;
 
-/** Whether the name leads anywhere. That it is a name under https, or localhost, its settings say. */
+/** Whether the name resolves. The settings' schema requires https or localhost. */
 async function checkAddress({ address }: HomeSettings): Promise<Finding> {
   if (isLocalAddress(address)) return ok('address', `${address}: for browsers of this machine alone`);
   const { hostname } = new URL(address);
@@ -226,7 +219,6 @@ async function checkAddress({ address }: HomeSettings): Promise<Finding> {
   }
 }
 
-/** Whether the home answers at its own address, and as itself. */
 async function checkServed(
   app: Pick<App, 'fetch' | 'signal'>,
   { address }: HomeSettings,
@@ -262,10 +254,7 @@ async function checkServed(
 /** A certificate of 90 days is renewed when a third of them are left. */
 const SOON_DAYS = 14;
 
-/**
- * The certificate: of its own files where there are such, and as phones see it at the address.
- * @param authorities trusted instead of the system's, for tests
- */
+/** @param authorities trusted instead of the system's, for tests */
 export async function checkCertificate(
   { clock, signal }: Pick<App, 'clock' | 'signal'>,
   { address, tls }: Pick<HomeSettings, 'address' | 'tls'>,
@@ -274,7 +263,7 @@ export async function checkCertificate(
   const { protocol, hostname, port } = new URL(address);
   if (protocol !== 'https:') return [];
   const own = tls === undefined ? [] : [ownFiles(tls, hostname, clock.now())];
-  return [...own, await seen(hostname, Number(port || 443), { now: clock.now(), signal, authorities })];
+  return [...own, await seen(hostname, Number(port || 443), clock.now(), signal, authorities)];
 }
 
 function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: number): Finding {
@@ -303,11 +292,13 @@ function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: numb
   return lasting(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
 }
 
-/** As somebody sees it who comes from outside. */
+/** The certificate as phones see it. */
 async function seen(
   host: string,
   port: number,
-  { now, signal, authorities }: { now: number; signal: AbortSignal; authorities: string | undefined },
+  now: number,
+  signal: AbortSignal,
+  authorities: string | undefined,
 ): Promise<Finding> {
   const check = 'certificate';
   const found = await peerCertificate(host, port, signal, authorities);
@@ -326,13 +317,21 @@ async function seen(
 function lasting(check: string, message: string, until: number, now: number): Finding {
   const days = Math.floor((until - now) / DAY_MS);
   const details = { valid_to: new Date(until).toISOString() };
-  if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', { details });
+  if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', details);
   if (days < SOON_DAYS) {
-    return warn(check, `${message}; the certificate ends in ${days} days`, 'See why it is not renewed.', {
+    return warn(
+      check,
+      `${message}; the certificate ends in ${days} days`,
+      'See why it is not renewed.',
       details,
-    });
+    );
   }
-  return ok(check, `${message}, for ${days} days`, { details });
+  return ok(check, `${message}, for ${days} days`, details);
+}
+
+interface SeenCertificate {
+  readonly certificate: PeerCertificate;
+  readonly problem: string | undefined;
 }
 
 function peerCertificate(
@@ -340,16 +339,11 @@ function peerCertificate(
   port: number,
   signal: AbortSignal,
   authorities: string | undefined,
-): Promise<{ readonly certificate: PeerCertificate; readonly problem: string | undefined } | undefined> {
+): Promise<SeenCertificate | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({
-      host,
-      port,
-      servername: host,
-      rejectUnauthorized: false,
-      ...defined({ ca: authorities }),
-    });
-    const end = (found?: { certificate: PeerCertificate; problem: string | undefined }) => {
+    const ca = defined({ ca: authorities });
+    const socket = connect({ host, port, servername: host, rejectUnauthorized: false, ...ca });
+    const end = (found?: SeenCertificate) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       socket.destroy();
@@ -371,13 +365,13 @@ function peerCertificate(
 /** Bytes. Journals grow by about 2 KiB an order; a full disk stops all trading. */
 const LITTLE_ROOM = 200 * 1024 ** 2;
 
-/** Whether the folder and everything in it is its owner's alone. */
+/** Whether the folder and everything in it is private to its owner. */
 function checkFolder(folder: string): Finding {
   const problem = folderProblem(lstatSync(folder));
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {
-    // A firm's rules may be root's; that nobody else could have written them is looked at as they are read.
+    // A firm's rules may be root's; reading them checks who could have written them.
     if (name === 'firm') continue;
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });
@@ -400,10 +394,7 @@ function checkFolder(folder: string): Finding {
   return ok('folder', `${folder}: its owner's alone`);
 }
 
-/**
- * Whether whatever an agent of this machine runs could read the home. The same user is the same rights: files of mode 0600
- * are no border then.
- */
+/** Whether the agent of this machine runs as the same user, who can read files of mode 0600. */
 function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveHome(env).data, { throwIfNoEntry: false });
@@ -432,12 +423,8 @@ function checkDisk(folder: string): Finding {
     : ok('disk', message);
 }
 
-/** Whether the owner's rules can be read, and limit each account: while they are wrong, nothing is traded. */
-async function checkRules({
-  folder,
-  stores,
-  gateway,
-}: Pick<OpenHome, 'folder' | 'stores' | 'gateway'>): Promise<Finding[]> {
+/** Whether the rules can be read and limit each account: nothing is traded while they are wrong. */
+async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);
     const { limits, texts } = written;

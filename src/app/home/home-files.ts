@@ -19,8 +19,9 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
+import { isRunning } from '../sandbox-connection.ts';
 
-/** The files of a home's folder that are named in more than one place. */
+/** Files of a home's folder that are used in several modules. */
 export const homeFiles = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
@@ -30,15 +31,13 @@ export const homeFiles = (folder: string) => ({
   record: join(folder, 'audit.jsonl'),
   /** Written while it serves. */
   ready: join(folder, 'ready.json'),
-  /** Held while it serves, and while it is made. */
+  /** Held while it serves and while it is created. */
   lock: join(folder, 'home.lock'),
-  /** Held while rules are changed. */
   rulesLock: join(folder, 'policy.lock'),
-  /** Held while `gateway.yaml` is changed. */
   gatewayLock: join(folder, 'gateway.lock'),
 });
 
-/** How long a home that runs may hold one of its databases, milliseconds. */
+/** How long a running home may hold one of its databases. */
 export const DATABASE_WAIT_MS = 10_000;
 
 /** @throws {TradeAgentError} `invalid_config`, also where there is no home */
@@ -64,11 +63,12 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
 }
 
 /**
- * Makes a home's folder whole or not at all: everything is written to `NAME.part` beside it, which takes its name in one
- * step at the end. Whoever dies on the way leaves nothing that could be served, and what was left is erased by the next
- * try. A folder that somebody prepared is not made a home: they could have left files in it, or keep it open.
+ * Creates a home's folder completely or not at all: everything is written to `NAME.part` beside it, which is renamed
+ * in one step at the end. A process that dies leaves nothing that could be served; the next try erases it. An
+ * existing folder with files is refused: somebody could have prepared them or keep it open.
  * @param work writes into the folder it is given
- * @throws {TradeAgentError} `usage` where there is a home, or a folder that can't be one; `busy` while another one is at it
+ * @throws {TradeAgentError} `usage` where there is a home, or a folder that can't be one; `busy` while another
+ *   process creates it
  */
 export async function makeNewFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
   requireFree(folder);
@@ -90,7 +90,7 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
         throw error;
       }
       failpoint('init.whole');
-      // An empty folder gives way; that it is empty is asked again by the system.
+      // rmdir fails unless the folder is empty.
       if (stats(folder) !== undefined) rmdirSync(folder);
       renameSync(part, folder);
       failpoint('init.named');
@@ -99,10 +99,7 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
   );
 }
 
-/**
- * Refuses a place where no home can be made.
- * @throws {TradeAgentError} `usage`
- */
+/** @throws {TradeAgentError} `usage` where no home can be created */
 export function requireFree(folder: string): void {
   const found = stats(folder);
   if (found === undefined) return;
@@ -139,7 +136,7 @@ function stats(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** @throws {TradeAgentError} `usage` where somebody else made one of that name */
+/** @throws {TradeAgentError} `usage` where somebody else created it */
 function makePart(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
@@ -151,7 +148,7 @@ function makePart(part: string): void {
   }
 }
 
-/** All but the lock, which is held: what an earlier try left. */
+/** Everything but the lock, which is held. */
 function erase(part: string): void {
   const lock = basename(homeFiles(part).lock);
   for (const name of readdirSync(part)) {
@@ -162,7 +159,7 @@ function erase(part: string): void {
 /** Where a home is served: written once it answers. */
 const readySchema = z.object({
   address: z.string(),
-  /** Where it listens on this machine, without a proxy in front of it. */
+  /** Where it listens on this machine, behind any proxy. */
   url: z.string(),
   environment: z.enum(['paper', 'live']),
   home: z.string(),
@@ -170,7 +167,7 @@ const readySchema = z.object({
 });
 export type HomeReady = z.output<typeof readySchema>;
 
-/** What a home that runs has written; undefined where none does. */
+/** What a running home has written; undefined where none runs. */
 export function readHomeReady(file: string): HomeReady | undefined {
   let ready: HomeReady;
   try {
@@ -178,23 +175,14 @@ export function readHomeReady(file: string): HomeReady | undefined {
   } catch {
     return undefined;
   }
-  // One that was killed hard leaves its own behind.
-  return runs(ready.pid) ? ready : undefined;
+  // A killed home leaves its file behind.
+  return isRunning(ready.pid) ? ready : undefined;
 }
 
-/** Writes the file. @returns what takes it away again, unless another one has written there since */
+/** @returns removes the file, unless another home has written it since */
 export function announceHome(file: string, ready: HomeReady): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {
     if (readHomeReady(file)?.pid === ready.pid) rmSync(file, { force: true });
   };
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -8,13 +8,12 @@ import type { ChannelSurroundings } from '../../notify/sender.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { openFileStore } from '../../secrets/file/file-store.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
-import type { NoticePlace } from '../notices/notice-place.ts';
+import { type NoticePlace, noticesLimit } from '../notices/notice-place.ts';
 import { type ListedChannel, secretState } from '../notices/notices.ts';
 
-/** The command that keeps the secrets of a home's channels. */
+/** The command that stores the secrets of a home's channels. */
 export const HOME_NOTICES = 'trade-agent home notices';
 
-/** The channels of a home, as its home.yaml has them. */
 export function homeNotices(folder: string, channels: NoticesConfig): NoticePlace {
   return {
     channels: async () => channels,
@@ -35,35 +34,34 @@ export async function listHomeNotices(place: NoticePlace): Promise<readonly Home
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
     kind: channel.kind,
-    // Of what these tell there is nothing else.
+    // A home tells of nothing else.
     enabled: channel.enabled && (channel.approvals || channel.fills),
     to: noticeDestination(channel),
     secret: secretState(channel, secretOf(name, channel) !== undefined),
   }));
 }
 
-/** All channels together: what is told later is told in vain. */
-const ALL_MS = 30_000;
-
-/** The channels' secrets of a home, in its own folder: a home that serves has no keychain that it could open. */
+/** The channels' secrets, in the home's own folder: a served home has no keychain to open. */
 export function homeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }
 
 /**
- * Tells a home's owner of a request, of what was filled, or of what happened to how they get in, by the channels of `home.yaml`: by ntfy, e-mail, signed webhook, whatever a profile
- * can have. Whoever else lives there is told nothing: the channels are the owner's.
+ * Tells a home's owner of approval requests, fills, and changes of access by the channels of `home.yaml`. Other
+ * people of the home get none: the channels are the owner's.
  */
-export function phoneNotices(options: {
+interface PhoneNoticesOptions {
   readonly channels: NoticesConfig;
   /** Their user name; undefined while there is nobody. */
   readonly owner: () => string | undefined;
   readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelSurroundings, 'now'>;
   readonly clock: Clock;
-  /** Told what could not be sent, by which channel; nothing of what it said. */
+  /** Told which channel failed and why, never the notice's text. */
   readonly onError: (message: string) => void;
-}): PhoneNotices {
+}
+
+export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
   const { channels, owner, clock, onError } = options;
   return {
     async tell(told, signal) {
@@ -73,17 +71,17 @@ export function phoneNotices(options: {
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
       const notice = noticeOf(told);
-      const byTime = timeLimit(clock, signal);
+      const limit = noticesLimit(clock, signal);
       try {
         await Promise.all(
           used.map(([name, channel]) =>
-            send(name, channel, secretOf(name, channel), notice, { ...options, signal: byTime.signal }).catch(
+            send(name, channel, secretOf(name, channel), notice, options, limit.signal).catch(
               (error: Error) => onError(`notice ${name}: ${error.message}`),
             ),
           ),
         );
       } finally {
-        byTime.over();
+        limit.end();
       }
     },
   };
@@ -95,11 +93,8 @@ async function send(
   channel: NoticeChannel,
   secret: string | undefined,
   notice: Notice,
-  {
-    surroundings,
-    clock,
-    signal,
-  }: { surroundings: Omit<ChannelSurroundings, 'now'>; clock: Clock; signal: AbortSignal },
+  { surroundings, clock }: Pick<PhoneNoticesOptions, 'surroundings' | 'clock'>,
+  signal: AbortSignal,
 ): Promise<void> {
   const open = openChannel(name, channel, secret, { ...surroundings, now: () => clock.now() });
   const [delivery] = await deliver(open, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
@@ -107,7 +102,7 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** Who gets in, who does no more, and orders that nobody expected are told by each of them. */
+/** Every channel tells of access, accounts, and unexpected orders. */
 function isWanted(
   told: PhoneNotice,
   { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,
@@ -126,14 +121,4 @@ function noticeOf(told: PhoneNotice): Notice {
     return { ...said, type: 'account', severity: 'critical', data: { account: told.account } };
   if ('order' in told) return { ...said, type: 'order', severity: 'critical', data: { order: told.order } };
   return { ...said, type: 'approval', severity: 'warning', data: { approval: told.approval } };
-}
-
-function timeLimit(clock: Clock, signal: AbortSignal): { readonly signal: AbortSignal; over(): void } {
-  const late = new AbortController();
-  const done = new AbortController();
-  clock.sleep(ALL_MS, done.signal).then(
-    () => late.abort(new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`)),
-    () => undefined,
-  );
-  return { signal: AbortSignal.any([signal, late.signal]), over: () => done.abort() };
 }

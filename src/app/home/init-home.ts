@@ -23,10 +23,10 @@ import {
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
-/** The gateway's client at the home's own provider, which knows it by the key in the folder. */
+/** The gateway's client at the home's provider, which knows it by the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
-/** A broker's account, as what its owner gave opens it. */
+/** A verified account and its credentials. */
 export interface OpenedAccount {
   readonly pair: KeptCredentials;
   readonly account: VerifiedAccount;
@@ -35,21 +35,17 @@ export interface OpenedAccount {
 
 export interface NewHome {
   readonly folder: string;
-  /** `home.yaml` as it will be written. */
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
   readonly opened: OpenedAccount;
   readonly limits: Limits;
 }
 
-export interface MadeHome {
-  /** To be shown once: 120 bits that read, deny and halt, and approve nothing. */
-  readonly recoveryCode: string;
-}
+export type MadeHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
- * What account it opens at this broker; changes nothing, here or there.
- * @param environment what a broker trades that is not at its own addresses, which would tell paper from live
+ * Verifies credentials; changes nothing, here or at the broker.
+ * @param environment of a broker that is not at its own addresses, which would tell paper from live
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
 export async function openAccount(
@@ -62,10 +58,11 @@ export async function openAccount(
 }
 
 /**
- * Makes a home, whole or not at all: whoever is killed on the way leaves nothing that could be served.
+ * Creates a home, completely or not at all.
+ * @returns the recovery code, to be shown once: 120 bits that read, deny and halt, and approve nothing
  * @throws {TradeAgentError} `usage` where there is one, or a folder that can't be one; `busy`
  */
-export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<MadeHome> {
+export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   requireFree(home.folder);
   requireValid(home.settings);
   return await makeNewFolder(home.folder, async (part) => {
@@ -87,7 +84,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
     failpoint('init.served');
     write(limits, 'How far orders may go: docs/operate/GATEWAY.md.', home.limits);
     failpoint('init.limited');
-    // What can't be read again is found before the folder has its name.
+    // Fails on what can't be read back before the folder gets its name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     await readLimits(part);
@@ -103,7 +100,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome): Promise<
   });
 }
 
-/** Before anything is written: what is wrong is an answer, and no file's. @throws {TradeAgentError} `usage` */
+/** Before anything is written: the mistake is in an answer, not in a file. */
 function requireValid(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;

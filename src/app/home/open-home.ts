@@ -26,7 +26,7 @@ import {
   readHomeSettings,
 } from './home-files.ts';
 
-/** What a home keeps, as whoever runs its machine sees it; also while it runs. */
+/** A home's data, as its machine's operator sees it; also while it runs. */
 export interface OpenHome {
   readonly folder: string;
   readonly settings: HomeSettings;
@@ -34,24 +34,24 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: Keys;
-  /** Of people's accounts at one of its brokers. @param all of them, where they are about to change */
+  /** Of people's accounts at a broker. @param all the home's brokers, where they are about to change */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
-  /** Other agents that people have let in. */
+  /** Other agents that people have authorized. */
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
-  /** Where their browsers are rung. */
+  /** People's push subscriptions. */
   readonly pushes: PushSubscriptions;
-  /** Signs out the browsers that a removed key let in. */
+  /** Signs out the browsers of a removed key. */
   readonly endKey: (username: string, credentialId: string) => void;
-  /** Signs all browsers of a person out, for good. */
+  /** Signs out all browsers of a person for good. */
   readonly endBrowsers: (username: string) => void;
-  /** The gateway's record is brought to its file at the end. */
+  /** Writes the pending lines of the record to its file. */
   readonly audit: () => Promise<void>;
 }
 
 /**
- * Opens a home for what is done at its own machine.
- * @throws {TradeAgentError} `invalid_config` where there is none, or others could have opened it before
+ * Opens a home for commands on its own machine.
+ * @throws {TradeAgentError} `invalid_config` where there is none, or others could have opened it
  */
 export async function withHome<T>(
   { clock }: Pick<App, 'clock'>,
@@ -70,12 +70,12 @@ export async function withHome<T>(
   );
   const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
   try {
-    // A folder whose secret others may read is refused, whatever is to be done in it.
+    // Refuses a folder whose secret others may read.
     const seal = sealSecret(folder);
     const stores = sqliteGatewayStores(ofGateway, questionSeal(seal));
     const { address } = settings;
     const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());
-    // No form is made here.
+    // No form is served here.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
     const pushes = openPushSubscriptions(ofProvider, clock);
     return await work({
@@ -118,7 +118,7 @@ export async function withHome<T>(
   }
 }
 
-/** Ends what it is told to; whoever serves the home hears of it from the rows. */
+/** Ends grants; a running home notices by the rows. */
 function authorizedClients(database: Database, now: () => number): AuthorizedClients {
   const store = createOidcStore({
     database,

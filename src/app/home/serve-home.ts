@@ -1,7 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
-import type { NoticesConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { RequestLogEntry } from '../../gateway/door/door.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
@@ -17,7 +16,6 @@ import {
   type ListenAddress,
   listenOf,
   listenText,
-  type PushSettings,
   proxiesOf,
 } from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
@@ -48,7 +46,7 @@ import { requireOwnFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
-  /** Instead of what home.yaml says. */
+  /** Overrides home.yaml. */
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   /** A second place to write the ready file. */
@@ -57,17 +55,16 @@ export interface ServeHomeOptions {
   readonly log: (entry: HomeRequest) => void;
 }
 
-/** What serving needs of its surroundings. */
 type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'discreetFetch'>;
 
-/** One line about one request; of what the gateway answers it knows more. */
+/** One request's log line; the gateway fills in more for its own. */
 export type HomeRequest = Pick<
   RequestLogEntry,
   'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'
 >;
 
 /**
- * Serves a home until the signal aborts. One process a folder.
+ * Serves a home until the signal aborts; one process per folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
  */
 export async function serveHome(
@@ -86,13 +83,12 @@ export async function serveHome(
     serve({
       signal: app.signal,
       open: (onClose) => open(app, options, { settings, gateway }, onClose),
-      // Its ready files go when it does: they are no business of `serve`.
+      // Its ready files are removed by `open`, not by `serve`.
       ready: options.ready,
     }),
   );
 }
 
-/** Opens each part, and has the server answer. */
 async function open(
   app: HomeApp,
   options: ServeHomeOptions,
@@ -121,7 +117,7 @@ async function open(
   onClose(() => telemetry.close());
   const stores = sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)));
   const home = await createHome({
-    ...homeParts(folder, settings, gateway, { rules, clock }),
+    ...homeParts(folder, settings, gateway, rules, clock),
     about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
@@ -154,11 +150,9 @@ function homeParts(
   folder: string,
   settings: HomeSettings,
   gateway: GatewaySettings,
-  { rules, clock }: { readonly rules: RulesSource; readonly clock: App['clock'] },
-): Omit<
-  HomeOptions,
-  'about' | 'push' | 'providerDatabase' | 'vault' | 'stores' | 'fetch' | 'clock' | 'onError'
-> {
+  rules: RulesSource,
+  clock: App['clock'],
+) {
   const secrets = { privateKey: readKey(folder), sealSecret: sealSecret(folder) };
   const options = gatewayOptions(gateway, secrets, folder);
   const { approval } = options;
@@ -175,14 +169,12 @@ function homeParts(
     throw new TradeAgentError(
       'invalid_config',
       `home.yaml: "${name}": ${client.id} is the gateway’s own id`,
-      {
-        hint: 'Give that client another client_id.',
-      },
+      { hint: 'Give that client another client_id.' },
     );
   }
   return {
     address: settings.address,
-    // The rest is what any program's is (`publicClientDefaults`).
+    // The rest is as for any program (`publicClientDefaults`).
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     servers,
     companies,
@@ -195,14 +187,14 @@ function homeParts(
     },
     faults: new Faults(),
     softwareKeys: false,
-    // There is no terminal phone: a secret that nobody has.
+    // There is no terminal phone: nobody knows this secret.
     phonePairingSecret: randomBytes(32).toString('base64url'),
-    // A command that is killed at the wrong moment must not cost a sign-in.
+    // A command killed at the wrong moment must not cost a sign-in.
     refreshTokenReuse: 'until_confirmed',
-  };
+  } satisfies Partial<HomeOptions>;
 }
 
-/** What phones call it: by the one who came first. */
+/** The name that phones show: its first person's. */
 function nameOf(people: People, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
@@ -241,13 +233,13 @@ function listenFor(
   );
 }
 
-/** Accounts elsewhere are opened by key pairs: nothing is connected by way of the provider. */
+/** Accounts elsewhere are opened by key pairs: nothing is connected through the provider. */
 function noVault(folder: string, database: HomeOptions['providerDatabase']) {
   const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }
 
-/** What the gateway answers it logs by itself. */
+/** The gateway logs its own requests. */
 function logged(
   answer: RequestListener,
   clock: App['clock'],
@@ -267,38 +259,24 @@ function logged(
   };
 }
 
-/**
- * How a home rings, by its home.yaml.
- * @param owner gives the user name of whose channels the notices are
- */
+/** Push and notices by home.yaml. @param owner returns the user name of the channels' owner */
 function homePush(
   app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'tell'>,
   folder: string,
-  {
-    push = {},
-    notices,
-  }: { readonly push?: PushSettings | undefined; readonly notices?: NoticesConfig | undefined },
+  { push = {}, notices: channels }: Pick<HomeSettings, 'push' | 'notices'>,
   owner: () => string | undefined,
 ): PushOptions {
   const { content, contact, fills, notices: noticesWhen } = push;
-  return {
-    ...defined({ content, contact, fills, noticesWhen }),
-    ...(notices === undefined
-      ? {}
-      : {
-          notices: phoneNotices({
-            channels: notices,
-            owner,
-            secrets: homeSecrets(folder),
-            surroundings: {
-              fetch: app.discreetFetch,
-              env: app.env,
-              platform: process.platform,
-              command: HOME_NOTICES,
-            },
-            clock: app.clock,
-            onError: (message) => app.tell(`home: ${message}`),
-          }),
-        }),
-  };
+  const { discreetFetch: fetch, env, clock } = app;
+  const notices =
+    channels &&
+    phoneNotices({
+      channels,
+      owner,
+      secrets: homeSecrets(folder),
+      surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES },
+      clock,
+      onError: (message) => app.tell(`home: ${message}`),
+    });
+  return defined({ content, contact, fills, noticesWhen, notices });
 }

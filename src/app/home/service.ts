@@ -4,40 +4,27 @@ import { launcher } from '../launcher.ts';
 
 export type ServiceKind = 'systemd' | 'launchd';
 
-/** A home as the system's service manager is to run it. */
-interface ServiceDescription {
-  readonly kind: ServiceKind;
-  /** Where the manager looks for it. */
-  readonly file: string;
-  readonly content: string;
-  /** What to type, in order, to have it run; nothing of it is done here. */
-  readonly commands: readonly string[];
-  readonly warnings: readonly string[];
-}
-
 export interface ServiceOptions {
   readonly kind: ServiceKind;
-  /** The home's folder, or where it is to be. */
+  /** The home's folder, which may not exist yet. */
   readonly folder: string;
   /** The user it runs as under systemd. */
   readonly user: string;
   /** Whether it listens below port 1024. */
   readonly lowPort: boolean;
-  /** Of whoever asks: where their launch agents are. */
+  /** The caller's home folder, where launch agents are. */
   readonly userFolder: string;
 }
 
-/** What a description is made of; paths are whole. */
 interface ServiceParts extends ServiceOptions {
-  /** Program and arguments. */
   readonly command: readonly string[];
 }
 
 /**
- * A systemd unit or a launchd agent that serves a home. Writes nothing.
+ * A systemd unit or a launchd agent that serves a home: its file, and the commands that install it. Writes nothing.
  * @throws {TradeAgentError} `usage`
  */
-export function describeService(options: ServiceOptions): ServiceDescription {
+export function describeService(options: ServiceOptions) {
   const { folder, user, kind } = options;
   if (!isAbsolute(folder) || /[\n\r\0]/.test(folder)) {
     throw new TradeAgentError('usage', 'the folder of a service must be a whole path', {
@@ -54,12 +41,12 @@ export function describeService(options: ServiceOptions): ServiceDescription {
   return kind === 'systemd' ? systemd(parts) : launchd(parts);
 }
 
-function systemd(parts: ServiceParts): ServiceDescription {
+function systemd(parts: ServiceParts) {
   const { user, folder, command } = parts;
   const file = '/etc/systemd/system/trade-agent-home.service';
   const inHome = command.slice(0, 2).filter((path) => /^\/(?:home|root|Users)\//.test(path));
   return {
-    kind: 'systemd',
+    kind: parts.kind,
     file,
     content: systemdUnit(parts),
     commands: [
@@ -77,10 +64,10 @@ function systemd(parts: ServiceParts): ServiceDescription {
   };
 }
 
-function launchd(parts: ServiceParts): ServiceDescription {
+function launchd(parts: ServiceParts) {
   const file = join(parts.userFolder, 'Library/LaunchAgents/trade-agent.home.plist');
   return {
-    kind: 'launchd',
+    kind: parts.kind,
     file,
     content: launchAgent(parts),
     commands: [
@@ -92,12 +79,12 @@ function launchd(parts: ServiceParts): ServiceDescription {
   };
 }
 
-/** For a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 function shell(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A launch agent of whoever asks (launchd.plist(5)); its log is in the home. */
+/** A launch agent of the caller (launchd.plist(5)); its log is in the home. */
 function launchAgent({ command, folder }: ServiceParts): string {
   const strings = command.map((word) => `    <string>${escaped(word)}</string>`);
   return `${[
@@ -133,12 +120,12 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** What systemd makes for the service, below /var/lib, and gives to its user. */
+/** systemd creates this folder below /var/lib and gives it to the service's user. */
 const STATE = 'trade-agent';
 
 /**
- * A unit of a user of its own, which can write to the home and nowhere else (systemd.exec(5)). No
- * `MemoryDenyWriteExecute`: JavaScript is compiled while it runs.
+ * A unit with a user of its own, which can write to the home only (systemd.exec(5)). No `MemoryDenyWriteExecute`:
+ * JavaScript is compiled while it runs.
  */
 function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   const inState = folder.startsWith(`/var/lib/${STATE}/`);
@@ -193,7 +180,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   ].join('\n')}\n`;
 }
 
-/** A word of a command line or a path (systemd.service(5), "Command lines"): specifiers and variables stay as they are. */
+/** Quotes a word of a command line or a path (systemd.service(5), "Command lines"). */
 function quoted(word: string): string {
   const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w./:@+=%-]+$/.test(plain) ? plain : `"${plain.replace(/[\\"]/g, '\\$&')}"`;

@@ -5,15 +5,12 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { AuthorizedClient } from '../../store/home/authorized-clients.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
-import type { TradingState } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 import { keptKeys } from './brokers.ts';
 import { homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, personOf, withHome } from './open-home.ts';
 
-/** A phone or other authenticator of a person's. */
 export interface ListedAuthenticator {
-  /** By which it is removed. */
   readonly id: string;
   readonly name: string;
   readonly kind: 'passkey' | 'software';
@@ -28,14 +25,10 @@ export interface ListedUser {
   readonly name: string;
   readonly email: string;
   readonly authenticators: readonly ListedAuthenticator[];
-  /** The first of `accounts`; null: no broker's account. */
+  /** The first of `accounts`; null where there is none. */
   readonly account: { readonly number: string; readonly environment: 'paper' | 'live' } | null;
-  /** At each broker that they have keys for, by the broker's name. */
-  readonly accounts: readonly {
-    readonly broker: string;
-    readonly number: string;
-    readonly environment: 'paper' | 'live';
-  }[];
+  /** At each broker that they have keys for. */
+  readonly accounts: readonly (NonNullable<ListedUser['account']> & { readonly broker: string })[];
   readonly recovery_code: 'unused' | 'used' | 'none';
 }
 
@@ -43,14 +36,9 @@ export async function listUsers(app: Pick<App, 'clock'>, folder: string): Promis
   return await withHome(app, folder, listedUsers);
 }
 
-async function listedUsers({
-  people,
-  keys,
-  keyPairs,
-  gateway,
-  recoveryCodes,
-}: Pick<OpenHome, 'people' | 'keys' | 'keyPairs' | 'gateway' | 'recoveryCodes'>): Promise<ListedUser[]> {
-  const pairs = await keptKeys({ keyPairs, gateway });
+async function listedUsers(home: OpenHome): Promise<ListedUser[]> {
+  const { people, keys, recoveryCodes } = home;
+  const pairs = await keptKeys(home);
   return await Promise.all(
     people.list().map(async ({ username, name, email }) => {
       const accounts = pairs
@@ -71,7 +59,7 @@ async function listedUsers({
   );
 }
 
-/** A credential's id is random, and what begins with `-` is an option on a command line. */
+/** A credential's id is random, and a leading `-` would make it an option on a command line. */
 const typedId = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function listedAuthenticator(key: SigningKey): ListedAuthenticator {
@@ -81,31 +69,23 @@ function listedAuthenticator(key: SigningKey): ListedAuthenticator {
     kind: key.method === 'software' ? 'software' : 'passkey',
     synced: key.deviceType === 'multiDevice',
     enrolled_at: utcSeconds(key.enrolledAt),
-    last_used_at: key.lastUsedAt === undefined ? null : utcSeconds(key.lastUsedAt),
+    last_used_at: timeOf(key.lastUsedAt),
   };
 }
 
 /** @throws {TradeAgentError} `usage` for a name that is or was taken */
-export async function addUser(
-  app: Pick<App, 'clock'>,
-  folder: string,
-  given: Parameters<typeof newPerson>[0],
-): Promise<{ readonly username: string; readonly name: string; readonly recoveryCode: string }> {
+export async function addUser(app: Pick<App, 'clock'>, folder: string, given: GivenPerson) {
   const person = newPerson(given);
+  const { username, name } = person;
   return await withHome(app, folder, async ({ people, recoveryCodes }) => {
     people.add(person);
-    return {
-      username: person.username,
-      name: person.name,
-      recoveryCode: recoveryCodes.issue(person.username),
-    };
+    return { username, name, recoveryCode: recoveryCodes.issue(username) };
   });
 }
 
 /**
- * Removes a person: what they approve by first, so that whoever is interrupted leaves nobody who can approve; then what else is
- * theirs, and themselves. A home that is served sees it within a second, and withdraws what they have open; one that is not
- * does so at its next start.
+ * Removes a person: their keys first, so that an interrupted removal leaves nobody who can approve. A running home
+ * withdraws their open proposals within a second; otherwise the next start does.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
@@ -123,16 +103,12 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
   });
 }
 
-/** @returns who it belonged to. @throws {TradeAgentError} `not_found`, `usage` for an id that begins several */
+/** @returns whose it was, and how many are left. @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id */
 export async function removeAuthenticator(
   app: Pick<App, 'clock'>,
   folder: string,
-  { username, id }: { readonly username: string | undefined; readonly id: string },
-): Promise<{
-  readonly username: string;
-  readonly authenticator: ListedAuthenticator;
-  readonly left: number;
-}> {
+  { username, id }: { username: string | undefined; id: string },
+) {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const all = await home.keys.list(person.username);
@@ -140,16 +116,12 @@ export async function removeAuthenticator(
     const found = all.filter(
       ({ credentialId, name }) => name === id || (begins !== '' && typedId(credentialId).startsWith(begins)),
     );
-    const [key, ...more] = found;
-    if (key === undefined || more.length > 0) {
-      throw new TradeAgentError(
-        key === undefined ? 'not_found' : 'usage',
-        key === undefined
-          ? `${person.username} has no authenticator "${id}"`
-          : `"${id}" stands for ${found.length} authenticators of ${person.username}`,
-        { hint: 'See "trade-agent home user list": its id, or as much of it as no other begins with.' },
-      );
-    }
+    const key = onlyOne(
+      found,
+      `${person.username} has no authenticator "${id}"`,
+      `"${id}" stands for ${found.length} authenticators of ${person.username}`,
+      'See "trade-agent home user list": its id, or as much of it as no other begins with.',
+    );
     await home.keys.remove('machine', key.credentialId);
     home.endKey(person.username, key.credentialId);
     await home.audit();
@@ -157,34 +129,34 @@ export async function removeAuthenticator(
   });
 }
 
-/** A new recovery code; the one before ends. @throws {TradeAgentError} `not_found` */
-export async function newRecoveryCode(
-  app: Pick<App, 'clock'>,
-  folder: string,
-  username: string | undefined,
-): Promise<{ readonly username: string; readonly recoveryCode: string }> {
+/** @throws {TradeAgentError} `not_found` where there is none, `usage` where there are several */
+function onlyOne<T>(found: readonly T[], none: string, several: string, hint: string): T {
+  const [one, ...more] = found;
+  if (one === undefined) throw new TradeAgentError('not_found', none, { hint });
+  if (more.length > 0) throw new TradeAgentError('usage', several, { hint });
+  return one;
+}
+
+/** Issues a recovery code; the previous one ends. @throws {TradeAgentError} `not_found` */
+export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
-    return { username: person.username, recoveryCode: home.recoveryCodes.issue(person.username) };
+    const { username } = personOf(home, called);
+    return { username, recoveryCode: home.recoveryCodes.issue(username) };
   });
 }
 
 /** As a phone shows it. */
 const LONGEST_NAME = 60;
 
-/**
- * A person, with a user name made of the name where none is given.
- * @throws {TradeAgentError} `usage`
- */
-export function newPerson({
-  name,
-  username = usernameOf(name),
-  email = '',
-}: {
+interface GivenPerson {
   readonly name: string;
+  /** Made of the name by default. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
-}): Person {
+}
+
+/** @throws {TradeAgentError} `usage` */
+export function newPerson({ name, username = usernameOf(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > LONGEST_NAME || /\p{C}/u.test(shown)) {
     throw new TradeAgentError('usage', `a name has 1 to ${LONGEST_NAME} characters that can be seen`, {
@@ -206,18 +178,18 @@ function usernameOf(name: string): string {
   return /^[a-z]/.test(plain) ? plain : 'owner';
 }
 
-/** A link that pairs one phone with one person. */
+/** A link that pairs a phone with a person. */
 export interface Pairing {
   readonly user: string;
-  /** The secret is behind `#`: no server's log, no proxy and no referrer header has it. */
+  /** The secret is in the fragment: no server's log, proxy or referrer header gets it. */
   readonly url: string;
   readonly expiresAt: string;
 }
 
 /**
- * Makes a link that pairs a phone once, within ten minutes; an earlier one of the same person ends. Also while the home
- * runs: a pairing is a row.
- * @param username the home's one person where none is named
+ * Makes a link that pairs a phone once, within ten minutes; an earlier one of the person ends. Works while the home
+ * runs.
+ * @param username the home's only person by default
  * @throws {TradeAgentError} `not_found`, `usage` where there are several, `invalid_config`
  */
 export async function pairPhone(
@@ -236,7 +208,7 @@ export async function pairPhone(
   });
 }
 
-/** Whether the one person of a home has nothing to approve with yet. */
+/** Whether the home's only person has no phone yet. */
 export async function unpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = people.list();
@@ -244,34 +216,19 @@ export async function unpaired(app: Pick<App, 'clock'>, folder: string): Promise
   });
 }
 
-/** Another agent that a person has let in. */
-export interface ListedMcpClient {
-  readonly user: string;
-  /** By which it is revoked. */
-  readonly client_id: string;
-  /** As it calls itself; nobody has verified it. */
-  readonly name: string;
-  readonly host: string;
-  readonly redirect_uri: string;
-  readonly since: string;
-  /** When it was last given a token. */
-  readonly last_used_at: string | null;
-}
+/** Another agent that a person has authorized; nobody has verified its name. */
+export type ListedMcpClient = ReturnType<typeof listed>;
 
-/** @param user everybody's where it is left out */
-export async function listMcpClients(
-  app: Pick<App, 'clock'>,
-  folder: string,
-  user: string | undefined,
-): Promise<ListedMcpClient[]> {
+/** @param user all people's where undefined */
+export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
   return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(listed));
 }
 
 /**
- * Ends all that a client was given: its tokens at once; its open proposals and streams too where the home is served, and
- * else before anything else happens there.
- * @param id its id, the beginning of it that no other has, or its name
- * @throws {TradeAgentError} `not_found`, `usage` for what stands for several
+ * Revokes a client: its tokens at once, its open proposals and streams at once if the home is running, else at the
+ * next start.
+ * @param id its id, an unambiguous prefix of it, or its name
+ * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous one
  */
 export async function revokeMcpClient(
   app: Pick<App, 'clock'>,
@@ -283,32 +240,18 @@ export async function revokeMcpClient(
     const exact = all.filter(({ clientId }) => clientId === id);
     const found =
       exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
-    const [client, ...more] = found;
-    if (client === undefined || more.length > 0) {
-      throw new TradeAgentError(
-        client === undefined ? 'not_found' : 'usage',
-        client === undefined
-          ? `no MCP client "${id}" is let in`
-          : `"${id}" stands for ${found.length} MCP clients`,
-        {
-          hint: 'See "trade-agent mcp clients list": its id, or as much of it as no other begins with; --user says whose.',
-        },
-      );
-    }
+    const client = onlyOne(
+      found,
+      `no MCP client "${id}" is let in`,
+      `"${id}" stands for ${found.length} MCP clients`,
+      'See "trade-agent mcp clients list": its id, or as much of it as no other begins with; --user says whose.',
+    );
     authorized.end(client.user, client.clientId);
     return listed(client);
   });
 }
 
-function listed({
-  user,
-  clientId,
-  name,
-  host,
-  redirectUri,
-  since,
-  usedAt,
-}: AuthorizedClient): ListedMcpClient {
+function listed({ user, clientId, name, host, redirectUri, since, usedAt }: AuthorizedClient) {
   return {
     user,
     client_id: clientId,
@@ -316,33 +259,18 @@ function listed({
     host,
     redirect_uri: redirectUri,
     since: utcSeconds(since),
-    last_used_at: usedAt === undefined ? null : utcSeconds(usedAt),
+    last_used_at: timeOf(usedAt),
   };
 }
 
-export interface HomeStatus {
-  readonly folder: string;
-  readonly address: string;
-  readonly environment: 'paper' | 'live';
-  /** By which process, and where it listens; null where it is not served. */
-  readonly served: { readonly pid: number; readonly url: string } | null;
-  readonly signature: 'required' | 'live' | 'off';
-  readonly users: readonly (ListedUser & {
-    /** Proposals that nothing has come of yet. */
-    readonly open: number;
-    /** How many browsers are rung by push. */
-    readonly pushes: number;
-    /** How far their trading goes, since when, and when that ends by itself. */
-    readonly trading: {
-      readonly state: TradingState;
-      readonly since: string | null;
-      readonly until: string | null;
-    };
-  })[];
-}
+export type HomeStatus = Awaited<ReturnType<typeof homeStatus>>;
 
-/** How a home stands, by what is in its folder. @throws {TradeAgentError} `invalid_config` */
-export async function homeStatus(app: Pick<App, 'clock'>, folder: string): Promise<HomeStatus> {
+/**
+ * A home's status by what is in its folder: `served` is null where it is not running; of each person the number of open
+ * proposals and of subscribed browsers.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, async (home) => {
     const { settings, gateway, stores } = home;
     const ready = readHomeReady(homeFiles(folder).ready);

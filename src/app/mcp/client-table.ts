@@ -1,41 +1,38 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Whose machine it is. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly userHome: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A program as a client starts it. */
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a client's file says of one server. */
+/** A server's entry in a client's file. */
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** What is to be known of a client: where it keeps its servers, and how it says them. */
+/** Where a client keeps its servers, and in what form. */
 export interface McpClientFacts {
-  /** As people call it. */
   readonly title: string;
   readonly format: 'json' | 'toml';
-  /** Whether its JSON may have comments and a comma after the last member. */
+  /** Whether its JSON may have comments and trailing commas. */
   readonly comments?: boolean;
   readonly file: (machine: Machine) => string;
-  /** Under which its servers stand, by name. */
+  /** The key of its table of servers. */
   readonly section: string;
   readonly stdio: (program: Program) => Entry;
-  /** Undefined where its file takes no addresses. */
+  /** Undefined where the file takes no addresses. */
   readonly remote: ((url: string) => Entry) | undefined;
-  /** What the person does next. @param name of the server */
+  /** Next steps for the person. @param name of the server */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
 
-/** Where programs with windows keep their files. */
+/** Where desktop programs keep their files. */
 function applicationData({ platform, userHome, env }: Machine): string {
   if (platform === 'darwin') return join(userHome, 'Library', 'Application Support');
   if (platform === 'win32') return env.APPDATA || join(userHome, 'AppData', 'Roaming');
@@ -50,7 +47,7 @@ const started = ({ command, args, env }: Program): Entry => ({
 
 const restart = (title: string) => () => [`Start ${title} again: it reads the file when it starts.`];
 
-/** Each client that `mcp install` knows. What they do with a server that asks a person is in docs/guide/MCP.md. */
+/** The clients of `mcp install`. docs/guide/MCP.md says how they treat a server that asks a person. */
 export const mcpClients = {
   // https://modelcontextprotocol.io/docs/develop/connect-local-servers
   claude: {
@@ -83,10 +80,7 @@ export const mcpClients = {
     section: 'mcp_servers',
     stdio: started,
     remote: (url) => ({ url }),
-    next: {
-      stdio: () => [codexExec],
-      remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExec],
-    },
+    next: { stdio: () => [codexExec], remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExec] },
   },
   // https://opencode.ai/docs/mcp-servers
   opencode: {

@@ -22,37 +22,37 @@ import {
 
 export interface InstallOptions {
   readonly client: McpClientName;
-  /** Of the server, in the client's settings. */
+  /** The server's name in the client's settings. */
   readonly name: string;
-  /** By the gateway's address, instead of a program that the client starts. */
+  /** Whether to name the gateway's address instead of a program. */
   readonly remote: boolean;
   readonly readOnly: boolean;
-  /** Only says what would be written. */
+  /** Only show what would be written. */
   readonly print: boolean;
 }
 
-/** What is written into a client's settings, or would be. */
+/** The change of a client's settings. */
 export interface Installation {
   readonly client: McpClientName;
   readonly title: string;
   readonly file: string;
-  /** Under which the entry stands in the file. */
+  /** The key of the table in the file. */
   readonly section: string;
   readonly name: string;
   readonly transport: 'stdio' | 'http';
-  /** As it stands in the file. */
+  /** As in the file. */
   readonly entry: string;
-  /** What it takes the place of; null where there was no server of that name. */
+  /** The entry it replaces; null where there was none. */
   readonly replaces: string | null;
   readonly state: 'written' | 'unchanged' | 'shown';
-  /** What the person should know or do next. */
+  /** Notes and next steps for the person. */
   readonly next: readonly string[];
 }
 
 /**
- * Names this program, or the profile's gateway, in the settings of an MCP client: one entry, the rest stays as it is.
- * @param agree asked once all is known, unless nothing is to be written; false leaves everything as it is
- * @throws {TradeAgentError} `usage` for what the client can't have; `invalid_config` for settings that can't be read;
+ * Adds this program, or the profile's gateway, to the settings of an MCP client: one entry, the rest stays as it is.
+ * @param agree asked before anything is written; false leaves everything as it is
+ * @throws {TradeAgentError} `usage` for what the client can't have; `invalid_config` for unreadable settings;
  *   `interrupted` where the person does not agree
  */
 export async function installMcp(
@@ -83,7 +83,7 @@ export async function installMcp(
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
-  // As the file is now: its own program may have written it while the person thought about it.
+  // Read the file again: its own program may have written it meanwhile.
   writeSettings(file, edit());
   return { ...found, state: 'written' };
 }
@@ -107,7 +107,7 @@ async function remoteEntry(
   return client.remote(`${gateway.replace(/\/$/, '')}/mcp`);
 }
 
-/** How another program starts this one, from whatever folder and with whatever it passes on. */
+/** How another program starts this one, from any folder and environment. */
 async function ownProgram(
   app: Pick<App, 'env' | 'config' | 'profileName'>,
   { readOnly }: InstallOptions,
@@ -118,15 +118,15 @@ async function ownProgram(
   const script = launcher();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = startEnvironment(app.env, storeOf(profile) === 'keychain');
-  // Where npx has put it, it may be gone tomorrow.
+  // npx's cache may be gone tomorrow.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
-  // Windows starts what is no .exe by its shell alone.
+  // Windows starts anything but an .exe by its shell only.
   const [command = '', ...rest] = platform === 'win32' ? ['cmd', '/c', ...npx] : npx;
   return { command, args: rest, env };
 }
 
-/** The file itself, where a link leads to it: the link stays. */
+/** The target of a link, which stays a link. */
 function followed(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
@@ -135,7 +135,7 @@ function unseen(file: string, { title }: McpClientFacts): string[] {
   return existsSync(dirname(file)) ? [] : [`Nothing of ${title} was seen on this machine.`];
 }
 
-/** Claude Code keeps a good deal in its own. */
+/** Claude Code's file is large. */
 const LONGEST_BYTES = 64 * 2 ** 20;
 
 function readSettings(file: string): string {
@@ -169,23 +169,23 @@ function writeSettings(file: string, { text }: Edited): void {
   }
 }
 
-/** A file of settings with the entry of one server in it. */
 interface Edited {
   readonly text: string;
-  /** As it is shown. */
+  /** As shown. */
   readonly entry: string;
-  /** What it takes the place of; undefined where there is no server of that name, `entry` where nothing changes. */
+  /** The entry it replaces; undefined where there is none, equal to `entry` where nothing changes. */
   readonly before: string | undefined;
 }
 
-/** What says how a server is reached: an entry that changes takes none of these over. */
+/** Keys that say how a server is reached; the new entry replaces these. */
 const reached = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
- * Sets one server, and changes nothing else: that is looked at here, whatever the format's editor did. What the person
- * added to the entry (a time-out, which tools) stays.
+ * Sets one server's entry, and verifies that nothing else changes, whatever the format's editor did. Keys that the
+ * person added (a timeout, allowed tools) stay.
  * @param text of the file; empty where there is none
- * @throws {TradeAgentError} `invalid_config` for a file that its own program could not read, or that can't be changed so
+ * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side
+ *   effects
  */
 export function editServer(
   file: string,
@@ -210,14 +210,10 @@ export function editServer(
   if (edited === undefined || !says(format, edited, after)) {
     throw unusable(file, `"${name}" stands there in a way that can't be changed without what is beside it`);
   }
-  return {
-    text: edited,
-    entry: shown,
-    before: there === undefined ? undefined : format.show(path, there),
-  };
+  return { text: edited, entry: shown, before: there === undefined ? undefined : format.show(path, there) };
 }
 
-/** Whether a text says this and nothing else. */
+/** Whether a text parses to exactly this. */
 function says(format: Format, text: string, wanted: Record<string, unknown>): boolean {
   try {
     return isDeepStrictEqual(plain(format.parse(text)), plain(wanted));
@@ -248,24 +244,23 @@ function unusable(file: string, why: string): TradeAgentError {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** Without the prototypes that parsers give their objects. */
+/** Without the parsers' prototypes. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
-/** How settings are written: reads all of a text, and changes the entry of one server in it. */
+/** Parses a settings format, and changes one server's entry in it. */
 interface Format {
-  /** @throws {TextError} where it can't be read */
+  /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;
-  /** @returns undefined where the entry can't be set without touching what is beside it */
+  /** @returns undefined where other entries would change too */
   set(text: string, path: readonly [section: string, name: string], entry: Entry): string | undefined;
-  /** The entry as it stands in a file. */
   show(path: readonly [section: string, name: string], entry: Entry): string;
 }
 
-/** What is wrong with a text, and where: both from 1. */
+/** A syntax error; line and column count from 1. */
 class TextError extends Error {
   readonly line: number;
   readonly column: number;
@@ -276,7 +271,7 @@ class TextError extends Error {
   }
 }
 
-/** JSON as programs keep their settings in it, with the file's own indentation. @param comments whether it may have them */
+/** JSON settings, with the file's own indentation. @param comments whether they are allowed */
 function jsonFormat(comments: boolean): Format {
   return {
     parse(text) {
@@ -305,7 +300,7 @@ function jsonFormat(comments: boolean): Format {
         tabSize: /^( +)\S/m.exec(bare)?.[1]?.length ?? 2,
         eol: bare.includes('\r\n') ? '\r\n' : '\n',
       };
-      // As the first of its section: the lines of the others, with what stands behind them, are not touched.
+      // Inserted first in its section: the other lines and their comments are not touched.
       const options = { formattingOptions, getInsertionIndex: () => 0 };
       const edited = applyEdits(bare, modify(bare, [...path], entry, options));
       const mark = text.slice(0, text.length - bare.length);
@@ -315,7 +310,7 @@ function jsonFormat(comments: boolean): Format {
   };
 }
 
-/** Some editors of Windows begin a file with a byte order mark. */
+/** Some Windows editors write a byte order mark. */
 const withoutMark = (text: string) => text.replace(/^\ufeff/, '');
 
 function placeOf(text: string, offset: number): [line: number, column: number] {
@@ -324,8 +319,8 @@ function placeOf(text: string, offset: number): [line: number, column: number] {
 }
 
 /**
- * TOML with its comments as they stand: the tables of one server are whole lines, which are replaced, or added at the
- * end. Where they were written in another way (inline, by dotted keys), they are left alone.
+ * TOML with its comments. A server's tables are whole lines, which are replaced, or appended. Tables written in
+ * another way (inline, dotted keys) are left alone.
  */
 const tomlFormat: Format = {
   parse(text) {
@@ -358,7 +353,7 @@ const tomlFormat: Format = {
     const after = headers.findIndex(({ isOurs }, index) => index > first && !isOurs);
     const start = headers[first]?.at ?? 0;
     let end = after === -1 ? lines.length : (headers[after]?.at ?? lines.length);
-    // What stands above the next table belongs to that.
+    // Comments above the next table belong to that.
     while (/^\s*(#.*)?$/.test(lines[end - 1] ?? 'x')) end -= 1;
     return [...lines.slice(0, start), ...added, ...lines.slice(end)].join(eol);
   },
@@ -370,7 +365,7 @@ function has(table: Record<string, unknown>, [section, name]: readonly [string, 
   return typeof servers === 'object' && servers !== null && Object.hasOwn(servers, name);
 }
 
-/** The keys of a table's header; undefined where the line is none. */
+/** The keys of a table's header; undefined for any other line. */
 function headerOf(line: string): string[] | undefined {
   if (!/^\s*\[/.test(line)) return undefined;
   let table: unknown;

@@ -18,9 +18,9 @@ import { version } from '../version.ts';
 interface ServeStdioOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
-  /** Only what reads. */
+  /** Only tools that read. */
   readonly readOnly: boolean;
-  /** The person's rules file, for the tools that look by it. */
+  /** The person's rules, for the tools that check by them. */
   readonly ownRules?: OwnRules;
 }
 
@@ -29,8 +29,8 @@ type StdioApp = ConnectApp &
   Pick<App, 'account' | 'clock' | 'signal' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
- * Serves an MCP client that started this program, with the session of the profile, until the client goes away. Where nobody
- * is signed in it serves all the same, and says so to whoever asks for anything.
+ * Serves the MCP client that started this program, with the profile's session, until the client disconnects. Where
+ * nobody is signed in, each call says so.
  */
 export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Promise<void> {
   const { readOnly, ownRules } = options;
@@ -43,7 +43,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   const session = async () => {
     const found = await app.session();
     if (found !== undefined) return found;
-    // So that a sign-in in another terminal is seen.
+    // So that a sign-in in another terminal is noticed.
     await app.reset();
     throw loginRequired();
   };
@@ -57,7 +57,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     return {
       sub: signedIn?.user.sub ?? '',
       clientId,
-      // The chat and the schedules are of the same OAuth client, and none of this one’s business.
+      // The chat and the schedules use the same OAuth client; their proposals are not this server's.
       owns: ({ client, requested_by }) => client === clientId && requested_by?.startsWith('mcp ') === true,
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,
@@ -87,8 +87,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openAccounts>[0];
 
 /**
- * Where the person connects an account elsewhere, by their own sign-in: one link at a time for each account, waited for by
- * this process where the browser comes back to it.
+ * Links by which the person connects an account: one at a time for each account. This process waits for the redirect.
  * @param signal ends the waiting
  * @returns undefined for an account that can't be connected by a link
  */
@@ -96,7 +95,7 @@ function connectAddresses(
   app: ConnectApp,
   signal: AbortSignal,
 ): (connection: string) => Promise<string | undefined> {
-  /** Under way: each ends when the person is done, refuses, or lets it expire. */
+  /** Links in progress, until the person finishes, refuses, or lets them expire. */
   const open = new Map<string, Promise<ConnectingAccount>>();
   const start = async (name: ConnectionName): Promise<ConnectingAccount> => {
     const { describeConnection, openAccounts } = await import('../connections.ts');

@@ -11,13 +11,13 @@ import type { AgentOptions, App } from '../app.ts';
 import { withModel } from '../chosen-model.ts';
 import { version } from '../version.ts';
 
-/** What any server of the profile in use is spoken to with. */
+/** What every server of the profile is accessed with. */
 async function serverAccess(
   app: Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store'>,
 ): Promise<Pick<ServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
   return {
-    // An address may be as good as a password.
+    // An address may contain a secret.
     fetch: app.discreetFetch,
     env: app.env,
     version: version(),
@@ -25,7 +25,7 @@ async function serverAccess(
   };
 }
 
-/** A server of the profile in use. @throws {TradeAgentError} `not_found` */
+/** @throws {TradeAgentError} `not_found` */
 async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<McpServerConfig> {
   const { mcp_servers: servers = {} } = await app.profile();
   const found = Object.hasOwn(servers, name) ? servers[name] : undefined;
@@ -40,26 +40,26 @@ async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<Mcp
   });
 }
 
-/** Where a server of the profile in use stands in `config.yaml`. */
+/** A server's place in `config.yaml`. */
 async function serverPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
 }
 
-/** The servers of the profile in use; none is connected yet. */
+/** The profile's servers, not yet connected. */
 export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   const { serverRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
   return serverRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
-/** A server as the profile has it; nothing was asked of it. */
+/** A server as the profile has it. */
 export interface ListedServer {
   readonly name: string;
-  /** The program with its arguments, or the address without what may be secret in it. */
+  /** The program with its arguments, or the address without its query. */
   readonly at: string;
   readonly transport: 'stdio' | 'http';
   readonly enabled: boolean;
-  /** Those that are allowed; one that is not pinned is off until it is confirmed. */
+  /** The allowed tools; one that is not pinned is off until it is confirmed. */
   readonly tools: readonly { readonly name: string; readonly pinned: boolean }[];
 }
 
@@ -84,9 +84,9 @@ function withoutQuery(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** How the profile's servers stand in this process; nothing is asked of them. */
+/** The state of the profile's servers in this process; asks none of them. */
 export interface ServersStanding {
-  /** Why none is used: the built-in planner answers, or nothing but reading is allowed. */
+  /** Why none is used, if so: the built-in planner answers, or only reading is allowed. */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerStanding[];
 }
@@ -103,30 +103,29 @@ export async function serversStanding(
   };
 }
 
-/** A server that was asked what it has. */
+/** A server's own answer. */
 export interface LookedAtServer {
   readonly name: string;
-  /** The revision of the protocol that it speaks. */
+  /** The protocol revision. */
   readonly protocol: string;
-  /** What it calls itself. */
   readonly about: { readonly name: string; readonly version: string };
   readonly tools: readonly ComparedTool[];
 }
 
-/** Has a person open an address to sign in at. */
+/** Has a person open an address to sign in. */
 export type OpenBrowser = (url: string) => Promise<void>;
 
 type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
 
 /**
- * Connects a server of the profile, and says what it has beside what is allowed of it.
+ * Connects a server, and compares its tools with those allowed.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
 export async function lookAtServer(app: ServerApp, name: string, open: OpenBrowser): Promise<LookedAtServer> {
   return await lookAt(app, name, await serverNamed(app, name), open);
 }
 
-/** As {@link lookAtServer}, for one that need not be in the profile yet. */
+/** As {@link lookAtServer}, for one that may not be in the profile yet. */
 async function lookAt(
   app: ServerApp,
   name: string,
@@ -144,28 +143,19 @@ async function lookAt(
   }
 }
 
-/** Where a server is: a program, or an address. */
 export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
- * Connects a server, has the person choose among its tools, and writes both into the profile.
- * @param choose is given all that it has, and says which are allowed, by name
- * @throws {TradeAgentError} `usage` for a name or place that can't be; what connecting and `choose` throw: then nothing is
- *   written; `not_found` for a tool that it has not; `blocked` for one that could act past the phone
+ * Connects a server, has the person choose among its tools, and adds it to the profile.
+ * @param choose gets the server's tools, and returns the names of those to allow
+ * @throws {TradeAgentError} `usage` for an impossible name or place; `not_found` for an unknown tool; `blocked` for
+ *   one that could act past the phone; what connecting and `choose` throw. Nothing is written then
  */
 export async function addServer(
   app: App,
   name: string,
   place: ServerPlace,
-  {
-    open,
-    choose,
-    insist,
-  }: {
-    open: OpenBrowser;
-    choose: (looked: LookedAtServer) => Promise<readonly string[]>;
-    insist: Insist | undefined;
-  },
+  ask: AskPerson & { choose: (looked: LookedAtServer) => Promise<readonly string[]> },
 ): Promise<LookedAtServer> {
   const profile = await app.profile();
   if (!mcpServerName.test(name)) {
@@ -179,8 +169,8 @@ export async function addServer(
     });
   }
   const server = placed(place);
-  const looked = await lookAt(app, name, server, open);
-  const allowed = await allowing(looked, server, await choose(looked), insist);
+  const looked = await lookAt(app, name, server, ask.open);
+  const allowed = await allowing(looked, server, await ask.choose(looked), ask.insist);
   await writeEntry(await serverPlace(app, name), { ...place, ...entryOf(allowed) });
   return {
     ...looked,
@@ -201,16 +191,21 @@ function placed(place: ServerPlace): McpServerConfig {
   });
 }
 
-/** What is allowed of a server, and what each tool said of itself when it was. */
+/** A server's allowed tools, with the hash of each one's description. */
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
 /** Has a person insist on tools that could act past their phone, and throws where they don't. */
 export type Insist = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
+interface AskPerson {
+  readonly open: OpenBrowser;
+  readonly insist: Insist | undefined;
+}
+
 /**
- * What is allowed once these tools are too, each as it is now.
+ * Adds tools as they are now to those allowed.
  * @param insist asked about those that could act past the phone; without it they are refused
- * @throws {TradeAgentError} `not_found` for a tool that the server has not; `usage` for one that cannot be shown as it is;
+ * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for one that can't be displayed faithfully;
  *   `blocked` for one that could act past the phone; what `insist` throws
  */
 async function allowing(
@@ -246,35 +241,27 @@ async function allowing(
   };
 }
 
-/** What of it goes into `config.yaml`: most profiles have no unsafe tool, and need no line about it. */
+/** For `config.yaml`: most profiles have no unsafe tool, and need no line about it. */
 function entryOf({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
 
 /**
- * Allows tools of a server, or confirms what they say of themselves now.
- * @param agree is shown what each says, and throws where the person would rather not: then nothing is written
+ * Allows tools of a server, or confirms their changed descriptions.
+ * @param agree is shown each tool, and throws where the person declines: then nothing is written
  * @throws {TradeAgentError} as {@link allowing}; what connecting and `agree` throw; `invalid_config`
  */
 export async function allowTools(
   app: App,
   name: string,
   tools: readonly string[],
-  {
-    open,
-    agree,
-    insist,
-  }: {
-    open: OpenBrowser;
-    agree: (tools: readonly ComparedTool[]) => Promise<void>;
-    insist: Insist | undefined;
-  },
+  ask: AskPerson & { agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<readonly ComparedTool[]> {
   const server = await serverNamed(app, name);
-  const looked = await lookAt(app, name, server, open);
-  const allowed = await allowing(looked, server, tools, insist);
+  const looked = await lookAt(app, name, server, ask.open);
+  const allowed = await allowing(looked, server, tools, ask.insist);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
-  await agree(chosen);
+  await ask.agree(chosen);
   await writeEntry(await serverPlace(app, name), entryOf(allowed));
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
@@ -297,13 +284,13 @@ function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]
   });
 }
 
-/** Takes a server out of the profile, and forgets the tokens that were for it. @throws {TradeAgentError} `not_found` */
+/** Removes a server from the profile and its tokens. @throws {TradeAgentError} `not_found` */
 export async function removeServer(app: App, name: string): Promise<void> {
   const { url } = await serverNamed(app, name);
   if (url !== undefined) {
     const { KeptAuthorization } = await import('../../mcp/client/kept-authorization.ts');
     const { credentials } = await serverAccess(app);
-    // Nobody who never signed in anywhere gets a file for it.
+    // Don't create a file for somebody who never signed in.
     if (Object.keys(await credentials.read()).length > 0)
       await new KeptAuthorization(credentials, url).forget();
   }

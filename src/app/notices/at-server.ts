@@ -4,7 +4,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
-/* Channels that the profile's server keeps, as the use cases beside this have those of config.yaml. */
+/* The use cases of `notices.ts` for channels that the profile's server keeps. */
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
@@ -26,7 +26,7 @@ async function namedAtServer(app: ServerApp, name: string) {
   });
 }
 
-/** @param written as config.yaml would have it @throws {TradeAgentError} `invalid_config`, `usage` */
+/** @param written as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function addAtServer(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" can't be a channel's name`, {
@@ -57,7 +57,7 @@ export async function testAtServer(
   return await (await serverOf(app)).call('testNotice', { params: { notice: name }, signal, ms: 200_000 });
 }
 
-/** @param ask gives the secret; `words` say what it is @throws {TradeAgentError} `not_found`; `usage` where it needs none */
+/** @param ask gets a description of the secret @throws {TradeAgentError} `not_found`; `usage` where it needs none */
 export async function setSecretAtServer(
   app: ServerApp,
   name: string,

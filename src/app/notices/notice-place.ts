@@ -2,6 +2,8 @@ import { shortId } from '../../agent/short-id.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
+import { clockLimit } from '../../net/time-limit.ts';
+import { NoticeFailure } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import {
   noticeSecretNeed,
@@ -12,22 +14,34 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
-/** Where channels stand and their secrets are kept: a profile, or a home. */
+/** For all notices of one occasion together: cron's next check must not wait for a mail server. */
+const ALL_MS = 30_000;
+
+/** Limits sending to {@link ALL_MS}. */
+export function noticesLimit(clock: App['clock'], signal: AbortSignal) {
+  return clockLimit(
+    clock,
+    ALL_MS,
+    signal,
+    () => new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`),
+  );
+}
+
+/** The channels of a profile or a home, and their secrets. */
 export interface NoticePlace {
   channels(): Promise<NoticesConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
-  /** How a person adds a channel, in a sentence. */
+  /** A sentence: how a person adds a channel. */
   readonly add: string;
-  /** The command that keeps a secret: `trade-agent notices`. */
+  /** The command that stores a secret: `trade-agent notices`. */
   readonly command: string;
-  /** What a test notice says: how who tells of what. @param name the channel's */
+  /** The text of a test notice. */
   testWords(name: string): Promise<string>;
-  /** What a test notice holds in fields. */
+  /** The data of a test notice. */
   testFacts(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** The profile in use. */
 export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace {
   const name = async () => (await app.profile()).name;
   return {
@@ -41,7 +55,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
   };
 }
 
-/** A channel of this place. @throws {TradeAgentError} `not_found` */
+/** @throws {TradeAgentError} `not_found` */
 export async function channelNamed(place: NoticePlace, name: string): Promise<NoticeChannel> {
   const notices = await place.channels();
   const channel = Object.hasOwn(notices, name) ? notices[name] : undefined;
@@ -53,9 +67,10 @@ export async function channelNamed(place: NoticePlace, name: string): Promise<No
 }
 
 /**
- * Keeps a channel's secret where its place keeps them.
+ * Stores a channel's secret.
  * @param ask gives the secret; asked once the store is known to work. `words` say what it is: `password of …`
- * @throws {TradeAgentError} `not_found`, `usage` where the channel needs none, `credential_store_…`, and what `ask` throws
+ * @throws {TradeAgentError} `not_found`, `usage` where the channel needs none, `credential_store_…`, and what `ask`
+ *   throws
  */
 export async function setNoticeSecret(
   place: NoticePlace,
@@ -76,7 +91,6 @@ export async function setNoticeSecret(
 }
 
 /**
- * Sends a test notice by one channel now.
  * @param resolveMail as {@link ChannelSurroundings} has it
  * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
  */

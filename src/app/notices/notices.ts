@@ -17,14 +17,14 @@ import { channelNamed, profileNotices, setNoticeSecret, testNotice } from './not
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
-  /** Null: findings of every rule. */
+  /** Null: every rule. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
-  /** How many notices could not be sent yet. */
+  /** Notices not sent yet. */
   readonly waiting: number;
 }
 
-/** The channels of the profile in use, or of its server. @throws {TradeAgentError} `credential_store_…` */
+/** The channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const { notices = {} } = await app.profile();
@@ -44,7 +44,6 @@ export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   }));
 }
 
-/** Whether a channel has the secret that it needs. */
 export function secretState(channel: NoticeChannel, kept: boolean): ListedChannel['secret'] {
   if (kept) return 'kept';
   return noticeSecretNeed(channel) === 'required' ? 'missing' : 'not_needed';
@@ -65,30 +64,21 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
   }
 }
 
-/** What takes more than one; each may be said several times. */
+/** Settings that take a list, and may be repeated. */
 const LISTS: readonly string[] = ['to', 'rules', 'tags'];
 
-/** Where a channel of the profile in use stands in `config.yaml`. */
+/** A channel's place in `config.yaml`. */
 async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'notices', name };
 }
 
 /**
- * Writes a channel into the profile in use; where that has a server, that keeps it.
- * @param settings `KEY=VALUE`, each value as YAML has it; `to`, `rules` and `tags` may come again
- * @throws {TradeAgentError} `usage` for a kind there is not, a name that is taken, or what is no setting; `invalid_config`
- *   for settings that its kind doesn't take: then nothing is written
+ * Adds a channel to the profile, or to its server.
+ * @param settings `KEY=VALUE`, each value in YAML; `to`, `rules` and `tags` may be repeated
+ * @throws {TradeAgentError} `usage` for an unknown kind, a name that is taken, or a malformed setting;
+ *   `invalid_config` for settings that the kind doesn't take. Nothing is written then
  */
-export async function addNotice(
-  app: App,
-  name: string,
-  kind: string,
-  settings: readonly string[],
-): Promise<{
-  readonly kind: NoticeChannel['kind'];
-  readonly to: string;
-  readonly secret: ReturnType<typeof noticeSecretNeed>;
-}> {
+export async function addNotice(app: App, name: string, kind: string, settings: readonly string[]) {
   if (!noticeKindNames.includes(kind)) {
     throw new TradeAgentError('usage', `"${kind}" is no kind of channel`, {
       hint: `The kinds are ${noticeKindNames.join(', ')}.`,
@@ -134,25 +124,18 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
   return settings;
 }
 
-/** Sends a test by a channel of the profile in use, or of its server. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function testOwnNotice(
-  app: App,
-  name: string,
-): Promise<{ readonly id: string; readonly attempts: number }> {
+/** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` */
+export async function testOwnNotice(app: App, name: string) {
   if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).testAtServer(app, name);
   return await testNotice(app, profileNotices(app), name);
 }
 
 /**
- * Keeps the secret of a channel of the profile in use: here, or sealed at its server.
- * @param ask gives the secret; `words` say what it is
+ * Stores a channel's secret: here, or sealed at the server.
+ * @param ask gets a description of the secret
  * @throws {TradeAgentError} `not_found`; `usage` where the channel needs none
  */
-export async function setOwnSecret(
-  app: App,
-  name: string,
-  ask: (words: string) => Promise<string>,
-): Promise<{ readonly kind: string; readonly words: string; readonly place: string }> {
+export async function setOwnSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
   if ((await serverOf(app)) !== undefined) {
     const { setSecretAtServer } = await import('./at-server.ts');
     return { ...(await setSecretAtServer(app, name, ask)), place: 'at the server, sealed' };
@@ -160,7 +143,7 @@ export async function setOwnSecret(
   return { ...(await setNoticeSecret(profileNotices(app), name, ask)), place: 'in the credential store' };
 }
 
-/** Takes a channel out of the profile in use, or of its server, and forgets its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
+/** Removes a channel and its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
 export async function removeNotice(app: App, name: string): Promise<void> {
   if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).removeAtServer(app, name);
   await channelNamed(profileNotices(app), name);

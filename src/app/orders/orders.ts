@@ -10,16 +10,16 @@ import { type AcrossApp, accountsMeant, eachAccount, type MissingAccount } from 
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 
-/** An order, and in which account, where several are meant. */
+/** An order, with its account where several are meant. */
 export type OrderRow = Order & Partial<AccountName>;
 
-/** Orders, newest first, and the accounts that could not be read. */
+/** Newest first, and the accounts that could not be read. */
 interface OrderList {
   readonly orders: readonly OrderRow[];
   readonly missing: readonly MissingAccount[];
 }
 
-/** Of the account that is meant, or of all. @throws {TradeAgentError} `login_required` */
+/** @throws {TradeAgentError} `login_required` */
 export async function listOrders(
   app: OrderApp,
   query: { readonly status: 'open' | 'closed' | 'all'; readonly limit: number },
@@ -47,22 +47,21 @@ export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
   return at === undefined ? order : rowAt(order, at);
 }
 
-/** What became of an order that was asked for: `order … --output json`, less its schema. */
+/** The result of a requested order: `order … --output json` without its schema. */
 export interface OrderOutcome {
   readonly status: RunStatus;
-  /** By which the same can be asked for again without becoming two; null where nothing was proposed. */
+  /** The idempotency key; null where nothing was proposed. */
   readonly key: string | null;
   readonly approval: ApprovalView | null;
-  /** At the broker, once it is there. */
   readonly order: Order | null;
   readonly error?: ErrorObject;
 }
 
 /**
- * Cancels an order; one that protects a position only after its owner said yes.
+ * Cancels an order; one that protects a position only after approval.
  * @param id the broker's, or its beginning
- * @param ask puts the question to the owner
- * @returns the order as it is then (what has filled stays), and how it was asked for
+ * @param ask requests the approval
+ * @returns the order afterwards (fills remain), and its request
  * @throws {TradeAgentError} as `placeOfOrder`, `gateway_refused`, and what `ask` throws
  */
 export async function cancelOrder(
@@ -91,30 +90,28 @@ function cancelProposal({ id, at }: OrderPlace): ProposalRequestInput {
   };
 }
 
-/** Who finds an order in whichever account it is in. */
 export type OrderApp = AcrossApp & Pick<App, 'gateway'>;
 
-/** An order, and where it is. */
 export interface OrderPlace {
-  /** The broker's. */
+  /** The broker's id. */
   readonly id: string;
-  /** Of its account. */
+  /** Of the order's account. */
   readonly gateway: GatewayClient;
-  /** Which that is, where there are several and none was named. */
+  /** The account, where there are several and none was named. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** The newest among which the beginning of an id is looked for: the most that a list has. */
+/** A prefix is looked up among this many newest orders: the most that a list has. */
 const MOST = 500;
 
-/** An id that no two brokers give. Others count their orders, so that one number may stand for two. */
+/** A UUID, which no two brokers share. Other brokers count their orders, so that a number may mean two. */
 const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The order of which the id, or its beginning, was typed: in the account that is meant, else in whichever of the person's has
- * it. Where one can't be read now, and may have another that is called so, none is taken for it.
- * @throws {TradeAgentError} `usage` where several begin so, or several accounts have it; `not_found` where none of several has
- *   it; `gateway_refused` where an account that may have it can't be read; `login_required`
+ * Finds an order by its id or a prefix: in the account that is meant, else in any of the person's accounts. Where an
+ * account that may have such an order can't be read, none is assumed.
+ * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` where no
+ *   account has it; `gateway_refused` where an account that may have it can't be read; `login_required`
  */
 export async function placeOfOrder(app: OrderApp, typed: string): Promise<OrderPlace> {
   const entries = await accountsMeant(app);
@@ -134,11 +131,7 @@ export async function placeOfOrder(app: OrderApp, typed: string): Promise<OrderP
   });
   const found = read.filter(({ value }) => value.isThere);
   const [first, another] = found;
-  if (another !== undefined)
-    throw inSeveral(
-      id,
-      found.map(({ at }) => at),
-    );
+  if (another !== undefined) throw inSeveral(id, found);
   const [silent] = [...missing, ...unlisted.values()];
   if (silent !== undefined && (first === undefined || !unique.test(typed))) throw mayBeIn(typed, silent);
   if (first === undefined) throw inNone(typed);
@@ -165,9 +158,9 @@ async function has(gateway: GatewayClient, id: string): Promise<boolean> {
   }
 }
 
-function inSeveral(id: string, where: readonly AccountName[]): TradeAgentError {
+function inSeveral(id: string, where: readonly { readonly at: AccountName }[]): TradeAgentError {
   return new TradeAgentError('usage', `several of your accounts have an order "${safeLine(id, 64)}"`, {
-    hint: `Name the account: ${where.map(({ account }) => `--account ${safeLine(account ?? '')}`).join(' or ')}.`,
+    hint: `Name the account: ${where.map(({ at }) => `--account ${safeLine(at.account ?? '')}`).join(' or ')}.`,
   });
 }
 
@@ -185,12 +178,11 @@ function inNone(typed: string): TradeAgentError {
   });
 }
 
-/** The account of an order that was found by its id, as a request names it. */
+/** The account field of a request about a found order, and its provenance. */
 export function accountOf(at: OrderPlace['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }
 
-/** Where that comes from. */
 export function accountFrom(at: OrderPlace['at']) {
   return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the account it is in' } };
 }

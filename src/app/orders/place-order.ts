@@ -30,17 +30,15 @@ import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
 import { accountFrom, accountOf, type OrderOutcome, type OrderPlace } from './orders.ts';
 
-/** How an order is asked for without a model. */
 export interface AskSettings {
   readonly approval: ApprovalMode;
-  /** The same with the same order is the same proposal, whatever became of it. */
+  /** The idempotency key: the same key and order are the same proposal, whatever its outcome. */
   readonly key?: string;
 }
 
 /**
- * Asks for what flags said: the very proposal that a run makes, without a model or a planner.
- * @param asking how the person is shown what their phone is asked
- * @throws {TradeAgentError} where nothing was proposed: the refusal; `usage` for a key that stands for something else;
+ * Proposes what the flags say, as a run would, without a model or a planner.
+ * @throws {TradeAgentError} where nothing was proposed: the refusal; `usage` for a key used for something else;
  *   `approval_denied` where nobody may be asked; `outcome_unknown` where the gateway does not say whether it has it
  */
 export async function askForOrder(
@@ -87,12 +85,12 @@ async function followToItsEnd(
     return outcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Stopped from here: what is proposed stays so.
+    // The client stopped; the proposal stays.
     return { ...outcome(key, seen), error: errorObject(signal.reason) };
   }
 }
 
-/** What a proposal has come to, as a run would say it. */
+/** A proposal's outcome in a run's terms. */
 function outcome(key: string, proposal: Proposal): OrderOutcome {
   const order = cameOf(proposal).placed ?? null;
   const approval = approvalView(proposal, '');
@@ -104,37 +102,29 @@ function outcome(key: string, proposal: Proposal): OrderOutcome {
     return { status: 'done', key, approval, order };
   }
   const error = errorObject(proposal.state === 'executed' ? rejectionOf(proposal) : refusalOf(proposal));
-  return { status: statusOf(proposal), key, approval, order, error };
+  return { status: statuses[proposal.state] ?? 'failed', key, approval, order, error };
 }
 
 function isOver({ state }: Proposal): boolean {
-  return ['executed', 'denied', 'expired', 'cancelled', 'blocked', 'unknown'].includes(state);
+  return state === 'executed' || state in statuses;
 }
 
-function statusOf({ state }: Proposal): RunStatus {
-  switch (state) {
-    case 'denied':
-    case 'expired':
-    case 'blocked':
-    case 'unknown':
-      return state;
-    case 'cancelled':
-      return 'denied';
-    default:
-      return 'failed';
-  }
-}
+const statuses: Partial<Record<Proposal['state'], RunStatus>> = {
+  denied: 'denied',
+  expired: 'expired',
+  blocked: 'blocked',
+  unknown: 'unknown',
+  cancelled: 'denied',
+};
 
 function mayNotAsk(approval: ApprovalMode): TradeAgentError {
+  const again = approval === 'mandate' ? 'No mandate covers this; run it again' : 'Run it again';
   return new TradeAgentError('approval_denied', 'this command may not ask for approvals', {
-    hint:
-      approval === 'mandate'
-        ? 'Nothing was proposed. No mandate covers this; run it again with --approval wait or detach.'
-        : 'Nothing was proposed. Run it again with --approval wait or detach.',
+    hint: `Nothing was proposed. ${again} with --approval wait or detach.`,
   });
 }
 
-/** @throws what the key stands for already, in the place of the gateway's conflict; any other error as it is */
+/** @throws `usage` naming the key's proposal in place of the gateway's conflict; any other error unchanged */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
@@ -153,7 +143,7 @@ function unanswered(key: string, cause: unknown): TradeAgentError {
   });
 }
 
-/** An order as flags say it; amounts as typed, decimal strings. */
+/** An order's flags; amounts as typed, decimal strings. */
 export interface OrderFlags {
   /** Shares. */
   readonly qty?: string;
@@ -169,17 +159,17 @@ export interface OrderFlags {
   readonly extendedHours?: boolean;
   /** Dollars a share. */
   readonly takeProfit?: string;
-  /** Dollars a share, or with the limit of the sale at it: `170:169.50`. */
+  /** Dollars a share, optionally with a limit: `170:169.50`. */
   readonly stopLoss?: string;
-  /** Of an option: whether a position is opened, or one that is there closed. */
+  /** For options: open or close a position. */
   readonly open?: boolean;
   readonly close?: boolean;
 }
 
-/** What of an open order is to change. */
+/** The changes of an open order. */
 export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
 
-/** By what the schema calls it, the flag that says it. */
+/** The flag for each field of the schema. */
 const flagOf: Readonly<Record<string, string>> = {
   symbol: 'SYMBOL',
   qty: '--qty',
@@ -197,8 +187,7 @@ const flagOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * The order that flags say. Its type follows from its prices: none is a market order, `--stop` with `--limit` a stop
- * limit order.
+ * The type follows from the prices: none is a market order, `--stop` with `--limit` a stop limit order.
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
 export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
@@ -219,36 +208,29 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
       hint: 'A trailing stop sells at the market once the price has come back by so much.',
     });
   }
-  const exits = exitsOf(side, flags);
-  return namingFlags(
-    {
+  const { prices, order_class } = exitsOf(side, flags);
+  const stated = { qty, notional: amount, limit_price: limit, stop_price: stop };
+  const amounts = defined({ ...trailed(trail), ...prices, ...stated });
+  const type = order_class === 'oco' ? 'limit' : typeOf(flags);
+  return namingFlags(amounts, () =>
+    readOrderRequest({
       symbol,
-      ...trailed(trail),
-      ...exits.prices,
-      qty,
-      notional: amount,
-      limit_price: limit,
-      stop_price: stop,
-    },
-    () =>
-      readOrderRequest({
-        ...defined({ symbol, side, qty, notional: amount, limit_price: limit, stop_price: stop }),
-        ...trailed(trail),
-        type: exits.order_class === 'oco' ? 'limit' : typeOf(flags),
-        ...defined({
-          time_in_force: tif,
-          extended_hours: extendedHours,
-          order_class: exits.order_class,
-          position_intent: intent,
-        }),
-        ...exits.prices,
+      side,
+      type,
+      ...amounts,
+      ...defined({
+        time_in_force: tif,
+        extended_hours: extendedHours,
+        order_class,
+        position_intent: intent,
       }),
+    }),
   );
 }
 
 /**
- * What becomes of the position in an option. A purchase opens one unless it is said to close one; of a sale it must be
- * said, since it may sell what is held, or owe it.
+ * The intent for an option. A purchase opens a position by default; a sale must say, since it may sell what is held,
+ * or write an option.
  */
 function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
   if (open === true && close === true) {
@@ -265,7 +247,7 @@ function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): Posi
   });
 }
 
-/** Bought, exits follow an entry; sold, they are those of what is held, and both of them. */
+/** On a purchase exits follow the entry; on a sale they are the two exits of the position held. */
 function exitsOf(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,
@@ -280,13 +262,11 @@ function exitsOf(
   const [, stop = stopLoss, limit] = /^([^:]*)(?::([^:]*))?$/.exec(stopLoss ?? '') ?? [];
   return {
     order_class: side === 'sell' ? 'oco' : both ? 'bracket' : 'oto',
-    prices: {
-      ...defined({
-        take_profit_limit_price: takeProfit,
-        stop_loss_stop_price: stopLoss === undefined ? undefined : stop,
-        stop_loss_limit_price: limit,
-      }),
-    },
+    prices: defined({
+      take_profit_limit_price: takeProfit,
+      stop_loss_stop_price: stopLoss === undefined ? undefined : stop,
+      stop_loss_limit_price: limit,
+    }),
   };
 }
 
@@ -302,7 +282,7 @@ function trailed(trail: string | undefined): Record<string, string> {
   return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
 }
 
-/** What the gateway is asked for. @param slippage the profile's, a fraction */
+/** The request to the gateway, with the profile's `max_slippage` (a fraction). */
 export function orderProposal(
   order: OrderRequest,
   flags: OrderFlags,
@@ -311,7 +291,7 @@ export function orderProposal(
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
   for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
-  // What says a price says the type.
+  // A price implies the type.
   if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');
@@ -327,8 +307,7 @@ export function orderProposal(
 }
 
 /**
- * A change of an open order.
- * @param at the account that it was found in
+ * @param at the account that the order was found in
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
 export function replaceProposal(
@@ -353,23 +332,21 @@ export function replaceProposal(
     kind: 'replace',
     replace: { ...accountOf(at), ...replace },
     requested_by: 'order replace',
-    provenance: {
-      fields: { ...accountFrom(at), ...wordsOf(replace, new Set(Object.keys(replace))).fields },
-    },
+    provenance: { fields: { ...accountFrom(at), ...wordsOf(replace, new Set(Object.keys(replace))).fields } },
   };
 }
 
-/** Every field is the person's own word, or a default. */
+/** Every field comes from the user or is a default. */
 function wordsOf(request: object, said: ReadonlySet<string>): Provenance {
   const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
   const names = Object.entries(request).filter(([, value]) => value !== undefined);
   return { fields: Object.fromEntries(names.map(([name]) => [name, source(name)])) };
 }
 
-/** An amount that is none is answered by its flag: the schema knows its own names alone. */
+/** Names the flag in errors: the schema knows only its own field names. */
 function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
   for (const [field, text] of Object.entries(amounts)) {
-    if (text === undefined || field === 'symbol' || field === 'time_in_force') continue;
+    if (text === undefined || field === 'time_in_force') continue;
     if (positiveDecimalString.safeParse(text).success) continue;
     throw new TradeAgentError('invalid_order', `${flagOf[field]} can't be "${text.slice(0, 40)}"`, {
       hint: 'Give a plain number greater than zero, such as 5 or 182.50: no $, no commas.',

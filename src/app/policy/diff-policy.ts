@@ -20,7 +20,7 @@ import {
 import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 
-/** A past order that other rules would have decided otherwise. */
+/** A past order that the other rules decide differently. */
 interface FlippedOrder {
   readonly at: string;
   /** Its client_order_id. */
@@ -28,28 +28,28 @@ interface FlippedOrder {
   readonly order: string;
   readonly before: 'allow' | 'deny';
   readonly after: 'allow' | 'deny';
-  /** What stands against it, by whichever rules refuse it. */
+  /** The reasons of the rules that deny it. */
   readonly reasons: readonly string[];
 }
 
 export interface PolicyDiff {
   readonly account: string;
-  /** Digest of the rules in force. */
+  /** Digest of the active rules. */
   readonly policy: string;
-  /** Whether nothing becomes possible: such a change takes no tap. */
+  /** Whether it allows nothing new: such a change takes no approval. */
   readonly tighter: boolean;
   readonly changes: readonly string[];
-  /** How many past orders were decided again; null where none was to be. */
+  /** How many past orders were decided again; null without `replay`. */
   readonly replayed: number | null;
   readonly flips: readonly FlippedOrder[];
 }
 
-/** As many decisions as a gateway tells at once. */
+/** The most decisions that a gateway lists. */
 const MOST = 500;
 
 /**
- * What a file's rules would change, and with `replay` which past orders: each is decided by the rules in force and by the
- * others, from what was recorded with it. Nothing is changed.
+ * What a file's rules would change, and with `replay` for which past orders: each is decided by both rule sets from
+ * its recorded facts. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(
@@ -78,7 +78,7 @@ function compared({ written, cedarRules = [] }: ReadRules) {
   return { limits: written.limits, cedarRules };
 }
 
-/** The last word about each order, newest first; what this version can't read is left out. */
+/** The last decision about each order, newest first, without those that this version can't read. */
 function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
   return decisions.filter(({ client_order_id: id, facts }) => {
@@ -88,7 +88,7 @@ function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   });
 }
 
-/** As much as deciding takes; what else there is of each is as the gateway wrote it. */
+/** The facts that deciding needs. */
 const factsSchema = z.lazy(() =>
   z.looseObject({
     at: z.string(),
@@ -133,19 +133,16 @@ function orderText({ order }: Facts): string {
   return `${side.toUpperCase()} ${qty ?? `$${notional ?? '?'} of`} ${symbol} ${type}`;
 }
 
-/*
- * Rules on this machine: tried out without the gateway, by the very code that decides there.
- */
+/* Rules evaluated on this machine, by the gateway's own code. */
 
 const HINT = 'docs/guide/POLICY.md says what stands in one.';
 
-/** What a file, or a folder of them, says. Both where it is a folder. */
 interface CandidateRules {
-  /** Undefined where it says nothing of limits. */
+  /** Undefined: unchanged. */
   readonly limits: Limits | undefined;
-  /** By name; undefined where it says nothing of rules. */
+  /** By name; undefined: unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** Whether it is all that there is to be: a folder. */
+  /** Whether it replaces all rules: a folder does. */
   readonly whole: boolean;
 }
 
@@ -170,7 +167,7 @@ export async function readLimitsFile(file: string): Promise<Limits> {
   return await parseYaml(limitsSchema, readNamedFile(file, 'file of limits', HINT), file);
 }
 
-/** The texts of a folder's `*.cedar`, or of one such file. @throws {TradeAgentError} `invalid_config` */
+/** A folder's `*.cedar` texts, or that of one file. @throws {TradeAgentError} `invalid_config` */
 export function readPolicies(path: string): Record<string, string> {
   const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = isFolder
@@ -199,12 +196,12 @@ async function readFolder(folder: string): Promise<CandidateRules> {
   };
 }
 
-/** The rules that are in force for an account, as its gateway tells them. @throws {TradeAgentError} `invalid_config` */
+/** The active rules of an account. @throws {TradeAgentError} `invalid_config` */
 export async function rulesOf(view: PolicyView): Promise<ReadRules> {
   return await rulesHere(writtenOf(view));
 }
 
-/** Those that would be, were a candidate's in force. @throws {TradeAgentError} `invalid_config`, naming file and line */
+/** The rules with the candidate's. @throws {TradeAgentError} `invalid_config`, with file and line */
 async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
   const { account } = view;
   const now = writtenOf(view);
@@ -215,7 +212,6 @@ async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<R
   return await rulesHere({ limits, texts: [...texts('policies', owners), ...texts('firm', view.firm)] });
 }
 
-/** Any rules. @throws {TradeAgentError} `invalid_config`, naming file and line */
 export async function rulesHere(written: WrittenRules): Promise<ReadRules> {
   return await makeRules(written, await loadCedar());
 }
@@ -227,7 +223,7 @@ function writtenOf({ account, limits, policies, firm }: PolicyView): WrittenRule
   };
 }
 
-/** Deciding without one that this version doesn't know would say that something passes which does not. */
+/** Ignoring an unknown limit would report that something passes which does not. */
 function knownLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
@@ -240,7 +236,6 @@ function limitsOf(account: string, limits: AccountLimits | undefined): Limits | 
   return limits === undefined ? undefined : { version: 1, accounts: { [account]: limits } };
 }
 
-/** Rule texts of files of these names. */
 export function texts(origin: 'policies' | 'firm', files: Readonly<Record<string, string>>): RuleText[] {
   return Object.entries(files).map(([file, text]) => ({ origin, file, text }));
 }

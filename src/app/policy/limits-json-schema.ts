@@ -27,7 +27,7 @@ export function limitsJsonSchema() {
 const options: Parameters<typeof z.toJSONSchema>[1] = {
   io: 'input',
   unrepresentable: 'any',
-  // An amount is text first, for its message, and then the pattern of one.
+  // An amount is any text first, for its error message, and then piped to its pattern.
   override: ({ zodSchema, jsonSchema }) => {
     const out = zodSchema instanceof z.ZodPipe ? zodSchema.def.out : undefined;
     if (out instanceof z.ZodString) Object.assign(jsonSchema, withoutDialect(z.toJSONSchema(out)));

@@ -25,23 +25,18 @@ import {
 } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
-import { type DecisionView, tradingStates } from '../../trading/policy-views.ts';
+import { tradingStates } from '../../trading/policy-views.ts';
 import { partOfPosition } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './diff-policy.ts';
 
-interface CheckedPolicy {
-  readonly order: OrderRequest;
-  readonly decision: DecisionView;
-}
-
 /**
- * What would be decided about an order now. Nobody's phone rings.
+ * The decision about an order now; asks for no approval.
  * @param sentence as the built-in planner reads it: `buy 5 AAPL limit 180`
  * @throws {TradeAgentError} `usage` for what is no order, `login_required`, and what completing an order throws
  */
-export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string): Promise<CheckedPolicy> {
+export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   const read = orderOf(sentence);
   const gateway = await app.gateway();
   const order =
@@ -51,7 +46,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string): 
   return { order, decision: await gateway.checkPolicy(order) };
 }
 
-/** The one order of a sentence. @throws {TradeAgentError} `usage` */
+/** @throws {TradeAgentError} `usage` for anything but one order */
 function orderOf(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
@@ -71,10 +66,7 @@ function orderOf(sentence: string): { readonly order: OrderRequest; readonly fra
     });
   }
   const symbol = pairOf(String(request.symbol)) ?? request.symbol;
-  return {
-    order: orderRequestSchema.parse(withDefaults({ ...request, symbol })),
-    ...defined({ fraction }),
-  };
+  return { order: orderRequestSchema.parse(withDefaults({ ...request, symbol })), ...defined({ fraction }) };
 }
 
 async function part(
@@ -89,29 +81,17 @@ async function part(
   });
 }
 
-/** How one case came out. */
-export interface TestedCase {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly effect: 'allow' | 'ask' | 'deny';
-  readonly reasons: readonly string[];
-  readonly expected: { readonly effect: 'allow' | 'ask' | 'deny'; readonly reasons?: readonly string[] };
-}
+/** The result of one case. */
+export type TestedCase = ReturnType<typeof tested>;
 
-interface TestedPolicy {
-  /** Digest of the rules that they were run against. */
-  readonly policy: string;
-  readonly cases: readonly TestedCase[];
-}
-
-/** Where a file names no account. */
+/** For files that name no account. */
 const SOME_ACCOUNT = 'TEST';
 
 /**
- * Runs a file of cases: against the rules that it names, with nobody asked; against those in force where it names none.
+ * Runs a file of cases against the rules that it names, offline; against the active rules where it names none.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` where the gateway is asked
  */
-export async function testPolicy(app: Pick<App, 'gateway'>, file: string): Promise<TestedPolicy> {
+export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
   const text = readNamedFile(file, 'file of cases', 'docs/guide/POLICY.md says what stands in one.');
   const suite = await parseYaml(policyCasesSchema, text, file);
   const { account, rules } = await rulesFor(app, suite, file);
@@ -123,7 +103,7 @@ async function rulesFor(
   app: Pick<App, 'gateway'>,
   { limits, policies }: { readonly limits?: unknown; readonly policies?: string | undefined },
   file: string,
-): Promise<{ readonly account: string; readonly rules: ReadRules }> {
+) {
   if (limits === undefined && policies === undefined) {
     const view = await (await app.gateway()).policy();
     return { account: view.account, rules: await rulesOf(view) };
@@ -141,12 +121,7 @@ async function limitsOf(limits: unknown, beside: (path: string) => string, file:
   return await parseYaml(limitsSchema, JSON.stringify(limits), `limits of ${file}`);
 }
 
-function tested(
-  one: PolicyCase,
-  general: PolicyCase['facts'],
-  account: string,
-  rules: ReadRules,
-): TestedCase {
+function tested(one: PolicyCase, general: PolicyCase['facts'], account: string, rules: ReadRules) {
   const { name, approval, expect, reasons } = one;
   const subject = {
     sub: 'owner',
@@ -180,15 +155,13 @@ function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: stri
   }
 }
 
-/*
- * A file of cases, as docs/guide/POLICY.md has it: orders, what is known with each, and what is to be decided.
- */
+/* A file of cases (docs/guide/POLICY.md): orders, their facts, and the expected decisions. */
 
 const price = positiveDecimalString;
 const time = z.iso.datetime({ offset: true });
 const count = z.number().int().min(0);
 
-/** What is known, by the names of a recorded decision; what is left out is that of a quiet morning. */
+/** Facts, named as in a recorded decision; the defaults are those of a quiet morning. */
 const givenFacts = z.strictObject({
   at: time.optional(),
   environment: z.enum(environments).optional(),
@@ -196,7 +169,7 @@ const givenFacts = z.strictObject({
   max_slippage: slippageSchema.optional(),
   market: z
     .strictObject({
-      /** Bid, ask and last at once. */
+      /** Bid, ask and last together. */
       price: price.optional(),
       bid: price.nullable().optional(),
       ask: price.nullable().optional(),
@@ -270,15 +243,15 @@ type GivenFacts = z.output<typeof givenFacts>;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  /** A sentence of the built-in planner's, or the order's own fields. */
+  /** A sentence of the built-in planner, or the order's fields. */
   order: z.union([z.string().min(1), orderRequestSchema], {
     error: 'must be "buy 5 AAPL", or the order’s fields',
   }),
-  /** By whose yes: of a proposal nothing yet. */
+  /** The approval given; none for a proposal. */
   approval: z.enum(['none', 'tap', 'mandate']).default('none'),
   facts: givenFacts.default({}),
   expect: z.enum(['allow', 'ask', 'deny']),
-  /** All of them, in any order; any where it is left out. */
+  /** All of them, in any order; not checked by default. */
   reasons: z.array(z.enum(policyReasons)).optional(),
 });
 type PolicyCase = z.output<typeof caseSchema>;
@@ -286,11 +259,11 @@ type PolicyCase = z.output<typeof caseSchema>;
 const policyCasesSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
   account: z.string().min(1).max(64).optional(),
-  /** A path beside the file, or what such a file says; left out, those in force at the gateway. */
+  /** A path relative to the file, or the limits themselves; by default those active at the gateway. */
   limits: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
-  /** A folder or file of *.cedar beside the file. */
+  /** A *.cedar file or a folder of them, relative to the file. */
   policies: z.string().min(1).optional(),
-  /** Of every case, where it says nothing else. */
+  /** Defaults of every case. */
   facts: givenFacts.default({}),
   cases: z.array(caseSchema).min(1).max(10_000),
 });
@@ -301,15 +274,11 @@ const DEFAULT_PRICE = '100';
 const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
-/**
- * What is known of a case's order.
- * @throws {TradeAgentError} `usage`, `invalid_order` for what is none
- */
+/** @throws {TradeAgentError} `usage`, `invalid_order` for what is no order */
 export function factsOf(one: PolicyCase, general: GivenFacts, account: string): Facts {
   const given = merged(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
-  const request =
-    typeof one.order === 'string' ? orderRequestSchema.parse(orderOf(one.order).order) : one.order;
+  const request = typeof one.order === 'string' ? orderOf(one.order).order : one.order;
   checkOrder(request);
   const now = new Date(at).toISOString();
   const market = given.market ?? {};
@@ -356,7 +325,7 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
   };
 }
 
-/** All that an account may be let at, and nothing behind what it sells, unless that is given. */
+/** The highest option level, and nothing covering a sale, by default. */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,
@@ -397,7 +366,7 @@ function holdingFacts(
   );
 }
 
-/** What is given, and otherwise what is usual. */
+/** The given values over the usual ones. */
 function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
   return {
     ...usual,
@@ -405,7 +374,7 @@ function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: 
   };
 }
 
-/** A case's own facts over those of all. */
+/** A case's facts over those of every case. */
 function merged(general: GivenFacts, own: GivenFacts): GivenFacts {
   const both = <Name extends 'market' | 'broker' | 'holdings' | 'counted' | 'more'>(name: Name) => {
     const [under, over] = [general[name], own[name]];

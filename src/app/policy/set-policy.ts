@@ -8,31 +8,31 @@ import { limitWords } from '../../trading/limit-words.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-/** How the rules stand after all. */
+/** The result of a change. */
 export interface SetPolicy {
-  /** `applied`: they hold; `pending`: they will, once the phone approves; `unchanged`: they were so before. */
+  /** `pending`: it applies once the phone approves; `unchanged`: the rules were so before. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
-  /** Digests of the rules before, and as they are now. */
+  /** Digests of the rules before and now. */
   readonly previous: string;
   readonly digest: string;
-  /** A line for each thing that changes: `looser: One order $1,000.00 → $5,000.00`. */
+  /** One line per change: `looser: One order $1,000.00 → $5,000.00`. */
   readonly changes: readonly string[];
-  /** By which the phone was asked. */
+  /** The approval request, if one was needed. */
   readonly proposal?: Proposal;
 }
 
 interface PolicyEdit {
-  /** `KEY=VALUE`, each. */
+  /** `KEY=VALUE` each. */
   readonly limits: readonly string[];
-  /** Rule files by name: their text, or null for one that goes. */
+  /** Rule files by name: their text, or null to remove one. */
   readonly policies?: Readonly<Record<string, string | null>>;
 }
 
 /**
- * Changes the rules of one's account. What is tighter holds at once; for what is looser the phone is asked.
- * @param ask puts the question to the owner, and resolves with the proposal as it stands when nobody waits any more
- * @throws {TradeAgentError} `usage` for what is no limit, `blocked`, `invalid_config` for rules that are wrong, and what
+ * Changes the account's rules. Tightening applies at once; loosening needs approval.
+ * @param ask requests the approval, and resolves with the proposal once nobody waits any more
+ * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for wrong rules, and what
  *   stands for a no
  */
 export async function setPolicy(
@@ -78,18 +78,17 @@ export async function setPolicy(
 
 type Limits = Readonly<Record<string, unknown>>;
 
-/** What `hours` is made of; the other keys are those that people have words for. */
+/** The parts of `hours`; the other keys are those that have labels. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
 const settable = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 
-/** Takes a limit away: `max_day_loss=none`. */
+/** Removes a limit: `max_day_loss=none`. */
 const NONE = 'none';
 
 /**
- * Limits with these changes, each `KEY=VALUE` with the key dotted where it stands in another. A list is written with
- * commas, and `none` takes a limit away.
- * @param schema says of a value whether it may stand there
- * @throws {TradeAgentError} `usage`, naming the key, and what may stand there
+ * Applies `KEY=VALUE` changes, with dotted keys. Lists are comma-separated, and `none` removes a limit.
+ * @param schema validates the values
+ * @throws {TradeAgentError} `usage`, naming the key and its allowed values
  */
 export function changedLimits(limits: Limits, pairs: readonly string[], schema: z.ZodType): Limits {
   let changed = limits;
@@ -108,7 +107,7 @@ export function changedLimits(limits: Limits, pairs: readonly string[], schema: 
   );
 }
 
-/** A value is text, a number, true or a list: which of them the schema takes decides. */
+/** Tries a value as text, number, true and list; the schema decides. */
 function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
   const list = text
     .split(',')
@@ -125,7 +124,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
     const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => within(path, key));
-    // What another key still lacks may be given by the next pair.
+    // The next pair may supply what another key still lacks.
     if (own === undefined) return changed;
     complaint ||= own.message;
   }
@@ -162,7 +161,7 @@ function unknownKey(pair: string, key: string): TradeAgentError {
   });
 }
 
-/** Files of rules by their names, as they are kept at the gateway. @throws {TradeAgentError} `invalid_config` */
+/** Rule files by name, as the gateway keeps them. @throws {TradeAgentError} `invalid_config` */
 export function readRuleTexts(files: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     files.map((file) => [

@@ -5,11 +5,11 @@ import type { Account, Position } from '../../trading/views.ts';
 import type { App } from '../app.ts';
 import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';
 
-/** All that is known of an account's past, and what it holds. */
+/** An account's holdings and history. */
 export interface AccountHistory {
   readonly account: Account;
   readonly positions: readonly Position[];
-  /** Oldest first; those from files say so. */
+  /** Oldest first; imported ones are marked. */
   readonly activities: readonly Activity[];
   /** The broker's time, milliseconds since the epoch. */
   readonly now: number;
@@ -27,7 +27,7 @@ export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>): Prom
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }
 
-/** What the person imported for an account of this profile. */
+/** The activities that the person imported for an account. */
 export function importedActivities(app: StoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(
@@ -37,7 +37,7 @@ export function importedActivities(app: StoreApp): ImportedActivities {
     );
 }
 
-/** The gateway with the person's imported history among its activities. @throws {TradeAgentError} `login_required` */
+/** The gateway with the imported activities among its own. @throws {TradeAgentError} `login_required` */
 export async function gatewayWithImported(app: StoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
   return withImportedActivities(await app.gateway(), importedActivities(app));
 }

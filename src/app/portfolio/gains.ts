@@ -14,14 +14,14 @@ import { accountHistory } from './account-history.ts';
 const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
-/** A choice, and the line it stands in. */
+/** A choice of lots, with its line. */
 interface LineOfChoice extends LotChoice {
   readonly line: number;
 }
 
 /**
- * Lots named for sales, by a CSV file with the columns symbol, sold, acquired (days in New York) and qty.
- * @throws {TradeAgentError} `usage` naming the line
+ * Reads the lots chosen for sales from a CSV file with the columns symbol, sold, acquired (days in New York) and qty.
+ * @throws {TradeAgentError} `usage`, naming the line
  */
 export function chosenLots(file: string): LineOfChoice[] {
   const hint = `Its first line has the names: ${COLUMNS.join(',')}; the days are like 2026-03-31.`;
@@ -55,10 +55,10 @@ export function chosenLots(file: string): LineOfChoice[] {
 type HistoryApp = StoreApp & Pick<App, 'gateway'>;
 
 export interface GainOptions {
-  /** `2026`; all of them where it is left out. */
+  /** `2026`; all years by default. */
   readonly year?: string | undefined;
   readonly method: LotMethod;
-  /** The file that names lots, for `specific` alone. */
+  /** The file that names lots, for `specific` only. */
   readonly lots?: string | undefined;
 }
 
@@ -69,8 +69,8 @@ export type HeldLots = ReturnType<typeof lotsView> & {
 };
 
 /**
- * What was made by closing positions, lot by lot, in the columns of Form 8949.
- * @throws {TradeAgentError} `usage` for a file of lots that names what was not held; `login_required`
+ * Realized gains by lot, in the columns of Form 8949.
+ * @throws {TradeAgentError} `usage` for a file of lots that were not held; `login_required`
  */
 export async function realisedGains(app: HistoryApp, options: GainOptions): Promise<RealisedGains> {
   const { history, account, activities } = await lotsOf(app, options);
@@ -80,7 +80,7 @@ export async function realisedGains(app: HistoryApp, options: GainOptions): Prom
   };
 }
 
-/** The lots of what is held. @throws as {@link realisedGains} */
+/** The lots held. @throws as {@link realisedGains} */
 export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await lotsOf(app, options);
   return {

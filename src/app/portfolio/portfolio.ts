@@ -14,7 +14,7 @@ import type { App } from '../app.ts';
 
 const MONTH_MS = 30 * 86_400_000;
 
-/** What a view of a portfolio is made of (`portfolioView`). */
+/** The input of `portfolioView`. */
 interface PortfolioFigures {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -22,9 +22,8 @@ interface PortfolioFigures {
 }
 
 /**
- * Account and positions as the gateway has them now.
- * @param options.lines of so many of the largest positions the month's closes are asked for, at a request each; with
- *   none, no history at all
+ * @param options.lines of how many of the largest positions to read the month's closes, at a request each; with none,
+ *   no history at all
  * @throws {TradeAgentError} `login_required` and what the gateway's reads throw
  */
 export async function portfolioFigures(
@@ -36,10 +35,10 @@ export async function portfolioFigures(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // Without them the day's figure has what was deposited in it, as the broker's own has, and a position's is since the
-    // last close, whenever it was bought.
+    // Optional: without them the day's figure includes deposits, like the broker's own, and a position's is since the
+    // last close.
     gateway.activities({ after: began - 1 }).catch(() => []),
-    // An ornament: without it the figures still stand.
+    // Optional.
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
   const shown = [...positions]
@@ -56,20 +55,20 @@ export async function portfolioFigures(
   const moved = flowsOf(activities, priceOf)
     .filter(({ at }) => at >= began)
     .reduce((sum, { amount }) => sum.plus(amount), ZERO);
-  // Equity at the close before an account's first day may have what it began with.
+  // On an account's first day the previous equity may already contain the first deposit.
   const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
   const equity = values.map((value) => value.equity);
   const traded = dayTrades(activities, began);
   return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
 }
 
-/** An account as it was read, and where it is. */
+/** An account's data, with its broker. */
 export interface AccountRead extends Pick<AccountEntry, 'broker' | 'label' | 'default'> {
   readonly account: Account;
   readonly positions: readonly Position[];
 }
 
-/** All of a person's accounts. What could not be read is named, and is in no total. */
+/** All of a person's accounts. Those that could not be read are in no total. */
 export interface PortfolioAcross {
   readonly accounts: readonly AccountRead[];
   readonly missing: readonly MissingAccount[];
@@ -77,8 +76,8 @@ export interface PortfolioAcross {
 }
 
 /**
- * The accounts of a person who has several, each as its own broker tells it; undefined for one who has not, or has named one.
- * @throws {TradeAgentError} `login_required`, and what asking for the accounts does
+ * The accounts of a person who has several; undefined for one who has not, or has named one.
+ * @throws {TradeAgentError} `login_required`, and what reading the accounts throws
  */
 export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross | undefined> {
   const entries = await accountsMeant(app);
@@ -95,34 +94,34 @@ export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross |
   return { accounts, missing, totals: totalsAcross(accounts.map(({ account }) => account)) };
 }
 
-/** Between two questions for prices: a price is on the screen within a second; 100 a minute for all symbols, of Alpaca's 200. */
+/** Between reads of prices: 100 a minute for all symbols together, of Alpaca's 200. */
 const PRICES_MS = 600;
-/** Cash, orders placed elsewhere, and what the broker itself makes of it all are read anew at least this often. */
+/** Account and positions are read again at least this often. */
 const ANEW_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
-/** As many symbols as one question for quotes takes. */
+/** The most symbols of one request for quotes. */
 const MOST_SYMBOLS = 50;
 
-/** A portfolio as it stands at an instant. */
+/** A portfolio at an instant. */
 export interface LiveFigures extends PortfolioFigures {
   /** When the prices were read, milliseconds since the epoch. */
   readonly at: number;
-  /** Whether they are no longer what the market says: the gateway does not answer. */
+  /** Whether the prices are outdated: the gateway does not answer. */
   readonly stale: boolean;
 }
 
 interface LiveOptions {
   readonly signal: AbortSignal;
-  /** Little lines of so many of the largest positions. */
+  /** How many of the largest positions get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LiveFigures) => void;
-  /** A proposal that changed: what the phone decided, and each fill. */
+  /** Gets each changed proposal: decisions and fills. */
   readonly told: (proposal: Proposal) => void;
 }
 
 /**
- * Keeps a portfolio up to date until `signal` aborts: prices by one timer, positions anew at once when the gateway tells
- * of a fill. One question is under way at a time.
+ * Updates a portfolio until `signal` aborts: prices periodically, positions at once when the gateway reports a fill.
+ * One request at a time.
  * @throws {TradeAgentError} what the first read throws, and `login_required` where the session ends meanwhile
  */
 export async function liveFigures(app: App, { signal, lines, changed, told }: LiveOptions): Promise<void> {
@@ -168,7 +167,7 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
         failures = 0;
         changed({ ...figures, at, stale: false });
       } catch {
-        // Whatever it was, what stands on the screen is old now, and has to say so.
+        // Whatever the error, what is displayed is outdated and must say so.
         failures += 1;
         dirty ||= anew;
         changed({ ...figures, at, stale: true });
@@ -187,34 +186,27 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
   return new Map(quotes.map(({ symbol, last }) => [symbol, last]));
 }
 
-/** Between two tries at an account that could not be read. */
+/** Between retries of an account that could not be read. */
 const AGAIN_MS = 30_000;
 
-/** All of a person's accounts as they stand at an instant. */
+/** All of a person's accounts at an instant. */
 export interface LiveAcross extends PortfolioAcross {
   /** When the oldest of their prices were read, milliseconds since the epoch. */
   readonly at: number;
-  /** Whether those of any are no longer what the market says. */
+  /** Whether any are outdated. */
   readonly stale: boolean;
 }
 
 /**
- * Keeps all of a person's accounts up to date until `signal` aborts, each by itself. One that can't be read is named, and tried
- * again.
- * @throws {TradeAgentError} `login_required`, and what asking for the accounts does
+ * Updates all of a person's accounts until `signal` aborts, each separately. One that can't be read is named, and
+ * retried.
+ * @throws {TradeAgentError} `login_required`, and what reading the accounts throws
  */
 export async function liveAcross(
   app: App,
-  {
-    signal,
-    changed,
-    told,
-  }: {
-    readonly signal: AbortSignal;
-    readonly changed: (across: LiveAcross) => void;
-    readonly told: (proposal: Proposal) => void;
-  },
+  options: Pick<LiveOptions, 'signal' | 'told'> & { readonly changed: (across: LiveAcross) => void },
 ): Promise<void> {
+  const { signal, changed, told } = options;
   const entries = await app.accounts();
   const live = new Map<AccountEntry, LiveFigures>();
   const missing = new Map<AccountEntry, MissingAccount>();
@@ -259,13 +251,10 @@ function acrossOf(
     return figures === undefined ? [] : [{ entry, figures }];
   });
   return {
-    accounts: read.map(({ entry: { broker, label, default: isDefault }, figures }) => ({
-      broker,
-      label,
-      default: isDefault,
-      account: figures.account,
-      positions: figures.positions,
-    })),
+    accounts: read.map(({ entry, figures: { account, positions } }) => {
+      const { broker, label, default: isDefault } = entry;
+      return { broker, label, default: isDefault, account, positions };
+    }),
     missing: entries.flatMap((entry) => missing.get(entry) ?? []),
     totals: totalsAcross(read.map(({ figures }) => figures.account)),
     at: Math.min(...read.map(({ figures }) => figures.at)),

@@ -3,7 +3,6 @@ import { logout } from '../../auth/logout.ts';
 import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
-import type { User } from '../../auth/session/session.ts';
 import { configFile } from '../../config/config-file.ts';
 import { profileSchema, type StorePlace } from '../../config/profile.ts';
 import {
@@ -25,35 +24,34 @@ import type { App } from '../app.ts';
 import { checkGateway } from '../doctor/server-checks.ts';
 import { namedProfile } from './profiles.ts';
 
-/** What is known of a profile that is to be added. */
+/** The settings given for a new profile. */
 interface NewProfile extends Partial<StorePlace> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** In the place of a gateway; it says what else there is to know. */
+  /** In place of a gateway; it describes itself. */
   readonly server?: string | undefined;
-  /** What the gateway calls itself unless given, else its address. */
+  /** By default what the gateway calls itself, else its address. */
   readonly audience?: string | undefined;
-  /** Found out unless given. */
+  /** Detected by default. */
   readonly provider?: ProviderName | undefined;
   readonly loginClient?: string | undefined;
   readonly environment?: Environment | undefined;
 }
 
-/** What can't be found out, and is asked for where it isn't given. */
+/** Settings that can't be detected, and are asked for. */
 export type AskedSetting = 'issuer' | 'gateway' | 'loginClient';
 
 export interface AddedProfile {
   readonly profile: WrittenProfile;
-  /** Where it was written. */
   readonly file: string;
-  /** What the identity provider can do, and what will not work yet. */
+  /** The identity provider's features, and what will not work yet. */
   readonly findings: readonly ProviderFinding[];
 }
 
 /**
- * Writes a profile into config.yaml where one can sign in with it.
+ * Adds a profile to config.yaml, if one can sign in with it.
  * @param ask the person, for what is not given
- * @throws {TradeAgentError} `invalid_config` where nobody could sign in: then nothing is written; `usage`,
+ * @throws {TradeAgentError} `invalid_config` where nobody could sign in: nothing is written then; `usage`,
  *   `provider_unreachable`, and what `ask` throws
  */
 export async function addProfile(
@@ -84,7 +82,7 @@ export async function addProfile(
   return await checkAndWrite(home, name, profile, metadata);
 }
 
-/** A profile of a server, as that tells of itself. @throws {TradeAgentError} `usage` where something else was said */
+/** A profile of a server, as the server describes itself. @throws {TradeAgentError} `usage` for conflicting settings */
 async function addAtServer(
   app: App,
   home: Home,
@@ -125,9 +123,7 @@ async function addAtServer(
 }
 
 function storePlace({ credential_store, credential_key }: NewProfile): Partial<StorePlace> {
-  return {
-    ...defined({ credential_store, credential_key }),
-  };
+  return defined({ credential_store, credential_key });
 }
 
 async function checkAndWrite(
@@ -142,7 +138,7 @@ async function checkAndWrite(
   return { profile, file: configFile(home), findings };
 }
 
-/** Reading works without approvals; without a sign-in nothing does. @throws {TradeAgentError} `invalid_config` */
+/** Reading works without approvals; nothing works without a sign-in. @throws {TradeAgentError} `invalid_config` */
 function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
   const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
   if (missing === undefined) return;
@@ -158,7 +154,7 @@ function requireUrl(text: string, option: string): string {
   });
 }
 
-/** What the gateway calls itself (RFC 9728), when it can be asked; it is checked again by "profile check". */
+/** What the gateway calls itself (RFC 9728), if it answers; "profile check" verifies it again. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = boundedFetch(app.fetch, LONGEST_PROVIDER_ANSWER);
   try {
@@ -175,16 +171,12 @@ async function announcedAudience(app: App, gateway: string): Promise<string | un
 }
 
 /**
- * Signs a profile out, forgets its keys, and takes it out of config.yaml. Its threads and the audit record stay.
- * @param confirm asks the person, and throws where they would rather not
- * @returns who was signed in, and what they should know where something could not be ended at the provider
- * @throws {TradeAgentError} `not_found`, `credential_store_…`, and what `confirm` throws: then nothing is removed
+ * Signs a profile out, deletes its keys, and removes it from config.yaml. Its threads and the audit record stay.
+ * @param confirm asks the person, and throws where they decline
+ * @returns who was signed in, and a warning where the session could not be ended at the provider
+ * @throws {TradeAgentError} `not_found`, `credential_store_…`, and what `confirm` throws: nothing is removed then
  */
-export async function removeProfile(
-  app: App,
-  name: string,
-  confirm: () => Promise<void>,
-): Promise<{ readonly user: User | undefined; readonly warning: string | undefined }> {
+export async function removeProfile(app: App, name: string, confirm: () => Promise<void>) {
   const config = await app.config();
   if (!Object.hasOwn(config.profiles, name)) {
     throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {
@@ -194,15 +186,9 @@ export async function removeProfile(
   await confirm();
   const profile = await namedProfile(app, name);
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
-  // First the credentials: without the profile nobody could find them again.
-  const { user, warning } = await logout({
-    profile,
-    store,
-    home,
-    fetch: app.fetch,
-    clock: app.clock,
-    forgetClients: true,
-  });
+  // Credentials first: without the profile nobody could find them again.
+  const { fetch, clock } = app;
+  const { user, warning } = await logout({ profile, store, home, fetch, clock, forgetClients: true });
   await store.delete(['notice_secrets']);
   await eraseMcpCredentials(store, home.config, name);
   await eraseProfile(home, name);
@@ -210,15 +196,11 @@ export async function removeProfile(
 }
 
 /**
- * Keeps the API key of the language model's server in the credential store of a profile: the one in use unless named.
- * @param ask gives the key for the server at a URL; asked once the store is known to work
+ * Stores the API key of the model's server for a profile; the current one by default.
+ * @param ask returns the key for the server at a URL; asked once the store is known to work
  * @throws {TradeAgentError} `usage` where the model needs none, `credential_store_…`, and what `ask` throws
  */
-export async function setModelKey(
-  app: App,
-  name: string | undefined,
-  ask: (url: string) => Promise<string>,
-): Promise<{ readonly name: string; readonly url: string }> {
+export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
   const profile = await namedProfile(app, name);
   if (profile.model.provider === 'builtin') {
     throw new TradeAgentError(
@@ -236,29 +218,18 @@ export async function setModelKey(
   return { name: profile.name, url };
 }
 
-/** What was found about one thing the provider or the gateway must do. */
 interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
   readonly feature: ProviderFinding['feature'] | 'provider' | 'gateway';
 }
 
-interface CheckedProfile {
-  readonly name: string;
-  readonly provider: ProviderName;
-  /** The provider's name for people. */
-  readonly label: string;
-  readonly issuer: string;
-  /** False where something won't work. */
-  readonly ok: boolean;
-  readonly findings: readonly ProfileFinding[];
-}
-
 /**
- * Checks a profile against its identity provider and gateway; the one in use unless named.
+ * Checks a profile (the current one by default) against its identity provider and gateway; `ok` is false where
+ * something won't work.
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
-export async function checkProfile(app: App, name: string | undefined): Promise<CheckedProfile> {
+export async function checkProfile(app: App, name: string | undefined) {
   const profile = await namedProfile(app, name);
-  // Not from the cache: somebody has just changed something at the provider.
+  // Not cached: somebody has probably just changed something at the provider.
   const metadata = await providerMetadata(profile.issuer, {
     fetch: app.fetch,
     clock: app.clock,
@@ -267,25 +238,20 @@ export async function checkProfile(app: App, name: string | undefined): Promise<
   const detected = detectProvider(metadata);
   const named = profile.provider ?? 'standard';
   const gateway = await checkGateway(app, profile);
-  const findings: ProfileFinding[] = [
-    ...(detected === named
-      ? []
-      : [
-          {
-            feature: 'provider' as const,
-            status: 'warn' as const,
-            message: `the profile says ${named}, but this looks like ${dialectOf({ provider: detected }).label}`,
-            fix: `trade-agent config set profiles.${profile.name}.provider ${detected}`,
-          },
-        ]),
-    ...checkProviderFeatures(profile, metadata),
-    {
-      feature: 'gateway',
-      status: gateway.status === 'skip' ? 'warn' : gateway.status,
-      message: gateway.message,
-      ...defined({ fix: gateway.fix }),
-    },
-  ];
+  const findings: ProfileFinding[] = [...checkProviderFeatures(profile, metadata)];
+  if (detected !== named)
+    findings.unshift({
+      feature: 'provider',
+      status: 'warn',
+      message: `the profile says ${named}, but this looks like ${dialectOf({ provider: detected }).label}`,
+      fix: `trade-agent config set profiles.${profile.name}.provider ${detected}`,
+    });
+  findings.push({
+    feature: 'gateway',
+    status: gateway.status === 'skip' ? 'warn' : gateway.status,
+    message: gateway.message,
+    ...defined({ fix: gateway.fix }),
+  });
   return {
     name: profile.name,
     provider: named,

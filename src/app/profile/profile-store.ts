@@ -7,12 +7,12 @@ import { moveCredentials } from '../../secrets/move-credentials.ts';
 import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 
-/** A profile's name, and where it keeps its secrets; its addresses, and so a sandbox, are not needed here. */
+/** A profile's name and where it keeps its secrets; its addresses are not needed. */
 interface StoreSetting extends StorePlace {
   readonly name: string;
 }
 
-/** A place, with what config.yaml says of what opens it. */
+/** A place, with the `credential_key` of config.yaml. */
 export interface NamedPlace extends KeptPlace {
   readonly key: string | undefined;
 }
@@ -23,18 +23,12 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
   return { name: profile.name, credential_store: storeOf(profile), credential_key: profile.credential_key };
 }
 
-interface ShownStore {
-  /** The profile's name. */
-  readonly name: string;
-  readonly place: NamedPlace;
-  /** Whether anything is kept there yet. */
-  readonly kept: boolean;
-  /** What a move that was cut off left behind. */
-  readonly leftovers: readonly KeptPlace[];
-}
-
-/** Where a profile's secrets are; those of the one in use unless named. @throws {TradeAgentError} `invalid_config` */
-export async function showStore(app: App, name: string | undefined): Promise<ShownStore> {
+/**
+ * Where a profile's secrets are (the current one's by default), whether any are stored there, and the leftovers of an
+ * interrupted move.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export async function showStore(app: App, name: string | undefined) {
   const setting = await storeSetting(app, name);
   const folder = (await app.home()).config;
   const here = placeOf(folder, setting.name, setting);
@@ -52,17 +46,17 @@ interface MovedStore {
   readonly name: string;
   readonly from: NamedPlace;
   readonly to: NamedPlace;
-  /** The names of the secrets that were moved. */
+  /** The names of the moved secrets. */
   readonly moved: readonly string[];
-  /** What the person should know where the old copy could not be erased. */
+  /** Set where the old copy could not be erased. */
   readonly warning: string | undefined;
-  /** What an earlier move left behind; where there is any, that is all there was to do. */
+  /** The erased leftovers of an earlier move; if there were any, nothing else was done. */
   readonly erased: readonly KeptPlace[];
 }
 
 /**
- * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old. Cut off
- * at any point, it leaves a working login, and the same again finishes it.
+ * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy.
+ * Interrupted at any point, it leaves a working login, and running it again finishes it.
  * @throws {TradeAgentError} `usage` where they are there already, `credential_store_…`, `busy`
  */
 export async function moveStore(app: App, name: string, to: StorePlace): Promise<MovedStore> {
@@ -95,7 +89,7 @@ export async function moveStore(app: App, name: string, to: StorePlace): Promise
   };
 }
 
-/** The profile is there already: what an earlier move left behind goes. */
+/** The profile was switched already: only leftovers of an earlier move remain. */
 async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace): Promise<MovedStore> {
   const { name } = setting;
   const kept = keptPlaces((await app.home()).config, name);
@@ -110,7 +104,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace):
       hint: `The only copy is elsewhere: set credential_store and credential_key of "${name}" back to where it is ("trade-agent profile store show ${name}").`,
     });
   }
-  // Nothing is erased for the sake of a store that can't be read.
+  // Erase nothing while the profile's store can't be read.
   await (await app.openStore(setting)).probe();
   const erased = [leftover, ...more];
   for (const place of erased) await erase(app, name, place);
@@ -126,7 +120,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace):
 
 async function erase(app: App, name: string, place: KeptPlace): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
-    // Its key, wherever that is, stays: it may open other profiles' files.
+    // The key file stays: it may open other profiles' files.
     rmSync(place.file, { force: true });
     return;
   }

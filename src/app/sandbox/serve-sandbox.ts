@@ -8,14 +8,14 @@ import { serve } from '../serve.ts';
 import { version } from '../version.ts';
 
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
-  /** Ends it after nobody used it for so many milliseconds. */
+  /** Exits after this many milliseconds without use. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReady) => Promise<void>;
 }
 
 /**
  * Serves a sandbox until the signal aborts, or it was idle for long enough.
- * @throws {TradeAgentError} `busy` where another one serves from the same folder, `port_in_use`, `invalid_config`
+ * @throws {TradeAgentError} `busy` where another one uses the folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(
   { clock, signal, tell }: Pick<App, 'clock' | 'signal' | 'tell'>,
@@ -28,19 +28,12 @@ export async function serveSandbox(
     signal,
     ready,
     async open(onClose) {
+      const mcp = { version: version(), readOnly: false };
       const sandbox = await startSandbox({
         ...options,
         clock,
         onError: (message) => tell(`sandbox: ${message}`),
-        mounts: [
-          mcpMount({
-            version: version(),
-            readOnly: false,
-            clock,
-            environment: 'paper',
-            connectPath: CONNECT_PATH,
-          }),
-        ],
+        mounts: [mcpMount({ ...mcp, clock, environment: 'paper', connectPath: CONNECT_PATH })],
       });
       onClose(() => sandbox.close());
       onClose(preloadVerification());

@@ -11,16 +11,13 @@ import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
 import { type AddOptions, checkName, type ScheduleState, USUAL_TIMEOUT_MS } from './schedule-context.ts';
 
-/*
- * Schedules that the profile's server keeps and runs, whether or not this machine is on: as the use cases beside this have
- * those of the machine.
- */
+/* The use cases of `schedules.ts` for schedules that the profile's server keeps and runs. */
 
 async function schedulesOf(app: App): Promise<RemoteSchedules> {
   return remoteSchedules(await app.requireSession(), app);
 }
 
-/** @throws {TradeAgentError} `usage` for what is of an entry on this machine; `invalid_config` for wrong rules */
+/** @throws {TradeAgentError} `usage` for options of an entry on this machine; `invalid_config` for wrong rules */
 export async function addAtServer(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
   const {
     name,
@@ -52,22 +49,14 @@ function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void
   const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
   const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;
-  throw new TradeAgentError(
-    'usage',
-    `${option} is for a schedule of this machine, and this one is kept at the server`,
-    {
-      hint: 'Leave it out.',
-    },
-  );
+  const message = `${option} is for a schedule of this machine, and this one is kept at the server`;
+  throw new TradeAgentError('usage', message, { hint: 'Leave it out.' });
 }
 
-/** The rules as they are written, after they were found to be right. */
+/** The text of a rules file, validated. */
 async function rulesText(file: string): Promise<string> {
-  const text = readNamedFile(
-    file,
-    'rules file',
-    'Name another with --rules, or leave it out for the usual rules.',
-  );
+  const hint = 'Name another with --rules, or leave it out for the usual rules.';
+  const text = readNamedFile(file, 'rules file', hint);
   const { parseRules } = await import('../../check/load-rules.ts');
   await parseRules(text, file);
   return text;
@@ -82,7 +71,7 @@ export async function findAtServer(app: App, idOrName: string): Promise<RemoteSc
   return find(await schedulesOf(app), idOrName);
 }
 
-/** @param idOrName or how one begins @throws {TradeAgentError} `not_found`, `usage` where several begin so */
+/** @param idOrName or its beginning @throws {TradeAgentError} `not_found`, `usage` where it is ambiguous */
 async function find(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -94,11 +83,8 @@ async function find(schedules: RemoteSchedules, idOrName: string): Promise<Remot
   });
 }
 
-/** @returns its id; nothing of it is left */
-export async function removeAtServer(
-  app: App,
-  idOrName: string,
-): Promise<{ readonly id: string; readonly entryRemoved: true }> {
+/** @returns its id */
+export async function removeAtServer(app: App, idOrName: string) {
   const schedules = await schedulesOf(app);
   const { id } = await find(schedules, idOrName);
   await schedules.remove(id);
@@ -112,7 +98,7 @@ export async function logsAtServer(
 ): Promise<RunRecord[]> {
   const schedules = await schedulesOf(app);
   const meant = idOrName === undefined ? await schedules.list() : [await find(schedules, idOrName)];
-  // The protocol gives no more of one at once.
+  // The protocol's maximum.
   const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
   return runs
     .flat()
@@ -121,7 +107,7 @@ export async function logsAtServer(
 }
 
 /**
- * Has the server run one now, and waits for what it came to. When it is due the server knows by itself.
+ * Has the server run a schedule now, and waits for the result. When it is due the server knows itself.
  * @throws {TradeAgentError} `timeout` where it does not end
  */
 export async function runAtServer(

@@ -11,17 +11,16 @@ import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
 import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
 
-/** What a call came to. */
 export type ScheduleRun =
-  /** @property next milliseconds since the epoch; undefined where it is not known */
+  /** @property next milliseconds since the epoch; undefined where unknown */
   | { readonly status: 'not_due'; readonly next: number | undefined }
   /** @property check undefined where the market is closed, and it runs only while that is open */
   | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
- * Runs a schedule's check if it is due, or at once where a person says so. What it came to is recorded before this
- * ends, whatever happens short of a kill; a kill is seen and recorded by the next call.
- * @throws {TradeAgentError} `busy` where a run of it is under way; what the check throws, after it is recorded
+ * Runs a schedule's check if it is due, or at once if `now` is set. The outcome is recorded before this returns,
+ * except when the process is killed; the next call notices and records that.
+ * @throws {TradeAgentError} `busy` while it is running; what the check throws, after it is recorded
  */
 export async function runSchedule(
   app: App,
@@ -30,7 +29,7 @@ export async function runSchedule(
 ): Promise<ScheduleRun> {
   const store = await scheduleStore(app);
   const { check } = schedule;
-  // Before any session is opened: a run that proposes nothing has tokens that can only read.
+  // Before any session is opened: a run that proposes nothing gets read-only tokens.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
   const moments = await momentsOf(app, schedule.timing, schedule.profile, store);
   if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
@@ -53,13 +52,13 @@ export async function runSchedule(
   });
 }
 
-/** Whether there is anything to do, or to write down. */
+/** Whether there is anything to run or to record. */
 function needsLock(journal: Journal, moments: Moments, now: number): boolean {
   const decision = decide(moments, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Nobody else runs it, so what is said to run was killed. */
+/** The lock is held, so a run recorded as running was killed. */
 function withoutDead(journal: Journal, now: number): Journal {
   return {
     ...journal,
@@ -81,7 +80,7 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
   const handled = due?.handled ?? journal.handled;
   const begun = begunRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
-  // Written before: should this process be killed, the next one knows that it was tried, and how often.
+  // Written first, so that the next call knows of this attempt if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
   const end = (record: RunRecord, again: boolean) => {
     const isDone = due !== undefined && !again;
@@ -119,27 +118,25 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
   return { status: 'ran', record: end(record, again), check: check.outcome };
 }
 
-/** A run told to stop gets this long to end by itself; less than the command as a whole, so that it can be recorded. */
+/** How long an aborted run may take to end; less than the command as a whole, so that it can be recorded. */
 const STOP_MS = 2500;
 
-/** Nobody sits at the machine when it proposes: the person has a working day to look at their phone. */
+/** Seconds. Nobody sits at the machine: the person has a working day to look at their phone. */
 const TTL_S = 8 * 3600;
 
-/** A check that was run for a schedule: what it came to; or what it threw, with what it had found by then. */
+/** A scheduled check's outcome; or its error, with the findings until then. */
 type ScheduledCheck =
   | { readonly outcome: CheckOutcomes }
   | { readonly outcome: undefined; readonly error: unknown; readonly found: readonly CheckResult[] };
 
-/** What of a schedule its check goes by. */
 type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
 
-/** What is told of it while it goes on. */
 type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
 /**
- * Runs a schedule's check. Ends with the signal's reason where the check does not.
+ * Rejects with the signal's reason if the check does not end in time.
  * @param due milliseconds since the epoch; undefined where a person starts it
- * @param checks runs them: on this machine, unless said otherwise
+ * @param checks runs the checks; on this machine by default
  */
 export async function scheduledCheck(
   app: App,
@@ -152,7 +149,7 @@ export async function scheduledCheck(
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
-    // Most calls find nothing due, and load none of it.
+    // Loaded late: most calls find nothing due.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
     const outcome = await Promise.race([
       run(
@@ -171,7 +168,7 @@ export async function scheduledCheck(
   }
 }
 
-/** Rejects a while after the signal, unless it is over before. */
+/** Rejects a while after the signal aborts, unless it is over before. */
 function stopped({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
@@ -200,7 +197,6 @@ const byExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
   [exits.interrupted]: 'interrupted',
 };
 
-/** The status of a run that ended with an exit code. */
 export function statusOf(exitCode: ExitCode): RunStatus {
   return byExitCode[exitCode] ?? 'failed';
 }
@@ -214,19 +210,19 @@ const triedAgain: readonly ExitCode[] = [
 ];
 
 /**
- * Whether the next wake-up tries the same moment again. What a person has to put right first (wrong rules, no login)
- * is not tried again, and what became of an order is a result.
+ * Whether the same moment is retried at the next wake-up. Not what a person must fix first (wrong rules, no login),
+ * nor an order's outcome, which is a result.
  */
 export function isTriedAgain(exitCode: ExitCode): boolean {
   return triedAgain.includes(exitCode);
 }
 
-/** The worst findings a record keeps. */
+/** A record keeps the worst findings. */
 const KEPT_FINDINGS = 20;
 
 export type DueNow = Decision & { run: true };
 
-/** How a run ended, and whether the same moment is to be tried again. */
+/** A run's record, and whether the same moment is retried. */
 export interface Ended {
   readonly record: RunRecord;
   readonly again: boolean;
@@ -250,17 +246,16 @@ export function begunRecord(schedule: string, due: DueNow | undefined, now: numb
   };
 }
 
-/** Of a run that was killed. */
 export function diedRecord(begun: RunRecord, now: number): RunRecord {
   return { ...begun, status: 'died', ended_at: time(now) };
 }
 
-/** Of one that runs only while the market is open. */
+/** Of a schedule that runs only while the market is open. */
 export function closedRecord(begun: RunRecord, now: number): RunRecord {
   return { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
 }
 
-/** @param found by then, of each account */
+/** @param found the results until then */
 export function failedRecord(
   begun: RunRecord,
   error: unknown,
@@ -274,7 +269,7 @@ export function failedRecord(
   };
 }
 
-/** @param signal that ended the run, where one did */
+/** @param signal that ended the run, if one did */
 export function endedRecord(
   begun: RunRecord,
   outcome: CheckOutcomes,
@@ -286,7 +281,6 @@ export function endedRecord(
   return { record: endOf(begun, code, results, now), again: isTriedAgain(code) };
 }
 
-/** @param results of each account */
 function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
   const findings = results.flatMap((result) =>
     result.findings.map((finding) => ({ ...finding, ...inAccount(result) })),
@@ -314,12 +308,10 @@ function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[]
   };
 }
 
-/** Of several accounts, which one. */
 function inAccount({ account }: CheckResult): { readonly account?: string } {
   return account.label === undefined ? {} : { account: `${account.account} at ${account.label}` };
 }
 
-/** As the record's schema has it. */
 function keptError(error: unknown): NonNullable<RunRecord['error']> {
   const { code, message, hint } = errorObject(error);
   return { code, message, ...defined({ hint }) };

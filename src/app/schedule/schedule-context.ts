@@ -18,22 +18,21 @@ import type { App } from '../app.ts';
 import { exitCodeMeanings, exits } from '../exit-codes.ts';
 import { childEnvironment } from '../sandbox-connection.ts';
 
-/** Where schedules are kept. */
 export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 
-/** Who tells the market's hours: the broker of the account that is meant, of the default one where all are. */
+/** The gateway that tells the market's hours: of the chosen account, or of the default one for `all`. */
 export async function hoursFrom(
   app: Pick<App, 'gateway' | 'ofAll' | 'usersGateway'>,
 ): Promise<GatewayClient> {
   return await (app.ofAll ? app.usersGateway() : app.gateway());
 }
 
-/** How a run may end and yet be no failure: it found something, or the phone has yet to say yes, or did not. */
+/** Exit codes that are results, not failures. */
 const results = [exits.found, exits.pending, exits.denied, exits.expired] as const;
 
-/** This machine, for schedulers; its commands get no token of the user's. */
+/** This machine, for schedulers; its commands get none of the user's tokens. */
 export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine {
   return {
     platform: process.platform,
@@ -47,8 +46,8 @@ export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine 
 }
 
 /**
- * The moments of a timing, by the broker's calendar where it needs one.
- * @throws {TradeAgentError} what reading the calendar throws, where none is kept that reaches to today
+ * The moments of a timing, by the broker's calendar if needed.
+ * @throws {TradeAgentError} what reading the calendar throws, where no current one is cached
  */
 export async function momentsOf(
   app: App,
@@ -65,19 +64,19 @@ export async function momentsOf(
   return momentsBy(timing, days);
 }
 
-/** As {@link momentsOf}, by a calendar that is there. */
+/** As {@link momentsOf}, by a given calendar. */
 async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
 }
 
-/** What a schedule is to be, as a person says it. */
+/** The options of a new schedule. */
 export interface AddOptions {
   readonly cron?: string;
   readonly at?: string;
   readonly name?: string;
   readonly whenOpen?: boolean;
-  /** Also as soon as a price passes a limit of its rules: at a server, which watches prices. */
+  /** Also as soon as a price passes a limit of its rules; only at a server, which watches prices. */
   readonly onPrice?: boolean;
   readonly rules?: string;
   readonly report?: string;
@@ -85,13 +84,13 @@ export interface AddOptions {
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
   readonly with?: SchedulerName;
-  /** Writes nothing, only says what would be. */
+  /** Write nothing, only show the result. */
   readonly dryRun?: boolean;
-  /** Milliseconds that a run may take. */
+  /** A run's time limit in milliseconds. */
   readonly timeout?: number | undefined;
 }
 
-/** How long a run may take unless --timeout says otherwise: less than what lies between two wake-ups. */
+/** The default time limit of a run: less than the interval of wake-ups. */
 export const USUAL_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
@@ -104,22 +103,22 @@ export function checkName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** A wake-up comes each quarter of an hour at most; after two of them the machine was not awake, or nothing wakes it. */
+/** Two wake-ups: after that the machine was off, or nothing wakes it. */
 const OVERDUE_MS = 31 * 60_000;
 
-/** A schedule, and how it stands. Moments are milliseconds since the epoch. */
+/** A schedule and its state. Moments are milliseconds since the epoch. */
 export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
-  /** `kept`: by the server, which needs none. */
+  /** `kept`: the server needs no entry. */
   readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
-  /** When it runs next; none where the broker's calendar was not read yet. */
+  /** Its next runs; none where the broker's calendar was not read yet. */
   readonly next: readonly number[];
-  /** A moment that went by while nothing ran. */
+  /** A moment that passed without a run. */
   readonly overdue: number | undefined;
   readonly last: RunRecord | undefined;
 }
 
-/** By what is on this machine alone: asks no server, so that it works offline. */
+/** From this machine's files only, so that it works offline. */
 export async function stateOf(
   app: App,
   store: ScheduleStore,
@@ -148,7 +147,7 @@ async function entryState(
   try {
     return await openScheduler(schedule.with, thisMachine(app, store.folder)).state(schedule);
   } catch {
-    // A list must not fail for one entry that can't be looked at; it says so.
+    // A list must not fail because of one unreadable entry.
     return 'unreadable';
   }
 }

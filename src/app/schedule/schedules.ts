@@ -26,7 +26,7 @@ import {
   USUAL_TIMEOUT_MS,
 } from './schedule-context.ts';
 
-/** @param idOrName or how one begins @throws {TradeAgentError} `not_found`, `usage` where several begin so */
+/** @param idOrName or its beginning @throws {TradeAgentError} `not_found`, `usage` where it is ambiguous */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -34,13 +34,12 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
   return store.find(whole);
 }
 
-/** What a schedule is called, be it this machine's or the server's. @throws as {@link findSchedule} */
+/** As {@link findSchedule}, on this machine or at the server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await serverOf(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./at-server.ts')).findAtServer(app, idOrName);
 }
 
-/** Every schedule, and how it stands. */
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
   if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const store = await scheduleStore(app);
@@ -50,9 +49,8 @@ export async function listSchedules(app: App): Promise<ScheduleState[]> {
 }
 
 /**
- * What became of the last runs, newest first.
- * @param idOrName of one schedule alone
- * @param limit so many at most
+ * The last runs, newest first.
+ * @param idOrName all schedules' by default
  * @throws {TradeAgentError} `not_found`
  */
 export async function scheduleLogs(
@@ -70,8 +68,8 @@ export async function scheduleLogs(
 }
 
 /**
- * Writes an entry; everything that can be wrong with it is found before.
- * @param agree asked once all is known, unless nothing is to be written; false leaves everything as it is
+ * Adds a schedule and its entry, after all validation.
+ * @param agree asked before anything is written; false leaves everything as it is
  * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` where the person does not agree
  */
 export async function addSchedule(
@@ -88,7 +86,7 @@ export async function addSchedule(
     });
   }
   const store = await scheduleStore(app);
-  // The calendar, and whose account is meant, are all that it asks for.
+  // It reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
   checkName(options.name);
@@ -169,30 +167,22 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
       hint: 'Make it first, or name another file.',
     });
   }
+  const { suggest, buyOnly, approval } = options;
   return {
-    ...defined({ rules, report }),
-    ...(options.suggest === true ? { suggest: true } : {}),
-    ...(options.buyOnly === true ? { buyOnly: true } : {}),
-    approval: options.approval,
+    ...defined({ rules, report, suggest: suggest || undefined, buyOnly: buyOnly || undefined }),
+    approval,
   };
 }
 
-/** What was taken out. */
-interface RemovedSchedule {
-  readonly id: string;
-  /** False where the machine had no entry of it any more; what a server keeps is removed whole. */
-  readonly entryRemoved: boolean;
-}
-
-/** Takes out a schedule's entry and nothing else, then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
-export async function removeSchedule(app: App, idOrName: string): Promise<RemovedSchedule> {
+/** Removes a schedule's entry, if there still is one, then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
+export async function removeSchedule(app: App, idOrName: string) {
   if ((await serverOf(app)) !== undefined)
     return (await import('./at-server.ts')).removeAtServer(app, idOrName);
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);
   const found = await lookFor(app, idOrName);
   if (found.schedule === undefined) {
-    // Its file may be gone, with the folder it was in, and the entry still be there, failing at each wake-up.
+    // The schedule's file may be gone while its entry still fails at each wake-up.
     const stray =
       schedulePattern.test(idOrName) &&
       (await openScheduler(usualScheduler(machine), machine)

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import { parseRules, standardRules } from '../../check/load-rules.ts';
 import type { NoticesConfig } from '../../config/notice-channels.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
+import { clockLimit } from '../../net/time-limit.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
@@ -18,7 +18,7 @@ import type { ServerParts } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { NOTICE_LIFE_MS } from '../check/check-notices.ts';
+import { NOTICE_LIFE_MS, noticeId } from '../check/check-notices.ts';
 import { checksBy, proposes } from '../check/run-check.ts';
 import { appOf } from '../create-app.ts';
 import {
@@ -33,9 +33,9 @@ import {
 } from '../schedule/run-schedule.ts';
 import { hoursFrom } from '../schedule/schedule-context.ts';
 
-/** What failed for a passing reason is tried again so much later, as on a machine of one's own. */
+/** When transient failures are retried, as on a machine of one's own. */
 const RETRY_MS = 15 * 60_000;
-/** A run takes this long at most, whatever its schedule says: less than its job may. */
+/** A run's time limit, whatever its schedule says: less than its job's. */
 const LONGEST_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
@@ -43,12 +43,11 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 }
 
 /**
- * Runs a schedule's check where it is due, or was asked for. Why each moment is run once, however often the job is done:
- *
- * 1. What is due is decided anew by the schedule's own row (`schedule/due.ts`), and what is done with is moved past.
- * 2. A run begins by compare-and-set on the row's epoch, which an earlier one's end then fails by.
- * 3. A moment whose run was killed is begun again, as its next attempt; what that proposes twice is for the gateway one
- *    (`app/check/run-check.ts`), and what it tells twice has one id (`app/check/check-notices.ts`).
+ * Runs a schedule's check if it is due or was requested. Why each moment runs once, however often the job is done:
+ * 1. Whether it is due is decided by the schedule's row (`schedule/due.ts`); handled moments are skipped.
+ * 2. A run begins by compare-and-set on the row's epoch, which makes an earlier run's end fail.
+ * 3. A moment whose run was killed is retried; orders proposed twice are one to the gateway (`app/check/run-
+ * check.ts`), and notices sent twice have one id (`app/check/check-notices.ts`).
  */
 export function checkJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
@@ -67,7 +66,7 @@ export function checkJob(parts: CheckJobParts): JobHandler {
     }
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
-    // Nothing wakes it for this but the job itself.
+    // Only the job itself retries it.
     if (ended?.again === true && turn.due === undefined) throw failureOf(ended.record);
   };
 }
@@ -75,12 +74,12 @@ export function checkJob(parts: CheckJobParts): JobHandler {
 interface Turn {
   readonly person: string;
   readonly row: ScheduleRow<KeptSchedule, RunRecord>;
-  /** Undefined where it was asked for, by a person or a price. */
+  /** Undefined where a person or a price requested it. */
   readonly due: DueNow | undefined;
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined where another run was begun meanwhile: then nothing is written */
+/** @returns undefined where another run began meanwhile: nothing is written then */
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<KeptSchedule, RunRecord>,
@@ -96,7 +95,7 @@ async function runTurn(
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
   const { standing, ...ended } = await checked(parts, turn, begun);
-  // Taken back: another job goes on from the row, which says that this run began.
+  // The job was taken back: another one continues from the row, which says that this run began.
   turn.signal.throwIfAborted();
   const { record, again } = ended;
   const isDone = due !== undefined && !again;
@@ -114,7 +113,7 @@ async function runTurn(
 
 type Standing = readonly { readonly rule: string; readonly subject: string }[];
 
-/** The check itself. Whatever it throws is how the run ended. */
+/** The check itself. An error is the run's outcome. */
 async function checked(
   parts: CheckJobParts,
   { person, row, due, signal }: Turn,
@@ -122,7 +121,9 @@ async function checked(
 ): Promise<Ended & { readonly standing?: Standing }> {
   const { clock } = parts;
   const { schedule } = row;
-  const limit = timeLimit(parts, Math.min(schedule.timeout_ms, LONGEST_MS), signal);
+  const ms = Math.min(schedule.timeout_ms, LONGEST_MS);
+  const overdue = () => new TradeAgentError('timeout', `the ${ms / 1000} s of the run are over`);
+  const limit = clockLimit(clock, ms, signal, overdue);
   const notices = () => channelsOf(parts, person).all();
   const desk = signInDesk(parts, person);
   try {
@@ -164,7 +165,7 @@ async function checked(
     if (isTradeAgentError(error) && error.code === 'login_required') await desk.tell(await notices(), error);
     return failedRecord(begun, error, found, clock.now());
   } finally {
-    limit.clear();
+    limit.end();
   }
 }
 
@@ -177,7 +178,7 @@ class CheckFailed {
   }
 }
 
-/** A wait is a row: at a server nobody waits for an approval, so a check that would is one that leaves it to the gateway. */
+/** At a server nobody waits for an approval: `wait` becomes `detach`. */
 function checkOf({ id, name, check }: KeptSchedule) {
   const { suggest, buy_only: buyOnly, approval } = check;
   return {
@@ -187,37 +188,22 @@ function checkOf({ id, name, check }: KeptSchedule) {
   };
 }
 
-function timeLimit({ clock }: CheckJobParts, ms: number, signal: AbortSignal) {
-  const over = new AbortController();
-  const done = new AbortController();
-  clock.sleep(ms, done.signal).then(
-    () => over.abort(new TradeAgentError('timeout', `the ${ms / 1000} s of the run are over`)),
-    () => undefined,
-  );
-  return { signal: AbortSignal.any([signal, over.signal]), clear: () => done.abort() };
-}
-
 function failureOf({ status, error }: RunRecord): TradeAgentError {
   const { code = 'internal', message = `the run ended ${status}` } = error ?? {};
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** Tells a person once that nothing of theirs is checked because they are signed in no longer, and anew when it is so again. */
-interface SignInDesk {
-  signedIn(): Promise<void>;
-  tell(channels: NoticesConfig, error: TradeAgentError): Promise<void>;
-}
-
-/** Of no account, so that no check's memory has it. */
+/** No account, so that no check's memory has it. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string): SignInDesk {
+/** Notifies a person once each time their checks stop because they are signed out. */
+function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = checksOf(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
-    // Nothing stands: so it may be told again.
+    // Forgets the firing, so that it may be told again.
     signedIn: () => memory.remember([], undefined),
-    async tell(channels, error) {
+    async tell(channels: NoticesConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
       const state = { ...FIRING, since: now };
       const untold = await memory.notices.untold();
@@ -241,11 +227,8 @@ function noticeOf(
   { code, message, hint }: TradeAgentError,
   now: number,
 ): Notice {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([person, channel, code, now]))
-    .digest('base64url');
   return {
-    id: `nt_${digest.slice(0, 24)}`,
+    id: noticeId([person, channel, code, now]),
     type: 'finding',
     severity: 'critical',
     title: 'Sign in again: your schedules are not run',
@@ -257,18 +240,16 @@ function noticeOf(
 
 interface PersonAppOptions {
   readonly session: Session;
-  /** Their secrets; opened where something asks for one. */
   readonly credentials: () => CredentialStore;
-  /** By which channels the person is told. */
   readonly notices: () => Promise<NoticesConfig>;
-  /** The number of the account that is meant, or `all`; the default one without. */
+  /** An account's number, or `all`; the default one for undefined. */
   readonly account: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * What use cases work with where they run at a server, in one person's name: their session, and what is kept of them in the
- * server's database. It has no files, no terminal and no sandbox; what is about a machine of theirs says so.
+ * The app of use cases that run at a server in a person's name: their session, and their data in the server's
+ * database. It has no files, terminal or sandbox; what needs those throws.
  */
 function personApp(
   parts: ServerParts,
@@ -279,7 +260,7 @@ function personApp(
   };
   return appOf(
     {
-      // What the operator's environment holds is nobody's here.
+      // The operator's environment is none of the person's business.
       env: {},
       clock: parts.clock,
       fetch: parts.fetch,
@@ -298,10 +279,7 @@ function personApp(
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
       startAgent: async (app, { readOnly = false, model }) => {
         const [inName, number] = await Promise.all([app.requireSession(), app.account()]);
-        return personAgent(parts, inName, {
-          read_only: readOnly,
-          ...defined({ model, account: number }),
-        });
+        return personAgent(parts, inName, { read_only: readOnly, ...defined({ model, account: number }) });
       },
     },
   );

@@ -5,7 +5,6 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';
 import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
-import type { Clock } from '../../machine/clock.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver } from '../../net/public-resolver.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
@@ -23,6 +22,7 @@ import { type ServerSettings, serverProfile } from '../../server/settings/server
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { DueRuns } from '../../store/run-store.ts';
+import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { channelNamed, type NoticePlace, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
@@ -30,31 +30,25 @@ import { readServerKey, type ServerPlaces } from './server-places.ts';
 export interface OpenedServer {
   readonly parts: ServerParts;
   readonly due: DueRuns;
-  /** Waits for its turn to ask the gateway about one person, among all workers of the tenant. */
+  /** Waits for a slot of the rate limit shared by all of the tenant's workers. */
   readonly paced: () => Promise<void>;
-  /** By what people are told of what their schedules find. */
+  /** The notices of people's schedules. */
   readonly notices: NoticeParts;
   readonly routes: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
   close(): Promise<void>;
 }
 
-interface Surroundings {
-  readonly clock: Clock;
-  readonly fetch: typeof fetch;
-  readonly tell: (line: string) => void;
-}
-
-/** How often workers together ask the gateway how things stand, of people who may not be watching. */
+/** The workers' shared rate of asking the gateway about waiting runs. */
 const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
 
 /**
- * What a server and a worker have in common, opened by their settings.
+ * The common parts of a server and a worker.
  * @throws {TradeAgentError} `invalid_config`; `provider_unreachable`
  */
 export async function openServer(
   settings: ServerSettings,
   places: ServerPlaces & { readonly env: NodeJS.ProcessEnv },
-  { clock, fetch, tell }: Surroundings,
+  { clock, fetch, tell }: Pick<App, 'clock' | 'fetch' | 'tell'>,
 ): Promise<OpenedServer> {
   const { home, env } = places;
   const { tenant, ...place } = settings.database;
@@ -118,7 +112,7 @@ interface JobPlaces {
   readonly address: string;
   readonly tenant: string;
   readonly database: TenantDatabase;
-  /** What file names in the settings are relative to. */
+  /** The base of relative file names in the settings. */
   readonly home: string;
   readonly heard: (error: unknown) => void;
 }
@@ -138,7 +132,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /**
- * Sends a person a test by one of the channels that the server keeps for them.
+ * Sends a person a test notice by a channel that the server keeps for them.
  * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
  */
 export async function testPersonNotice(
@@ -146,7 +140,7 @@ export async function testPersonNotice(
   person: string,
   name: string,
   signal: AbortSignal,
-): Promise<{ readonly id: string; readonly attempts: number }> {
+) {
   const place: NoticePlace = {
     channels: () => channelsOf(parts, person).all(),
     store: async () => parts.credentials(person),
@@ -156,7 +150,7 @@ export async function testPersonNotice(
       `This is how "${channel}" tells you of what your schedules at the server find. Nothing happened.`,
     testFacts: async () => ({}),
   };
-  // A name may lead elsewhere today than when it was given.
+  // A name may resolve to another address than when it was added.
   const problem = await channelProblem(await channelNamed(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(

@@ -12,31 +12,30 @@ import { readServerSettings, type ServerPlaces } from './server-places.ts';
 export interface ServeServerOptions
   extends ServerPlaces,
     Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
-  /** What may hold the database's address, and the key of the model's server. */
+  /** May hold the database's address, and the model server's key. */
   readonly env: NodeJS.ProcessEnv;
-  /** Written once it serves: what `ready` is told. */
+  /** Gets what `ready` gets. */
   readonly readyFile?: string;
   readonly ready: (server: ServedServer) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;
 }
 
-/** A server that serves. */
 export interface ServedServer {
   /** Its public address. */
   readonly address: string;
   readonly issuer: string;
   readonly gateway: string;
   readonly tenant: string;
-  /** Where it listens, without the proxy in front of it. */
+  /** Where it listens, behind any proxy. */
   readonly url: string;
-  /** Where its metrics are, if they are served. */
+  /** The address of its metrics, if served. */
   readonly metrics?: string;
   readonly home: string;
   readonly pid: number;
 }
 
 /**
- * Serves until the signal aborts; any number of them over one database.
+ * Serves until the signal aborts; several may share one database.
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
 export async function serveServer(

@@ -23,13 +23,12 @@ import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
 interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
-  /** Runs that it drives at once, and checks, and notices. */
+  /** Runs in parallel, and as many checks and notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
 }
 
-/** A worker that does jobs. */
 export interface ServedWorker {
   readonly gateway: string;
   readonly tenant: string;
@@ -40,7 +39,7 @@ export interface ServedWorker {
 }
 
 /**
- * Does jobs until the signal aborts; any number of them over one database.
+ * Does jobs until the signal aborts; several may share one database.
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`
  */
 export async function serveWorker(
@@ -91,7 +90,7 @@ export async function serveWorker(
   });
 }
 
-/** What waits for the workers of a tenant. */
+/** A tenant's work that waits for workers. */
 export async function workerBacklog(
   parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
 ): Promise<Backlog> {
@@ -103,15 +102,15 @@ export async function workerBacklog(
   return { ...jobs, schedulesDue: due, leases };
 }
 
-/** How late a schedule may be begun, and how late a price be seen, milliseconds. */
+/** How often due schedules and prices are checked, milliseconds. */
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {
-  /** Checks, notices and looks for lost outcomes that this worker is at once, each. */
+  /** Parallel checks, notices and reconciliations, each. */
   readonly concurrency?: number;
 }
 
-/** What a worker does for schedules, until it is stopped; their jobs are the queue's to drain. */
+/** A worker's job handlers and loops for schedules. Stopping ends the loops; the queue drains the jobs. */
 export async function startScheduleWork(options: ScheduleWorkOptions): Promise<Repeated> {
   const { jobs, clock, database, sessions, concurrency = 4 } = options;
   const schedules = allSchedules(options);

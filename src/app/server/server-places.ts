@@ -9,7 +9,7 @@ import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 
-/** The folder that a server and its workers share, or have a copy of each, and the file that says what they serve. */
+/** The folder that a server and its workers share or copy, and the settings file. */
 export interface ServerPlaces {
   readonly home: string;
   readonly config: string;
@@ -21,7 +21,7 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
   return await parseYaml(serverSettingsSchema, readNamedFile(file, 'server configuration', hint), file);
 }
 
-/** Where the private key of the server's client is; `key.json` in the folder where nothing else is said. */
+/** The private key of the server's client. */
 const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
 
 /** @throws {TradeAgentError} `invalid_config` where there is none */
@@ -37,12 +37,11 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
 
 interface ServerKey extends ShownKey {
   readonly status: 'made' | 'in_use';
-  /** Where its private half is. */
   readonly file: string;
 }
 
 /**
- * Makes or shows the key of the server's client at the identity provider.
+ * Creates or shows the key of the server's client at the identity provider.
  * @throws {TradeAgentError} `usage` where there is one already; `invalid_config` where there is none to show
  */
 export async function serverKey(
@@ -50,7 +49,7 @@ export async function serverKey(
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<ServerKey> {
   const settings = await readServerSettings(places.config).catch((error: unknown) => {
-    // Before there are settings there is a key, which they are written with.
+    // The key comes before the settings, which name it.
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });
@@ -66,7 +65,7 @@ export async function serverKey(
 }
 
 /**
- * Adds a wrapping key to the file that `kms` names, by which all is wrapped from then on; makes the file where there is none.
+ * As `addGatewayWrappingKey`, for a server.
  * @returns the file
  * @throws {TradeAgentError} `invalid_config`; `usage` where no file is named
  */
@@ -84,7 +83,8 @@ export async function addServerWrappingKey({ home, config }: ServerPlaces): Prom
 }
 
 /**
- * Wraps the tenant's data keys by the newest wrapping key, after which an older one may go; also while servers and workers run.
+ * Wraps the tenant's data keys with the newest wrapping key, after which older ones may be removed; also while
+ * servers and workers run.
  * @returns how many
  * @throws {TradeAgentError} `invalid_config`, `credential_store_…`
  */
@@ -111,10 +111,9 @@ export async function rewrapServerKeys(
 }
 
 /**
- * Makes a server's tables in a PostgreSQL database, its jobs' as well, or brings them to this program's version; also while
- * servers and workers run.
- * @param place where the address of the login that owns the tables is read from
- * @returns from which version to which
+ * Creates or migrates a server's tables, including the job queue's; also while servers and workers run.
+ * @param place of the address of the tables' owner
+ * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function migrateServer(

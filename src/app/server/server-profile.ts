@@ -23,15 +23,14 @@ import { timeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 
-/** How the profile was chosen. */
 interface Chosen {
   readonly profileOption?: string | undefined;
   readonly serverOption?: string | undefined;
 }
 
 /**
- * The profiles with one more, for a server that was named in a profile's place.
- * @throws {TradeAgentError} `usage` for an address that no token may go to, or where a profile was named too
+ * Adds a profile for a server that was named in a profile's place.
+ * @throws {TradeAgentError} `usage` for an insecure address, or where a profile was named too
  */
 export function withServer(
   config: Config,
@@ -54,7 +53,7 @@ export function withServer(
 }
 
 /**
- * A profile that has a server, complete with what that says of itself.
+ * A profile that has a server, completed with the server's description of itself.
  * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
  */
 export async function profileAtServer(
@@ -79,7 +78,7 @@ export async function profileAtServer(
   return { ...profile, environment };
 }
 
-/** It changes rarely; a copy that is older is still good where the server does not answer. */
+/** It changes rarely; an older copy still serves where the server does not answer. */
 const TTL_MS = 3_600_000;
 const LIMIT_MS = 10_000;
 
@@ -99,14 +98,14 @@ interface AskServerOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Where the answer is kept for an hour; nowhere without. */
+  /** Where the answer is cached for an hour; not cached without. */
   readonly home?: Home;
 }
 
 /**
- * What a server says of itself (RFC 9728): who signs people in for it, by which client, and whose money it is about.
- * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` for what is no trade-agent server; what asking the identity
- *   provider throws
+ * A server's metadata (RFC 9728): its issuer, login client and environment.
+ * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` for what is no trade-agent server; what asking
+ *   the identity provider throws
  */
 export async function toldByServer(server: string, options: AskServerOptions): Promise<ToldByServer> {
   const { home, clock } = options;
@@ -142,7 +141,7 @@ async function ask(server: string, options: AskServerOptions): Promise<ToldBySer
   const address = server.replace(/\/+$/, '');
   const { status, body } = await metadataOf(address, options);
   const parsed = protectedResourceSchema.safeParse(body);
-  // RFC 9728 §3.3: of another resource it must not be used.
+  // RFC 9728 §3.3: another resource's metadata must not be used.
   const isIts = parsed.success && parsed.data.resource.replace(/\/+$/, '') === address;
   if (status !== 200 || !isIts) {
     const why = status === 200 ? 'its metadata is not its own' : `HTTP status ${status}`;

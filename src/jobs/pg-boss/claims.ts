@@ -3,7 +3,7 @@ import type { JobAttempt, PgBoss } from 'pg-boss';
 import { RETRY_LIMIT } from '../job-limits.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
-/** A job that this process is at: which one, and at which attempt, by which what it says counts or does not any more. */
+/** A fetched job and its attempt, which decides whether this process may still report on it. */
 export interface Claim extends JobAttempt {
   readonly data: unknown;
   readonly expireInSeconds: number;
@@ -11,7 +11,7 @@ export interface Claim extends JobAttempt {
 
 const TABLE = `${JOBS_SCHEMA}.job_common`;
 
-/** What can be said of jobs of one queue that this process is at. */
+/** Operations on this process's jobs of one queue. */
 export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
   const isMine = async (claim: Claim) => {
     const { rowCount } = await pool.query(
@@ -21,9 +21,9 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
     return rowCount === 1;
   };
   return {
-    /** Jobs to be at from now on, so many at most. */
+    /** Fetches jobs. */
     fetch: (most: number): Promise<readonly Claim[]> => boss.fetch(queue, { batchSize: most }),
-    /** Says that this process lives. @returns those that are somebody else's by now, or nobody's */
+    /** Sends heartbeats. @returns the jobs that this process has lost */
     async renew(claims: readonly Claim[]): Promise<readonly Claim[]> {
       const { affected } = (await boss.touch(queue, [...claims])) as { affected: number };
       if (affected === claims.length) return [];
@@ -31,14 +31,14 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
       return claims.filter((_, index) => mine[index] !== true);
     },
     done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
-    /** To be tried again after a pause, or dead. @param code of the error; never its text */
+    /** Retried later, or dead. @param code of the error; never its text */
     async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
     },
-    /** As if it had not been fetched: another does it at once. */
+    /** As if it had not been fetched: another worker does it at once. */
     async giveBack({ id, retryCount }: Claim): Promise<void> {
-      // `fail` would count as a try, and make the next wait.
+      // `fail` would count as an attempt, and delay the next one.
       await pool.query(
         `UPDATE ${TABLE} SET state = CASE retry_count WHEN 0 THEN 'created' ELSE 'retry' END::${JOBS_SCHEMA}.job_state,
            started_on = NULL, heartbeat_on = NULL, start_after = now()
@@ -52,8 +52,8 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
 export type Claims = ReturnType<typeof claimsOf>;
 
 /**
- * Removes the tenant's jobs that failed for good, which would hold up their keys. Their dead letters were written in the
- * statement that failed them.
+ * Removes the tenant's dead jobs, which would block their keys. Their dead letters were written by the same statement
+ * that failed them.
  */
 export async function clearDead(pool: Pool): Promise<void> {
   await pool.query(`DELETE FROM ${TABLE} WHERE state = 'failed' AND policy = 'key_strict_fifo'`);

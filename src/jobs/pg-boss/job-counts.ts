@@ -3,25 +3,19 @@ import { JOB_KINDS, type JobKind } from '../job.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { queueOf } from './queues.ts';
 
-/** How many jobs of a kind there are that are not done. */
+/** Unfinished jobs of a kind. */
 export interface JobCounts {
   readonly kind: JobKind;
-  /** To be done now, and done by nobody. */
+  /** Due and not started. */
   readonly waiting: number;
-  /** Seconds that the first of these has waited; 0 where none waits. */
-  readonly oldest: number;
-  /** Done right now. */
-  readonly running: number;
-}
-
-interface Row {
-  readonly name: string;
-  readonly waiting: number;
+  /** Seconds that the oldest of these has waited; 0 for none. */
   readonly oldest: number;
   readonly running: number;
 }
 
-/** A tenant's jobs, for who looks after its workers. Those that are done are not gone through. */
+type Row = Omit<JobCounts, 'kind'> & { readonly name: string };
+
+/** A tenant's jobs, for monitoring. Finished ones are not scanned. */
 export async function jobCounts(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {

@@ -1,18 +1,18 @@
 import { stateSchema } from '../../store/postgres/migrations/state.ts';
 import { appOf } from '../../store/postgres/schema.ts';
 
-/** Where pg-boss has its tables: in the server's database, and a schema of their own. */
+/** pg-boss's schema in the server's database. */
 export const JOBS_SCHEMA = 'trade_agent_jobs';
 
 const app = appOf(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
-/** pg-boss' tables that have rows of a tenant, and the column with the queue's name, which begins with the tenant. */
+/** pg-boss's tables with tenants' rows, and the column of the queue's name, which begins with the tenant. */
 const ofTenants = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
- * What is ours in pg-boss' tables, put there anew each time after pg-boss' own migration: what the application may do,
- * that it sees its tenant's jobs alone, as in every table (`tenantTable`), and by what jobs of a key are put in order.
+ * Our additions to pg-boss's tables, applied after each of its migrations: the application's privileges, row-level
+ * security by tenant (`tenantTable`), and the order of a key's jobs.
  */
 export const ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};
@@ -34,7 +34,7 @@ export const ADDITIONS = `
 
 function ofTenant([name, column]: [string, string]): string {
   const table = `${JOBS_SCHEMA}.${name}`;
-  // Looked up once a statement, not once a row.
+  // Evaluated once per statement, not per row.
   const isTheirs = `split_part(${column}, '/', 1) = (SELECT ${tenant})`;
   return `
   GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${app};

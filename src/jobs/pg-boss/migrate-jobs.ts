@@ -4,13 +4,13 @@ import { openPool } from '../../store/postgres/pool.ts';
 import { ADDITIONS, JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
-/** Between two looks at whether an index is built, milliseconds. */
+/** Between checks of whether an index is built. */
 const LOOK_MS = 200;
 
 /**
- * Makes the tables of jobs, or brings them up to date; by one process at a time, and as often as one likes. After
- * `migrate(address, stateSchema)`, whose roles and tenant they go by.
- * @param address of the login that owns the tables
+ * Creates or migrates the job tables; idempotent, and safe to run concurrently. Runs after `migrate(address,
+ * stateSchema)`, whose roles it uses.
+ * @param address of the tables' owner
  */
 export async function migrateJobs(address: string): Promise<void> {
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3 });
@@ -28,7 +28,7 @@ export async function migrateJobs(address: string): Promise<void> {
       await boss.stop({ close: false, graceful: false });
     }
     if (problem !== undefined) throw problem;
-    // Of two at once the second waits for the first: the same rows of PostgreSQL's own catalogue are not changed by both.
+    // A lock: concurrent changes of the same catalog rows would fail.
     await pool.query(
       `SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ${JOBS_SCHEMA}', 0)); ${ADDITIONS}`,
     );
@@ -37,7 +37,7 @@ export async function migrateJobs(address: string): Promise<void> {
   }
 }
 
-/** Its newer versions build indexes beside what goes on. @throws {Error} for one that can't be built */
+/** Newer versions build indexes in the background. @throws {Error} where one fails */
 async function untilBuilt(boss: PgBoss): Promise<void> {
   for (;;) {
     const status = await boss.getBamStatus();

@@ -5,11 +5,11 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { listenTo } from '../../store/postgres/listener.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
-/** How often lost workers' jobs are looked for, seconds. pg-boss' own 60 would leave a person waiting. */
+/** How often lost workers' jobs are detected, seconds. pg-boss's default of 60 would keep a person waiting. */
 const SUPERVISE_SECONDS = 3;
-/** How often what is done is cleared away, seconds. */
+/** How often finished jobs are removed, seconds. */
 const MAINTAIN_SECONDS = 600;
-/** For a database that is starting, as after a power cut, milliseconds; and between two tries. */
+/** How long to wait for a database that is starting. */
 const START_MS = 60_000;
 const RETRY_MS = 500;
 
@@ -17,16 +17,16 @@ const RETRY_MS = 500;
 const STARTING = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {
-  /** Whether it is the tables' owner, who brings them up to date, and does nothing else. */
+  /** The tables' owner migrates them, and does nothing else. */
   readonly migrate: boolean;
   readonly heard: (error: unknown) => void;
-  /** Told the name of a queue in which there is something to do, undefined where that may be any. */
+  /** Called with the name of a queue with new jobs; undefined for any. */
   readonly woken?: (queue: string | undefined) => void;
 }
 
 /**
- * pg-boss over a pool of ours, started. Whoever opened the pool closes it, after `stop({ close: false })`.
- * @throws {TradeAgentError} `invalid_config` where its tables are not there, or of another version than this program's
+ * Starts pg-boss over our pool, which the caller closes after `stop({ close: false })`.
+ * @throws {TradeAgentError} `invalid_config` where its tables are missing, or of another version
  */
 export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
   await whenUp(pool);
@@ -40,14 +40,14 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     monitorIntervalSeconds: SUPERVISE_SECONDS,
     maintenanceIntervalSeconds: MAINTAIN_SECONDS,
     useListenNotify: woken !== undefined,
-    // Users' schedules are rows of our own. What only an owner may do is not tried; nothing is told of jobs elsewhere.
+    // Users' schedules are rows of our own. What only an owner may do is not tried; nothing is reported elsewhere.
     schedule: false,
     reindex: false,
     monitorVacuum: false,
     registerInstance: false,
     openTelemetry: { enabled: false },
   });
-  // An `error` that nobody hears ends the process.
+  // An unhandled `error` event would end the process.
   boss.on('error', heard);
   try {
     return await boss.start();
@@ -57,7 +57,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
   }
 }
 
-/** As pg-boss asks its questions, over connections that have the house's limits and are heard where they break. */
+/** Runs pg-boss's queries over our connections, with our limits and reconnects. */
 function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   const executeSql: Db['executeSql'] = (text, values) => pool.query(text, values);
   if (woken === undefined) return { executeSql };
@@ -86,7 +86,7 @@ async function whenUp(pool: Pool): Promise<void> {
   }
 }
 
-/** As pg-boss says it; a role that may not look at them finds none. */
+/** pg-boss's messages; a role without privileges sees no tables. */
 const isUnfit = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 

@@ -10,22 +10,22 @@ import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueOf } from './queues.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-/** How often those are looked for that died with their workers and hold up their keys, milliseconds. */
+/** How often jobs that died with their workers, and block their keys, are removed. */
 const CLEAR_MS = 5_000;
 
 export interface PgBossOptions {
-  /** Of the server's database, as the application's login ({@link readServerAddress}). */
+  /** The server's database, with the application's login ({@link readServerAddress}). */
   readonly address: string;
   readonly tenant: string;
-  /** How many connections at most; one is for being woken. */
+  /** The most connections; one is for notifications. */
   readonly max?: number;
-  /** Told what goes wrong where nobody waits for it: jobs that fail, a database that went away. */
+  /** Gets errors that no caller awaits: failed jobs, a lost database. */
   readonly heard?: (error: unknown) => void;
 }
 
 /**
- * Jobs by pg-boss, in the server's database. Waits up to a minute for a database that is starting.
- * @throws {TradeAgentError} `invalid_config` for an address that is none, or tables that are not there (`migrateJobs`)
+ * A queue by pg-boss, in the server's database. Waits up to a minute for a database that is starting.
+ * @throws {TradeAgentError} `invalid_config` for an invalid address, or missing tables (`migrateJobs`)
  * @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]`
  */
 export async function pgBossQueue({

@@ -8,15 +8,15 @@ import {
   RETRY_SECONDS,
 } from '../job-limits.ts';
 
-/** What is done is forgotten soon: the rows say what came of it. */
+/** Finished jobs are removed soon: the rows have the results. */
 const KEEP_DONE_SECONDS = 3600;
-/** One that nobody came to do is of no use after that, and can be made again from the rows. */
+/** A job not started by then is useless, and can be recreated from the rows. */
 const KEEP_UNDONE_SECONDS = 14 * 24 * 3600;
 
-/** A tenant's queue of a kind. Its jobs are the tenant's by this name (`jobs-schema.ts`). */
+/** A tenant's queue of a kind; the name makes its jobs the tenant's (`jobs-schema.ts`). */
 export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
-/** Makes a tenant's queues, or brings those that are there to what this program has of them. */
+/** Creates a tenant's queues, or updates their options. */
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
   const ensure = async (
     name: string,

@@ -7,19 +7,19 @@ import type { JobHandler } from '../job-queue.ts';
 import type { Claim, Claims } from './claims.ts';
 
 /**
- * Between two looks where there is nothing to do, milliseconds, as what was enqueued wakes and what becomes due does not; and
- * between two tries to say what became of a job. Twice as long each time, up to the longest.
+ * Between fetches without a notification (enqueued jobs notify, jobs that become due don't), and between retries of
+ * reporting an outcome; doubles up to the maximum.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
- * Before the next are fetched where all were taken, milliseconds: a look goes through every key that waits (65 ms of 20,000),
- * so it is for several at once.
+ * A pause before fetching when all slots were in use: a fetch scans every waiting key (65 ms for 20,000), so it
+ * should get several jobs.
  */
 const GATHER_MS = 20;
 
 /**
- * What was said of a job is not waited for until it is on disk: a database that is lost may have forgotten it for so long,
- * milliseconds. PostgreSQL takes three times its `wal_writer_delay` at most, 200 ms unless it is set otherwise.
+ * Outcomes are not fsynced: a crashed database may lose those of this period. PostgreSQL's maximum is three times
+ * `wal_writer_delay`, 200 ms by default.
  */
 const UNSURE_MS = 5_000;
 
@@ -39,8 +39,8 @@ interface Running {
 }
 
 /**
- * Does the jobs of one queue, so many at once. pg-boss' own `work` settles the jobs that it fetched together only when the
- * last of them has ended, and holds up the keys of the others until then; here each is done by itself.
+ * Does the jobs of one queue. pg-boss's `work` settles jobs fetched together only when the last has ended, and blocks
+ * the others' keys until then; here each is settled separately.
  */
 export function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<Claim, Running>();
@@ -59,7 +59,7 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
     } catch (error) {
       failure = { error };
     }
-    // Given back or lost: what becomes of it is not for this attempt to say.
+    // Given back or lost: the outcome is not this attempt's to report.
     if (!running.has(claim)) return;
     if (failure === undefined) return await outcomes.say(claim, () => claims.done(claim));
     if (closing.signal.aborted && signal.aborted) return await claims.giveBack(claim);
@@ -72,7 +72,7 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
     const expiry = setTimeout(() => abort.abort(), claim.expireInSeconds * 1000);
     const ended = Promise.resolve()
       .then(() => settle(claim, abort.signal))
-      // Not given back for the database: it is lost, and done again.
+      // If reporting fails, the job counts as lost and is done again.
       .catch(heard)
       .finally(() => {
         clearTimeout(expiry);
@@ -115,9 +115,9 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
   const looping = loop();
 
   return {
-    /** There may be something to do. */
+    /** There may be new jobs. */
     wake: bell.ring,
-    /** The same, and the database may have been away: what was said of jobs lately is said again. */
+    /** The same, and the database may have restarted: recent outcomes are reported again. */
     again(): void {
       outcomes.again();
       bell.ring();
@@ -139,19 +139,19 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
   };
 }
 
-/** What became of jobs, as a database that comes and goes is told it. Unsaid, a job holds up its key until it counts as lost. */
+/** Reports jobs' outcomes to a database that may be away. An unreported job blocks its key until it counts as lost. */
 function createOutcomes({
   isOurs,
   heard,
 }: {
   readonly isOurs: (claim: Claim) => boolean;
-  /** Told why it could not be said. */
+  /** Gets reporting errors. */
   readonly heard: (error: unknown) => void;
 }) {
-  /** In the order in which it was said. */
+  /** In the order of reporting. */
   const said = new Map<Claim, { readonly at: number; readonly say: () => Promise<void> }>();
   return {
-    /** Says it until it is heard, for as long as the job is ours. */
+    /** Reports until it succeeds, as long as the job is ours. */
     async say(claim: Claim, say: () => Promise<void>): Promise<void> {
       for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
         try {
@@ -170,7 +170,7 @@ function createOutcomes({
       }
       said.set(claim, { at: now, say });
     },
-    /** Says again what was said lately: the database may have been away. */
+    /** Reports recent outcomes again: the database may have lost them. */
     again(): void {
       for (const { say } of said.values()) say().catch(heard);
     },

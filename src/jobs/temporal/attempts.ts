@@ -7,10 +7,9 @@ import type { Activities } from './key-workflow.ts';
 import type { Outbox } from './outbox.ts';
 import type { TemporalSdk } from './temporal-sdk.ts';
 
-/** The attempts of one process at jobs of one kind. */
 export interface Attempts {
   readonly activities: Activities;
-  /** Lets what is under way end for so long, and gives back the rest. Whoever calls it has seen to it that none is begun. */
+  /** Waits for running jobs, and gives back the rest. The caller has stopped new ones. */
   close(drainMs: number): Promise<void>;
 }
 
@@ -22,27 +21,23 @@ interface AttemptsOptions {
 }
 
 /**
- * How often a job was tried is counted in its row, as it is begun: a database that is away for a while uses up no tries, and
- * Temporal has nothing to do but to try again until it is told that there is nothing more to do.
+ * Attempts are counted in the job's row when they begin: an outage of the database uses up no attempts, and Temporal
+ * simply retries until there is nothing to do.
  */
 export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): Attempts {
   const { Context, ApplicationFailure } = sdk.activity;
   const running = new Set<Promise<unknown>>();
   let isClosing = false;
-  /** Time to drain is over; and then, that of those who do not heed it. */
+  /** The drain time is over; then that of jobs that ignore it. */
   const [closing, leaving] = [new AbortController(), new AbortController()];
   const left = new Promise<never>((_, reject) => {
     leaving.signal.addEventListener('abort', () => reject(leaving.signal.reason), { once: true });
   });
   left.catch(() => undefined);
 
-  /** What Temporal is told of a failure: its code, not what was said, nor where. */
+  /** What Temporal learns of a failure: its code only. */
   const failure = (code: string, nextRetryDelay?: number) => {
-    const failed = ApplicationFailure.create({
-      message: code,
-      type: code,
-      ...defined({ nextRetryDelay }),
-    });
+    const failed = ApplicationFailure.create({ message: code, type: code, ...defined({ nextRetryDelay }) });
     failed.stack = '';
     return failed;
   };
@@ -62,7 +57,7 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): At
       const working = handler(job, signal);
       await Promise.race([working, left]);
     } catch (error) {
-      // It is another's by now: what became of it is not for this one to say.
+      // The job is another's now: the outcome is not this attempt's to report.
       if (lost.aborted) throw error;
       if (closing.signal.aborted) {
         await outbox.giveBack(id);

@@ -1,30 +1,29 @@
 import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
 
-/** What is done outside of the workflow: nothing but an id goes in, and nothing comes out. */
+/** The workflow's activity: takes only an id, and returns nothing. */
 export interface Activities {
-  /** Resolves once the job is done, or dead; each time it fails it is to be tried again. */
+  /** Resolves once the job is done or dead; a rejection is to be retried. */
   attempt(id: number): Promise<void>;
 }
 
-/** How long a job may take, and be silent; and how long the pause is before it is tried again, which doubles. Seconds. */
+/** A job's time limit and heartbeat timeout, and the first retry delay, which doubles. Seconds. */
 export interface KeyLimits {
   readonly expireInSeconds: number;
   readonly heartbeatSeconds: number;
   readonly retrySeconds: number;
 }
 
-/** Before its history is begun anew: an execution's may not grow for ever, and each step reads it from its start. */
+/** Jobs per execution: its history must stay bounded, and is replayed at each step. */
 const JOBS_AN_EXECUTION = 50;
 
 /**
- * Does the jobs of one key, of which it knows the ids alone, one at a time and in the order they were made known; it ends where
- * there is none. Temporal runs it: what is here may not change under executions that are under way but by `patched()`
- * (docs/adding/job-queue.md).
+ * Does the jobs of one key one at a time in the order they were signaled, knowing only their ids; ends when there are
+ * none. Temporal replays this code: changes must use `patched()` (docs/adding/job-queue.md).
  */
 export async function jobsOfKey(limits: KeyLimits, waiting: readonly number[] = []): Promise<void> {
   const queue = [...waiting];
   setHandler(defineSignal<[readonly number[]]>('enqueued'), (ids) => {
-    // One that was handed over twice is one.
+    // An id may be signaled twice.
     for (const id of ids) if (!queue.includes(id)) queue.push(id);
   });
   const { attempt } = proxyActivities<Activities>({

@@ -16,22 +16,22 @@ interface StoredJob extends OutboxRow {
 
 export interface BegunJob {
   readonly job: Job;
-  /** How often it was begun, with this time. */
+  /** Attempts, including this one. */
   readonly tries: number;
 }
 
 const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
 /**
- * Jobs of a tenant as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order they were enqueued in: each is
- * there until it is done, and may be made known again.
+ * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order they were enqueued.
+ * Each stays until it is done, and may be handed over repeatedly.
  */
 export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {
-    /** In the caller's unit of work; whoever listens is told when it commits. */
+    /** In the caller's unit of work; listeners are notified by the commit. */
     async add(unit: Unit, { kind, key, ids }: Job, at?: number): Promise<void> {
-      // Its id is taken as it is written: under a lock that two share, the second has the higher one.
+      // The id is assigned by the insert: under a shared lock the second has the higher one.
       await unit.run(
         `WITH added AS (
            INSERT INTO job_outbox (kind, key, ids, due_at)
@@ -40,7 +40,7 @@ export function postgresOutbox(database: TenantDatabase) {
         { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
       );
     },
-    /** Those to be handed over now, of all kinds, in order. @param limit so many at most */
+    /** Jobs to be handed over now, of all kinds, in order. */
     due: (limit: number): Promise<readonly OutboxRow[]> =>
       database.read((unit) =>
         unit.last.all<OutboxRow>(
@@ -49,7 +49,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { limit },
         ),
       ),
-    /** They were handed over: not again before so many milliseconds. Lost, it is handed over once more: nothing waits for the disk. */
+    /** Marks them handed over: not again for so long. Not fsynced, since a lost mark only repeats a handover. */
     handed: async (ids: readonly number[], againMs: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
@@ -58,7 +58,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { ids, againMs },
         ),
       )),
-    /** The job, which is tried once more by that; undefined where it is done or dead. */
+    /** Begins an attempt; undefined where the job is done or dead. */
     async begin(id: number): Promise<BegunJob | undefined> {
       const row = await database.writeUnsynced((unit) =>
         unit.last.one<StoredJob & { tries: number }>(
@@ -69,7 +69,7 @@ export function postgresOutbox(database: TenantDatabase) {
       );
       return row === undefined ? undefined : { job: jobOf(row), tries: row.tries };
     },
-    /** As if it had not been begun. */
+    /** As if the attempt had not begun. */
     giveBack: async (id: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
@@ -78,7 +78,7 @@ export function postgresOutbox(database: TenantDatabase) {
       void (await database.writeUnsynced((unit) =>
         unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
-    /** It failed as often as it may. @param code of the error; never its text */
+    /** The retries are used up. @param code of the error; never its text */
     bury: async (id: number, code: string): Promise<void> =>
       void (await database.write((unit) =>
         unit.last.run(
@@ -86,7 +86,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { id, code },
         ),
       )),
-    /** The newest first. */
+    /** Newest first. */
     async dead(limit: number): Promise<DeadJob[]> {
       const rows = await database.read((unit) =>
         unit.last.all<StoredJob & { code: string; at: number }>(
@@ -97,17 +97,15 @@ export function postgresOutbox(database: TenantDatabase) {
       );
       return rows.map((row) => ({ id: String(row.id), job: jobOf(row), code: row.code, failedAt: row.at }));
     },
-    /** Removes the dead that nobody is to look at any more. */
+    /** Removes expired dead jobs. */
     clear: async (): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
           `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
-          {
-            seconds: KEEP_DEAD_SECONDS,
-          },
+          { seconds: KEEP_DEAD_SECONDS },
         ),
       )),
-    /** Hears that there may be something to hand over. */
+    /** Gets notified of new jobs. */
     listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),
   };
 }

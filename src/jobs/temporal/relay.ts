@@ -2,24 +2,24 @@ import type { WorkerLeases } from '../../store/schedule-rows.ts';
 import { alarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
-/** Whoever hands over is alone for so long, milliseconds: of two, one would only repeat the other. */
+/** One process hands over at a time: a second would only repeat it. */
 const LEASE_MS = 5_000;
-/** Between two looks where there is nothing, milliseconds: what was enqueued wakes, what becomes due does not. */
+/** Between reads without a notification (enqueued jobs notify, jobs that become due don't). */
 const [SHORTEST_MS, LONGEST_MS] = [100, 1_000];
-/** Between two tries where Temporal or the database is away, milliseconds. */
+/** Between retries while Temporal or the database is away. */
 const AWAY_MS = 2_000;
-/** How many rows are handed over before it is looked again; and of how many keys at once. */
+/** Rows per read, and keys handed over in parallel. */
 const [BATCH, KEYS_AT_ONCE] = [500, 16];
-/** How often the dead are cleared away that nobody is to look at any more, milliseconds. */
+/** How often expired dead jobs are removed. */
 const CLEAR_MS = 3_600_000;
 
 /**
- * What is handed over and not done after so long is handed over again, milliseconds: for an engine that lost it (another
- * namespace, an older backup). One that has it still takes it for what it is.
+ * Jobs not done after this long are handed over again, for an engine that lost them (another namespace, an older
+ * backup). An engine that has them ignores the repetition.
  */
 const AGAIN_MS = 900_000;
 
-/** Makes jobs of one key known to the engine, in this order; as often as one likes. */
+/** Hands jobs of one key to the engine, in this order; idempotent. */
 export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
 
 interface RelayOptions {
@@ -31,13 +31,12 @@ interface RelayOptions {
 }
 
 /**
- * Hands over what is in the outbox, by one process at a time. Why a job is one however often it is handed over, and those of a
- * key stay in order:
- *
- * 1. A row is there until its job is done or dead, and who is to do it looks for it first: what is handed over late finds none.
- * 2. Rows of a key are handed over in the order of their ids, each only after those before it: who wakes, having stood still
- *    with rows in hand, repeats what others handed over, and goes before nothing.
- * 3. The engine takes an id once while it has it.
+ * Hands over the outbox's jobs, one process at a time. Why a job is done once however often it is handed over, and a
+ * key's jobs stay in order:
+ * 1. A row stays until its job is done or dead, and an attempt begins by reading it: late handovers find none.
+ * 2. A key's rows are handed over in the order of their ids. A process that was suspended with rows in hand only
+ * repeats what others handed over.
+ * 3. The engine ignores an id that it already has.
  */
 export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const { outbox, leases, heard } = options;
@@ -60,7 +59,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
       const found = await pass().catch((error: unknown) => {
-        // Once, not at each look.
+        // Once, not at each read.
         if (!isAway) heard(error);
         return undefined;
       });

@@ -18,16 +18,16 @@ import {
   type WorkflowBundle,
 } from './temporal-sdk.ts';
 
-/** How long Temporal has to take a job, milliseconds. */
+/** Temporal's time limit to accept a job. */
 const ANSWER_MS = 10_000;
-/** For one that is starting, milliseconds; and between two tries. */
+/** How long to wait for a server that is starting. */
 const START_MS = 60_000;
 const RETRY_MS = 1_000;
-/** So long has what ended to be told to Temporal where it closes, milliseconds. */
+/** How long outcomes may take to reach Temporal when closing. */
 const LEAVE_MS = 5_000;
-/** A step of the workflow takes milliseconds: one given to a worker that stands still is another's after so long. */
+/** A workflow task takes milliseconds: one given to a suspended worker goes to another after this. */
 const STEP_TIMEOUT = '3s';
-/** By its name in `key-workflow.ts`. */
+/** The name in `key-workflow.ts`. */
 const WORKFLOW: (typeof jobsOfKey)['name'] = 'jobsOfKey';
 
 interface TemporalOptions {
@@ -38,16 +38,16 @@ interface TemporalOptions {
   readonly heard: (error: unknown) => void;
 }
 
-/** Temporal as this process uses it: it hands jobs over, and does those of some kinds. */
+/** This process's connection to Temporal: it hands jobs over, and does those of some kinds. */
 export interface Temporal {
   readonly handOver: HandOver;
   work(kind: JobKind, handler: JobHandler, concurrency: number): Promise<void>;
-  /** Takes no more, and ends or gives back what is under way. */
+  /** Takes no more jobs, and ends or gives back those running. */
   drain(drainMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws {TradeAgentError} `invalid_config` where its libraries are not there, or it does not answer within a minute */
+/** @throws {TradeAgentError} `invalid_config` where its libraries are missing, or it does not answer within a minute */
 export async function openTemporal(options: TemporalOptions): Promise<Temporal> {
   const { namespace, tenant, heard } = options;
   const sdk = loadTemporal((message) => heard(new TradeAgentError('internal', `Temporal: ${message}`)));
@@ -84,13 +84,13 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
           workflowBundle: bundle,
           activities: attempts.activities,
           maxConcurrentActivityTaskExecutions: concurrency,
-          // Nothing is kept between steps, and few are asked for at a time: what a worker that stands still is given waits for
-          // as long as a step may take, and may be given to it as often as it asked.
+          // No cache and few polls: what a suspended worker is given waits for the task timeout, and may be given to
+          // it once per poll.
           maxCachedWorkflows: 0,
           maxConcurrentWorkflowTaskPolls: 2,
           maxHeartbeatThrottleInterval: RENEW_MS,
           defaultHeartbeatThrottleInterval: RENEW_MS,
-          // What is under way is ended by `Attempts`, which knows how long it has.
+          // `Attempts` ends running jobs in time.
           shutdownGraceTime: '1 day',
         });
       doing.push({ attempts, worker: await runWorker(make, heard) });
@@ -98,7 +98,7 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
     async drain(drainMs) {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
-      // One that can't tell Temporal what became of its jobs would try for ever.
+      // A worker that can't reach Temporal would retry forever.
       await within(LEAVE_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
     },
     close: () => connection.close().catch(heard),
@@ -106,12 +106,12 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
 }
 
 interface RunningWorker {
-  /** Takes no more. */
+  /** Takes no more jobs. */
   stop(): void;
   readonly ended: Promise<void>;
 }
 
-/** Runs one after the other, as long as it is not stopped: one that Temporal refuses ends. */
+/** Restarts the worker until it is stopped: one that Temporal refuses ends. */
 async function runWorker(
   make: () => Promise<TemporalWorker>,
   heard: (error: unknown) => void,
@@ -155,7 +155,7 @@ async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<
 
 let bundling: Promise<WorkflowBundle> | undefined;
 
-/** Once in a process: Temporal's own bundler makes what it runs of the workflow and its library. */
+/** Once per process: Temporal's bundler packs the workflow and its library. */
 function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
   const name = import.meta.url.endsWith('.ts') ? './key-workflow.ts' : './key-workflow.js';
   bundling ??= worker.bundleWorkflowCode({

@@ -11,19 +11,19 @@ import { openTemporal, type Temporal } from './temporal-engine.ts';
 import type { ConnectionOptions } from './temporal-sdk.ts';
 
 export interface TemporalQueueOptions {
-  /** Of the server's state; whoever opened it closes it, after the queue. */
+  /** The server's database; the caller closes it after the queue. */
   readonly database: TenantDatabase;
-  /** How Temporal is reached; asked for when there are jobs to do, and not by who enqueues alone. */
+  /** Called only when there are jobs to do, not to enqueue. */
   readonly connection: () => ConnectionOptions;
   readonly namespace: string;
-  /** Told what goes wrong where nobody waits for it: jobs that fail, an engine or a database that is away. */
+  /** Gets errors that no caller awaits: failed jobs, an engine or a database that is away. */
   readonly heard?: (error: unknown) => void;
   /** See `AGAIN_MS`. */
   readonly againMs?: number;
 }
 
 /**
- * Jobs by Temporal: rows of an outbox, which whoever does jobs hands over. Who enqueues alone needs neither Temporal nor its
+ * A queue by Temporal: rows of an outbox, which workers hand over. Enqueueing needs neither Temporal nor its
  * libraries.
  */
 export function temporalQueue(options: TemporalQueueOptions): JobQueue {

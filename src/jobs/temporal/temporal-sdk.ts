@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /*
- * Of Temporal's own libraries what this folder takes, in their words. They have a native part for each platform (260 MB in
- * all), so whoever wants them installs them beside this program: https://typescript.temporal.io/api
+ * The parts of Temporal's libraries used here. They have native parts (260 MB for all platforms), so they are
+ * installed separately: https://typescript.temporal.io/api
  */
 
 export interface TemporalSdk {
@@ -33,7 +33,7 @@ export interface TemporalSdk {
       create(options: { message: string; type: string; nextRetryDelay?: number }): Error;
     };
   };
-  /** The folder of its workflow library: the workflow is bundled with it, wherever that stands. */
+  /** The folder of its workflow library, for the bundler. */
   readonly workflowLibrary: string;
 }
 
@@ -70,7 +70,7 @@ interface WorkerOptions {
 }
 
 export interface TemporalWorker {
-  /** Resolves once it was shut down, and what was under way has ended. */
+  /** Resolves once it was shut down and running jobs have ended. */
   run(): Promise<void>;
   shutdown(): void;
 }
@@ -110,9 +110,9 @@ const INSTALL = 'npm install @temporalio/worker@1.24';
 let loaded: TemporalSdk | undefined;
 
 /**
- * Loads Temporal's libraries, and says what they log nobody but `heard`.
- * @param heard told a line that names neither a job nor what an error said
- * @throws {TradeAgentError} `invalid_config` where they are not installed beside this program, or not for this platform
+ * Loads Temporal's libraries.
+ * @param heard gets their log lines, which contain neither jobs nor errors' texts
+ * @throws {TradeAgentError} `invalid_config` where they are not installed, or not for this platform
  */
 export function loadTemporal(heard: (message: string) => void): TemporalSdk {
   if (loaded !== undefined) return loaded;
@@ -133,7 +133,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
     });
   }
   const { Runtime, DefaultLogger } = sdk.worker;
-  // Signals are for this program to heed.
+  // This program handles signals.
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('ERROR', ({ message }) => heard(message)),

@@ -9,7 +9,7 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 
 const file = z.string().min(1);
 
-/** Where Temporal is, and by what this program is known to it. Nothing in it is secret: it says in which files secrets are. */
+/** Temporal's address and credentials' files; nothing in it is secret. */
 export const temporalSchema = z
   .strictObject({
     address: z
@@ -51,9 +51,9 @@ const LONGEST_KEY = 64 * 1024;
 const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
- * How a connection is made; files are read anew each time.
- * @param folder what file names are relative to
- * @throws {TradeAgentError} `invalid_config` for a file that is not there, or whose secret others may read
+ * Reads the files each time.
+ * @param folder the base of relative file names
+ * @throws {TradeAgentError} `invalid_config` for a file that is missing, or whose secret others may read
  */
 export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;

@@ -5,7 +5,7 @@ import { problemMembers } from '../../errors/problem-members.ts';
 import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
-/** How the agent's own errors are said over HTTP. */
+/** HTTP statuses of the agent's errors. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   usage: 400,
   not_found: 404,
@@ -20,13 +20,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   provider_error: 502,
 };
 
-/** Who is asked behind the server is back in about so long, where they don't say themselves. Seconds. */
+/** The default Retry-After of services behind the server, seconds. */
 const RETRY_S = 5;
 
-/**
- * What the agent threw, as the answer to a request.
- * @throws whatever is no error of the program's own
- */
+/** Turns an error of the agent into a problem. @throws any other error */
 function agentRefusal(error: unknown): ProblemError<string> {
   if (error instanceof Refusal || error instanceof AgentRefusal) return error;
   if (!isTradeAgentError(error)) throw error;
@@ -44,13 +41,13 @@ function agentRefusal(error: unknown): ProblemError<string> {
     return new Refusal(401, 'token_revoked', message, { ...options, challenge: { error: 'invalid_token' } });
   if (ours !== undefined && isAgentProblem(code)) return new AgentRefusal(ours, code, message, options);
   if (ours !== undefined && isProblemCode(code)) return new Refusal(ours, code, message, options);
-  // The gateway's own word is passed on.
+  // The gateway's problem is passed on.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
     return new Refusal(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
   throw error;
 }
 
-/** Answers with what the agent threw. */
+/** Turns the agent's errors into problems. */
 export async function orRefusal<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

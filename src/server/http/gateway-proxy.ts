@@ -14,20 +14,23 @@ export interface GatewayProxyOptions {
   readonly clock: Clock;
 }
 
-/** What of a request goes on to the gateway, and of its answer back: nothing else. Token and proof of the caller's least of all. */
+/** The only headers that are forwarded, in each direction; the caller's token and proof never are. */
 const REQUEST_HEADERS = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
 const ANSWER_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** Characters of path and query; bytes of a body, of which the gateway takes less; bytes of an answer that is no stream. */
+/**
+ * Characters of path and query; bytes of a request's body (the gateway's limit is lower), and of an answer that is no
+ * stream.
+ */
 const LONGEST_ADDRESS = 8 * 1024;
 const LARGEST_REQUEST = 64 * 1024;
 const LARGEST_ANSWER = 8 * 1024 * 1024;
 
 /**
- * Everything under `/v1/` that is not the agent's goes to the gateway in the name of whoever asks, with as many scopes as their
- * own token has: what a laptop does at a gateway it does at a server likewise. The time limits are a session's; a stream of
- * events ends with the token that it was asked for by, and is taken up again with the next (`Last-Event-ID`).
+ * Forwards everything under `/v1/` that is not the agent's to the gateway in the caller's name, with the scopes of
+ * their own token. The time limits are a session's; an event stream ends with the token that opened it, and is
+ * resumed with the next (`Last-Event-ID`).
  */
 export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions): void {
   app.all(
@@ -60,7 +63,7 @@ async function passedOn(
     {
       method,
       headers: only(c.req.raw.headers, REQUEST_HEADERS),
-      // An empty one is none: with a type it would count as JSON that can't be read.
+      // With a content type an empty body would be invalid JSON.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,
     },
@@ -93,7 +96,7 @@ function only(headers: Headers, names: readonly string[]): Headers {
   return new Headers(kept);
 }
 
-/** The same until then, when it ends as if there were no more. @param end milliseconds since the epoch */
+/** Ends the stream cleanly at this time. @param end milliseconds since the epoch */
 function endingAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const [over, done] = [new AbortController(), new AbortController()];
@@ -104,7 +107,7 @@ function endingAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock): 
   body
     .pipeTo(writable, { signal: over.signal, preventAbort: true })
     .catch((error: unknown) => (over.signal.aborted ? writable.close() : writable.abort(error)))
-    // Whoever read it has gone.
+    // The reader has gone.
     .catch(() => undefined)
     .finally(() => done.abort());
   return readable;

@@ -2,7 +2,6 @@ import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
 import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { READ_SCOPES } from '../../oauth/scopes.ts';
 import {
   forgetNoticeSecret,
   noticeSecretNeed,
@@ -14,14 +13,12 @@ import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../person-notices.ts';
 import { orRefusal } from './agent-refusal.ts';
-import { bodyOf } from './person-requests.ts';
+import { bodyOf, readingRoutes } from './person-requests.ts';
 
-const [MARKET_READ] = READ_SCOPES;
-
-/** Channels of one person at most. */
+/** The most channels of a person. */
 const MOST_CHANNELS = 10;
 
-/** Sends a person a test by a channel of theirs now. @throws {TradeAgentError} `not_found`, `notice_failed` */
+/** @throws {TradeAgentError} `not_found`, `notice_failed` */
 export type TestNotice = (
   parts: NoticeParts,
   person: string,
@@ -29,85 +26,71 @@ export type TestNotice = (
   signal: AbortSignal,
 ) => Promise<{ readonly id: string; readonly attempts: number }>;
 
-/** By which channels a person is told of what their schedules find. A secret is sealed at once, and never told again. */
+/** A person's notice channels. Secrets are sealed at once, and never returned. */
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
   (app: Hono, door: Door): void => {
+    const routes = readingRoutes(app, door);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
       const channels = await channelsOf(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
       if (channel !== undefined) return channel;
       throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
     };
-    app.get(
-      '/v1/agent/notices',
-      door.guard([MARKET_READ], async (c, { sub }) => {
-        const secretOf = await orRefusal(() => noticeSecrets(parts.credentials(sub)));
-        const all = Object.entries(await channelsOf(parts, sub).all());
-        const waiting = await checksOf(parts, sub).waitingNotices();
-        return c.json({
-          channels: all.map(([name, channel]) => ({
-            name,
-            kind: channel.kind,
-            to: noticeDestination(channel),
-            enabled: channel.enabled,
-            min_severity: channel.min_severity,
-            rules: channel.rules ?? null,
-            secret:
-              secretOf(name, channel) !== undefined
-                ? 'kept'
-                : noticeSecretNeed(channel) === 'required'
-                  ? 'missing'
-                  : 'not_needed',
-            wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretWords(channel),
-            waiting: waiting.get(name) ?? 0,
-          })),
-        });
-      }),
-    );
-    app.post(
-      '/v1/agent/notices/:notice',
-      door.guard([MARKET_READ], async (c, { sub }) => {
-        const name = nameOf(c.req.param('notice'));
-        const { channel, secret } = await bodyOf(c, putNoticeSchema);
-        const problem = await channelProblem(channel, parts.noticeResolve);
-        if (problem?.passing) throw new Refusal(503, 'service_busy', problem.message);
-        if (problem !== undefined)
-          throw refused(problem.message, 'Choose slack, webhook, ntfy, or email by a public server.');
-        if (secret !== undefined)
-          await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-        if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))
-          throw refused(`there are ${MOST_CHANNELS} channels already`, 'Take one out first.');
-        return c.body(null, 204);
-      }),
-    );
-    app.post(
-      '/v1/agent/notices/:notice/secret',
-      door.guard([MARKET_READ], async (c, { sub }) => {
-        const name = nameOf(c.req.param('notice'));
-        const { secret } = await bodyOf(c, noticeSecretSchema);
-        const channel = await named(sub, name);
+    routes.get('/v1/agent/notices', async (c, { sub }) => {
+      const secretOf = await orRefusal(() => noticeSecrets(parts.credentials(sub)));
+      const all = Object.entries(await channelsOf(parts, sub).all());
+      const waiting = await checksOf(parts, sub).waitingNotices();
+      return c.json({
+        channels: all.map(([name, channel]) => ({
+          name,
+          kind: channel.kind,
+          to: noticeDestination(channel),
+          enabled: channel.enabled,
+          min_severity: channel.min_severity,
+          rules: channel.rules ?? null,
+          secret:
+            secretOf(name, channel) !== undefined
+              ? 'kept'
+              : noticeSecretNeed(channel) === 'required'
+                ? 'missing'
+                : 'not_needed',
+          wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretWords(channel),
+          waiting: waiting.get(name) ?? 0,
+        })),
+      });
+    });
+    routes.post('/v1/agent/notices/:notice', async (c, { sub }) => {
+      const name = nameOf(c.req.param('notice'));
+      const { channel, secret } = await bodyOf(c, putNoticeSchema);
+      const problem = await channelProblem(channel, parts.noticeResolve);
+      if (problem?.passing) throw new Refusal(503, 'service_busy', problem.message);
+      if (problem !== undefined)
+        throw refused(problem.message, 'Choose slack, webhook, ntfy, or email by a public server.');
+      if (secret !== undefined)
         await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-        return c.body(null, 204);
-      }),
-    );
-    app.post(
-      '/v1/agent/notices/:notice/test',
-      door.guard([MARKET_READ], async (c, { sub }) => {
-        const name = nameOf(c.req.param('notice'));
-        return c.json(await orRefusal(() => test(parts, sub, name, c.req.raw.signal)));
-      }),
-    );
-    app.delete(
-      '/v1/agent/notices/:notice',
-      door.guard([MARKET_READ], async (c, { sub }) => {
-        const name = nameOf(c.req.param('notice'));
-        await orRefusal(() => forgetNoticeSecret(parts.credentials(sub), name));
-        if (!(await channelsOf(parts, sub).remove(name)))
-          throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
-        return c.body(null, 204);
-      }),
-    );
+      if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))
+        throw refused(`there are ${MOST_CHANNELS} channels already`, 'Take one out first.');
+      return c.body(null, 204);
+    });
+    routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {
+      const name = nameOf(c.req.param('notice'));
+      const { secret } = await bodyOf(c, noticeSecretSchema);
+      const channel = await named(sub, name);
+      await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
+      return c.body(null, 204);
+    });
+    routes.post('/v1/agent/notices/:notice/test', async (c, { sub }) => {
+      const name = nameOf(c.req.param('notice'));
+      return c.json(await orRefusal(() => test(parts, sub, name, c.req.raw.signal)));
+    });
+    routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
+      const name = nameOf(c.req.param('notice'));
+      await orRefusal(() => forgetNoticeSecret(parts.credentials(sub), name));
+      if (!(await channelsOf(parts, sub).remove(name)))
+        throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
+      return c.body(null, 204);
+    });
   };
 
 const refused = (message: string, hint: string) => new AgentRefusal(400, 'usage', message, { hint });

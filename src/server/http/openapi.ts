@@ -14,7 +14,7 @@ import { thread } from '../../agent/view-schemas.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { orderSchema } from '../../trading/views.ts';
 
-/** What the document says once, under `components`, however often it occurs in it. */
+/** Schemas that become named `components`. */
 const names = new Map<z.core.$ZodType, string>([
   [approvalAnswerSchema.shape.approval, 'Approval'],
   [agentEventSchema, 'AgentEvent'],
@@ -36,13 +36,13 @@ class Named extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
 type Json = Record<string, unknown>;
 
 /**
- * The OpenAPI 3.1 document of a server, made of the schemas by which it reads and answers (agent/remote/protocol.ts).
+ * A server's OpenAPI 3.1 document, generated from the schemas that it validates with (agent/remote/protocol.ts).
  * @see https://spec.openapis.org/oas/v3.1.1.html
- * @param address the server's own
+ * @param address the server's
  */
 export function openApiDocument(address: string, version: string): Json {
   const components: Json = {};
-  /** JSON Schema 2020-12, its parts under `components`; what is answered may have more members within a version. */
+  /** JSON Schema 2020-12, its parts under `components`; answers may gain members within a version. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const {
       $schema: _,
@@ -134,7 +134,7 @@ function operationOf(
   };
 }
 
-/** OpenAPI 3.1 has no word for what one event of a stream is; 3.2 has `itemSchema`, which says it here too. */
+/** OpenAPI 3.1 can't describe a stream's events; 3.2's `itemSchema` can. */
 function contentOf(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
   const stream = { type: 'string', description: 'server-sent events, each with an id that counts up' };
@@ -145,7 +145,7 @@ function open({ jsonSchema }: { readonly jsonSchema: { additionalProperties?: un
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }
 
-/** A part's name is its place; an `id` in it would move what its references start from. */
+/** An `id` in a part would change the base of its references. */
 function withoutId({ id: _, $id: __, ...json }: Json): Json {
   return json;
 }

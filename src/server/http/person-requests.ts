@@ -1,23 +1,34 @@
-import type { Context } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type { Agent } from '../../agent/agent.ts';
 import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
 import type { Session } from '../../auth/session/session.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
+import type { Door } from '../../gateway/door/door.ts';
 import { jsonBody } from '../../gateway/routes/json-body.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 
-/** What one request may do in the name of whoever sent it. */
+/** Adds routes that any token may use that may read. */
+export function readingRoutes(app: Hono, door: Door) {
+  const adds =
+    (method: 'get' | 'post' | 'delete') =>
+    (path: string, handle: Parameters<Door['guard']>[1]): void =>
+      void app[method](path, door.guard([READ_SCOPES[0]], handle));
+  return { get: adds('get'), post: adds('post'), delete: adds('delete') };
+}
+
+/** A request's session, limited to its scopes. */
 export function sessionOf(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return orRefusal(async () =>
     withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 
-/** Asks a person's agent something, and closes it. What it throws is the answer. */
+/** Asks a person's agent something, and closes it. Its errors become problems. */
 export async function asked<T>(
   parts: ServerParts,
   caller: Caller,
@@ -34,10 +45,7 @@ export async function asked<T>(
   });
 }
 
-/**
- * The body, by its schema.
- * @throws {Refusal} 400 `usage`, naming the fields; as `jsonBody`
- */
+/** @throws {Refusal} 400 `usage`, naming the fields; as `jsonBody` */
 export async function bodyOf<S extends z.ZodType>(
   c: Context,
   schema: S,
@@ -50,10 +58,7 @@ export async function bodyOf<S extends z.ZodType>(
     400,
     'usage',
     `the request is malformed: ${fields.filter(Boolean).join(', ') || 'its body'}`,
-    {
-      fields,
-      hint: parsed.error.issues[0]?.message ?? 'See /openapi.json.',
-    },
+    { fields, hint: parsed.error.issues[0]?.message ?? 'See /openapi.json.' },
   );
 }
 

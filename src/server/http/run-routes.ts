@@ -23,21 +23,20 @@ import { Refusal } from '../../trading/refusal.ts';
 import { personStores } from '../person-agent.ts';
 import type { PersonWatch } from '../person-watch.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
-import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';
+import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
-const [MARKET_READ] = READ_SCOPES;
-
-/** A prompt and the data with it, as UTF-8 has them at the longest. */
+/** The most bytes of a prompt with its data. */
 const LARGEST_RUN = 5 * 1024 * 1024;
 
 /**
- * Runs are begun here and driven elsewhere. What a run may do is what the token may that asked for it, so that to begin one takes no
- * more than reading.
+ * Starts runs, which workers drive. A run may do what the token that requested it may, so that starting one needs
+ * only reading.
  */
 export function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  const routes = readingRoutes(app, door);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
-    // What the run acts by is kept before it is there.
+    // The run's credentials are stored before the run.
     await sessionOf(parts, caller);
     const begun = await runsOf(parts, caller.sub).begin(
       { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
@@ -54,34 +53,26 @@ export function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
       409,
       'idempotency_key_conflict',
       'another run was asked for under this Idempotency-Key',
-      {
-        hint: 'Use a new key for each run.',
-      },
+      { hint: 'Use a new key for each run.' },
     );
   };
 
-  app.post(
-    '/v1/agent/runs',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const idempotencyKey = idempotencyKeyOf(c);
-      const { input, options } = await bodyOf(c, startRunSchema, LARGEST_RUN);
-      const thread = input.thread ?? shortId('th_', 10);
-      return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
-    }),
-  );
-  app.post(
-    '/v1/agent/threads/:thread/resume',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const idempotencyKey = idempotencyKeyOf(c);
-      const { options }: { options: WireOptions } = await bodyOf(c, resumeThreadSchema);
-      const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
-      if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw noThread(thread);
-      return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
-    }),
-  );
+  routes.post('/v1/agent/runs', async (c, caller) => {
+    const idempotencyKey = idempotencyKeyOf(c);
+    const { input, options } = await bodyOf(c, startRunSchema, LARGEST_RUN);
+    const thread = input.thread ?? shortId('th_', 10);
+    return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
+  });
+  routes.post('/v1/agent/threads/:thread/resume', async (c, caller) => {
+    const idempotencyKey = idempotencyKeyOf(c);
+    const { options }: { options: WireOptions } = await bodyOf(c, resumeThreadSchema);
+    const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
+    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw noThread(thread);
+    return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
+  });
   app.delete(
     '/v1/agent/runs/:run',
-    // Whatever it was begun by: nothing is traded by its end.
+    // Any token may stop a run: that trades nothing.
     door.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = runsOf(parts, caller.sub);
@@ -103,36 +94,36 @@ function noThread(id: string): Refusal {
   });
 }
 
-/** Streams that one person has open at once at a server: a chat, a browser, some scripts. */
+/** The most open streams of a person at a server. */
 export const MOST_STREAMS = 20;
 const BATCH = 200;
-/** A timer for longer would end at once. */
+/** Node's longest timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
   readonly watch: PersonWatch;
-  /** Aborts where the server closes. */
+  /** Aborts when the server closes. */
   readonly closing: AbortSignal;
 }
 
-/** What a run tells, from its rows: whichever server is asked, and however often, it is the same. */
+/** A run's events from its rows: the same at every server, and every time. */
 export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
     '/v1/agent/runs/:run/events',
-    door.stream([MARKET_READ], async (c, caller) => {
+    door.stream([READ_SCOPES[0]], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = runsOf(parts, caller.sub);
       const run = await runs.find(id);
       if (run === undefined) throw noRun(id);
       const session = await sessionOf(parts, caller);
-      // While nobody was there it may have settled, with nobody in whose name it could be asked.
+      // It may have settled meanwhile, without a session to ask in.
       if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
-      // No longer than the token that opened it would open it again; and as soon as whoever watches would bring another, by which the
-      // run goes on in their name.
+      // Ends with the token, early enough that the watcher brings another, with which the run continues in their
+      // name.
       const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
@@ -152,8 +143,8 @@ export function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): 
 }
 
 /**
- * What a run tells after the event of this number, until its result, or until `signal` aborts. An empty batch is a sign of life:
- * the first says that it follows from now on.
+ * A run's events after a number, until its result, or until `signal` aborts. An empty batch is a keep-alive: the
+ * first says that following has begun.
  */
 export async function* followRun(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
@@ -169,7 +160,7 @@ export async function* followRun(
   try {
     yield [];
     while (!signal.aborted) {
-      // Renewed before it is looked: what is told meanwhile is looked for once more.
+      // Renewed before reading: events told meanwhile cause another read.
       isNews = new AbortController();
       const events = await runs.eventsAfter(id, last, BATCH);
       if (events.length > 0) {

@@ -10,7 +10,6 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import { parseQuery } from '../../gateway/routes/query.ts';
-import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
@@ -23,21 +22,20 @@ import { marketDays } from '../jobs/market-days.ts';
 import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from '../kept-schedule.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
-import { bodyOf, idempotencyKeyOf, sessionOf } from './person-requests.ts';
+import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
-const [MARKET_READ] = READ_SCOPES;
-
-/** What one is asked for is a rules file and little beside. */
+/** Enough for a rules file. */
 const LARGEST = 256 * 1024;
 const SHOWN_NEXT = 5;
 
 const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
 
 /**
- * Schedules that the server keeps. What a schedule's runs may do is what the token may that added it, and they are done while their
- * person is away: the first has the provider grant that, the last to go ends it.
+ * The server's schedules. Their runs may do what the token that added them may, while the person is away: the first
+ * one requests offline access, and removing the last ends it.
  */
 export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  const routes = readingRoutes(app, door);
   const { clock, sessions } = parts;
   const days = marketDays({
     rows: postgresCalendarRows(parts.database),
@@ -66,62 +64,44 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
     });
   };
 
-  app.get(
-    '/v1/agent/schedules',
-    door.guard([MARKET_READ], async (c, caller) =>
-      c.json({ schedules: await shown(caller, await schedulesOf(parts, caller.sub).list()) }),
-    ),
+  routes.get('/v1/agent/schedules', async (c, caller) =>
+    c.json({ schedules: await shown(caller, await schedulesOf(parts, caller.sub).list()) }),
   );
-  app.post(
-    '/v1/agent/schedules',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const key = idempotencyKeyOf(c);
-      const asked = await bodyOf(c, addScheduleSchema, LARGEST);
-      const session = await sessionOf(parts, caller);
-      const moments = await orRefusal(() => malformed(() => momentsOf(asked.timing, async () => session)));
-      const made = await malformed(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
-      await orRefusal(() => sessions.grantOffline(caller, caller.accessToken));
-      const added = await schedulesOf(parts, caller.sub).add(made, MOST_SCHEDULES);
-      if (!('schedule' in added)) throw notAdded(added.outcome, asked.name);
-      const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
-      return c.json({ schedule }, 201);
-    }),
-  );
-  app.get(
-    '/v1/agent/schedules/:schedule',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const [schedule] = await shown(caller, [await find(caller, c.req.param('schedule') ?? '')]);
-      return c.json({ schedule });
-    }),
-  );
-  app.delete(
-    '/v1/agent/schedules/:schedule',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const rows = schedulesOf(parts, caller.sub);
-      await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
-      if ((await rows.list()).length === 0) await orRefusal(() => sessions.endOffline(caller.sub));
-      return c.body(null, 204);
-    }),
-  );
-  app.post(
-    '/v1/agent/schedules/:schedule/run',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const key = idempotencyKeyOf(c);
-      const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-      // What the run acts by is kept before it is there.
-      await sessionOf(parts, caller);
-      const queued = await schedulesOf(parts, caller.sub).ask(schedule.id, key, clock.now());
-      return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
-    }),
-  );
-  app.get(
-    '/v1/agent/schedules/:schedule/runs',
-    door.guard([MARKET_READ], async (c, caller) => {
-      const { limit } = parseQuery(runsQuery, c.req.url);
-      const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-      return c.json({ runs: await schedulesOf(parts, caller.sub).runs(schedule.id, limit) });
-    }),
-  );
+  routes.post('/v1/agent/schedules', async (c, caller) => {
+    const key = idempotencyKeyOf(c);
+    const asked = await bodyOf(c, addScheduleSchema, LARGEST);
+    const session = await sessionOf(parts, caller);
+    const moments = await orRefusal(() => malformed(() => momentsOf(asked.timing, async () => session)));
+    const made = await malformed(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
+    await orRefusal(() => sessions.grantOffline(caller, caller.accessToken));
+    const added = await schedulesOf(parts, caller.sub).add(made, MOST_SCHEDULES);
+    if (!('schedule' in added)) throw notAdded(added.outcome, asked.name);
+    const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
+    return c.json({ schedule }, 201);
+  });
+  routes.get('/v1/agent/schedules/:schedule', async (c, caller) => {
+    const [schedule] = await shown(caller, [await find(caller, c.req.param('schedule') ?? '')]);
+    return c.json({ schedule });
+  });
+  routes.delete('/v1/agent/schedules/:schedule', async (c, caller) => {
+    const rows = schedulesOf(parts, caller.sub);
+    await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
+    if ((await rows.list()).length === 0) await orRefusal(() => sessions.endOffline(caller.sub));
+    return c.body(null, 204);
+  });
+  routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {
+    const key = idempotencyKeyOf(c);
+    const { schedule } = await find(caller, c.req.param('schedule') ?? '');
+    // The run's credentials are stored before the run.
+    await sessionOf(parts, caller);
+    const queued = await schedulesOf(parts, caller.sub).ask(schedule.id, key, clock.now());
+    return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
+  });
+  routes.get('/v1/agent/schedules/:schedule/runs', async (c, caller) => {
+    const { limit } = parseQuery(runsQuery, c.req.url);
+    const { schedule } = await find(caller, c.req.param('schedule') ?? '');
+    return c.json({ runs: await schedulesOf(parts, caller.sub).runs(schedule.id, limit) });
+  });
 }
 
 async function newSchedule(
@@ -155,7 +135,7 @@ function viewOf(
   return { ...schedule, next, last: last ?? null };
 }
 
-/** What is wrong with rules or a time, as the answer to whoever sent them. */
+/** Reports wrong rules or times as `usage`. */
 async function malformed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -167,21 +147,14 @@ async function malformed<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function notAdded(outcome: 'conflict' | 'name_taken' | 'too_many', name: string | null): Error {
-  switch (outcome) {
-    case 'conflict':
-      return new Refusal(
-        409,
-        'idempotency_key_conflict',
-        'another schedule was asked for under this Idempotency-Key',
-        { hint: 'Use a new key for each schedule.' },
-      );
-    case 'name_taken':
-      return new AgentRefusal(409, 'usage', `there is a schedule "${name}" already`, {
-        hint: 'Choose another name, or take that one out first.',
-      });
-    case 'too_many':
-      return new AgentRefusal(409, 'usage', `there are ${MOST_SCHEDULES} schedules already`, {
-        hint: 'Take one out first.',
-      });
+  if (outcome === 'conflict') {
+    const message = 'another schedule was asked for under this Idempotency-Key';
+    const hint = 'Use a new key for each schedule.';
+    return new Refusal(409, 'idempotency_key_conflict', message, { hint });
   }
+  const [message, hint] =
+    outcome === 'name_taken'
+      ? [`there is a schedule "${name}" already`, 'Choose another name, or take that one out first.']
+      : [`there are ${MOST_SCHEDULES} schedules already`, 'Take one out first.'];
+  return new AgentRefusal(409, 'usage', message, { hint });
 }

@@ -15,30 +15,30 @@ import { openApiDocument } from './openapi.ts';
 import { MOST_STREAMS, runEventRoutes, runRoutes } from './run-routes.ts';
 import { approvalRoutes, threadRoutes } from './thread-routes.ts';
 
-/** Milliseconds for one request to the identity provider. */
+/** For one request to the identity provider. */
 const PROVIDER_TIMEOUT_MS = 10_000;
 
 export interface ServerAppOptions extends ServerParts {
   /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   readonly address: string;
   readonly issuer: string;
-  /** The public client there that people sign in by, if not the one of every home. */
+  /** The public client for people's sign-ins, if not that of every home. */
   readonly loginClient?: string | undefined;
   readonly environment: Environment;
-  /** The program's, as the OpenAPI document has it. */
+  /** The program's version, for the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
-  /** More of what is served, behind the same door. */
+  /** More routes behind the same authentication. */
   readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
 }
 
 export interface ServerApp {
   readonly app: Hono;
-  /** Refuses what comes from now on, and ends what streams. */
+  /** Refuses new requests, and ends streams. */
   close(): Promise<void>;
 }
 
-/** What people's laptops ask: `agent/remote/protocol.ts` has every request. */
+/** The API of people's laptops; `agent/remote/protocol.ts` has every request. */
 export function createServerApp(options: ServerAppOptions): ServerApp {
   const { address, issuer, clock, database, log } = options;
   const closing = new AbortController();
@@ -83,7 +83,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     isShut: () => closing.signal.aborted,
   });
   const { loginClient, environment } = options;
-  // RFC 9728 §2 lets a resource say more of itself.
+  // RFC 9728 §2 allows additional members.
   const metadata = {
     ...protectedResourceMetadata({
       resource: address,

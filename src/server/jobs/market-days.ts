@@ -7,18 +7,18 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** In so many people's names it is asked for the days, one after the other, where the first are signed in no longer. */
+/** The most people in whose names the calendar is requested, where the first are signed out. */
 const MOST_ASKED = 5;
-/** Where nobody could be asked it is not tried again before. */
+/** The pause after all of them failed. */
 const REST_MS = 5 * 60_000;
-/** What is known is read again after this. */
+/** The cache's lifetime. */
 const REMEMBERED_MS = 60_000;
 
-/** The market's days, which are asked for once a tenant and day, in whoever's name can be. */
+/** The market's calendar, requested once per tenant and day in the name of anybody with a session. */
 export interface MarketDays {
-  /** For a sweep: as they are known; empty where nobody's schedule goes by them, or none can be had. */
+  /** For a sweep: the known days; empty where no schedule needs them, or none can be read. */
   known(): Promise<readonly TradingDay[]>;
-  /** For a person who is here. @throws what asking the gateway throws, where none that reach to today are kept */
+  /** In a present person's name. @throws what the gateway throws, where no current calendar is stored */
   askedBy(session: Session): Promise<readonly TradingDay[]>;
 }
 

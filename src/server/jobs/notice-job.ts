@@ -12,12 +12,12 @@ import { personDatabase } from '../../store/postgres/state/person-database.ts';
 import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
 import { channelsOf, type NoticeParts } from '../person-notices.ts';
 
-/** Between two tries of a notice that may be sent later: from a minute, twice as long each time, to an hour. */
+/** Retry delays of a notice: from a minute, doubling, to an hour. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [60_000, 3_600_000];
 
 /**
- * Sends one notice. Where that may work later it is enqueued for then, until its time is over; what can't be sent at all is a dead
- * job for the operator to see, and stays with its row.
+ * Sends one notice. Transient failures are retried until it expires; what can't be sent at all becomes a dead job for
+ * the operator, and stays with its row.
  */
 export function noticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
@@ -69,15 +69,14 @@ async function sent(
 }
 
 export interface ChannelProblem {
-  /** In words. */
   readonly message: string;
-  /** Whether it may be otherwise later. */
+  /** Whether it may succeed later. */
   readonly passing: boolean;
 }
 
 /**
- * Why a server does not tell anybody by a channel: it has no desktop and no files of theirs, and what they name is on the
- * open internet. Undefined where it does.
+ * Why a server can't use a channel: it has no desktop and none of the person's files, and sends only to the public
+ * internet. Undefined where it can.
  */
 export async function channelProblem(
   channel: NoticeChannel,

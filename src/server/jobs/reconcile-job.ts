@@ -6,12 +6,12 @@ import { isUnderWayState } from '../../trading/proposal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
-/** It is asked again after as long as it is over already: a minute at least, an hour at most, for a week. */
+/** The next attempt comes after as long again: at least a minute, at most an hour, for a week. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, UNTIL_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**
- * Asks the gateway what became of a proposal whose outcome nobody knows, and notes it. Asking has the gateway look at the broker;
- * nothing is sent again from here. What nobody knows after a week is a dead job, for people to look at.
+ * Asks the gateway for a proposal's unknown outcome, and records it. The gateway looks it up at the broker; nothing
+ * is sent again. What is unknown after a week becomes a dead job, for people to inspect.
  */
 export function reconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
@@ -32,7 +32,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
         );
       }
     } catch (error) {
-      // The gateway has none of that id: there is nothing to ask.
+      // The gateway has no such proposal: there is nothing to ask.
       if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
     } finally {
       await agent.close();

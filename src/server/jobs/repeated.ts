@@ -1,8 +1,8 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** Something that is done again and again until it is stopped. */
+/** A loop that can be stopped. */
 export interface Repeated {
-  /** Waits for the turn that is under way. */
+  /** Waits for the current turn. */
   stop(): Promise<void>;
 }
 
@@ -10,11 +10,11 @@ export interface RepeatOptions {
   readonly clock: Clock;
   /** Milliseconds between the end of a turn and the next. */
   readonly everyMs: number;
-  /** Told of a turn that failed; the next one is taken all the same. */
+  /** Called with a turn's error; the loop continues. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Takes a turn at once, and then after each pause. @param turn is given a signal that aborts when it is stopped */
+/** Runs `turn` at once, and again after each pause. @param turn gets a signal that aborts on stop */
 export function repeated(turn: (signal: AbortSignal) => Promise<unknown>, options: RepeatOptions): Repeated {
   const { clock, everyMs, failed } = options;
   const stopping = new AbortController();

@@ -3,29 +3,29 @@ import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
-/** Between looks for what is due, milliseconds; a batch that was full is followed by the next at once. */
+/** Between reads of due runs, milliseconds; a full batch is followed by the next at once. */
 const EVERY_MS = 1_000;
 const BATCH = 500;
-/** So many people's proposals are asked about at once. */
+/** People whose proposals are requested in parallel. */
 const AT_ONCE = 8;
-/** What was taken is due again after this, where whoever took it dies. Milliseconds. */
+/** A taken run is due again after this, in case its taker dies. */
 const AGAIN_MS = 30_000;
-/** The longer a run waits, the seldomer it is looked at: a fourth of the time it has waited, within these. Milliseconds. */
+/** A waiting run is polled after a fourth of the time it has waited, within these limits. */
 const SHORTEST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** As many as the gateway lists at once. */
+/** The gateway's longest list. */
 const MOST_OPEN = 200;
 
 export interface CollectorOptions extends ServerParts {
   readonly due: DueRuns;
-  /** Waits for its turn to ask the gateway about one person, among all that ask. */
+  /** Waits for a slot of the shared rate limit. */
   readonly paced: () => Promise<void>;
 }
 
 /**
- * Looks after runs behind which no process stands, of all people, with any number of others that do: of proposals that runs wait
- * for it asks the gateway, one question a person, and has those runs taken up whose proposals have settled, or whose time is
- * over; jobs that may be lost it enqueues again; what has ended long ago it removes.
+ * Takes care of all people's runs that no process drives, concurrently with other collectors: asks the gateway, once
+ * per person, about the proposals that runs wait for; wakes runs whose proposals settled or whose time is over;
+ * enqueues possibly lost jobs again; and removes runs that ended long ago.
  */
 export async function collectRuns(options: CollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;
@@ -51,11 +51,11 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
   }
 }
 
-/** Never a message: it may quote what it choked on. */
+/** Never the message: it may quote data. */
 const nameOf = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
-/** @param ids of one person's runs that are due */
+/** @param ids of one person's due runs */
 async function lookAfter(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = runsOf(options, person);
   const waiting: StoredRun[] = [];
@@ -73,7 +73,7 @@ async function lookAfter(options: CollectorOptions, person: string, ids: readonl
   if (open.length > 0) await collect(options, runs, person, open);
 }
 
-/** Asks how the proposals stand that a person's runs wait for. */
+/** Polls the proposals that a person's runs wait for. */
 async function collect(
   { sessions, clock, paced }: CollectorOptions,
   runs: RunStore,
@@ -85,11 +85,11 @@ async function collect(
   try {
     const gateway = createGatewayClient(await sessions.of(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MOST_OPEN })).map(({ id }) => id);
-    // More than is listed: what is not among them is asked for by those who wait for it.
+    // The list is incomplete: treat the others as open, their watchers ask for them.
     stillOpen =
       listed.length < MOST_OPEN ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
-    // Nobody can ask in this person's name until they come back: then it is they who watch.
+    // Without a session nobody can ask until the person comes back, and then they watch themselves.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     for (const { id, waitsUntil = 0 } of waiting) await runs.lookAgain(id, waitsUntil);
     return;
@@ -105,7 +105,7 @@ async function collect(
   }
 }
 
-/** One after the other, so many beside each other. */
+/** In parallel lanes. */
 async function eachOf<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
   const left = [...all];
   const lane = async () => {

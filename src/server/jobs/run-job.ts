@@ -18,18 +18,18 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
-/** What was asked a moment ago is seldom decided; who watches hears of it at once, and this is for all others. Milliseconds. */
+/** New requests are seldom decided at once; watchers hear of it immediately, this is for others. */
 const FIRST_LOOK_MS = 2_000;
-/** The gateway carries out what was approved in the last moment. */
+/** The gateway executes what was approved in the last moment. */
 const GRACE_MS = 60_000;
-/** How long to wait for news of what is on its way and unknown: it may take the gateway hours to learn. */
+/** How long to wait for an unknown outcome: the gateway may take hours to learn it. */
 const UNKNOWN_MS = 10_000;
-/** How long an account may take to be connected, where the run does not say how long a proposal may. */
+/** How long connecting an account may take, where the run sets no proposal limit. */
 const CONNECTING_MS = 5 * 60_000;
 
 /**
- * What a run waits for that could not go on by itself; undefined where this is its end: it was to wait for nobody, nothing is
- * open, or it waited for just this until its time was over.
+ * What an interrupted run waits for; undefined where it ends: it must not wait, nothing is open, or its time for just
+ * this is over.
  */
 function waitOf(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
@@ -52,27 +52,26 @@ function waitOf(
     ),
     ...(isConnecting ? [connectBy] : []),
   );
-  // Of proposals news comes by itself. Whether an account is connected is asked by taking the run up: ever less often.
+  // Proposals report changes. A connection is checked by resuming the run, ever less often.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
   const lookAt = Math.min(now + Math.max(FIRST_LOOK_MS, waited / 4), until);
   return { proposals, now, lookAt: Math.ceil(lookAt), until };
 }
 
-/** Until when a run waits for an account, where that was all it waited for; it goes on without it then. */
+/** The deadline of a run that waits only for a connection; it continues without one then. */
 function connectsBy({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
   return waitsFor.length === 0 ? waitsUntil : undefined;
 }
 
 /**
- * Drives a run to where it can't go on by itself: to its end, or to proposals that somebody is to decide about, when it is left
- * to its row. Why a job that is done twice, or by two at once, proposes nothing twice:
- *
- * 1. Taking it up raises the run's epoch, and each event is written under it; the thread's lease is another's from then on, and
- *    each checkpoint is written under that. Whoever had it before writes nothing more.
- * 2. Jobs of one thread are done one at a time, so the holder of its lease is a job that is over, or stands still.
- * 3. Whether its prompt stands in the thread already is counted, by the checkpoint that the prompt is stored with. Where it does,
- *    the run goes on from there: a step of the model's that is stored is not asked for again.
- * 4. What is proposed has a key made of thread, call and attempt: however often it is sent, the gateway has it once.
+ * Drives a run to its end, or to proposals that need a decision, where it is left to its row. Why a job that is done
+ * twice, even concurrently, proposes nothing twice:
+ * 1. Taking the run raises its epoch, under which each event is written, and moves the thread's lease, under which
+ * each checkpoint is written. The previous holder can write nothing more.
+ * 2. Jobs of one thread are done one at a time, so the lease's holder is a job that is over or suspended.
+ * 3. The number of prompts in the thread, stored with the checkpoint of the prompt, tells whether the run's prompt is
+ * there already. If so, the run resumes: stored steps of the model are not requested again.
+ * 4. A proposal's key consists of thread, call and attempt: however often it is sent, the gateway has it once.
  */
 export function runJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
@@ -90,11 +89,11 @@ export function runJob(parts: ServerParts): JobHandler {
 
 interface Turn {
   readonly person: string;
-  /** Aborts where the job is taken back: somebody else goes on with the run. */
+  /** Aborts when the job is taken back: another worker continues the run. */
   readonly signal: AbortSignal;
 }
 
-/** @throws {TurnOver}; what another try may not meet: a database, or a provider, that does not answer */
+/** @throws {TurnOver}; transient errors of the database or a provider */
 async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
   const { clock } = parts;
   const { signal } = turn;
@@ -102,7 +101,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const lost = (reason: unknown) => ended.abort(reason);
   const telling = await runTelling(runs, run, clock, lost);
   const stop = stopOf(parts, runs, run);
-  // Taken back: the thread first, so that being cut off becomes no part of what was said in it.
+  // Free the thread first, so that the interruption is not recorded in it.
   const handOver = () =>
     void freeThread(personStores(parts, turn.person), run.thread, clock).then(
       () => lost(signal.reason),
@@ -120,7 +119,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await telling.rest();
-    // Whoever stops it from here on finds it waiting, or has it queued by the wait: what is open is withdrawn by the next turn.
+    // A stop from here on finds it waiting, or queued by the wait: the next turn withdraws what is open.
     const wait = isStopped ? undefined : waitOf(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnOver();
@@ -143,7 +142,7 @@ interface Driving extends Turn {
 
 interface Driven {
   readonly result: RunResult;
-  /** Whether it is over because its person wanted that. */
+  /** Whether its person stopped it. */
   readonly isStopped: boolean;
 }
 
@@ -155,7 +154,7 @@ async function resultOf(
 ): Promise<Driven> {
   const stores = personStores(parts, person);
   await stop.looked;
-  // Nothing of it was said yet: what is in the thread is not its own.
+  // Its prompt is not in the thread yet: the thread's content is not its own.
   if (stop.signal.aborted && run.input !== undefined && run.prompts === undefined)
     return failed(parts, run, interrupted());
   let session: Session;
@@ -180,7 +179,7 @@ async function resultOf(
   }
   try {
     await freeThread(stores, run.thread, parts.clock);
-    // What is open is withdrawn by who stops it, not by a worker that closes.
+    // Stopping withdraws open proposals, a worker's shutdown does not.
     const wire = {
       ...fromWireOptions(options, driving),
       suspends: true,
@@ -209,8 +208,8 @@ async function resultOf(
 }
 
 /**
- * Whether what the run was asked stands in its thread. The first who takes it up notes how many prompts there are without it.
- * @throws {TurnOver}
+ * Whether the run's prompt is in its thread. The first taker records the number of prompts without it. @throws
+ * {TurnOver}
  */
 async function saysAlready(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
   if (run.input === undefined) return true;
@@ -227,7 +226,7 @@ async function promptsIn(stores: StateStores, thread: string): Promise<number> {
   return prompt;
 }
 
-/** Whoever holds the thread is a job that is over or stands still: it can write nothing more, and is not waited for. */
+/** The thread's holder is a job that is over or suspended: it can write nothing more, so don't wait. */
 async function freeThread(
   { threads }: StateStores,
   id: string,
@@ -240,19 +239,19 @@ async function freeThread(
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves once it is known whether it was to be stopped from the start. */
+  /** Resolves once it is known whether it was stopped from the start. */
   readonly looked: Promise<void>;
   close(): void;
 }
 
-/** Aborts once the run's person wants it to end. */
+/** Aborts once the run's person stops it. */
 function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
   const stop = new AbortController();
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
   const close = news.hear((told) => {
-    // A hint that is lost costs a stop that comes late.
+    // A lost hint only delays the stop.
     if (told === undefined || told === run.id) look().catch(() => undefined);
   });
   return { signal: stop.signal, looked: look(), close };
@@ -260,7 +259,7 @@ function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
 
 const interrupted = () => new TradeAgentError('interrupted', 'the run was stopped');
 
-/** Of a run that could not be driven: nothing of it is open. */
+/** A run that could not be driven: nothing is open. */
 function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven {
   const result = runResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
@@ -269,23 +268,23 @@ function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven 
   return { result, isStopped: false };
 }
 
-/** What is told within so many milliseconds of the last is one unit of work: a model's words come one by one. */
+/** Events within this time are written together: a model's words come one by one. */
 const GATHERED_MS = 50;
 
-/** What happens once, however often a run is taken up and looks again. */
+/** Events that happen once, however often a run is resumed. */
 const onceTold: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
-/** Writes what a run tells, in its order, as long as it is this turn's to tell. */
+/** Writes a run's events in order, while this turn holds it. */
 interface RunTelling {
   tell(event: AgentEvent): void;
   /**
-   * What was not written yet, once all before it is: for who ends the turn, in the same unit of work.
-   * @throws what kept it from being written
+   * The events not written yet, after all before them; the caller writes them with the turn's end. @throws the
+   * writing error
    */
   rest(): Promise<AgentEvent[]>;
 }
 
-/** @param lost told once, where nothing more can be written: by another's turn, or a database that does not answer */
+/** @param lost called once when nothing more can be written: another turn took over, or the database failed */
 async function runTelling(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,
   turn: RunTurn,
@@ -299,7 +298,7 @@ async function runTelling(
   let failed: { readonly reason: unknown } | undefined;
 
   const write = async () => {
-    // The first at once; what comes while it is written is gathered.
+    // The first at once; later ones are batched.
     for (let wait = 0; untold.length > 0 && failed === undefined; wait = GATHERED_MS) {
       if (wait > 0) await clock.sleep(wait);
       if (!(await runs.append(turn, joined(untold.splice(0))))) throw new TurnOver();
@@ -330,12 +329,12 @@ async function runTelling(
   };
 }
 
-/** Another job has taken the run up: whatever this one still does is nobody's. */
+/** Another job has taken the run: this one's results count no more. */
 class TurnOver extends Error {
   override name = 'TurnOver';
 }
 
-/** Pieces of one text as one. */
+/** Joins pieces of text. */
 function joined(events: readonly AgentEvent[]): AgentEvent[] {
   const all: AgentEvent[] = [];
   for (const event of events) {

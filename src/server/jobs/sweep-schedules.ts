@@ -5,38 +5,37 @@ import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../
 import type { TradingDay } from '../../trading/activity.ts';
 import { wakeTime } from '../kept-schedule.ts';
 
-/** So many schedules in one commit. */
+/** Schedules per commit. */
 const BATCH = 500;
-/** So many jobs wait at most: an engine is slow with a long queue, and rows can wait as well. */
+/** The most queued jobs: engines are slow with long queues, and rows can wait. */
 const MOST_QUEUED = 500;
-/** What falls due at one moment is begun within this. */
+/** Schedules due at one moment begin within this. */
 const SPREAD_MS = 60_000;
-/** Where few are due they are begun at once: so many a turn at least. */
+/** The least schedules per turn: a few begin at once. */
 const LEAST = 20;
-/** Whoever sweeps goes on with it, and another worker takes it up where it is gone for so long. */
+/** The sweeper's lease; another worker takes over after it. */
 const LEASE_MS = 5_000;
 
 export interface SweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
-  /** The market's days as they are known; empty where none are. Asked where something is due. */
+  /** The known market days; read only when something is due. */
   readonly days: () => Promise<readonly TradingDay[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds between two turns. */
+  /** Milliseconds between turns. */
   readonly everyMs: number;
 }
 
 /**
- * One turn after another, each of which enqueues checks of schedules that are due, the longest due first. What falls due at one
- * moment is spread over the minute after it: a turn takes so many that all are through by then, and no more than workers get
- * done. By a lease one worker sweeps at a time; where two do, as one wakes that stood still, each moment is enqueued once all the
- * same (`TenantSchedules.sweep`).
- * @returns takes a turn, and says how many schedules it looked at
+ * Each turn enqueues checks of due schedules, the longest due first. Those due at one moment are spread over the next
+ * minute, limited by what workers get done. One worker sweeps at a time, by a lease; if two do, because one was
+ * suspended, each moment is still enqueued once (`TenantSchedules.sweep`).
+ * @returns runs a turn, and returns the number of schedules it read
  */
 export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, everyMs } = options;
-  /** When what is due now is to be through; undefined while nothing is. */
+  /** When the schedules due now are to be enqueued; undefined while none are. */
   let until: number | undefined;
   return async (signal) => {
     const now = options.now();
@@ -56,7 +55,7 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
       const wanted = Math.min(BATCH, most - taken);
       const batch = await schedules.sweep(now, wanted, (woken) => woken.map((one) => looked(one, days, now)));
       taken += batch;
-      // Somebody else has the rest.
+      // Another worker has the rest.
       if (batch < wanted) break;
     }
     return taken;

@@ -8,11 +8,11 @@ import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Symbols are asked for in so many parts, each by one worker at a time. */
+/** Symbols are sharded, each shard read by one worker at a time. */
 const SHARDS = 8;
-/** A worker that says nothing for so long has lost its parts. */
+/** A worker silent for so long has lost its shards. */
 const LEASE_MS = 15_000;
-/** In so many people's names prices are asked for, one after the other. */
+/** The most people in whose names prices are requested. */
 const MOST_ASKED = 5;
 
 export interface WatchOptions {
@@ -25,10 +25,10 @@ export interface WatchOptions {
 }
 
 /**
- * Looks once at the prices that conditions wait for, in those parts that this worker has or can have. Market data is the same for
- * everybody, so it is asked for once, in the name of somebody who has a condition on it. A limit that was passed and passed
- * back between two looks is not seen.
- * @returns how many conditions were turned over
+ * Reads once the prices that conditions wait for, in this worker's shards. Market data is the same for everybody, so
+ * it is requested once, in the name of somebody with a condition on it. A limit crossed back and forth between two
+ * reads is missed.
+ * @returns how many conditions changed
  */
 export async function watchPrices(options: WatchOptions): Promise<number> {
   const { schedules, leases, signal } = options;
@@ -47,7 +47,7 @@ function shardOf(symbol: string): number {
   return (createHash('sha256').update(symbol).digest()[0] ?? 0) % SHARDS;
 }
 
-/** @throws what the last who was asked could not do */
+/** @throws the last person's error */
 async function quotesOf(
   { schedules, sessions, signal }: WatchOptions,
   symbols: readonly string[],
@@ -66,7 +66,7 @@ async function quotesOf(
   throw why;
 }
 
-/** What conditions are compared with; none without a price. */
+/** The values that conditions compare with; none without a price. */
 export function valuesOf({ symbol, last, previous_close: before }: Quote): SeenValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));

@@ -42,18 +42,18 @@ import {
 import type { PersonSessions } from './person-sessions.ts';
 
 export interface ExchangingSessionsOptions extends ServerClient {
-  /** Where one person's secrets are kept, the same for all of the server's machines. */
+  /** A person's secrets, shared by the server's machines. */
   readonly credentials: (person: string) => PersonCredentials;
   /** Milliseconds for one request to the gateway. */
   readonly timeoutMs?: number;
 }
 
-/** Sessions whose tokens are kept in memory: those of so many people, or requests. */
+/** The most sessions with tokens in memory. */
 const MOST_SESSIONS = 1_000;
 
 /**
- * Sessions by token exchange. An access token for the gateway is got when one is needed, and kept in this process's memory
- * while it lasts; what it is got by, and the key it is bound to, are sealed in the database.
+ * Sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's memory;
+ * the tokens they are exchanged for, and their key, are sealed in the database.
  */
 export function exchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
@@ -107,7 +107,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
         over({
           user: userOf(session),
           key,
-          // What was brought, or granted, says how far: the provider is asked.
+          // The stored token or grant limits it: the provider decides.
           scopes: SESSION_SCOPES,
           renew: (scopes, rejected) => renewed({ ...options, store, person }, scopes, rejected),
           requireFresh: () => requireFreshLogin(profile, store, clock),
@@ -121,7 +121,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
   };
 }
 
-/** The same session for the same name, as long as it is among the latest: its tokens serve again. */
+/** An LRU cache of sessions, whose tokens are reused. */
 function recentSessions() {
   const sessions = new Map<string, Session>();
   const keep = (name: string, session: Session): Session => {
@@ -140,8 +140,8 @@ function recentSessions() {
 }
 
 /**
- * By what the person's last request brought, while that lasts; else by their grant. Read anew each time: another machine may
- * have seen them since.
+ * A token by the person's last request while that lasts, else by their grant. Read each time: another machine may
+ * have served them since.
  */
 async function renewed(
   options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
@@ -159,14 +159,13 @@ async function renewed(
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
-/** By its hash: nothing that stands in memory for this opens anything. */
+/** A hash, so that the map's keys open nothing. */
 function nameOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
 type Options = ServerClient & { readonly credentials: (person: string) => PersonCredentials };
 
-/** As {@link PersonSessions.grantOffline}. */
 async function grantOffline(options: Options, caller: Caller, token: string): Promise<void> {
   requireOffline(options);
   const store = options.credentials(caller.sub);
@@ -176,7 +175,6 @@ async function grantOffline(options: Options, caller: Caller, token: string): Pr
   await granted(options, store, async () => brought);
 }
 
-/** As {@link PersonSessions.keepOffline}. */
 async function keepOffline(options: Options, person: string): Promise<void> {
   requireOffline(options);
   const store = options.credentials(person);
@@ -195,7 +193,7 @@ function requireOffline({ profile }: Options): void {
   });
 }
 
-/** @param broughtOf what is exchanged for the grant, where none stands; undefined where nothing lasts any more */
+/** @param broughtOf the token to exchange if there is no grant yet; undefined if none lasts */
 async function granted(
   options: Options,
   store: PersonCredentials,
@@ -223,7 +221,6 @@ async function granted(
   });
 }
 
-/** As {@link PersonSessions.endOffline}. */
 async function endOffline({ profile, access, credentials }: Options, person: string): Promise<void> {
   const store = credentials(person);
   await store.exclusively('session', async () => {
@@ -241,7 +238,7 @@ function notWhileAway(): TradeAgentError {
   });
 }
 
-/** The server's client at the provider, and where its tokens are for. */
+/** The server's client at the provider, and the tokens' audience. */
 interface ServerClient {
   /** Its `login_client` is the server's own. */
   readonly profile: ResolvedProfile;
@@ -249,7 +246,7 @@ interface ServerClient {
   readonly clock: Clock;
 }
 
-/** What a person's program called the server with, and by which key what is exchanged for it is used. */
+/** A person's access token for the server, and the key of tokens exchanged for it. */
 interface Brought {
   readonly token: AccessToken;
   readonly key: PrivateJwk;
@@ -259,18 +256,18 @@ type Exchange =
   | {
       readonly outcome: 'exchanged';
       readonly token: AccessToken;
-      /** Of a grant of the server's own. */
+      /** Of the server's own grant. */
       readonly refreshToken: string | undefined;
     }
-  /** The provider takes what was brought no longer: it is over, or the sign-in behind it is. */
+  /** The provider rejects the subject token: it, or the sign-in behind it, has ended. */
   | { readonly outcome: 'gone' };
 
-/** What providers answer to a subject token that they don't take (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak: RFC 6750 §3.1). */
+/** Providers' errors for a rejected subject token (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak: RFC 6750 §3.1). */
 const NOT_TAKEN = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
- * Exchanges an access token for the server into one for the gateway (RFC 8693 §2.1).
- * @param scopes what it is for; all that was brought where a grant of the server's own is asked for
+ * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
+ * @param scopes of the new token; all of the subject token's for an offline grant
  * @param wanted `offline`: also a grant of the server's own, for when the person is away
  * @throws {TradeAgentError} `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
@@ -332,7 +329,7 @@ async function exchangeToken(
   }
 }
 
-/** @throws {TradeAgentError} `provider_error` for a token that is bound to no key, or is somebody else's */
+/** @throws {TradeAgentError} `provider_error` for a token that is not bound to our key, or is somebody else's */
 function requireOwn(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
     throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });
@@ -349,7 +346,7 @@ function requireOwn(token: AccessToken, bound: boolean): void {
   }
 }
 
-/** Whose a token is, where it can be read. */
+/** The subject of a readable token. */
 function subjectOf(token: string): string | undefined {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');

@@ -7,28 +7,28 @@ import type { Caller } from '../../gateway/door/caller.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore, ServedName } from '../../secrets/credential-store.ts';
 
-/** One person's secrets at a server, sealed. */
+/** A person's sealed secrets at a server. */
 export type PersonCredentials = CredentialStore<ServedName>;
 
-/** What a request brought, as a token that can be exchanged. */
+/** A request's token, as one that can be exchanged. */
 export function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
   return { value: token, type: jkt === undefined ? 'bearer' : 'dpop', scopes: [...scopes], expiresAt, sub };
 }
 
 /**
- * What was brought serves nearly to its end, milliseconds: it is exchanged at once. Whoever watches a run brings another before that
- * (`http/run-events.ts`), so that no run finds its person away who is there.
+ * A stored token is used nearly to its end, since it is exchanged at once. A run's watcher brings another before that
+ * (`http/run-routes.ts`), so that no run loses a person who is present.
  */
 export const EXCHANGED_WITHIN_MS = 2_000;
 
-/** What is kept of a person between a request of theirs and the runs that follow. */
+/** A person's data between a request and the runs that follow. */
 export interface KeptSession {
   readonly session: StoredSession | undefined;
-  /** What their last request brought, while it lasts. */
+  /** The last request's token, while it is valid. */
   readonly subject: AccessToken | undefined;
-  /** The same, as it is kept. */
+  /** The same as stored. */
   readonly subjectText: string | undefined;
-  /** Of the grant for when they are away. */
+  /** Whether there is an offline grant. */
   readonly hasGrant: boolean;
 }
 
@@ -48,23 +48,23 @@ export async function keptSession(
 }
 
 /**
- * The key of this person's tokens, the same for all machines: one of its own for each, so that what leaks of one opens nothing
- * of another's.
+ * The DPoP key of this person's tokens, shared by all machines: one per person, so that a leaked key exposes nobody
+ * else.
  */
 export async function keyOf(store: PersonCredentials): Promise<PrivateJwk> {
   for (;;) {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);
     const made = await generatePrivateJwk();
-    // Where another process was first, its key is the one.
+    // If another process was first, its key is used.
     if (await store.set({ dpop_key: JSON.stringify(made) }, { dpop_key: undefined })) return made;
   }
 }
 
 /**
- * Keeps what a request brought, unless something is there that does as much: a request for reading must not take the place of the
- * one that a run was started by, nor stand in its way. Of two that do the same the one that lasts longer is kept; of two sign-ins the
- * later one says when the person was last there.
+ * Stores a request's token unless the stored one is as good: a read-only request must not replace or block the token
+ * that a run was started with. Of two equivalent tokens the longer-lived stays; of two sign-ins the later one tells
+ * when the person was last present.
  */
 export async function keepBrought(
   store: PersonCredentials,

@@ -12,7 +12,7 @@ const baseAddress = secureAddress.refine(
   'must not end in "/", nor have a query or fragment',
 );
 
-/** What `server.yaml` says: all that a server and its workers have in common, and nothing secret. */
+/** `server.yaml`: the common settings of a server and its workers; nothing secret. */
 export const serverSettingsSchema = z.strictObject({
   address: baseAddress.describe(
     "The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens.",
@@ -60,10 +60,10 @@ export const serverSettingsSchema = z.strictObject({
 });
 export type ServerSettings = z.output<typeof serverSettingsSchema>;
 
-/** What threads at a server are of, in a profile's place. */
+/** The profile name of threads at a server. */
 const SERVER_PROFILE = 'server';
 
-/** A profile as the agent and the sessions take one, by what the server's settings say: its login client is the server's own. */
+/** The server's settings as a profile for agent and sessions: its login client is the server's own. */
 export function serverProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
   const { issuer, gateway, environment, client_id, model, max_slippage } = settings;
   return {
@@ -77,7 +77,7 @@ export function serverProfile(settings: ServerSettings, provider: ProviderName):
     model,
     max_slippage,
     login_client: { client_id },
-    // Nothing of a profile's own is kept: people's secrets are in the database.
+    // Unused: people's secrets are in the database.
     credential_store: 'file',
     approval_ttl: DEFAULT_TTL_S,
     phone: undefined,

@@ -41,9 +41,7 @@ withPostgres('a schedule’s check at a server', () => {
   const job = (
     ids: Enqueued['ids'] = { person: 'alice', schedule: 's1' },
     kind: Enqueued['kind'] = 'check',
-  ) => ({
-    ...{ kind, key: 'k', ids },
-  });
+  ) => ({ ...{ kind, key: 'k', ids } });
   const check = (signal = never) => checkJob(tenant.parts)(job(), signal);
   const sweep = () =>
     scheduleSweep({

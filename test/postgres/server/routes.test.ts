@@ -228,9 +228,7 @@ withPostgres('a server', () => {
       await world.phone.untilAsked(1);
       await expect
         .poll(async () => await (await server.ask('GET', '/v1/agent/approvals')).json())
-        .toMatchObject({
-          approvals: [{ thread }],
-        });
+        .toMatchObject({ approvals: [{ thread }] });
       const [{ id: approval } = { id: '' }] = world.phone.asked;
       const theirs = elsewhere ? await startServerWorld(database) : world;
       const there = elsewhere ? await http.serve(theirs) : server;

@@ -67,11 +67,7 @@ it('is written beside what stands in config.yaml, and taken out again', async ()
   const file = join(folder, 'config.yaml');
   writeFileSync(file, 'profiles:\n  # mine\n  sandbox:\n    max_slippage: "0.02"\n', { mode: 0o600 });
   const place = { home, profile: 'sandbox', section: 'mcp_servers', name: 'news' } as const;
-  await writeEntry(place, {
-    command: 'npx',
-    tools: ['a.b'],
-    pins: { 'a.b': 'a'.repeat(64) },
-  });
+  await writeEntry(place, { command: 'npx', tools: ['a.b'], pins: { 'a.b': 'a'.repeat(64) } });
   expect((await loadConfig(home)).profiles.sandbox).toMatchObject({
     max_slippage: '0.02',
     mcp_servers: { news: { command: 'npx', tools: ['a.b'], pins: { 'a.b': 'a'.repeat(64) } } },

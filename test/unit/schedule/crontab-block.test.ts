@@ -24,11 +24,7 @@ describe('a schedule’s lines in the crontab', () => {
   it('escape what cron and the shell would take for something else', () => {
     const odd = crontabBlock(
       's1',
-      {
-        ...command,
-        script: "/o'brien/100% $HOME/x.js",
-        environment: { TRADE_AGENT_HOME: '/my home' },
-      },
+      { ...command, script: "/o'brien/100% $HOME/x.js", environment: { TRADE_AGENT_HOME: '/my home' } },
       Array.from({ length: 60 }, (_, minute) => minute),
     );
     expect(odd.split('\n')[1]).toBe(
