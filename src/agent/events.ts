@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ErrorCode } from '../errors/errors.ts';
 import type { ProblemMembers } from '../errors/problem-members.ts';
 import type { Came } from '../trading/kinds/kind-words.ts';
@@ -6,6 +7,7 @@ import type { SentMessage } from '../trading/message.ts';
 import type { Environment } from '../trading/order.ts';
 import type { ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
+import type { connection, runStatus, thread, threadMessage, toolData, usage } from './view-schemas.ts';
 
 export type ApprovalStatus = ProposalState;
 
@@ -45,56 +47,27 @@ export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
 } & { readonly [Name in K]: SubjectOf<Name> };
 
-export interface ConnectionView {
-  readonly name: string;
-  /** `missing`: not connected in time; the run continues without it. */
-  readonly status: 'needed' | 'connected' | 'missing';
-  readonly command: string;
-}
+/** `missing`: not connected in time; the run continues without it. */
+export type ConnectionView = Readonly<z.output<typeof connection>>;
 
-export type RunStatus = 'done' | 'pending' | 'denied' | 'expired' | 'blocked' | 'unknown' | 'failed';
+export type RunStatus = z.output<typeof runStatus>;
 
 /** How the latest run ended; `running` if it is under way or was cut off. */
 export type ThreadStatus = RunStatus | 'running';
 
-export interface ThreadView {
-  readonly thread: string;
-  /** Truncated. */
-  readonly prompt: string;
-  readonly status: ThreadStatus;
-  readonly updated_at: string;
-}
+/** `prompt` is truncated. */
+export type ThreadView = Readonly<z.output<typeof thread>>;
 
-export type ThreadMessage =
-  | { readonly role: 'user'; readonly text: string }
-  /** Standard input. */
-  | { readonly role: 'context'; readonly text: string }
-  | { readonly role: 'agent'; readonly text: string; readonly calls: readonly ThreadCall[] }
-  | {
-      readonly role: 'tool';
-      readonly call: string;
-      readonly name: string;
-      readonly ok: boolean;
-      readonly text: string;
-    };
-
-export interface ThreadCall {
-  readonly id: string;
-  readonly name: string;
-  readonly args: Record<string, unknown>;
-}
+/** `context` is standard input. */
+export type ThreadMessage = z.output<typeof threadMessage>;
+export type ThreadCall = Extract<ThreadMessage, { role: 'agent' }>['calls'][number];
 
 export interface ThreadRecord extends ThreadView {
   readonly messages: readonly ThreadMessage[];
   readonly approvals: readonly ApprovalView[];
 }
 
-export interface ToolData {
-  readonly tool: string;
-  readonly content: Readonly<Record<string, unknown>>;
-  /** Where text in it comes from that neither the person nor the gateway wrote. */
-  readonly outside?: string;
-}
+export type ToolData = z.output<typeof toolData>[number];
 
 /** What `run --output json` prints, without `schema` and `resume`. */
 export interface RunResult {
@@ -107,13 +80,7 @@ export interface RunResult {
   readonly approvals: readonly ApprovalView[];
   /** Accounts a pending run waits for. */
   readonly connections: readonly ConnectionView[];
-  readonly usage: {
-    readonly model: string;
-    readonly input_tokens: number;
-    readonly output_tokens: number;
-    /** Dollars as a decimal string; absent if unknown. */
-    readonly cost_usd?: string;
-  };
+  readonly usage: Readonly<z.output<typeof usage>>;
   readonly error?: ErrorFacts;
 }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
+import type { Activity } from '../trading/activity.ts';
 import { dollars, shares } from '../trading/amounts.ts';
 import { Dec, isPositive, plain, positiveDecimalString } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';
 import { readOpenOrders } from './order-pages.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { accountHistory, defineTool, requireGateway } from './tool.ts';
 
 /** Trades listed; the rest is counted. */
 const MOST = 20;
@@ -36,14 +36,10 @@ export const checkWashSale = defineTool({
   risk: 'read',
   async execute(context, { symbol, qty, price }) {
     const gateway = requireGateway(context);
-    const [account, positions, clock, orders, activities] = await Promise.all([
-      gateway.account(),
-      gateway.positions(),
-      gateway.clock(),
+    const [{ account, positions, now, activities }, orders] = await Promise.all([
+      accountHistory(gateway),
       readOpenOrders(gateway, symbol),
-      gateway.activities({ after: FIRST_ACTIVITY }),
     ]);
-    const now = Date.parse(clock.timestamp);
     const held = positions.find((one) => one.symbol === symbol && one.side === 'long');
     const sold = held === undefined ? undefined : sale(held, { qty, price }, activities, now);
     const verdict = sold === undefined ? 'not_held' : verdictOf(sold);

@@ -13,8 +13,8 @@ import {
 import { withDefaults } from '../trading/order-defaults.ts';
 import { partName, partOfPosition } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
+import { withoutNulls } from './exact-numbers.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { withoutNulls } from './place-order.ts';
 import type { ProposalTool } from './tool.ts';
 
 const closingSchema = z.lazy(() =>

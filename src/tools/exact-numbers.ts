@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
 /**
@@ -37,4 +38,30 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
   if (last === undefined || typeof holder !== 'object' || holder === null) return;
   const value = (holder as Record<PropertyKey, unknown>)[last];
   if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = decimalText(value);
+}
+
+/** The arguments of a tool that proposes an order, a change or a message. @throws {TradeAgentError} naming the field */
+export function readArgumentsOf<Schema extends z.ZodType>(
+  subject: 'order' | 'change' | 'message',
+  schema: Schema,
+  args: unknown,
+): z.output<Schema> {
+  const parsed = schema.safeParse(args);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  const code: ErrorCode = subject === 'message' ? 'invalid_message' : 'invalid_order';
+  throw new TradeAgentError(code, `${field || `the ${subject} cannot be read`}: ${issue?.message}`, {
+    hint: `Correct the ${subject} and ask again.`,
+    details: { field },
+  });
+}
+
+/** Leaves out what a model left out, and reads numbers as decimals. */
+export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(args)
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([field, value]) => [field, typeof value === 'number' ? decimalText(value) : value]),
+  );
 }

@@ -5,7 +5,7 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
 import { income } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { defineTool, leftOut, requireGateway } from './tool.ts';
 
 const MOST = 100;
 
@@ -68,7 +68,7 @@ export async function activitiesIn(
     period,
     start,
     activities: found.slice(0, limit),
-    ...(found.length > limit ? { left_out: found.length - limit } : {}),
+    ...leftOut(found.length, limit),
     totals: {
       dividends: dividends.toFixed(2),
       interest: interest.toFixed(2),

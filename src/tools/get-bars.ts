@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
 import { DAY_MS } from '../values/durations.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { defineTool, leftOut, requireGateway } from './tool.ts';
 
 /** Models don't read longer answers well. */
 const MOST_BARS = 260;
@@ -34,7 +34,7 @@ export const getBars = defineTool({
         symbol,
         timeframe,
         bars,
-        ...(all.length > bars.length ? { left_out: all.length - bars.length } : {}),
+        ...leftOut(all.length, MOST_BARS),
       }),
     };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TradingDay } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { counted, defineTool, requireGateway } from './tool.ts';
 
 const MOST_DAYS = 366;
 
@@ -25,11 +25,8 @@ export const getCalendar = defineTool({
   risk: 'read',
   async execute(context, { start, days }) {
     const found = await tradingDaysFrom(requireGateway(context), { start, days });
-    const count = found.days.length === 1 ? '1 trading day' : `${found.days.length} trading days`;
-    return {
-      summary: `${count} from ${found.start} to ${found.end}`,
-      content: JSON.stringify(found),
-    };
+    const summary = `${counted(found.days.length, 'trading day')} from ${found.start} to ${found.end}`;
+    return { summary, content: JSON.stringify(found) };
   },
 });
 

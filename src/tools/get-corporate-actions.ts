@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { counted, defineTool, requireGateway } from './tool.ts';
 
 const MOST_SYMBOLS = 20;
 const MOST_DAYS = 366;
@@ -26,9 +26,8 @@ export const getCorporateActions = defineTool({
     const stretch = { start: addDays(today, -days_back), end: addDays(today, days_ahead) };
     const { actions, more } = await gateway.corporateActions({ symbols, ...stretch, limit: MOST });
     const simulated = actions.some((action) => action.simulated);
-    const count = actions.length === 1 ? '1 corporate action' : `${actions.length} corporate actions`;
     return {
-      summary: `${count} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,
+      summary: `${counted(actions.length, 'corporate action')} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ today, ...stretch, actions, more, simulated }),
     };
   },

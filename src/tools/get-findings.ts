@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { counted, defineTool, requireGateway } from './tool.ts';
 
 const MOST = 50;
 const LONGEST = 300;
@@ -23,15 +23,18 @@ export const getFindings = defineTool({
       });
     }
     const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
-    const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+    const many = [findings, ongoing, snoozed].reduce(
+      (sum, { length }) => sum + Math.max(0, length - MOST),
+      0,
+    );
     return {
-      summary: `${count}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
+      summary: `${counted(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
       content: JSON.stringify({
         ...rest,
         findings: listed(findings),
         ongoing: listed(ongoing),
         snoozed: listed(snoozed),
-        ...leftOut(findings, ongoing, snoozed),
+        ...(many === 0 ? {} : { left_out: many }),
       }),
     };
   },
@@ -47,8 +50,3 @@ const listed = (findings: readonly OwnFinding[]) =>
     since,
     ...defined({ problem }),
   }));
-
-function leftOut(...lists: readonly (readonly OwnFinding[])[]): { left_out?: number } {
-  const many = lists.reduce((sum, { length }) => sum + Math.max(0, length - MOST), 0);
-  return many === 0 ? {} : { left_out: many };
-}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { counted, defineTool, requireGateway } from './tool.ts';
 
 const MOST = 20;
 const MOST_SYMBOLS = 20;
@@ -27,7 +27,7 @@ export const getNews = defineTool({
     const about = symbols.length === 0 ? '' : ` about ${symbols.join(', ')}`;
     return {
       // Without the articles' words: a summary appears as ours.
-      summary: `${news.length === 1 ? '1 article' : `${news.length} articles`}${about}${simulated ? ', simulated' : ''}`,
+      summary: `${counted(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ news, simulated }),
       ...(news.length === 0 ? {} : { outside: 'news' }),
     };

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { FIRST_ACTIVITY } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { lotHistory } from '../trading/portfolio/closings.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { accountHistory, defineTool, leftOut, requireGateway } from './tool.ts';
 
 const MOST = 200;
 
@@ -29,14 +28,8 @@ export const getRealizedGains = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { year: asked, method, limit }) {
-    const gateway = requireGateway(context);
-    const [account, positions, clock, activities] = await Promise.all([
-      gateway.account(),
-      gateway.positions(),
-      gateway.clock(),
-      gateway.activities({ after: FIRST_ACTIVITY }),
-    ]);
-    const thisYear = Number(newYorkDate(Date.parse(clock.timestamp)).slice(0, 4));
+    const { account, positions, now, activities } = await accountHistory(requireGateway(context));
+    const thisYear = Number(newYorkDate(now).slice(0, 4));
     const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
     const found = gainsView(history, activities, { method, year });
@@ -46,7 +39,7 @@ export const getRealizedGains = defineTool({
       content: JSON.stringify({
         ...found,
         gains: gains.slice(-limit),
-        ...(gains.length > limit ? { left_out: gains.length - limit } : {}),
+        ...leftOut(gains.length, limit),
         simulated: account.simulated,
       }),
     };

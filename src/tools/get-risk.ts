@@ -8,7 +8,7 @@ import { type Drawdowns, drawdowns } from '../trading/portfolio/drawdown.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { accountPerformance } from '../trading/portfolio-performance.ts';
 import { accountLine } from './account-line.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { defineTool, leftOut, requireGateway } from './tool.ts';
 
 const MOST_NAMED = 10;
 
@@ -60,7 +60,7 @@ export const getRisk = defineTool({
           value: value.toFixed(2),
           weight: rate(weight),
         })),
-        ...(named.length > MOST_NAMED ? { left_out: named.length - MOST_NAMED } : {}),
+        ...leftOut(named.length, MOST_NAMED),
         simulated: account.simulated,
       }),
     };

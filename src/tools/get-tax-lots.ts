@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { FIRST_ACTIVITY } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { type Dec, plain, ZERO } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/tax-lots.ts';
 import { defined } from '../values/defined.ts';
-import { defineTool, requireGateway } from './tool.ts';
+import { accountHistory, counted, defineTool, leftOut, requireGateway } from './tool.ts';
 
 const MOST = 200;
 
@@ -22,25 +21,19 @@ export const getTaxLots = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { symbol, limit }) {
-    const gateway = requireGateway(context);
-    const [account, all, clock, activities] = await Promise.all([
-      gateway.account(),
-      gateway.positions(),
-      gateway.clock(),
-      gateway.activities({ after: FIRST_ACTIVITY }),
-    ]);
-    const positions = all.filter((one) => symbol === undefined || one.symbol === symbol);
-    const found = taxLots(activities, positions, Date.parse(clock.timestamp));
+    const { account, positions, now, activities } = await accountHistory(requireGateway(context));
+    const asked = positions.filter((one) => symbol === undefined || one.symbol === symbol);
+    const found = taxLots(activities, asked, now);
     const lots = found.flatMap((one) => one.lots.map((lot) => ({ symbol: one.symbol, lot })));
     const gain = sum(lots.map(({ lot }) => lot));
     const incomplete = found.filter(({ complete }) => !complete);
     return {
-      summary: `${lots.length === 1 ? '1 lot' : `${lots.length} lots`}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
+      summary: `${counted(lots.length, 'lot')}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         method: 'first in, first out',
         ...defined({ symbol }),
         lots: lots.slice(0, limit).map((one) => lotView(one.symbol, one.lot)),
-        ...(lots.length > limit ? { left_out: lots.length - limit } : {}),
+        ...leftOut(lots.length, limit),
         gain: {
           short_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'short')).toFixed(2),
           long_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),

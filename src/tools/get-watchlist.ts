@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool, requireGateway } from './tool.ts';
+import { counted, defineTool, requireGateway } from './tool.ts';
 
 export const getWatchlist = defineTool({
   name: 'get_watchlist',
@@ -15,6 +15,5 @@ export const getWatchlist = defineTool({
 
 export function watched(symbols: readonly string[]): string {
   if (symbols.length === 0) return 'The watchlist is empty';
-  const count = symbols.length === 1 ? '1 symbol' : `${symbols.length} symbols`;
-  return `${count} on the watchlist: ${symbols.join(', ')}`;
+  return `${counted(symbols.length, 'symbol')} on the watchlist: ${symbols.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
-import { defineTool, requireAlerts } from './tool.ts';
+import { counted, defineTool, requireAlerts } from './tool.ts';
 
 const MOST_LISTED = 50;
 
@@ -14,7 +14,7 @@ export const listAlerts = defineTool({
   async execute(context) {
     const { alerts, ...care } = await requireAlerts(context).list();
     return {
-      summary: alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`,
+      summary: counted(alerts.length, 'alert'),
       content: JSON.stringify({
         alerts: alerts.slice(0, MOST_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
         count: alerts.length,

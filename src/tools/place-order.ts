@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { TradeAgentError } from '../errors/errors.ts';
 import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
-import { decimalText } from './exact-numbers.ts';
+import { readArgumentsOf, withoutNulls } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -30,25 +29,7 @@ const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const parsed = ownArguments.safeParse(withDefaults(withoutNulls(args)));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const field = issue?.path.join('.') ?? '';
-    throw new TradeAgentError(
-      'invalid_order',
-      field === '' ? `the order cannot be read: ${issue?.message}` : `${field}: ${issue?.message}`,
-      { hint: 'Correct the order and ask again.', details: { field } },
-    );
-  }
-  const request = normalizeOrder(parsed.data);
+  const request = normalizeOrder(readArgumentsOf('order', ownArguments, withDefaults(withoutNulls(args))));
   checkOrder(request);
   return request;
-}
-
-export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(args)
-      .filter(([, value]) => value !== null && value !== '')
-      .map(([field, value]) => [field, typeof value === 'number' ? decimalText(value) : value]),
-  );
 }

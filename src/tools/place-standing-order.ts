@@ -10,7 +10,7 @@ import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';
 import { accountArgument } from './account-argument.ts';
-import { withoutNulls } from './place-order.ts';
+import { withoutNulls } from './exact-numbers.ts';
 import type { MandateTool } from './tool.ts';
 
 const saidDay = () =>

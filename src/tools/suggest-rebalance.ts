@@ -10,7 +10,7 @@ import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
-import { defineTool, requireGateway, type ToolContext } from './tool.ts';
+import { counted, defineTool, leftOut, requireGateway, type ToolContext } from './tool.ts';
 
 /** The gateway's maximum. */
 const SYMBOLS_A_REQUEST = 50;
@@ -65,10 +65,10 @@ export const suggestRebalance = defineTool({
     );
     const orders = found.orders.slice(0, MOST_IN_BATCH);
     return {
-      summary: `${orders.length === 1 ? '1 order' : `${orders.length} orders`}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
+      summary: `${counted(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
       content: JSON.stringify({
         orders: orders.map(({ request }) => request),
-        ...(found.orders.length > orders.length ? { left_out: found.orders.length - orders.length } : {}),
+        ...leftOut(found.orders.length, MOST_IN_BATCH),
         ...standing(wanted.targets, weights, found),
         equity: account.equity,
         cash: account.cash,

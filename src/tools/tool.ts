@@ -3,6 +3,7 @@ import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { loginRequired } from '../errors/login-required.ts';
 import type { Scope } from '../oauth/scopes.ts';
+import { FIRST_ACTIVITY } from '../trading/activity.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import type { Alerts } from './alerts.ts';
@@ -113,4 +114,25 @@ export function requireAlerts(context: ToolContext): Alerts {
   throw new TradeAgentError('blocked', 'there are no alerts here', {
     hint: 'They are kept on the machine that trade-agent runs on: trade-agent alert add.',
   });
+}
+
+/** `1 order`, `2 orders`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** How many of `all` are not among the first `most`; nothing if none. */
+export function leftOut(all: number, most: number): { readonly left_out?: number } {
+  return all > most ? { left_out: all - most } : {};
+}
+
+/** What figures by lots are computed from. */
+export async function accountHistory(gateway: GatewayClient) {
+  const [account, positions, clock, activities] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    gateway.clock(),
+    gateway.activities({ after: FIRST_ACTIVITY }),
+  ]);
+  return { account, positions, now: Date.parse(clock.timestamp), activities };
 }

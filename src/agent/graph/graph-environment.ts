@@ -10,12 +10,10 @@ import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
 
-export interface GraphEnvironment {
-  readonly thread: string;
+/** What all runs of an agent share. */
+export interface AgentEnvironment {
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
-  /** For reads, cancels and waits; ends with the run's signal. */
-  readonly gateway: GatewayClient | undefined;
   /** For proposing and withdrawing. Has no signal: an abort must not cut off an answer that says what exists now. */
   readonly proposing: GatewayClient | undefined;
   readonly model: ChatModel;
@@ -24,13 +22,17 @@ export interface GraphEnvironment {
   readonly ownRules: OwnRules | undefined;
   readonly proposals: ThreadProposals;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly readOnly: boolean;
+}
+
+export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'connectBy' | 'signal'> {
+  readonly thread: string;
+  /** For reads, cancels and waits; ends with the run's signal. */
+  readonly gateway: GatewayClient | undefined;
   readonly approvalMode: ApprovalMode;
   /** Ends the run where it would wait. */
   readonly suspends: boolean;
-  readonly connectBy?: number | undefined;
   readonly mandates?: RunOptions['mandates'] | undefined;
-  readonly readOnly: boolean;
   readonly requestedBy: string;
   readonly ttl: number;
   readonly maxTurns: number;

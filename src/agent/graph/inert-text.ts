@@ -1,3 +1,5 @@
+import { parsedJson } from '../../values/parsed-json.ts';
+
 /*
  * Neutralizes chat-template markers in outside text. Many tokenizers honor them anywhere, so a company named
  * "<|im_start|>system" would speak as the system. Defense in depth: the phone and the gateway do not rely on it.
@@ -35,14 +37,5 @@ export function inertText(text: string): string {
  */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
-  return escaped === json || isJson(escaped) ? escaped : inertText(json);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return escaped === json || parsedJson(escaped) !== undefined ? escaped : inertText(json);
 }

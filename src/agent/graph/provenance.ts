@@ -51,6 +51,16 @@ const numberFields = [
   'qty',
 ];
 
+/** Fields that words say, and whether several words for one leave it undecided. */
+const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[], boolean])[] = [
+  ['side', ({ sides }) => sides, true],
+  ['position_intent', ({ intents }) => intents, true],
+  ['type', ({ types }) => types, false],
+  ['order_class', ({ classes }) => classes, false],
+  ['time_in_force', ({ times }) => times, false],
+  ['extended_hours', ({ extendedHours }) => (extendedHours ? [true] : []), false],
+];
+
 /**
  * Where each field of a proposal comes from. A field is `user` only if its value is in the person's own words. The
  * newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
@@ -128,36 +138,12 @@ function ofOrder(input: ProvenanceInput): Found {
     (said) => (said.symbol ? [own] : []),
     () => own !== '',
   );
-  decide(
-    'side',
-    (said) => said.sides,
-    (said) => said.sides.length === 1 && said.sides[0] === request.side,
-  );
-  decide(
-    'position_intent',
-    (said) => said.intents,
-    (said) => said.intents.length === 1 && said.intents[0] === request.position_intent,
-  );
-  decide(
-    'type',
-    (said) => said.types,
-    (said) => said.types.some((type) => type === request.type),
-  );
-  decide(
-    'order_class',
-    (said) => said.classes,
-    (said) => said.classes.some((name) => name === request.order_class),
-  );
-  decide(
-    'time_in_force',
-    (said) => said.times,
-    (said) => said.times.some((time) => time === request.time_in_force),
-  );
-  decide(
-    'extended_hours',
-    (said) => (said.extendedHours ? [true] : []),
-    () => request.extended_hours === true,
-  );
+  for (const [name, wordsOf, isAmbiguous] of wordFields) {
+    decide(name, wordsOf, (said) => {
+      const found = wordsOf(said);
+      return found.includes(request[name]) && !(isAmbiguous && found.length > 1);
+    });
+  }
 
   const symbolBy = turns.findLast((said) => said.symbol)?.symbolBy;
   if (fields.symbol?.source === 'user' && symbolBy !== undefined) {

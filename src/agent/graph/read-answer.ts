@@ -13,6 +13,7 @@ import { readBatchRequest } from '../../tools/place-orders.ts';
 import { readStandingRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
 import { isObject } from '../../values/is-object.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { shortId } from '../short-id.ts';
 import type { ToolCall } from './agent-state.ts';
@@ -205,10 +206,6 @@ function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
 }
 
 function parseArguments(args: unknown): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = typeof args === 'string' ? JSON.parse(args === '' ? '{}' : args) : (args ?? {});
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = typeof args === 'string' ? parsedJson(args === '' ? '{}' : args) : (args ?? {});
+  return isObject(value) ? value : undefined;
 }

@@ -1,3 +1,5 @@
+import { parsedJson } from '../../values/parsed-json.ts';
+
 /** Characters of one answer that are inspected. */
 const MOST_READ = 200_000;
 const LONGEST_ABOUT = 40;
@@ -25,12 +27,7 @@ export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>):
 }
 
 function stringsOf(text: string): string[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return [text];
-  }
+  const value = parsedJson(text);
   // A tool call may be written in its own brackets.
   const found: string[] = [text];
   const walk = (each: unknown): void => {

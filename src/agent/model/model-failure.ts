@@ -55,62 +55,59 @@ function retryAfter(headers: unknown): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-export function modelError(
-  failure: ModelFailure,
-  server: { name: string; url: string; keyVariable: string },
-): TradeAgentError {
-  const { name, url, keyVariable } = server;
-  const host = new URL(url).host;
-  const make = (message: string, hint: string, details: Record<string, unknown> = {}) =>
-    new TradeAgentError('model_error', message, { hint, details });
+export function modelError(failure: ModelFailure, server: Server): TradeAgentError {
+  const [message, hint] = errorWords(failure, server);
+  const status = 'status' in failure ? failure.status : undefined;
+  return new TradeAgentError('model_error', message, { hint, details: defined({ status }) });
+}
+
+interface Server {
+  readonly name: string;
+  readonly url: string;
+  readonly keyVariable: string;
+}
+
+function errorWords(failure: ModelFailure, { name, url, keyVariable }: Server): readonly [string, string] {
+  const { host } = new URL(url);
   switch (failure.kind) {
     case 'stalled':
-      return make(`the model ${name} stopped answering`, `Try again; see whether ${host} is overloaded.`);
+      return [`the model ${name} stopped answering`, `Try again; see whether ${host} is overloaded.`];
     case 'broken':
-      return make(
-        `the model’s server broke off, or sent what is no answer`,
+      return [
+        'the model’s server broke off, or sent what is no answer',
         'Nothing was done with what came. Try again, or another model.',
-      );
+      ];
     case 'too_long':
-      return make(
+      return [
         `the conversation is too long for ${name}`,
         'Start a new thread, give less as standard input, or use a model that reads more.',
-      );
-    case 'refused': {
-      const { status } = failure;
-      if (status === 401 || status === 403)
-        return make(
-          'the model’s server refused the API key',
-          `Check ${keyVariable} or TRADE_AGENT_API_KEY.`,
-          {
-            status,
-          },
-        );
-      if (status === 402)
-        return make('the model’s server wants to be paid first', `Check your plan at ${host}.`);
-      return status === 404
-        ? make(`the model’s server does not know ${name}`, 'Check model.name and model.base_url.', { status })
-        : make(`the model’s server answered with HTTP status ${status}`, 'Try again, or another model.', {
-            status,
-          });
+      ];
+  }
+  switch (failure.status) {
+    case undefined:
+      return [
+        `the model’s server at ${host} cannot be reached or broke off`,
+        'Check that it runs, model.base_url, and the network.',
+      ];
+    case 401:
+    case 403:
+      return ['the model’s server refused the API key', `Check ${keyVariable} or TRADE_AGENT_API_KEY.`];
+    case 402:
+      return ['the model’s server wants to be paid first', `Check your plan at ${host}.`];
+    case 404:
+      return [`the model’s server does not know ${name}`, 'Check model.name and model.base_url.'];
+    case 429: {
+      const ms = failure.kind === 'transient' ? failure.retryAfterMs : undefined;
+      const wait = ms === undefined ? 'a little' : `${Math.ceil(ms / 1000)} s`;
+      return [
+        'the model’s server refuses more requests for now',
+        `Wait ${wait}, or check your plan at ${host}.`,
+      ];
     }
-    case 'transient': {
-      const { status, retryAfterMs } = failure;
-      if (status === undefined)
-        return make(
-          `the model’s server at ${host} cannot be reached or broke off`,
-          'Check that it runs, model.base_url, and the network.',
-        );
-      const when = retryAfterMs === undefined ? 'a little' : `${Math.ceil(retryAfterMs / 1000)} s`;
-      return status === 429
-        ? make(
-            'the model’s server refuses more requests for now',
-            `Wait ${when}, or check your plan at ${host}.`,
-            { status },
-          )
-        : make(`the model’s server answered with HTTP status ${status}`, 'Try again, or another model.', {
-            status,
-          });
-    }
+    default:
+      return [
+        `the model’s server answered with HTTP status ${failure.status}`,
+        'Try again, or another model.',
+      ];
   }
 }

@@ -1,4 +1,5 @@
 import { isObject } from '../../values/is-object.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 
 /*
  * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
@@ -69,7 +70,7 @@ export function callsWithin(text: string): WrittenCall[] {
     looked++;
     const end = endOfJson(text, at);
     if (end === undefined) continue;
-    found.push(...(callsOf(parse(text.slice(at, end))) ?? []));
+    found.push(...(callsOf(parsedJson(text.slice(at, end))) ?? []));
   }
   return found;
 }
@@ -82,7 +83,8 @@ function wholly(message: string): WrittenCall[] | undefined {
     const wrapped = fence.exec(rest) ?? tag.exec(rest);
     const end = wrapped === null ? endOfJson(rest, 0) : wrapped[0].length;
     if (end === undefined) return undefined;
-    const inside = wrapped === null ? callsOf(parse(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
+    const inside =
+      wrapped === null ? callsOf(parsedJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
     if (inside === undefined || inside.length === 0) return undefined;
     calls.push(...inside);
     rest = rest.slice(end).replace(/^[\s,;]+/, '');
@@ -108,7 +110,7 @@ function callsOf(value: unknown): WrittenCall[] | undefined {
     return undefined;
   if ((given === undefined) === (parameters === undefined)) return undefined;
   const said = given ?? parameters;
-  const args = typeof said === 'string' ? parse(said) : said;
+  const args = typeof said === 'string' ? parsedJson(said) : said;
   return isObject(args) ? [{ name, args }] : undefined;
 }
 
@@ -128,12 +130,4 @@ function endOfJson(text: string, from: number): number | undefined {
     } else if ((character === '}' || character === ']') && --depth === 0) return at + 1;
   }
   return undefined;
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return undefined;
-  }
 }

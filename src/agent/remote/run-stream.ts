@@ -1,6 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { keepUp, type StreamMessage, streamMessages } from '../../tools/gateway/event-stream.ts';
 import { parse } from '../../tools/gateway/gateway-requests.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 import type { AgentEvent } from '../events.ts';
 import { eventShapes } from '../view-schemas.ts';
 import { agentEventSchema } from './protocol.ts';
@@ -58,12 +59,8 @@ export async function* runEvents(
 
 /** Undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
 function eventIn(data: string): AgentEvent | undefined {
-  let event: unknown;
-  try {
-    event = JSON.parse(data);
-  } catch {
-    // The schema rejects undefined.
-  }
+  // The schema rejects undefined.
+  const event = parsedJson(data);
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));
   return typeof type === 'string' && !isKnown ? undefined : parse(agentEventSchema, event);

@@ -6,6 +6,7 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
@@ -95,21 +96,12 @@ function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return sinceAsked(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
       return [];
-    const content = objectIn(message.text);
-    if (content === undefined) return [];
+    const content = parsedJson(message.text);
+    // A foreign server may have answered plain text.
+    if (!isObject(content)) return [];
     const { outside } = message.additional_kwargs;
     return [{ tool: message.name, content, ...(typeof outside === 'string' ? { outside } : {}) }];
   });
-}
-
-/** Undefined for plain text, which a foreign server may answer. */
-function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function sinceAsked({ messages = [] }: Partial<AgentStateValue>): readonly BaseMessage[] {

@@ -11,6 +11,7 @@ import type {
 } from '../../store/thread-store.ts';
 import { ordersOf } from '../../trading/kinds/kind-words.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
@@ -18,7 +19,7 @@ import { circumstances, saidUnder } from '../graph/circumstances.ts';
 import { orderMessages, orderWords } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
-import type { GraphEnvironment } from '../graph/graph-environment.ts';
+import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
 import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
@@ -42,24 +43,9 @@ export interface RunnerParts {
   readonly holder: string;
   /** The checkpoint store, usable while the run holds the thread. */
   readonly saverFor: (guard: HistoryGuard) => Promise<BaseCheckpointSaver>;
-  readonly environment: Omit<
-    GraphEnvironment,
-    | 'thread'
-    | 'signal'
-    | 'approvalMode'
-    | 'suspends'
-    | 'connectBy'
-    | 'mandates'
-    | 'requestedBy'
-    | 'ttl'
-    | 'maxTurns'
-    | 'requireLease'
-    | 'emit'
-    | 'saw'
-    | 'track'
-    | 'gateway'
-    | 'callsStarted'
-  > & { readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'] };
+  readonly environment: AgentEnvironment & {
+    readonly gatewayFor: (signal: AbortSignal) => GraphEnvironment['gateway'];
+  };
 }
 
 export type RunRequest = RunInput | { readonly resume: string };
@@ -241,23 +227,20 @@ class Run {
 
   #environmentFor(thread: string): GraphEnvironment {
     const { gatewayFor, ...fixed } = this.#parts.environment;
-    const { signal, approval, suspends = false, maxTurns = DEFAULT_MAX_TURNS } = this.#options;
-    const { requestedBy = 'run', ttl = fixed.profile.approval_ttl } = this.#options;
+    const { approval, cancelOnExit: _, ...options } = this.#options;
     const emit = this.#emit;
     return {
       ...fixed,
       thread,
-      signal,
       approvalMode: approval,
-      suspends,
-      connectBy: this.#options.connectBy,
-      mandates: this.#options.mandates,
-      requestedBy,
-      ttl,
-      maxTurns,
+      suspends: false,
+      requestedBy: 'run',
+      ttl: fixed.profile.approval_ttl,
+      maxTurns: DEFAULT_MAX_TURNS,
+      ...defined(options),
       callsStarted: new Map(),
       requireLease: () => this.#requireLease(thread),
-      gateway: gatewayFor(signal),
+      gateway: gatewayFor(options.signal),
       emit,
       saw: noteAndTell(fixed.proposals, this.#shown, emit),
       track: (work) => {

@@ -1,5 +1,6 @@
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type Proposal, proposalSchema } from '../../trading/proposal.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;
@@ -31,19 +32,11 @@ export function ofEvents({ open }: GatewayRequests) {
         if (message.comment) yield { type: 'alive' };
         else if (message.event === 'alive') yield { type: 'alive', id: message.id };
         else if (message.event === 'proposal') {
-          const proposal = proposalIn(message.data);
+          // Undefined for kinds this version does not know.
+          const proposal = proposalSchema.safeParse(parsedJson(message.data)).data;
           if (proposal !== undefined) yield { type: 'proposal', id: message.id, proposal };
         }
       }
     },
   };
-}
-
-/** Skips kinds this version does not know. */
-function proposalIn(data: string): Proposal | undefined {
-  try {
-    return proposalSchema.safeParse(JSON.parse(data)).data;
-  } catch {
-    return undefined;
-  }
 }
