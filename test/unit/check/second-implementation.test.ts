@@ -4,6 +4,7 @@ import { type Figures, figuresOf } from '../../../src/check/figures.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import { DAY_MS } from '../../../src/values/durations.ts';
+import { alwaysIn } from '../../fixtures/always.ts';
 import { snapshot } from './sample-snapshot.ts';
 
 /*
@@ -213,96 +214,84 @@ describe('an account that lives through deposits, withdrawals, transfers, splits
   const lives = fc.array(dayOf, { minLength: 1, maxLength: 40 });
 
   it('returns what a unit of a fund with the same money does, and ends where that does', () => {
-    fc.assert(
-      fc.property(lives, (days) => {
-        const lived = live(days);
-        const { timeWeighted } = figures(lived);
-        const { unit } = lived;
-        expect(
-          timeWeighted?.period
-            .plus(1)
-            .div(unit.price || 1)
-            .toNumber(),
-        ).toBeCloseTo(unit.price === 0 ? 0 : 1, 9);
-        expect(timeWeighted?.ended).toBe(unit.ended);
-        expect(timeWeighted?.began).toBe(unit.began === 0 ? undefined : unit.began);
-      }),
-      { numRuns: 200 },
-    );
+    alwaysIn(200)(lives, (days) => {
+      const lived = live(days);
+      const { timeWeighted } = figures(lived);
+      const { unit } = lived;
+      expect(
+        timeWeighted?.period
+          .plus(1)
+          .div(unit.price || 1)
+          .toNumber(),
+      ).toBeCloseTo(unit.price === 0 ? 0 : 1, 9);
+      expect(timeWeighted?.ended).toBe(unit.ended);
+      expect(timeWeighted?.began).toBe(unit.began === 0 ? undefined : unit.began);
+    });
   });
 
   it('stands as far below its highest as that unit, and fell as deep', () => {
-    fc.assert(
-      fc.property(lives, (days) => {
-        const lived = live(days);
-        const { drawdowns } = figures(lived);
-        expect(drawdowns.current.toNumber()).toSatisfy(near(lived.below));
-        expect(drawdowns.worst?.fraction.toNumber() ?? 0).toSatisfy(near(lived.worst));
-      }),
-      { numRuns: 200 },
-    );
+    alwaysIn(200)(lives, (days) => {
+      const lived = live(days);
+      const { drawdowns } = figures(lived);
+      expect(drawdowns.current.toNumber()).toSatisfy(near(lived.below));
+      expect(drawdowns.worst?.fraction.toNumber() ?? 0).toSatisfy(near(lived.worst));
+    });
   });
 
   it('made what its trades brought, once all is sold and all that was owed is bought back', () => {
-    fc.assert(
-      fc.property(lives, (days) => {
-        const lived = live(days.filter(({ event }) => event.kind !== 'transfer'));
-        const held = new Map<string, number>();
-        for (const { kind, symbol, side, qty } of lived.activities) {
-          if (kind !== 'fill' && kind !== 'other') continue;
-          const shares = kind === 'other' ? Number(qty) : side === 'buy' ? Number(qty) : -Number(qty);
-          held.set(symbol as string, (held.get(symbol as string) ?? 0) + shares);
-        }
-        // In the end all is sold and all that is owed is bought: then all that trading brought is realized.
-        const end = new Date(lived.history.at(-1)?.at ?? 0).toISOString();
-        for (const [symbol, shares] of held) {
-          if (shares === 0) continue;
-          lived.activities.push({
-            ...{ id: `end ${symbol}`, kind: 'fill', type: 'FILL', at: end, symbol, amount: null },
-            ...{ side: shares > 0 ? 'sell' : 'buy', qty: String(Math.abs(shares)), price: '7.77' },
-          });
-        }
-        const cash = lived.activities
-          .filter(({ kind }) => kind === 'fill')
-          .reduce(
-            (sum, { side, qty, price }) => sum + (side === 'sell' ? 1 : -1) * Number(qty) * Number(price),
-            0,
-          );
-        const { realized } = figures(lived);
-        // A trade is whole cents here.
-        const most = 0.005 * lived.activities.length + 1e-5;
-        expect(Math.abs((realized?.fifo.toNumber() ?? Number.NaN) - cash)).toBeLessThanOrEqual(most);
-        expect(realized?.average.toFixed()).toBe(realized?.fifo.toFixed());
-      }),
-      { numRuns: 100 },
-    );
+    alwaysIn(100)(lives, (days) => {
+      const lived = live(days.filter(({ event }) => event.kind !== 'transfer'));
+      const held = new Map<string, number>();
+      for (const { kind, symbol, side, qty } of lived.activities) {
+        if (kind !== 'fill' && kind !== 'other') continue;
+        const shares = kind === 'other' ? Number(qty) : side === 'buy' ? Number(qty) : -Number(qty);
+        held.set(symbol as string, (held.get(symbol as string) ?? 0) + shares);
+      }
+      // In the end all is sold and all that is owed is bought: then all that trading brought is realized.
+      const end = new Date(lived.history.at(-1)?.at ?? 0).toISOString();
+      for (const [symbol, shares] of held) {
+        if (shares === 0) continue;
+        lived.activities.push({
+          ...{ id: `end ${symbol}`, kind: 'fill', type: 'FILL', at: end, symbol, amount: null },
+          ...{ side: shares > 0 ? 'sell' : 'buy', qty: String(Math.abs(shares)), price: '7.77' },
+        });
+      }
+      const cash = lived.activities
+        .filter(({ kind }) => kind === 'fill')
+        .reduce(
+          (sum, { side, qty, price }) => sum + (side === 'sell' ? 1 : -1) * Number(qty) * Number(price),
+          0,
+        );
+      const { realized } = figures(lived);
+      // A trade is whole cents here.
+      const most = 0.005 * lived.activities.length + 1e-5;
+      expect(Math.abs((realized?.fifo.toNumber() ?? Number.NaN) - cash)).toBeLessThanOrEqual(most);
+      expect(realized?.average.toFixed()).toBe(realized?.fifo.toFixed());
+    });
   });
 
   it('is told in a mark that is kept from day to day as it is all at once', () => {
-    fc.assert(
-      fc.property(lives, (days) => {
-        const lived = live(days);
-        const whole = figures(lived);
-        let mark: Figures['drawdowns']['mark'];
-        let last: Figures | undefined;
-        for (let count = 1; count <= lived.history.length; count++) {
-          const history = lived.history.slice(0, count);
-          const now = (history.at(-1)?.at ?? 0) + 1 + DAY_MS / 2;
-          const known = lived.activities.filter(({ at }) => Date.parse(at) < (history.at(-1)?.at ?? 0));
-          const { account, ...rest } = snapshot({ now, positions: [] });
-          last = figuresOf(
-            {
-              ...rest,
-              account: { ...account, equity: history.at(-1)?.equity ?? '0' },
-              ...{ history, activities: known, priceOn: lived.priceOn },
-            },
-            { sectorOf: () => undefined, mark },
-          );
-          mark = last.drawdowns.mark;
-        }
-        expect(last?.drawdowns.current.minus(whole.drawdowns.current).abs().lt('1e-12')).toBe(true);
-      }),
-      { numRuns: 60 },
-    );
+    alwaysIn(60)(lives, (days) => {
+      const lived = live(days);
+      const whole = figures(lived);
+      let mark: Figures['drawdowns']['mark'];
+      let last: Figures | undefined;
+      for (let count = 1; count <= lived.history.length; count++) {
+        const history = lived.history.slice(0, count);
+        const now = (history.at(-1)?.at ?? 0) + 1 + DAY_MS / 2;
+        const known = lived.activities.filter(({ at }) => Date.parse(at) < (history.at(-1)?.at ?? 0));
+        const { account, ...rest } = snapshot({ now, positions: [] });
+        last = figuresOf(
+          {
+            ...rest,
+            account: { ...account, equity: history.at(-1)?.equity ?? '0' },
+            ...{ history, activities: known, priceOn: lived.priceOn },
+          },
+          { sectorOf: () => undefined, mark },
+        );
+        mark = last.drawdowns.mark;
+      }
+      expect(last?.drawdowns.current.minus(whole.drawdowns.current).abs().lt('1e-12')).toBe(true);
+    });
   });
 });

@@ -10,22 +10,15 @@ import {
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { always } from '../../fixtures/always.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 
-const draft: OrderDraft = {
-  account: 'PA3ALICE01',
-  environment: 'paper',
-  symbol: 'AAPL',
-  side: 'buy',
-  qty: '5',
-  type: 'limit',
-  time_in_force: 'day',
+const draft = anOrderDraft({
   limit_price: '180',
-  extended_hours: false,
   reference_price: '181.20',
-  max_slippage: '0.01',
   client_order_id: 'ta-0123456789',
   expires_at: '2026-11-24T23:30:00Z',
-};
+});
 const gateway = 'http://127.0.0.1:4711';
 
 describe('an order’s canonical form', () => {
@@ -44,11 +37,9 @@ describe('an order’s canonical form', () => {
 
   it('does not depend on how the order was written down', () => {
     const entries = Object.entries(draft);
-    fc.assert(
-      fc.property(fc.shuffledSubarray(entries, { minLength: entries.length }), (shuffled) => {
-        expect(orderDigest(Object.fromEntries(shuffled) as OrderDraft)).toBe(orderDigest(draft));
-      }),
-    );
+    always(fc.shuffledSubarray(entries, { minLength: entries.length }), (shuffled) => {
+      expect(orderDigest(Object.fromEntries(shuffled) as OrderDraft)).toBe(orderDigest(draft));
+    });
   });
 
   it('is refused for an order that breaks a rule', () => {
@@ -84,15 +75,11 @@ describe('authorization details of an order', () => {
   it('differ by name where a field is changed, added or left out', () => {
     const details = tradeOrderDetails(draft, { gateway });
     expect(differingFields(details, { ...details })).toEqual([]);
-    expect(differingFields(details, { ...details, qty: '6', stop_price: '1.00' })).toEqual([
-      'qty',
-      'stop_price',
-    ]);
+    const differ = (other: object) => differingFields(details, other as typeof details);
+    expect(differ({ ...details, qty: '6', stop_price: '1.00' })).toEqual(['qty', 'stop_price']);
     const { limit_price: _, ...rest } = details;
-    expect(differingFields(details, rest)).toEqual(['limit_price']);
-    expect(differingFields(details, { ...details, locations: [gateway, 'http://elsewhere'] })).toEqual([
-      'locations',
-    ]);
+    expect(differ(rest)).toEqual(['limit_price']);
+    expect(differ({ ...details, locations: [gateway, 'http://elsewhere'] })).toEqual(['locations']);
   });
 });
 

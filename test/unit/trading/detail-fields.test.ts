@@ -2,24 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { detailFields, orderHeadline, orderTerms } from '../../../src/trading/detail-fields.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 
-const base: OrderDraft = {
-  account: 'PA3ALICE01',
-  environment: 'paper',
-  symbol: 'AAPL',
-  side: 'buy',
-  qty: '5',
-  type: 'limit',
-  time_in_force: 'day',
-  limit_price: '180.00',
-  extended_hours: false,
+const base = anOrderDraft({
   reference_price: '179.50',
   max_slippage: '0.005',
   client_order_id: 'ta-0123456789abcdef',
   expires_at: '2026-11-25T09:30:00Z',
-};
+});
 const { qty: _, limit_price: __, ...bare } = base;
 const details = (draft: OrderDraft) => tradeOrderDetails(draft, { gateway: 'http://127.0.0.1:4748' });
+const exits = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
+const held = { ...bare, qty: '5', side: 'sell', type: 'limit', order_class: 'oco' } as const;
 const orders: Record<string, OrderDraft> = {
   'a limit order': base,
   'a market order for an amount': { ...bare, type: 'market', notional: '500.00' },
@@ -28,18 +22,13 @@ const orders: Record<string, OrderDraft> = {
   'a trailing stop by price': { ...bare, type: 'trailing_stop', qty: '1', trail_price: '2.50' },
   'a trailing stop by percent': { ...bare, type: 'trailing_stop', qty: '1', trail_percent: '5' },
   'an order in extended hours': { ...base, extended_hours: true },
-  'a bracket': {
-    ...base,
-    ...{ order_class: 'bracket', take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
-  },
-  'the exits of what is held': {
-    ...bare,
-    ...{ qty: '5', side: 'sell', type: 'limit', order_class: 'oco' },
-    ...{ take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00', stop_loss_limit_price: '169.50' },
-  },
+  'a bracket': { ...base, order_class: 'bracket', ...exits },
+  'the exits of what is held': { ...held, ...exits, stop_loss_limit_price: '169.50' },
   'an option': {
     ...base,
-    ...{ symbol: 'AAPL261218C00190000', limit_price: '2.50', position_intent: 'buy_to_open' },
+    symbol: 'AAPL261218C00190000',
+    limit_price: '2.50',
+    position_intent: 'buy_to_open',
   },
 };
 
@@ -58,12 +47,8 @@ describe('the fields of an order on the phone', () => {
 
   it('show one the page has no name for under its own, first and in plain sight', () => {
     const [first] = detailFields({ ...details(base), withdraw_to: { iban: 'XX00' } });
-    expect(first).toEqual({
-      name: 'withdraw_to',
-      label: 'withdraw_to',
-      text: '{"iban":"XX00"}',
-      technical: false,
-    });
+    const told = { label: 'withdraw_to', text: '{"iban":"XX00"}', technical: false };
+    expect(first).toEqual({ name: 'withdraw_to', ...told });
   });
 
   it('show a value they have no word for as it is', () => {

@@ -8,6 +8,7 @@ import {
   messageSendDetails,
   messageSendDetailsSchema,
 } from '../../../src/trading/message-details.ts';
+import { always } from '../../fixtures/always.ts';
 
 const slack: MessageDraft = {
   service: 'slack',
@@ -117,18 +118,16 @@ describe('a message’s details', () => {
     expect(messageBindingMessage(gmail)).toBe(
       `SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`,
     );
-    fc.assert(
-      fc.property(fc.emailAddress({ size: 'large' }), (recipient) => {
-        const draft = { ...gmail, recipient };
-        try {
-          checkMessage(draft);
-        } catch {
-          return;
-        }
-        const message = messageBindingMessage(draft);
-        expect(message).toMatch(/^[A-Za-z0-9 +\-_.,:#]{1,64}$/);
-        expect(message.slice(-4)).toBe(approvalCode(messageDigest(draft)));
-      }),
-    );
+    always(fc.emailAddress({ size: 'large' }), (recipient) => {
+      const draft = { ...gmail, recipient };
+      try {
+        checkMessage(draft);
+      } catch {
+        return;
+      }
+      const message = messageBindingMessage(draft);
+      expect(message).toMatch(/^[A-Za-z0-9 +\-_.,:#]{1,64}$/);
+      expect(message.slice(-4)).toBe(approvalCode(messageDigest(draft)));
+    });
   });
 });

@@ -2,48 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { shortIds } from '../../../src/text/short-id.ts';
 import { orderOutcome } from '../../../src/trading/order-outcome.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import { anOrder } from '../../fixtures/builders.ts';
 
-const order = (change: Partial<Order>): Order => ({
-  id: 'o-1',
-  client_order_id: 'ta-1',
-  symbol: 'NVDA',
-  side: 'sell',
-  type: 'limit',
-  time_in_force: 'day',
-  qty: '10',
-  notional: null,
-  limit_price: '127.5',
-  stop_price: null,
-  trail_price: null,
-  trail_percent: null,
-  extended_hours: false,
-  status: 'new',
-  filled_qty: '0',
-  filled_avg_price: null,
-  submitted_at: '2026-01-30T14:30:10Z',
-  filled_at: null,
-  ...change,
-});
+const order = (change: Partial<Order>): Order =>
+  anOrder({ symbol: 'NVDA', side: 'sell', time_in_force: 'day', qty: '10', limit_price: '127.5', ...change });
+/** Filled, so many at such a price. */
+const filled = (filled_avg_price: string, filled_qty = '10') =>
+  ({ status: 'filled', filled_qty, filled_avg_price }) as const;
 
 describe('what became of an order, in words', () => {
   it.each<[string, Partial<Order>]>([
-    ['Sold 10 NVDA at $127.94', { status: 'filled', filled_qty: '10', filled_avg_price: '127.94' }],
-    [
-      'Bought 10 NVDA at $127.94',
-      { side: 'buy', status: 'filled', filled_qty: '10', filled_avg_price: '127.94' },
-    ],
+    ['Sold 10 NVDA at $127.94', filled('127.94')],
+    ['Bought 10 NVDA at $127.94', { side: 'buy', ...filled('127.94') }],
     ['Open: sell 10 NVDA at $127.50 or more', {}],
     ['Open: buy 10 NVDA at $127.50 or less', { side: 'buy', status: 'accepted' }],
     ['Open: sell 10 NVDA once it trades at $120.00', { type: 'stop', stop_price: '120', limit_price: null }],
     ['Open: sell 10 NVDA trailing by 5%', { type: 'trailing_stop', trail_percent: '5', limit_price: null }],
-    [
-      'Sold 4 of 10 NVDA at $128.00; the rest is open',
-      { status: 'partially_filled', filled_qty: '4', filled_avg_price: '128' },
-    ],
-    [
-      'Sold 4 of 10 NVDA at $128.00; the rest is cancelled',
-      { status: 'canceled', filled_qty: '4', filled_avg_price: '128' },
-    ],
+    ['Sold 4 of 10 NVDA at $128.00; the rest is open', { ...filled('128', '4'), status: 'partially_filled' }],
+    ['Sold 4 of 10 NVDA at $128.00; the rest is cancelled', { ...filled('128', '4'), status: 'canceled' }],
     ['Cancelled: sell 10 NVDA at $127.50 or more', { status: 'canceled' }],
     ['Rejected by the broker: sell 10 NVDA at $127.50 or more', { status: 'rejected' }],
     ['Open: buy $250.00 of NVDA', { side: 'buy', qty: null, notional: '250', limit_price: null }],
@@ -57,9 +33,9 @@ describe('what became of an order with exits', () => {
   const exit = { client_order_id: '', side: 'sell', status: 'held' } as const;
   const profit = order({ ...exit, id: 'p', limit_price: '140' });
   const stop = order({ ...exit, id: 's', type: 'stop_limit', stop_price: '110', limit_price: '109' });
-  const filled = { status: 'filled', filled_qty: '10', filled_avg_price: '127' } as const;
   const entry = { side: 'buy', order_class: 'bracket', legs: [profit, stop] } as const;
   const gone = { status: 'canceled' } as const;
+  const noExits = [profit, stop].map((leg) => ({ ...leg, ...gone }));
 
   it.each<[string, Partial<Order>]>([
     [
@@ -68,52 +44,28 @@ describe('what became of an order with exits', () => {
     ],
     [
       'Bought 10 NVDA at $127.00; take profit at $140.00 or stop loss at $110.00',
-      { ...entry, ...filled, legs: [{ ...profit, status: 'new' }, stop] },
+      { ...entry, ...filled('127'), legs: [{ ...profit, status: 'new' }, stop] },
     ],
     [
       'Bought 10 NVDA at $127.00; sold 10 NVDA at $140.00',
       {
-        ...{ ...entry, ...filled },
-        legs: [
-          { ...profit, ...filled, filled_avg_price: '140' },
-          { ...stop, ...gone },
-        ],
-      },
-    ],
-    [
-      'Bought 10 NVDA at $127.00; no exit stands any more',
-      {
         ...entry,
-        ...filled,
+        ...filled('127'),
         legs: [
-          { ...profit, ...gone },
+          { ...profit, ...filled('140') },
           { ...stop, ...gone },
         ],
       },
     ],
-    [
-      'Cancelled: buy 10 NVDA at $127.50 or less',
-      {
-        ...entry,
-        ...gone,
-        legs: [
-          { ...profit, ...gone },
-          { ...stop, ...gone },
-        ],
-      },
-    ],
+    ['Bought 10 NVDA at $127.00; no exit stands any more', { ...entry, ...filled('127'), legs: noExits }],
+    ['Cancelled: buy 10 NVDA at $127.50 or less', { ...entry, ...gone, legs: noExits }],
     [
       'Open: sell 10 NVDA at $140.00 or more, or once it trades at $110.00',
       { order_class: 'oco', limit_price: '140', legs: [stop] },
     ],
     [
       'Sold 10 NVDA at $109.50',
-      {
-        ...gone,
-        order_class: 'oco',
-        limit_price: '140',
-        legs: [{ ...stop, ...filled, filled_avg_price: '109.5' }],
-      },
+      { ...gone, order_class: 'oco', limit_price: '140', legs: [{ ...stop, ...filled('109.5') }] },
     ],
     [
       'Open: mleg: SELL 10 NVDA; SELL 10 NVDA, limit $1.20',

@@ -8,6 +8,7 @@ import {
   orderDraftSchema,
   orderRequestSchema,
 } from '../../../src/trading/order.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 
 const parse = (input: OrderRequestInput) => orderRequestSchema.parse(input);
 const refusal = (input: OrderRequestInput) => {
@@ -25,31 +26,18 @@ const trailing = { type: 'trailing_stop', trail_percent: '2' } as const;
 const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170' } as const;
 const bracket = { ...buy, order_class: 'bracket', ...exits } as const;
 const oco = { ...buy, side: 'sell', type: 'limit', order_class: 'oco', ...exits } as const;
+const noProfit = { take_profit_limit_price: undefined };
+const takes = { ...bracket, order_class: 'oto', stop_loss_stop_price: undefined } as const;
+const high = { stop_loss_limit_price: '171' };
+const at = (limit_price: string) => ({ type: 'limit', limit_price }) as const;
 const call = { ...buy, symbol: 'AAPL261218C00190000' } as const;
 const coin = { ...buy, symbol: 'BTC/USD', qty: '0.00000001', time_in_force: 'gtc' } as const;
-const draft: OrderDraft = {
-  account: 'PA3ALICE01',
-  environment: 'paper',
-  ...buy,
-  type: 'market',
-  time_in_force: 'day',
-  extended_hours: false,
-  reference_price: '250.00',
-  max_slippage: '0.01',
-  client_order_id: 'ta-00000001',
-  expires_at: '2026-11-24T15:00:00Z',
-};
+const draft = anOrderDraft({ ...buy, type: 'market', reference_price: '250.00' });
 
 describe('an order request', () => {
   it('gets market, day and no extended hours where it does not say otherwise', () => {
-    expect(parse({ symbol: ' aapl ', side: 'buy', qty: '5' })).toEqual({
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      type: 'market',
-      time_in_force: 'day',
-      extended_hours: false,
-    });
+    const plain = { type: 'market', time_in_force: 'day', extended_hours: false };
+    expect(parse({ ...buy, symbol: ' aapl ' })).toEqual({ ...buy, ...plain });
   });
 
   it.each(['0', '0.0', '-5', '1e5', '+5', '05', ' 5', '5.', '.5', 'NaN', 'Infinity', '', '1,000'])(
@@ -91,20 +79,12 @@ describe('an order request', () => {
     ['a market order with a limit price', { ...buy, limit_price: '180' }, 'limit_price'],
     ['a stop order without its price', { ...buy, type: 'stop' }, 'stop_price'],
     ['a stop_limit order without its stop', { ...buy, type: 'stop_limit', limit_price: '180' }, 'stop_price'],
-    ['a limit price off the tick', { ...buy, type: 'limit', limit_price: '180.001' }, 'limit_price'],
-    ['a sub-dollar price off the tick', { ...buy, type: 'limit', limit_price: '0.12345' }, 'limit_price'],
+    ['a limit price off the tick', { ...buy, ...at('180.001') }, 'limit_price'],
+    ['a sub-dollar price off the tick', { ...buy, ...at('0.12345') }, 'limit_price'],
     ['a trailing stop without a trail', { ...buy, type: 'trailing_stop' }, 'trail_price'],
-    [
-      'a trailing stop with two trails',
-      { ...buy, type: 'trailing_stop', trail_price: '1', trail_percent: '2' },
-      'trail_price',
-    ],
+    ['a trailing stop with two trails', { ...buy, ...trailing, trail_price: '1' }, 'trail_price'],
     ['a trail on a market order', { ...buy, trail_percent: '2' }, 'trail_price'],
-    [
-      'a fractional order that is not for the day',
-      { ...buy, qty: '0.5', time_in_force: 'gtc' },
-      'time_in_force',
-    ],
+    ['a fraction that is not for the day', { ...buy, qty: '0.5', time_in_force: 'gtc' }, 'time_in_force'],
     ['a market order in extended hours', { ...buy, extended_hours: true }, 'extended_hours'],
     ['a trail of everything', { ...buy, type: 'trailing_stop', trail_percent: '100' }, 'trail_percent'],
     ['a market order at the open', { ...buy, time_in_force: 'opg' }, 'type'],
@@ -123,11 +103,7 @@ describe('an order request', () => {
     ['a trailing stop at once and whole', { ...buy, ...trailing, time_in_force: 'fok' }, 'time_in_force'],
     ['exits of no class', { ...buy, take_profit_limit_price: '200' }, 'take_profit_limit_price'],
     ['a bracket without its stop', { ...bracket, stop_loss_stop_price: undefined }, 'stop_loss_stop_price'],
-    [
-      'a bracket without its profit',
-      { ...bracket, take_profit_limit_price: undefined },
-      'take_profit_limit_price',
-    ],
+    ['a bracket without its profit', { ...bracket, ...noProfit }, 'take_profit_limit_price'],
     ['an oto of both exits', { ...bracket, order_class: 'oto' }, 'stop_loss_stop_price'],
     ['a bracket that sells', { ...bracket, side: 'sell' }, 'side'],
     ['an oco that buys', { ...oco, side: 'buy' }, 'side'],
@@ -137,36 +113,16 @@ describe('an order request', () => {
     ['a bracket at once', { ...bracket, time_in_force: 'ioc' }, 'time_in_force'],
     ['a bracket for an amount', { ...bracket, qty: undefined, notional: '500' }, 'notional'],
     ['a bracket of parts', { ...bracket, qty: '1.5' }, 'qty'],
-    [
-      'a bracket in extended hours',
-      { ...bracket, type: 'limit', limit_price: '180', extended_hours: true },
-      'extended_hours',
-    ],
-    [
-      'a stop loss above the limit',
-      { ...bracket, type: 'limit', limit_price: '169' },
-      'stop_loss_stop_price',
-    ],
-    [
-      'a take profit below the limit',
-      { ...bracket, type: 'limit', limit_price: '201' },
-      'take_profit_limit_price',
-    ],
+    ['a bracket in extended hours', { ...bracket, ...at('180'), extended_hours: true }, 'extended_hours'],
+    ['a stop loss above the limit', { ...bracket, ...at('169') }, 'stop_loss_stop_price'],
+    ['a take profit below the limit', { ...bracket, ...at('201') }, 'take_profit_limit_price'],
     [
       'an oco with its stop above its profit',
       { ...oco, stop_loss_stop_price: '201' },
       'stop_loss_stop_price',
     ],
-    [
-      'a stop loss whose limit is above it',
-      { ...bracket, stop_loss_limit_price: '171' },
-      'stop_loss_limit_price',
-    ],
-    [
-      'a limit to a stop loss that is not there',
-      { ...bracket, order_class: 'oto', stop_loss_stop_price: undefined, stop_loss_limit_price: '171' },
-      'stop_loss_stop_price',
-    ],
+    ['a stop loss whose limit is above it', { ...bracket, ...high }, 'stop_loss_limit_price'],
+    ['a limit to a stop loss that is not there', { ...takes, ...high }, 'stop_loss_stop_price'],
     [
       'a take profit off the tick',
       { ...bracket, take_profit_limit_price: '200.001' },
@@ -177,11 +133,7 @@ describe('an order request', () => {
     ['an option with exits', { ...bracket, symbol: 'AAPL261218C00190000' }, 'order_class'],
     ['an option for an amount', { ...call, qty: undefined, notional: '500' }, 'notional'],
     ['a part of a contract', { ...call, qty: '0.5' }, 'qty'],
-    [
-      'an option at the open',
-      { ...call, type: 'limit', limit_price: '2', time_in_force: 'opg' },
-      'time_in_force',
-    ],
+    ['an option at the open', { ...call, ...at('2'), time_in_force: 'opg' }, 'time_in_force'],
     ['a coin for the day', { ...coin, time_in_force: 'day' }, 'time_in_force'],
     ['a stop on a coin', { ...coin, qty: '1', ...stop }, 'type'],
     ['a coin in extended hours', { ...coin, extended_hours: true }, 'extended_hours'],
@@ -205,30 +157,21 @@ describe('an order request', () => {
     [buy, 'BUY 5 AAPL MKT'],
     [{ ...buy, type: 'limit', limit_price: '180' }, 'BUY 5 AAPL LMT 180.00'],
     [{ ...buy, side: 'sell', type: 'stop', stop_price: '0.5' }, 'SELL 5 AAPL STP 0.5000'],
-    [
-      { ...buy, type: 'stop_limit', stop_price: '180', limit_price: '181.5' },
-      'BUY 5 AAPL STP 180.00 LMT 181.50',
-    ],
+    [{ ...buy, ...stopLimit, limit_price: '181.5' }, 'BUY 5 AAPL STP 180.00 LMT 181.50'],
     [{ ...buy, side: 'sell', type: 'trailing_stop', trail_percent: '2.50' }, 'SELL 5 AAPL TRAIL 2.5PCT'],
     [{ symbol: 'AAPL', side: 'buy', notional: '500' }, 'BUY USD 500.00 AAPL MKT'],
     [bracket, 'BUY 5 AAPL MKT TP 200.00 SL 170.00 BRACKET'],
     [
-      { ...bracket, type: 'limit', limit_price: '180', stop_loss_limit_price: '169.5', time_in_force: 'gtc' },
+      { ...bracket, ...at('180'), stop_loss_limit_price: '169.5', time_in_force: 'gtc' },
       'BUY 5 AAPL LMT 180.00 TP 200.00 SL 170.00 SLL 169.50 BRACKET',
     ],
-    [{ ...bracket, order_class: 'oto', take_profit_limit_price: undefined }, 'BUY 5 AAPL MKT SL 170.00 OTO'],
-    [{ ...bracket, order_class: 'oto', stop_loss_stop_price: undefined }, 'BUY 5 AAPL MKT TP 200.00 OTO'],
+    [{ ...bracket, order_class: 'oto', ...noProfit }, 'BUY 5 AAPL MKT SL 170.00 OTO'],
+    [takes, 'BUY 5 AAPL MKT TP 200.00 OTO'],
     [oco, 'SELL 5 AAPL TP 200.00 SL 170.00 OCO'],
     [call, 'BUY 5 AAPL261218C00190000 MKT'],
-    [
-      { ...call, type: 'limit', limit_price: '2.5', time_in_force: 'gtc' },
-      'BUY 5 AAPL261218C00190000 LMT 2.50',
-    ],
+    [{ ...call, ...at('2.5'), time_in_force: 'gtc' }, 'BUY 5 AAPL261218C00190000 LMT 2.50'],
     [coin, 'BUY 0.00000001 BTC/USD MKT'],
-    [
-      { ...coin, symbol: 'SHIB/USD', type: 'limit', limit_price: '0.000012345' },
-      'BUY 0.00000001 SHIB/USD LMT 0.000012345',
-    ],
+    [{ ...coin, symbol: 'SHIB/USD', ...at('0.000012345') }, 'BUY 0.00000001 SHIB/USD LMT 0.000012345'],
   ])('is accepted and described in the broker’s shorthand: %j', (input, text) => {
     expect(refusal(input)).toBeUndefined();
     expect(describeOrder(normalizeOrder(parse(input)))).toBe(text);
@@ -294,10 +237,8 @@ describe('an order draft', () => {
     const prices = fields.filter((field) => field.endsWith('_price'));
     const amounts = ['qty', 'notional', 'trail_percent', 'max_slippage'];
     for (const [field, text] of Object.entries(normalizeOrder(whole as unknown as OrderDraft))) {
-      expect([field, text]).toEqual([
-        field,
-        prices.includes(field) ? '1.00' : amounts.includes(field) ? '1' : '1.0',
-      ]);
+      const form = prices.includes(field) ? '1.00' : amounts.includes(field) ? '1' : '1.0';
+      expect(text, field).toBe(form);
     }
   });
 });

@@ -6,6 +6,7 @@ import { contributions, profitsBySymbol } from '../../../../src/trading/portfoli
 import { growthFactors } from '../../../../src/trading/portfolio/time-weighted.ts';
 import type { ValuePoint } from '../../../../src/trading/portfolio/value-point.ts';
 import type { Position } from '../../../../src/trading/views.ts';
+import { always } from '../../../fixtures/always.ts';
 
 const end = (day: number) => Date.parse(`2026-03-${String(day).padStart(2, '0')}T21:00:00Z`);
 const date = (day: number) => `2026-03-${String(day).padStart(2, '0')}`;
@@ -92,56 +93,54 @@ it('of positions and rest add up to the return, to the last digits, over random 
     }),
     { minLength: 2, maxLength: 25 },
   );
-  fc.assert(
-    fc.property(days, (list) => {
-      const at = (day: number) => Date.parse('2026-01-05T21:00:00Z') + day * 86_400_000;
-      const iso = (day: number) => new Date(at(day)).toISOString().slice(0, 10);
-      let cash = dec(100_000);
-      const qty = { A: 50, B: 20 };
-      const points: ValuePoint[] = [];
-      const activities: Activity[] = [];
-      const closes = {
-        A: [] as { date: string; close: string }[],
-        B: [] as { date: string; close: string }[],
-      };
-      const direct = { A: ZERO, B: ZERO };
-      let before: readonly number[] = [];
-      for (const [day, { prices, buy, deposit, fee }] of list.entries()) {
-        const [a, b] = prices;
-        if (day > 0) {
-          // Second implementation: the price's change on what was held before; trades are at the close.
-          direct.A = direct.A.plus(dec(qty.A).mul(a - (before[0] ?? 0)));
-          direct.B = direct.B.plus(dec(qty.B).mul(b - (before[1] ?? 0)));
-          if (buy !== 0) {
-            const trade = fill(3, 'A', buy > 0 ? 'buy' : 'sell', String(Math.abs(buy)), String(a));
-            activities.push({ ...trade, at: new Date(at(day) - 1).toISOString() });
-            qty.A += buy;
-            cash = cash.minus(buy * a);
-          }
-          cash = cash.plus(deposit).minus(fee);
+  always(days, (list) => {
+    const at = (day: number) => Date.parse('2026-01-05T21:00:00Z') + day * 86_400_000;
+    const iso = (day: number) => new Date(at(day)).toISOString().slice(0, 10);
+    let cash = dec(100_000);
+    const qty = { A: 50, B: 20 };
+    const points: ValuePoint[] = [];
+    const activities: Activity[] = [];
+    const closes = {
+      A: [] as { date: string; close: string }[],
+      B: [] as { date: string; close: string }[],
+    };
+    const direct = { A: ZERO, B: ZERO };
+    let before: readonly number[] = [];
+    for (const [day, { prices, buy, deposit, fee }] of list.entries()) {
+      const [a, b] = prices;
+      if (day > 0) {
+        // Second implementation: the price's change on what was held before; trades are at the close.
+        direct.A = direct.A.plus(dec(qty.A).mul(a - (before[0] ?? 0)));
+        direct.B = direct.B.plus(dec(qty.B).mul(b - (before[1] ?? 0)));
+        if (buy !== 0) {
+          const trade = fill(3, 'A', buy > 0 ? 'buy' : 'sell', String(Math.abs(buy)), String(a));
+          activities.push({ ...trade, at: new Date(at(day) - 1).toISOString() });
+          qty.A += buy;
+          cash = cash.minus(buy * a);
         }
-        closes.A.push({ date: iso(day), close: String(a) });
-        closes.B.push({ date: iso(day), close: String(b) });
-        const value = cash.plus(qty.A * a).plus(qty.B * b);
-        points.push({ at: at(day), value, flow: dec(day > 0 ? deposit : 0) });
-        before = prices;
+        cash = cash.plus(deposit).minus(fee);
       }
-      const [a, b] = before;
-      const positions = [
-        held('A', String(Math.abs(qty.A)), String(qty.A * (a ?? 0)), qty.A < 0 ? 'short' : 'long'),
-        held('B', '20', String(20 * (b ?? 0))),
-      ];
-      const factors = growthFactors(points) ?? [];
-      const profits = profitsBySymbol(points, positions, activities, new Map(Object.entries(closes)));
-      const found = contributions(points, factors, profits);
-      const product = factors.reduce((all, one) => all * one.toNumber(), 1);
-      expect(found.total.toNumber()).toBeCloseTo(product - 1, 10);
-      const all = found.positions.reduce((sum, one) => sum.plus(one.contribution), found.rest.contribution);
-      expect(all.minus(found.total).abs().lt('1e-15')).toBe(true);
-      for (const { symbol, profit } of found.positions)
-        expect(profit.toFixed()).toBe(direct[symbol as 'A' | 'B'].toFixed());
-      const fees = list.slice(1).reduce((sum, { fee }) => sum + fee, 0);
-      expect(found.rest.profit.toFixed()).toBe(dec(-fees).toFixed());
-    }),
-  );
+      closes.A.push({ date: iso(day), close: String(a) });
+      closes.B.push({ date: iso(day), close: String(b) });
+      const value = cash.plus(qty.A * a).plus(qty.B * b);
+      points.push({ at: at(day), value, flow: dec(day > 0 ? deposit : 0) });
+      before = prices;
+    }
+    const [a, b] = before;
+    const positions = [
+      held('A', String(Math.abs(qty.A)), String(qty.A * (a ?? 0)), qty.A < 0 ? 'short' : 'long'),
+      held('B', '20', String(20 * (b ?? 0))),
+    ];
+    const factors = growthFactors(points) ?? [];
+    const profits = profitsBySymbol(points, positions, activities, new Map(Object.entries(closes)));
+    const found = contributions(points, factors, profits);
+    const product = factors.reduce((all, one) => all * one.toNumber(), 1);
+    expect(found.total.toNumber()).toBeCloseTo(product - 1, 10);
+    const all = found.positions.reduce((sum, one) => sum.plus(one.contribution), found.rest.contribution);
+    expect(all.minus(found.total).abs().lt('1e-15')).toBe(true);
+    for (const { symbol, profit } of found.positions)
+      expect(profit.toFixed()).toBe(direct[symbol as 'A' | 'B'].toFixed());
+    const fees = list.slice(1).reduce((sum, { fee }) => sum + fee, 0);
+    expect(found.rest.profit.toFixed()).toBe(dec(-fees).toFixed());
+  });
 });

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
+import { always } from '../../../fixtures/always.ts';
+import { told } from './told.ts';
 import { type TradingResult, tradingResults } from './trading-result.ts';
 
 const fills = (...rows: readonly (readonly ['buy' | 'sell', number, number | string])[]): Fill[] =>
@@ -36,15 +38,34 @@ describe('realized profit agrees with', () => {
   });
 });
 
-describe('cost and realized profit', () => {
-  const trades = fc.array(
-    fc.record({
-      buy: fc.boolean(),
-      qty: fc.integer({ min: 1, max: 500 }),
-      cents: fc.integer({ min: 1, max: 99_999 }),
-    }),
-    { minLength: 1, maxLength: 30 },
+const trades = fc.array(
+  fc.record({
+    buy: fc.boolean(),
+    qty: fc.integer({ min: 1, max: 500 }),
+    cents: fc.integer({ min: 1, max: 99_999 }),
+  }),
+  { minLength: 1, maxLength: 30 },
+);
+const cashOf = (list: readonly Fill[]) =>
+  list.reduce(
+    (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
+    new Dec(0),
   );
+/** Shares that come or go beside the trades. */
+const exchange = (
+  at: number,
+  qty: number[],
+  more: Partial<ShareExchange> = {},
+  symbol = 'X',
+): ShareExchange => ({
+  at,
+  legs: qty.map((each) => ({ symbol, qty: new Dec(each) })),
+  cash: new Dec(0),
+  turns: false,
+  ...more,
+});
+
+describe('cost and realized profit', () => {
   /** Never sells more than is held. */
   const possible = (list: readonly { buy: boolean; qty: number; cents: number }[]): Fill[] => {
     let held = 0;
@@ -55,51 +76,36 @@ describe('cost and realized profit', () => {
       return [{ symbol: 'X', side, qty: new Dec(count), price: new Dec(cents).div(100), at } as const];
     });
   };
-  const cashOf = (list: readonly Fill[]) =>
-    list.reduce(
-      (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
-      new Dec(0),
-    );
-
   it.each(['fifo', 'average'] as const)(
     'by %s add up: what was made is the cash that came, plus the cost of what is held',
     (method) => {
-      fc.assert(
-        fc.property(trades, (list) => {
-          const all = possible(list);
-          const result = tradingResults(all, method).get('X');
-          const whole = cashOf(all).plus(result?.cost ?? 0);
-          expect(result?.realized.eq(whole)).toBe(true);
-          expect(result?.uncovered.isZero()).toBe(true);
-        }),
-      );
+      always(trades, (list) => {
+        const all = possible(list);
+        const result = tradingResults(all, method).get('X');
+        const whole = cashOf(all).plus(result?.cost ?? 0);
+        expect(result?.realized.eq(whole)).toBe(true);
+        expect(result?.uncovered.isZero()).toBe(true);
+      });
     },
   );
 
   it('are the same by FIFO and by average once everything is sold', () => {
-    fc.assert(
-      fc.property(trades, fc.integer({ min: 1, max: 99_999 }), (list, cents) => {
-        const all = possible(list);
-        const held = tradingResults(all, 'fifo').get('X')?.qty ?? new Dec(0);
-        if (held.gt(0))
-          all.push({ symbol: 'X', side: 'sell', qty: held, price: new Dec(cents).div(100), at: 99 });
-        const [fifo, average] = (['fifo', 'average'] as const).map((method) =>
-          tradingResults(all, method).get('X'),
-        );
-        expect(fifo?.qty.isZero()).toBe(true);
-        expect(average?.cost.isZero()).toBe(true);
-        expect(fifo?.realized.eq(average?.realized ?? 0)).toBe(true);
-      }),
-    );
+    always(trades, fc.integer({ min: 1, max: 99_999 }), (list, cents) => {
+      const all = possible(list);
+      const held = tradingResults(all, 'fifo').get('X')?.qty ?? new Dec(0);
+      if (held.gt(0))
+        all.push({ symbol: 'X', side: 'sell', qty: held, price: new Dec(cents).div(100), at: 99 });
+      const [fifo, average] = (['fifo', 'average'] as const).map((method) =>
+        tradingResults(all, method).get('X'),
+      );
+      expect(fifo?.qty.isZero()).toBe(true);
+      expect(average?.cost.isZero()).toBe(true);
+      expect(fifo?.realized.eq(average?.realized ?? 0)).toBe(true);
+    });
   });
 
   it('count nothing made on shares that came without a cost, and say how many those are', () => {
-    const cameIn: ShareExchange = {
-      at: -1,
-      legs: [{ symbol: 'X', qty: new Dec(15) }],
-      cash: new Dec(0),
-      turns: false,
-    };
+    const cameIn = exchange(-1, [15]);
     const result = tradingResults(fills(['buy', 10, 5], ['sell', 20, 9]), 'fifo', [cameIn]).get('X');
     // The oldest go first: fifteen of no known cost, and five for 5.
     expect(result?.realized.toFixed()).toBe('20');
@@ -120,29 +126,18 @@ describe('a short and its cover are one story', () => {
   });
 
   it('while it is open it is owed, for what it was sold', () => {
-    const { qty, cost, uncovered } = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get(
-      'X',
-    ) as TradingResult;
-    expect([qty.toFixed(), cost.toFixed(), uncovered.toFixed()]).toEqual(['-15', '-135', '0']);
+    const result = tradingResults(fills(['buy', 10, 5], ['sell', 25, 9]), 'fifo').get('X');
+    expect(told([result as TradingResult], 'qty', 'cost', 'uncovered')).toEqual(['-15 -135 0']);
   });
 
   it('covered beyond, the rest is held', () => {
     const result = tradingResults(fills(['sell', 10, 9], ['buy', 25, 5]), 'fifo').get('X');
-    expect([result?.qty.toFixed(), result?.cost.toFixed(), result?.realized.toFixed()]).toEqual([
-      '15',
-      '75',
-      '40',
-    ]);
+    expect(told([result as TradingResult], 'qty', 'cost', 'realized')).toEqual(['15 75 40']);
   });
 
   it('a split doubles what is owed, and changes no result', () => {
     for (const legs of [[10, -20], [-10]] as const) {
-      const split: ShareExchange = {
-        at: 0.5,
-        legs: legs.map((qty) => ({ symbol: 'X', qty: new Dec(qty) })),
-        cash: new Dec(0),
-        turns: true,
-      };
+      const split = exchange(0.5, [...legs], { turns: true });
       const list = fills(['sell', 10, 100], ['buy', 20, 40]);
       const result = tradingResults(list, 'fifo', [split]).get('X');
       expect([result?.qty.toFixed(), result?.realized.toFixed()]).toEqual(['0', '200']);
@@ -150,13 +145,7 @@ describe('a short and its cover are one story', () => {
   });
 
   it('an option that ends worthless is its premium: lost by who held it, kept by who sold it', () => {
-    const end = (qty: number): ShareExchange => ({
-      at: 9,
-      legs: [{ symbol: 'X', qty: new Dec(qty) }],
-      cash: new Dec(0),
-      turns: false,
-      ends: 'worthless',
-    });
+    const end = (qty: number) => exchange(9, [qty], { ends: 'worthless' });
     const made = (side: 'buy' | 'sell', ended: number) =>
       tradingResults(fills([side, 1, 250]), 'fifo', [end(ended)]).get('X');
     expect(made('buy', -1)?.realized.toFixed()).toBe('-250');
@@ -166,26 +155,20 @@ describe('a short and its cover are one story', () => {
 
   it('an option that is exercised is a part of what the shares cost, whose trade tells that it is that', () => {
     const symbol = 'AAPL261218C00190000';
-    const exercise: ShareExchange = {
-      at: 1,
-      legs: [{ symbol, qty: new Dec(-1) }],
-      cash: new Dec(0),
-      turns: false,
-      ends: 'into_underlying',
-    };
+    const exercise = exchange(1, [-1], { ends: 'into_underlying' }, symbol);
     const story: Fill[] = [
       { symbol, side: 'buy', qty: new Dec(1), price: new Dec(250), at: 0 },
       { symbol: 'AAPL', side: 'buy', qty: new Dec(100), price: new Dec(190), at: 1 },
       { symbol: 'AAPL', side: 'sell', qty: new Dec(100), price: new Dec(200), at: 2 },
     ];
     const [bought] = story.filter(({ symbol: of, side }) => of === 'AAPL' && side === 'buy');
-    for (const [told, uncertain, made] of [
+    for (const [isTold, uncertain, made] of [
       [false, [true, true], '1000'],
       // 1,000 less the premium.
       [true, [false, false], '750'],
     ] as const) {
       const fills = story.map((one) =>
-        told && one === bought ? { ...one, settlesOption: true as const } : one,
+        isTold && one === bought ? { ...one, settlesOption: true as const } : one,
       );
       const results = [...tradingResults(fills, 'fifo', [exercise]).values()];
       expect(results.map(({ isUncertain }) => isUncertain)).toEqual(uncertain);
@@ -194,37 +177,17 @@ describe('a short and its cover are one story', () => {
   });
 
   it('adds up, whatever is bought and sold: what was made is the cash that came, and what the rest cost', () => {
-    const trades = fc.array(
-      fc.record({
-        buy: fc.boolean(),
-        qty: fc.integer({ min: 1, max: 500 }),
-        cents: fc.integer({ min: 1, max: 99_999 }),
-      }),
-      { minLength: 1, maxLength: 30 },
-    );
-    fc.assert(
-      fc.property(trades, fc.constantFrom('fifo' as const, 'average' as const), (list, method) => {
-        const all = list.map(({ buy, qty, cents }, at): Fill => {
-          return {
-            symbol: 'X',
-            side: buy ? 'buy' : 'sell',
-            qty: new Dec(qty),
-            price: new Dec(cents).div(100),
-            at,
-          };
-        });
-        const result = tradingResults(all, method).get('X') as TradingResult;
-        const second = shareByShare(all);
-        expect(result.qty.toNumber()).toBe(second.held);
-        expect(result.uncovered.isZero()).toBe(true);
-        const cash = all.reduce(
-          (sum, { side, qty, price }) => sum[side === 'buy' ? 'minus' : 'plus'](qty.mul(price)),
-          new Dec(0),
-        );
-        expect(result.realized.minus(result.cost).eq(cash)).toBe(true);
-        if (method === 'fifo') expect(result.realized.minus(second.made).abs().lt('1e-9')).toBe(true);
-      }),
-    );
+    always(trades, fc.constantFrom('fifo' as const, 'average' as const), (list, method) => {
+      const all = fills(
+        ...list.map(({ buy, qty, cents }) => [buy ? 'buy' : 'sell', qty, cents / 100] as const),
+      );
+      const result = tradingResults(all, method).get('X') as TradingResult;
+      const second = shareByShare(all);
+      expect(result.qty.toNumber()).toBe(second.held);
+      expect(result.uncovered.isZero()).toBe(true);
+      expect(result.realized.minus(result.cost).eq(cashOf(all))).toBe(true);
+      if (method === 'fifo') expect(result.realized.minus(second.made).abs().lt('1e-9')).toBe(true);
+    });
   });
 });
 
