@@ -1,32 +1,13 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { checkJson, driftRules, onPhone, rulesFile, startCheck, withCli, world } from './check-world.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+withCli();
 
-const rulesFile = (name: string, text: string) => {
-  const file = join(world.folder, name);
-  writeFileSync(file, text);
-  return file;
-};
-const checkJson = async (...args: string[]) => {
-  const { exitCode, stdout, stderr } = await world.run(['check', ...args, '--output', 'json']);
-  const parsed = checkResultSchema.safeParse(JSON.parse(stdout));
-  if (!parsed.success) throw new Error(`ended with ${exitCode}: ${stdout} ${stderr}`);
-  return { exitCode, stderr, result: parsed.data };
-};
-
-const approvalOf = ({ proposals: [proposal] }: Awaited<ReturnType<typeof checkJson>>['result']): string => {
-  const [approval] = (proposal?.approvals ?? []) as { id: string }[];
-  return approval?.id ?? 'none';
-};
+const approvalOf = ({ proposals: [proposal] }: Awaited<ReturnType<typeof checkJson>>['result']): string =>
+  ((proposal?.approvals ?? []) as { id: string }[])[0]?.id ?? 'none';
 
 describe('check', () => {
   it('looks by the usual rules without a file, and prints what its schema says', async () => {
@@ -37,15 +18,14 @@ describe('check', () => {
     expect(result.figures.by_sector.some(({ name }) => name === 'unknown')).toBe(false);
     expect(result.figures.time_weighted_return?.days).toBeGreaterThan(100);
     expect(result.figures.money_weighted_return).not.toBe(null);
-    expect(Number(result.figures.high_water_mark?.value)).toBeGreaterThanOrEqual(
-      Number(result.figures.equity),
-    );
+    const { high_water_mark, equity } = result.figures;
+    expect(Number(high_water_mark?.value)).toBeGreaterThanOrEqual(Number(equity));
   });
 
   it('finds a thing once, is silent while it lasts, and ends 3 and then 0', async () => {
     const rules = rulesFile(
-      'once.yaml',
       'rules:\n  - {name: apple-up, kind: price, symbol: AAPL, above: 1}\n',
+      'once.yaml',
     );
     const first = await checkJson('--rules', rules);
     expect(first.exitCode).toBe(3);
@@ -58,26 +38,23 @@ describe('check', () => {
 
   it('tells of a symbol nobody knows, and looks at the rest all the same', async () => {
     const rules = rulesFile(
-      'unknown.yaml',
       `rules:
   - {name: typo, kind: price, symbol: APPL, above: 1}
   - {name: apple-there, kind: price, symbol: AAPL, above: 2}
   - {name: microsoft-year, kind: move, symbols: [MSFT], by: 0.000001%, sessions: 200}
 `,
+      'unknown.yaml',
     );
     const { exitCode, result } = await checkJson('--rules', rules);
     expect(exitCode).toBe(3);
-    expect(result.findings.map(({ rule, problem }) => [rule, problem])).toEqual([
-      ['apple-there', undefined],
-      ['microsoft-year', undefined],
-      ['typo', 'unknown_symbol'],
-    ]);
+    const problems = result.findings.map(({ rule, problem = 'none' }) => `${rule} ${problem}`);
+    expect(problems).toEqual(['apple-there none', 'microsoft-year none', 'typo unknown_symbol']);
   });
 
   it('names line, key and the nearest right one of a wrong file, and ends 2', async () => {
     const rules = rulesFile(
-      'wrong.yaml',
       'rules:\n  - name: a\n    kind: price\n    symbl: AAPL\n    above: 5\n',
+      'wrong.yaml',
     );
     const { exitCode, stderr } = await world.run(['check', '--rules', rules]);
     expect(exitCode).toBe(2);
@@ -96,7 +73,7 @@ describe('check', () => {
   });
 
   it('tells what it found although the report can’t be written, and ends 2', async () => {
-    const rules = rulesFile('report.yaml', 'rules:\n  - {name: seen, kind: price, symbol: AAPL, above: 1}\n');
+    const rules = rulesFile('rules:\n  - {name: seen, kind: price, symbol: AAPL, above: 1}\n', 'report.yaml');
     const missing = join(world.folder, 'no-such-folder', 'report.html');
     const { exitCode, result } = await checkJson('--rules', rules, '--report', missing);
     expect(exitCode).toBe(2);
@@ -116,8 +93,8 @@ describe('check', () => {
 
   it('streams each finding, and the result last', async () => {
     const rules = rulesFile(
-      'stream.yaml',
       'rules:\n  - {name: streamed, kind: price, symbol: AAPL, above: 1}\n',
+      'stream.yaml',
     );
     const { stdout } = await world.run(['check', '--rules', rules, '--output', 'stream-json']);
     const lines = stdout
@@ -141,16 +118,8 @@ describe('check --suggest', () => {
     const { result } = await checkJson();
     const weight = (symbol: string) =>
       Number(result.figures.by_symbol.find(({ name }) => name === symbol)?.weight ?? 0) * 100;
-    return { apple: (weight('AAPL') + 8).toFixed(2), microsoft: weight('MSFT').toFixed(2) };
+    return `AAPL: ${(weight('AAPL') + 8).toFixed(2)}%, MSFT: ${weight('MSFT').toFixed(2)}%`;
   };
-  const driftRules = ({ apple, microsoft }: { apple: string; microsoft: string }) =>
-    rulesFile(
-      'drift.yaml',
-      `targets: {AAPL: ${apple}%, MSFT: ${microsoft}%}
-rules:
-  - {name: drift, kind: drift, band: 5%}
-`,
-    );
   let rules: string;
 
   it('asks nobody under --approval deny, but says what it would propose', async () => {
@@ -158,9 +127,8 @@ rules:
     const { result, exitCode } = await checkJson('--rules', rules, '--suggest', '--approval', 'deny');
     expect(exitCode).toBe(3);
     expect(result.findings).toMatchObject([{ rule: 'drift', subject: 'AAPL' }]);
-    expect(result.suggestion?.orders).toMatchObject([
-      { symbol: 'AAPL', side: 'buy', type: 'limit', reason: 'drift' },
-    ]);
+    const order = { symbol: 'AAPL', side: 'buy', type: 'limit', reason: 'drift' };
+    expect(result.suggestion?.orders).toMatchObject([order]);
     expect(result.proposals).toEqual([]);
     expect(world.ordersAtBroker()).toBe(0);
   });
@@ -168,9 +136,8 @@ rules:
   it('leaves the approval pending under detach, asks for nothing twice, and ends 5', async () => {
     const first = await checkJson('--rules', rules, '--suggest', '--approval', 'detach');
     expect(first.exitCode).toBe(5);
-    expect(first.result.proposals).toMatchObject([
-      { status: 'pending', approvals: [{ status: 'requested' }] },
-    ]);
+    const pending = { status: 'pending', approvals: [{ status: 'requested' }] };
+    expect(first.result.proposals).toMatchObject([pending]);
     const second = await checkJson('--rules', rules, '--suggest', '--approval', 'detach');
     expect(second.exitCode).toBe(0);
     expect(second.result.proposals).toEqual([]);
@@ -179,44 +146,26 @@ rules:
     const id = approvalOf(first.result);
     expect((await world.run(['approvals', 'cancel', id])).exitCode).toBe(0);
     // What is taken back is gone from the phone too.
-    const phone = ['phone', '--user', 'alice', '--decide', 'deny', '--once', '--timeout', '1s'];
-    expect((await world.run(phone)).exitCode).toBe(124);
+    expect((await onPhone('deny', '1s')).exitCode).toBe(124);
   });
 
   it('turns a drift of eight points into an order that is approved, filled once, and found no more', async () => {
-    const waiting = world.start(['check', '--rules', rules, '--suggest', '--output', 'json']);
-    const phone = await world.run([
-      'phone',
-      '--user',
-      'alice',
-      '--decide',
-      'approve',
-      '--once',
-      '--timeout',
-      '20s',
-    ]);
-    expect(phone.exitCode).toBe(0);
-    const { exitCode, stdout } = await waiting.done;
-    const result = checkResultSchema.parse(JSON.parse(stdout));
+    const waiting = startCheck('--rules', rules, '--suggest');
+    expect((await onPhone('approve', '20s')).exitCode).toBe(0);
+    const { exitCode, result } = await waiting();
     expect(exitCode).toBe(0);
-    expect(result.proposals).toMatchObject([
-      { status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] },
-    ]);
+    const done = { status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] };
+    expect(result.proposals).toMatchObject([done]);
     expect(world.ordersAtBroker()).toBe(1);
     const after = await checkJson('--rules', rules, '--suggest');
     expect(after.exitCode).toBe(0);
-    expect(after.result).toMatchObject({
-      findings: [],
-      ongoing: [],
-      proposals: [],
-      suggestion: { orders: [] },
-    });
+    const nothing = { findings: [], ongoing: [], proposals: [], suggestion: { orders: [] } };
+    expect(after.result).toMatchObject(nothing);
     expect(world.ordersAtBroker()).toBe(1);
   });
 
   it('proposes a conditional order when it is met, once, with the values of that moment', async () => {
     const conditional = rulesFile(
-      'conditional.yaml',
       `rules:
   - name: nvidia-dip
     kind: order
@@ -225,14 +174,14 @@ rules:
     before: 2099-01-01
     order: {side: buy, qty: 1}
 `,
+      'conditional.yaml',
     );
     const seen = await checkJson('--rules', conditional);
     expect(seen.result.findings).toMatchObject([{ rule: 'nvidia-dip', facts: { order: 'BUY 1 NVDA MKT' } }]);
     const first = await checkJson('--rules', conditional, '--suggest', '--approval', 'detach');
     expect(first.exitCode).toBe(5);
-    expect(first.result.proposals).toMatchObject([
-      { approvals: [{ order: { symbol: 'NVDA', side: 'buy', qty: '1' } }] },
-    ]);
+    const asked = { approvals: [{ order: { symbol: 'NVDA', side: 'buy', qty: '1' } }] };
+    expect(first.result.proposals).toMatchObject([asked]);
     const id = approvalOf(first.result);
     await world.run(['approvals', 'cancel', id]);
     // Taken back is an answer too: it is not asked again.

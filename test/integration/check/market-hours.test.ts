@@ -1,19 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkResultSchema } from '../../../src/check/result-schema.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { checkJson, rulesFile, withCli, world } from './check-world.ts';
 
 /** The exchange's own time, which the test sets; this machine's goes on as ever. */
 let now = newYorkInstant('2026-11-25', '12:00');
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld({ marketHours: 'exchange', marketClock: { ...systemClock, now: () => now } });
-  await world.login();
-  writeFileSync(
-    join(world.folder, 'rules.yaml'),
+withCli({ marketHours: 'exchange', marketClock: { ...systemClock, now: () => now } });
+let rules: string;
+beforeAll(() => {
+  rules = rulesFile(
     `targets: {AAPL: 60%}
 rules:
   - {name: closure, kind: closure, within: 1d}
@@ -24,13 +19,10 @@ rules:
 `,
   );
 });
-afterAll(() => world.close());
 
 const checkAt = async (date: string, wall: string, ...args: string[]) => {
   now = newYorkInstant(date, wall);
-  const rules = join(world.folder, 'rules.yaml');
-  const { exitCode, stdout } = await world.run(['check', '--rules', rules, '--output', 'json', ...args]);
-  const result = checkResultSchema.parse(JSON.parse(stdout));
+  const { exitCode, result } = await checkJson('--rules', rules, ...args);
   return { exitCode, result, found: result.findings.map(({ rule }) => rule) };
 };
 

@@ -6,20 +6,13 @@ import { figureLines } from '../../../src/check/report/lines.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
-import { snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { FORGETFUL, gatewayOf, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const seen = snapshot();
 /** Worth 8,000 at the end of 20 November, 10,000 now. */
 const gateway = (more: Partial<GatewayClient> = {}) =>
-  ({
-    account: async () => seen.account,
-    positions: async () => seen.positions,
-    orders: async () => [],
-    clock: async () => seen.clock,
+  gatewayOf(seen, {
     valueHistory: async () => [{ at: '2026-11-20T05:00:00Z', equity: '8000.00' }],
-    calendar: async () => [],
-    activities: async () => [],
-    quotes: async () => [],
     bars: async ({ symbol, adjustment }: { symbol: string; adjustment?: string }) =>
       symbol === 'QQQ' && adjustment === 'all'
         ? [
@@ -28,15 +21,14 @@ const gateway = (more: Partial<GatewayClient> = {}) =>
           ]
         : [],
     ...more,
-  }) as unknown as GatewayClient;
+  });
 
 async function look(client: GatewayClient, imported: readonly Activity[] = []) {
   const file = await parseRules('benchmark: qqq\nrules: []\n', 'rules.yaml');
   const found = await gather({
     gateway: client,
     file,
-    closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
-    activities: () => ({ get: async () => undefined, put: async () => undefined }),
+    ...FORGETFUL,
     imported: () => ({ activities: async () => [...imported] }),
     localNow: TUESDAY_NOON,
     suggest: false,
@@ -72,7 +64,6 @@ it('counts what was imported before the broker’s history, and says that the br
   const history = [row('2024-01-02T05:00:00Z', 'buy', '50'), row('2025-01-02T05:00:00Z', 'sell', '62')];
   const result = await look(gateway(), history);
   expect(result.figures.realized_fifo).toBe('120.00');
-  expect(result.notes).toEqual([
-    '2 of the activities were imported from a file: the broker never told of them',
-  ]);
+  const note = '2 of the activities were imported from a file: the broker never told of them';
+  expect(result.notes).toEqual([note]);
 });

@@ -3,7 +3,7 @@ import { gather } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
-import { quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { FORGETFUL, gatewayOf, quote, rules, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const symbols = ['AAPL', 'APPL', 'KO', 'MSFT', 'NVDA'];
 
@@ -11,27 +11,20 @@ const symbols = ['AAPL', 'APPL', 'KO', 'MSFT', 'NVDA'];
 function gatewayWithout(problem?: TradeAgentError) {
   const seen = snapshot();
   const asked: (readonly string[])[] = [];
-  const gateway = {
-    account: async () => seen.account,
+  const gateway = gatewayOf(seen, {
     positions: async () => [],
-    orders: async () => [],
-    clock: async () => seen.clock,
-    valueHistory: async () => [],
-    calendar: async () => [],
-    activities: async () => [],
     quotes: async (some: readonly string[]) => {
       asked.push(some);
       if (problem !== undefined) throw problem;
       if (some.includes('APPL'))
         throw new TradeAgentError('unknown_symbol', 'the broker knows no symbol APPL');
       if (some.includes('MSFT')) {
-        throw new TradeAgentError('gateway_refused', 'there is no price for MSFT now', {
-          details: { problem: 'price_unavailable' },
-        });
+        const details = { problem: 'price_unavailable' };
+        throw new TradeAgentError('gateway_refused', 'there is no price for MSFT now', { details });
       }
       return some.map((symbol) => quote(symbol, '100'));
     },
-  } as unknown as GatewayClient;
+  });
   return { gateway, asked };
 }
 
@@ -39,11 +32,12 @@ const look = async (gateway: GatewayClient, suggest = false) =>
   gather({
     gateway,
     file: await parseRules(
-      `rules:\n${symbols.map((symbol) => `  - {name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1}\n`).join('')}`,
+      rules(
+        ...symbols.map((symbol) => `name: ${symbol.toLowerCase()}, kind: price, symbol: ${symbol}, above: 1`),
+      ),
       'rules.yaml',
     ),
-    closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
-    activities: () => ({ get: async () => undefined, put: async () => undefined }),
+    ...FORGETFUL,
     localNow: TUESDAY_NOON,
     suggest,
   });

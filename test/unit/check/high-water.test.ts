@@ -5,22 +5,13 @@ import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkDate, newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import type { HighWaterMark } from '../../../src/trading/portfolio/drawdown.ts';
 import { always } from '../../fixtures/always.ts';
-import { snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { cash, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-const deposit = (at: number, amount: string): Activity => ({
-  id: String(at),
-  kind: amount.startsWith('-') ? 'withdrawal' : 'deposit',
-  type: amount.startsWith('-') ? 'CSW' : 'CSD',
-  at: new Date(at).toISOString(),
-  symbol: null,
-  side: null,
-  qty: null,
-  price: null,
-  amount,
-});
+const deposit = (at: number, amount: string): Activity =>
+  cash('2026-11-24', amount, { id: String(at), at: new Date(at).toISOString() });
 const endOf = (at: number) => newYorkInstant(newYorkDate(at), '24:00') - 1;
 /** The figures at an instant, `days` being what the account was worth at the end of each day before. */
 function figures(

@@ -2,30 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { textReport } from '../../../src/check/report/text.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import type { Order } from '../../../src/trading/views.ts';
-import { cash, checks, position, snapshot } from './sample-snapshot.ts';
+import { anOrder } from '../../fixtures/builders.ts';
+import { cash, checks, position, rules, snapshot } from './sample-snapshot.ts';
 
 describe('what nobody knows', () => {
   const strange = cash('2026-11-24', '-250', { kind: 'unknown', type: 'XYZ', symbol: 'KO', qty: '-3' });
 
   it('is said, and which figures it touches, in JSON and in words', async () => {
     const { result } = (await checks('rules: []')).run(snapshot({ activities: [strange] }));
-    expect(result.figures.incomplete).toEqual([
-      {
-        figures: [
-          'day_profit',
-          'realized',
-          'income',
-          'time_weighted_return',
-          'money_weighted_return',
-          'volatility',
-          'drawdown',
-        ],
-        reason: 'nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does',
-      },
-    ]);
+    const reason = 'nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does';
+    const returns = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
+    const figures = ['day_profit', 'realized', 'income', ...returns];
+    expect(result.figures.incomplete).toEqual([{ figures, reason }]);
     const text = textReport(result);
     expect(text).toMatch(/today .*\(incomplete\)/);
-    expect(text).toContain('since nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does');
+    expect(text).toContain(`since ${reason}`);
     expect(text).not.toMatch(/value .*\(incomplete\)/);
   });
 
@@ -55,13 +46,11 @@ describe('what nobody knows', () => {
 describe('orders that can’t be read', () => {
   it('leave everything else looked at, and are found themselves', async () => {
     const { run } = await checks(
-      'rules:\n  - {name: old, kind: open_order, older_than: 3d}\n  - {name: idle, kind: cash, above: 10%}',
+      rules('name: old, kind: open_order, older_than: 3d', 'name: idle, kind: cash, above: 10%'),
     );
     const { result } = run(snapshot({ openOrders: undefined }));
-    expect(result.findings.map(({ rule, problem }) => [rule, problem])).toEqual([
-      ['idle', undefined],
-      ['old', 'orders_unavailable'],
-    ]);
+    const problems = result.findings.map(({ rule, problem = 'none' }) => `${rule} ${problem}`);
+    expect(problems).toEqual(['idle none', 'old orders_unavailable']);
   });
 
   it('stop every suggestion: nobody knows which symbols have one', async () => {
@@ -73,19 +62,19 @@ describe('orders that can’t be read', () => {
 });
 
 describe('an order of several options', () => {
-  const leg = { id: 'l', client_order_id: 'l', time_in_force: 'day', limit_price: null, stop_price: null };
-  const part = { ...leg, notional: null, trail_price: null, trail_percent: null, extended_hours: false };
-  const order = (more: Partial<Order>): Order => ({
-    ...{ ...part, status: 'new', filled_qty: '0', filled_avg_price: null, filled_at: null },
-    ...{ submitted_at: '2026-11-01T15:00:00Z', symbol: 'AAPL', side: '', type: 'limit', qty: '1' },
-    ...more,
-  });
+  const order = (more: Partial<Order>) =>
+    anOrder({ limit_price: null, qty: '1', submitted_at: '2026-11-01T15:00:00Z', ...more });
   const call = order({ symbol: 'AAPL261218C00190000', side: 'buy' });
   const put = order({ symbol: 'AAPL261218C00200000', side: 'sell' });
-  const spread = order({ symbol: `${call.symbol} + ${put.symbol}`, order_class: 'mleg', legs: [call, put] });
+  const spread = order({
+    side: '',
+    symbol: `${call.symbol} + ${put.symbol}`,
+    order_class: 'mleg',
+    legs: [call, put],
+  });
 
   it('is looked at as any other, by its legs', async () => {
-    const { run } = await checks('rules:\n  - {name: old, kind: open_order, older_than: 3d}');
+    const { run } = await checks(rules('name: old, kind: open_order, older_than: 3d'));
     const { result } = run(snapshot({ openOrders: [spread] }));
     expect(result.findings).toHaveLength(1);
     expect(result.findings[0]?.message).toContain(call.symbol);
@@ -118,9 +107,9 @@ describe('a rule fires anew', () => {
 
   it('where it was turned off and on again', async () => {
     const memory = { fired: [] };
-    const rules = (enabled: boolean) => `rules:\n  - {name: r, kind: cash, above: 10%, enabled: ${enabled}}`;
-    expect((await checks(rules(true), memory)).found(snapshot())).toEqual(['r']);
-    expect((await checks(rules(false), memory)).found(snapshot())).toEqual([]);
-    expect((await checks(rules(true), memory)).found(snapshot())).toEqual(['r']);
+    const text = (enabled: boolean) => rules(`name: r, kind: cash, above: 10%, enabled: ${enabled}`);
+    expect((await checks(text(true), memory)).found(snapshot())).toEqual(['r']);
+    expect((await checks(text(false), memory)).found(snapshot())).toEqual([]);
+    expect((await checks(text(true), memory)).found(snapshot())).toEqual(['r']);
   });
 });

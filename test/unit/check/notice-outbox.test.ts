@@ -7,7 +7,7 @@ import { type NoticesConfig, noticesSchema } from '../../../src/config/notice-ch
 import type { Notice } from '../../../src/notify/notice.ts';
 import type { CheckStore } from '../../../src/store/check-store.ts';
 import { openCheckStore } from '../../../src/store/sqlite/check-store.ts';
-import { checks, position, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { checks, position, rules, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-outbox-'));
 const stores: CheckStore<Notice>[] = [];
@@ -23,13 +23,13 @@ function account(file = join(folder, `${files++}.db`)) {
   const store = openCheckStore<Notice>(file, '00'.repeat(32));
   stores.push(store);
   const memory = store.account({ profile: 'p:alice', account: 'PA1' });
-  const rules = checks('rules:\n  - {name: r, kind: concentration, above: 50%}\n');
+  const usual = checks(rules('name: r, kind: concentration, above: 50%'));
   return {
     file,
     memory,
     /** @returns ids of the notices made */
     async check(price: number, { dies = false, at = TUESDAY_NOON } = {}) {
-      const { file: rulesFile } = await rules;
+      const { file: rulesFile } = await usual;
       const { check } = await import('../../../src/check/check.ts');
       const seen = snapshot({ now: at, positions: [position('AAPL', 60, price)] });
       const done = check({

@@ -4,7 +4,7 @@ import { textReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
-import { cash, checks, position, snapshot } from './sample-snapshot.ts';
+import { cash, checks, position, rules, snapshot } from './sample-snapshot.ts';
 
 const dayEnd = (date: string) => newYorkInstant(date, '24:00') - 1;
 const account = (equity: string, more: Partial<Snapshot['account']> = {}) => ({
@@ -32,8 +32,8 @@ const owing = snapshot({
 describe('a ruined account', () => {
   it.each([
     ['by the usual rules', undefined],
-    ['by rules that don’t ask for it', 'rules:\n  - {name: k, kind: price, symbol: KO, above: 1000}'],
-    ['by rules that have its name for another', 'rules:\n  - {name: ruin, kind: cash, above: 99%}'],
+    ['by rules that don’t ask for it', rules('name: k, kind: price, symbol: KO, above: 1000')],
+    ['by rules that have its name for another', rules('name: ruin, kind: cash, above: 99%')],
   ])('is a critical finding %s', async (_, rules) => {
     const { run } = await checks(rules ?? 'rules: []');
     const { result } = run(lost);
@@ -61,15 +61,15 @@ rules:
   - {name: day, kind: loss, above: 3%}
   - {name: drift, kind: drift}
   - {name: one, kind: concentration, above: 40%}`,
-    ).then((all) => ({ found: all.found.bind(all) }));
+    );
     expect(found(owing)).toEqual(['ruin', 'fall', 'day', 'drift', 'one']);
   });
 
   it('is none where the money was taken out, where there never was any, or where the rule is turned off', async () => {
-    const { found } = await checks('rules: []').then((all) => ({ found: all.found.bind(all) }));
+    const { found } = await checks('rules: []');
     expect(found({ ...lost, activities: [cash('2026-11-23', '-10000')] })).toEqual([]);
     expect(found({ ...lost, history: [] })).toEqual([]);
-    const off = await checks('rules:\n  - {name: off, kind: ruin, enabled: false}');
+    const off = await checks(rules('name: off, kind: ruin, enabled: false'));
     expect(off.found(lost)).toEqual([]);
   });
 
@@ -102,9 +102,9 @@ rules:
 
 describe('the day’s result', () => {
   const day = { last_equity: '10000' };
-  const rules = 'rules:\n  - {name: day, kind: loss, above: 3%, severity: critical}';
+  const text = rules('name: day, kind: loss, above: 3%, severity: critical');
   const look = async (equity: string, activities: readonly Activity[], more: Partial<Snapshot> = {}) => {
-    const { result } = (await checks(rules)).run(
+    const { result } = (await checks(text)).run(
       snapshot({
         account: account(equity, day),
         positions: [],
@@ -113,11 +113,8 @@ describe('the day’s result', () => {
         ...more,
       }),
     );
-    return [
-      result.findings.map(({ rule }) => rule),
-      result.figures.day_profit,
-      result.figures.day_return,
-    ] as const;
+    const { findings, figures } = result;
+    return [findings.map(({ rule }) => rule), figures.day_profit, figures.day_return] as const;
   };
 
   it('is no loss where money was taken out', async () => {
@@ -161,14 +158,12 @@ describe('the day’s result', () => {
     } as const;
     const moved = cash('2026-11-23', '0', { ...late, qty: '100', price: '60' });
     for (const monday of ['10000', '16000']) {
-      const figures = figuresOf(
-        snapshot({
-          account: account('16000', { last_equity: monday }),
-          history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
-          activities: [moved],
-        }),
-        { sectorOf: () => undefined },
-      );
+      const seen = snapshot({
+        account: account('16000', { last_equity: monday }),
+        history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
+        activities: [moved],
+      });
+      const figures = figuresOf(seen, { sectorOf: () => undefined });
       expect(figures.performance.dayProfit).toBe('0.00');
       expect(figures.timeWeighted?.period.toFixed()).toBe('0');
       expect(figures.drawdowns.worst).toBe(undefined);
@@ -183,20 +178,16 @@ describe('the day’s result', () => {
       priceOn: (symbol: string, on: string) => (symbol === 'KO' && on === '2026-11-24' ? '60' : undefined),
     };
     expect(await look('16000', [moved], at)).toEqual([[], '0.00', '0']);
-    expect(await look('16000', [{ ...moved, price: '61' }], { positions })).toEqual([
-      [],
-      '-100.00',
-      '-0.006211180124',
-    ]);
+    const dearer = await look('16000', [{ ...moved, price: '61' }], { positions });
+    expect(dearer).toEqual([[], '-100.00', '-0.006211180124']);
   });
 });
 
 it('a rule about the day’s loss says that it saw nothing where the last close is not known', async () => {
-  const { run } = await checks('rules:\n  - {name: day, kind: loss, over: day, above: 2%}');
+  const { run } = await checks(rules('name: day, kind: loss, over: day, above: 2%'));
   const { result } = run(snapshot({ account: account('10000', { last_equity: null }) }));
-  expect(result.findings).toEqual([
-    expect.objectContaining({ rule: 'day', message: expect.stringContaining('the last close is not known') }),
-  ]);
+  const message = expect.stringContaining('the last close is not known');
+  expect(result.findings).toMatchObject([{ rule: 'day', message }]);
   expect(result.figures).toMatchObject({ day_profit: null, day_return: null });
   expect(textReport(result)).toMatch(/today +unknown/);
 });

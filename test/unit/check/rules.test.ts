@@ -5,8 +5,8 @@ import { parseRules } from '../../../src/check/load-rules.ts';
 import { observe } from '../../../src/check/observe.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import { packHistory } from '../../../src/trading/portfolio/price-history.ts';
-import type { Order } from '../../../src/trading/views.ts';
-import { checks, position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { anOrder } from '../../fixtures/builders.ts';
+import { cash, checks, position, quote, rules, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const HOUR = 3_600_000;
 const apple = (price: number, previous = price) =>
@@ -17,7 +17,7 @@ const apple = (price: number, previous = price) =>
 
 describe('a rule fires when it should, once, and again only after it was clear', () => {
   it('price below', async () => {
-    const { found } = bound(await checks('rules:\n  - {name: r, kind: price, symbol: AAPL, below: 100}'));
+    const { found } = await checks(rules('name: r, kind: price, symbol: AAPL, below: 100'));
     expect(found(apple(100))).toEqual([]); // at its limit
     expect(found(apple(99.99))).toEqual(['r AAPL']);
     expect(found(apple(98))).toEqual([]); // ongoing
@@ -28,9 +28,7 @@ describe('a rule fires when it should, once, and again only after it was clear',
   });
 
   it('price above, with a way back of its own', async () => {
-    const { found } = bound(
-      await checks('rules:\n  - {name: r, kind: price, symbol: AAPL, above: 100, rearm: 10%}'),
-    );
+    const { found } = await checks(rules('name: r, kind: price, symbol: AAPL, above: 100, rearm: 10%'));
     expect(found(apple(101))).toEqual(['r AAPL']);
     expect(found(apple(91))).toEqual([]);
     expect(found(apple(101))).toEqual([]);
@@ -40,9 +38,9 @@ describe('a rule fires when it should, once, and again only after it was clear',
 
   it('also while checks by another file come in between', async () => {
     const memory = { fired: [] };
-    const rule = (name: string) => `rules:\n  - {name: ${name}, kind: price, symbol: AAPL, above: 100}`;
-    const { found } = bound(await checks(rule('r'), memory));
-    const other = bound(await checks(rule('s'), memory));
+    const rule = (name: string) => rules(`name: ${name}, kind: price, symbol: AAPL, above: 100`);
+    const { found } = await checks(rule('r'), memory);
+    const other = await checks(rule('s'), memory);
     expect(found(apple(101))).toEqual(['r AAPL']);
     expect(other.found(apple(101))).toEqual(['s AAPL']);
     expect(found(apple(101))).toEqual([]);
@@ -53,9 +51,10 @@ describe('a rule fires when it should, once, and again only after it was clear',
   });
 
   it('a move since the last close, in the direction it names', async () => {
-    const { found } = bound(
-      await checks(
-        'rules:\n  - {name: down, kind: move, by: 5%, direction: down}\n  - {name: either, kind: move, symbols: [AAPL], by: 5%}',
+    const { found } = await checks(
+      rules(
+        'name: down, kind: move, by: 5%, direction: down',
+        'name: either, kind: move, symbols: [AAPL], by: 5%',
       ),
     );
     expect(found(apple(105, 100))).toEqual([]);
@@ -64,67 +63,48 @@ describe('a rule fires when it should, once, and again only after it was clear',
   });
 
   it('a move over several sessions, by the closes kept', async () => {
-    const { found } = bound(
-      await checks('rules:\n  - {name: r, kind: move, symbols: [AAPL], by: 10%, sessions: 3}'),
-    );
-    const days = [20780, 20781, 20782, 20783].map((day, index) => ({
-      day,
-      close: String([50, 100, 105, 108][index]),
-    }));
+    const { found } = await checks(rules('name: r, kind: move, symbols: [AAPL], by: 10%, sessions: 3'));
+    const days = ['50', '100', '105', '108'].map((close, index) => ({ day: 20780 + index, close }));
     const seen = { ...apple(110), closes: new Map([['AAPL', packHistory(days)]]) };
     expect(found(seen)).toEqual([]); // 110 / 100: ten percent is not more than ten
     expect(found({ ...apple(111), closes: seen.closes })).toEqual(['r AAPL']);
   });
 
   it('drift, by 5/25 and by points', async () => {
-    const rules = (band: string) => `targets: {AAPL: 50%}\nrules:\n  - {name: r, kind: drift, band: ${band}}`;
+    const drift = (band: string) => `targets: {AAPL: 50%}\nrules:\n  - {name: r, kind: drift, band: ${band}}`;
     // 6,000 of 10,000: ten points.
-    expect(bound(await checks(rules('5/25'))).found(snapshot())).toEqual(['r AAPL']);
-    expect(bound(await checks(rules('10%'))).found(snapshot())).toEqual([]);
-    expect(bound(await checks(rules('9.9%'))).found(snapshot())).toEqual(['r AAPL']);
+    expect((await checks(drift('5/25'))).found(snapshot())).toEqual(['r AAPL']);
+    expect((await checks(drift('10%'))).found(snapshot())).toEqual([]);
+    expect((await checks(drift('9.9%'))).found(snapshot())).toEqual(['r AAPL']);
   });
 
   it('concentration by symbol and by sector, by the sectors of the file', async () => {
-    const { found } = bound(
-      await checks(
-        `sectors: {AAPL: Tech, MSFT: Tech}
+    const { found } = await checks(
+      `sectors: {AAPL: Tech, MSFT: Tech}
 rules:
   - {name: one, kind: concentration, above: 40%}
   - {name: sector, kind: concentration, by: sector, above: 60%}`,
-      ),
     );
     const seen = snapshot({ positions: [position('AAPL', 40, 100), position('MSFT', 35, 100)] });
     expect(found({ ...seen, account: { ...seen.account, equity: '11500.00' } })).toEqual(['sector Tech']);
   });
 
   it('cash, too much and too little', async () => {
-    const { found } = bound(
-      await checks(
-        'rules:\n  - {name: drag, kind: cash, above: 30%}\n  - {name: short, kind: cash, below: 5%}',
-      ),
+    const { found } = await checks(
+      rules('name: drag, kind: cash, above: 30%', 'name: short, kind: cash, below: 5%'),
     );
     expect(found(snapshot())).toEqual(['drag']);
   });
 
   it('drawdown, by the history and the flows', async () => {
-    const { found } = bound(await checks('rules:\n  - {name: r, kind: drawdown, above: 10%}'));
+    const { found } = await checks(rules('name: r, kind: drawdown, above: 10%'));
     const history = [
       { at: TUESDAY_NOON - 48 * HOUR, equity: '10000' },
       { at: TUESDAY_NOON - 24 * HOUR, equity: '14000' },
     ];
     // From 14,000 to 10,000: a fall, unless 4,000 were taken out.
     expect(found(snapshot({ history }))).toEqual(['r']);
-    const withdrawal = {
-      id: '1',
-      kind: 'withdrawal' as const,
-      type: 'CSW',
-      at: new Date(TUESDAY_NOON - HOUR).toISOString(),
-      symbol: null,
-      side: null,
-      qty: null,
-      price: null,
-      amount: '-4000',
-    };
+    const withdrawal = cash('2026-11-24', '-4000');
     expect(found(snapshot({ history, activities: [withdrawal] }))).toEqual([]);
   });
 
@@ -135,47 +115,35 @@ rules:
     ['309', '10310.00', ['r']],
   ])('a day’s loss of more than %s', async (above, before, found) => {
     const seen = snapshot();
-    const made = bound(
-      await checks(
-        `rules:\n  - {name: r, kind: loss, above: ${above.startsWith('$') ? `"${above}"` : above}}`,
-      ),
-    );
+    const limit = above.startsWith('$') ? `"${above}"` : above;
+    const made = await checks(rules(`name: r, kind: loss, above: ${limit}`));
     expect(made.found({ ...seen, account: { ...seen.account, last_equity: before } })).toEqual(found);
   });
 
   it('stale prices, while the market is open alone', async () => {
-    const { found } = bound(await checks('rules:\n  - {name: r, kind: stale, older_than: 15m}'));
-    const old = new Map([
-      ['AAPL', quote('AAPL', '100', { at: new Date(TUESDAY_NOON - HOUR).toISOString() })],
-    ]);
-    const seen = snapshot({ quotes: old });
+    const { found } = await checks(rules('name: r, kind: stale, older_than: 15m'));
+    const old = quote('AAPL', '100', { at: new Date(TUESDAY_NOON - HOUR).toISOString() });
+    const seen = snapshot({ quotes: new Map([['AAPL', old]]) });
     expect(found({ ...seen, clock: { ...seen.clock, is_open: false } })).toEqual([]);
     expect(found(seen)).toEqual(['r AAPL']);
   });
 
   it('orders open for long, and a holding that is missing', async () => {
-    const { found } = bound(
-      await checks(
-        'rules:\n  - {name: old, kind: open_order, older_than: 2d}\n  - {name: gone, kind: missing, symbol: MSFT}\n  - {name: few, kind: missing, symbol: AAPL, qty: 61}',
+    const { found } = await checks(
+      rules(
+        'name: old, kind: open_order, older_than: 2d',
+        'name: gone, kind: missing, symbol: MSFT',
+        'name: few, kind: missing, symbol: AAPL, qty: 61',
       ),
     );
     const order = (id: string, hours: number) =>
-      ({
-        id,
-        symbol: 'KO',
-        side: 'buy',
-        qty: '5',
-        submitted_at: new Date(TUESDAY_NOON - hours * HOUR).toISOString(),
-      }) as Order;
-    expect(found(snapshot({ openOrders: [order('young', 47), order('old', 49)] }))).toEqual([
-      'old old',
-      'gone MSFT',
-      'few AAPL',
-    ]);
+      anOrder({ id, symbol: 'KO', submitted_at: new Date(TUESDAY_NOON - hours * HOUR).toISOString() });
+    const openOrders = [order('young', 47), order('old', 49)];
+    expect(found(snapshot({ openOrders }))).toEqual(['old old', 'gone MSFT', 'few AAPL']);
   });
 
   it('a holiday and a half-day ahead, once each, and not the weekend', async () => {
-    const { found } = bound(await checks('rules:\n  - {name: r, kind: closure, within: 1d}'));
+    const { found } = await checks(rules('name: r, kind: closure, within: 1d'));
     const at = (date: string, wall: string) => snapshot({ now: newYorkInstant(date, wall) });
     expect(found(at('2026-11-24', '12:00'))).toEqual([]);
     expect(found(at('2026-11-25', '12:00'))).toEqual(['r 2026-11-26']);
@@ -187,18 +155,16 @@ rules:
   it('a conditional order, until its time is over', async () => {
     const rule =
       '{name: dip, kind: order, symbol: NVDA, below: 100, before: 2026-11-27, order: {side: buy, qty: 10}}';
-    const { run } = bound(await checks(`rules:\n  - ${rule}`));
+    const { run } = await checks(`rules:\n  - ${rule}`);
     const nvidia = (price: string, now: number) =>
       snapshot({ now, quotes: new Map([['NVDA', quote('NVDA', price)]]) });
     const suggest = { awaited: new Set<string>(), wasAsked: () => false };
     expect(run(nvidia('101', TUESDAY_NOON), suggest).proposals).toEqual([]);
     const met = run(nvidia('99', newYorkInstant('2026-11-26', '23:59')), suggest);
-    expect(met.result.findings).toMatchObject([
-      { message: 'NVDA is at $99.00, below $100.00: BUY 10 NVDA MKT' },
-    ]);
-    expect(met.proposals).toMatchObject([
-      { request: { symbol: 'NVDA', side: 'buy', qty: '10' }, rule: { name: 'dip' } },
-    ]);
+    const message = 'NVDA is at $99.00, below $100.00: BUY 10 NVDA MKT';
+    expect(met.result.findings).toMatchObject([{ message }]);
+    const request = { symbol: 'NVDA', side: 'buy', qty: '10' };
+    expect(met.proposals).toMatchObject([{ request, rule: { name: 'dip' } }]);
     const late = run(nvidia('99', newYorkInstant('2026-11-27', '00:00')), suggest);
     expect(late.proposals).toEqual([]);
     expect(late.result.skipped).toEqual([{ rule: 'dip', reason: 'over' }]);
@@ -206,11 +172,10 @@ rules:
 });
 
 describe('whether a rule is looked at', () => {
-  const rules = (when: string) =>
-    `rules:\n  - {name: r, kind: price, symbol: AAPL, below: 200, when: ${when}}`;
+  const when = (moment: string) => rules(`name: r, kind: price, symbol: AAPL, below: 200, when: ${moment}`);
 
   it('waits for the market to open, which is a result and no error', async () => {
-    const { run } = bound(await checks(rules('market_open')));
+    const { run } = await checks(when('market_open'));
     const seen = snapshot();
     const closed = run({ ...seen, clock: { ...seen.clock, is_open: false } }).result;
     expect(closed).toMatchObject({ status: 'clear', skipped: [{ rule: 'r', reason: 'market_closed' }] });
@@ -221,7 +186,7 @@ describe('whether a rule is looked at', () => {
   });
 
   it('waits for the last half hour, also of half a day', async () => {
-    const { run } = bound(await checks(rules('{before_close: 30m}')));
+    const { run } = await checks(when('{before_close: 30m}'));
     const seen = (wall: string) => {
       const now = newYorkInstant('2026-11-27', wall);
       const made = snapshot({ now });
@@ -235,9 +200,7 @@ describe('whether a rule is looked at', () => {
   });
 
   it('is put off by a snooze, after which it fires', async () => {
-    const { run } = bound(
-      await checks('rules:\n  - {name: r, kind: price, symbol: AAPL, below: 200, snooze: 2026-11-25}'),
-    );
+    const { run } = await checks(rules('name: r, kind: price, symbol: AAPL, below: 200, snooze: 2026-11-25'));
     expect(run(snapshot()).result).toMatchObject({ findings: [], snoozed: [{ rule: 'r' }] });
     expect(run(snapshot({ now: newYorkInstant('2026-11-25', '00:00') })).result.findings).toHaveLength(1);
   });
@@ -245,7 +208,7 @@ describe('whether a rule is looked at', () => {
 
 describe('what can’t be seen', () => {
   it('is a finding of its own, once, and leaves what was found before as it was', async () => {
-    const { run } = bound(await checks('rules:\n  - {name: r, kind: price, symbol: MSFT, below: 200}'));
+    const { run } = await checks(rules('name: r, kind: price, symbol: MSFT, below: 200'));
     const priced = snapshot({ quotes: new Map([['MSFT', quote('MSFT', '150')]]) });
     const blind = snapshot({ quotes: new Map(), noPrice: [{ symbol: 'MSFT', code: 'price_unavailable' }] });
     expect(run(priced).result.findings).toHaveLength(1);
@@ -256,34 +219,30 @@ describe('what can’t be seen', () => {
   });
 
   it('is said of a holding without history', async () => {
-    const { run } = bound(await checks('rules:\n  - {name: r, kind: move, by: 5%, sessions: 20}'));
+    const { run } = await checks(rules('name: r, kind: move, by: 5%, sessions: 20'));
     expect(run(snapshot()).result.findings).toMatchObject([{ problem: 'history_unavailable' }]);
   });
 });
 
 describe('orders to propose', () => {
-  const rules = `targets: {AAPL: 90%}
+  const both = `targets: {AAPL: 90%}
 rules:
   - {name: drift, kind: drift}
   - {name: dip, kind: order, symbol: NVDA, below: 200, order: {side: buy, qty: 10}}`;
-  const seen = snapshot({
-    quotes: new Map([
-      ['AAPL', quote('AAPL', '100')],
-      ['NVDA', quote('NVDA', '150')],
-    ]),
-  });
+  const quotes = [quote('AAPL', '100'), quote('NVDA', '150')];
+  const seen = snapshot({ quotes: new Map(quotes.map((one) => [one.symbol, one])) });
   const fresh = { awaited: new Set<string>(), wasAsked: () => false };
   const words = ({ proposals }: ReturnType<Awaited<ReturnType<typeof checks>>['run']>) =>
     proposals.map(({ request }) => `${request.side} ${request.qty} ${request.symbol}`);
 
   it('spend the same cash once: what a conditional order may need is not there for rebalancing', async () => {
-    const { run } = bound(await checks(rules));
+    const { run } = await checks(both);
     // 4,000 in cash less 1,500 for NVDA; 30 AAPL would be wanted, at 100.50 24 can be paid.
     expect(words(run(seen, fresh))).toEqual(['buy 10 NVDA', 'buy 24 AAPL']);
   });
 
   it('wait with a market order until the market is open', async () => {
-    const { run } = bound(await checks(rules));
+    const { run } = await checks(both);
     const closed = run({ ...seen, clock: { ...seen.clock, is_open: false } }, fresh);
     expect(words(closed)).toEqual(['buy 30 AAPL']);
     expect(closed.result.suggestion?.left).toEqual([{ symbol: 'NVDA', reason: 'market_closed' }]);
@@ -294,7 +253,7 @@ rules:
     ['a run died after it asked', { thread: 'th_1', asked: false }, true, ['buy 30 AAPL']],
     ['a run died before it asked', { thread: 'th_1', asked: false }, false, ['buy 10 NVDA', 'buy 24 AAPL']],
   ])('ask for a conditional order again or not: %s', async (_what, earlier, wasAsked, orders) => {
-    const { file } = await checks(rules);
+    const { file } = await checks(both);
     const done = check({
       file,
       rulesFile: undefined,
@@ -310,18 +269,17 @@ rules:
   });
 
   it('leave alone what waits for an approval', async () => {
-    const { run } = bound(await checks(rules));
+    const { run } = await checks(both);
     expect(words(run(seen, { ...fresh, awaited: new Set(['AAPL', 'NVDA']) }))).toEqual([]);
   });
 });
 
 describe('a finding', () => {
   it('speaks in the words of its rule, and the worst comes first', async () => {
-    const { run } = bound(
-      await checks(
-        `rules:
-  - {name: low, kind: price, symbol: AAPL, below: 200, severity: info}
-  - {name: high, kind: cash, above: 1%, severity: critical, message: "{severity}: {weight} in cash, {limit} wanted"}`,
+    const { run } = await checks(
+      rules(
+        'name: low, kind: price, symbol: AAPL, below: 200, severity: info',
+        'name: high, kind: cash, above: 1%, severity: critical, message: "{severity}: {weight} in cash, {limit} wanted"',
       ),
     );
     expect(run(snapshot()).result.findings).toMatchObject([
@@ -332,7 +290,7 @@ describe('a finding', () => {
 
   it('comes anew from a rule whose limit was changed, not from one whose words were', async () => {
     const rule = (limit: number, message: string) =>
-      `rules:\n  - {name: r, kind: price, symbol: AAPL, below: ${limit}, message: "${message}"}`;
+      rules(`name: r, kind: price, symbol: AAPL, below: ${limit}, message: "${message}"`);
     const [first, words, limit] = await Promise.all([
       checks(rule(200, 'a')),
       checks(rule(200, 'b')),
@@ -345,25 +303,20 @@ describe('a finding', () => {
   });
 });
 
-/** Its functions with their own `this`, so that tests can take them apart. */
-function bound(made: Awaited<ReturnType<typeof checks>>) {
-  return { found: made.found.bind(made), run: made.run.bind(made) };
-}
-
 it('what is clear of its limit is not told of, however many symbols there are', async () => {
   const file = await parseRules(
-    'rules:\n  - {name: move, kind: move, by: 5%}\n  - {name: weight, kind: concentration, above: 50%}\n  - {name: old, kind: stale, older_than: 1h}\n',
+    rules(
+      'name: move, kind: move, by: 5%',
+      'name: weight, kind: concentration, above: 50%',
+      'name: old, kind: stale, older_than: 1h',
+    ),
     'rules.yaml',
   );
   const symbols = ['AAPL', 'KO', 'MSFT'];
+  const before = (symbol: string) => ({ previous_close: symbol === 'KO' ? '90' : '99' });
   const seen = snapshot({
     positions: symbols.map((symbol) => position(symbol, 1, 100)),
-    quotes: new Map(
-      symbols.map((symbol) => [
-        symbol,
-        quote(symbol, '100', { previous_close: symbol === 'KO' ? '90' : '99' }),
-      ]),
-    ),
+    quotes: new Map(symbols.map((symbol) => [symbol, quote(symbol, '100', before(symbol))])),
   });
   const { observations, blind } = observe(file, seen, figuresOf(seen, { sectorOf: () => undefined }));
   expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);

@@ -2,44 +2,26 @@ import { check } from '../../../src/check/check.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { FiredState } from '../../../src/store/check-store.ts';
+import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
 import type { Position, Quote } from '../../../src/trading/views.ts';
+import { anAccount, aPosition, aQuote } from '../../fixtures/builders.ts';
 
 /** Tuesday, 24 November 2026, noon in New York: Thanksgiving is on Thursday, and Friday is half a day. */
 export const TUESDAY_NOON = newYorkInstant('2026-11-24', '12:00');
 
-export function quote(symbol: string, last: string, more: Partial<Quote> = {}): Quote {
-  return {
-    symbol,
-    name: null,
-    bid: last,
-    ask: last,
-    last,
-    previous_close: last,
-    at: new Date(TUESDAY_NOON).toISOString(),
-    simulated: true,
-    ...more,
-  };
-}
+const at = new Date(TUESDAY_NOON).toISOString();
+export const quote = (symbol: string, last: string, more: Partial<Quote> = {}): Quote =>
+  aQuote({ symbol, bid: last, ask: last, last, previous_close: last, at, ...more });
 
 export function position(symbol: string, qty: number, price: number, more: Partial<Position> = {}): Position {
   const value = (qty * price).toFixed(2);
-  return {
-    symbol,
-    side: 'long',
-    qty: String(qty),
-    qty_available: String(qty),
-    avg_entry_price: String(price),
-    current_price: String(price),
-    lastday_price: String(price),
-    market_value: value,
-    cost_basis: value,
-    unrealized_pl: '0',
-    unrealized_plpc: '0',
-    change_today: '0',
-    ...more,
-  };
+  return aPosition({
+    ...{ symbol, qty: String(qty), qty_available: String(qty), avg_entry_price: String(price) },
+    ...{ current_price: String(price), lastday_price: String(price), market_value: value, cost_basis: value },
+    ...{ unrealized_pl: '0', unrealized_plpc: '0', ...more },
+  });
 }
 
 /** Cash that came or, below zero, went on a day; or what else a test makes of it. */
@@ -68,19 +50,14 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
   const equity = (held + Number(cash)).toFixed(2);
   return {
     now,
-    account: {
+    account: anAccount({
       account: 'PA1',
-      environment: 'paper',
-      status: 'ACTIVE',
-      currency: 'USD',
       cash,
       equity,
       last_equity: equity,
       buying_power: cash,
       long_market_value: held.toFixed(2),
-      trading_blocked: false,
-      simulated: true,
-    },
+    }),
     positions,
     openOrders: [],
     clock: {
@@ -104,28 +81,46 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
+/** The text of a rules file that holds these, each as it is between braces. */
+export const rules = (...each: string[]): string =>
+  `rules:\n${each.map((rule) => `  - {${rule}}\n`).join('')}`;
+
+/** A gateway that answers what a snapshot has, and nothing else, unless told otherwise. */
+export const gatewayOf = (seen: Snapshot, more: object = {}) =>
+  ({
+    account: async () => seen.account,
+    positions: async () => seen.positions,
+    orders: async () => [],
+    clock: async () => seen.clock,
+    valueHistory: async () => [],
+    calendar: async () => [],
+    activities: async () => [],
+    quotes: async () => [],
+    ...more,
+  }) as unknown as GatewayClient;
+/** Nothing is remembered from one reading to the next. */
+export const FORGETFUL = {
+  closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
+  activities: () => ({ get: async () => undefined, put: async () => undefined }),
+};
+
 /** Runs checks one after the other, each remembering the one before. @param memory shared by checks of several files */
-export async function checks(rules: string, memory: { fired: readonly FiredState[] } = { fired: [] }) {
-  const file = await parseRules(rules, 'rules.yaml');
-  return {
-    file,
-    run(seen: Snapshot, suggest?: Parameters<typeof check>[0]['suggest']) {
-      const done = check({
-        file,
-        rulesFile: 'rules.yaml',
-        snapshot: seen,
-        memory: { fired: () => [...memory.fired], mark: () => undefined, proposed: () => undefined },
-        sectorOf: () => undefined,
-        ...(suggest === undefined ? {} : { suggest }),
-      });
-      memory.fired = done.firing.states;
-      return done;
-    },
-    /** The rules that found something new. */
-    found(seen: Snapshot): string[] {
-      return this.run(seen).result.findings.map(({ rule, subject }) =>
-        subject === '' ? rule : `${rule} ${subject}`,
-      );
-    },
+export async function checks(text: string, memory: { fired: readonly FiredState[] } = { fired: [] }) {
+  const file = await parseRules(text, 'rules.yaml');
+  const run = (seen: Snapshot, suggest?: Parameters<typeof check>[0]['suggest']) => {
+    const done = check({
+      file,
+      rulesFile: 'rules.yaml',
+      snapshot: seen,
+      memory: { fired: () => [...memory.fired], mark: () => undefined, proposed: () => undefined },
+      sectorOf: () => undefined,
+      ...(suggest && { suggest }),
+    });
+    memory.fired = done.firing.states;
+    return done;
   };
+  /** The rules that found something new. */
+  const found = (seen: Snapshot): string[] =>
+    run(seen).result.findings.map(({ rule, subject }) => (subject === '' ? rule : `${rule} ${subject}`));
+  return { file, run, found };
 }

@@ -8,53 +8,37 @@ import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { PriceHistory } from '../../../src/trading/portfolio/price-history.ts';
 import type { Position } from '../../../src/trading/views.ts';
-import { position, quote, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
+import { DAY_MS } from '../../../src/values/durations.ts';
+import { cash, gatewayOf, position, quote, rules, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
-const DAY_MS = 86_400_000;
-const deposit = (id: string, daysAgo: number): Activity => ({
-  id,
-  kind: 'deposit',
-  type: 'CSD',
-  at: new Date(TUESDAY_NOON - daysAgo * DAY_MS).toISOString(),
-  symbol: null,
-  side: null,
-  qty: null,
-  price: null,
-  amount: '1',
-});
+const deposit = (id: string, daysAgo: number): Activity =>
+  cash('2026-11-24', '1', { id, at: new Date(TUESDAY_NOON - daysAgo * DAY_MS).toISOString() });
 
 /** A broker with these activities, whose every symbol closes at 100, that tells what it was asked for. */
 function broker(activities: () => readonly Activity[], now: () => number) {
   const asked: string[] = [];
   const world = snapshot();
-  const gateway: Partial<GatewayClient> = {
-    account: async () => world.account,
-    positions: async () => [...world.positions],
-    orders: async () => [],
+  const gateway = gatewayOf(world, {
     clock: async () => ({ ...world.clock, timestamp: new Date(now()).toISOString() }),
-    valueHistory: async () => [],
     calendar: async () => [...world.calendar],
-    quotes: async (symbols) =>
+    quotes: async (symbols: string[]) =>
       symbols.map((symbol) => quote(symbol, '100', { at: new Date(now()).toISOString() })),
-    activities: async ({ after }) => {
+    activities: async ({ after }: { after: number }) => {
       const days = Math.round((TUESDAY_NOON - after) / DAY_MS);
       asked.push(days > 1000 ? 'all activities' : `activities of ${days} days ago and later`);
       return activities().filter(({ at }) => Date.parse(at) >= after);
     },
-    bars: async ({ start }) => {
+    bars: async ({ start }: { start: number }) => {
       const days = Math.floor((now() - start) / DAY_MS);
       asked.push(`${days} days of bars`);
+      const bar = { open: '1', high: '1', low: '1', close: '100', volume: '1' };
       return Array.from({ length: days + 1 }, (_, index) => ({
+        ...bar,
         at: new Date(start + index * DAY_MS).toISOString(),
-        open: '1',
-        high: '1',
-        low: '1',
-        close: '100',
-        volume: '1',
       }));
     },
-  };
-  return { asked, gateway: gateway as GatewayClient };
+  });
+  return { asked, gateway };
 }
 
 function memory() {
@@ -101,12 +85,8 @@ describe('what a check reads', () => {
     all = all.slice(1);
     days = 8;
     expect(await look()).toEqual(['corrected', 'new']);
-    expect(asked).toEqual([
-      'all activities',
-      'activities of 5 days ago and later',
-      'activities of 5 days ago and later',
-      'all activities',
-    ]);
+    const lately = 'activities of 5 days ago and later';
+    expect(asked).toEqual(['all activities', lately, lately, 'all activities']);
   });
 
   it('of the activities: what is booked late, though it is dated long before', async () => {
@@ -174,8 +154,8 @@ describe('what a check reads', () => {
     const { gateway, asked } = broker(() => [], now);
     const { options, closes } = memory();
     const file = await parseRules(
-      'rules:\n  - {name: m, kind: move, symbols: [AAPL], by: 5%, sessions: 250}\n',
-      'rules.yaml',
+      rules('name: m, kind: move, symbols: [AAPL], by: 5%, sessions: 250'),
+      'r.yaml',
     );
     for (; days < 30; days += 5) await gather({ gateway, file, ...options, localNow: now(), suggest: false });
     expect(closes.get('AAPL')?.days).toHaveLength(260);
