@@ -1,8 +1,10 @@
+import { dollars, sharePrice, shares, signedDollars, signedPercent, todayWords } from '../trading/amounts.ts';
+import { Dec } from '../trading/decimal.ts';
 import type { MessageRequest } from '../trading/kinds/message.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
+import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { connectionRequired } from './gateway/gateway-problem.ts';
-import { compactSummary } from './portfolio-summary.ts';
 
 /**
  * Composes the text from the gateway's figures; only the note is free text, which the person sees on the phone.
@@ -27,4 +29,40 @@ export async function summaryMessage(
       : {}),
     text: compactSummary({ account, positions, now, note }),
   };
+}
+
+/** For reading on a phone. */
+const MOST_POSITIONS = 20;
+
+/** Plain text with the largest positions first. */
+export function compactSummary(summary: {
+  account: Account;
+  positions: readonly Position[];
+  /** Epoch milliseconds. */
+  now: number;
+  note: string | undefined;
+}): string {
+  const { account, positions, now, note } = summary;
+  const day =
+    account.last_equity === null ? null : new Dec(account.equity).minus(account.last_equity).toFixed(2);
+  const sorted = positions.toSorted((a, b) => new Dec(b.market_value).comparedTo(a.market_value));
+  const shown = sorted.slice(0, MOST_POSITIONS);
+  const more = sorted.length - shown.length;
+  return [
+    `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,
+    `Equity ${dollars(account.equity)} (${todayWords(day, null)}), cash ${dollars(account.cash)}`,
+    ...shown.map(
+      ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>
+        `${symbol}: ${shares(qty)} at ${sharePrice(current_price)} = ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`,
+    ),
+    ...(positions.length === 0 ? ['No positions.'] : []),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(note === undefined ? [] : ['', note]),
+  ].join('\n');
+}
+
+/** The note under a summary; the figures have no blank line. */
+export function noteOf(text: string): string | undefined {
+  const end = text.indexOf('\n\n');
+  return end < 0 ? undefined : text.slice(end + 2);
 }

@@ -6,15 +6,13 @@ import { HeldText } from '../model/held-text.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
 import { ordersSaid } from '../planner/orders-named.ts';
 import { type PlannerRefusal, REFUSAL } from '../planner/refusal.ts';
-import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
+import { type AgentStateValue, type Outcome, standingOutcomes, type ToolCall } from './agent-state.ts';
 import { callWords, ordersOfCall } from './call-words.ts';
-import { withCircumstances } from './circumstances.ts';
 import { composedAnswer } from './composed-orders.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { answerEveryCall, outsideMarked, prompts } from './message-history.ts';
 import { type ReadAnswer, readAnswer, rejections, UNREADABLE } from './read-answer.ts';
-import { standingOutcomes } from './standing-outcomes.ts';
-import { systemPrompt } from './system-prompt.ts';
+import { systemPrompt, withCircumstances } from './system-prompt.ts';
 
 /** Consecutive turns of invalid calls before the run ends. */
 const MAX_MISTAKES = 3;

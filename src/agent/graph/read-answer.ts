@@ -17,11 +17,11 @@ import { parsedJson } from '../../values/parsed-json.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { shortId } from '../short-id.ts';
 import type { ToolCall } from './agent-state.ts';
+import { errorMessage } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { prompts } from './message-history.ts';
 import { readContext } from './system-prompt.ts';
 import { readArguments } from './tool-node.ts';
-import { errorMessage } from './tool-outcome.ts';
 
 /** A person can't judge more approvals at once; further calls are answered with an error. */
 const MAX_CALLS = 20;

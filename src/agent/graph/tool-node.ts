@@ -9,13 +9,12 @@ import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { callWords } from './call-words.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
-import { asTradeAgentError, errorFacts } from './error-facts.ts';
+import { asTradeAgentError, errorFacts, errorMessage } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { requireOwnWords } from './own-words.ts';
 import { aboutOf, instructionsNotice, readsLikeInstructions } from './reads-like-instructions.ts';
 import { untrusted } from './system-prompt.ts';
-import { errorMessage } from './tool-outcome.ts';
 
 interface ToolInput {
   readonly call: ToolCall;

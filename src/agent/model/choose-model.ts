@@ -6,11 +6,16 @@ import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
 import { defined } from '../../values/defined.ts';
 import type { ChatModel } from './chat-model.ts';
-import { contextWindow, estimateTokens, type FittedHistory, fitHistory } from './context-budget.ts';
+import {
+  contextWindow,
+  estimateTokens,
+  type FittedHistory,
+  fitHistory,
+  shorterHistory,
+} from './context-budget.ts';
 import { AnswerCutOff, type ModelFailure, modelError, modelFailure } from './model-failure.ts';
 import { type ModelServer, modelServer } from './model-server.ts';
 import { PLANNER_NAME } from './planner-name.ts';
-import { shorterHistory } from './shorter-history.ts';
 
 interface ModelOptions {
   readonly settings: ResolvedProfile['model'];

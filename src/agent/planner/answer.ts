@@ -21,21 +21,23 @@ import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { sparkline } from '../../trading/sparkline.ts';
 import {
+  type Account,
   accountSchema,
+  type Bar,
   barSchema,
   clockSchema,
+  type MarketClock,
   orderSchema,
+  type Position,
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
 import { accountAnswer } from './account-answers.ts';
-import { alertAnswer } from './alert-answer.ts';
 import type { Answered } from './answered-calls.ts';
-import { dataAnswer } from './data-answers.ts';
-import { figureAnswer } from './figure-answers.ts';
+import { dataAnswer, figureAnswer } from './data-answers.ts';
 import { lineSummary } from './order-summary.ts';
-import { history, hours, viewed } from './short-answers.ts';
 import type { View } from './steps.ts';
 
 const failure = z.lazy(() =>
@@ -266,3 +268,162 @@ export const helpText = `I am the built-in planner: no language model, a small g
 In a terminal, put a sentence with a \`$\` in single quotes: \`trade-agent run 'buy $250 of NVDA'\`.
 
 Every order and every message goes to your phone first; nothing is traded or sent before you approve it there.`;
+
+const one = z.lazy(() =>
+  z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() }),
+);
+const care = () => ({ looked_at_by: z.array(z.string()), told_by: z.array(z.string()) });
+const set = z.lazy(() =>
+  z.object({
+    ...care(),
+    alert: one,
+    when: z.string(),
+    is_new: z.boolean(),
+    is_so_now: z.boolean(),
+    last_in_words: z.string().optional(),
+  }),
+);
+const listed = z.lazy(() => one.unwrap().extend({ when: z.string() }));
+const list = z.lazy(() => z.object({ ...care(), alerts: z.array(listed), count: z.number() }));
+const removed = z.lazy(() => z.object({ removed: z.array(listed) }));
+const schedule = z.lazy(() =>
+  z.object({ schedule: z.string(), when: z.string(), is_new: z.boolean(), with: z.string() }),
+);
+
+function alertAnswer(tool: string, content: unknown): string {
+  switch (tool) {
+    case 'set_alert':
+      return setWords(set.parse(content));
+    case 'list_alerts':
+      return listWords(list.parse(content));
+    case 'remove_alert':
+      return removed
+        .parse(content)
+        .removed.map(({ name, when }) => `You are not told any more when ${when} (\`${name}\`).`)
+        .join('\n');
+    default: {
+      const { schedule: id, when, is_new, with: by } = schedule.parse(content);
+      return is_new
+        ? `Your alerts are looked at ${when}: schedule ${id}, by ${by}.${by === 'server' ? '' : ` \`trade-agent schedule remove ${id}\` takes it out.`}`
+        : `Your alerts are looked at ${when} already: schedule ${id}.`;
+    }
+  }
+}
+
+function setWords(answer: z.output<typeof set>): string {
+  const { alert, when, is_new, is_so_now, last_in_words } = answer;
+  const now = last_in_words === undefined ? '' : ` It is at ${last_in_words} now.`;
+  return [
+    `${is_new ? 'You are told, once,' : 'You are told already'} when ${when} (\`${alert.name}\`).${now}${is_so_now ? ' That is so now: the next look tells it.' : ''}`,
+    ...careWords(answer),
+  ].join('\n');
+}
+
+function listWords(answer: z.output<typeof list>): string {
+  const { alerts, count } = answer;
+  if (count === 0) return 'You have no alerts. For example: "tell me when AAPL falls below 180".';
+  const more = count > alerts.length ? [`- … and ${count - alerts.length} more`] : [];
+  return [
+    'You are told when',
+    ...alerts.map(({ name, when, enabled, snoozed_until: until }) => {
+      const off = enabled ? (until === null ? '' : `, not before ${until}`) : ', off';
+      return `- ${when} (\`${name}\`${off})`;
+    }),
+    ...more,
+    ...careWords(answer).map((line) => `\n${line}`),
+  ].join('\n');
+}
+
+function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by: string[] }): string[] {
+  return [
+    ...(looked_at_by.length > 0
+      ? []
+      : ['Nothing looks at your alerts yet: say "check my alerts every 15 minutes".']),
+    ...(told_by.length > 0
+      ? []
+      : ['No channel tells you yet: `trade-agent notices add NAME KIND` adds one (docs/guide/NOTICES.md).']),
+  ];
+}
+
+type AccountView = Exclude<View, { figure: unknown }>;
+
+interface Portfolio {
+  readonly account: Account;
+  readonly positions: readonly Position[];
+}
+
+function viewed({ account, positions }: Portfolio, view: AccountView): string {
+  const note = account.simulated ? ' Prices are simulated.' : '';
+  return `${'symbol' in view ? position(positions, view.symbol) : figure(account, positions, view.view)}${note}`;
+}
+
+function position(positions: readonly Position[], wanted: string): string {
+  const held = positions.find(({ symbol }) => symbol === wanted);
+  return held === undefined ? `You hold no ${wanted}.` : `You hold ${inWords(held)}.`;
+}
+
+function inWords({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
+  const short = side === 'short' ? ' short' : '';
+  return `${shares(qty)} ${symbol}${short}, worth ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`;
+}
+
+function figure(
+  account: Account,
+  positions: readonly Position[],
+  view: Extract<AccountView, { view: unknown }>['view'],
+): string {
+  const figures = portfolioView(account, positions);
+  if (view === 'day') {
+    if (figures.day_change === null || figures.day_change_fraction === null) {
+      return `I can't tell today's change: your broker does not report what the account was worth at the last close. Equity ${dollars(account.equity)}.`;
+    }
+    return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
+  }
+  if (view === 'total') {
+    return `Open positions ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)} of what they cost).`;
+  }
+  const by = (one: Position): Dec =>
+    view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
+  const sorted = positions.toSorted((one, two) => by(two).comparedTo(by(one)));
+  const found = view === 'worst' ? sorted.at(-1) : sorted[0];
+  if (found === undefined) return 'You have no positions.';
+  const weight = figures.rows.find(({ symbol }) => symbol === found.symbol)?.weight ?? '0';
+  const what = { biggest: 'biggest position', best: 'best position', worst: 'worst position' }[view];
+  return `Your ${what} is ${inWords(found)}, ${percent(weight)} of your equity.`;
+}
+
+function percent(fraction: string): string {
+  return `${new Dec(fraction).times(100).toFixed(1)}%`;
+}
+
+const CHART_WIDTH = 60;
+
+function history({ symbol, bars }: { readonly symbol: string; readonly bars: readonly Bar[] }): string {
+  const [first] = bars;
+  const last = bars.at(-1);
+  if (first === undefined || last === undefined || bars.length < 2)
+    return `There are too few prices of ${symbol} to draw.`;
+  const change = new Dec(last.close).minus(first.close);
+  const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
+  const closes = bars.map(({ close }) => close);
+  const [low, high] = [Dec.min(...closes), Dec.max(...closes)].map((price) => sharePrice(price.toFixed()));
+  return [
+    `${symbol} from ${first.at.slice(0, 10)} to ${last.at.slice(0, 10)}: ${sharePrice(first.close)} to ${sharePrice(last.close)}, ${signedDollars(change.toFixed(2))} (${signedPercent(fraction)}); low ${low}, high ${high}.`,
+    `\`${sparkline(closes, CHART_WIDTH, true)}\``,
+  ].join('\n\n');
+}
+
+/** Times in the exchange's own format. */
+function hours({ is_open, next_open, next_close }: MarketClock): string {
+  return is_open
+    ? `The market is open. It closes at ${moment(next_close)}.`
+    : `The market is closed. It opens at ${moment(next_open)}.`;
+}
+
+/** `2026-11-27 09:30 (UTC-05:00)` */
+function moment(at: string): string {
+  const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::[\d.]+)?(Z|[+-]\d{2}:\d{2})$/.exec(at);
+  if (parts === null) return at;
+  const [, date, time, zone] = parts;
+  return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
+}

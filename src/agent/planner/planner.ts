@@ -5,9 +5,8 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { answer, helpText, sentence } from './answer.ts';
 import { type Answered, answeredCalls } from './answered-calls.ts';
 import { understand } from './conversation.ts';
-import { rebalanceWords } from './rebalance-steps.ts';
 import { type PlannerRefusal, REFUSAL } from './refusal.ts';
-import { lookups, priceLookups, type Step, steps } from './steps.ts';
+import { lookups, priceLookups, rebalanceWords, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
 /** More wait for the next turn. */

@@ -1,23 +1,21 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import { inAccount, requireOneReading, withoutAccount } from './account-named.ts';
 import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
-import { readData } from './data-sentence.ts';
+import { readData, readFigure } from './data-sentence.ts';
 import { exitAhead } from './exit-terms.ts';
-import { readFigure } from './figure-sentence.ts';
 import { fixedPhrases } from './fixed-phrases.ts';
-import { type Intent, isName, symbolsOf } from './intent.ts';
-import { sayWhereItIs } from './not-yet.ts';
+import { type Intent, isName, type StandingIntent, symbolsOf } from './intent.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { isListItem, writtenOut } from './order-list.ts';
-import { answerToQuestion, readWould, withoutPoliteWould } from './order-question.ts';
-import { readOrder } from './order-sentence.ts';
+import { answerToQuestion, readOrder, readWould, withoutPoliteWould } from './order-sentence.ts';
 import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
 import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
-import { readSend } from './send-sentence.ts';
 import { misspelt } from './spelling.ts';
-import { readStanding } from './standing-sentence.ts';
+import { takeWhen, waitsFor } from './standing-when.ts';
 import { translated } from './translated.ts';
 import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
@@ -255,4 +253,90 @@ function parseWithout(clause: string): Intent {
 
 export function namesIn(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(symbolsOf).filter(isName))];
+}
+
+/**
+ * What is wanted often, and is done elsewhere: it says what to type instead.
+ * @throws {NotUnderstood} with that
+ */
+function sayWhereItIs(clause: string): void {
+  if (/^re-?balance\b/i.test(clause)) {
+    throw new NotUnderstood(
+      'Which symbol is which part?',
+      'Write each with its part of the account, 100% together: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". Targets kept in a rules file are what "trade-agent check --suggest" goes back to (docs/guide/CHECKS.md).',
+    );
+  }
+}
+
+const portfolioWords =
+  "(?:(?:a |the )?(?:summary|overview) of )?(?:my |the |a )?(?:portfolio|positions|holdings|account)(?:'s)?(?: summary| overview)?";
+
+const sendPatterns: readonly (readonly [MessageService, RegExp])[] = [
+  [
+    'slack',
+    new RegExp(
+      `^(?:send|post|share) ${portfolioWords} (?:to|on|in) (?:slack )?(?:channel |the channel )?(\\S+)(?: (?:on|in) slack)?$`,
+      'i',
+    ),
+  ],
+  ['slack', new RegExp(`^slack ${portfolioWords} to (?:channel )?(\\S+)$`, 'i')],
+  ['gmail', new RegExp(`^(?:e-?mail|mail|gmail) ${portfolioWords} to (\\S+)$`, 'i')],
+  ['gmail', new RegExp(`^send ${portfolioWords} (?:by (?:e-?mail|gmail) )?to (\\S+@\\S+)$`, 'i')],
+];
+
+function readSend(clause: string): Intent | undefined {
+  const found = sendPatterns.flatMap(([service, pattern]) => {
+    const recipient = pattern.exec(clause)?.[1];
+    // "send my portfolio to bob@example.com" is an e-mail.
+    const fits = recipient !== undefined && (service === 'gmail' || !recipient.includes('@'));
+    return fits ? [{ kind: 'send', service, recipient } as const] : [];
+  })[0];
+  if (found === undefined) return undefined;
+  try {
+    checkRecipient(found.service, found.recipient);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new NotUnderstood(
+      `"${shown(found.recipient)}": ${error.message}.`,
+      error.hint ?? 'Name one channel or one e-mail address.',
+      error.code,
+    );
+  }
+  return found;
+}
+
+/**
+ * "buy $200 of VTI every Monday", "sell 5 NVDA if it falls below 100 before Friday". Undefined without a time or price
+ * to wait for.
+ */
+function readStanding(clause: string): StandingIntent | undefined {
+  if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
+  const timed = takeWhen(clause);
+  if (timed === undefined) return undefined;
+  const words = new Words(timed.rest);
+  const order = readOrder(words);
+  if (order === undefined) return undefined;
+  const { request, fraction, mayBeTotal } = order;
+  const symbol = String(request.symbol);
+  if (fraction !== undefined) {
+    throw new NotUnderstood(
+      'How many shares? What is a part today may be another then.',
+      `Say the number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
+    );
+  }
+  const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
+  const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
+  if (!isPlain || time_in_force !== 'day' || extended_hours) {
+    throw new NotUnderstood(
+      'The gateway places market and limit orders by itself, each for the day.',
+      `Leave the other terms out. ${waitsFor}`,
+    );
+  }
+  if (timed.of !== undefined && timed.of.toLowerCase() !== symbol.toLowerCase()) {
+    throw new NotUnderstood(
+      `Is it the price of ${timed.of} or of ${symbol.toUpperCase()} that is to be waited for?`,
+      `The gateway can wait for the price of what it orders: "… if ${symbol.toUpperCase()} falls below 100".`,
+    );
+  }
+  return { kind: 'standing', request, when: timed.when, ...(mayBeTotal ? { mayBeTotal } : {}) };
 }

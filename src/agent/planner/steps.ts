@@ -1,12 +1,25 @@
 import { z } from 'zod';
-import { Dec } from '../../trading/decimal.ts';
+import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { optionOf } from '../../trading/asset-class.ts';
+import { contractWords } from '../../trading/contract-words.ts';
+import { Dec, plain } from '../../trading/decimal.ts';
+import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
+import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/allocation.ts';
-import { type Order, orderSchema, positionSchema } from '../../trading/views.ts';
+import { leftWords } from '../../trading/portfolio/rebalance.ts';
+import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { boundStep, isBounded, requirePerShare } from './bound-steps.ts';
-import { contractNamed, contractStep, isForOption } from './contract-steps.ts';
-import { type Intent, isName, type PerformanceFigure, type PortfolioView, withSymbols } from './intent.ts';
+import {
+  type Intent,
+  isName,
+  type OrderIntent,
+  type PerformanceFigure,
+  type PortfolioView,
+  type RebalanceIntent,
+  type StandingIntent,
+  withSymbols,
+} from './intent.ts';
 import {
   changesOf,
   isWholeId,
@@ -15,7 +28,7 @@ import {
   ordersToCancel,
   orderToChange,
 } from './open-orders.ts';
-import { ordersOfRebalance, rebalanceStep } from './rebalance-steps.ts';
+import { contractSaid, isContract, type SaidContract } from './said-contract.ts';
 import { namesIn } from './sentence.ts';
 import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
@@ -248,4 +261,125 @@ function tooMany(total: number, listed: number): NotUnderstood {
     `You have ${total} open orders, and I can look through ${listed} at once, so I haven't done anything.`,
     'Use the whole id: "trade-agent orders list --status open" shows it.',
   );
+}
+
+const listed = z.lazy(() => z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }));
+
+type OptionIntent = OrderIntent & { readonly contract: SaidContract };
+
+function isForOption(intent: Intent): intent is OptionIntent {
+  return intent.kind === 'order' && intent.contract !== undefined;
+}
+
+function contractStep({ request, contract }: OptionIntent): {
+  name: string;
+  args: Record<string, unknown>;
+} {
+  const { right, strike, expiry } = contract;
+  const underlying = String(request.symbol);
+  return {
+    name: 'get_option_contracts',
+    args: { underlying, expiry, right, strike_from: strike, strike_to: strike },
+  };
+}
+
+/** @throws {NotUnderstood} with a question if there is none, or several */
+function contractNamed({ request, contract }: OptionIntent, answer: unknown): string {
+  const underlying = String(request.symbol);
+  const { contracts, more } = listed.parse(answer);
+  const found = contracts
+    .map(({ symbol }) => symbol)
+    .filter((symbol) => isContract(symbol, underlying, contract));
+  const [only] = found;
+  if (only !== undefined && found.length === 1 && !more) return only;
+  const said = contractSaid(underlying, contract);
+  if (only === undefined) {
+    throw new NotUnderstood(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
+  }
+  const dates = found.map((symbol) => optionOf(symbol)?.expiry ?? symbol);
+  throw new NotUnderstood(
+    `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
+    `Say the day, as in "${contractWords(only)}".`,
+  );
+}
+
+/* In "buy 10 AAPL for no more than 1000" the market price tells whether the bound is per share or in total. */
+
+type Bounded = (OrderIntent | StandingIntent) & { readonly mayBeTotal: true; readonly account?: string };
+
+const quoted = z.lazy(() => z.object({ quotes: z.tuple([quoteSchema], z.unknown()) }));
+
+export function isBounded(intent: Intent): intent is Bounded {
+  return (intent.kind === 'order' || intent.kind === 'standing') && intent.mayBeTotal === true;
+}
+
+function boundStep({ request, account }: Bounded): { name: string; args: Record<string, unknown> } {
+  return {
+    name: 'get_quote',
+    args: { symbols: [request.symbol], ...defined({ account }) },
+  };
+}
+
+function requirePerShare({ request }: Bounded, qty: string, answer: unknown): void {
+  const { limit_price: bound, side, symbol } = request;
+  if (bound === undefined || new Dec(qty).eq(1)) return;
+  const quote = quoted.safeParse(answer);
+  const last = quote.success ? quote.data.quotes[0].last : undefined;
+  if (last !== undefined && distance(bound, last).lte(distance(bound, new Dec(last).mul(qty)))) return;
+  const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
+  throw new NotUnderstood(
+    `Is ${dollars(bound)} for one share of ${symbol} or for all ${shares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${sharePrice(last)}.`}`,
+    `For one share, write "limit ${bound}"; for all ${shares(qty)}, write "limit ${plain(each)}".`,
+  );
+}
+
+function distance(one: string, other: string | Dec): Dec {
+  const ratio = new Dec(one).div(other);
+  return ratio.lt(1) ? new Dec(1).div(ratio) : ratio;
+}
+
+const suggested = z.lazy(() =>
+  z.object({
+    orders: z.array(z.record(z.string(), z.unknown())),
+    left: z.array(z.object({ symbol: z.string(), reason: z.string() })),
+    targets: z.array(z.object({ symbol: z.string(), target: z.string(), weight: z.string() })),
+    without_target: z.array(z.string()),
+    simulated: z.boolean(),
+  }),
+);
+
+interface Call {
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+}
+
+/** The rest stays in cash. */
+function rebalanceStep({ targets }: RebalanceIntent): Call {
+  return {
+    name: 'suggest_rebalance',
+    args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') },
+  };
+}
+
+/** All orders in one proposal. */
+function ordersOfRebalance(answer: unknown): Call[] {
+  const { orders } = suggested.parse(answer);
+  const [only] = orders;
+  if (only === undefined) return [];
+  return orders.length < FEWEST_IN_BATCH
+    ? [{ name: 'place_order', args: only }]
+    : [{ name: 'place_orders', args: { orders } }];
+}
+
+export function rebalanceWords(answer: unknown): string {
+  const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
+  const stood = targets
+    .map(({ symbol, weight, target }) => `${symbol} ${percent(weight)} of ${percent(target)}`)
+    .join(', ');
+  return [
+    `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
+    ...left.map(({ symbol, reason }) => `${symbol} is left: ${leftWords(reason)}.`),
+    ...(without_target.length === 0 ? [] : [`Not named, and left alone: ${without_target.join(', ')}.`]),
+    ...(simulated ? ['Prices are simulated.'] : []),
+  ].join(' ');
 }

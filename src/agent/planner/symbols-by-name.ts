@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isNamed, saidName } from '../../trading/asset-name.ts';
-import { nicknames } from './nicknames.ts';
+import { coins } from './coins.ts';
 import { NotUnderstood, shown } from './words.ts';
 
 /** What the asset list has for a name. */
@@ -75,3 +75,48 @@ function saidKey(name: string): string {
   const { words, shareClass } = saidName(name);
   return shareClass === undefined ? words : `${words} class ${shareClass}`;
 }
+
+/**
+ * What people call companies and funds where the asset list has another name, with the tickers it can be. Several are a
+ * question. A ticker counts only where the asset list has it.
+ */
+export const nicknames: Readonly<Record<string, readonly string[]>> = {
+  ...coins,
+  google: ['GOOGL', 'GOOG'],
+  'google class a': ['GOOGL'],
+  'google class c': ['GOOG'],
+  'alphabet class a': ['GOOGL'],
+  'alphabet class c': ['GOOG'],
+  facebook: ['META'],
+  instagram: ['META'],
+  meta: ['META'],
+  berkshire: ['BRK.B', 'BRK.A'],
+  'berkshire hathaway': ['BRK.B', 'BRK.A'],
+  'berkshire class a': ['BRK.A'],
+  'berkshire class b': ['BRK.B'],
+  'berkshire hathaway class a': ['BRK.A'],
+  'berkshire hathaway class b': ['BRK.B'],
+  coke: ['KO'],
+  'coca cola': ['KO'],
+  pepsi: ['PEP'],
+  disney: ['DIS'],
+  jpmorgan: ['JPM'],
+  'jp morgan': ['JPM'],
+  goldman: ['GS'],
+  'goldman sachs': ['GS'],
+  mcdonalds: ['MCD'],
+  exxon: ['XOM'],
+  lilly: ['LLY'],
+  ford: ['F'],
+  gm: ['GM'],
+  boeing: ['BA'],
+  nike: ['NKE'],
+  starbucks: ['SBUX'],
+  ibm: ['IBM'],
+  'at and t': ['T'],
+  amd: ['AMD'],
+  jnj: ['JNJ'],
+  'procter and gamble': ['PG'],
+  'home depot': ['HD'],
+  uber: ['UBER'],
+};

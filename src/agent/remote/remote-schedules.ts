@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { isPassing } from '../../tools/gateway/passing.ts';
+import { isPassing } from '../../tools/gateway/gateway-problem.ts';
 import type { AddSchedule, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';

@@ -4,7 +4,7 @@ import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isPassing } from '../../tools/gateway/passing.ts';
+import { isPassing } from '../../tools/gateway/gateway-problem.ts';
 import { isFinalState, isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';

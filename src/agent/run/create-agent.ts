@@ -21,9 +21,8 @@ import { notStarted } from '../not-started.ts';
 import { createApprovals } from './approvals.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { RunnerParts, RunRequest } from './runner.ts';
-import { prunable, removeThread } from './thread-removal.ts';
 import { statusSince } from './thread-status.ts';
-import { newHolder, ownThread } from './threads.ts';
+import { newHolder, ownThread, prunable, removeThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
   readonly stateDb: string;

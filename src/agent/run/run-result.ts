@@ -8,9 +8,8 @@ import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parsedJson } from '../../values/parsed-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
-import type { AgentStateValue } from '../graph/agent-state.ts';
+import { type AgentStateValue, standingOutcomes } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
-import { standingOutcomes } from '../graph/standing-outcomes.ts';
 import { severity } from './thread-status.ts';
 
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {

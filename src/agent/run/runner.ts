@@ -15,7 +15,6 @@ import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { circumstances, saidUnder } from '../graph/circumstances.ts';
 import { orderMessages, orderWords } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
@@ -23,7 +22,7 @@ import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environm
 import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
-import { STANDARD_INPUT, untrustedContext } from '../graph/system-prompt.ts';
+import { circumstances, STANDARD_INPUT, saidUnder, untrustedContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
 import {
   connectionView,

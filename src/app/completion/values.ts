@@ -79,7 +79,7 @@ const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly str
 
 /** The symbols held now, or when last seen; then those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
-  const { nicknames } = await import('../../agent/planner/nicknames.ts');
+  const { nicknames } = await import('../../agent/planner/symbols-by-name.ts');
   const known = Object.values(nicknames).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();

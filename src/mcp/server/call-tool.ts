@@ -9,16 +9,14 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
-import { toolAnswer, untrusted } from '../answers/answer.ts';
-import { errorAnswer } from '../answers/error-answer.ts';
+import { errorAnswer, toolAnswer, untrusted } from '../answers/answer.ts';
 import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { isTool } from '../tools/catalog.ts';
 import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
 import { withAddress } from './account-questions.ts';
-import { taskOf } from './proposal-tasks.ts';
 import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
-import { declaresTasks, taskResult } from './tasks.ts';
+import { declaresTasks, taskOf, taskResult } from './tasks.ts';
 
 export interface CallOptions {
   readonly caller: McpCaller;

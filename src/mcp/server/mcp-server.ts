@@ -11,9 +11,8 @@ import type { McpCaller } from '../mcp-caller.ts';
 import { toolsFor } from '../tools/catalog.ts';
 import type { McpTool } from '../tools/mcp-tool.ts';
 import { callTool } from './call-tool.ts';
-import { proposalTasks } from './proposal-tasks.ts';
 import type { McpServerOptions } from './server-options.ts';
-import { serveTasks, TASKS } from './tasks.ts';
+import { proposalTasks, serveTasks, TASKS } from './tasks.ts';
 
 const instructions = [
   'trade-agent looks after a brokerage account and cannot place an order that its owner did not approve on their phone.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { proposalFacts } from '../answers/proposal-facts.ts';
+import { proposalFacts } from '../answers/proposal-answer.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 

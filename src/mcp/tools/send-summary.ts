@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { noteOf } from '../../tools/portfolio-summary.ts';
-import { summaryMessage } from '../../tools/summary-message.ts';
+import { noteOf, summaryMessage } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';

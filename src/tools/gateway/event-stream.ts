@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { isPassing } from './passing.ts';
+import { isPassing } from './gateway-problem.ts';
 
 /** Doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;

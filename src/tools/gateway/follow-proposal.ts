@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import { isPassing } from './passing.ts';
+import { isPassing } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isAgentProblem } from '../../errors/agent-problems.ts';
-import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
+import { type ErrorCode, isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { isProblemCode, type ProblemCode } from '../../errors/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
@@ -143,4 +143,14 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
         : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
     },
   });
+}
+
+/** Whether a later retry may succeed. */
+export function isPassing(error: unknown): boolean {
+  if (!isTradeAgentError(error)) return false;
+  const { code, details } = error;
+  if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;
+  // Permanent until the provider is reconfigured.
+  if (details.problem === 'provider_error') return false;
+  return details.status === 429 || Number(details.status) >= 500;
 }

@@ -1,9 +1,8 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { isBounded } from '../../../src/agent/planner/bound-steps.ts';
 import { understand } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
-import { lookups } from '../../../src/agent/planner/steps.ts';
+import { isBounded, lookups } from '../../../src/agent/planner/steps.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';

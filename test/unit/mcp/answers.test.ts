@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
-import { toolAnswer, untrusted } from '../../../src/mcp/answers/answer.ts';
-import { errorAnswer } from '../../../src/mcp/answers/error-answer.ts';
+import { errorAnswer, toolAnswer, untrusted } from '../../../src/mcp/answers/answer.ts';
 
 const facts = { environment: 'paper', message: 'm', status: 'ok' } as const;
 const shown = (value: unknown) =>

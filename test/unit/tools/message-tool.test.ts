@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
-import { compactSummary } from '../../../src/tools/portfolio-summary.ts';
+import { compactSummary } from '../../../src/tools/summary-message.ts';
 import { LONGEST_TEXT } from '../../../src/trading/message.ts';
 import type { Account, Position } from '../../../src/trading/views.ts';
 

@@ -217,7 +217,7 @@ describe('a reader who leaves', () => {
 
 describe('a stream', () => {
   it('has types of events that are not known here passed over, and none that is malformed', async () => {
-    const { runEvents } = await import('../../../../src/agent/remote/run-stream.ts');
+    const { runEvents } = await import('../../../../src/agent/remote/drive-remote.ts');
     const { hurriedClock } = await import('./remote-world.ts');
     const stream = (...data: unknown[]) =>
       runEvents(

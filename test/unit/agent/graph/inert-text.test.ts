@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { circumstances } from '../../../../src/agent/graph/circumstances.ts';
 import { inertJson, inertText } from '../../../../src/agent/graph/inert-text.ts';
-import { readContext, systemPrompt, untrustedContext } from '../../../../src/agent/graph/system-prompt.ts';
+import {
+  circumstances,
+  readContext,
+  systemPrompt,
+  untrustedContext,
+} from '../../../../src/agent/graph/system-prompt.ts';
 import type { Session } from '../../../../src/auth/session/session.ts';
 
 const marks = [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { proposalKey } from '../../../../src/agent/graph/proposal-key.ts';
+import { proposalKey } from '../../../../src/agent/graph/propose-node.ts';
 
 it('a key is the same for the same attempt, today as in any later version', () => {
   expect(proposalKey('th_1', 'tc_1', 1)).toBe(proposalKey('th_1', 'tc_1', 1));
