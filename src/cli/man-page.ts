@@ -1,11 +1,12 @@
 import type { Command, Option } from 'commander';
 import { exitCodeMeanings } from '../app/exit-codes.ts';
-import { variableOf } from './options/flag-environment.ts';
+import { commandWords, variableOf } from './options/flag-environment.ts';
+import { everyCommand } from './program.ts';
 
 /** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */
 export function manPage(program: Command, version: string): string {
   const help = program.createHelp();
-  const commands = withSubcommands(program).filter(
+  const commands = everyCommand(program).filter(
     (command) => command.name() !== 'help' && !command.name().startsWith('__'),
   );
   return [
@@ -42,19 +43,13 @@ export function manPage(program: Command, version: string): string {
   ].join('\n');
 }
 
-function withSubcommands(command: Command): Command[] {
-  return command.commands.flatMap((child) => [child, ...withSubcommands(child)]);
-}
-
 /** `orders show <id>` */
 function usage(command: Command): string {
-  const names: string[] = [];
-  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name());
   const words = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
     return argument.required ? `<${name}>` : `[${name}]`;
   });
-  return [...names, ...words].join(' ');
+  return [...commandWords(command), ...words].join(' ');
 }
 
 function optionLines(command: Command, option: Option): string[] {

@@ -1,21 +1,22 @@
-import { Command, CommanderError, Help, type Option } from 'commander';
+import { type Command, CommanderError, Help, type Option } from 'commander';
 import { exits } from '../app/exit-codes.ts';
 import { version } from '../app/version.ts';
 import { themeNames } from '../config/theme-name.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
 import type { Cli } from './context/cli.ts';
+import { CliCommand } from './context/cli-command.ts';
 import { outputFormats, reportError, requestedFormat } from './context/output.ts';
 import { choiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
 import { readFlagsFromEnvironment, variableOf } from './options/flag-environment.ts';
-import { allExitCodes, examples, HELP_COLUMNS } from './options/help.ts';
+import { allExitCodeText, exampleText, HELP_COLUMNS } from './options/help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
 import { standardInput } from './terminal/standard-input.ts';
 import { commandHint, optionHint, valueHint } from './usage-hints.ts';
 
-type AddCommand = (program: Command, cli: Cli) => void;
+type AddCommand = (program: CliCommand) => void;
 
 /** Every command, in the order `--help` lists them; loaded when it is the one to run. */
 const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
@@ -77,7 +78,7 @@ const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
  */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
-  const program = new Command('trade-agent')
+  const program = new CliCommand('trade-agent', cli)
     .description(
       'A terminal agent that looks after your brokerage account and cannot place an order that you did not approve on your phone. Without a command it opens the chat.',
     )
@@ -112,16 +113,16 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     })
     .addHelpText(
       'after',
-      examples([
+      exampleText([
         ['trade-agent', 'chat; the first time it offers the sandbox'],
         ['trade-agent run "buy 5 AAPL limit 180"', 'propose, wait for the phone, place'],
         ['trade-agent run "what do I own" --output json', 'for scripts'],
-      ]) + allExitCodes(),
+      ]) + allExitCodeText(),
     )
     .hook('preAction', (_program, command) => readFlagsFromEnvironment(command, cli.env))
     .exitOverride();
   const wanted = [...commands].filter(([name]) => only?.includes(name) ?? true);
-  for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program, cli);
+  for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
     for (const option of command.options) variables.set(option, variableOf(command, option));

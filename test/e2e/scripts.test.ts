@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandName } from '../../src/cli/context/run-command.ts';
+import { commandWords } from '../../src/cli/options/flag-environment.ts';
 import { describeProgram, everyCommand } from '../../src/cli/program.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
@@ -70,7 +70,7 @@ describe('the scripts, taken together,', () => {
 
   it('run every command', async () => {
     const names = everyCommand(await describeProgram())
-      .map(commandName)
+      .map((command) => commandWords(command).join(' '))
       // The chat needs a terminal (chat.test.ts).
       .filter((name) => name !== 'chat');
     // "order" is "orders" by another name.

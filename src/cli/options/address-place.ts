@@ -8,7 +8,7 @@ export interface AddressFlags {
 }
 
 /** Where the address of the login is that owns a database's tables. @param folder what a name of a file is in, in words */
-export function addAddressOptions(command: Command, folder: string): Command {
+export function addAddressOptions<C extends Command>(command: C, folder: string): C {
   return command
     .option('--url-file <file>', `holds the owner's address: a path, or a name in ${folder}`)
     .option('--url-env <name>', 'the environment variable that holds it');

@@ -30,7 +30,7 @@ const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm',
 const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isSpoken = (command: Command, flag: string) =>
-  spoken.has(flag) || (trading.has(path(command).join(' ')) && !shared.has(flag));
+  spoken.has(flag) || (trading.has(commandWords(command).join(' ')) && !shared.has(flag));
 
 /** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
 const TIGHTEST_APPROVAL = 'deny';
@@ -46,13 +46,13 @@ export function variableOf(command: Command, option: Option): string | undefined
 }
 
 function nameOf(command: Command, flag: string): string {
-  const words = shared.has(flag) ? [flag] : [...path(command), flag];
+  const words = shared.has(flag) ? [flag] : [...commandWords(command), flag];
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
 
-/** The command's names below the program's own. */
-function path(command: Command): string[] {
-  return command.parent === null ? [] : [...path(command.parent), command.name()];
+/** The command's name and those of the commands above it, without the program's. */
+export function commandWords(command: Command): string[] {
+  return command.parent === null ? [] : [...commandWords(command.parent), command.name()];
 }
 
 /**

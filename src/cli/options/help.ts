@@ -3,8 +3,10 @@ import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts'
 /** Help is no wider than this: longer lines are hard to read, and the build has rendered it for this width. */
 export const HELP_COLUMNS = 80;
 
-/** The "Examples" part of a help text: command, and what it is for. */
-export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
+export type Example = readonly [command: string, purpose: string];
+
+/** The "Examples" part of a help text. */
+export function exampleText(lines: readonly Example[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
   const rows = lines.map(([command, what]) =>
     width + what.length > 88 ? `  ${command}\n      ${what}` : `  ${command.padEnd(width)}   ${what}`,
@@ -12,17 +14,16 @@ export function examples(lines: readonly (readonly [command: string, what: strin
   return `\nExamples:\n${rows.join('\n')}\n`;
 }
 
-/** What every command may end with. */
+/** The exit codes of every command. */
 const always = [exits.done, exits.failed, exits.usage, exits.interrupted];
 
-/** The exit codes one command ends with, beside those that are every command's. */
-export function exitCodes(codes: readonly ExitCode[]): string {
+/** The exit codes of one command, in addition to those of every command. */
+export function exitCodeText(codes: readonly ExitCode[]): string {
   const all = [...new Set<ExitCode>([...always, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${table(all)}\n`;
 }
 
-/** All exit codes there are. */
-export function allExitCodes(): string {
+export function allExitCodeText(): string {
   return `\nExit codes, the same for every command:\n${table(Object.keys(exitCodeMeanings).map(Number) as ExitCode[])}\n`;
 }
 

@@ -12,7 +12,7 @@ export interface ListeningFlags {
 }
 
 /** How a server that others than this machine reach is kept from others' eyes. */
-export function addListeningOptions(command: Command): Command {
+export function addListeningOptions<C extends Command>(command: C): C {
   return command
     .option(
       '--tls-cert <file>',

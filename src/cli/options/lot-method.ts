@@ -8,7 +8,7 @@ export interface LotOptions {
 }
 
 /** Which shares a sale takes. */
-export function addLotOptions(command: Command): Command {
+export function addLotOptions<C extends Command>(command: C): C {
   return command
     .addOption(choiceOption('--method <method>', 'which shares a sale takes', lotMethods).default('fifo'))
     .option('--lots <file>', 'a CSV file that names them (symbol,sold,acquired,qty), for --method specific');

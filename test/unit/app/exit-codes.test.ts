@@ -9,7 +9,7 @@ import {
   exitCodeMeanings,
   exits,
 } from '../../../src/app/exit-codes.ts';
-import { allExitCodes } from '../../../src/cli/options/help.ts';
+import { allExitCodeText } from '../../../src/cli/options/help.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 
 describe('exit codes', () => {
@@ -96,7 +96,7 @@ describe('exit codes', () => {
   });
 
   it('lists every code in the help', () => {
-    const help = allExitCodes();
+    const help = allExitCodeText();
     for (const [code, meaning] of Object.entries(exitCodeMeanings)) {
       expect(help).toMatch(new RegExp(`^ +${code} +${meaning.replaceAll(/[()]/g, '.')}$`, 'm'));
     }

@@ -1,18 +1,14 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { manPage } from '../../../src/cli/man-page.ts';
+import { commandWords } from '../../../src/cli/options/flag-environment.ts';
 import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
 
 const program = await describeProgram();
 const commands = everyCommand(program)
-  .map((command): [string, Command] => [nameOf(command), command])
+  .map((command): [string, Command] => [commandWords(command).join(' '), command])
   // What completion scripts alone ask is hidden.
   .filter(([name]) => !name.startsWith('__'));
-
-function nameOf(command: Command): string {
-  const { parent } = command;
-  return parent === null || parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
-}
 
 function helpOf(command: Command): string {
   let text = '';

@@ -1,37 +1,30 @@
-import type { Command } from 'commander';
 import type { NewAccess } from '../../../app/access.ts';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { readerOf } from '../../text/reader.ts';
 
-export function addAccessCommand(program: Command, cli: Cli): void {
+export function addAccessCommand(program: CliCommand): void {
   const access = program
     .command('access')
     .summary('who may look at your account, or propose for it')
     .description(
       'Lets others at your account: look at it, or propose orders that your phone asks you about. Letting somebody in takes your approval; ending it takes none. Nobody but you approves for your account, but for the second yes of a co-owner where your rules ask for two.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent access', 'who may what, and whose accounts you may see'],
-        ['trade-agent access grant bob advisor --until 2027-01-31', 'your phone is asked'],
-        ['trade-agent access revoke ID', 'at once'],
-      ]) + exitCodes(sessionExits),
-    );
+    .examples(
+      ['trade-agent access', 'who may what, and whose accounts you may see'],
+      ['trade-agent access grant bob advisor --until 2027-01-31', 'your phone is asked'],
+      ['trade-agent access revoke ID', 'at once'],
+    )
+    .exits(...sessionExits);
   access
     .command('list', { isDefault: true })
     .description('list who may what about your account, and whose accounts you are let at')
-    .addHelpText(
-      'after',
-      examples([['trade-agent access list --output json', 'for scripts']]) + exitCodes(sessionExits),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, printAccess));
+    .examples(['trade-agent access list --output json', 'for scripts'])
+    .exits(...sessionExits)
+    .runs(printAccess);
   access
     .command('grant')
     .description('let somebody at your account, once your phone approves')
@@ -43,29 +36,23 @@ export function addAccessCommand(program: Command, cli: Cli): void {
     .option('--of <name>', 'the firm that an advisor works for; the household that a member is of')
     .option('--from <time>', 'from then on: a date, or a time as in RFC 3339')
     .option('--until <time>', 'until then, and no longer')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent access grant bob advisor --until 2027-01-31', 'proposes for you; you approve'],
-        ['trade-agent access grant carol co_owner', 'gives the second yes, where your rules ask for two'],
-        ['trade-agent access grant acme firm', 'engages a firm, whose advisors you name by --of acme'],
-        ['trade-agent access grant eve member --of family', 'sees it while the household "family" does'],
-      ]) + exitCodes(askingExits),
+    .examples(
+      ['trade-agent access grant bob advisor --until 2027-01-31', 'proposes for you; you approve'],
+      ['trade-agent access grant carol co_owner', 'gives the second yes, where your rules ask for two'],
+      ['trade-agent access grant acme firm', 'engages a firm, whose advisors you name by --of acme'],
+      ['trade-agent access grant eve member --of family', 'sees it while the household "family" does'],
     )
-    .action((who: string, role: string, options: Omit<NewAccess, 'who' | 'role'>, command: Command) =>
-      runCommand(cli, command, (context) => grant(context, { ...options, who, role })),
+    .exits(...askingExits)
+    .runs((context, who: string, role: string, options: Omit<NewAccess, 'who' | 'role'>) =>
+      grant(context, { ...options, who, role }),
     );
   access
     .command('revoke')
     .description('end what you gave, or what you were given, at once')
     .argument('<id>', 'as "access list" shows it')
-    .addHelpText(
-      'after',
-      examples([['trade-agent access revoke ID', 'nobody is asked']]) + exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => revoke(context, id)),
-    );
+    .examples(['trade-agent access revoke ID', 'nobody is asked'])
+    .exits(...sessionExits)
+    .runs(revoke);
 }
 
 async function printAccess(context: Context): Promise<void> {

@@ -1,50 +1,35 @@
-import type { Command } from 'commander';
 import { chooseDefaultAccount } from '../../../app/accounts.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AccountEntry } from '../../../trading/account-entry.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addAccountsCommand(program: Command, cli: Cli): void {
+export function addAccountsCommand(program: CliCommand): void {
   const accounts = program
     .command('accounts')
     .summary('list your accounts, and say which is meant by itself')
     .description(
       'Lists your accounts, each with its broker and whether its money is real. Any command takes --account with a number or a name of one; the default account is meant without.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent accounts', 'number, broker, PAPER or LIVE'],
-        ['trade-agent accounts default ibkr', 'by its number or name'],
-        ['trade-agent portfolio --account ibkr', 'one of them'],
-      ]) + exitCodes([...sessionExits, exits.found]),
-    );
+    .examples(
+      ['trade-agent accounts', 'number, broker, PAPER or LIVE'],
+      ['trade-agent accounts default ibkr', 'by its number or name'],
+      ['trade-agent portfolio --account ibkr', 'one of them'],
+    )
+    .exits(...sessionExits, exits.found);
   accounts
     .command('list', { isDefault: true })
     .description('list them')
-    .addHelpText(
-      'after',
-      examples([['trade-agent accounts list --output json | jq -r ".accounts[].account"', 'for scripts']]) +
-        exitCodes([...sessionExits, exits.found]),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => print(context, await context.accounts())),
-    );
+    .examples(['trade-agent accounts list --output json | jq -r ".accounts[].account"', 'for scripts'])
+    .exits(...sessionExits, exits.found)
+    .runs(async (context) => print(context, await context.accounts()));
   accounts
     .command('default')
     .description('say which account is meant where none is named')
     .argument('<account>', 'its number or name, as "trade-agent accounts" lists them')
-    .addHelpText(
-      'after',
-      examples([['trade-agent accounts default PA3ALICE01', 'from now on, for all your programs']]) +
-        exitCodes([...sessionExits, exits.found]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => print(context, await chooseDefaultAccount(context, name))),
-    );
+    .examples(['trade-agent accounts default PA3ALICE01', 'from now on, for all your programs'])
+    .exits(...sessionExits, exits.found)
+    .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
 /** Ends with {@link exits.found} where a broker could not be asked which account it is. */

@@ -1,13 +1,10 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { gatewayWithImported } from '../../../app/portfolio/account-history.ts';
 import { activitiesIn } from '../../../tools/get-activities.ts';
 import { type Activity, activityKinds } from '../../../trading/activity.ts';
 import { type Period, periods } from '../../../trading/period.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption, parseLimit } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface ActivityOptions {
   readonly period: Period;
@@ -15,7 +12,7 @@ interface ActivityOptions {
   readonly limit: number;
 }
 
-export function addActivitiesCommand(program: Command, cli: Cli): void {
+export function addActivitiesCommand(program: CliCommand): void {
   program
     .command('activities')
     .description('list what changed the account: trades, deposits, dividends, fees')
@@ -26,21 +23,17 @@ export function addActivitiesCommand(program: Command, cli: Cli): void {
     )
     .addOption(choiceOption('--kind <kind>', 'only these', activityKinds))
     .option('--limit <n>', 'at most this many', parseLimit, 50)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent activities --kind fill', 'the trades of the last month'],
-        ['trade-agent activities --kind dividend --period YTD --output json', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent activities --kind fill', 'the trades of the last month'],
+      ['trade-agent activities --kind dividend --period YTD --output json', 'for scripts'],
     )
-    .action(({ period, kind, limit }: ActivityOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const kinds = kind === undefined ? undefined : [kind];
-        const found = await activitiesIn(await gatewayWithImported(context), { period, kinds, limit });
-        await context.output.result('activities', { ...found }, async () => {
-          const { activitiesText } = await import('../../text/data-lists.ts');
-          return activitiesText(found);
-        });
-      }),
-    );
+    .exits(...sessionExits)
+    .runs(async (context, { period, kind, limit }: ActivityOptions) => {
+      const kinds = kind === undefined ? undefined : [kind];
+      const found = await activitiesIn(await gatewayWithImported(context), { period, kinds, limit });
+      await context.output.result('activities', { ...found }, async () => {
+        const { activitiesText } = await import('../../text/data-lists.ts');
+        return activitiesText(found);
+      });
+    });
 }

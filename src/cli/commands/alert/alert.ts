@@ -1,28 +1,23 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import { lookTimes } from '../../../tools/alerts.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import type { AddAlertOptions } from './list.ts';
 
-export function addAlertCommand(program: Command, cli: Cli): void {
+export function addAlertCommand(program: CliCommand): void {
   const alert = program
     .command('alert')
     .summary('be told when a price crosses a limit')
     .description(
       "Keeps rules of a check (kind price, docs/guide/CHECKS.md) in the rules file that the profile's schedule checks by. A schedule looks, the notice channels tell. Each alert is told once, and again after the price went back.",
     )
-    .addHelpText(
-      'after',
-      examples([
-        ["trade-agent alert add 'AAPL<180' --schedule 15m", 'and has this machine look'],
-        ['trade-agent alert list', 'what you are told of, and by whom'],
-        ['trade-agent alert remove AAPL', 'all of a symbol, or one by its name'],
-      ]) + exitCodes([exits.busy]),
-    );
+    .examples(
+      ["trade-agent alert add 'AAPL<180' --schedule 15m", 'and has this machine look'],
+      ['trade-agent alert list', 'what you are told of, and by whom'],
+      ['trade-agent alert remove AAPL', 'all of a symbol, or one by its name'],
+    )
+    .exits(exits.busy);
   alert
     .command('add')
     .description(
@@ -34,42 +29,31 @@ export function addAlertCommand(program: Command, cli: Cli): void {
     )
     .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
     .option('--yes', "don't ask before the schedule's entry is written")
-    .addHelpText(
-      'after',
-      examples([
-        ["trade-agent alert add 'AAPL<180'", 'told once it is below'],
-        ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'looked at before each closing'],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ["trade-agent alert add 'AAPL<180'", 'told once it is below'],
+      ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'looked at before each closing'],
     )
-    .action((text: string, options: AddAlertOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { addAndShow } = await import('./list.ts');
-        return addAndShow(context, text, options);
-      }),
-    );
+    .exits(exits.busy)
+    .runs(async (context, text: string, options: AddAlertOptions) => {
+      const { addAndShow } = await import('./list.ts');
+      return addAndShow(context, text, options);
+    });
   alert
     .command('list', { isDefault: true })
     .description('list alerts, which schedules look at them, and which channels tell of them')
-    .addHelpText('after', examples([['trade-agent alert list --output json', 'for scripts']]) + exitCodes([]))
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { showAlerts } = await import('./list.ts');
-        return showAlerts(context);
-      }),
-    );
+    .examples(['trade-agent alert list --output json', 'for scripts'])
+    .runs(async (context) => {
+      const { showAlerts } = await import('./list.ts');
+      return showAlerts(context);
+    });
   alert
     .command('remove')
     .description('take out an alert by its name, or all of a symbol')
     .argument('<which>', 'one of the names that "alert list" shows, or a symbol')
-    .addHelpText(
-      'after',
-      examples([['trade-agent alert remove aapl-below-180', 'the rest of the file stays as it is']]) +
-        exitCodes([exits.busy]),
-    )
-    .action((which: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { removeAndShow } = await import('./list.ts');
-        return removeAndShow(context, which);
-      }),
-    );
+    .examples(['trade-agent alert remove aapl-below-180', 'the rest of the file stays as it is'])
+    .exits(exits.busy)
+    .runs(async (context, which: string) => {
+      const { removeAndShow } = await import('./list.ts');
+      return removeAndShow(context, which);
+    });
 }

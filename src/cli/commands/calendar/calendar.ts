@@ -1,11 +1,8 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { tradingDaysFrom } from '../../../tools/get-calendar.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { dateOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 /** What the gateway looks ahead at most. */
 const MOST_DAYS = 366;
@@ -15,28 +12,24 @@ interface CalendarOptions {
   readonly days: number;
 }
 
-export function addCalendarCommand(program: Command, cli: Cli): void {
+export function addCalendarCommand(program: CliCommand): void {
   program
     .command('calendar')
     .description('list the days on which the market trades, with their hours in New York')
     .option('--from <date>', 'the first day, YYYY-MM-DD (default: today)', dateOption('--from'))
     .option('--days <n>', 'so many calendar days', parseDays, 14)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent calendar', 'the next two weeks'],
-        ['trade-agent calendar --from 2026-12-21 --days 14 --output json', 'the holidays, for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent calendar', 'the next two weeks'],
+      ['trade-agent calendar --from 2026-12-21 --days 14 --output json', 'the holidays, for scripts'],
     )
-    .action(({ from, days }: CalendarOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const found = await tradingDaysFrom(await context.gateway(), { start: from, days });
-        await context.output.result('calendar', { ...found }, async () => {
-          const { calendarText } = await import('../../text/data-lists.ts');
-          return calendarText(found);
-        });
-      }),
-    );
+    .exits(...sessionExits)
+    .runs(async (context, { from, days }: CalendarOptions) => {
+      const found = await tradingDaysFrom(await context.gateway(), { start: from, days });
+      await context.output.result('calendar', { ...found }, async () => {
+        const { calendarText } = await import('../../text/data-lists.ts');
+        return calendarText(found);
+      });
+    });
 }
 
 /** @throws {TradeAgentError} `usage` */

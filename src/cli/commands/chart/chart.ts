@@ -1,10 +1,7 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { priceHistory } from '../../../app/market.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 /** A terminal's rows that the drawing leaves to title, dates, legend and prompt. */
 const OTHER_ROWS = 7;
@@ -17,7 +14,7 @@ interface ChartFlags {
   readonly volume?: boolean;
 }
 
-export function addChartCommand(program: Command, cli: Cli): void {
+export function addChartCommand(program: CliCommand): void {
   program
     .command('chart')
     .summary('draw a price')
@@ -28,17 +25,13 @@ export function addChartCommand(program: Command, cli: Cli): void {
     .argument('[range]', 'how far back: 5d, 2w, 3m, 1y', '3m')
     .option('--candles', 'open, high, low and close of each bar: hollow where it rose, filled where it fell')
     .option('--volume', 'what was traded, below')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent chart AAPL', 'three months as a line'],
-        ['trade-agent chart AAPL 1y --candles --volume', 'a year in candles'],
-        ['trade-agent chart AAPL --output json | jq -r ".bars[].close"', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent chart AAPL', 'three months as a line'],
+      ['trade-agent chart AAPL 1y --candles --volume', 'a year in candles'],
+      ['trade-agent chart AAPL --output json | jq -r ".bars[].close"', 'for scripts'],
     )
-    .action((symbol: string, range: string, flags: ChartFlags, command: Command) =>
-      runCommand(cli, command, (context) => chart(context, symbol, range, flags)),
-    );
+    .exits(...sessionExits)
+    .runs(chart);
 }
 
 async function chart(context: Context, symbol: string, range: string, flags: ChartFlags): Promise<void> {

@@ -1,13 +1,10 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ChatOptions } from '../../chat/start-chat.tsx';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addChatCommand(program: Command, cli: Cli): void {
+export function addChatCommand(program: CliCommand): void {
   program
     .command('chat')
     .description('talk with the agent (what happens without a command)')
@@ -16,23 +13,21 @@ export function addChatCommand(program: Command, cli: Cli): void {
     .option('--model <name>', 'the model; "builtin" is the offline planner')
     .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
     .option('--screen-reader', 'write to be read aloud (INK_SCREEN_READER=true does too)')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent', ''],
-        ['trade-agent chat --model builtin', 'offline and free'],
-        ['trade-agent chat --screen-reader', 'no frames and no moving signs'],
-      ]) + exitCodes([exits.credentialStore]),
+    .examples(
+      ['trade-agent', ''],
+      ['trade-agent chat --model builtin', 'offline and free'],
+      ['trade-agent chat --screen-reader', 'no frames and no moving signs'],
     )
-    .action((options: ChatOptions, command: Command) => chats(program, cli, command, options));
+    .exits(exits.credentialStore)
+    .action((options: ChatOptions, command: CliCommand) => chats(program, command, options));
 }
 
 /** One chat after another, as long as the person changes to another profile: each has a context of its own. */
-async function chats(program: Command, cli: Cli, command: Command, options: ChatOptions): Promise<void> {
+async function chats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
     let next: string | undefined;
-    await runCommand(cli, command, async (context) => {
+    await command.runInContext(async (context) => {
       next = await chat(context, chatOptions);
     });
     if (next === undefined) return;

@@ -1,14 +1,11 @@
-import type { Command } from 'commander';
 import type { CheckOptions } from '../../../app/check/run-check.ts';
 import { exitCodeForChecks, exits, runExits } from '../../../app/exit-codes.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { approvalOption } from '../run/run.ts';
 import type { CheckFormat } from './check-view.ts';
 
-export function addCheckCommand(program: Command, cli: Cli): void {
+export function addCheckCommand(program: CliCommand): void {
   program
     .command('check')
     .summary('look at the portfolio by rules')
@@ -23,27 +20,23 @@ export function addCheckCommand(program: Command, cli: Cli): void {
     .option('--suggest', 'propose orders: back to the targets, and conditional ones whose time has come')
     .option('--buy-only', 'suggest no sales')
     .addOption(approvalOption())
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent check', 'the usual rules'],
-        ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
-        ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
-        ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
-        ['trade-agent check --account all', 'each of your accounts by itself'],
-        ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
-      ]) + exitCodes([...runExits, exits.found]),
+    .examples(
+      ['trade-agent check', 'the usual rules'],
+      ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
+      ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
+      ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
+      ['trade-agent check --account all', 'each of your accounts by itself'],
+      ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
     )
-    .action(({ format, ...options }: CheckOptions & { format: CheckFormat }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ runChecks }, { checkView, sayWhatIsLeft }] = await Promise.all([
-          import('../../../app/check/run-check.ts'),
-          import('./check-view.ts'),
-        ]);
-        const { told, ...listener } = checkView(context, format);
-        const outcomes = await runChecks(context, options, listener, told);
-        sayWhatIsLeft(context, outcomes);
-        return exitCodeForChecks(outcomes, context.signal);
-      }),
-    );
+    .exits(...runExits, exits.found)
+    .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
+      const [{ runChecks }, { checkView, sayWhatIsLeft }] = await Promise.all([
+        import('../../../app/check/run-check.ts'),
+        import('./check-view.ts'),
+      ]);
+      const { told, ...listener } = checkView(context, format);
+      const outcomes = await runChecks(context, options, listener, told);
+      sayWhatIsLeft(context, outcomes);
+      return exitCodeForChecks(outcomes, context.signal);
+    });
 }

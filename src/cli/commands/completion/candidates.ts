@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import type { CompletedKind } from '../../../app/completion/values.ts';
+import { commandWords } from '../../options/flag-environment.ts';
 
 /** What a word can be completed to. */
 interface Candidate {
@@ -112,7 +113,7 @@ async function argumentValues(
   command: Command,
   valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
 ): Promise<Candidate[]> {
-  const kind = argumentKinds[pathOf(command).join(' ')];
+  const kind = argumentKinds[commandWords(command).join(' ')];
   if (kind !== undefined) return plain(await valuesOf(kind));
   return [
     ...shown(command).flatMap((child) =>
@@ -135,9 +136,6 @@ function flagsOf(command: Command): Candidate[] {
 
 const ancestor = (command: Command): Command =>
   command.parent === null ? command : ancestor(command.parent);
-
-const pathOf = (command: Command): string[] =>
-  command.parent === null ? [] : [...pathOf(command.parent), command.name()];
 
 const namesOf = (command: Command) => [command.name(), ...command.aliases()];
 

@@ -1,17 +1,15 @@
-import { Argument, type Command } from 'commander';
+import { Argument } from 'commander';
 import { type CompletionPlan, type Shell, shells } from '../../../app/completion/install.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface InstallOptions {
   readonly print?: boolean;
   readonly yes?: boolean;
 }
 
-export function addCompletionCommand(program: Command, cli: Cli): void {
+export function addCompletionCommand(program: CliCommand): void {
   const completion = program
     .command('completion')
     .summary('complete commands and values in your shell')
@@ -19,21 +17,16 @@ export function addCompletionCommand(program: Command, cli: Cli): void {
       'Prints a script that completes commands, flags and values: symbols you hold, orders, threads, approvals, schedules, profiles. "completion install" puts it where your shell looks.',
     )
     .addArgument(new Argument('<shell>', 'for which shell').choices(shells))
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent completion install', 'for the shell you use; asks first'],
-        ['source <(trade-agent completion bash)', 'for this session alone'],
-        ['trade-agent completion fish | source', 'likewise'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent completion install', 'for the shell you use; asks first'],
+      ['source <(trade-agent completion bash)', 'for this session alone'],
+      ['trade-agent completion fish | source', 'likewise'],
     )
-    .action((shell: Shell, _options, command: Command) =>
-      runCommand(cli, command, async ({ output }) => {
-        const { completionScripts } = await import('./scripts.ts');
-        const script = completionScripts[shell];
-        await output.result('completion', { shell, script }, () => script.trimEnd());
-      }),
-    );
+    .runs(async ({ output }, shell: Shell) => {
+      const { completionScripts } = await import('./scripts.ts');
+      const script = completionScripts[shell];
+      await output.result('completion', { shell, script }, () => script.trimEnd());
+    });
   const named = () => new Argument('[shell]', 'for which shell (default: that of $SHELL)').choices(shells);
   completion
     .command('install')
@@ -41,28 +34,18 @@ export function addCompletionCommand(program: Command, cli: Cli): void {
     .addArgument(named())
     .option('--print', 'only say what would be written')
     .option('--yes', 'do not ask')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent completion install', 'asks, then writes'],
-        ['trade-agent completion install zsh --print', 'where, and which lines'],
-        ['trade-agent completion install --yes', 'for scripts'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent completion install', 'asks, then writes'],
+      ['trade-agent completion install zsh --print', 'where, and which lines'],
+      ['trade-agent completion install --yes', 'for scripts'],
     )
-    .action((shell: string | undefined, options: InstallOptions, command: Command) =>
-      runCommand(cli, command, (context) => install(context, shell, options)),
-    );
+    .runs(install);
   completion
     .command('uninstall')
     .description('take out what "completion install" wrote')
     .addArgument(named())
-    .addHelpText(
-      'after',
-      examples([['trade-agent completion uninstall', 'and nothing else']]) + exitCodes([]),
-    )
-    .action((shell: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => uninstall(context, shell)),
-    );
+    .examples(['trade-agent completion uninstall', 'and nothing else'])
+    .runs(uninstall);
 }
 
 async function install(
@@ -123,16 +106,14 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
 }
 
 /** What completion scripts ask: a candidate a line, and nothing where they can't be known. */
-export function addCompleteCommand(program: Command, cli: Cli): void {
+export function addCompleteCommand(program: CliCommand): void {
   program
     .command('__complete', { hidden: true })
     .description('print what a word can be completed to; for completion scripts')
     .requiredOption('--word <word>', 'the word at the cursor')
     .argument('[words...]', 'the words before it')
-    .action((words: string[], { word }: { readonly word: string }, command: Command) =>
-      runCommand(
-        cli,
-        command,
+    .action((words: string[], { word }: { readonly word: string }, command: CliCommand) =>
+      command.runInContext(
         async (context) => {
           const [{ findCandidates }, { completionValues }] = await Promise.all([
             import('./candidates.ts'),

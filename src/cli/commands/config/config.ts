@@ -1,68 +1,49 @@
-import type { Command } from 'commander';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeText } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addConfigCommand(program: Command, cli: Cli): void {
+export function addConfigCommand(program: CliCommand): void {
   const config = program
     .command('config')
     .summary('read and change config.yaml')
     .description(
       'Reads and changes config.yaml. Comments stay, and what would not be valid is not written. Secrets are never in it: they are in the credential store.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent config get', 'the whole file'],
-        ['trade-agent config set profiles.work.model.name gpt-5-mini', 'one key'],
-        ['trade-agent config edit', 'in $VISUAL or $EDITOR'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent config get', 'the whole file'],
+      ['trade-agent config set profiles.work.model.name gpt-5-mini', 'one key'],
+      ['trade-agent config edit', 'in $VISUAL or $EDITOR'],
     );
   config
     .command('get', { isDefault: true })
     .description('print the file, or one key of it')
     .argument('[key]', 'with dots, as in profiles.work.issuer')
-    .addHelpText(
-      'after',
-      examples([['trade-agent config get default_profile --output json', 'null where it is not set']]) +
-        exitCodes([]),
-    )
-    .action((key: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => getConfig(context, key)),
-    );
+    .examples(['trade-agent config get default_profile --output json', 'null where it is not set'])
+    .runs(getConfig);
   config
     .command('set')
     .description('set one key')
     .argument('<key>', 'with dots, as in profiles.work.issuer')
     .argument('<value>', 'as YAML: text, a number, true, or [a, list]')
-    .addHelpText(
-      'after',
-      examples([['trade-agent config set profiles.work.approval_ttl 120', 'seconds']]) + exitCodes([]),
-    )
-    .action((key: string, value: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => changeKey(context, key, value)),
-    );
+    .examples(['trade-agent config set profiles.work.approval_ttl 120', 'seconds'])
+    .runs(changeKey);
   config
     .command('unset')
     .description('remove one key')
     .argument('<key>', 'with dots, as in profiles.work.issuer')
-    .addHelpText('after', examples([['trade-agent config unset default_profile', '']]) + exitCodes([]))
-    .action((key: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => changeKey(context, key, undefined)),
-    );
+    .examples(['trade-agent config unset default_profile', ''])
+    .runs((context, key: string) => changeKey(context, key, undefined));
   config
     .command('path')
     .description("print the file's path, whether or not it exists yet")
-    .addHelpText('after', examples([['cat "$(trade-agent config path)"', '']]) + exitCodes([]))
-    .action((_options, command: Command) => runCommand(cli, command, printPath));
+    .examples(['cat "$(trade-agent config path)"', ''])
+    .runs(printPath);
   config
     .command('edit')
     .description('open the file in $VISUAL or $EDITOR; it is replaced only by a valid one')
-    .addHelpText('after', examples([['EDITOR=nano trade-agent config edit', '']]) + exitCodes([]))
-    .action((_options, command: Command) => runCommand(cli, command, editInEditor));
+    .examples(['EDITOR=nano trade-agent config edit', ''])
+    .runs(editInEditor);
 }
 
 async function getConfig(context: Context, key: string | undefined): Promise<void> {

@@ -1,14 +1,11 @@
-import type { Command } from 'commander';
 import type { ListedConnection } from '../../../app/connections.ts';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ConnectionLink } from '../../../app/index.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface AddOptions {
   readonly open?: boolean;
@@ -17,32 +14,28 @@ interface AddOptions {
 
 const names = 'broker, slack or gmail';
 
-export function addConnectionsCommand(program: Command, cli: Cli): void {
+export function addConnectionsCommand(program: CliCommand): void {
   const connections = program
     .command('connections')
     .summary('your accounts elsewhere: broker, Slack, Gmail')
     .description(
       'Connects your accounts elsewhere. You sign in there, in your browser, once; what you allow is kept by your identity provider, never by the agent, and used through the gateway alone.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent connections', 'what is connected, and what could be'],
-        ['trade-agent connections add slack', 'shows a link, and waits for you'],
-        ['trade-agent connections remove broker', 'ends the access there too'],
-      ]) + exitCodes(sessionExits),
-    );
+    .examples(
+      ['trade-agent connections', 'what is connected, and what could be'],
+      ['trade-agent connections add slack', 'shows a link, and waits for you'],
+      ['trade-agent connections remove broker', 'ends the access there too'],
+    )
+    .exits(...sessionExits);
   connections
     .command('list', { isDefault: true })
     .description('list what is connected, and what could be')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent connections list', 'one row each'],
-        ['trade-agent connections list --output json', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent connections list', 'one row each'],
+      ['trade-agent connections list --output json', 'for scripts'],
     )
-    .action((_options, command: Command) => runCommand(cli, command, printConnections));
+    .exits(...sessionExits)
+    .runs(printConnections);
   connections
     .command('add')
     .description('connect an account: prints a link, and waits until you have signed in there')
@@ -54,29 +47,20 @@ export function addConnectionsCommand(program: Command, cli: Cli): void {
       parsePort,
       REDIRECT_PORT,
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent connections add broker', 'on this machine or, by the QR code, on your phone'],
-        ['trade-agent connections add slack --open --timeout 5m', 'opens the page in your browser'],
-        ['trade-agent connections add gmail --output stream-json', 'the link as an event, for scripts'],
-      ]) + exitCodes([...sessionExits, exits.timedOut]),
+    .examples(
+      ['trade-agent connections add broker', 'on this machine or, by the QR code, on your phone'],
+      ['trade-agent connections add slack --open --timeout 5m', 'opens the page in your browser'],
+      ['trade-agent connections add gmail --output stream-json', 'the link as an event, for scripts'],
     )
-    .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, (context) => connect(context, name, options)),
-    );
+    .exits(...sessionExits, exits.timedOut)
+    .runs(connect);
   connections
     .command('remove')
     .description('disconnect an account, here and at the third party')
     .argument('<name>', names)
-    .addHelpText(
-      'after',
-      examples([['trade-agent connections remove slack', 'connect it again whenever you like']]) +
-        exitCodes(sessionExits),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => disconnect(context, name)),
-    );
+    .examples(['trade-agent connections remove slack', 'connect it again whenever you like'])
+    .exits(...sessionExits)
+    .runs(disconnect);
 }
 
 async function printConnections(context: Context): Promise<void> {

@@ -1,26 +1,18 @@
 import { createInterface } from 'node:readline/promises';
-import type { Command } from 'commander';
 import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo.ts';
 import { exits } from '../../../app/exit-codes.ts';
-import type { Cli, GlobalOptions } from '../../context/cli.ts';
-import { type Output, openOutput } from '../../context/output.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
+import type { Output } from '../../context/output.ts';
 import type { Io } from '../../terminal/io.ts';
 
-export function addDemoCommand(program: Command, cli: Cli): void {
+export function addDemoCommand(program: CliCommand): void {
   program
     .command('demo')
     .description('play the whole loop on a throw-away sandbox: sign in, order, approval on the phone, fill')
-    .addHelpText(
-      'after',
-      examples([['trade-agent demo', 'with a terminal you approve, and go on in the chat']]) +
-        exitCodes([exits.timedOut]),
-    )
-    .action(async (_options, command: Command) => {
-      const globals = command.optsWithGlobals<GlobalOptions>();
-      if (globals.timeout !== undefined) cli.interruption.limit(globals.timeout);
-      await printDemo(cli, await openOutput(cli.io, globals, 'demo'));
-    });
+    .examples(['trade-agent demo', 'with a terminal you approve, and go on in the chat'])
+    .exits(exits.timedOut)
+    .action(async (_options, command: CliCommand) => printDemo(program.cli, await command.openOutput()));
 }
 
 async function printDemo({ io, env, interruption }: Cli, output: Output): Promise<void> {

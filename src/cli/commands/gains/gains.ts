@@ -1,12 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { realisedGains } from '../../../app/portfolio/gains.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
 
-export function addGainsCommand(program: Command, cli: Cli): void {
+export function addGainsCommand(program: CliCommand): void {
   addLotOptions(
     program
       .command('gains')
@@ -15,24 +13,20 @@ export function addGainsCommand(program: Command, cli: Cli): void {
       )
       .option('--year <year>', 'of what was sold in this year, in New York (default: all)', parseYear),
   )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent gains --year 2026', 'short-term and long-term, first in, first out'],
-        ['trade-agent gains --year 2026 --output csv > gains.csv', 'for a spreadsheet'],
-        ['trade-agent gains --method specific --lots lots.csv', 'by lots that you name'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent gains --year 2026', 'short-term and long-term, first in, first out'],
+      ['trade-agent gains --year 2026 --output csv > gains.csv', 'for a spreadsheet'],
+      ['trade-agent gains --method specific --lots lots.csv', 'by lots that you name'],
     )
-    .action(({ year, method, lots }: LotOptions & { year?: string }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const found = await realisedGains(context, { year, method, lots });
-        await context.output.result('gains', { ...found }, async () => {
-          const { gainsText } = await import('../../text/gains-text.ts');
-          const { readerOf } = await import('../../text/reader.ts');
-          return gainsText(found, readerOf(context.io));
-        });
-      }),
-    );
+    .exits(...sessionExits)
+    .runs(async (context, { year, method, lots }: LotOptions & { year?: string }) => {
+      const found = await realisedGains(context, { year, method, lots });
+      await context.output.result('gains', { ...found }, async () => {
+        const { gainsText } = await import('../../text/gains-text.ts');
+        const { readerOf } = await import('../../text/reader.ts');
+        return gainsText(found, readerOf(context.io));
+      });
+    });
 }
 
 function parseYear(text: string): string {

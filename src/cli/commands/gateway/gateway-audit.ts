@@ -1,25 +1,14 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
-import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
+import { gatewayPlacesOf } from './places.ts';
 
-/** @param placesOf what options name */
-export function addGatewayAudit(
-  gateway: Command,
-  cli: Cli,
-  placesOf: (options: { readonly home?: string; readonly config?: string }) => GatewayPlaces,
-): void {
+export function addGatewayAudit(gateway: CliCommand): void {
   gateway
     .command('audit')
     .description("the gateway's record: what was proposed, asked, decided, carried out")
-    .addHelpText(
-      'after',
-      examples([['trade-agent gateway audit verify', 'find out whether it is whole']]) + exitCodes([]),
-    )
+    .examples(['trade-agent gateway audit verify', 'find out whether it is whole'])
     .command('verify')
     .description(
       'finds the first line of the record that was changed, removed or added, or that signs or vouches for something else',
@@ -34,28 +23,27 @@ export function addGatewayAudit(
       'a checkpoint that you kept, or a receipt with one: it must be in the record',
     )
     .option('--authority-ca <file>', 'certificates (PEM) that a time-stamp authority must lead to')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs'],
-        [
-          'trade-agent gateway audit verify --output json > kept.json',
-          'keep it elsewhere, for the next time',
-        ],
-        [
-          'trade-agent gateway audit verify audit.jsonl --key gateway-key.json --checkpoint kept.json',
-          'a copy, by a key that you have kept: needs no network',
-        ],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs'],
+      ['trade-agent gateway audit verify --output json > kept.json', 'keep it elsewhere, for the next time'],
+      [
+        'trade-agent gateway audit verify audit.jsonl --key gateway-key.json --checkpoint kept.json',
+        'a copy, by a key that you have kept: needs no network',
+      ],
     )
-    .action((file: string | undefined, options: Omit<VerifyOptions, 'file'>, command: Command) =>
-      runCommand(cli, command, async (context) => {
+    .runs(
+      async (
+        context,
+        file: string | undefined,
+        options: Omit<VerifyOptions, 'file'>,
+        command: CliCommand,
+      ) => {
         const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const places = placesOf(command.optsWithGlobals());
+        const places = gatewayPlacesOf(command);
         const found = await verifyRecord(context, places, { ...options, file });
         await context.output.result('gateway-audit', { ...found }, () => auditText(found));
         return found.ok ? exits.done : exits.failed;
-      }),
+      },
     );
 }
 

@@ -1,12 +1,10 @@
-import type { Command } from 'commander';
 import type { KeyStep } from '../../../app/gateway/gateway-key.ts';
 import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import { gatewayPlacesOf } from './places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';
@@ -17,11 +15,7 @@ interface KeyOptions {
   readonly addWrappingKey?: boolean;
 }
 
-export function addGatewayKey(
-  gateway: Command,
-  cli: Cli,
-  placesOf: (options: { home?: string; config?: string }) => GatewayPlaces,
-): void {
+export function addGatewayKey(gateway: CliCommand): void {
   gateway
     .command('key')
     .description(
@@ -41,15 +35,12 @@ export function addGatewayKey(
       '--add-wrapping-key',
       'add a wrapping key to the file that kms names, by which all is wrapped from then on',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent gateway key --type RSA', 'for Auth0, which takes the PEM'],
-        ['trade-agent gateway key --rotate', 'the first step to another key'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent gateway key --type RSA', 'for Auth0, which takes the PEM'],
+      ['trade-agent gateway key --rotate', 'the first step to another key'],
     )
-    .action((options: KeyOptions, command: Command) =>
-      runCommand(cli, command, (context) => printKey(context, placesOf(command.optsWithGlobals()), options)),
+    .runs((context, options: KeyOptions, command: CliCommand) =>
+      printKey(context, gatewayPlacesOf(command), options),
     );
 }
 

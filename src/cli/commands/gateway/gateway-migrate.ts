@@ -1,15 +1,8 @@
-import type { Command } from 'commander';
-import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { type AddressFlags, addAddressOptions, addressPlaceOf } from '../../options/address-place.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import { gatewayPlacesOf } from './places.ts';
 
-export function addGatewayMigrate(
-  gateway: Command,
-  cli: Cli,
-  placesOf: (options: { readonly home?: string; readonly config?: string }) => GatewayPlaces,
-): void {
+export function addGatewayMigrate(gateway: CliCommand): void {
   addAddressOptions(
     gateway
       .command('migrate')
@@ -18,25 +11,18 @@ export function addGatewayMigrate(
       ),
     "the gateway's folder",
   )
-    .addHelpText(
-      'after',
-      examples([
-        [
-          'trade-agent gateway migrate --url-file owner-url',
-          'before the first gateway, and after each update',
-        ],
-      ]) + exitCodes([]),
-    )
-    .action((flags: AddressFlags, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const place = addressPlaceOf(flags);
-        const { migrateDatabase } = await import('../../../app/gateway/gateway-database.ts');
-        const { from, to } = await migrateDatabase(context, placesOf(command.optsWithGlobals()), place);
-        await context.output.result('gateway-migrate', { from, to }, () =>
-          from === to
-            ? `The tables are of version ${to} already.`
-            : `The tables are of version ${to} now; they were of ${from}.`,
-        );
-      }),
-    );
+    .examples([
+      'trade-agent gateway migrate --url-file owner-url',
+      'before the first gateway, and after each update',
+    ])
+    .runs(async (context, flags: AddressFlags, command: CliCommand) => {
+      const place = addressPlaceOf(flags);
+      const { migrateDatabase } = await import('../../../app/gateway/gateway-database.ts');
+      const { from, to } = await migrateDatabase(context, gatewayPlacesOf(command), place);
+      await context.output.result('gateway-migrate', { from, to }, () =>
+        from === to
+          ? `The tables are of version ${to} already.`
+          : `The tables are of version ${to} now; they were of ${from}.`,
+      );
+    });
 }

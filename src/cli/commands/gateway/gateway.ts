@@ -1,28 +1,22 @@
-import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { resolve } from 'node:path';
 import { exits } from '../../../app/exit-codes.ts';
-import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
-import { gatewayHome } from '../../../machine/directories.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { runServer, type ServerParts } from '../../context/run-server.ts';
 import { portUpTo } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayMigrate } from './gateway-migrate.ts';
 import { addGatewayRecord } from './gateway-record.ts';
+import { gatewayPlacesOf } from './places.ts';
 
-interface GatewayCommandOptions extends ListeningFlags {
-  readonly home?: string;
-  readonly config?: string;
+interface GatewayOptions extends ListeningFlags {
   readonly host: string;
   readonly port: number;
   readonly readyFile?: string;
 }
 
-export function addGatewayCommand(program: Command, cli: Cli): void {
+export function addGatewayCommand(program: CliCommand): void {
   const gateway = program
     .command('gateway')
     .description(
@@ -37,60 +31,42 @@ export function addGatewayCommand(program: Command, cli: Cli): void {
     .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), 7070);
   addListeningOptions(gateway)
     .option('--ready-file <file>', 'write address and process id there once it serves')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
-        ['trade-agent gateway audit verify', 'find out whether its record is whole'],
-        ['trade-agent gateway', 'serve at 127.0.0.1:7070, for a TLS proxy on this machine'],
-        [
-          'trade-agent gateway --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
-          'speak TLS to everybody',
-        ],
-        ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'serve the proxy at 10.0.0.2 alone'],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
+      ['trade-agent gateway audit verify', 'find out whether its record is whole'],
+      ['trade-agent gateway', 'serve at 127.0.0.1:7070, for a TLS proxy on this machine'],
+      [
+        'trade-agent gateway --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
+        'speak TLS to everybody',
+      ],
+      ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'serve the proxy at 10.0.0.2 alone'],
     )
-    .action((options: GatewayCommandOptions, command: Command) =>
-      runServer(cli, command, (parts, output) =>
-        serve(parts, output, { ...options, ...placesOf(cli, options), env: cli.env }),
-      ),
-    );
+    .exits(exits.busy)
+    .serves(serve);
 
-  addGatewayKey(gateway, cli, (options) => placesOf(cli, options));
-  addGatewayRecord(gateway, cli, (options) => placesOf(cli, options));
-  addGatewayMigrate(gateway, cli, (options) => placesOf(cli, options));
-}
-
-function placesOf(cli: Cli, { home, config }: Pick<GatewayCommandOptions, 'home' | 'config'>): GatewayPlaces {
-  const folder = resolve(home ?? gatewayHome(cli.env));
-  return { home: folder, config: resolve(config ?? join(folder, 'gateway.yaml')) };
+  addGatewayKey(gateway);
+  addGatewayRecord(gateway);
+  addGatewayMigrate(gateway);
 }
 
 async function serve(
   parts: ServerParts,
   output: Output,
-  {
-    home,
-    config,
-    env,
-    host,
-    port,
-    readyFile,
-    ...flags
-  }: GatewayCommandOptions & GatewayPlaces & { readonly env: NodeJS.ProcessEnv },
+  { host, port, readyFile, ...flags }: GatewayOptions,
+  command: CliCommand,
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
+  const places = gatewayPlacesOf(command);
   await serveGateway(parts, {
-    home,
-    config,
-    env,
+    ...places,
+    env: command.cli.env,
     host,
     port,
     ...listeningOf(flags),
     ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {
-      await output.result('gateway', { resource, issuer, environment, url, home, pid }, () =>
+      await output.result('gateway', { resource, issuer, environment, url, home: places.home, pid }, () =>
         [`Gateway            ${resource} (${environment})`, `listens at         ${url}`].join('\n'),
       );
       parts.tell('Ctrl-C ends it; its journal is kept.');

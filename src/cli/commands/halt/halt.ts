@@ -1,17 +1,15 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { askingExits } from '../../../app/exit-codes.ts';
 import { halt, liftHalt } from '../../../app/halt.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface HaltOptions {
   readonly lift?: boolean;
   readonly reducing?: boolean;
 }
 
-export function addHaltCommand(program: Command, cli: Cli): void {
+export function addHaltCommand(program: CliCommand): void {
   program
     .command('halt')
     .summary('stop all trading, or let it go on')
@@ -22,20 +20,16 @@ export function addHaltCommand(program: Command, cli: Cli): void {
       new Option('--reducing', 'stop only what makes positions larger; a halt stays one').conflicts('lift'),
     )
     .option('--lift', 'let trading go on; your phone is asked')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent halt', 'at once, for every program that proposes'],
-        ['trade-agent halt --reducing', 'nothing is bought any more; selling goes on'],
-        ['trade-agent halt --lift', 'ends it, once you approve'],
-      ]) + exitCodes(askingExits),
+    .examples(
+      ['trade-agent halt', 'at once, for every program that proposes'],
+      ['trade-agent halt --reducing', 'nothing is bought any more; selling goes on'],
+      ['trade-agent halt --lift', 'ends it, once you approve'],
     )
-    .action((options: HaltOptions, command: Command) =>
-      runCommand(cli, command, (context) =>
-        options.lift === true
-          ? showLift(context)
-          : showHalt(context, options.reducing === true ? 'reducing' : 'halted'),
-      ),
+    .exits(...askingExits)
+    .runs((context, options: HaltOptions) =>
+      options.lift === true
+        ? showLift(context)
+        : showHalt(context, options.reducing === true ? 'reducing' : 'halted'),
     );
 }
 

@@ -1,15 +1,12 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { descriptorNumber } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 
-export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeBackup(home: CliCommand): void {
   withPassphrase(
     home
       .command('backup')
@@ -18,31 +15,26 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
       )
       .argument('<file>', 'a new one'),
   )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home backup home.backup', 'asks for a passphrase'],
-        ['trade-agent home backup /mnt/b/home-$(date +%F) --passphrase-file /root/pass', 'for cron'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home backup home.backup', 'asks for a passphrase'],
+      ['trade-agent home backup /mnt/b/home-$(date +%F) --passphrase-file /root/pass', 'for cron'],
     )
-    .action((file: string, options: PassphraseOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { backupHome } = await import('../../../app/home/backup.ts');
-        const passphrase = await readPassphrase(context, options, true);
-        const done = await backupHome(context, {
-          folder: folderOf(command),
-          file: resolve(file),
-          passphrase,
-        });
-        const { bytes, createdAt, address, files } = done;
-        await context.output.result(
-          'home-backup',
-          { file: done.file, bytes, created_at: createdAt, address, files },
-          () =>
-            `${done.file}: ${files.length} files of ${address}, ${Math.ceil(bytes / 1024)} KiB. Without its passphrase nobody can open it.`,
-        );
-      }),
-    );
+    .runs(async (context, file: string, options: PassphraseOptions, command: CliCommand) => {
+      const { backupHome } = await import('../../../app/home/backup.ts');
+      const passphrase = await readPassphrase(context, options, true);
+      const done = await backupHome(context, {
+        folder: folderOf(command),
+        file: resolve(file),
+        passphrase,
+      });
+      const { bytes, createdAt, address, files } = done;
+      await context.output.result(
+        'home-backup',
+        { file: done.file, bytes, created_at: createdAt, address, files },
+        () =>
+          `${done.file}: ${files.length} files of ${address}, ${Math.ceil(bytes / 1024)} KiB. Without its passphrase nobody can open it.`,
+      );
+    });
 
   withPassphrase(
     home
@@ -52,39 +44,34 @@ export function addHomeBackup(home: Command, cli: Cli, folderOf: FolderOf): void
       )
       .argument('<file>', 'what "home backup" wrote'),
   )
-    .addHelpText(
-      'after',
-      examples([['trade-agent home restore home.backup --home /srv/home', 'asks for its passphrase']]) +
-        exitCodes([exits.busy]),
-    )
-    .action((file: string, options: PassphraseOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { restoreHome } = await import('../../../app/home/backup.ts');
-        const passphrase = await readPassphrase(context, options, false);
-        const restored = await restoreHome(context, {
-          folder: folderOf(command),
-          file: resolve(file),
-          passphrase,
-        });
-        const { folder, address, createdAt, withdrawn, lookedUp } = restored;
-        await context.output.result(
-          'home-restore',
-          { folder, address, created_at: createdAt, withdrawn, looked_up: lookedUp },
-          () =>
-            [
-              `${folder} is the home of ${createdAt} at ${address}.`,
-              ...(withdrawn + lookedUp === 0
-                ? []
-                : [`${withdrawn} open proposals are withdrawn; ${lookedUp} are looked up at the broker.`]),
-              'Never serve it while the one it was made of is served. Look through "trade-agent home user list":',
-              'a phone that was removed since is there again.',
-            ].join('\n'),
-        );
-      }),
-    );
+    .examples(['trade-agent home restore home.backup --home /srv/home', 'asks for its passphrase'])
+    .exits(exits.busy)
+    .runs(async (context, file: string, options: PassphraseOptions, command: CliCommand) => {
+      const { restoreHome } = await import('../../../app/home/backup.ts');
+      const passphrase = await readPassphrase(context, options, false);
+      const restored = await restoreHome(context, {
+        folder: folderOf(command),
+        file: resolve(file),
+        passphrase,
+      });
+      const { folder, address, createdAt, withdrawn, lookedUp } = restored;
+      await context.output.result(
+        'home-restore',
+        { folder, address, created_at: createdAt, withdrawn, looked_up: lookedUp },
+        () =>
+          [
+            `${folder} is the home of ${createdAt} at ${address}.`,
+            ...(withdrawn + lookedUp === 0
+              ? []
+              : [`${withdrawn} open proposals are withdrawn; ${lookedUp} are looked up at the broker.`]),
+            'Never serve it while the one it was made of is served. Look through "trade-agent home user list":',
+            'a phone that was removed since is there again.',
+          ].join('\n'),
+      );
+    });
 }
 
-function withPassphrase(command: Command): Command {
+function withPassphrase(command: CliCommand): CliCommand {
   return command
     .option('--passphrase-file <file>', 'a file that holds the passphrase; 0600')
     .option('--passphrase-fd <number>', 'an open descriptor that holds it', descriptorNumber);

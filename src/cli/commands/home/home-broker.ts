@@ -1,14 +1,11 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { descriptorNumber } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 import { addHomeBrokers } from './home-brokers.ts';
 
 interface WhoseOptions {
@@ -18,77 +15,67 @@ interface WhoseOptions {
 
 type SetOptions = BrokerKeyOptions & WhoseOptions;
 
-export function addHomeBroker(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeBroker(home: CliCommand): void {
   const broker = home
     .command('broker')
     .summary("its brokers, and what opens people's accounts there")
     .description(
       "The home's brokers, and the keys by which it opens people's accounts there. Keys are never shown.",
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home broker set', 'after new keys were made at the broker'],
-        ['trade-agent home broker add tradier --kind tradier', 'an account at another broker'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home broker set', 'after new keys were made at the broker'],
+      ['trade-agent home broker add tradier --kind tradier', 'an account at another broker'],
     );
-  addHomeBrokers(broker, cli, folderOf);
+  addHomeBrokers(broker);
   broker
     .command('show', { isDefault: true })
     .description('Shows whose accounts can be opened; no key and no part of one.')
-    .addHelpText(
-      'after',
-      examples([['trade-agent home broker show --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
-        const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
-          user: kept.sub,
-          broker: kept.broker,
-          number: kept.accountNumber,
-          environment: kept.environment,
-          kept_at: utcSeconds(kept.keptAt),
-        }));
-        await context.output.result('home-broker', { accounts }, () =>
-          accounts.length === 0
-            ? 'No keys are kept: "trade-agent home broker set" asks for them.'
-            : accounts
-                .map(
-                  ({ user, broker, number, environment, kept_at }) =>
-                    `${user}  account ${safeLine(number)} (${environmentWord(environment)}) at ${broker}, since ${kept_at}`,
-                )
-                .join('\n'),
-        );
-      }),
-    );
-  addSet(broker, cli, folderOf);
-  addTools(broker, cli, folderOf);
+    .examples(['trade-agent home broker show --output json', 'for scripts'])
+    .runs(async (context, _options: unknown, command: CliCommand) => {
+      const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
+      const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
+        user: kept.sub,
+        broker: kept.broker,
+        number: kept.accountNumber,
+        environment: kept.environment,
+        kept_at: utcSeconds(kept.keptAt),
+      }));
+      await context.output.result('home-broker', { accounts }, () =>
+        accounts.length === 0
+          ? 'No keys are kept: "trade-agent home broker set" asks for them.'
+          : accounts
+              .map(
+                ({ user, broker, number, environment, kept_at }) =>
+                  `${user}  account ${safeLine(number)} (${environmentWord(environment)}) at ${broker}, since ${kept_at}`,
+              )
+              .join('\n'),
+      );
+    });
+  addSet(broker);
+  addTools(broker);
   broker
     .command('remove')
     .description("Erases a person's keys. Orders at the broker stay as they are; delete the keys there, too.")
     .option('--user <name>', 'whose (default: the one who lives here)')
     .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
     .requiredOption('--yes', 'it is meant')
-    .addHelpText('after', examples([['trade-agent home broker remove --user bob --yes', '']]) + exitCodes([]))
-    .action((options: WhoseOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
-        const { username, broker: name } = await removeBrokerKeys(context, {
-          folder: folderOf(command),
-          username: options.user,
-          broker: options.broker,
-        });
-        await context.output.result(
-          'home-broker-remove',
-          { user: username, broker: name },
-          () => `The broker keys of ${username} are erased here.`,
-        );
-      }),
-    );
+    .examples(['trade-agent home broker remove --user bob --yes', ''])
+    .runs(async (context, options: WhoseOptions, command: CliCommand) => {
+      const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
+      const { username, broker: name } = await removeBrokerKeys(context, {
+        folder: folderOf(command),
+        username: options.user,
+        broker: options.broker,
+      });
+      await context.output.result(
+        'home-broker-remove',
+        { user: username, broker: name },
+        () => `The broker keys of ${username} are erased here.`,
+      );
+    });
 }
 
-function addTools(broker: Command, cli: Cli, folderOf: FolderOf): void {
+function addTools(broker: CliCommand): void {
   broker
     .command('tools')
     .description(
@@ -96,34 +83,29 @@ function addTools(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .option('--user <name>', 'by whose token (default: the one who lives here)')
     .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
-    .addHelpText(
-      'after',
-      examples([['trade-agent home broker tools', 'after an order was refused because one changed']]) +
-        exitCodes([exits.found]),
-    )
-    .action((options: WhoseOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ lookAtBrokerTools }, { brokerToolsText }] = await Promise.all([
-          import('../../../app/home/brokers.ts'),
-          import('./broker-tools.ts'),
-        ]);
-        const { user: username, broker: name } = options;
-        const at = { folder: folderOf(command), username, broker: name };
-        const { broker: named, tools } = await lookAtBrokerTools(context, at);
-        const shown = tools.map(({ pin, parameters, ...tool }) => ({
-          ...tool,
-          arguments: parameters,
-          sha256: pin ?? null,
-        }));
-        await context.output.result('home-broker-tools', { broker: named, tools: shown }, () =>
-          brokerToolsText(named, tools),
-        );
-        return tools.every(({ state }) => state === 'confirmed') ? exits.done : exits.found;
-      }),
-    );
+    .examples(['trade-agent home broker tools', 'after an order was refused because one changed'])
+    .exits(exits.found)
+    .runs(async (context, options: WhoseOptions, command: CliCommand) => {
+      const [{ lookAtBrokerTools }, { brokerToolsText }] = await Promise.all([
+        import('../../../app/home/brokers.ts'),
+        import('./broker-tools.ts'),
+      ]);
+      const { user: username, broker: name } = options;
+      const at = { folder: folderOf(command), username, broker: name };
+      const { broker: named, tools } = await lookAtBrokerTools(context, at);
+      const shown = tools.map(({ pin, parameters, ...tool }) => ({
+        ...tool,
+        arguments: parameters,
+        sha256: pin ?? null,
+      }));
+      await context.output.result('home-broker-tools', { broker: named, tools: shown }, () =>
+        brokerToolsText(named, tools),
+      );
+      return tools.every(({ state }) => state === 'confirmed') ? exits.done : exits.found;
+    });
 }
 
-function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
+function addSet(broker: CliCommand): void {
   broker
     .command('set')
     .description(
@@ -137,38 +119,33 @@ function addSet(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home broker set', 'asks for what the broker has, without showing it'],
-        ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
-        ['trade-agent home broker set --broker ira', 'of several brokers'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home broker set', 'asks for what the broker has, without showing it'],
+      ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
+      ['trade-agent home broker set --broker ira', 'of several brokers'],
     )
-    .action((options: SetOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ setBrokerKeys, whatIsKept }, { confirmAccount, readBrokerKeys }] = await Promise.all([
-          import('../../../app/home/brokers.ts'),
-          import('./broker-keys.ts'),
-        ]);
-        const folder = folderOf(command);
-        const pair = await readBrokerKeys(context, options, await whatIsKept(folder, options.broker));
-        const {
-          username,
-          broker: name,
-          account,
-        } = await setBrokerKeys(
-          context,
-          { folder, username: options.user, broker: options.broker, pair },
-          (found) => confirmAccount(context, found, options.confirmLive),
-        );
-        const { accountNumber, environment, status } = account;
-        await context.output.result(
-          'home-broker-set',
-          { user: username, broker: name, number: accountNumber, environment, status },
-          () =>
-            `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
-        );
-      }),
-    );
+    .runs(async (context, options: SetOptions, command: CliCommand) => {
+      const [{ setBrokerKeys, whatIsKept }, { confirmAccount, readBrokerKeys }] = await Promise.all([
+        import('../../../app/home/brokers.ts'),
+        import('./broker-keys.ts'),
+      ]);
+      const folder = folderOf(command);
+      const pair = await readBrokerKeys(context, options, await whatIsKept(folder, options.broker));
+      const {
+        username,
+        broker: name,
+        account,
+      } = await setBrokerKeys(
+        context,
+        { folder, username: options.user, broker: options.broker, pair },
+        (found) => confirmAccount(context, found, options.confirmLive),
+      );
+      const { accountNumber, environment, status } = account;
+      await context.output.result(
+        'home-broker-set',
+        { user: username, broker: name, number: accountNumber, environment, status },
+        () =>
+          `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
+      );
+    });
 }

@@ -1,15 +1,12 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption, descriptorNumber } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 
 interface AddOptions extends BrokerKeyOptions {
   readonly kind?: OfferedBroker;
@@ -20,33 +17,28 @@ interface AddOptions extends BrokerKeyOptions {
 }
 
 /** The brokers themselves, below `home broker`. */
-export function addHomeBrokers(broker: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeBrokers(broker: CliCommand): void {
   broker
     .command('list')
     .description('Lists the brokers of the home, and whose accounts are opened there. Asks none of them.')
-    .addHelpText(
-      'after',
-      examples([['trade-agent home broker list --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { listBrokers } = await import('../../../app/home/brokers.ts');
-        const brokers = await listBrokers(context, folderOf(command));
-        await context.output.result('home-brokers', { brokers }, () =>
-          brokers
-            .map(({ name, label, kind, credentials, address, accounts }) => {
-              const whose = accounts.map(({ user, number }) => `${safeLine(number)} of ${user}`).join(', ');
-              const where = address === null ? '' : `, ${address}`;
-              return `${name}  ${safeLine(label)} (${kind}), ${credentials}${where}: ${whose === '' ? 'no account yet' : whose}`;
-            })
-            .join('\n'),
-        );
-      }),
-    );
-  addAdd(broker, cli, folderOf);
+    .examples(['trade-agent home broker list --output json', 'for scripts'])
+    .runs(async (context, _options: unknown, command: CliCommand) => {
+      const { listBrokers } = await import('../../../app/home/brokers.ts');
+      const brokers = await listBrokers(context, folderOf(command));
+      await context.output.result('home-brokers', { brokers }, () =>
+        brokers
+          .map(({ name, label, kind, credentials, address, accounts }) => {
+            const whose = accounts.map(({ user, number }) => `${safeLine(number)} of ${user}`).join(', ');
+            const where = address === null ? '' : `, ${address}`;
+            return `${name}  ${safeLine(label)} (${kind}), ${credentials}${where}: ${whose === '' ? 'no account yet' : whose}`;
+          })
+          .join('\n'),
+      );
+    });
+  addAdd(broker);
 }
 
-function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
+function addAdd(broker: CliCommand): void {
   broker
     .command('add')
     .description(
@@ -67,67 +59,60 @@ function addAdd(broker: Command, cli: Cli, folderOf: FolderOf): void {
     )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
-        [
-          'trade-agent home broker add ira --kind alpaca --label IRA --broker-key-file keys.txt',
-          'for scripts',
-        ],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
+      ['trade-agent home broker add ira --kind alpaca --label IRA --broker-key-file keys.txt', 'for scripts'],
     )
-    .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [
-          { addBroker, requireNewBroker },
-          { brokerAnswer },
-          { confirmAccount, readBrokerKeys },
-          { keptKindOf },
-        ] = await Promise.all([
-          import('../../../app/home/brokers.ts'),
-          import('./broker-answer.ts'),
-          import('./broker-keys.ts'),
-          import('../../../gateway/broker/verify-keys.ts'),
-        ]);
-        const folder = folderOf(command);
-        await requireNewBroker(folder, name);
-        const { kind, credentials, brokerUrl: url, label } = options;
-        if (kind === undefined && !context.io.interactive) {
-          throw new TradeAgentError('usage', '--kind is missing', {
-            hint: `Say which broker it is: ${offeredBrokers.join(', ')}. Nothing was written.`,
-          });
-        }
-        const entry = await brokerAnswer(context, { kind, credentials, url, label });
-        const pair = await readBrokerKeys(context, options, keptKindOf(entry.settings));
-        const { username, account, brokers, runs } = await addBroker(
-          context,
-          { folder, name, entry, username: options.user, pair },
-          (found) => confirmAccount(context, found, options.confirmLive),
-        );
-        const { accountNumber, environment, status } = account;
-        await context.output.result(
-          'home-broker-add',
-          {
-            broker: name,
-            kind: entry.settings.kind,
-            user: username,
-            number: accountNumber,
-            environment,
-            status,
-            brokers,
-            restart: runs,
-          },
-          () =>
-            [
-              `${name} is a broker of this home: account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username} at ${entry.label}.`,
-              ...(runs
-                ? [
-                    'The home that runs knows nothing of it yet: end it, and start "trade-agent home serve" again.',
-                  ]
-                : []),
-            ].join('\n'),
-        );
-      }),
-    );
+    .exits(exits.busy)
+    .runs(async (context, name: string, options: AddOptions, command: CliCommand) => {
+      const [
+        { addBroker, requireNewBroker },
+        { brokerAnswer },
+        { confirmAccount, readBrokerKeys },
+        { keptKindOf },
+      ] = await Promise.all([
+        import('../../../app/home/brokers.ts'),
+        import('./broker-answer.ts'),
+        import('./broker-keys.ts'),
+        import('../../../gateway/broker/verify-keys.ts'),
+      ]);
+      const folder = folderOf(command);
+      await requireNewBroker(folder, name);
+      const { kind, credentials, brokerUrl: url, label } = options;
+      if (kind === undefined && !context.io.interactive) {
+        throw new TradeAgentError('usage', '--kind is missing', {
+          hint: `Say which broker it is: ${offeredBrokers.join(', ')}. Nothing was written.`,
+        });
+      }
+      const entry = await brokerAnswer(context, { kind, credentials, url, label });
+      const pair = await readBrokerKeys(context, options, keptKindOf(entry.settings));
+      const { username, account, brokers, runs } = await addBroker(
+        context,
+        { folder, name, entry, username: options.user, pair },
+        (found) => confirmAccount(context, found, options.confirmLive),
+      );
+      const { accountNumber, environment, status } = account;
+      await context.output.result(
+        'home-broker-add',
+        {
+          broker: name,
+          kind: entry.settings.kind,
+          user: username,
+          number: accountNumber,
+          environment,
+          status,
+          brokers,
+          restart: runs,
+        },
+        () =>
+          [
+            `${name} is a broker of this home: account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username} at ${entry.label}.`,
+            ...(runs
+              ? [
+                  'The home that runs knows nothing of it yet: end it, and start "trade-agent home serve" again.',
+                ]
+              : []),
+          ].join('\n'),
+      );
+    });
 }

@@ -1,19 +1,16 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption, descriptorNumber } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 import type { InitOptions } from './init-answers.ts';
 
-export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeInit(home: CliCommand): void {
   const making = home
     .command('init')
     .description(
@@ -51,20 +48,16 @@ export function addHomeInit(home: Command, cli: Cli, folderOf: FolderOf): void {
     );
   addListeningOptions(making)
     .option('-y, --yes', 'take the defaults for what is not given')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home init', 'asks six questions'],
-        ['trade-agent home init --broker tradier', 'asks for account and token'],
-        [
-          'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
-          'for scripts',
-        ],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent home init', 'asks six questions'],
+      ['trade-agent home init --broker tradier', 'asks for account and token'],
+      [
+        'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
+        'for scripts',
+      ],
     )
-    .action((options: InitOptions, command: Command) =>
-      runCommand(cli, command, (context) => init(context, folderOf(command), options)),
-    );
+    .exits(exits.busy)
+    .runs((context, options: InitOptions, command: CliCommand) => init(context, folderOf(command), options));
 }
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {

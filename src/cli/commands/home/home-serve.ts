@@ -1,23 +1,21 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { HomeReady } from '../../../app/home/home-files.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
+import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { runServer, type ServerParts } from '../../context/run-server.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 
 interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof listenAddress>;
   readonly readyFile?: string;
 }
 
-export function addHomeServe(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeServe(home: CliCommand): void {
   const serving = home
     .command('serve')
     .description(
@@ -26,15 +24,13 @@ export function addHomeServe(home: Command, cli: Cli, folderOf: FolderOf): void 
     .option('--listen <host:port>', 'where, on this machine (default: as home.yaml says)', listenAddress);
   addListeningOptions(serving)
     .option('--ready-file <file>', 'write address and process id there once it serves')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home serve', 'Ctrl-C ends it; what is on its way is finished'],
-        ['trade-agent home serve --listen 127.0.0.1:4780', "behind Tailscale's serve, or a proxy"],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent home serve', 'Ctrl-C ends it; what is on its way is finished'],
+      ['trade-agent home serve --listen 127.0.0.1:4780', "behind Tailscale's serve, or a proxy"],
     )
-    .action((options: ServeOptions, command: Command) =>
-      runServer(cli, command, (parts, output) => serve(cli, parts, output, folderOf(command), options)),
+    .exits(exits.busy)
+    .serves((parts, output, options: ServeOptions, command: CliCommand) =>
+      serve(command.cli, parts, output, folderOf(command), options),
     );
 }
 

@@ -1,11 +1,8 @@
 import { homedir } from 'node:os';
-import type { Command } from 'commander';
 import type { ServiceKind } from '../../../app/home/service.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 
 interface ServiceOptions {
   readonly kind?: ServiceKind;
@@ -16,7 +13,7 @@ interface ServiceOptions {
 /** Where systemd keeps the state of a service of that name. */
 const STATE_FOLDER = '/var/lib/trade-agent/home';
 
-export function addHomeService(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeService(home: CliCommand): void {
   home
     .command('service')
     .description(
@@ -27,36 +24,27 @@ export function addHomeService(home: Command, cli: Cli, folderOf: FolderOf): voi
     )
     .option('--user <name>', 'the user it runs as under systemd', 'trade-agent')
     .option('--low-port', 'let it listen below port 1024, as at 443')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home service', `for a home in ${STATE_FOLDER}`],
-        ['trade-agent home service --low-port --home /srv/home', 'one that listens at 443'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home service', `for a home in ${STATE_FOLDER}`],
+      ['trade-agent home service --low-port --home /srv/home', 'one that listens at 443'],
     )
-    .action((options: ServiceOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { describeService } = await import('../../../app/home/service.ts');
-        const {
-          kind = process.platform === 'darwin' ? 'launchd' : 'systemd',
-          user,
-          lowPort = false,
-        } = options;
-        const named = command.optsWithGlobals<{ home?: string }>().home !== undefined;
-        const { file, content, commands, warnings } = describeService({
-          kind,
-          user,
-          lowPort,
-          userFolder: cli.env.HOME ?? homedir(),
-          folder: kind === 'systemd' && !named ? STATE_FOLDER : folderOf(command),
-        });
-        for (const warning of warnings) context.io.talk(`warning: ${warning}`);
-        await context.output.result('home-service', { kind, file, content, commands, warnings }, () =>
-          content.trimEnd(),
-        );
-        if (context.output.format !== 'text') return;
-        context.io.talk('\nIt goes to run with:');
-        for (const line of commands) context.io.talk(`  ${line}`);
-      }),
-    );
+    .runs(async (context, options: ServiceOptions, command: CliCommand) => {
+      const { describeService } = await import('../../../app/home/service.ts');
+      const { kind = process.platform === 'darwin' ? 'launchd' : 'systemd', user, lowPort = false } = options;
+      const named = command.optsWithGlobals<{ home?: string }>().home !== undefined;
+      const { file, content, commands, warnings } = describeService({
+        kind,
+        user,
+        lowPort,
+        userFolder: command.cli.env.HOME ?? homedir(),
+        folder: kind === 'systemd' && !named ? STATE_FOLDER : folderOf(command),
+      });
+      for (const warning of warnings) context.io.talk(`warning: ${warning}`);
+      await context.output.result('home-service', { kind, file, content, commands, warnings }, () =>
+        content.trimEnd(),
+      );
+      if (context.output.format !== 'text') return;
+      context.io.talk('\nIt goes to run with:');
+      for (const line of commands) context.io.talk(`  ${line}`);
+    });
 }

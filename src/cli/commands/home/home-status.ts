@@ -1,56 +1,41 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { HomeStatus } from '../../../app/home/users.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import type { FolderOf } from './folder-of.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
+import { folderOf } from './folder-of.ts';
 import { userLines } from './home-user.ts';
 
 /** `home status` and `home doctor`: how it stands, and what is wrong. */
-export function addHomeStatus(home: Command, cli: Cli, folderOf: FolderOf): void {
+export function addHomeStatus(home: CliCommand): void {
   home
     .command('status')
     .description(
       'Says where the home is reached, whether it is served, who lives there, what they approve with, and what is open.',
     )
-    .addHelpText(
-      'after',
-      examples([['trade-agent home status --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { homeStatus } = await import('../../../app/home/users.ts');
-        const status = await homeStatus(context, folderOf(command));
-        await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
-      }),
-    );
+    .examples(['trade-agent home status --output json', 'for scripts'])
+    .runs(async (context, _options: unknown, command: CliCommand) => {
+      const { homeStatus } = await import('../../../app/home/users.ts');
+      const status = await homeStatus(context, folderOf(command));
+      await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
+    });
 
   home
     .command('doctor')
     .description(
       'Checks folder, user, disk, address, certificate, signatures, phones, the broker and the clock, and says what to do. Changes nothing, and prints no secret.',
     )
-    .addHelpText(
-      'after',
-      examples([['trade-agent home doctor', 'exit 3 where there is something to do']]) +
-        exitCodes([exits.found]),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ homeDoctor }, { findingsText }] = await Promise.all([
-          import('../../../app/home/doctor.ts'),
-          import('../../text/findings.ts'),
-        ]);
-        const findings = await homeDoctor(context, folderOf(command));
-        const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
-        await context.output.result('home-doctor', { ok, findings }, () =>
-          findingsText(context.io, findings),
-        );
-        return ok ? exits.done : exits.found;
-      }),
-    );
+    .examples(['trade-agent home doctor', 'exit 3 where there is something to do'])
+    .exits(exits.found)
+    .runs(async (context, _options: unknown, command: CliCommand) => {
+      const [{ homeDoctor }, { findingsText }] = await Promise.all([
+        import('../../../app/home/doctor.ts'),
+        import('../../text/findings.ts'),
+      ]);
+      const findings = await homeDoctor(context, folderOf(command));
+      const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
+      await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));
+      return ok ? exits.done : exits.found;
+    });
 }
 
 function statusLines({ address, environment, served, signature, users, folder }: HomeStatus): string[] {

@@ -1,12 +1,7 @@
-import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { Pairing } from '../../../app/home/users.ts';
-import { homeFolder } from '../../../machine/directories.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import type { FolderOf } from './folder-of.ts';
+import { folderOf } from './folder-of.ts';
 import { addHomeBackup } from './home-backup.ts';
 import { addHomeBroker } from './home-broker.ts';
 import { addHomeInit } from './home-init.ts';
@@ -16,7 +11,7 @@ import { addHomeService } from './home-service.ts';
 import { addHomeStatus } from './home-status.ts';
 import { addHomeUser } from './home-user.ts';
 
-export function addHomeCommand(program: Command, cli: Cli): void {
+export function addHomeCommand(program: CliCommand): void {
   const home = program
     .command('home')
     .summary('a home of your own: your account, your phone, your keys')
@@ -24,49 +19,39 @@ export function addHomeCommand(program: Command, cli: Cli): void {
       'Runs a home of your own: identity provider, phone app, order gateway and your broker keys in one process, for one person or a family. Orders go to your own account, paper or live, once your phone has signed them. docs/guide/HOME.md leads through it.',
     )
     .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home init', 'six questions; keys are not shown'],
-        ['trade-agent home serve', 'serve until Ctrl-C'],
-        ['trade-agent home pair', 'a link and a QR code for another phone'],
-        ['trade-agent home doctor', 'what is missing'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home init', 'six questions; keys are not shown'],
+      ['trade-agent home serve', 'serve until Ctrl-C'],
+      ['trade-agent home pair', 'a link and a QR code for another phone'],
+      ['trade-agent home doctor', 'what is missing'],
     );
-  const folderOf: FolderOf = (command) =>
-    resolve(command.optsWithGlobals<{ home?: string }>().home ?? homeFolder(cli.env));
-  addHomeInit(home, cli, folderOf);
-  addHomeServe(home, cli, folderOf);
-  addHomeStatus(home, cli, folderOf);
-  addHomePair(home, cli, folderOf);
-  addHomeUser(home, cli, folderOf);
-  addHomeBroker(home, cli, folderOf);
-  addHomeNotices(home, cli, folderOf);
-  addHomeBackup(home, cli, folderOf);
-  addHomeService(home, cli, folderOf);
+  addHomeInit(home);
+  addHomeServe(home);
+  addHomeStatus(home);
+  addHomePair(home);
+  addHomeUser(home);
+  addHomeBroker(home);
+  addHomeNotices(home);
+  addHomeBackup(home);
+  addHomeService(home);
 }
 
-function addHomePair(home: Command, cli: Cli, folderOf: FolderOf): void {
+function addHomePair(home: CliCommand): void {
   home
     .command('pair')
     .description(
       'Prints a link and a QR code that pair one phone with one person, once, within ten minutes. Whoever opens it first can approve from then on: show it to nobody else. Also while the home is served.',
     )
     .option('--user <name>', 'whose phone it is (default: the one who lives here)')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent home pair', 'scan it with the phone'],
-        ['trade-agent home pair --user bob --output json', 'for scripts'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent home pair', 'scan it with the phone'],
+      ['trade-agent home pair --user bob --output json', 'for scripts'],
     )
-    .action(({ user }: { user?: string }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { pairPhone } = await import('../../../app/home/users.ts');
-        const pairing = await pairPhone(context, folderOf(command), user);
-        await showPairing(context, pairing);
-      }),
-    );
+    .runs(async (context, { user }: { user?: string }, command: CliCommand) => {
+      const { pairPhone } = await import('../../../app/home/users.ts');
+      const pairing = await pairPhone(context, folderOf(command), user);
+      await showPairing(context, pairing);
+    });
 }
 
 async function showPairing(context: Context, { user, url, expiresAt }: Pairing): Promise<void> {

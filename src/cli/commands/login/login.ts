@@ -1,14 +1,11 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
 import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { countdown } from '../../options/duration.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface LoginOptions {
   readonly open?: boolean;
@@ -17,7 +14,7 @@ interface LoginOptions {
   readonly showKey?: boolean;
 }
 
-export function addLoginCommand(program: Command, cli: Cli): void {
+export function addLoginCommand(program: CliCommand): void {
   program
     .command('login')
     .summary('sign in with your phone or browser')
@@ -34,20 +31,16 @@ export function addLoginCommand(program: Command, cli: Cli): void {
       '--show-key',
       "print this machine's key for a company, and what the home must list; sign nobody in",
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent login', 'shows a code to confirm on your phone'],
-        ['trade-agent login --profile work --open', 'opens the page in your browser'],
-        ['trade-agent login --company https://login.acme.example', 'at your company, from now on'],
-        ['trade-agent login --company https://login.acme.example --show-key', 'for whoever runs the home'],
-        ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
-      ]) + exitCodes([...sessionExits, exits.timedOut]),
+    .examples(
+      ['trade-agent login', 'shows a code to confirm on your phone'],
+      ['trade-agent login --profile work --open', 'opens the page in your browser'],
+      ['trade-agent login --company https://login.acme.example', 'at your company, from now on'],
+      ['trade-agent login --company https://login.acme.example --show-key', 'for whoever runs the home'],
+      ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
     )
-    .action((options: LoginOptions, command: Command) =>
-      runCommand(cli, command, (context) =>
-        options.showKey ? showKey(context, options) : login(context, options),
-      ),
+    .exits(...sessionExits, exits.timedOut)
+    .runs((context, options: LoginOptions) =>
+      options.showKey ? showKey(context, options) : login(context, options),
     );
 }
 

@@ -1,17 +1,14 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/login.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface LogoutOptions {
   readonly all?: boolean;
 }
 
-export function addLogoutCommand(program: Command, cli: Cli): void {
+export function addLogoutCommand(program: CliCommand): void {
   program
     .command('logout')
     .summary('sign out and revoke the tokens')
@@ -19,16 +16,12 @@ export function addLogoutCommand(program: Command, cli: Cli): void {
       'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
     )
     .option('--all', 'also delete the key by which a company knows this machine')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent logout', 'you can sign in again at once'],
-        ['trade-agent logout --all', 'before this machine is given away'],
-      ]) + exitCodes([exits.credentialStore]),
+    .examples(
+      ['trade-agent logout', 'you can sign in again at once'],
+      ['trade-agent logout --all', 'before this machine is given away'],
     )
-    .action((options: LogoutOptions, command: Command) =>
-      runCommand(cli, command, (context) => logout(context, options)),
-    );
+    .exits(exits.credentialStore)
+    .runs(logout);
 }
 
 async function logout(context: Context, options: LogoutOptions): Promise<void> {

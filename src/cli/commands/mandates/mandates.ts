@@ -1,71 +1,54 @@
-import type { Command } from 'commander';
 import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { readerOf } from '../../text/reader.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'] as const;
 
-export function addMandatesCommand(program: Command, cli: Cli): void {
+export function addMandatesCommand(program: CliCommand): void {
   const mandates = program
     .command('mandates')
     .summary('what may be traded without asking you again')
     .description(
       'A mandate is a yes to orders beforehand, given once on your phone: for which symbols, how much an order, a day and in all, how often, until when. Orders within it are placed and counted by the gateway without asking; all others are asked for as ever. Taking one back needs no phone.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mandates', 'each with what is left of it'],
-        [
-          'trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
-          'asks your phone',
-        ],
-        ['trade-agent mandates revoke M-x9K2aB7cD1', 'for the next order already'],
-      ]) + exitCodes(sessionExits),
-    );
+    .examples(
+      ['trade-agent mandates', 'each with what is left of it'],
+      [
+        'trade-agent mandates add VOO --per-order 200 --total 800 --orders 4 --every week --until 2026-12-20',
+        'asks your phone',
+      ],
+      ['trade-agent mandates revoke M-x9K2aB7cD1', 'for the next order already'],
+    )
+    .exits(...sessionExits);
   mandates
     .command('list', { isDefault: true })
     .description('list your mandates, with what is used of each')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mandates list', 'one row each'],
-        ['trade-agent mandates list --output json', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent mandates list', 'one row each'],
+      ['trade-agent mandates list --output json', 'for scripts'],
     )
-    .action((_options, command: Command) => runCommand(cli, command, printMandates));
+    .exits(...sessionExits)
+    .runs(printMandates);
   mandates
     .command('show')
     .description('show one mandate, to the last term')
     .argument('<id>', 'as "trade-agent mandates" lists it')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mandates show M-x9K2aB7cD1', 'all of it']]) + exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { findMandate } = await import('../../../app/mandates.ts');
-        await printMandate(context, await findMandate(context, id));
-      }),
-    );
-  addAdd(mandates, cli);
-  addEnd(
-    mandates,
-    cli,
-    'suspend',
-    'suspended',
-    'suspend a mandate; a new one in its place makes it good again',
-  );
-  addEnd(mandates, cli, 'revoke', 'revoked', 'end a mandate for good');
+    .examples(['trade-agent mandates show M-x9K2aB7cD1', 'all of it'])
+    .exits(...sessionExits)
+    .runs(async (context, id: string) => {
+      const { findMandate } = await import('../../../app/mandates.ts');
+      await printMandate(context, await findMandate(context, id));
+    });
+  addAdd(mandates);
+  addEnd(mandates, 'suspend', 'suspended', 'suspend a mandate; a new one in its place makes it good again');
+  addEnd(mandates, 'revoke', 'revoked', 'end a mandate for good');
 }
 
-function addAdd(mandates: Command, cli: Cli): void {
+function addAdd(mandates: CliCommand): void {
   mandates
     .command('add')
     .summary('ask your phone for a mandate')
@@ -101,52 +84,47 @@ function addAdd(mandates: Command, cli: Cli): void {
     .option('--at <time>', 'with --every: when, HH:MM in New York (default: 10:00)')
     .option('--below <price>', 'with --buy or --sell: once, as soon as the price is under this')
     .option('--above <price>', 'with --buy or --sell: once, as soon as the price is over this')
-    .addHelpText(
-      'after',
-      examples([
-        [
-          'trade-agent mandates add VOO BND --per-order 300 --total 2400 --orders 8 --every month --until 2026-12-31',
-          'two funds, once a month each',
-        ],
-        [
-          'trade-agent mandates add AAPL --side sell --price AAPL=200.. --per-order 1000 --total 1000 --orders 1 --until 2026-12-20',
-          'one sale, not below $200',
-        ],
-        ['trade-agent mandates add --replaces M-x9K2aB7cD1 --until 2026-12-20', 'the same again'],
-        [
-          'trade-agent mandates add --buy VTI --amount 200 --every monday',
-          'the gateway buys, every Monday at 10:00',
-        ],
-        [
-          'trade-agent mandates add --sell NVDA --qty 5 --below 100 --until 2026-12-04',
-          'the gateway sells, once, if it falls below $100',
-        ],
-      ]) + exitCodes(askingExits),
+    .examples(
+      [
+        'trade-agent mandates add VOO BND --per-order 300 --total 2400 --orders 8 --every month --until 2026-12-31',
+        'two funds, once a month each',
+      ],
+      [
+        'trade-agent mandates add AAPL --side sell --price AAPL=200.. --per-order 1000 --total 1000 --orders 1 --until 2026-12-20',
+        'one sale, not below $200',
+      ],
+      ['trade-agent mandates add --replaces M-x9K2aB7cD1 --until 2026-12-20', 'the same again'],
+      [
+        'trade-agent mandates add --buy VTI --amount 200 --every monday',
+        'the gateway buys, every Monday at 10:00',
+      ],
+      [
+        'trade-agent mandates add --sell NVDA --qty 5 --below 100 --until 2026-12-04',
+        'the gateway sells, once, if it falls below $100',
+      ],
     )
-    .action((symbols: string[], options: AddOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ addMandate }, { mandateTerms }, { standingAsked }] = await Promise.all([
-          import('../../../app/mandates.ts'),
-          import('./mandate-terms.ts'),
-          import('./standing-asked.ts'),
-        ]);
-        const standing = standingAsked(symbols, options);
-        const terms = mandateTerms(
-          symbols,
-          standing === undefined ? options : { ...options, every: undefined },
-        );
-        const mandate = await addMandate(context, { ...terms, ...standing }, async () => {
-          const { showAsking } = await import('../../run/asked-proposal.ts');
-          return showAsking(context);
-        });
-        await printMandate(context, mandate);
-      }),
-    );
+    .exits(...askingExits)
+    .runs(async (context, symbols: string[], options: AddOptions) => {
+      const [{ addMandate }, { mandateTerms }, { standingAsked }] = await Promise.all([
+        import('../../../app/mandates.ts'),
+        import('./mandate-terms.ts'),
+        import('./standing-asked.ts'),
+      ]);
+      const standing = standingAsked(symbols, options);
+      const terms = mandateTerms(
+        symbols,
+        standing === undefined ? options : { ...options, every: undefined },
+      );
+      const mandate = await addMandate(context, { ...terms, ...standing }, async () => {
+        const { showAsking } = await import('../../run/asked-proposal.ts');
+        return showAsking(context);
+      });
+      await printMandate(context, mandate);
+    });
 }
 
 function addEnd(
-  mandates: Command,
-  cli: Cli,
+  mandates: CliCommand,
   name: 'suspend' | 'revoke',
   to: 'suspended' | 'revoked',
   description: string,
@@ -155,17 +133,12 @@ function addEnd(
     .command(name)
     .description(`${description}; the next order under it is asked for, or refused`)
     .argument('<id>', 'as "trade-agent mandates" lists it')
-    .addHelpText(
-      'after',
-      examples([[`trade-agent mandates ${name} M-x9K2aB7cD1`, 'at once; no phone is needed']]) +
-        exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { endMandate } = await import('../../../app/mandates.ts');
-        await printMandate(context, await endMandate(context, id, to));
-      }),
-    );
+    .examples([`trade-agent mandates ${name} M-x9K2aB7cD1`, 'at once; no phone is needed'])
+    .exits(...sessionExits)
+    .runs(async (context, id: string) => {
+      const { endMandate } = await import('../../../app/mandates.ts');
+      await printMandate(context, await endMandate(context, id, to));
+    });
 }
 
 async function printMandates(context: Context): Promise<void> {

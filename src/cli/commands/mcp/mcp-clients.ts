@@ -1,11 +1,7 @@
-import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { ListedMcpClient } from '../../../app/home/users.ts';
-import { homeFolder } from '../../../machine/directories.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
+import { folderOf } from '../home/folder-of.ts';
 
 interface ClientsOptions {
   readonly home?: string;
@@ -13,7 +9,7 @@ interface ClientsOptions {
 }
 
 /** `mcp clients`: at the home's own machine, who was let in by the page that asks. */
-export function addMcpClients(mcp: Command, cli: Cli): void {
+export function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')
     .summary('who was let in, and the end of it')
@@ -21,54 +17,39 @@ export function addMcpClients(mcp: Command, cli: Cli): void {
       "Other agents that the people of a home have let in by its consent page. At the home's own machine, also while it is served; on the phone, the same is under Programs.",
     )
     .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mcp clients list', 'who, since when, and when last'],
-        ['trade-agent mcp clients revoke "Claude Code"', 'its tokens and open proposals end at once'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent mcp clients list', 'who, since when, and when last'],
+      ['trade-agent mcp clients revoke "Claude Code"', 'its tokens and open proposals end at once'],
     );
-  const folderOf = (command: Command) =>
-    resolve(command.optsWithGlobals<ClientsOptions>().home ?? homeFolder(cli.env));
 
   clients
     .command('list', { isDefault: true })
     .description('Lists the MCP clients that were let in. Nobody has verified their names.')
     .option('--user <name>', 'whose (default: anybody)')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp clients list --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((options: ClientsOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { listMcpClients } = await import('../../../app/home/users.ts');
-        const found = await listMcpClients(context, folderOf(command), options.user);
-        await context.output.result('mcp-clients', { clients: found }, () =>
-          found.length === 0 ? 'No MCP client is let in.' : found.map(clientLine).join('\n'),
-        );
-      }),
-    );
+    .examples(['trade-agent mcp clients list --output json', 'for scripts'])
+    .runs(async (context, options: ClientsOptions, command: CliCommand) => {
+      const { listMcpClients } = await import('../../../app/home/users.ts');
+      const found = await listMcpClients(context, folderOf(command), options.user);
+      await context.output.result('mcp-clients', { clients: found }, () =>
+        found.length === 0 ? 'No MCP client is let in.' : found.map(clientLine).join('\n'),
+      );
+    });
 
   clients
     .command('revoke')
     .description('Ends what an MCP client was given: its tokens, open proposals and streams, at once.')
     .argument('<id>', 'its id as "mcp clients list" shows it, the beginning of it, or its name')
     .option('--user <name>', 'whose, where several people have let it in')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp clients revoke V1St --user alice', '']]) + exitCodes([]),
-    )
-    .action((id: string, options: ClientsOptions, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { revokeMcpClient } = await import('../../../app/home/users.ts');
-        const client = await revokeMcpClient(context, folderOf(command), { user: options.user, id });
-        await context.output.result(
-          'mcp-client-revoke',
-          { client },
-          () => `${safeLine(client.name)} (${safeLine(client.host)}) can do nothing more for ${client.user}.`,
-        );
-      }),
-    );
+    .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
+    .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
+      const { revokeMcpClient } = await import('../../../app/home/users.ts');
+      const client = await revokeMcpClient(context, folderOf(command), { user: options.user, id });
+      await context.output.result(
+        'mcp-client-revoke',
+        { client },
+        () => `${safeLine(client.name)} (${safeLine(client.host)}) can do nothing more for ${client.user}.`,
+      );
+    });
 }
 
 function clientLine({ user, client_id, name, host, since, last_used_at }: ListedMcpClient): string {

@@ -1,12 +1,10 @@
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, InvalidArgumentError } from 'commander';
 import { type McpClientName, mcpClientNames } from '../../../app/mcp/client-table.ts';
 import type { Installation } from '../../../app/mcp/install.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface InstallFlags {
   readonly name: string;
@@ -17,7 +15,7 @@ interface InstallFlags {
 }
 
 /** `mcp install`: one entry in the settings of another program, shown before it is written. */
-export function addMcpInstall(mcp: Command, cli: Cli): void {
+export function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')
     .summary('name it in the settings of an MCP client')
@@ -29,19 +27,18 @@ export function addMcpInstall(mcp: Command, cli: Cli): void {
     .option('--name <name>', "the server's name in the client", serverName, 'trade-agent')
     .option('--print', 'only show it')
     .option('--yes', "don't ask")
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mcp install claude-code', 'shows what it would write, and asks'],
-        ['trade-agent mcp install codex --remote --yes', 'by the address of the gateway'],
-        ['trade-agent mcp install claude --profile live --name live', 'a second one, of another profile'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent mcp install claude-code', 'shows what it would write, and asks'],
+      ['trade-agent mcp install codex --remote --yes', 'by the address of the gateway'],
+      ['trade-agent mcp install claude --profile live --name live', 'a second one, of another profile'],
     )
-    .action((client: McpClientName, _own: InstallFlags, command: Command) =>
-      runCommand(cli, command, (context) =>
-        // `mcp` has --read-only.
-        install(context, client, command.optsWithGlobals<InstallFlags>()),
-      ),
+    .runs(
+      (
+        context,
+        client: McpClientName,
+        _own: InstallFlags,
+        command: CliCommand, // `mcp` has --read-only.
+      ) => install(context, client, command.optsWithGlobals<InstallFlags>()),
     );
 }
 

@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ServerPlace } from '../../../app/mcp/servers.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { agreeTo, chooseTools, insistOn, openToSignIn } from './server-questions.ts';
 import { serverLine, serverText, toolData, toolText } from './server-view.ts';
 
@@ -18,58 +15,42 @@ const unsafeOption = [
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
 /** `mcp servers`: other people's servers, which the language model may use. */
-export function addMcpServers(mcp: Command, cli: Cli): void {
+export function addMcpServers(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')
     .summary("other people's servers, for the language model")
     .description(
       "Other people's MCP servers (news, research), whose tools a language model may use. Only tools that you allow are offered, each as it was when you allowed it; what they answer is data, and the phone names the server. The built-in planner uses none.",
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools, and asks'],
-        ['trade-agent mcp servers test news', 'what it has, and what changed; signs in where it must'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools, and asks'],
+      ['trade-agent mcp servers test news', 'what it has, and what changed; signs in where it must'],
     );
   servers
     .command('list', { isDefault: true })
     .description('list the servers of the profile; asks none of them anything')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp servers list --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, list));
-  addAdd(servers, cli);
+    .examples(['trade-agent mcp servers list --output json', 'for scripts'])
+    .runs(list);
+  addAdd(servers);
   servers
     .command('test')
     .description(
       'Connects a server and says what it has: exit 3 where a tool that you allowed is off. Prints the address to sign in at where it wants that, and waits.',
     )
     .argument('<name>', 'one of those that "mcp servers list" shows')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp servers test news', 'its tools, and how each stands']]) +
-        exitCodes([exits.found, ...sessionExits]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => test(context, name)),
-    );
+    .examples(['trade-agent mcp servers test news', 'its tools, and how each stands'])
+    .exits(exits.found, ...sessionExits)
+    .runs(test);
   servers
     .command('allow')
     .description('Allows tools of a server, as they are now, and shows what they say of themselves.')
     .argument('<name>', 'one of those that "mcp servers list" shows')
     .argument('<tools...>', "by the server's own names")
     .option(...unsafeOption)
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp servers allow news search headlines', 'two of its tools']]) +
-        exitCodes([...sessionExits, exits.blocked]),
-    )
-    .action((name: string, tools: readonly string[], { unsafe }: UnsafeOption, command: Command) =>
-      runCommand(cli, command, (context) =>
-        allow(context, name, tools, { agree: async () => undefined, unsafe }),
-      ),
+    .examples(['trade-agent mcp servers allow news search headlines', 'two of its tools'])
+    .exits(...sessionExits, exits.blocked)
+    .runs((context, name: string, tools: readonly string[], { unsafe }: UnsafeOption) =>
+      allow(context, name, tools, { agree: async () => undefined, unsafe }),
     );
   servers
     .command('confirm')
@@ -78,33 +59,18 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     .argument('<tool>', 'one that changed, or that nobody has confirmed')
     .option('--yes', "don't ask")
     .option(...unsafeOption)
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp servers confirm news search', 'reads it to you first']]) +
-        exitCodes([...sessionExits, exits.blocked]),
-    )
-    .action(
-      (
-        name: string,
-        tool: string,
-        { yes = false, unsafe }: UnsafeOption & { yes?: boolean },
-        command: Command,
-      ) =>
-        runCommand(cli, command, (context) =>
-          allow(context, name, [tool], { agree: (tools) => agreeTo(context, tools, yes), unsafe }),
-        ),
+    .examples(['trade-agent mcp servers confirm news search', 'reads it to you first'])
+    .exits(...sessionExits, exits.blocked)
+    .runs((context, name: string, tool: string, { yes = false, unsafe }: UnsafeOption & { yes?: boolean }) =>
+      allow(context, name, [tool], { agree: (tools) => agreeTo(context, tools, yes), unsafe }),
     );
   servers
     .command('remove')
     .description('Takes a server out of the profile, and forgets the tokens that were for it.')
     .argument('<name>', 'one of those that "mcp servers list" shows')
-    .addHelpText(
-      'after',
-      examples([['trade-agent mcp servers remove news', '']]) + exitCodes([exits.credentialStore]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => remove(context, name)),
-    );
+    .examples(['trade-agent mcp servers remove news', ''])
+    .exits(exits.credentialStore)
+    .runs(remove);
 }
 
 interface UnsafeOption {
@@ -117,7 +83,7 @@ interface AddOptions extends UnsafeOption, Pick<ServerPlace, 'command' | 'url'> 
   readonly clientId?: string;
 }
 
-function addAdd(servers: Command, cli: Cli): void {
+function addAdd(servers: CliCommand): void {
   servers
     .command('add')
     .description(
@@ -131,19 +97,12 @@ function addAdd(servers: Command, cli: Cli): void {
     .option('--client-id <id>', 'our client there, where it registers none by itself')
     .option('--tool <name>', 'allows this tool without asking; may be repeated', collect, [])
     .option(...unsafeOption)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent mcp servers add news --url https://news.example/mcp', 'asks which tools to allow'],
-        [
-          'trade-agent mcp servers add files --command npx --tool read -- -y some-server /data',
-          'for scripts',
-        ],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent mcp servers add news --url https://news.example/mcp', 'asks which tools to allow'],
+      ['trade-agent mcp servers add files --command npx --tool read -- -y some-server /data', 'for scripts'],
     )
-    .action((name: string, args: readonly string[], options: AddOptions, command: Command) =>
-      runCommand(cli, command, (context) => add(context, name, args, options)),
-    );
+    .exits(...sessionExits)
+    .runs(add);
 }
 
 async function list(context: Context): Promise<void> {

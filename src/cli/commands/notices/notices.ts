@@ -1,36 +1,28 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { ListedChannel } from '../../../app/notices/notices.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addNoticesCommand(program: Command, cli: Cli): void {
+export function addNoticesCommand(program: CliCommand): void {
   const notices = program
     .command('notices')
     .summary('who is told what a check found')
     .description(
       'Who is told what a check found, and how: the channels under "notices" of the profile in config.yaml, or those that its server keeps (desktop, email, slack, webhook, ntfy). Lists them, tries one out, and keeps their secrets.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent notices', 'the channels, and whether they have their secrets'],
-        ['trade-agent notices add push ntfy topic=alice', 'tells by ntfy from now on'],
-        ['trade-agent notices set-secret mail', 'the password, asked for without showing it'],
-        ['trade-agent notices test mail', 'sends a test now'],
-      ]) + exitCodes([exits.credentialStore]),
-    );
+    .examples(
+      ['trade-agent notices', 'the channels, and whether they have their secrets'],
+      ['trade-agent notices add push ntfy topic=alice', 'tells by ntfy from now on'],
+      ['trade-agent notices set-secret mail', 'the password, asked for without showing it'],
+      ['trade-agent notices test mail', 'sends a test now'],
+    )
+    .exits(exits.credentialStore);
   notices
     .command('list', { isDefault: true })
     .description('list the channels of the profile')
-    .addHelpText(
-      'after',
-      examples([['trade-agent notices list --output json', 'for scripts']]) +
-        exitCodes([exits.credentialStore]),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, printChannels));
+    .examples(['trade-agent notices list --output json', 'for scripts'])
+    .exits(exits.credentialStore)
+    .runs(printChannels);
   notices
     .command('add')
     .description(
@@ -39,58 +31,40 @@ export function addNoticesCommand(program: Command, cli: Cli): void {
     .argument('<name>', 'what you call it')
     .argument('<kind>', 'desktop, email, slack, webhook or ntfy')
     .argument('[settings...]', 'KEY=VALUE; to, rules and tags may come again')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent notices add desk desktop', 'on this screen'],
-        [
-          'trade-agent notices add mail email host=smtp.example.com user=alice from=agent@example.com to=alice@example.com min_severity=critical',
-          'by mail, only what is critical',
-        ],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent notices add desk desktop', 'on this screen'],
+      [
+        'trade-agent notices add mail email host=smtp.example.com user=alice from=agent@example.com to=alice@example.com min_severity=critical',
+        'by mail, only what is critical',
+      ],
     )
-    .action((name: string, kind: string, settings: string[], _options, command: Command) =>
-      runCommand(cli, command, (context) => addChannel(context, name, kind, settings)),
-    );
+    .runs(addChannel);
   notices
     .command('remove')
     .description('take a channel out of the profile, and forget its secret')
     .argument('<name>', 'one of those that "notices list" shows')
-    .addHelpText(
-      'after',
-      examples([['trade-agent notices remove mail', 'it is told nothing any more']]) +
-        exitCodes([exits.credentialStore]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => removeChannel(context, name)),
-    );
+    .examples(['trade-agent notices remove mail', 'it is told nothing any more'])
+    .exits(exits.credentialStore)
+    .runs(removeChannel);
   notices
     .command('test')
     .description('send a test notice by one channel now; exit 1 when it could not be sent')
     .argument('<name>', 'one of those that "notices list" shows')
-    .addHelpText(
-      'after',
-      examples([['trade-agent notices test mail', 'sends one']]) + exitCodes([exits.credentialStore]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => sendTest(context, name)),
-    );
+    .examples(['trade-agent notices test mail', 'sends one'])
+    .exits(exits.credentialStore)
+    .runs(sendTest);
   notices
     .command('set-secret')
     .description(
       "Keeps a channel's secret in the credential store: an SMTP password, a webhook's signing secret, a Slack address, an ntfy token. It is asked for, or read from standard input; never an argument.",
     )
     .argument('<name>', 'one of those that "notices list" shows')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent notices set-secret mail', 'asks for it, without showing it'],
-        ['printf whsec_%s "$(openssl rand -base64 32)" | trade-agent notices set-secret hook', 'a new one'],
-      ]) + exitCodes([exits.credentialStore]),
+    .examples(
+      ['trade-agent notices set-secret mail', 'asks for it, without showing it'],
+      ['printf whsec_%s "$(openssl rand -base64 32)" | trade-agent notices set-secret hook', 'a new one'],
     )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => setSecret(context, name)),
-    );
+    .exits(exits.credentialStore)
+    .runs(setSecret);
 }
 
 async function printChannels(context: Context): Promise<void> {

@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { listOrders, showOrder } from '../../../app/orders/orders.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption, parseLimit } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { readerOf } from '../../text/reader.ts';
 import { orderExits } from './order-options.ts';
 import { addCancelCommand, addPlaceCommands, addReplaceCommand } from './place.ts';
@@ -16,7 +13,7 @@ interface ListOptions {
   readonly limit: number;
 }
 
-export function addOrdersCommand(program: Command, cli: Cli): void {
+export function addOrdersCommand(program: CliCommand): void {
   const orders = program
     .command('orders')
     .alias('order')
@@ -24,52 +21,42 @@ export function addOrdersCommand(program: Command, cli: Cli): void {
     .description(
       'Lists your orders, shows one, places, changes or cancels one. "order" and "orders" are one command. What is placed or changed goes to your phone as what you ask in words does, without a language model.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent orders', 'all, newest first'],
-        ['trade-agent orders list --status open', 'those that can still fill'],
-        ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for the phone'],
-        ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'once, however often it is run'],
-        ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
-        ['trade-agent order cancel ID', 'asks your phone where it protects a position'],
-      ]) + exitCodes(orderExits),
-    );
-  addListCommand(orders, cli);
+    .examples(
+      ['trade-agent orders', 'all, newest first'],
+      ['trade-agent orders list --status open', 'those that can still fill'],
+      ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for the phone'],
+      ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'once, however often it is run'],
+      ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
+      ['trade-agent order cancel ID', 'asks your phone where it protects a position'],
+    )
+    .exits(...orderExits);
+  addListCommand(orders);
   orders
     .command('show')
     .description('show one order')
     .argument('<id>', "the broker's order id, or how it begins")
-    .addHelpText(
-      'after',
-      examples([['trade-agent order show ID --output json', 'every field of it']]) + exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => printOrder(context, id)),
-    );
-  addPlaceCommands(orders, cli);
-  addReplaceCommand(orders, cli);
-  addCancelCommand(orders, cli);
+    .examples(['trade-agent order show ID --output json', 'every field of it'])
+    .exits(...sessionExits)
+    .runs(printOrder);
+  addPlaceCommands(orders);
+  addReplaceCommand(orders);
+  addCancelCommand(orders);
 }
 
-function addListCommand(orders: Command, cli: Cli): void {
+function addListCommand(orders: CliCommand): void {
   orders
     .command('list', { isDefault: true })
     .description('list orders, newest first')
     .addOption(choiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
     .option('--limit <n>', 'at most this many', parseLimit, 50)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent orders list --status open', 'those that can still fill'],
-        ['trade-agent orders list --account all', 'of all your accounts, each naming its own'],
-        ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
-        ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
-      ]) + exitCodes([...sessionExits, exits.found]),
+    .examples(
+      ['trade-agent orders list --status open', 'those that can still fill'],
+      ['trade-agent orders list --account all', 'of all your accounts, each naming its own'],
+      ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
+      ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
     )
-    .action((options: ListOptions, command: Command) =>
-      runCommand(cli, command, (context) => printOrders(context, options)),
-    );
+    .exits(...sessionExits, exits.found)
+    .runs(printOrders);
 }
 
 /** Ends with {@link exits.found} where an account could not be read. */

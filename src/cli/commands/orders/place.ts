@@ -1,15 +1,12 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { AskSettings, ChangeFlags, OrderFlags } from '../../../app/orders/place-order.ts';
 import type { Side } from '../../../trading/order.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { addAskingOptions, addTermOptions, orderExits } from './order-options.ts';
 
-export function addPlaceCommands(orders: Command, cli: Cli): void {
-  for (const side of ['buy', 'sell'] as const) addPlaceCommand(orders, cli, side);
+export function addPlaceCommands(orders: CliCommand): void {
+  for (const side of ['buy', 'sell'] as const) addPlaceCommand(orders, side);
 }
 
 const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {
@@ -41,7 +38,7 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
   ],
 };
 
-function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
+function addPlaceCommand(orders: CliCommand, side: Side): void {
   const command = orders
     .command(side)
     .summary(`${side} shares, by flags`)
@@ -62,9 +59,10 @@ function addPlaceCommand(orders: Command, cli: Cli, side: Side): void {
     .option('--open', `of an option: ${side} to open a position`)
     .option('--close', `of an option: ${side} to close one`);
   addAskingOptions(command)
-    .addHelpText('after', examples(placeExamples[side]) + exitCodes(orderExits))
-    .action((symbol: string, options: OrderFlags & AskSettings, command: Command) =>
-      runCommand(cli, command, (context) => place(context, side, symbol, options)),
+    .examples(...placeExamples[side])
+    .exits(...orderExits)
+    .runs((context, symbol: string, options: OrderFlags & AskSettings) =>
+      place(context, side, symbol, options),
     );
 }
 
@@ -82,7 +80,7 @@ async function place(
   return showOutcome(context, (ask) => ask(request), flags);
 }
 
-export function addReplaceCommand(orders: Command, cli: Cli): void {
+export function addReplaceCommand(orders: CliCommand): void {
   const command = orders
     .command('replace')
     .summary('change an open order')
@@ -93,16 +91,12 @@ export function addReplaceCommand(orders: Command, cli: Cli): void {
     .option('--qty <shares>', 'how many shares');
   addTermOptions(command, 'of a trailing stop: dollars a share or percent, as it has');
   addAskingOptions(command)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent order replace ID --limit 185', 'the price alone'],
-        ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
-      ]) + exitCodes(orderExits),
+    .examples(
+      ['trade-agent order replace ID --limit 185', 'the price alone'],
+      ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
     )
-    .action((id: string, options: ChangeFlags & AskSettings, command: Command) =>
-      runCommand(cli, command, (context) => replace(context, id, options)),
-    );
+    .exits(...orderExits)
+    .runs(replace);
 }
 
 async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
@@ -118,7 +112,7 @@ async function replace(context: Context, id: string, flags: ChangeFlags & AskSet
   return showOutcome(context, (ask) => ask(request), flags);
 }
 
-export function addCancelCommand(orders: Command, cli: Cli): void {
+export function addCancelCommand(orders: CliCommand): void {
   const command = orders
     .command('cancel')
     .summary('cancel an open order')
@@ -127,17 +121,13 @@ export function addCancelCommand(orders: Command, cli: Cli): void {
     )
     .argument('<id>', "the broker's order id, or how it begins");
   addAskingOptions(command)
-    .addHelpText(
-      'after',
-      examples([['trade-agent order cancel ID', 'what has filled stays']]) + exitCodes(orderExits),
-    )
-    .action((id: string, options: AskSettings, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const [{ cancelOrder }, { showOutcome }] = await Promise.all([
-          import('../../../app/orders/orders.ts'),
-          import('./show-outcome.ts'),
-        ]);
-        return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);
-      }),
-    );
+    .examples(['trade-agent order cancel ID', 'what has filled stays'])
+    .exits(...orderExits)
+    .runs(async (context, id: string, options: AskSettings) => {
+      const [{ cancelOrder }, { showOutcome }] = await Promise.all([
+        import('../../../app/orders/orders.ts'),
+        import('./show-outcome.ts'),
+      ]);
+      return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);
+    });
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { riskFreeSchema } from '../../../tools/get-performance.ts';
 import { performanceIn } from '../../../tools/performance-in.ts';
@@ -6,10 +6,8 @@ import { Dec } from '../../../trading/decimal.ts';
 import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../../../trading/portfolio/benchmark.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface Options {
   readonly period: Period;
@@ -18,7 +16,7 @@ interface Options {
   readonly byPosition?: boolean;
 }
 
-export function addPerformanceCommand(program: Command, cli: Cli): void {
+export function addPerformanceCommand(program: CliCommand): void {
   program
     .command('performance')
     .description(
@@ -37,29 +35,25 @@ export function addPerformanceCommand(program: Command, cli: Cli): void {
       '0',
     )
     .option('--by-position', 'what each position contributed; a request for each')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent performance --period 1Y', 'the last year, beside SPY'],
-        ['trade-agent performance --benchmark QQQ --by-position', 'this year, and who made it'],
-        ['trade-agent performance --output json | jq -r .ratios.sharpe', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent performance --period 1Y', 'the last year, beside SPY'],
+      ['trade-agent performance --benchmark QQQ --by-position', 'this year, and who made it'],
+      ['trade-agent performance --output json | jq -r .ratios.sharpe', 'for scripts'],
     )
-    .action(({ period, benchmark, riskFree, byPosition }: Options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const found = await performanceIn(await context.gateway(), {
-          period,
-          benchmark: benchmark ?? DEFAULT_BENCHMARK,
-          mustHaveBenchmark: benchmark !== undefined,
-          riskFree,
-          byPosition: byPosition === true,
-        });
-        await context.output.result('performance', { ...found }, async () => {
-          const { performanceText } = await import('../../text/performance-text.ts');
-          return performanceText(found);
-        });
-      }),
-    );
+    .exits(...sessionExits)
+    .runs(async (context, { period, benchmark, riskFree, byPosition }: Options) => {
+      const found = await performanceIn(await context.gateway(), {
+        period,
+        benchmark: benchmark ?? DEFAULT_BENCHMARK,
+        mustHaveBenchmark: benchmark !== undefined,
+        riskFree,
+        byPosition: byPosition === true,
+      });
+      await context.output.result('performance', { ...found }, async () => {
+        const { performanceText } = await import('../../text/performance-text.ts');
+        return performanceText(found);
+      });
+    });
 }
 
 function parseSymbol(text: string): string {

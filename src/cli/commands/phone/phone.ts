@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface PhoneOptions {
   readonly user: string;
@@ -22,7 +19,7 @@ interface LoginOptions extends PhoneOptions {
   readonly company?: boolean;
 }
 
-export function addPhoneCommand(program: Command, cli: Cli): void {
+export function addPhoneCommand(program: CliCommand): void {
   const phone = program
     .command('phone')
     .summary("the sandbox's phone, in a terminal")
@@ -32,32 +29,25 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
     .option('--user <name>', 'whose phone', 'alice')
     .addOption(choiceOption('--decide <what>', 'how to decide', ['approve', 'deny', 'ask']).default('ask'))
     .option('--once', 'end after one decision')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent phone', 'asks about each order as it comes'],
-        ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
-        ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
-        ['trade-agent phone link', 'a link that sets up a browser as the phone'],
-      ]) + exitCodes([exits.timedOut]),
+    .examples(
+      ['trade-agent phone', 'asks about each order as it comes'],
+      ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
+      ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
+      ['trade-agent phone link', 'a link that sets up a browser as the phone'],
     )
-    .action((options: PhoneOptions, command: Command) =>
-      runCommand(cli, command, (context) => watch(context, options)),
-    );
+    .exits(exits.timedOut)
+    .runs(watch);
   phone
     .command('login')
     .description('confirm a sign-in code as the user')
     .argument('<user-code>', 'the code that "trade-agent login" shows')
     .option('--company', 'at the company of the sandbox\'s people, where "login --company" shows it')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"],
-        ['trade-agent phone login WDJB-MJHT --company', 'as alice, at her company'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"],
+      ['trade-agent phone login WDJB-MJHT --company', 'as alice, at her company'],
     )
-    .action((code: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => login(context, command.optsWithGlobals<LoginOptions>(), code)),
+    .runs((context, code: string, _options: unknown, command: CliCommand) =>
+      login(context, command.optsWithGlobals<LoginOptions>(), code),
     );
   phone
     .command('link')
@@ -65,31 +55,23 @@ export function addPhoneCommand(program: Command, cli: Cli): void {
       'print a link that sets up a browser as the phone, with a passkey; it works once, for ten minutes',
     )
     .option('--read-only', 'sign in without a passkey, to read and deny alone')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent phone link --user bob', "sets up bob's phone"],
-        ['trade-agent phone link --read-only', 'for a browser that keeps no passkeys'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent phone link --user bob', "sets up bob's phone"],
+      ['trade-agent phone link --read-only', 'for a browser that keeps no passkeys'],
     )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, (context) => printLink(context, command.optsWithGlobals<LinkOptions>())),
+    .runs((context, _options: unknown, command: CliCommand) =>
+      printLink(context, command.optsWithGlobals<LinkOptions>()),
     );
   phone
     .command('connect')
     .description('sign in at a third party as the user, where an account is to be connected')
     .argument('<ticket>', 'the ticket, or the link, that "trade-agent connections add" shows')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent phone connect TICKET', "signs in there with alice's password, and allows it"],
-        ['trade-agent phone --decide deny connect TICKET', 'refuses'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent phone connect TICKET', "signs in there with alice's password, and allows it"],
+      ['trade-agent phone --decide deny connect TICKET', 'refuses'],
     )
-    .action((ticket: string, _options, command: Command) =>
-      runCommand(cli, command, (context) =>
-        connect(context, command.optsWithGlobals<PhoneOptions>(), ticket),
-      ),
+    .runs((context, ticket: string, _options: unknown, command: CliCommand) =>
+      connect(context, command.optsWithGlobals<PhoneOptions>(), ticket),
     );
 }
 

@@ -1,38 +1,31 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { type PortfolioAcross, portfolioAcross, portfolioFigures } from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addPortfolioCommand(program: Command, cli: Cli): void {
+export function addPortfolioCommand(program: CliCommand): void {
   program
     .command('portfolio')
     .description(
       'show your account and positions; all your accounts and what they come to, where you have several',
     )
     .option('--watch', 'keep it on the screen, with prices and fills as they come; q leaves')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent portfolio', 'value, cash and positions'],
-        ['trade-agent portfolio --account ibkr', 'one of several accounts'],
-        ['trade-agent portfolio --watch', 'live'],
-        ['trade-agent portfolio --watch --account all', 'each of your accounts, and what they come to'],
-        ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
-      ]) + exitCodes([...sessionExits, exits.found]),
+    .examples(
+      ['trade-agent portfolio', 'value, cash and positions'],
+      ['trade-agent portfolio --account ibkr', 'one of several accounts'],
+      ['trade-agent portfolio --watch', 'live'],
+      ['trade-agent portfolio --watch --account all', 'each of your accounts, and what they come to'],
+      ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
     )
-    .action(({ watch }: { watch?: boolean }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        if (watch !== true) return portfolio(context);
-        const { watchPortfolio } = await import('../../live/watch-portfolio.ts');
-        await watchPortfolio(context);
-        return exits.done;
-      }),
-    );
+    .exits(...sessionExits, exits.found)
+    .runs(async (context, { watch }: { watch?: boolean }) => {
+      if (watch !== true) return portfolio(context);
+      const { watchPortfolio } = await import('../../live/watch-portfolio.ts');
+      await watchPortfolio(context);
+      return exits.done;
+    });
 }
 
 /** Little lines are one request each; the largest positions get them. */

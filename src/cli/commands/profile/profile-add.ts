@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { AddedProfile, AskedSetting } from '../../../app/profile/edit-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
@@ -7,11 +6,10 @@ import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import type { GlobalOptions } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface AddOptions {
   readonly home?: string;
@@ -25,7 +23,7 @@ interface AddOptions {
   readonly credentialKey?: string;
 }
 
-export function addProfileAdd(profile: Command, cli: Cli): void {
+export function addProfileAdd(profile: CliCommand): void {
   profile
     .command('add')
     .description(
@@ -54,22 +52,17 @@ export function addProfileAdd(profile: Command, cli: Cli): void {
       '--credential-key <key>',
       'what opens the file: "passphrase", or the path of a key file (default: a key file beside it)',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent profile add work', 'asks for everything'],
-        ['trade-agent profile add work --server https://agents.example', 'an agent that runs elsewhere'],
-        ['trade-agent profile add home --home https://home.example', 'a home on another machine'],
-        [
-          'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
-          'for scripts',
-        ],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent profile add work', 'asks for everything'],
+      ['trade-agent profile add work --server https://agents.example', 'an agent that runs elsewhere'],
+      ['trade-agent profile add home --home https://home.example', 'a home on another machine'],
+      [
+        'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
+        'for scripts',
+      ],
     )
-    .action((name: string, options: AddOptions, command: Command) =>
-      runCommand(cli, command, (context) =>
-        add(context, name, options, command.optsWithGlobals<GlobalOptions>().server),
-      ),
+    .runs((context, name: string, options: AddOptions, command: CliCommand) =>
+      add(context, name, options, command.optsWithGlobals<GlobalOptions>().server),
     );
 }
 

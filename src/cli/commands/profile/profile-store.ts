@@ -1,46 +1,36 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/profile-store.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { KeptPlace } from '../../../secrets/places/kept-places.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface MoveOptions {
   readonly to?: 'keychain' | 'file';
   readonly key?: string;
 }
 
-export function addProfileStore(profile: Command, cli: Cli): void {
+export function addProfileStore(profile: CliCommand): void {
   const store = profile
     .command('store')
     .summary('show and change where secrets are kept')
     .description(
       "Where a profile's secrets are kept: the system's keychain, or an encrypted file under a passphrase or a key file.",
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent profile store show work', 'where they are'],
-        ['trade-agent profile store move work --to keychain', 'puts them elsewhere'],
-      ]) + exitCodes([exits.credentialStore, exits.busy]),
-    );
+    .examples(
+      ['trade-agent profile store show work', 'where they are'],
+      ['trade-agent profile store move work --to keychain', 'puts them elsewhere'],
+    )
+    .exits(exits.credentialStore, exits.busy);
   store
     .command('show', { isDefault: true })
     .description('Says where they are and what opens them, and what a move that was cut off left behind.')
     .argument('[name]', 'the profile in use unless given')
-    .addHelpText(
-      'after',
-      examples([['trade-agent profile store show work --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => printStore(context, name)),
-    );
+    .examples(['trade-agent profile store show work --output json', 'for scripts'])
+    .runs(printStore);
   store
     .command('move')
     .description(
@@ -52,17 +42,13 @@ export function addProfileStore(profile: Command, cli: Cli): void {
       '--key <key>',
       'what opens the file: "passphrase", or the path of a key file (default: a key file beside it)',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent profile store move work --to file --key passphrase', 'asks for a new passphrase'],
-        ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'makes the key file'],
-        ['trade-agent profile store move work --to keychain', ''],
-      ]) + exitCodes([exits.credentialStore, exits.busy]),
+    .examples(
+      ['trade-agent profile store move work --to file --key passphrase', 'asks for a new passphrase'],
+      ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'makes the key file'],
+      ['trade-agent profile store move work --to keychain', ''],
     )
-    .action((name: string, options: MoveOptions, command: Command) =>
-      runCommand(cli, command, (context) => move(context, name, options)),
-    );
+    .exits(exits.credentialStore, exits.busy)
+    .runs(move);
 }
 
 async function printStore(context: Context, wanted: string | undefined): Promise<void> {

@@ -1,62 +1,47 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { addProfileAdd } from './profile-add.ts';
 import { addProfileStore } from './profile-store.ts';
 
-export function addProfileCommand(program: Command, cli: Cli): void {
+export function addProfileCommand(program: CliCommand): void {
   const profile = program
     .command('profile')
     .summary('add, check, choose and remove profiles')
     .description(
       'A profile is an account at one identity provider, gateway and broker. Lists those of config.yaml and the built-in sandbox, and adds, checks, changes or removes one.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent profile', 'all of them; * marks the one in use'],
-        ['trade-agent profile show work', 'what it is set to'],
-        ['trade-agent profile use sandbox', 'the default from now on'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent profile', 'all of them; * marks the one in use'],
+      ['trade-agent profile show work', 'what it is set to'],
+      ['trade-agent profile use sandbox', 'the default from now on'],
     );
   profile
     .command('list', { isDefault: true })
     .description('list profiles')
-    .addHelpText(
-      'after',
-      examples([['trade-agent profile list --output json', 'for scripts']]) + exitCodes([]),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, printProfiles));
+    .examples(['trade-agent profile list --output json', 'for scripts'])
+    .runs(printProfiles);
   profile
     .command('show')
     .description('show what a profile is set to')
     .argument('[name]', 'the one in use unless given')
-    .addHelpText('after', examples([['trade-agent profile show work', 'as YAML']]) + exitCodes([]))
-    .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => printProfile(context, name)),
-    );
+    .examples(['trade-agent profile show work', 'as YAML'])
+    .runs(printProfile);
   profile
     .command('use')
     .description('make a profile the default')
     .argument('<name>', 'one of those that "profile list" shows')
-    .addHelpText(
-      'after',
-      examples([['trade-agent profile use work', 'changes that one line of config.yaml']]) + exitCodes([]),
-    )
-    .action((name: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => chooseProfile(context, name)),
-    );
-  addProfileAdd(profile, cli);
-  addProfileCheck(profile, cli);
-  addProfileSetSecret(profile, cli);
-  addProfileStore(profile, cli);
-  addProfileRemove(profile, cli);
+    .examples(['trade-agent profile use work', 'changes that one line of config.yaml'])
+    .runs(chooseProfile);
+  addProfileAdd(profile);
+  addProfileCheck(profile);
+  addProfileSetSecret(profile);
+  addProfileStore(profile);
+  addProfileRemove(profile);
 }
 
 async function printProfiles(context: Context): Promise<void> {
@@ -91,21 +76,16 @@ async function chooseProfile(context: Context, name: string): Promise<void> {
   );
 }
 
-function addProfileCheck(profile: Command, cli: Cli): void {
+function addProfileCheck(profile: CliCommand): void {
   profile
     .command('check')
     .description(
       "Checks a profile against its identity provider and gateway, and says what to set there. Exit code 3 where something won't work.",
     )
     .argument('[name]', 'the one in use unless given')
-    .addHelpText(
-      'after',
-      examples([['trade-agent profile check work', 'what the provider can do, and what it lacks']]) +
-        exitCodes([exits.found]),
-    )
-    .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => printCheck(context, name)),
-    );
+    .examples(['trade-agent profile check work', 'what the provider can do, and what it lacks'])
+    .exits(exits.found)
+    .runs(printCheck);
 }
 
 async function printCheck(context: Context, wanted: string | undefined): Promise<number> {
@@ -120,7 +100,7 @@ async function printCheck(context: Context, wanted: string | undefined): Promise
   return ok ? exits.done : exits.found;
 }
 
-function addProfileSetSecret(profile: Command, cli: Cli): void {
+function addProfileSetSecret(profile: CliCommand): void {
   profile
     .command('set-secret')
     .description(
@@ -128,16 +108,12 @@ function addProfileSetSecret(profile: Command, cli: Cli): void {
     )
     .argument('[name]', 'the one in use unless given')
     .addOption(new Option('--of <what>', 'whose secret it is').choices(['model']).default('model'))
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent profile set-secret work --of model', 'asks for it, without showing it'],
-        ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
-      ]) + exitCodes([exits.credentialStore]),
+    .examples(
+      ['trade-agent profile set-secret work --of model', 'asks for it, without showing it'],
+      ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
     )
-    .action((name: string | undefined, _options, command: Command) =>
-      runCommand(cli, command, (context) => setSecret(context, name)),
-    );
+    .exits(exits.credentialStore)
+    .runs(setSecret);
 }
 
 async function setSecret(context: Context, wanted: string | undefined): Promise<void> {
@@ -155,7 +131,7 @@ async function setSecret(context: Context, wanted: string | undefined): Promise<
   );
 }
 
-function addProfileRemove(profile: Command, cli: Cli): void {
+function addProfileRemove(profile: CliCommand): void {
   profile
     .command('remove')
     .description(
@@ -163,14 +139,9 @@ function addProfileRemove(profile: Command, cli: Cli): void {
     )
     .argument('<name>', 'one of those that "profile list" shows')
     .option('--yes', "don't ask")
-    .addHelpText(
-      'after',
-      examples([['trade-agent profile remove work --yes', 'for scripts']]) +
-        exitCodes([exits.credentialStore]),
-    )
-    .action((name: string, options: { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, (context) => remove(context, name, options.yes ?? false)),
-    );
+    .examples(['trade-agent profile remove work --yes', 'for scripts'])
+    .exits(exits.credentialStore)
+    .runs((context, name: string, options: { yes?: boolean }) => remove(context, name, options.yes ?? false));
 }
 
 async function remove(context: Context, name: string, yes: boolean): Promise<void> {

@@ -1,29 +1,22 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/market.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addQuoteCommand(program: Command, cli: Cli): void {
+export function addQuoteCommand(program: CliCommand): void {
   program
     .command('quote')
     .description('show the latest prices')
     .argument('<symbols...>', 'such as AAPL or BRK.B')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent quote AAPL MSFT', 'one row each'],
-        ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
-        ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same by jq, which is built in'],
-        ['trade-agent quote AAPL ZZZZQ', `what there is; exits ${exits.found} where a symbol has none`],
-      ]) + exitCodes([...sessionExits, exits.found]),
+    .examples(
+      ['trade-agent quote AAPL MSFT', 'one row each'],
+      ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
+      ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same by jq, which is built in'],
+      ['trade-agent quote AAPL ZZZZQ', `what there is; exits ${exits.found} where a symbol has none`],
     )
-    .action((symbols: string[], _options, command: Command) =>
-      runCommand(cli, command, (context) => quote(context, symbols)),
-    );
+    .exits(...sessionExits, exits.found)
+    .runs(quote);
 }
 
 async function quote(context: Context, symbols: readonly string[]): Promise<number> {

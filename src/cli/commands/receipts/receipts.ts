@@ -1,70 +1,53 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { ReceiptVerdict } from '../../../app/receipts.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addReceiptsCommand(program: Command, cli: Cli): void {
+export function addReceiptsCommand(program: CliCommand): void {
   const receipts = program
     .command('receipts')
     .summary('what shows others that you approved an order')
     .description(
       'A receipt shows, to anybody and without this program, who approved an order by which key, what was sent, and what the broker said. Its file verifies by itself.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent receipts', 'one row each'],
-        ['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL', 'a file to keep, or to give away'],
-        ['trade-agent receipts verify receipt.json --key gateway-key.json', 'needs no network and no login'],
-      ]) + exitCodes(sessionExits),
-    );
+    .examples(
+      ['trade-agent receipts', 'one row each'],
+      ['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL', 'a file to keep, or to give away'],
+      ['trade-agent receipts verify receipt.json --key gateway-key.json', 'needs no network and no login'],
+    )
+    .exits(...sessionExits);
   receipts
     .command('list', { isDefault: true })
     .description('list your receipts')
-    .addHelpText(
-      'after',
-      examples([['trade-agent receipts list --output json', 'for scripts']]) + exitCodes(sessionExits),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, printReceipts));
+    .examples(['trade-agent receipts list --output json', 'for scripts'])
+    .exits(...sessionExits)
+    .runs(printReceipts);
   receipts
     .command('show')
     .description('show a receipt, and whether it holds')
     .argument('<id>', 'as "trade-agent receipts" lists it, or an order\'s client_order_id')
-    .addHelpText(
-      'after',
-      examples([['trade-agent receipts show pr_4f8K2aB7cD1xQ9zL', 'who signed what, and what was sent']]) +
-        exitCodes(sessionExits),
-    )
-    .action((id: string, _options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { findReceipt } = await import('../../../app/receipts.ts');
-        return await printVerdict(context, id, await findReceipt(context, id));
-      }),
-    );
+    .examples(['trade-agent receipts show pr_4f8K2aB7cD1xQ9zL', 'who signed what, and what was sent'])
+    .exits(...sessionExits)
+    .runs(async (context, id: string) => {
+      const { findReceipt } = await import('../../../app/receipts.ts');
+      return await printVerdict(context, id, await findReceipt(context, id));
+    });
   receipts
     .command('export')
     .description('write a receipt to a file')
     .argument('<id>', 'as "trade-agent receipts" lists it, or an order\'s client_order_id')
     .option('--to <file>', 'where (default: receipt-ID.json, here)')
-    .addHelpText(
-      'after',
-      examples([['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL --to aapl.json', 'one file']]) +
-        exitCodes(sessionExits),
-    )
-    .action((id: string, { to }: { to?: string }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { exportReceipt } = await import('../../../app/receipts.ts');
-        const written = await exportReceipt(context, id, to);
-        await context.output.result(
-          'receipt-file',
-          written,
-          () => `${written.file}\nsigned by the gateway's key ${written.key}`,
-        );
-      }),
-    );
+    .examples(['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL --to aapl.json', 'one file'])
+    .exits(...sessionExits)
+    .runs(async (context, id: string, { to }: { to?: string }) => {
+      const { exportReceipt } = await import('../../../app/receipts.ts');
+      const written = await exportReceipt(context, id, to);
+      await context.output.result(
+        'receipt-file',
+        written,
+        () => `${written.file}\nsigned by the gateway's key ${written.key}`,
+      );
+    });
   receipts
     .command('verify')
     .description('find out whether a file is a receipt that holds; needs no login')
@@ -74,19 +57,14 @@ export function addReceiptsCommand(program: Command, cli: Cli): void {
       "the gateway's key: a file (JWK, JWK Set) or its thumbprint (default: what the profile's gateway publishes)",
     )
     .option('--phone-key <fingerprint>', "the fingerprint that the phone's key must have")
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent receipts verify receipt.json --key gateway-key.json', 'with a key that you have kept'],
-        ['trade-agent receipts verify receipt.json', "by the key of your profile's gateway"],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent receipts verify receipt.json --key gateway-key.json', 'with a key that you have kept'],
+      ['trade-agent receipts verify receipt.json', "by the key of your profile's gateway"],
     )
-    .action((file: string, options: { key?: string; phoneKey?: string }, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const { verifyReceiptFile } = await import('../../../app/receipts.ts');
-        return await printVerdict(context, file, await verifyReceiptFile(context, file, options));
-      }),
-    );
+    .runs(async (context, file: string, options: { key?: string; phoneKey?: string }) => {
+      const { verifyReceiptFile } = await import('../../../app/receipts.ts');
+      return await printVerdict(context, file, await verifyReceiptFile(context, file, options));
+    });
 }
 
 async function printReceipts(context: Context): Promise<void> {

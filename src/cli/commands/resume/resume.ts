@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import { runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, resume } from '../../../app/run.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns } from '../run/run.ts';
 
-export function addResumeCommand(program: Command, cli: Cli): void {
+export function addResumeCommand(program: CliCommand): void {
   program
     .command('resume')
     .summary('go on with a run that stopped')
@@ -19,18 +16,14 @@ export function addResumeCommand(program: Command, cli: Cli): void {
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent resume THREAD', ''],
-        ['trade-agent resume THREAD --timeout 10m --output json', ''],
-      ]) + exitCodes(runExits),
+    .examples(
+      ['trade-agent resume THREAD', ''],
+      ['trade-agent resume THREAD --timeout 10m --output json', ''],
     )
-    .action((thread: string, settings: RunSettings, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const events = await resume(context, thread, settings);
-        const { driveRun } = await import('../../run/drive-run.ts');
-        return driveRun(context, events);
-      }),
-    );
+    .exits(...runExits)
+    .runs(async (context, thread: string, settings: RunSettings) => {
+      const events = await resume(context, thread, settings);
+      const { driveRun } = await import('../../run/drive-run.ts');
+      return driveRun(context, events);
+    });
 }

@@ -1,18 +1,16 @@
-import type { Command, Option } from 'commander';
+import type { Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, run } from '../../../app/run.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface RunCommandOptions extends RunSettings {
   readonly thread?: string;
 }
 
-export function addRunCommand(program: Command, cli: Cli): void {
+export function addRunCommand(program: CliCommand): void {
   program
     .command('run')
     .summary('ask once, and end with the answer')
@@ -27,23 +25,19 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent run "what do I own"', ''],
-        ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
-        [
-          'trade-agent run "sell half my MSFT" --approval detach --output json',
-          `exits ${exits.pending}; done once approved`,
-        ],
-        ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
-        ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
-        ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
-      ]) + exitCodes(runExits),
+    .examples(
+      ['trade-agent run "what do I own"', ''],
+      ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
+      [
+        'trade-agent run "sell half my MSFT" --approval detach --output json',
+        `exits ${exits.pending}; done once approved`,
+      ],
+      ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
+      ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
+      ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
     )
-    .action((prompt: string | undefined, options: RunCommandOptions, command: Command) =>
-      runCommand(cli, command, (context) => runOnce(context, prompt, options)),
-    );
+    .exits(...runExits)
+    .runs(runOnce);
 }
 
 async function runOnce(

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { Faults, faults } from '../../../home/identity-provider/faults.ts';
@@ -7,11 +6,10 @@ import { resolveHome } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
+import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { runServer, type ServerParts } from '../../context/run-server.ts';
 import { choiceOption, dateOption, portUpTo } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import type { Io } from '../../terminal/io.ts';
 
 interface SandboxOptions {
@@ -28,7 +26,7 @@ interface SandboxOptions {
   readonly company?: boolean;
 }
 
-export function addSandboxCommand(program: Command, cli: Cli): void {
+export function addSandboxCommand(program: CliCommand): void {
   program
     .command('sandbox')
     .description('run a simulated identity provider, phone, gateway and broker on this machine')
@@ -64,28 +62,21 @@ export function addSandboxCommand(program: Command, cli: Cli): void {
     )
     .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
     .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent sandbox', 'serve until Ctrl-C'],
-        [
-          'trade-agent sandbox --port 0 --ready-file ready.json',
-          'free ports; then TRADE_AGENT_SANDBOX=ready.json',
-        ],
-        ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
-        [
-          'trade-agent sandbox --home crash --market-data days --market-start 2020-02-19',
-          'play days from their files again',
-        ],
-      ]) +
-        `\nFaults:\n${Object.entries(faults)
-          .map(([name, what]) => `  ${name.padEnd(28)} ${what}`)
-          .join('\n')}\n` +
-        exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent sandbox', 'serve until Ctrl-C'],
+      [
+        'trade-agent sandbox --port 0 --ready-file ready.json',
+        'free ports; then TRADE_AGENT_SANDBOX=ready.json',
+      ],
+      ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
+      [
+        'trade-agent sandbox --home crash --market-data days --market-start 2020-02-19',
+        'play days from their files again',
+      ],
     )
-    .action((options: SandboxOptions, command: Command) =>
-      runServer(cli, command, (parts, output) => serve(cli, parts, output, options)),
-    );
+    .helpSection('Faults', faults)
+    .exits(exits.busy)
+    .serves((parts, output, options: SandboxOptions) => serve(program.cli, parts, output, options));
 }
 
 async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {

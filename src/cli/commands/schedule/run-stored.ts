@@ -10,9 +10,9 @@ import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
@@ -45,13 +45,14 @@ export function heldLines(): HeldLines {
 }
 
 /** With the profile and the time limit the schedule was made with, and silent unless there is something to tell. */
-export async function runStored(cli: Cli, command: Command, id: string, now: boolean): Promise<void> {
+export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
+  const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
   const home = resolveHome(cli.env);
   const here = globals.server === undefined ? await hereOf(home, id) : undefined;
   if (here === undefined || 'error' in here) {
     if (!(await isAtServer(home, cli, globals)) && here !== undefined) throw here.error;
-    return await runCommand(cli, command, (context) => runThere(context, id, now));
+    return await command.runInContext((context) => runThere(context, id, now));
   }
   const { schedule } = here;
   const root = rootOf(command);
@@ -72,9 +73,7 @@ export async function runStored(cli: Cli, command: Command, id: string, now: boo
   const say = (line: string) => cli.io.talk(line);
   let loud = true;
   try {
-    await runCommand(
-      cli,
-      command,
+    await command.runInContext(
       async (context) => {
         const run = await runSchedule(context, schedule, { now, progress: checkProgress(context) });
         const printed = await printRun(context, schedule, run, now);

@@ -1,54 +1,46 @@
-import type { Command } from 'commander';
 import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
-import type { Cli, GlobalOptions } from '../../context/cli.ts';
+import type { GlobalOptions } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { readerOf } from '../../text/reader.ts';
 
 /** What a check may end with, and a schedule's run with it; a closed market is no failure of either. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
 
-export function addScheduleCommand(program: Command, cli: Cli): void {
+export function addScheduleCommand(program: CliCommand): void {
   const schedule = program
     .command('schedule')
     .summary('run checks by cron, systemd or launchd')
     .description(
       'Has the machine run checks at set times, by the time of the exchange (New York), whatever zone the machine is in. Missed runs are caught up once.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule add --at close-30m --rules rules.yaml', 'half an hour before each closing'],
-        ['trade-agent schedule list', 'and when they run next'],
-        ['trade-agent schedule logs', 'what became of the last runs'],
-      ]) + exitCodes(checkExits),
-    );
-  addAddCommand(schedule, cli);
+    .examples(
+      ['trade-agent schedule add --at close-30m --rules rules.yaml', 'half an hour before each closing'],
+      ['trade-agent schedule list', 'and when they run next'],
+      ['trade-agent schedule logs', 'what became of the last runs'],
+    )
+    .exits(...checkExits);
+  addAddCommand(schedule);
   schedule
     .command('list', { isDefault: true })
     .description('list schedules, when they run next, and what became of their last run')
-    .addHelpText('after', examples([['trade-agent schedule list --output json', '']]) + exitCodes([]))
-    .action((_options, command: Command) => runCommand(cli, command, showSchedules));
+    .examples(['trade-agent schedule list --output json', ''])
+    .runs(showSchedules);
   schedule
     .command('remove')
     .description('take out a schedule: its entry, and nothing else of the crontab')
     .argument('<id>', 'its id or name, or how one begins')
     .option('--yes', 'do not ask')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule remove s4k2m9x', 'a terminal is asked first'],
-        ['trade-agent schedule remove s4k2m9x --yes', ''],
-      ]) + exitCodes([exits.busy]),
+    .examples(
+      ['trade-agent schedule remove s4k2m9x', 'a terminal is asked first'],
+      ['trade-agent schedule remove s4k2m9x --yes', ''],
     )
-    .action((id: string, { yes = false }: { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, (context) => showRemoved(context, id, yes)),
-    );
+    .exits(exits.busy)
+    .runs((context, id: string, { yes = false }: { yes?: boolean }) => showRemoved(context, id, yes));
   schedule
     .command('run')
     .summary('run a check that is due')
@@ -57,35 +49,28 @@ export function addScheduleCommand(program: Command, cli: Cli): void {
     )
     .argument('<id>', 'its id or name, or how one begins')
     .option('--now', 'run it whether it is due or not')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule run s4k2m9x', 'as cron does'],
-        ['trade-agent schedule run s4k2m9x --now', 'to try it'],
-      ]) + exitCodes(checkExits),
+    .examples(
+      ['trade-agent schedule run s4k2m9x', 'as cron does'],
+      ['trade-agent schedule run s4k2m9x --now', 'to try it'],
     )
-    .action(async (id: string, { now = false }: { now?: boolean }, command: Command) => {
+    .exits(...checkExits)
+    .action(async (id: string, { now = false }: { now?: boolean }, command: CliCommand) => {
       const { runStored } = await import('./run-stored.ts');
-      await runStored(cli, command, id, now);
+      await runStored(command, id, now);
     });
   schedule
     .command('logs')
     .description('show what became of the last runs, newest first')
     .argument('[id]', 'of one schedule alone')
     .option('--limit <n>', 'so many at most', parseLimit, 20)
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule logs s4k2m9x', ''],
-        ['trade-agent schedule logs --output json | jq ".runs[] | select(.status == \\"failed\\")"', ''],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent schedule logs s4k2m9x', ''],
+      ['trade-agent schedule logs --output json | jq ".runs[] | select(.status == \\"failed\\")"', ''],
     )
-    .action((id: string | undefined, { limit }: { limit: number }, command: Command) =>
-      runCommand(cli, command, (context) => showLogs(context, id, limit)),
-    );
+    .runs((context, id: string | undefined, { limit }: { limit: number }) => showLogs(context, id, limit));
 }
 
-function addAddCommand(schedule: Command, cli: Cli): void {
+function addAddCommand(schedule: CliCommand): void {
   schedule
     .command('add')
     .summary('write an entry that runs a check')
@@ -111,23 +96,21 @@ function addAddCommand(schedule: Command, cli: Cli): void {
     .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
     .option('--yes', "don't ask")
     .option('--dry-run', 'only show the entry')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
-        [
-          'trade-agent schedule add --at open+5m --suggest --yes',
-          'what you approve within eight hours is placed',
-        ],
-        ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
-      ]) + exitCodes([...sessionExits, exits.busy, exits.timedOut]),
+    .examples(
+      ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
+      [
+        'trade-agent schedule add --at open+5m --suggest --yes',
+        'what you approve within eight hours is placed',
+      ],
+      ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
     )
-    .action(({ yes = false, ...options }: AddOptions & { yes?: boolean }, command: Command) =>
-      runCommand(cli, command, async (context) => {
+    .exits(...sessionExits, exits.busy, exits.timedOut)
+    .runs(
+      async (context, { yes = false, ...options }: AddOptions & { yes?: boolean }, command: CliCommand) => {
         const { addAndShow } = await import('./add.ts');
         const { timeout } = command.optsWithGlobals<GlobalOptions>();
         return addAndShow(context, { ...options, timeout }, yes);
-      }),
+      },
     );
 }
 

@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import type { ServerPlaces } from '../../../app/server/server-places.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import { serverPlacesOf } from '../../options/server-places.ts';
+import { serverPlacesOf } from './server-places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';
@@ -15,7 +12,7 @@ interface KeyOptions {
   readonly rewrap?: boolean;
 }
 
-export function addServerKey(server: Command, cli: Cli): void {
+export function addServerKey(server: CliCommand): void {
   server
     .command('key')
     .description(
@@ -33,17 +30,12 @@ export function addServerKey(server: Command, cli: Cli): void {
       'add a wrapping key to the file that kms names, by which all is wrapped from then on',
     )
     .option('--rewrap', 'wrap the keys in the database by the newest wrapping key')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent server key --show', 'what is registered at the identity provider'],
-        ['trade-agent server key --add-wrapping-key', 'before the first server, where kms is a file'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent server key --show', 'what is registered at the identity provider'],
+      ['trade-agent server key --add-wrapping-key', 'before the first server, where kms is a file'],
     )
-    .action((options: KeyOptions, command: Command) =>
-      runCommand(cli, command, (context) =>
-        lookAfterKeys(context, serverPlacesOf(cli, command.optsWithGlobals()), options),
-      ),
+    .runs((context, options: KeyOptions, command: CliCommand) =>
+      lookAfterKeys(context, serverPlacesOf(command), options),
     );
 }
 

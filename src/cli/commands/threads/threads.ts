@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { exits } from '../../../app/exit-codes.ts';
 import {
   deleteThread,
@@ -8,50 +7,39 @@ import {
   pruneThreads,
 } from '../../../app/threads.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { parseAge } from '../../options/duration.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 import { readerOf } from '../../text/reader.ts';
 
 /** What refuses to delete a conversation. */
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
 
-export function addThreadsCommand(program: Command, cli: Cli): void {
+export function addThreadsCommand(program: CliCommand): void {
   const threads = program
     .command('threads')
     .summary('earlier conversations')
     .description('Lists earlier conversations, shows one, deletes one, or clears out old ones.')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent threads', 'newest first'],
-        ['trade-agent threads show THREAD', 'what was said, called, and asked of your phone'],
-        ['trade-agent threads delete THREAD', ''],
-        ['trade-agent threads prune --older-than 30d --keep 20', 'finished ones only'],
-      ]) + exitCodes(openExits),
-    );
+    .examples(
+      ['trade-agent threads', 'newest first'],
+      ['trade-agent threads show THREAD', 'what was said, called, and asked of your phone'],
+      ['trade-agent threads delete THREAD', ''],
+      ['trade-agent threads prune --older-than 30d --keep 20', 'finished ones only'],
+    )
+    .exits(...openExits);
   threads
     .command('list', { isDefault: true })
     .description('list conversations, newest first')
-    .addHelpText(
-      'after',
-      examples([['trade-agent threads --output json', '']]) + exitCodes([exits.credentialStore]),
-    )
-    .action((_options, command: Command) => runCommand(cli, command, showThreads));
+    .examples(['trade-agent threads --output json', ''])
+    .exits(exits.credentialStore)
+    .runs(showThreads);
   threads
     .command('show')
     .description('show a conversation: what was said, what was called, and its approvals')
     .argument('<thread>', 'as "threads list" shows it, or how it begins')
-    .addHelpText(
-      'after',
-      examples([['trade-agent threads show th_4k2m9x --output json', '']]) +
-        exitCodes([exits.credentialStore]),
-    )
-    .action((thread: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => showThread(context, thread)),
-    );
+    .examples(['trade-agent threads show th_4k2m9x --output json', ''])
+    .exits(exits.credentialStore)
+    .runs(showThread);
   threads
     .command('delete')
     .summary('delete a conversation and its approvals')
@@ -59,10 +47,9 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
       `Deletes a conversation and its approvals. Refused while one of them is open: cancel it (exit ${exits.pending}) or settle it (exit ${exits.unknown}) first. The audit log keeps what was asked and answered.`,
     )
     .argument('<thread>', 'as "threads list" shows it, or how it begins')
-    .addHelpText('after', examples([['trade-agent threads delete th_4k2m9x', '']]) + exitCodes(openExits))
-    .action((thread: string, _options, command: Command) =>
-      runCommand(cli, command, (context) => showDeleted(context, thread)),
-    );
+    .examples(['trade-agent threads delete th_4k2m9x', ''])
+    .exits(...openExits)
+    .runs(showDeleted);
   threads
     .command('prune')
     .summary('delete old conversations that are finished')
@@ -72,16 +59,12 @@ export function addThreadsCommand(program: Command, cli: Cli): void {
     .option('--older-than <age>', 'those untouched for 12h, 30d, 8w', parseAge)
     .option('--keep <n>', 'spare the newest N', parseCount)
     .option('--dry-run', 'only say which')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent threads prune --older-than 30d', ''],
-        ['trade-agent threads prune --keep 20 --dry-run', ''],
-      ]) + exitCodes([exits.credentialStore]),
+    .examples(
+      ['trade-agent threads prune --older-than 30d', ''],
+      ['trade-agent threads prune --keep 20 --dry-run', ''],
     )
-    .action((options: PruneSettings, command: Command) =>
-      runCommand(cli, command, (context) => showPruned(context, options)),
-    );
+    .exits(exits.credentialStore)
+    .runs(showPruned);
 }
 
 async function showThreads(context: Context): Promise<void> {

@@ -1,11 +1,8 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addWatchCommand(program: Command, cli: Cli): void {
+export function addWatchCommand(program: CliCommand): void {
   program
     .command('watch')
     .summary('show prices as they move')
@@ -13,16 +10,12 @@ export function addWatchCommand(program: Command, cli: Cli): void {
       "Shows prices as they move, on the whole terminal; q leaves. What is no longer the market's price says so.",
     )
     .argument('<symbols...>', 'such as AAPL or BRK.B')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent watch AAPL MSFT', 'two rows, anew every two seconds'],
-        ['trade-agent portfolio --watch', 'your own positions, and fills as they come'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent watch AAPL MSFT', 'two rows, anew every two seconds'],
+      ['trade-agent portfolio --watch', 'your own positions, and fills as they come'],
     )
-    .action((symbols: string[], _options, command: Command) =>
-      runCommand(cli, command, (context) => watch(context, symbols)),
-    );
+    .exits(...sessionExits)
+    .runs(watch);
 }
 
 async function watch(context: Context, symbols: readonly string[]): Promise<void> {

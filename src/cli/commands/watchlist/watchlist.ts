@@ -1,39 +1,28 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { changeWatchlist } from '../../../app/market.ts';
 import type { Watchlist } from '../../../trading/market-news.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
-export function addWatchlistCommand(program: Command, cli: Cli): void {
+export function addWatchlistCommand(program: CliCommand): void {
   const watchlist = program
     .command('watchlist')
     .summary('list and change what you keep an eye on')
     .description(
       'Lists the symbols on your watchlist at your broker, and puts some on it or takes them off. Nothing is traded by it, and your phone is not asked.',
     )
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent watchlist', 'the symbols, in your order'],
-        ['trade-agent watchlist add AAPL KO', 'puts both on it'],
-        ['trade-agent watchlist list --output json | jq -r ".watchlist.symbols[]"', 'for scripts'],
-      ]) + exitCodes(sessionExits),
-    );
+    .examples(
+      ['trade-agent watchlist', 'the symbols, in your order'],
+      ['trade-agent watchlist add AAPL KO', 'puts both on it'],
+      ['trade-agent watchlist list --output json | jq -r ".watchlist.symbols[]"', 'for scripts'],
+    )
+    .exits(...sessionExits);
   watchlist
     .command('list', { isDefault: true })
     .description('list the symbols on it')
-    .addHelpText(
-      'after',
-      examples([['trade-agent watchlist list', 'in your order']]) + exitCodes(sessionExits),
-    )
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) =>
-        print(context, await (await context.gateway()).watchlist()),
-      ),
-    );
+    .examples(['trade-agent watchlist list', 'in your order'])
+    .exits(...sessionExits)
+    .runs(async (context) => print(context, await (await context.gateway()).watchlist()));
   const changes = [
     ['add', 'put symbols on it', 'what is there already stays where it is'],
     ['remove', 'take symbols off it', 'what is not on it is no error'],
@@ -43,16 +32,12 @@ export function addWatchlistCommand(program: Command, cli: Cli): void {
       .command(change)
       .description(description)
       .argument('<symbols...>', 'such as AAPL or BRK.B, at most 20')
-      .addHelpText(
-        'after',
-        examples([[`trade-agent watchlist ${change} AAPL KO`, note]]) + exitCodes(sessionExits),
-      )
-      .action((typed: string[], _options, command: Command) =>
-        runCommand(cli, command, async (context) => {
-          const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
-          await print(context, await changeWatchlist(context, change, symbols));
-        }),
-      );
+      .examples([`trade-agent watchlist ${change} AAPL KO`, note])
+      .exits(...sessionExits)
+      .runs(async (context, typed: string[]) => {
+        const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
+        await print(context, await changeWatchlist(context, change, symbols));
+      });
   }
 }
 

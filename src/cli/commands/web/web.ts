@@ -1,19 +1,16 @@
-import type { Command } from 'commander';
 import { exits, sessionExits } from '../../../app/exit-codes.ts';
 import type { WebReady } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
 import { portUpTo } from '../../options/choice.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface WebOptions {
   readonly port: number;
   readonly open: boolean;
 }
 
-export function addWebCommand(program: Command, cli: Cli): void {
+export function addWebCommand(program: CliCommand): void {
   program
     .command('web')
     .summary('show everything on a page in your browser')
@@ -22,16 +19,12 @@ export function addWebCommand(program: Command, cli: Cli): void {
     )
     .option('--port <number>', 'where on 127.0.0.1 (0: a free one)', portUpTo(65_535), 0)
     .option('--no-open', 'only say where it is')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent web', 'opens your browser; Ctrl-C ends it'],
-        ['trade-agent web --no-open --output json', 'the link, for a browser that you open yourself'],
-      ]) + exitCodes([...sessionExits, exits.timedOut]),
+    .examples(
+      ['trade-agent web', 'opens your browser; Ctrl-C ends it'],
+      ['trade-agent web --no-open --output json', 'the link, for a browser that you open yourself'],
     )
-    .action((options: WebOptions, command: Command) =>
-      runCommand(cli, command, (context) => web(context, options)),
-    );
+    .exits(...sessionExits, exits.timedOut)
+    .runs(web);
 }
 
 async function web(context: Context, { port, open }: WebOptions): Promise<number> {

@@ -1,32 +1,25 @@
-import type { Command } from 'commander';
 import { sessionExits } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
 
 interface WhoamiOptions {
   readonly verify?: boolean;
 }
 
-export function addWhoamiCommand(program: Command, cli: Cli): void {
+export function addWhoamiCommand(program: CliCommand): void {
   program
     .command('whoami')
     .description('say who is signed in, and where')
     .option('--verify', 'ask the identity provider, instead of what was kept from the sign-in')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent whoami', 'name, profile, and whether the money is real'],
-        ['trade-agent whoami --output json | jq -r .user.email', 'for scripts'],
-      ]) + exitCodes(sessionExits),
+    .examples(
+      ['trade-agent whoami', 'name, profile, and whether the money is real'],
+      ['trade-agent whoami --output json | jq -r .user.email', 'for scripts'],
     )
-    .action((options: WhoamiOptions, command: Command) =>
-      runCommand(cli, command, (context) => printWhoami(context, options)),
-    );
+    .exits(...sessionExits)
+    .runs(printWhoami);
 }
 
 async function printWhoami(context: Context, options: WhoamiOptions): Promise<void> {

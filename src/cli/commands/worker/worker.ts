@@ -1,16 +1,14 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { Cli } from '../../context/cli.ts';
-import { runServer } from '../../context/run-server.ts';
-import { examples, exitCodes } from '../../options/help.ts';
-import { addServerPlaces, type PlacesFlags, serverPlacesOf } from '../../options/server-places.ts';
+import { InvalidArgumentError } from 'commander';
+import type { CliCommand } from '../../context/cli-command.ts';
+import { addServerPlaces, serverPlacesOf } from '../server/server-places.ts';
 
-interface WorkerOptions extends PlacesFlags {
+interface WorkerOptions {
   readonly concurrency: number;
   readonly readyFile?: string;
 }
 
-export function addWorkerCommand(program: Command, cli: Cli): void {
+export function addWorkerCommand(program: CliCommand): void {
   addServerPlaces(
     program
       .command('worker')
@@ -18,37 +16,32 @@ export function addWorkerCommand(program: Command, cli: Cli): void {
         "do the work of a server: people's runs, each to where somebody is to decide; as many as you like",
       ),
   )
-    .option('--concurrency <number>', 'runs that it drives at once', concurrency, 8)
+    .option('--concurrency <number>', 'runs that it drives at once', parseConcurrency, 8)
     .option('--ready-file <file>', 'write its process id there once it works')
-    .addHelpText(
-      'after',
-      examples([
-        ['trade-agent worker', 'with the folder of the server on this machine'],
-        ['trade-agent worker --home /srv/trade-agent --concurrency 16', 'with a copy of it on another'],
-      ]) + exitCodes([]),
+    .examples(
+      ['trade-agent worker', 'with the folder of the server on this machine'],
+      ['trade-agent worker --home /srv/trade-agent --concurrency 16', 'with a copy of it on another'],
     )
-    .action(({ readyFile, ...options }: WorkerOptions, command: Command) =>
-      runServer(cli, command, async (parts, output) => {
-        const { serveWorker } = await import('../../../app/server/serve-worker.ts');
-        await serveWorker(parts, {
-          ...serverPlacesOf(cli, options),
-          env: cli.env,
-          concurrency: options.concurrency,
-          ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
-          ready: async ({ gateway, tenant, concurrency, home, pid }) => {
-            await output.result(
-              'worker',
-              { gateway, tenant, concurrency, home, pid },
-              () => `Worker             ${tenant}, at ${gateway}, ${concurrency} runs at once`,
-            );
-            parts.tell('Ctrl-C ends it; what it has not done goes on at another.');
-          },
-        });
-      }),
-    );
+    .serves(async (parts, output, { readyFile, concurrency }: WorkerOptions, command: CliCommand) => {
+      const { serveWorker } = await import('../../../app/server/serve-worker.ts');
+      await serveWorker(parts, {
+        ...serverPlacesOf(command),
+        env: command.cli.env,
+        concurrency,
+        ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
+        ready: async ({ gateway, tenant, concurrency, home, pid }) => {
+          await output.result(
+            'worker',
+            { gateway, tenant, concurrency, home, pid },
+            () => `Worker             ${tenant}, at ${gateway}, ${concurrency} runs at once`,
+          );
+          parts.tell('Ctrl-C ends it; what it has not done goes on at another.');
+        },
+      });
+    });
 }
 
-function concurrency(text: string): number {
+function parseConcurrency(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= 100) return number;
   throw new InvalidArgumentError('It is a whole number from 1 to 100.');
