@@ -1,16 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world?.close());
+const world = suiteWorld({ login: false });
 
 // A terminal by util-linux's `script`, which passes on at once what the chat writes: tmux is looked at now and then.
 it.skipIf(process.platform !== 'linux')('takes a key that comes with its first prompt', async () => {

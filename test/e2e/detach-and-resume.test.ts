@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PhoneRequest } from '../../src/home/phone/phone-client.ts';
-import { createWorld, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+const world = suiteWorld();
 
 /** The one request on alice's phone. */
 async function onPhone(): Promise<PhoneRequest> {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type Running, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
+import type { Running } from './world.ts';
 
 /** A command as a document shows it, with the exit code its comment names (0 where it names none). */
 interface Shown {
@@ -30,11 +31,7 @@ function commands(document: string): Shown[] {
 /** Where docs/guide/HOME.md has its home. */
 const HOME_ADDRESS = 'http://localhost:4780';
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world.close());
+const world = suiteWorld({ login: false });
 
 describe('docs/reference/CLI.md', () => {
   const shown = commands('docs/reference/CLI.md');
@@ -51,12 +48,7 @@ describe('docs/reference/CLI.md', () => {
 describe('docs/guide/MANDATES.md', () => {
   const shown = commands('docs/guide/MANDATES.md');
   // One of its own: at the end of the other document trading is halted.
-  let world: World;
-  beforeAll(async () => {
-    world = await createWorld();
-    await world.login();
-  });
-  afterAll(() => world.close());
+  const world = suiteWorld();
 
   it('shows commands', () => expect(shown.length).toBeGreaterThan(5));
 

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
 
 /**
  * A model that obeys the attacker in everything. It runs behind the real OpenAI protocol; nothing it says may move
  * money, and what it proposes must reach the phone as it is, not as the person worded it.
  */
-let world: World;
+const world = suiteWorld();
 const model = new LLMock({ port: 0 });
 const run = (prompt: string, ...more: string[]) =>
   world.cli(['run', prompt, ...modelOptions(), '--output', 'json', ...more], { env });
@@ -17,17 +17,12 @@ const newsServer = fileURLToPath(new URL('../integration/mcp-client/foreign-serv
 
 beforeAll(async () => {
   await model.start();
-  world = await createWorld();
-  await world.login();
   const add = world.start(['connections', 'add', 'gmail']);
   const [, ticket = ''] = await add.waitFor(/phone connect ([\w-]+)/);
   await world.phone.answerConnection('alice', ticket, 'approve');
   expect((await add.finished).code).toBe(0);
 });
-afterAll(async () => {
-  await world.close();
-  await model.stop();
-});
+afterAll(() => model.stop());
 
 /** The model answers a prompt with one tool call, and what follows the tool's result with a bland sentence. */
 function obey(prompt: string, name: string, args: unknown) {

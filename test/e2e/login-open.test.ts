@@ -1,13 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world?.close());
+const world = suiteWorld({ login: false });
 
 it.skipIf(process.platform !== 'linux')(
   'login --open opens the page, with the code in its address',

@@ -2,21 +2,14 @@ import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pairByHttp } from '../integration/home/http-browser.ts';
 import { letIn } from '../integration/home/public-client.ts';
-import { createWorld, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
 
 /* Somebody else's server that wants a sign-in, with the built program: a home's own endpoint stands in for it. */
 
-let world: World;
+const world = suiteWorld();
 const model = new LLMock({ port: 0 });
-beforeAll(async () => {
-  await model.start();
-  world = await createWorld();
-  await world.login();
-});
-afterAll(async () => {
-  await world?.close();
-  await model.stop();
-});
+beforeAll(() => model.start());
+afterAll(() => model.stop());
 
 it('is signed in at once, by a browser, and used by runs without one until it is removed', async () => {
   const { browser } = await pairByHttp((await world.phone.pairing('alice')).url);

@@ -4,17 +4,12 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
-});
-afterAll(() => world?.close());
+const world = suiteWorld();
 
 const env = () => ({
   PATH: process.env.PATH ?? '',

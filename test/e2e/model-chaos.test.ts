@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
-import { createWorld, type World } from './world.ts';
 
 const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
-let world: World;
+const world = suiteWorld();
 let mock: LLMock;
-beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
-});
-afterAll(() => world?.close());
 beforeEach(async () => {
   mock = new LLMock({ port: 0 });
   await mock.start();

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
 /*
  * The README's commands as they are typed, in a checkout; test/e2e/package.test.ts runs the program from an install. Those that
@@ -25,13 +25,8 @@ const outcomes: Readonly<Record<string, readonly [code: number | null, says: Reg
   web: [0, /http:\/\/127\.0\.0\.1:\d+\/#/],
 };
 
-let world: World;
+const world = suiteWorld();
 let proposal = '';
-beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
-});
-afterAll(() => world?.close());
 
 it('shows no command that is not found where it says so', () => {
   expect(

@@ -1,16 +1,11 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
-let world: World;
-beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+const world = suiteWorld();
 
 /** A file of the sandbox's folder, which is its gateway's. */
 function write(name: string, text: string): void {

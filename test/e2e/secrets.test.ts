@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dumpState, readGatewaySecrets, readStoredSecrets } from './stored-secrets.ts';
-import { createWorld, type Finished, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
+import type { Finished } from './world.ts';
 
 /** Anything shaped like a JWT or a PEM key: no such text has any business outside the credential store. */
 const tokenShapes = [
@@ -12,21 +13,16 @@ const tokenShapes = [
 ];
 const apiKey = 'sk-PLANTED-MODEL-KEY-0123456789abcdef';
 
-let world: World;
 const said: string[] = [];
 const record = ({ stdout, stderr }: Finished) => said.push(stdout, stderr);
 
 const umask = process.umask();
-beforeAll(async () => {
+beforeAll(() => {
   // The laxest there is, for every process of this world: nothing may rest on a sensible one.
   process.umask(0);
-  world = await createWorld();
-  await world.login();
 });
-afterAll(async () => {
-  process.umask(umask);
-  await world.close();
-});
+const world = suiteWorld();
+afterAll(() => process.umask(umask));
 
 function files(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { suiteWorld } from './suite-world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const preload = new URL('log-loaded-files.mjs', import.meta.url).href;
@@ -19,14 +19,11 @@ function contents(file: string): string[] {
     .map(([input]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? input);
 }
 
-let world: World;
+const world = suiteWorld();
 beforeAll(async () => {
-  world = await createWorld();
-  await world.login();
   // The first command after a login exchanges the refresh token, with the OAuth library; those after it do not.
   await world.cli(['quote', 'AAPL']);
 });
-afterAll(() => world.close());
 
 /** What a command really loads: the files of dist/, and whose code is in them and in node_modules. */
 async function loads(args: readonly string[]): Promise<{ files: string[]; code: Set<string> }> {

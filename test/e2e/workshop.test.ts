@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { suiteWorld } from './suite-world.ts';
+import type { World } from './world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const programs = [
@@ -21,19 +22,15 @@ const MOST_LINES = 120;
 /** In order, from an empty folder in which only the package is installed. */
 describe('the workshop', () => {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-workshop-'));
-  let world: World;
-  beforeAll(async () => {
-    world = await createWorld();
+  const world = suiteWorld({ login: false });
+  beforeAll(() => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules/trade-agent'));
     writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}');
     for (const name of programs)
       cpSync(join(root, 'docs/workshop', `${name}.ts`), join(folder, `${name}.ts`));
   });
-  afterAll(async () => {
-    await world.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   /** Runs a program; `when` it has said something, a person does something, once. */
   const run = (

@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { describe, expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+const world = suiteCliWorld();
 
 const json = (text: string) => JSON.parse(text);
 const decide = (decision: 'approve' | 'deny') =>

@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
 import { execute } from '../../../src/cli/program.ts';
 import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { late } from '../../late.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 import { hastyClock } from '../hasty-clock.ts';
@@ -52,14 +54,8 @@ export interface CliWorld {
   close(): Promise<void>;
 }
 
-/**
- * @param options of the sandbox, beside its home and ports
- * @param options.hasty whether sandbox and commands wait by {@link hastyClock}; what `--timeout` says holds all the same
- */
-export async function openCliWorld({
-  hasty = false,
-  ...options
-}: { readonly hasty?: boolean } & Pick<
+/** Options of the sandbox, except its home and ports. */
+type Options = Pick<
   SandboxOptions,
   | 'marketHours'
   | 'marketClock'
@@ -69,7 +65,26 @@ export async function openCliWorld({
   | 'credentials'
   | 'secondAccounts'
   | 'servers'
-> = {}): Promise<CliWorld> {
+> & {
+  /** Whether sandbox and commands wait by {@link hastyClock}; `--timeout` is not affected. */
+  readonly hasty?: boolean;
+};
+
+/** The world of a test file or a `describe` block: made before its tests, with alice signed in, and closed after them. */
+export function suiteCliWorld({
+  login = true,
+  ...options
+}: Options & { readonly login?: boolean } = {}): CliWorld {
+  let world: CliWorld | undefined;
+  beforeAll(async () => {
+    world = await openCliWorld(options);
+    if (login) await world.login();
+  });
+  afterAll(() => world?.close());
+  return late(() => world);
+}
+
+export async function openCliWorld({ hasty = false, ...options }: Options = {}): Promise<CliWorld> {
   const clock = hasty ? hastyClock() : systemClock;
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-cli-'));
   const readyFile = join(folder, 'ready.json');

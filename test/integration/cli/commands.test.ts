@@ -1,15 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { pairByHttp } from '../home/http-browser.ts';
-import { type CliWorld, openCliWorld, outcomeOf } from './cli-world.ts';
+import { outcomeOf, suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-});
-afterAll(() => world.close());
+const world = suiteCliWorld({ login: false });
 
 const json = (text: string) => JSON.parse(text);
 

@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld({ hasty: true });
-  await world.login('alice');
-});
-afterAll(() => world.close());
+const world = suiteCliWorld({ hasty: true });
 
 const json = (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '');
 const TICKET = /phone connect ([\w-]+)/;

@@ -1,11 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-beforeEach(async () => {
-  world = await openCliWorld();
-});
-afterEach(() => world.close());
+const world = suiteCliWorld({ login: false });
 
 it.each<[string, string[], RegExp]>([
   ['a certificate without its key', ['--tls-cert', 'cert.pem'], /--tls-key is missing/],

@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/app/create-app.ts';
 import { type LiveFigures, liveFigures } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { slowness } from '../../slowness.ts';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { suiteCliWorld } from './cli-world.ts';
 
 /** What the screen promises: up to date within a second of each event. */
 const IN_TIME_MS = 1_000;
 
 describe('a live portfolio', () => {
-  let world: CliWorld;
-  beforeAll(async () => {
-    world = await openCliWorld();
-    await world.login();
-  });
-  afterAll(() => world.close());
+  const world = suiteCliWorld();
 
   /** Follows on the real gateway; `broken` has its answers lost. */
   function live() {

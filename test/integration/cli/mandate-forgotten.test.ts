@@ -1,14 +1,9 @@
 import { globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+const world = suiteCliWorld();
 
 it('an agent that has lost its state orders nothing a second time in a slot', async () => {
   const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);

@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
 import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
 import { movableClock } from '../../movable-clock.ts';
-import { type CliWorld, type CommandResult, openCliWorld } from './cli-world.ts';
+import { type CommandResult, suiteCliWorld } from './cli-world.ts';
 
 const clock = movableClock(systemClock);
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld({ clock });
-  await world.login();
-});
-afterAll(() => world.close());
+const world = suiteCliWorld({ clock });
 
 const phone = (decision: 'approve' | 'deny') =>
   world.run(['phone', '--user', 'alice', '--decide', decision, '--once', '--timeout', '30s']);

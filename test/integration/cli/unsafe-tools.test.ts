@@ -1,16 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { describe, expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
 /* A broker's own order tool, used by the language model with the broker's keys, would place orders past the phone. */
 
 const program = fileURLToPath(new URL('../mcp-client/foreign-server.ts', import.meta.url));
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-});
-afterAll(() => world.close());
+const world = suiteCliWorld({ login: false });
 
 const servers = (...args: string[]) => world.run(['mcp', 'servers', ...args]);
 const add = (name: string, ...tools: string[]) =>
