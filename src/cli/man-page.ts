@@ -3,7 +3,7 @@ import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { commandWords, variableOf } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
-/** A manual page (man 7 man) of the program and every command below it, from commander's own tree. */
+/** A manual page (man 7 man) of the program and every command, from commander's tree. */
 export function manPage(program: Command, version: string): string {
   const help = program.createHelp();
   const commands = everyCommand(program).filter(
@@ -59,7 +59,7 @@ function optionLines(command: Command, option: Option): string[] {
   return ['.TP', `.B ${roff(option.flags)}`, roff(text)];
 }
 
-/** Plain text as roff takes it: no accidental escapes, requests, or typographic hyphens. */
+/** Plain text for roff: no accidental escapes, requests, or typographic hyphens. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -18,7 +18,7 @@ import { commandHint, optionHint, valueHint } from './usage-hints.ts';
 
 type AddCommand = (program: CliCommand) => void;
 
-/** Every command, in the order `--help` lists them; loaded when it is the one to run. */
+/** Every command in the order of `--help`; each is loaded when needed. */
 const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['chat', async () => (await import('./commands/chat/chat.ts')).addChatCommand],
   ['run', async () => (await import('./commands/run/run.ts')).addRunCommand],
@@ -69,12 +69,12 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
 
-/** Second names, each for the whole of a command. */
+/** Aliases of whole commands. */
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
- * Builds the commands; only fills in options, loads nothing heavy.
- * @param only the names of the commands that matter to what is about to run: setting up all takes longer than some take to run
+ * Builds the commands; only declares options, loads nothing heavy.
+ * @param only the commands that matter for what is about to run: setting up all takes longer than some take to run
  */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
@@ -108,7 +108,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .configureOutput({
       getOutHelpWidth: () => Math.min(HELP_COLUMNS, cli.io.width()),
       writeOut: (text) => cli.io.write(text),
-      // Errors are thrown (exitOverride) and reported once, in the format asked for.
+      // Errors are thrown (exitOverride) and reported once, in the chosen format.
       writeErr: () => undefined,
     })
     .addHelpText(
@@ -130,7 +130,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
   return program;
 }
 
-/** The commands for reading, as documents are made from them: nothing can be run. */
+/** The commands for generating documents; nothing can be run. */
 export function describeProgram(): Promise<Command> {
   return createProgram({
     io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
@@ -151,38 +151,38 @@ export function describeProgram(): Promise<Command> {
 
 const noop = () => undefined;
 
-/** Every command below one, to any depth. */
+/** Every command below one, at any depth. */
 export function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
 
-/** Runs one command line and returns its exit code; everything thrown is reported here and nowhere else. */
+/** Runs one command line and returns its exit code; every error is reported here. */
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
     program = await createProgram(cli, commandsOf(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
-    // That something could not be written is told in a turn of its own.
+    // A failed write is reported in a later turn of the event loop.
     await new Promise(setImmediate);
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
     const lost = reportError(cli.io, 'text', outputFailure);
     return cli.exitCode === exits.done ? lost : cli.exitCode;
   } catch (error) {
-    // Where stdout takes nothing any more, stderr is told.
+    // If stdout can't be written, stderr is told.
     const format =
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exits.done;
       return reportError(cli.io, format, usageError(error, program, argv));
     }
-    // The reader of our output went away, as with "| head": there is nobody to tell.
+    // The reader of our output is gone, as with "| head".
     if (cli.interruption.readerGone) return exits.interrupted;
     return reportError(cli.io, format, ended(error, cli.interruption.signal));
   }
 }
 
-/** The command these arguments run, where that is plain from the first, and the one that they complete; undefined is all. */
+/** The command that the first argument runs, and the one that is completed; undefined for all. */
 function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
   if (isSentence(first)) return ['run'];
@@ -194,13 +194,12 @@ function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | un
   return commands.has(name) ? [name] : undefined;
 }
 
-/** `'buy 5 AAPL'` in one argument: no command has a space in its name. */
+/** `'buy 5 AAPL'` as one argument: no command has a space in its name. */
 const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.test(argument);
 
 /**
- * Without a command: chat, or what a pipe says. Not commander's default command, which would swallow a misspelt command
- * as its argument. And a misspelt one is asked for no help: commander would answer with the program's own, as if nothing
- * were wrong.
+ * Without a command: chat, or a run of what a pipe says. Not commander's default command, which would take a misspelled
+ * command for its argument. Help of a misspelled command is an error: commander would print the program's own help.
  */
 function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {
   const { operands } = program.parseOptions([...argv]);
@@ -215,7 +214,7 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
   return [stdinIsTty ? 'chat' : 'run', ...argv];
 }
 
-/** `help orders list` is `orders list --help`. @throws {TradeAgentError} `usage` for a command that there is none of */
+/** `help orders list` is `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
 function helpOf(program: Command, words: readonly string[], argv: readonly string[]): string[] {
   let at = program;
   for (const word of words) {
@@ -226,7 +225,7 @@ function helpOf(program: Command, words: readonly string[], argv: readonly strin
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** @param above the command that has none of that name below it */
+/** @param above the command that has no such subcommand */
 function unknownCommand(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
@@ -279,8 +278,8 @@ function usageError(
 }
 
 /**
- * `threads delte` runs `threads list`, what `threads` alone does, with an argument too many; that isn't what is wrong. In
- * `orders list open` the name of the option is missing.
+ * `threads delte` runs `threads list` (the default of `threads`) with an argument too many: the real mistake is the
+ * command. In `orders list open` the option's name is missing.
  */
 function tooMany(message: string, program: Command | undefined, argv: readonly string[]): TradeAgentError {
   const usage = (hint: string) => new TradeAgentError('usage', message, { hint });
@@ -289,13 +288,13 @@ function tooMany(message: string, program: Command | undefined, argv: readonly s
   }
   const { at, word } = firstUnknown(program, argv);
   if (at === undefined || word === undefined) return usage('See --help after the command.');
-  // What a command does by itself may have the word as an option's value.
+  // The word may be the value of an option of the default subcommand.
   const hint = valueHint(word, [...at.options, ...at.commands.flatMap((command) => command.options)]);
   if (hint === undefined && at.commands.length > 0) return unknownCommand(at, word);
   return usage(hint ?? 'See --help after the command.');
 }
 
-/** The command that the words before the first unknown one name, and that word. */
+/** The command named by the words before the first unknown one, and that word. */
 function firstUnknown(program: Command | undefined, argv: readonly string[]) {
   let at = program;
   for (const word of program?.parseOptions([...argv]).operands ?? []) {
@@ -308,7 +307,7 @@ function firstUnknown(program: Command | undefined, argv: readonly string[]) {
   return { at, word: undefined };
 }
 
-/** What a command throws because it was interrupted or out of time is reported as just that. */
+/** The error of an interrupted or timed-out command is reported as just that. */
 function ended(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return error;
   const aborted =
@@ -318,7 +317,6 @@ function ended(error: unknown, signal: AbortSignal): unknown {
   return aborted ? signal.reason : error;
 }
 
-/** The program on the real process. */
 export async function startProgram(argv: readonly string[]): Promise<number> {
   const interruption = createInterruption({
     on: (event, listener) => process.on(event, listener),

@@ -1,6 +1,6 @@
 import { closestMatch } from '../text/closest-match.ts';
 
-/** What people type for a command of another name; each stands for a whole command line. */
+/** Other names of commands that people type, and the command line each stands for. */
 const meant: Readonly<Record<string, string>> = {
   price: 'quote SYMBOL',
   prices: 'quote SYMBOL',
@@ -23,7 +23,7 @@ const meant: Readonly<Record<string, string>> = {
   version: '--version',
 };
 
-/** What people type for an option of another name. */
+/** Other names of options that people type. */
 const meantOptions: Readonly<Record<string, string>> = {
   '--json': '--output json',
   '--csv': '--output csv',
@@ -40,7 +40,7 @@ const meantOptions: Readonly<Record<string, string>> = {
   '--time-in-force': '--tif',
 };
 
-/** What to type instead of a command that there is none of; undefined where nothing is near. */
+/** What to type instead of an unknown command; undefined where nothing is near. */
 export function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(meant, word.toLowerCase()) ? meant[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
@@ -48,15 +48,15 @@ export function commandHint(word: string, commands: readonly string[]): string |
   return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
 }
 
-/** What to type instead of an option that a command hasn't. */
+/** What to type instead of an unknown option. */
 export function optionHint(flag: string): string | undefined {
   const [name = ''] = flag.split('=');
   return Object.hasOwn(meantOptions, name) ? `Did you mean ${meantOptions[name]}?` : undefined;
 }
 
 /**
- * What to type where a command has a word too many that is the value of one of its options: `orders list open`.
- * @param options of the command, with the values each may have
+ * For a word too many that is the value of an option: `orders list open`.
+ * @param options of the command, with their values
  */
 export function valueHint(
   word: string,

@@ -1,17 +1,17 @@
-/** Time as a parameter: what waits or compares takes a clock, so that a test never sleeps. */
+/** Time as a parameter, so that a test never sleeps. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment. Never set, never goes back; while the machine is suspended it stands still where
-   * the operating system's monotonic clock does (Linux, POSIX `CLOCK_MONOTONIC`).
+   * Milliseconds since an arbitrary moment, never set and never going back. Whether it counts while the machine is
+   * suspended depends on the operating system (it doesn't with Linux and POSIX `CLOCK_MONOTONIC`).
    */
   monotonic(): number;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A timer for longer would end at once; who waits looks at the time again when it ends. */
+/** A longer timer would fire at once; whoever waits checks the time again. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -35,7 +35,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** UTC to the second, `2026-01-31T09:30:00Z`: the form of `expires_at`. */
+/** UTC to the second, `2026-01-31T09:30:00Z`. */
 export function utcSeconds(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 }

@@ -8,15 +8,14 @@ export interface Home {
   readonly config: string;
   /** `state.db`, `audit.jsonl`. */
   readonly data: string;
-  /** Logs. */
   readonly log: string;
-  /** The sandbox's own state: never inside the agent's folders, since it holds the phone's pairing secret. */
+  /** Outside the agent's folders, since it holds the phone's pairing secret. */
   readonly sandbox: string;
 }
 
 /**
- * `TRADE_AGENT_HOME` overrides all; otherwise the platform's folders (XDG on Linux).
- * The sandbox's home stands beside the agent's, so that "what the agent may read" is one folder.
+ * `TRADE_AGENT_HOME` overrides all; otherwise the platform's folders (XDG on Linux). The sandbox's stands beside the
+ * agent's, so that the agent can be confined to one folder.
  */
 export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   const override = env.TRADE_AGENT_HOME;
@@ -37,7 +36,7 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   };
 }
 
-/** A gateway's own folder, beside the agent's: its key opens accounts at the broker, and is nothing for the agent. */
+/** Beside the agent's: the gateway's key opens accounts at the broker, and the agent must not read it. */
 export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
   const override = env.TRADE_AGENT_HOME;
   return override
@@ -45,13 +44,13 @@ export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
     : envPaths('trade-agent-gateway', { suffix: '' }).data;
 }
 
-/** A server's own folder, and its workers': its key, and what says where its database is. */
+/** For a server and its workers: the key, and where the database is. */
 export function serverHome(env: NodeJS.ProcessEnv = process.env): string {
   const override = env.TRADE_AGENT_HOME;
   return override ? `${withoutSlash(override)}-server` : envPaths('trade-agent-server', { suffix: '' }).data;
 }
 
-/** The folder of `trade-agent home`, beside the agent's: accounts, keys, and who may approve; nothing for the agent. */
+/** Beside the agent's, which must not read its accounts, keys and approvers. */
 export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
   const override = env.TRADE_AGENT_HOME;
   return override ? `${withoutSlash(override)}-home` : envPaths('trade-agent-home', { suffix: '' }).data;

@@ -16,9 +16,8 @@ import { readFileSync, writeSync } from 'node:fs';
 const passings = new Map<string, number>();
 
 /**
- * A place where a test build can be made to fail. `name` is `part.moment`; test/crash/failpoints.ts has a line for
- * each, which a test compares with these calls. Blocks the whole process where it delays, as a stopped process
- * would.
+ * A place where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
+ * test/crash/failpoints.ts. A delay blocks the whole process, as a stopped process would.
  * @throws {Error} where it is told to fail
  */
 export function failpoint(name: string): void {
@@ -27,12 +26,12 @@ export function failpoint(name: string): void {
 
 function pass(name: string): void {
   const asked = text();
-  // Counted anew for each order, so that a server armed later counts from then on.
+  // Counted per order, so that a server armed later starts from there.
   const key = `${name} ${asked}`;
   const passing = (passings.get(key) ?? 0) + 1;
   passings.set(key, passing);
   for (const { action, ms } of orders(asked, name, passing)) {
-    // Written at once: who dies next has no other chance to say that it got here.
+    // Synchronous: the process may die next.
     writeSync(2, `failpoint ${name}: ${action}\n`);
     switch (action) {
       case 'kill':
@@ -50,7 +49,7 @@ function pass(name: string): void {
 
 type Action = 'kill' | 'fail' | 'delay';
 
-/** What is asked for at this passing. An order that cannot be read stops the program: a test that kills nothing shows nothing. */
+/** An order that can't be parsed stops the program: a test that kills nothing proves nothing. */
 function orders(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked
     .split(',')

@@ -28,22 +28,19 @@ export function readIfThere(file: string): string | undefined {
 }
 
 /**
- * Writes a file only its owner can read (0600), whole or not at all: a reader, or a crash, never sees half of it.
- * The folder is made (0700) where it is missing.
+ * Writes a file only its owner can read (0600), atomically: neither a reader nor a crash sees half of it. Makes the
+ * folder (0700) if needed.
  */
 export function writePrivateFile(file: string, content: string): void {
   writeWhole(file, content, renameSync);
 }
 
-/** As {@link writePrivateFile}, for a file of another program's, which has a mode of its own. */
+/** As {@link writePrivateFile}, for another program's file, which has its own mode. */
 export function writeWholeFile(file: string, content: string, mode: number): void {
   writeWhole(file, content, renameSync, mode);
 }
 
-/**
- * As {@link writePrivateFile}, for a file that must not be there yet.
- * @returns false where it is there already: it is left as it is
- */
+/** As {@link writePrivateFile}, for a new file. @returns false if it exists, and then leaves it as it is */
 export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
     writeWhole(file, content, (temporary) => {
@@ -69,10 +66,10 @@ function writeWhole(
     // `wx`: never follow a link somebody left under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      // Not writeSync: on a disk that is getting full it writes the beginning, and says so by its result alone.
+      // Not writeSync: on a nearly full disk it writes only the beginning, and says so only by its return value.
       writeFileSync(handle, content);
       if (mode !== 0o600) fchmodSync(handle, mode);
-      // Without it a power cut after the rename can leave an empty file.
+      // Otherwise a power cut after the rename can leave an empty file.
       fsyncSync(handle);
     } finally {
       closeSync(handle);
@@ -86,25 +83,25 @@ function writeWhole(
 }
 
 /**
- * Has a folder's names reach the disk. Without it a power cut can bring the file back that was there before: a refresh
- * token, say, that has been used since.
+ * Flushes a folder's names. Otherwise a power cut can bring the previous file back: a refresh token, say, that has been
+ * used since.
  */
 function keepNames(folder: string): void {
-  // Windows opens no folders; there the file system's own journal keeps names in order.
+  // Windows opens no folders; its file system's journal keeps names in order.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(handle);
   } catch {
-    // Some network file systems take no fsync of a folder. The file is in its place all the same.
+    // Some network file systems can't fsync a folder. The file is in its place all the same.
   } finally {
     closeSync(handle);
   }
 }
 
 /**
- * Reads a file that only its owner may read: a symbolic link, another user's file, one that others may open, or
- * anything but a plain file is refused, since whoever made it could read or choose what is in it.
+ * Reads a file that only its owner may read. Refuses a symbolic link, another user's file, one that others may open,
+ * and anything but a plain file: whoever made it could read or choose what is in it.
  * @param longest in bytes
  * @param unusable makes the error from what is wrong, as in "it is a symbolic link"
  * @returns `undefined` where there is none
@@ -122,8 +119,8 @@ export function readPrivateFile(
 }
 
 /**
- * As {@link readPrivateFile}, for a file that is no secret, but that nobody else may have written: it is the user's own or
- * root's, and writable by its owner alone.
+ * As {@link readPrivateFile}, for a file that is no secret but that nobody else may have written: owned by the user or
+ * root, and writable by its owner alone.
  */
 export function readUnforgedFile(
   file: string,
@@ -133,7 +130,7 @@ export function readUnforgedFile(
   return readPlainFile(file, longest, unusable, forged);
 }
 
-/** Whether somebody else could have written it, or what is in it, where it is a folder. */
+/** Whether somebody else could have written it, or (a folder) what is in it. */
 export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
   return ours && (mode & 0o022) === 0 ? undefined : 'others may write or own it; "chmod go-w" it';
@@ -147,7 +144,7 @@ function readPlainFile(
 ): string | undefined {
   let handle: number;
   try {
-    // Not waiting for a writer, should it be a pipe.
+    // Never wait for a pipe's writer.
     handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -166,12 +163,12 @@ function readPlainFile(
   }
 }
 
-/** Milliseconds until the other end of a pipe must have written everything and closed it. */
+/** Milliseconds until the writer of a pipe must have closed it. */
 const DESCRIPTOR_WAIT_MS = 10_000;
 
 /**
- * Reads an open descriptor to its end. A pipe is waited for without holding up the process: whoever has its other end
- * may be slow, or forget to close it.
+ * Reads an open descriptor to its end, without blocking the process: the writer of a pipe may be slow, or forget to
+ * close it.
  * @param longest in bytes
  * @param unusable makes the error from what is wrong, as in "it is too long"
  * @throws the reason of `signal` when it aborts

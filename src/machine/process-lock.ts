@@ -5,11 +5,11 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from './directories.ts';
 
 /**
- * Runs `work` while no other process (and nothing else in this one) holds the lock `file`. It is the operating system's
- * lock, taken on that file by SQLite: it ends with the process that holds it, however that ends, and not with time. A
- * lock that counts as abandoned after a while can be taken over by two who find it so at once, and from one who was
- * only suspended. The empty file stays: if it could be removed, two could each hold one of that name.
- * @param options.what is locked, for the message; credentials unless said otherwise
+ * Runs `work` while nobody else, in this process or another, holds the lock `file`. It is an operating system lock,
+ * taken by SQLite on that file: it ends with the process that holds it, never by age. A lock that expires could be
+ * taken over by two at once, and from a process that was only suspended. The empty file stays: if it could be removed,
+ * two could each hold one of that name.
+ * @param options.what for the message; credentials by default
  * @param options.waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
  * @throws {TradeAgentError} `busy` when the lock isn't free in time; the reason of `signal` when it aborts
  */
@@ -41,7 +41,7 @@ export async function withProcessLock<T>(
           },
         );
       }
-      // Uneven steps, so that waiters do not knock all at once.
+      // Random steps, so that waiters don't all try at once.
       await delay(15 + Math.random() * 45);
     }
     return await work();
@@ -50,7 +50,7 @@ export async function withProcessLock<T>(
   }
 }
 
-/** SQLite itself would make it readable for others. Never opened where it is there: closing it would end a lock on it. */
+/** SQLite would make it readable for others. An existing one is never opened: closing it would release its lock. */
 function makeLockFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));

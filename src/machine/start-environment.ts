@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** Places of files; none of them is a secret, and each would be lost in a bare environment such as cron's. */
+/** Places of files: no secrets, and all missing in a bare environment such as cron's. */
 const places = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',
@@ -13,14 +13,14 @@ const places = [
   'XDG_CACHE_HOME',
 ] as const;
 
-/** What the keychain of a Linux desktop is reached by. */
+/** How to reach the keychain of a Linux desktop. */
 const keychainPlaces = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**
- * What this program must be told where another one starts it later: where this user's files are, as far as that differs
- * from where it would look by itself.
+ * The environment this program needs when another one starts it later: where this user's files are, as far as that
+ * differs from the default.
  * @param keychain whether the profile's credentials are there
- * @throws {TradeAgentError} `usage` for what is gone by then
+ * @throws {TradeAgentError} `usage` for what will be gone by then
  */
 export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};

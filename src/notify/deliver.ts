@@ -1,12 +1,12 @@
 import type { Clock } from '../machine/clock.ts';
 import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 
-/** Waits between the attempts of one delivery; then it is left to the next check. */
+/** Waits between the attempts of a delivery; then the next check tries again. */
 const BACKOFF_MS = [500, 2000] as const;
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** Ends all of it at once: the program was told to stop, or the time for all notices is over. */
+  /** Ends all deliveries: the program stops, or the time for all notices is over. */
   readonly signal: AbortSignal;
   /** Milliseconds one attempt may take. */
   readonly attemptMs: number;
@@ -14,17 +14,15 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   readonly notice: Notice;
-  /** How often it was tried now. */
   readonly attempts: number;
-  /** Undefined where it was sent. */
   readonly failure:
     | { readonly code: FailureCode; readonly message: string; readonly passing: boolean }
     | undefined;
 }
 
 /**
- * Sends notices by one channel, one after the other, each with a few attempts. After one that failed the rest is not
- * tried, since a server that is down would take the time of all; but one refused for what it is (HTTP 400) stops no other.
+ * Sends notices by one channel, one after the other, with a few attempts each. After a failure the rest is not tried,
+ * since a server that is down would use up the time of all; a notice refused for what it is (HTTP 400) stops no other.
  */
 export async function deliver(
   send: SendNotice,
@@ -63,7 +61,7 @@ async function deliverOne(
       try {
         await clock.sleep(Math.max(wait, failure.retryAfter ?? 0), signal);
       } catch {
-        // What went wrong is worth more than that there was no time to try again.
+        // The last failure says more than that time ran out.
         return { notice, attempts, failure: facts(failure) };
       }
     }
@@ -78,7 +76,7 @@ function stopped({ reason }: AbortSignal): NoticeFailure {
     : new NoticeFailure('interrupted', 'the check was told to stop before it was sent');
 }
 
-/** An error nobody foresaw is told by its name alone: its text could hold anything. */
+/** The text of an unexpected error could contain anything: only its name is told. */
 function asFailure(error: unknown): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
   return new NoticeFailure(
@@ -87,7 +85,7 @@ function asFailure(error: unknown): NoticeFailure {
   );
 }
 
-/** Runs work with a time limit of its own, which holds also where the work does not heed its signal. */
+/** Runs work with its own time limit, even if the work ignores its signal. */
 async function within<T>(
   ms: number,
   clock: Clock,

@@ -7,7 +7,7 @@ import type { Sender } from './sender.ts';
 const LONGEST_TITLE = 120;
 const LONGEST_BODY = 600;
 
-/** A program that shows a notice; `input` is what it reads. */
+/** The program that shows a notice; it reads `input`. */
 export interface DesktopCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -15,8 +15,8 @@ export interface DesktopCommand {
 }
 
 /**
- * The program for a platform. Title and body are arguments of their own after the options' end (or standard input),
- * never part of a script or of a shell's line; control characters are gone by then.
+ * The program for a platform. Title and body are arguments after `--` (or standard input), never part of a script or a
+ * shell's line; control characters are already removed.
  */
 export function desktopCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
@@ -48,14 +48,14 @@ export function desktopCommand(
       `--urgency=${urgent ? 'critical' : notice.severity === 'info' ? 'low' : 'normal'}`,
       '--category=im.received',
       '--',
-      // An empty summary is an error to it.
+      // notify-send rejects an empty summary.
       title === '' ? 'trade-agent' : title,
       markup(body),
     ],
   };
 }
 
-/** The body is read as markup (Desktop Notifications, "Markup"), and notify-send takes backslashes for escapes. */
+/** The body is markup (Desktop Notifications, "Markup"), and notify-send unescapes backslashes. */
 function markup(text: string): string {
   return text
     .replaceAll('&', '&amp;')
@@ -64,7 +64,7 @@ function markup(text: string): string {
     .replaceAll('\\', '\\\\');
 }
 
-/** Reads JSON from standard input; the texts become text nodes, whatever is in them. Windows knows no other app's name here. */
+/** Puts JSON from standard input into text nodes. Windows only shows notices of registered apps, such as PowerShell. */
 const TOAST = `
 $ErrorActionPreference = 'Stop'
 [Console]::InputEncoding = [Text.Encoding]::UTF8
@@ -79,7 +79,6 @@ $app = '{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powersh
 [Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier($app).Show([Windows.UI.Notifications.ToastNotification]::new($xml))
 `;
 
-/** Shows notices on this machine's desktop. */
 export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): SendNotice {
   return async (notice, signal) => {
     signal.throwIfAborted();
@@ -106,10 +105,10 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
         );
         child.once('close', (code) => {
           if (code === 0) resolve();
-          // Under cron there may be no desktop at all; in an hour there may be one.
+          // Under cron there may be no desktop now, and one in an hour.
           else reject(new NoticeFailure('unavailable', `${program} ended with code ${code ?? 'none'}`));
         });
-        // It may be gone before it has read everything; how it ended says more.
+        // It may exit before it has read everything; its exit status says more.
         child.stdin?.on('error', () => undefined);
         child.stdin?.end(input);
       });
@@ -135,7 +134,7 @@ const kept = [
 ];
 kept.push('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'SystemRoot', 'SystemDrive', 'USERPROFILE', 'TEMP');
 
-/** What such a program needs and nothing more. Under cron the session's bus is where systemd puts it. */
+/** The minimum such a program needs. Under cron the session bus is at systemd's usual place. */
 export function desktopEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

@@ -5,12 +5,12 @@ import { publicLookup } from '../net/public-fetch.ts';
 import { NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** A server that answers more than this is none. */
+/** No mail server answers more. */
 const LONGEST_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Sends by SMTP. Without TLS nothing is sent but where the channel says so, which it may on this machine alone; a
- * password is sent to nobody before.
+ * Sends by SMTP. Without TLS it sends only to this machine and only if the channel says so; a password is never sent
+ * without TLS.
  */
 export const email: Sender<'email'> =
   (channel, password, { resolveMail }) =>
@@ -20,7 +20,7 @@ export const email: Sender<'email'> =
     const place = { host: host.replace(/^\[|\]$/g, ''), port: smtpPort(channel) };
     const transport = createTransport({
       ...place,
-      // nodemailer would resolve the name by itself, and the answer may be another one than was checked.
+      // Otherwise nodemailer would resolve the name itself, possibly to another address than the one that was checked.
       ...(resolveMail === undefined
         ? {}
         : {
@@ -41,7 +41,7 @@ export const email: Sender<'email'> =
       greetingTimeout: channel.timeout * 1000,
       socketTimeout: channel.timeout * 1000,
       dnsTimeout: channel.timeout * 1000,
-      // Its end is nothing to wait for.
+      // Don't wait for the connection's end.
       socketCloseTimeout: 0,
       maxResponseSize: LONGEST_ANSWER_BYTES,
       disableFileAccess: true,
@@ -56,7 +56,7 @@ export const email: Sender<'email'> =
         text: `${body}\n`,
         messageId: `<${id}@trade-agent.invalid>`,
         priority: severity === 'critical' ? 'high' : 'normal',
-        // RFC 3834: nobody's holiday answers a machine.
+        // RFC 3834: keeps automatic replies away.
         headers: { 'Auto-Submitted': 'auto-generated' },
         signal,
       });
@@ -68,7 +68,7 @@ export const email: Sender<'email'> =
     }
   };
 
-/** How nodemailer is given its connection, where it does not make one by itself. */
+/** nodemailer's connection, where it doesn't make one itself. */
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);
@@ -95,7 +95,7 @@ function readCa(file: string): string {
   }
 }
 
-/** In words of our own: what the server said may repeat what it was sent. */
+/** Our own words: the server's may repeat what it was sent. */
 function smtpFailure(error: unknown, host: string): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
   const {

@@ -4,18 +4,18 @@ import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { ChannelSurroundings } from './sender.ts';
 
 export interface Post {
-  /** Where it is not https, nothing is sent. */
+  /** Nothing is sent unless it is https. */
   readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** No server is waited for longer than this on its own word. */
+/** The most that a server may make us wait. */
 const LONGEST_RETRY_AFTER_MS = 15_000;
 
 /**
- * Sends by posting JSON, and wants a 2xx. A redirect is not followed: secret and text go to the address that was given,
- * or nowhere. @param make the request for a notice
+ * Posts JSON and expects a 2xx. Redirects are not followed: secret and text go only to the configured address.
+ * @param make the request for a notice
  */
 export function poster(
   surroundings: Pick<ChannelSurroundings, 'fetch' | 'now'>,
@@ -45,7 +45,7 @@ async function post(
     await response.body?.cancel();
   } catch (error) {
     signal.throwIfAborted();
-    // The cause's message may hold the address, which may be the secret.
+    // The cause's message may contain the address, which may be the secret.
     const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
     const known = typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
     throw new NoticeFailure('unreachable', `${url.host} can't be reached${known}`, { passing: true });

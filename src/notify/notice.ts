@@ -1,8 +1,8 @@
 import type { NoticeSeverity } from '../config/notice-settings.ts';
 
-/** Something to tell a person. It is made once, and each retry sends the very same. */
+/** Something to tell a person. It is made once; each retry sends the same. */
 export interface Notice {
-  /** Of what it tells: whoever gets it twice sees that it is the same. Letters, digits, `-`, `_`. */
+  /** Identifies the event, so that a duplicate can be recognized. Letters, digits, `-`, `_`. */
   readonly id: string;
   readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;
@@ -11,7 +11,7 @@ export interface Notice {
   readonly body: string;
   /** When it was made, RFC 3339. */
   readonly at: string;
-  /** The same in fields, for programs. */
+  /** The same facts for programs. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -19,36 +19,36 @@ export interface Notice {
 export type SendNotice = (notice: Notice, signal: AbortSignal) => Promise<void>;
 
 export const failureCodes = [
-  /** No connection, or none any more. */
+  /** No connection, or it was lost. */
   'unreachable',
   'timeout',
-  /** The other side took it and said no. */
+  /** The receiver said no. */
   'refused',
-  /** Its secret is wrong. */
+  /** The secret is wrong. */
   'not_authorized',
   'secret_missing',
-  /** It would have gone out unprotected. */
+  /** It would have been sent unencrypted. */
   'insecure',
   /** This machine has no means for it. */
   'unavailable',
   /** The channel is no longer in config.yaml. */
   'no_channel',
-  /** It was of no use any more before it could be sent. */
+  /** It expired before it could be sent. */
   'too_old',
   'interrupted',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];
 
 /**
- * Why a notice was not sent. Its message names hosts and status codes, and never quotes what a server said: that may
- * hold what it was sent.
+ * Why a notice was not sent. Its message names hosts and status codes, and never quotes the server, which may repeat
+ * what it was sent.
  */
 export class NoticeFailure extends Error {
   override name = 'NoticeFailure';
   readonly code: FailureCode;
-  /** Whether it may work in a moment. */
+  /** Whether a retry may succeed. */
   readonly passing: boolean;
-  /** Milliseconds the other side asks to wait. */
+  /** Milliseconds the server asks to wait. */
   readonly retryAfter: number | undefined;
 
   constructor(

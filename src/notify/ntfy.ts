@@ -4,10 +4,10 @@ import { poster } from './http-post.ts';
 import type { Notice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on through a muted phone. */
+/** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on a muted phone. */
 const priorities: Readonly<Record<NoticeSeverity, number>> = { info: 2, warning: 4, critical: 5 };
 
-/** ntfy, "Tags & emojis": shown as emoji where ntfy knows them. */
+/** ntfy, "Tags & emojis". */
 const emojis: Readonly<Record<NoticeSeverity, string>> = {
   info: 'information_source',
   warning: 'warning',
@@ -15,8 +15,8 @@ const emojis: Readonly<Record<NoticeSeverity, string>> = {
 };
 
 /**
- * ntfy's JSON ("Publish as JSON"), which is posted to the server's root, so that the topic stays out of addresses.
- * `sequence_id` lets servers that know it (2.16 on) replace a message by its retry; others ignore it.
+ * ntfy's JSON ("Publish as JSON"), posted to the server's root, so that the topic stays out of addresses. Servers since
+ * 2.16 replace a message by its retry with the same `sequence_id`; others ignore it.
  */
 export function ntfyMessage(
   { topic, tags }: Pick<NoticeChannelOf<'ntfy'>, 'topic' | 'tags'>,

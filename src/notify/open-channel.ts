@@ -8,7 +8,7 @@ import type { ChannelSurroundings, Sender } from './sender.ts';
 import { webhook } from './signed-webhook.ts';
 import { slack } from './slack.ts';
 
-/** How each kind sends; `config/notice-channels.ts` has what can be set of it. */
+/** How each kind sends; `config/notice-channels.ts` has its settings. */
 const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   desktop,
   email,
@@ -17,7 +17,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   ntfy,
 };
 
-/** The way a channel's notices go. A secret that is missing is a failure of each, not of the program. */
+/** Opens a channel. A missing secret is a failure of each notice, not of the program. */
 export function openChannel(
   name: string,
   channel: NoticeChannel,

@@ -3,17 +3,17 @@ import type { ResolveHost } from '../net/resolve-host.ts';
 import type { SendNotice } from './notice.ts';
 
 export interface ChannelSurroundings {
-  /** Must log no more of an address than its host: a path may be the secret. */
+  /** Must log only an address's host: the path may be the secret. */
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** What keeps a channel's secret, for hints: `trade-agent notices`. */
+  /** The command that manages channels, for hints: `trade-agent notices`. */
   readonly command: string;
   /**
-   * Resolves a mail server that somebody else than the operator named; the connection goes to one of the addresses found, if
-   * all of them are on the open internet. Left out, the system resolves the name, and it may lead anywhere.
+   * Resolves a mail server that was not named by the operator; the connection goes to one of the addresses found, if
+   * all of them are on the open internet. Without it the system resolves the name, which may lead anywhere.
    */
   readonly resolveMail?: ResolveHost;
 }

@@ -4,7 +4,7 @@ import { poster } from './http-post.ts';
 import { type Notice, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** The JSON of a generic webhook (Standard Webhooks, "Payload structure"); a retry's is the same to the byte. */
+/** The JSON of a generic webhook (Standard Webhooks, "Payload structure"); a retry's is byte-identical. */
 export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
   return JSON.stringify({
     type: `trade_agent.${type}`,
@@ -14,7 +14,7 @@ export function webhookMessage({ type, at, severity, title, body, data }: Notice
 }
 
 /**
- * The headers that prove it (Standard Webhooks, "Signature scheme"): HMAC-SHA256 over id, time of this attempt and body.
+ * The headers that prove it (Standard Webhooks, "Signature scheme"): HMAC-SHA256 over id, this attempt's time and body.
  * @param now milliseconds since the epoch
  */
 export function signatureHeaders(

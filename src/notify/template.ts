@@ -5,7 +5,7 @@ export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], s
 export const DEFAULT_TITLE = '{severity}: {rule} ({environment})';
 export const DEFAULT_BODY = '{message}\n\nAccount {account}, {environment}; seen {at}.';
 
-/** Fills a template in; what it may name was checked when the configuration was read. What is filled in is not read again. */
+/** Fills in a template, once; the names in it were checked when the configuration was read. */
 export function filledIn(template: string, facts: NoticeFacts): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? facts[name as keyof NoticeFacts] : whole,

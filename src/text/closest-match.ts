@@ -1,4 +1,4 @@
-/** The candidate nearest to what was typed, or `undefined` where none is near enough to be meant. */
+/** The nearest candidate, or `undefined` where none is near enough. */
 export function closestMatch(typed: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
@@ -12,7 +12,7 @@ export function closestMatch(typed: string, candidates: readonly string[]): stri
   return best;
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each one step. */
+/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbors cost one each. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

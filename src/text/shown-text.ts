@@ -43,34 +43,34 @@ const idleSelector = `(?<!${picture}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e
 const hidden = once(() => new RegExp(`(?![\\t\\n])(?!${atWork})${unseen().source}|${idleSelector}`, 'gu'));
 const surplusMarks = once(() => new RegExp(surplusMark().source, 'gu'));
 
-/** Of printable ASCII, tabs and line feeds nothing is taken out. */
+/** Nothing is removed from printable ASCII, tabs and line feeds. */
 const plain = /^[\t\n\x20-\x7e]*$/;
 
-/** `text` with what is hidden in it, and surplus marks, replaced by `instead`. */
+/** `text` with hidden characters and surplus marks replaced by `instead`. */
 export function replaceHidden(text: string, instead: (sign: string) => string): string {
   return plain.test(text) ? text : text.replace(hidden(), instead).replace(surplusMarks(), instead);
 }
 
-/** Text on as many lines as it has, without anything that draws, rings, hides or turns around. */
+/** Text without anything that draws, rings, hides or reorders; keeps its lines. */
 export function safeText(text: string): string {
   if (plain.test(text)) return text;
   const lines = text.toWellFormed().replace(sequences(), '').replace(lineBreaks, '\n');
   return replaceHidden(lines, () => '');
 }
 
-/** As {@link safeText}, on one line of at most `longest` UTF-16 code units; no character is cut in two. */
+/** As {@link safeText}, on one line of at most `longest` UTF-16 code units; never cuts a character in two. */
 export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): string {
   const line = safeText(text).replace(/\s+/g, ' ').trim();
   if (line.length <= longest) return line;
   return `${line.slice(0, longest - 1).replace(/[\u200c\u200d]?[\ud800-\udbff]?$/, '')}…`;
 }
 
-/** Text for a person who decides by it: what {@link safeText} would take out, tabs and line feeds too, is a mark there. */
+/** For a person who decides by it: tabs, line feeds and what {@link safeText} would remove become visible marks. */
 export function markedText(text: string): string {
   return replaceHidden(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
-/** Patterns that read tables of Unicode are made for text that is not plain: see `text/unseen.ts`. */
+/** Unicode patterns are built only for text that is not plain: see `text/unseen.ts`. */
 function once(make: () => RegExp): () => RegExp {
   let made: RegExp | undefined;
   return () => {

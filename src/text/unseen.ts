@@ -8,7 +8,7 @@
  * schemas take. So these are made when they are asked for, and text in printable ASCII is never held against them.
  */
 
-/** Nothing in it hides, or changes what stands beside it. */
+/** Nothing in it hides, or changes its neighbors. */
 const plain = /^[\x20-\x7e]*$/;
 
 /**
@@ -23,12 +23,12 @@ export const unseen = () =>
 /** Marks beyond the sixth on one letter. Hebrew with its accents has four, Tibetan six; more only run into other lines. */
 export const surplusMark = () => /(?<=\p{M}{6})\p{M}/u;
 
-/** Whether a person who reads the text would not see all of it as it is. */
+/** Whether a person would not see all of the text as it is. */
 export function hasUnseen(text: string): boolean {
   return !plain.test(text) && (unseen().test(text) || surplusMark().test(text));
 }
 
-/** At most `longest` printable ASCII characters, for where nothing else is taken; `instead` stands for each other one. */
+/** At most `longest` printable ASCII characters; `instead` replaces each other one. */
 export function printableAscii(text: string, longest: number, instead = '?'): string {
   return text
     .replace(/[^\x20-\x7e]/g, instead)

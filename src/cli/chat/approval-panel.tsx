@@ -16,7 +16,7 @@ import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 import { wrappedRows } from './wrapped-rows.ts';
 
-/** An approval that waits, and the conversation it belongs to where there are several. */
+/** A pending approval, and its conversation where there are several. */
 export interface ShownApproval {
   readonly approval: ApprovalView;
   readonly talk: number | undefined;
@@ -24,16 +24,15 @@ export interface ShownApproval {
 
 interface PanelProps extends ShownApproval {
   readonly phone: string | undefined;
-  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Beside the fields there must be room to read them. */
+/** The QR code stands beside the fields only if they keep this many columns. */
 const FIELDS_WIDTH = 62;
-/** Wider than this the eye no longer finds from the fields to the QR code. */
+/** In a wider panel the QR code would be too far from the fields. */
 const WIDEST = 110;
 
-/** Rows the full panel takes on so many columns: its fields as they wrap, title, code and frame. */
+/** Rows of the full panel at this width. */
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
   const inner = Math.min(columns, WIDEST) - 4;
   const fields = panelRows(approval, phone).reduce(
@@ -43,7 +42,6 @@ export function panelHeight(approval: ApprovalView, phone: string | undefined, c
   return fields + 4;
 }
 
-/** The order that waits for the phone: every field, the code, the time left; beside them the way there as a QR code. */
 export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & { qr: readonly string[] }) {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
@@ -81,7 +79,6 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
   );
 }
 
-/** The deciding lines, for a terminal too low for the panel. */
 export function CompactApproval(props: PanelProps & { maxRows: number }) {
   const { approval, maxRows } = props;
   const shown = useScreenText();
@@ -129,7 +126,6 @@ function subjectDetails(approval: ApprovalView): string {
   return [...subjectBrief(approval), ...judged].join(' · ');
 }
 
-/** Rows the deciding lines take on so many columns. */
 export function compactRows(
   shown: ShownApproval,
   phone: string | undefined,
@@ -137,12 +133,11 @@ export function compactRows(
   columns: number,
 ): number {
   const { title, status, where, details } = compactLines(shown, phone, now);
-  // The code as it is set: letters apart, and a blank around and after them.
+  // The code is printed with a space between its letters and around it.
   const code = ' '.repeat(shown.approval.code.length * 2 + 2);
   return [title, code + status, where, details].reduce((sum, line) => sum + wrappedRows(line, columns), 0);
 }
 
-/** A further approval, in one line. */
 export function ApprovalRow({ approval, talk, now }: Omit<PanelProps, 'phone'>) {
   const shown = useScreenText();
   return (
@@ -161,7 +156,7 @@ function Code({ code }: { code: string }) {
   );
 }
 
-/** Label, value, and what tells the row from others: the lines of a text have no label. */
+/** Label, value and key of each row; only the first line of a wrapped text has a label. */
 function panelRows(
   approval: ApprovalView,
   phone: string | undefined,

@@ -19,10 +19,10 @@ import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } 
 import { offered } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 
-/** Rows of what is typed, and of commands it may become, at most. */
+/** The most rows of input, and of completions. */
 const MOST_INPUT_ROWS = 8;
 const MOST_COMPLETIONS = 6;
-/** A countdown read aloud each second would drown all else. */
+/** A screen reader that read the countdown every second would drown out the rest. */
 const SPOKEN_INTERVAL_MS = 60_000;
 
 interface ChatAppProps {
@@ -33,13 +33,12 @@ interface ChatAppProps {
   readonly color: boolean;
   readonly spoken: boolean;
   readonly history: InputHistory;
-  /** The phone's page as a QR code; empty where there is none to show. */
+  /** The phone page as a QR code; empty where none can be shown. */
   readonly phoneQr: readonly string[];
 }
 
 type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
 
-/** The chat's screen: what is finished above, what goes on below it, and what is being typed. */
 export function ChatApp(props: ChatAppProps) {
   const { session, clock, version, unicode, color, spoken, history } = props;
   const { exit } = useApp();
@@ -65,7 +64,7 @@ export function ChatApp(props: ChatAppProps) {
 
   const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MOST_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
-  // Below the live part: an empty row, question, what waits its turn, what is typed, completions, status; and one the terminal keeps.
+  // Below the live part: an empty row, question, queue, input, completions, status, and a row that the terminal keeps.
   const fixed = 3 + typed.length + asked.length + queued.length;
   const listed = question === undefined ? Math.min(offered(editor).length, MOST_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
@@ -112,7 +111,7 @@ export function ChatApp(props: ChatAppProps) {
   );
 }
 
-/** The header as it is first known; it stands in the scrollback and can't change afterwards. */
+/** The header as first known: it is in the scrollback and can't change afterwards. */
 function useFirstHeader(status: ChatStatus): StaticItem | undefined {
   const [first, setFirst] = useState<StaticItem>();
   if (first !== undefined || !status.connected) return first;
@@ -121,7 +120,6 @@ function useFirstHeader(status: ChatStatus): StaticItem | undefined {
   return header;
 }
 
-/** What waits its turn, one row each. */
 function Queue({ entries }: { entries: readonly string[] }) {
   const shown = useScreenText();
   return entries.map((entry) => (
@@ -147,7 +145,7 @@ function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
   return busy ? 'Esc stops' : '/help';
 }
 
-/** A list of which one row is marked; at most `maxRows` rows of the terminal. */
+/** A list with one marked row; at most `maxRows` rows. */
 function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
   const { unicode } = useScreen();
   const theme = useTheme();
@@ -171,12 +169,11 @@ function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
   );
 }
 
-/** The lowest row: whose money, whose account, what waits, what it is worth, and what the keys do now. */
 function StatusLine(props: {
   status: ChatStatus;
   waiting: number;
   keys: string;
-  /** The keys come first: on a narrow terminal the rest is cut off. */
+  /** The keys come first: a narrow terminal cuts off the rest. */
   urgent: boolean;
 }) {
   const { status, waiting, keys, urgent } = props;
@@ -198,9 +195,8 @@ function StatusLine(props: {
 }
 
 /**
- * The line editor as a hook. `current()` is up to date within one event as well: keys may arrive faster than React
- * renders, and Enter must send all of them.
- * @param history what was typed in earlier sessions, oldest first
+ * The line editor as a hook. `current()` is current within one event too: keys may arrive faster than React renders,
+ * and Enter must send all of them.
  */
 function useLineEditor(history: readonly string[]): {
   readonly editor: EditorState;
@@ -219,7 +215,6 @@ function useLineEditor(history: readonly string[]): {
   };
 }
 
-/** The time in milliseconds, renewed every `intervalMs` while `active`: for countdowns. */
 function useNow(clock: Clock, active: boolean, intervalMs: number): number {
   const [now, setNow] = useState(() => clock.now());
   useEffect(() => {
@@ -231,7 +226,6 @@ function useNow(clock: Clock, active: boolean, intervalMs: number): number {
   return now;
 }
 
-/** The first lines of a chat: where one is, whose account it is, and whose money. */
 function Header({ status, version }: { status: ChatStatus; version: string }) {
   const shown = useScreenText();
   const { unicode } = useScreen();
@@ -256,7 +250,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
   );
 }
 
-/** Whose money: told by a word, and for real money by its form and colour as well. */
+/** Says in words, and for real money also in color, whose money it is. */
 function MoneyWord({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
@@ -272,13 +266,13 @@ function isLive(status: ChatStatus): boolean {
   return status.environment === 'LIVE' && !status.simulated;
 }
 
-/** `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`: words, so that it doesn't hang on colour. */
+/** `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`: words, so that it doesn't depend on color. */
 function moneyWord(status: ChatStatus): string {
   if (status.simulated) return `${status.environment} (simulated)`;
   return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
 }
 
-/** A sign-in that waits for the person: where to go, with what code, and what is asked. */
+/** A pending sign-in: address, code and what is asked. */
 function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; maxRows: number }) {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();

@@ -11,9 +11,9 @@ import { isWaiting, shortTitle } from './chat-state.ts';
 import type { CommandedChat } from './commanded-chat.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
-/** As many as fit on a screen beside what is going on. */
+/** Fits on a screen beside what is going on. */
 const MOST_ROWS = 15;
-/** More rows than any terminal shows; Ink draws only what there is. */
+/** More rows than any terminal has; Ink draws only what exists. */
 const CLEARING_ROWS = 60;
 
 type Handler = (chat: CommandedChat, args: readonly string[]) => void;
@@ -35,7 +35,6 @@ const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   login: (chat) => chat.login(),
 };
 
-/** Does what a `/` command says. */
 export function runChatCommand(chat: CommandedChat, { name, args }: SlashCommand): void {
   const handler = Object.hasOwn(handlers, name) ? handlers[name as keyof typeof handlers] : undefined;
   if (handler !== undefined) {
@@ -57,7 +56,7 @@ function report(chat: CommandedChat, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await unlessStopped(text(), signal)));
 }
 
-/** What only looks can be left behind: Esc does not wait for a gateway that does not answer. */
+/** Esc leaves a command that only reads, even while the gateway doesn't answer. */
 function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -93,7 +92,7 @@ function approvals(chat: CommandedChat, [verb, code]: readonly string[]): void {
     }
     const wanted = code.toUpperCase();
     const found = all.filter((approval) => approval.code === wanted || approval.id.toUpperCase() === wanted);
-    // Codes are short: of two alike, the one that is still open is meant.
+    // Codes are short: of two equal ones the open one is meant.
     const approval = found.find(({ status }) => !isFinalApproval(status)) ?? found[0];
     if (approval === undefined) {
       throw usage(`there is no approval ${safeLine(code)}`, '/approvals lists them.');
@@ -139,7 +138,7 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
     if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
       throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
     }
-    // Looked up first: a slip of the fingers must not become a conversation with a number of its own.
+    // Checked first: a typo must not become a new conversation.
     const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
       const nearest = closestMatch(thread, all);
@@ -152,10 +151,10 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
   });
 }
 
-/** How a conversation stands that broke off: going on with it is what `/resume` is for. */
+/** States of an interrupted conversation, which `/resume` continues. */
 const brokenOff = ['running', 'pending', 'unknown', 'failed'];
 
-/** This conversation where it broke off, else one of the earlier ones, by the arrows; `none` where the person left the list. */
+/** This conversation if it was interrupted, else one picked from the earlier ones, or `none`. */
 async function pickThread(chat: CommandedChat, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
   const here = threads.find(({ thread }) => thread === current);
@@ -221,7 +220,7 @@ function profile(chat: CommandedChat, [name]: readonly string[]): void {
       );
     }
     if (chat.snapshot().state.runs.length > 0) throw notWhileWaiting();
-    // This chat ends with the change: the other must be able to open.
+    // This chat ends with the change, so the other profile must be able to open.
     await chat.driver.checkProfile(name);
     chat.nextProfile = name;
     // Not awaited: quitting waits for this very work.
@@ -254,7 +253,7 @@ function halt(chat: CommandedChat, [verb]: readonly string[]): void {
     );
     if (!yes) return chat.add({ type: 'note', text: 'Not halted; nothing has changed.' });
     await chat.driver.halt();
-    // The status line says so from now on, whatever scrolls away.
+    // The status line shows it from now on.
     await chat.refresh();
     chat.add({
       type: 'outcome',

@@ -3,39 +3,36 @@ import type { ThemeName } from '../../config/theme-name.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
 
-/** What the header and the status line say. */
 export interface ChatStatus {
-  /** False until the first answer from the identity provider and the gateway, or the lack of one. */
+  /** False until identity provider and gateway first answer or fail to. */
   readonly connected: boolean;
   readonly profile: string;
-  /** `PAPER` or `LIVE`, always as a word. */
+  /** `PAPER` or `LIVE`. */
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why nothing is proposed here, or no purchase (`REDUCING`); undefined where all is. */
+  /** Why nothing can be proposed here (`REDUCING`: no purchase); undefined where everything can. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
-  /** Undefined before login. */
   readonly user: string | undefined;
-  /** Account value for people, `$100,123.45`; undefined where it isn't known. */
+  /** `$100,123.45`; undefined where unknown. */
   readonly value: string | undefined;
   readonly phone: string | undefined;
 }
 
-/** A device login that waits for the person. */
+/** A device login waiting for the person. */
 export interface ChatLogin {
   readonly userCode: string;
   readonly address: string;
-  /** Rows of a QR code of the address; none where it can't be shown. */
+  /** A QR code of the address; empty where it can't be shown. */
   readonly qr: readonly string[];
   readonly warning: string;
-  /** This machine, as the consent page shows it. */
+  /** This machine's name, as on the consent page. */
   readonly machine: string;
   readonly asks: readonly string[];
-  /** The command that stands in for the phone; undefined outside the sandbox. */
+  /** The command that replaces the phone in the sandbox. */
   readonly sandboxCommand: string | undefined;
-  /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Resolves with the name of who signed in. */
+  /** Resolves with the user's name. */
   complete(signal: AbortSignal): Promise<string>;
 }
 
@@ -45,7 +42,6 @@ export interface ChatDriver {
   resume(thread: string, signal: AbortSignal): AsyncIterable<AgentEvent>;
   status(): Promise<ChatStatus>;
   login(): Promise<ChatLogin>;
-  /** Reports, as text that fits the terminal. */
   portfolio(): Promise<string>;
   ordersReport(): Promise<string>;
   /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
@@ -54,7 +50,6 @@ export interface ChatDriver {
     range: string | undefined,
     look?: { readonly candles?: boolean; readonly volume?: boolean },
   ): Promise<string>;
-  /** Other people's MCP servers, and how each stands. */
   mcpServers(): Promise<string>;
   orders(): Promise<readonly Order[]>;
   approvals(): Promise<readonly ApprovalView[]>;
@@ -64,16 +59,15 @@ export interface ChatDriver {
   profiles(): Promise<
     readonly { readonly name: string; readonly environment: string; readonly current: boolean }[]
   >;
-  /** @throws {TradeAgentError} `invalid_config` where the profile lacks something */
+  /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
   checkProfile(name: string): Promise<void>;
-  /** Another model for this session; nothing may be running. */
+  /** Switches the session's model; nothing may be running. */
   chooseModel(name: string): Promise<void>;
-  /** Colours of reports from now on. */
   chooseTheme(name: ThemeName): void;
-  /** Tells each change of a proposal, fills among them, until `signal` aborts. */
+  /** Calls `changed` on each change of a proposal, including fills, until `signal` aborts. */
   events(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Stops all trading at the gateway, and withdraws what waits for the phone. */
   halt(): Promise<void>;
-  /** Asks the phone to let trading go on, and waits for how far it goes then. @throws {TradeAgentError} what stands for a no */
+  /** Asks the phone to lift the halt and waits for the outcome. @throws {TradeAgentError} if it was not approved */
   liftHalt(asked: (approval: ApprovalView) => void, signal: AbortSignal): Promise<TradingState>;
 }

@@ -18,12 +18,12 @@ import type { CommandedChat } from './commanded-chat.ts';
 import { OrderWatch } from './order-watch.ts';
 import { parseSlashCommand } from './slash-commands.ts';
 
-/** Between two looks at what the account is worth: six a minute. */
+/** How often the account's value is read: six times a minute. */
 const VALUE_MS = 10_000;
 
 /**
- * Keeps a chat up to date until `signal` aborts: at once with what the gateway tells by itself, and by one timer with
- * what only the market changes. Where the gateway refuses its events, the timer alone goes on.
+ * Keeps a chat up to date until `signal` aborts: by the gateway's events, and by a timer for what only the market
+ * changes. If the gateway refuses its events, the timer does it alone.
  */
 async function keepLive(parts: {
   readonly clock: Clock;
@@ -40,15 +40,15 @@ async function keepLive(parts: {
   }
 }
 
-/** Enough for who types ahead; more is a program or a slip. */
+/** More would be a program or an accident. */
 const MOST_QUEUED = 5;
 
 /** How long quitting waits for runs to write down what is pending. */
 const QUIT_GRACE_MS = 3000;
 
 /**
- * A chat without its screen: takes what the person types, drives the agent, and keeps what is to be shown. The screen
- * subscribes to it. Runs that only wait for the phone leave the way free for others.
+ * A chat without its screen, which subscribes to it: takes what the person types, drives the agent, keeps what is
+ * shown. Runs that only wait for the phone don't block others.
  */
 export class ChatSession implements CommandedChat {
   readonly driver: ChatDriver;
@@ -60,19 +60,18 @@ export class ChatSession implements CommandedChat {
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
   #following = false;
-  /** Late orders that this chat has told of. */
+  /** Late orders that this chat has reported. */
   readonly #toldLate = new Set<string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
-  /** The profile to open next, after the chat has ended. */
+  /** The profile to open after this chat. */
   nextProfile: string | undefined;
 
   constructor(options: {
     driver: ChatDriver;
     clock: Clock;
     status: ChatStatus;
-    /** An earlier conversation to go on with. */
     thread?: string;
     theme?: ThemeName;
     onQuit?: () => void;
@@ -105,7 +104,7 @@ export class ChatSession implements CommandedChat {
 
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
-  /** Asks who is signed in and what the account is worth, and tells what an earlier session left waiting. */
+  /** Asks who is signed in and what the account is worth, and tells what an earlier session left pending. */
   async connect(): Promise<void> {
     try {
       this.#set({ status: await this.driver.status() });
@@ -116,12 +115,10 @@ export class ChatSession implements CommandedChat {
     if (this.#snapshot.status.user !== undefined) await this.#signedIn();
   }
 
-  /** Resolves when nothing is going on any more. */
   async idle(): Promise<void> {
     await this.#works.idle();
   }
 
-  /** Takes what the person sent; while busy it waits its turn. False where too much waits already. */
   submit(entry: string): boolean {
     const text = entry.trim();
     const command = parseSlashCommand(text);
@@ -155,7 +152,7 @@ export class ChatSession implements CommandedChat {
     }
   }
 
-  /** Stops what the person waits for. An order that waits for the phone goes on waiting. */
+  /** Stops what the person waits for. An order that waits for the phone keeps waiting. */
   interrupt(): void {
     if (this.#answer !== undefined) {
       this.#decide(false);
@@ -166,7 +163,7 @@ export class ChatSession implements CommandedChat {
     this.#works.stop((talk) => talk === undefined || talk === atWork);
   }
 
-  /** Ends the chat: stops what is going on and lets it write down what is pending. */
+  /** Ends the chat: stops all work and lets it write down what is pending. */
   async quit(): Promise<void> {
     if (this.#quit) return;
     this.#quit = true;
@@ -178,12 +175,11 @@ export class ChatSession implements CommandedChat {
     await Promise.race([this.idle(), this.#clock.sleep(QUIT_GRACE_MS, limit.signal).catch(() => undefined)]);
     limit.abort();
     this.#set({ ended: true });
-    // The screen must have heard of it before it is closed.
+    // The screen must hear of it before it is closed.
     await new Promise(setImmediate);
     this.#onQuit();
   }
 
-  /** Asks yes or no; anything but yes is no. */
   ask(question: string): Promise<boolean> {
     this.#set({ question });
     return new Promise((resolve) => {
@@ -200,7 +196,7 @@ export class ChatSession implements CommandedChat {
     this.#set({ theme });
   }
 
-  /** Does something that has no conversation; the next line waits for it, and Esc stops it. */
+  /** Runs work of no conversation; the next line waits for it, and Esc stops it. */
   work(work: (signal: AbortSignal) => Promise<void>): void {
     this.#works.start(undefined, work);
   }
@@ -220,19 +216,18 @@ export class ChatSession implements CommandedChat {
     });
   }
 
-  /** Goes on with a thread: waits for its approvals, and finishes what was begun. */
+  /** Continues a thread: waits for its approvals, and finishes what was begun. */
   resume(thread: string, title: string): void {
     const { state } = this.#snapshot;
     const known = state.pending.find((left) => left.thread === thread)?.talk;
     const taken = state.runs.some((run) => run.talk === state.talk);
-    // A conversation in which nothing was said yet lends its number.
+    // A conversation in which nothing was said yet gives its number away.
     const same = state.thread === thread || (state.thread === undefined && !taken);
     const talk = known ?? (same ? state.talk : this.#nextTalk());
     this.#dispatch({ type: 'start', talk, title, thread });
     this.#works.start(talk, (signal) => this.#follow(talk, this.driver.resume(thread, signal), signal));
   }
 
-  /** The next prompt begins a new conversation. */
   fresh(): void {
     this.#dispatch({ type: 'fresh' });
   }
@@ -247,7 +242,7 @@ export class ChatSession implements CommandedChat {
 
   fail(error: unknown): void {
     const { code, message, hint } = errorObject(error);
-    // Here one need not leave for a shell to do it.
+    // In the chat this needs no shell command.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
     this.add(code === 'interrupted' ? stopped : errorItem(message, next));
   }
@@ -259,7 +254,7 @@ export class ChatSession implements CommandedChat {
 
   #prompt(text: string): void {
     const { state } = this.#snapshot;
-    // One that waits for the phone must not be talked past; another wish becomes a conversation of its own.
+    // A conversation that waits for the phone takes no further prompt: a new one starts.
     const taken =
       state.runs.some((run) => run.talk === state.talk) ||
       state.pending.some((left) => left.talk === state.talk);
@@ -288,7 +283,7 @@ export class ChatSession implements CommandedChat {
     }
     if (this.#quit) return;
     this.#watch.look();
-    // Not awaited: a gateway that does not answer must not keep the person from going on.
+    // Not awaited: a gateway that doesn't answer must not block the person.
     void this.refresh();
   }
 
@@ -320,7 +315,7 @@ export class ChatSession implements CommandedChat {
     }
   }
 
-  /** What the gateway tells by itself, and the account's value at a decent pace. */
+  /** Follows the gateway's events, and the account's value. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;
@@ -340,7 +335,7 @@ export class ChatSession implements CommandedChat {
   }
 
   #orderChanged(order: Order): void {
-    // A run of this chat that still follows it tells of it.
+    // A run of this chat that follows it tells of it.
     const followed = this.#snapshot.state.runs.some(({ approvals }) =>
       approvals.some((one) => one.kind === 'order' && one.order.client_order_id === order.client_order_id),
     );
@@ -377,7 +372,6 @@ export class ChatSession implements CommandedChat {
   }
 }
 
-/** A row chosen from a list by the arrows and Enter. */
 class RowChoice {
   readonly #changed: (picker: Picker | undefined) => void;
   #picker: Picker | undefined;
@@ -387,7 +381,7 @@ class RowChoice {
     this.#changed = changed;
   }
 
-  /** Resolves with the row that was taken; undefined where the list was left. */
+  /** Resolves with the row; undefined where the list was left. */
   pick(title: string, rows: readonly string[]): Promise<number | undefined> {
     this.choose(false);
     this.#show({ title, rows, chosen: 0 });
@@ -396,7 +390,7 @@ class RowChoice {
     });
   }
 
-  /** Marks the next row, or the one before; from the last to the first. */
+  /** Marks the next or previous row, from the last to the first. */
   mark(by: 1 | -1): void {
     if (this.#picker === undefined) return;
     const { length } = this.#picker.rows;
@@ -419,26 +413,24 @@ class RowChoice {
   }
 }
 
-/** A run or a command under way. */
 interface Work {
   readonly stop: AbortController;
   readonly done: Promise<void>;
   readonly talk: number | undefined;
 }
 
-/** What is going on in a chat at once. A work of no conversation, such as a sign-in, has no number. */
+/** What is going on in a chat. Work of no conversation, such as a sign-in, has no number. */
 class Works {
   readonly #works = new Set<Work>();
   readonly #failed: (error: unknown) => void;
   readonly #changed: () => void;
 
-  /** @param parts.changed is called when one begins, and when one has ended */
+  /** @param parts.changed is called when work begins, and when it has ended */
   constructor(parts: { failed: (error: unknown) => void; changed: () => void }) {
     this.#failed = parts.failed;
     this.#changed = parts.changed;
   }
 
-  /** @param talk the conversation's number */
   start(talk: number | undefined, work: (signal: AbortSignal) => Promise<void>): void {
     const stop = new AbortController();
     const done = work(stop.signal)
@@ -452,18 +444,15 @@ class Works {
     this.#changed();
   }
 
-  /** Whether any is under way of which this is so. */
   some(is: (talk: number | undefined) => boolean): boolean {
     return [...this.#works].some(({ talk }) => is(talk));
   }
 
-  /** Tells those to stop of which this is so. */
   stop(is: (talk: number | undefined) => boolean = () => true): void {
     for (const { stop, talk } of this.#works)
       if (is(talk)) stop.abort(new TradeAgentError('interrupted', 'interrupted'));
   }
 
-  /** Resolves when nothing is going on any more. */
   async idle(): Promise<void> {
     while (this.#works.size > 0) await Promise.all([...this.#works].map(({ done }) => done));
   }

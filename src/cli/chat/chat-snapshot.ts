@@ -2,7 +2,7 @@ import type { ThemeName } from '../../config/theme-name.ts';
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatState } from './chat-state.ts';
 
-/** A list of which the arrows mark one, and Enter takes it. */
+/** A list in which the arrows mark a row and Enter takes it. */
 export interface Picker {
   readonly title: string;
   readonly rows: readonly string[];
@@ -13,18 +13,16 @@ export interface Picker {
 export interface ChatSnapshot {
   readonly state: ChatState;
   readonly status: ChatStatus;
-  /** A sign-in that waits for the person. */
   readonly login: ChatLogin | undefined;
-  /** Asked before something that can't be undone; the next line answers it. */
+  /** A yes-or-no question; the next line answers it. */
   readonly question: string | undefined;
-  /** A conversation is to be chosen from these. */
+  /** The conversations to choose from. */
   readonly picker: Picker | undefined;
-  /** Colours by name. */
   readonly theme: ThemeName;
-  /** Something is going on that Esc can stop, and that the next line has to wait for. */
+  /** Work is going on that Esc can stop and the next line waits for. */
   readonly busy: boolean;
-  /** Sent while it was busy: taken one by one as soon as it no longer is. */
+  /** Lines sent while busy; they run one by one afterwards. */
   readonly queued: readonly string[];
-  /** It is over: what was printed stays, and nothing goes on below it. */
+  /** The chat is over: nothing is drawn below what was printed. */
   readonly ended: boolean;
 }

@@ -8,36 +8,35 @@ import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { connectionLine } from '../text/connection-line.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
-/** A tool that is running. */
 interface RunningTool {
   readonly id: string;
   readonly name: string;
   readonly text: string;
 }
 
-/** One run of the agent: the live part of one conversation. Several may be under way at once. */
+/** One run of the agent: the live part of one conversation. Several may run at once. */
 export interface Run {
-  /** Numbers the conversation, from 1, for as long as the chat is open. */
+  /** The conversation's number, from 1, as long as the chat is open. */
   readonly talk: number;
   readonly title: string;
   readonly thread: string | undefined;
-  /** The answer as far as it is written and not yet settled. */
+  /** The part of the answer that may still change. */
   readonly answer: string;
-  /** Some of this answer is above already. */
+  /** Some of this answer is printed already. */
   readonly answering: boolean;
   readonly tools: readonly RunningTool[];
-  /** Approvals the person has still to decide on, or that are being carried out; oldest first. */
+  /** Approvals not decided or not carried out yet; oldest first. */
   readonly approvals: readonly ApprovalView[];
-  /** Accounts elsewhere that it stands still for. */
+  /** Accounts elsewhere that have to be connected first. */
   readonly connections: readonly ConnectionView[];
-  /** Approvals whose outcome was told and whose tool has not ended yet: it would say the same. */
+  /** Approvals whose outcome was told while their tool, which would say the same, still runs. */
   readonly told: number;
   /** Tools that ended; of them, those whose outcome was told already. */
   readonly tooled: number;
   readonly toldTools: number;
 }
 
-/** Approvals that were left pending when their run ended. */
+/** Approvals still pending when their run ended. */
 interface Pending {
   readonly talk: number;
   readonly thread: string;
@@ -47,18 +46,15 @@ interface Pending {
 /** What the chat shows, made from the agent's events alone. */
 export interface ChatState {
   readonly items: readonly ChatItem[];
-  /** Under way, oldest first. */
+  /** Oldest first. */
   readonly runs: readonly Run[];
   readonly pending: readonly Pending[];
-  /** The conversation that the next prompt goes on with: its number, and its thread once it has one. */
   readonly talk: number;
   readonly thread: string | undefined;
-  /** The highest number given out. */
   readonly talks: number;
 }
 
 export type ChatAction =
-  /** A run starts; without a text it goes on with what was left: `/resume`. */
   | {
       readonly type: 'start';
       readonly talk: number;
@@ -88,7 +84,7 @@ export const emptyChat: ChatState = {
   talks: 1,
 };
 
-/** All that is left of a run is for the person's phone to decide: the model is not at work. */
+/** Everything left of the run is the phone's decision: the model is not working. */
 export function isWaiting(run: Run): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposal(name));
@@ -113,7 +109,7 @@ export function isProposal(tool: string): boolean {
   ].includes(tool);
 }
 
-/** The run that the person waits for: the latest where the model is at work. */
+/** The run that the person waits for: the latest whose model is working. */
 export function runAtWork(state: ChatState): Run | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
@@ -211,14 +207,14 @@ function onToolResult(
   return addOf(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
 }
 
-/** Lines that won't change go up at once, if nothing else is being said; what two say at a time must not mix. */
+/** Prints lines that won't change at once, unless another conversation is being answered: answers must not mix. */
 function onText(state: ChatState, run: Run, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
   const alone = runAtWork(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return update(state, { ...run, answer });
   const text = settled.replace(/\n+$/, '');
-  // Empty lines at its end separate it from what follows, and go up with that.
+  // Trailing empty lines separate it from the next part, and are printed with that.
   const gap = settled.slice(text.length + 1);
   const next = addOf(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
   return update(next, { ...run, answer: gap + open, answering: true });
@@ -268,19 +264,19 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
-/** Whether the planner has nothing to say beyond the outcomes that stand above: one line an outcome. */
+/** Whether the planner says nothing beyond the outcomes printed above: one line each. */
 function saysOutcome(run: Run, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
-/** Whether the last of this conversation above is an answer. */
+/** Whether the last item of this conversation is an answer. */
 function lastSaid(state: ChatState, run: Run): boolean {
   const last = state.items.findLast((item) => item.talk === undefined || item.talk === talkName(run.talk));
   return last?.type === 'answer';
 }
 
-/** The run is over; what is undecided waits for the phone, and is carried out once approved. */
+/** Ends the run; what is undecided waits for the phone, and is carried out once approved. */
 function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
@@ -301,7 +297,7 @@ function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): 
   };
 }
 
-/** Moves the answer written so far up among the finished items. */
+/** Prints the answer written so far. */
 function withAnswer(state: ChatState, run: Run): ChatState {
   const text = run.answer.trimEnd();
   const next = update(state, { ...run, answer: '', answering: false });
@@ -316,13 +312,13 @@ function update(state: ChatState, change: Partial<Run>, talk = change.talk): Cha
   };
 }
 
-/** An item of one conversation; it bears the conversation's number where there is more than one to tell apart. */
+/** Adds the conversation's number where there are several. */
 function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
 }
 
-/** A conversation's first words, as many as fit in a list. */
+/** A prompt's beginning, as a list entry. */
 export function shortTitle(prompt: string): string {
   const line = safeLine(prompt);
   return line.length > 40 ? `${line.slice(0, 37)}...` : line;
@@ -336,18 +332,18 @@ function add(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
 }
 
-/** How much of an answer that is still being written will not change any more. */
+/** How much of an unfinished answer is final. */
 interface SplitAnswer {
-  /** Whole lines, ready to be printed for good; ends with a line feed unless empty. */
+  /** Whole lines, ready to be printed; ends with a line feed unless empty. */
   readonly settled: string;
-  /** What may still change: the line being written, or the table or code block it belongs to. */
+  /** What may still change: the line being written, or its table or code block. */
   readonly open: string;
 }
 
 /**
- * Splits the answer as far as it is written. A table is settled once a line follows that is none of it, since each of
- * its rows may change the widths of all columns; a code block once it is closed. Everything else is settled by its
- * line's end, so that what is on the screen is written once and never again.
+ * Splits an unfinished answer. A table is settled once a line follows that isn't part of it, since each row may change
+ * the widths of all columns; a code block once it is closed; everything else at the end of its line. What is printed is
+ * never printed again.
  */
 export function splitAnswer(answer: string): SplitAnswer {
   let settled = 0;
@@ -369,7 +365,7 @@ export function splitAnswer(answer: string): SplitAnswer {
       settled = start;
     } else if (!line.startsWith('|')) settled = at;
   }
-  // The table before the line being written is whole, if that line is none of it.
+  // The table is whole if the line being written isn't part of it.
   const rest = answer.slice(at);
   if (fence === undefined && rest.trim() !== '' && !rest.trimStart().startsWith('|')) settled = at;
   return { settled: answer.slice(0, settled), open: answer.slice(settled) };

@@ -11,15 +11,15 @@ import type { Context } from '../context/context.ts';
 import { person } from '../text/reader.ts';
 import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
-/** Rows of `/chart` at most, and those that title, dates, legend, what was typed and what is being typed take beside it. */
+/** The most rows of `/chart`, and those that title, dates, legend and input take beside it. */
 const CHART_ROWS = 30;
 const CHAT_ROWS = 11;
-/** Little lines are one request each; the largest positions get them. */
+/** Each sparkline costs a request; the largest positions get one. */
 const MOST_LINES = 20;
 
-/** The chat's driver on the real parts. @param spoken reports are read aloud: nothing is drawn in them */
+/** The chat's driver on the real parts. @param spoken for a screen reader: reports without drawings */
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean): ChatDriver {
-  // The status line opens a session before the agent does.
+  // Before the status line opens a session.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
   const { io } = context;
@@ -114,7 +114,7 @@ async function shownLogin(
   const { qrRows } = await import('../text/qr-code.ts');
   return {
     ...login,
-    // Beside and below it there must be room for the panel and the line being typed.
+    // Leaves room for the panel and the input line.
     qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
     complete: async (until: AbortSignal) => {
       const user = await login.complete(until);
@@ -136,12 +136,12 @@ async function portfolioReport(
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
-  // What is said in a chat stays where it is, and the market goes on.
+  // A printed report stays on the screen while the market moves on.
   const taken = takenLine(context.clock.now(), { paint, simulated: view.simulated });
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
-/** What is known before anybody was asked. @throws {TradeAgentError} `invalid_config` and what starting a sandbox throws */
+/** The status before anybody was asked. @throws `invalid_config` and what starting a sandbox throws */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {

@@ -6,14 +6,13 @@ import type { OutputStream } from '../terminal/io.ts';
 const ERASE_LINE = '\u001b[2K';
 const UP = '\u001b[1A';
 
-/** Node asks the terminal itself; `columns` follows only once the signal of a change has arrived. */
+/** Node asks the terminal itself; `columns` changes only once the resize signal has arrived. */
 type Measured = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
- * A terminal that grows narrower wraps the rows of the frame on it, so that it stands on more rows than Ink wrote, and
- * Ink erases too few: the upper part of an old frame would stay, such as an order's panel with an old countdown. This
- * stands between Ink and the terminal, remembers the last frame, and where Ink erases it, erases the additional rows
- * too.
+ * A terminal that becomes narrower wraps the frame's rows, so the frame takes more rows than Ink wrote and Ink erases
+ * too few: part of an old frame would stay, such as an order's panel with an old countdown. This stands between Ink and
+ * the terminal, remembers the last frame, and erases the additional rows as well.
  */
 export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStream {
   if (!wrapsAnew(env)) return stdout;
@@ -28,7 +27,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
       if (more > 0) stdout.write((ERASE_LINE + UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
-    // The begin and the end of a synchronized update can't be seen, and change no frame.
+    // The marks of a synchronized update are invisible, and change no frame.
     if (erases || seen !== '') frame = seen.split('\n');
     return stdout.write(...args);
   };
@@ -45,12 +44,12 @@ function sizeOf(stdout: Measured): [columns: number, rows: number] {
   return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
 }
 
-/** Rows that lines need on so many columns beyond one each. */
+/** Rows that these lines take on a narrower terminal, beyond one each. */
 function additionalRows(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
 }
 
-/** Most terminals wrap what is on the screen anew; these cut it off instead, and nothing more may be erased. */
+/** Most terminals reflow the screen; these cut it off instead, and nothing more may be erased. */
 function wrapsAnew(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;
   const { TERM = '' } = env;

@@ -4,18 +4,16 @@ import { useScreen, useScreenText } from './screen.ts';
 import { completions } from './slash-commands.ts';
 import { tail } from './wrapped-rows.ts';
 
-/** What is being typed, in as many rows as it needs and may have. */
 export function InputBox(props: {
   rows: readonly InputRow[];
   busy: boolean;
   hint: string;
-  /** What Ctrl-R looked for in vain. */
   noMatch: string | undefined;
 }) {
   const { rows, busy, hint, noMatch } = props;
   const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
-  // Without colour only a blank tells it from what is typed.
+  // Without color only a blank separates it from what is typed.
   const suggestion = `${color ? '' : ' '}${hint}`;
   const sign = unicode ? '❯ ' : '> ';
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
@@ -56,7 +54,7 @@ function RowText({ row }: { row: InputRow }) {
   );
 }
 
-/** The commands a half-typed one may become; at most `most` rows, around the chosen one. */
+/** The commands that the input may become; at most `most` rows, around the chosen one. */
 export function CompletionList(props: { text: string; chosen: number; most: number }) {
   const { unicode, spoken } = useScreen();
   const found = completions(props.text);

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 
-/** What was typed before, kept for the next time. */
 export interface InputHistory {
   /** Oldest first. */
   readonly entries: readonly string[];
@@ -11,14 +10,14 @@ export interface InputHistory {
 }
 
 const MOST_ENTRIES = 1000;
-/** An entry beyond this was a paste, and no one looks for it with the Up key. */
+/** Longer entries were pasted, and nobody looks for them with the Up key. */
 const LONGEST_ENTRY = 4000;
 
 export const noHistory: InputHistory = { entries: [], add: () => undefined };
 
 /**
- * The history in `history.jsonl` (0600), one JSON string a line. It is a convenience: where the file can't be read or
- * written the chat goes on without it.
+ * The history in `history.jsonl` (0600), one JSON string a line. Where the file can't be read or written the chat works
+ * without it.
  */
 export function openInputHistory(folder: string): InputHistory {
   const file = join(folder, 'history.jsonl');
@@ -39,7 +38,7 @@ export function openInputHistory(folder: string): InputHistory {
   };
 }
 
-/** Whether the person wants one: not with `history: false` in config.yaml, nor with TRADE_AGENT_HISTORY=off. */
+/** `history: false` in config.yaml and TRADE_AGENT_HISTORY=off turn it off. */
 export function wantsHistory(
   config: { readonly history?: boolean | undefined },
   env: NodeJS.ProcessEnv,
@@ -50,8 +49,8 @@ export function wantsHistory(
 }
 
 /**
- * False for what looks like a secret somebody pasted (a key, a token, a password), for a line that begins with a
- * blank (as shells have it), and for long pastes.
+ * False for what looks like a pasted secret (key, token, password), for a line that begins with a blank (as in shells),
+ * and for long pastes.
  */
 export function mayBeKept(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > LONGEST_ENTRY) return false;
@@ -62,7 +61,7 @@ export function mayBeKept(entry: string): boolean {
   )
     return false;
   if (/-----BEGIN|\beyJ[\w-]{8,}|\b(sk|pk|rk|ghp|gho|xox[abp])[-_]\w{8,}/.test(entry)) return false;
-  // Long runs that are no words: base64, hex, and broker keys such as PKTEST1234567890ABCD.
+  // Long runs that aren't words: base64, hex, and broker keys such as PKTEST1234567890ABCD.
   return !entry
     .split(/[\s"'`,;=:()<>]+/)
     .some((word) => /^[\w+/.~-]{20,}$/.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word));
@@ -75,7 +74,7 @@ function asLine(entry: string): string {
 function readEntries(file: string): string[] {
   let text: string;
   try {
-    // One that came from a backup or another program may be open to others.
+    // A file from a backup or another program may be readable by others.
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
     text = readFileSync(file, 'utf8');
   } catch {
@@ -95,6 +94,6 @@ function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // Not worth an error in the middle of a talk.
+    // Not worth an error in the middle of a conversation.
   }
 }

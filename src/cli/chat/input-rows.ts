@@ -1,15 +1,14 @@
 import stringWidth from 'string-width';
 import { type EditorState, graphemes } from './line-editor.ts';
 
-/** One row of what is being typed; `cursor` is the place of the cursor's character within `parts`, if it is here. */
+/** One row of the input; `cursor` is the cursor's index in `parts` if it is in this row. */
 export interface InputRow {
-  /** Its number within the whole text. */
   readonly row: number;
   readonly parts: readonly string[];
   readonly cursor: number | undefined;
 }
 
-/** What is being typed, broken to rows of at most `width` columns; of more than `most` those around the cursor. */
+/** The input in rows of at most `width` columns; if there are more than `most`, those around the cursor. */
 export function inputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
     { row: 0, parts: [], cursor: undefined },

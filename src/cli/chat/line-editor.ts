@@ -1,22 +1,21 @@
 import type { Key } from 'ink';
 
-/** What is being typed, of one line or more. `cursor` counts graphemes, so that it never lands inside an emoji. */
+/** The input, one line or more. `cursor` counts graphemes, so it is never inside an emoji. */
 export interface EditorState {
   readonly text: string;
   readonly cursor: number;
-  /** Entries sent before, oldest first. */
   readonly history: readonly string[];
-  /** Which of them is shown; `history.length` is the new one. */
+  /** Index of the entry shown; `history.length` is the new one. */
   readonly shown: number;
-  /** The new one, kept while older ones are looked at. */
+  /** The new entry, kept while older ones are shown. */
   readonly draft: string;
-  /** What was cut last (Ctrl-K, U, W), for Ctrl-Y. */
+  /** The last text cut (Ctrl-K, U, W), for Ctrl-Y. */
   readonly cut: string;
-  /** Older entries as they were changed and not sent; gone once something is. */
+  /** Older entries that were edited and not sent; dropped once something is. */
   readonly edited: ReadonlyMap<number, string>;
-  /** What Ctrl-R looks for, and what it came to: pressed again there, it goes on. */
+  /** What Ctrl-R looks for and found last; pressed again it continues from there. */
   readonly search: { readonly wanted: string; readonly found: string } | undefined;
-  /** What the last Ctrl-R looked for in vain. */
+  /** What the last Ctrl-R didn't find. */
   readonly noMatch: string | undefined;
 }
 
@@ -36,15 +35,14 @@ export type EditorAction =
   | { readonly type: 'key'; readonly input: string; readonly key: Partial<Key> }
   | { readonly type: 'paste'; readonly text: string }
   | { readonly type: 'newline' }
-  /** Puts something else in its place: a completion. */
+  /** A completion. */
   | { readonly type: 'replace'; readonly text: string }
-  /** It was sent: it enters the history. */
   | { readonly type: 'sent' }
   | { readonly type: 'clear' };
 
-/** A paste beyond this is cut: no prompt is that long, and a terminal should not choke on a slip of the mouse. */
+/** A longer paste is cut: it would be an accident. */
 const LONGEST = 20_000;
-/** Entries that Up goes back to. */
+/** The most history entries. */
 const MOST_ENTRIES = 1000;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -90,7 +88,7 @@ function onKey(state: EditorState, input: string, key: Partial<Key>): EditorStat
   return insert(state, input);
 }
 
-/** The readline keys people's fingers know. */
+/** The common readline keys. */
 function onControl(state: EditorState, letter: string): EditorState {
   switch (letter) {
     case 'a':
@@ -113,7 +111,7 @@ function onControl(state: EditorState, letter: string): EditorState {
       return kill(state, lineStart(state), state.cursor);
     case 'k': {
       const end = lineEnd(state);
-      // At a line's end it joins the next, as in a shell's editor.
+      // At a line's end it joins the next line, as a shell's editor does.
       return kill(state, state.cursor, end === state.cursor ? end + 1 : end);
     }
     case 'w':
@@ -139,7 +137,7 @@ function onMeta(state: EditorState, letter: string): EditorState {
 }
 
 function insert(state: EditorState, typed: string): EditorState {
-  // Controls other than a line's end could move the terminal's cursor.
+  // Other control characters could move the terminal's cursor.
   const text = typed
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, ' ')
@@ -203,7 +201,7 @@ function wordEnd({ text, cursor }: EditorState): number {
   return at;
 }
 
-/** Ctrl-W cuts to the blank before, whatever signs the word has in it. */
+/** Ctrl-W cuts back to a blank, whatever characters the word has. */
 function blankStart({ text, cursor }: EditorState): number {
   const parts = graphemes(text);
   let at = cursor;
@@ -212,7 +210,7 @@ function blankStart({ text, cursor }: EditorState): number {
   return at;
 }
 
-/** Up moves within the text; from its first line it goes to the entry before. */
+/** Up moves within the text; from its first line, to the previous entry. */
 function upOrOlder(state: EditorState): EditorState {
   const start = lineStart(state);
   if (start === 0) return show(state, state.shown - 1);
@@ -230,16 +228,16 @@ function downOrNewer(state: EditorState): EditorState {
   };
 }
 
-/** Nothing of the history looked at, changed or searched. */
+/** A state without history edits or search. */
 function fresh(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }
 
-/** The next older entry that has in it what was typed; Down and Ctrl-N come back to that. */
+/** The next older entry that contains the input; Down and Ctrl-N return to it. */
 function olderWithDraft(state: EditorState): EditorState {
   const { history, text, shown } = state;
   const goesOn = state.search !== undefined && text === state.search.found;
-  // An entry that Up came to is no search; what was typed over it is.
+  // An entry that Up showed is no search text; what was typed over it is.
   const looking = shown < history.length && text === (state.edited.get(shown) ?? history[shown]);
   const wanted = goesOn ? (state.search?.wanted ?? '') : looking ? state.draft : text;
   const from = goesOn || looking ? shown : history.length;

@@ -23,7 +23,7 @@ interface LivePartProps {
   readonly maxRows: number;
 }
 
-/** What is still going on: never taller than `maxRows`, whatever arrives. */
+/** What is still going on: never taller than `maxRows`. */
 export function LivePart({ state, phone, phoneQr, now, maxRows }: LivePartProps) {
   const { columns } = useScreen();
   const shown = useScreenText();
@@ -89,8 +89,7 @@ export function LivePart({ state, phone, phoneQr, now, maxRows }: LivePartProps)
 }
 
 /**
- * How to show approvals of these heights in so many rows: panels as long as they fit beside one row for each other;
- * where not even the first fits, its deciding lines.
+ * Panels as long as they fit and leave one row for each other approval; if not even the first fits, its deciding lines.
  */
 function arrange(
   heights: readonly number[],

@@ -2,14 +2,14 @@ import type { Clock } from '../../machine/clock.ts';
 import { isOver } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
 
-/** While an order is open. Twelve calls a minute are far from any broker's limit. */
+/** While an order is open: twelve calls a minute are far from any broker's limit. */
 const INTERVAL_MS = 5_000;
-/** After a failed look: what is down needs no hurry. */
+/** After a failure. */
 const RETRY_MS = 30_000;
 
 /**
- * Watches open orders, also those placed elsewhere, and tells of each change: a fill, a partial fill, a cancel. It
- * asks only while something is open, or when told to look.
+ * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). It polls
+ * only while an order is open, or when told to look.
  */
 export class OrderWatch {
   readonly #orders: () => Promise<readonly Order[]>;
@@ -30,12 +30,10 @@ export class OrderWatch {
     this.#changed = parts.changed;
   }
 
-  /** An order whose state the person has been told. */
   told(order: Order): void {
     this.#known.set(order.id, state(order));
   }
 
-  /** Looks now, and goes on looking while orders are open. */
   look(): void {
     if (this.#stop.signal.aborted) return;
     if (this.#looking) {
@@ -70,13 +68,13 @@ export class OrderWatch {
     }
   }
 
-  /** Tells what changed. @returns whether an order is open still */
+  /** Reports what changed. @returns whether an order is still open */
   #compare(orders: readonly Order[]): boolean {
     if (this.#stop.signal.aborted) return false;
     for (const order of orders) {
       const before = this.#known.get(order.id);
       this.told(order);
-      // One seen for the first time is no change; the run that placed it tells of it.
+      // The first sighting is no change; the run that placed it tells of it.
       if (before !== undefined && before !== state(order)) this.#changed(order);
     }
     return orders.some((order) => !isOver(order));

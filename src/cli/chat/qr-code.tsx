@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useScreen } from './screen.ts';
 
-/** Black on white where colours may be used: cameras don't all read a light code on a dark ground. */
+/** Black on white where color may be used: not every camera reads a light code on a dark background. */
 export function QrCode({ rows }: { rows: readonly string[] }) {
   const { color } = useScreen();
   return (

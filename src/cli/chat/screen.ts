@@ -4,14 +4,13 @@ import { defined } from '../../values/defined.ts';
 import { asciiText } from '../text/ascii-text.ts';
 import { DEFAULT_THEME, type Theme, themes } from '../text/theme.ts';
 
-/** What every part of the chat's screen needs to know of the terminal. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
   readonly unicode: boolean;
   readonly color: boolean;
   readonly theme: ThemeName;
-  /** Read aloud: no frames, no spinners, nothing that is drawn only to be looked at. */
+  /** For a screen reader: no frames, spinners or drawings. */
   readonly spoken: boolean;
 }
 
@@ -28,13 +27,13 @@ export function useScreen(): Screen {
   return useContext(ScreenContext);
 }
 
-/** Colours by what they say; none where the terminal takes none. */
+/** Colors by meaning; none where the terminal has none. */
 export function useTheme(): Theme {
   const { color, theme } = useScreen();
   return color ? themes[theme] : {};
 }
 
-/** As Ink takes it: a colour, or nothing at all. */
+/** Ink's color prop. */
 export function inColor(color: Theme[keyof Theme]): { color?: string } {
   return defined({ color });
 }
@@ -43,7 +42,6 @@ export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
   return defined({ borderColor: color });
 }
 
-/** Text as this terminal can show it. */
 export function useScreenText(): (text: string) => string {
   const { unicode } = useScreen();
   return unicode ? (text) => text : asciiText;

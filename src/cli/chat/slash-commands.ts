@@ -1,6 +1,6 @@
 import type { EditorState } from './line-editor.ts';
 
-/** Every command, in the order `/help` and the completion list them. */
+/** In the order of `/help` and the completion. */
 export const slashCommands = [
   { name: 'help', args: '', what: 'show this' },
   { name: 'portfolio', args: '', what: 'your account and positions, day and total P/L' },
@@ -26,17 +26,14 @@ export const slashCommands = [
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** In lower case, as typed; not every one exists. */
+  /** In lower case; may not exist. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/**
- * `/chart AAPL 3m` → name and arguments; undefined for what is meant for the agent. `exit` and `quit` leave without a
- * slash too, as they do everywhere.
- */
+/** `/chart AAPL 3m` → name and arguments; undefined for a prompt. `exit` and `quit` also work without a slash. */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
   if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
@@ -46,7 +43,7 @@ export function parseSlashCommand(line: string): SlashCommand | undefined {
   return { name, args: rest.split(/\s+/).filter((arg) => arg !== '') };
 }
 
-/** The commands a half-typed `/po` may become; none once a blank or another line follows, or the word is whole. */
+/** The commands that `/po` may become; none once a blank or another line follows, or the word is complete. */
 export function completions(text: string): (typeof slashCommands)[number][] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
   if (typed === undefined) return [];
@@ -54,12 +51,12 @@ export function completions(text: string): (typeof slashCommands)[number][] {
   return found.length === 1 && found[0]?.name === typed ? [] : found;
 }
 
-/** As {@link completions}, but none for an entry of the history: there the arrows go through the history. */
+/** As {@link completions}, but none for a history entry: there the arrows move through the history. */
 export function offered(editor: EditorState): (typeof slashCommands)[number][] {
   return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
 }
 
-/** What Tab makes of it: as far as all candidates agree, or the whole of the one chosen with a blank for arguments. */
+/** What Tab completes: as far as all candidates agree, or the chosen one and a blank. */
 export function completed(text: string, chosen: number): string {
   const found = completions(text);
   const [first] = found;
@@ -71,12 +68,12 @@ export function completed(text: string, chosen: number): string {
 }
 
 /**
- * What Enter makes of a half-typed command: the one that is marked; `send` is false where it wants an argument yet.
- * Undefined where nothing is offered.
+ * What Enter makes of a half-typed command: the marked one; `send` is false where it needs an argument. Undefined where
+ * nothing is offered.
  */
 export function taken(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
   const one = offered(editor)[chosen];
-  // "/q" and the like are whole, unless another was chosen.
+  // "/q" and the like are complete, unless another was chosen.
   const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
   if (one === undefined || whole) return undefined;
   const wants = one.args !== '' && !one.args.startsWith('[');
@@ -89,7 +86,6 @@ function common(a: string, b: string): string {
   return a.slice(0, length);
 }
 
-/** What `/help` says. */
 export const slashHelp = [
   'Say what you want: "what do I own", "quote AAPL", "buy 5 AAPL limit 180".',
   'While an order waits for your phone, go on talking: what you say next becomes',

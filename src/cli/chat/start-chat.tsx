@@ -15,24 +15,21 @@ import { contextDriver, firstStatus } from './context-driver.ts';
 import { frameEraser } from './frame-eraser.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
 
-/** Smallest terminal that has room for a QR code beside an order's fields. */
+/** The smallest terminal with room for a QR code beside an order's fields. */
 const QR_COLUMNS = 100;
 const QR_ROWS = 30;
 
 export interface ChatOptions extends AgentOptions {
   readonly thread?: string;
-  /** Written to be read aloud. */
+  /** For a screen reader. */
   readonly screenReader?: boolean;
 }
 
-/**
- * Opens the chat on the terminal, and returns when the person leaves it.
- * @returns the profile to open next, where one was chosen
- */
+/** Runs the chat on the terminal until the person leaves it. @returns the profile to open next, if one was chosen */
 export async function startChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
-  // Both may write to the terminal (a sandbox that starts, a store that has something to say), so they come first.
+  // Both may write to the terminal (a sandbox that starts, a warning of the store), so they come first.
   const status = await firstStatus(context, options);
   await (await context.store()).unlock();
   const history = wantsHistory(await context.config(), env)
@@ -47,7 +44,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     ...defined({ thread: options.thread }),
     onQuit: () => end(),
   });
-  // Ink does so once its first frame shows: what is typed at that moment would be taken by the terminal's line editing.
+  // Ink does so only after its first frame: until then the terminal would edit and echo what is typed.
   io.stdin.setRawMode?.(true);
   const app = render(
     <ChatApp
@@ -64,13 +61,13 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       stdout: frameEraser(sizedTerminal(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
-      // Ink would take a terminal in a CI job for none.
+      // Ink takes a terminal in a CI job for none.
       interactive: true,
       isScreenReaderEnabled: spoken,
     },
   );
   end = () => app.unmount();
-  // What is told meanwhile (--verbose) would otherwise be written into the middle of the frame.
+  // Lines of --verbose would otherwise be written into the middle of the frame.
   io.divertTalk((line) => session.add({ type: 'note', text: safeLine(line) }));
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });

@@ -11,7 +11,7 @@ const QUIT_WINDOW_MS = 2000;
 const CTRL_C = '\u0003';
 
 /**
- * What the keys do: send, stop, complete, quit; the rest goes to the line editor. Keys may arrive several at once and
+ * What the keys do: send, stop, complete, quit; the rest goes to the line editor. Several keys may arrive at once and
  * faster than React renders, so nothing here relies on what was rendered last.
  */
 export function useChatKeys(props: {
@@ -20,12 +20,9 @@ export function useChatKeys(props: {
   current: () => EditorState;
   edit: (action: EditorAction) => void;
   leave: () => void;
-  /** What was sent, for the history that outlives the chat. */
   sent: (entry: string) => void;
 }): {
-  /** The next Ctrl-C quits. */
   readonly quitting: boolean;
-  /** Which completion is marked. */
   readonly chosen: number;
 } {
   const { session, clock, current, leave, sent } = props;
@@ -43,7 +40,7 @@ export function useChatKeys(props: {
   };
   const send = () => {
     const { text } = current();
-    // As in a shell, a backslash at the end says that more follows.
+    // As in a shell, a backslash at the end continues the line.
     if (/(^|[^\\])\\$/.test(text)) {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
@@ -52,7 +49,7 @@ export function useChatKeys(props: {
     const entry = command?.text ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
     if (command?.send === false) return;
-    // A yes or no is worth nothing without its question.
+    // An answer makes no sense in the history without its question.
     const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
     if (entry.trim() === '' || answers) return edit({ type: 'clear' });
@@ -65,7 +62,7 @@ export function useChatKeys(props: {
     edit({ type: 'clear' });
   };
   const onEscape = () => {
-    // A list of commands is in the way of nothing but itself.
+    // Esc first closes the list of commands.
     if (offered(current()).length > 0) edit({ type: 'clear' });
     else session.interrupt();
   };
@@ -91,10 +88,10 @@ export function useChatKeys(props: {
     else edit({ type: 'key', input, key });
   });
 
-  /** Keys that arrived as one: typed faster than they were read, or pasted on a terminal that doesn't mark pastes. */
+  /** Keys that arrived together: typed fast, or pasted on a terminal that doesn't mark pastes. */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
-    // What has more lines was pasted; a paste never sends.
+    // Several lines were pasted; a paste never sends.
     if (lines.length > 1 && !input.includes(CTRL_C)) {
       edit({ type: 'paste', text: input });
       return;
@@ -110,7 +107,7 @@ export function useChatKeys(props: {
   return { quitting, chosen };
 }
 
-/** While a row is to be chosen: the arrows mark, Enter takes, Esc and Ctrl-C leave. */
+/** Keys while a list is open: the arrows mark, Enter takes, Esc and Ctrl-C leave. */
 function pickerKey(session: ChatSession, input: string, key: Key): void {
   if (key.downArrow || input === 'j' || (key.ctrl && input === 'n')) session.picking.mark(1);
   else if (key.upArrow || input === 'k' || (key.ctrl && input === 'p')) session.picking.mark(-1);
@@ -118,13 +115,13 @@ function pickerKey(session: ChatSession, input: string, key: Key): void {
   else if (key.escape || input === 'q' || (key.ctrl && input === 'c')) session.picking.choose(false);
 }
 
-/** A key for the line editor: Ctrl-A comes as 1, Ctrl-B as 2, and so on. */
+/** A key for the line editor: Ctrl-A arrives as 1, Ctrl-B as 2, and so on. */
 function editorKey(input: string): EditorAction {
   if (input === '\t' || !/^[\u0001-\u001a]$/.test(input)) return { type: 'key', input, key: {} };
   return { type: 'key', input: String.fromCharCode(input.charCodeAt(0) + 0x60), key: { ctrl: true } };
 }
 
-/** Tells a second Ctrl-C, which comes soon after one, from a first. */
+/** Tells a second Ctrl-C soon after the first from a first one. */
 function useCtrlC(clock: Clock): { readonly quitting: boolean; readonly isSecond: () => boolean } {
   const first = useRef(Number.NEGATIVE_INFINITY);
   const [quitting, setQuitting] = useState(false);

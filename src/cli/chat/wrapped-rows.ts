@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 
-/** How many rows a text takes on a terminal of so many columns. */
+/** How many rows a text takes at this width. */
 export function wrappedRows(text: string, columns: number): number {
   return text.split('\n').reduce((rows, line) => rows + rowsOf(line, columns), 0);
 }
@@ -10,8 +10,8 @@ function rowsOf(line: string, columns: number): number {
 }
 
 /**
- * The end of a text that fits into so many rows, wrapped: a live part as tall as the terminal would make Ink rewrite
- * the screen and wipe the scrollback.
+ * The end of a text that fits into `rows` wrapped rows: for a live part as tall as the terminal Ink would rewrite the
+ * screen and wipe the scrollback.
  */
 export function lastRows(text: string, columns: number, rows: number): string {
   const lines = text.split('\n');
@@ -29,7 +29,7 @@ export function lastRows(text: string, columns: number, rows: number): string {
   return kept.join('\n');
 }
 
-/** The end of a line that is at most `width` columns wide. */
+/** The end of a line, at most `width` columns wide. */
 export function tail(line: string, width: number): string {
   const segments = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
   let taken = 0;

@@ -8,13 +8,12 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
 
-/** A command told to stop has this long to write down what is pending; then it is abandoned. */
+/** How long a command told to stop may write down what is pending; then it is abandoned. */
 const STOP_MS = 4000;
 
 /** What serving needs of an {@link App}: no account, and no log file, because a server logs to stderr as it works. */
 export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;
 
-/** A command of this program. Its help ends with examples and exit codes; subcommands are of the same class. */
 export class CliCommand extends Command {
   readonly cli: Cli;
   #section = '';
@@ -37,20 +36,19 @@ export class CliCommand extends Command {
     );
   }
 
-  /** A part of the help between the examples and the exit codes: each name with its meaning. */
+  /** A part of the help before the exit codes: each name with its meaning. */
   helpSection(title: string, meanings: Readonly<Record<string, string>>): this {
     const rows = Object.entries(meanings).map(([name, meaning]) => `  ${name.padEnd(28)} ${meaning}`);
     this.#section = `\n${title}:\n${rows.join('\n')}\n`;
     return this;
   }
 
-  /** The exit codes of this command, in addition to those of every command. */
   exits(...codes: readonly ExitCode[]): this {
     this.#exitCodes = codes;
     return this;
   }
 
-  /** Runs `work` with a context, the arguments, the command's own options and the command. */
+  /** The command's work gets a context, the arguments, its own options and itself. */
   runs<Args extends unknown[]>(
     work: (context: Context, ...args: Args) => Promise<number> | Promise<void>,
   ): this {
@@ -60,8 +58,8 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Runs a command that serves until it is told to stop (Ctrl-C, SIGTERM, its time limit), which is how it normally
-   * ends: only the time limit has an exit code of its own.
+   * For a command that serves until it is told to stop (Ctrl-C, SIGTERM, its time limit): only the time limit has an
+   * exit code of its own.
    */
   serves<Args extends unknown[]>(
     serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>,
@@ -77,9 +75,8 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Runs one command's work: builds its context from the global options, closes it whatever happens, and keeps the exit
-   * code. Errors pass through; `execute` reports them.
-   * @param tell takes lines about the work; stderr by default
+   * Runs work with a context from the global options, closes that in any case, and keeps the exit code. Errors pass
+   * through; `execute` reports them. @param tell takes lines about the work; stderr by default
    */
   async runInContext(
     work: (context: Context) => Promise<number> | Promise<void>,
@@ -110,7 +107,7 @@ export class CliCommand extends Command {
     await context.close();
   }
 
-  /** Starts the time limit, and opens the output that the global options ask for. @throws {TradeAgentError} `usage` */
+  /** Starts the time limit, and opens the output. @throws {TradeAgentError} `usage` */
   openOutput(): Promise<Output> {
     const globals = this.optsWithGlobals<GlobalOptions>();
     if (globals.timeout !== undefined) this.cli.interruption.limit(globals.timeout);
@@ -123,7 +120,7 @@ export class CliCommand extends Command {
   }
 }
 
-/** Rejects with the signal's reason if the work has not ended {@link STOP_MS} after it was told to. */
+/** Rejects with the signal's reason if the work has not ended {@link STOP_MS} after it aborted. */
 function stopsLate({ interruption: { signal } }: Cli) {
   let timer: NodeJS.Timeout | undefined;
   let gaveUp = false;

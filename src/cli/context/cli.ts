@@ -4,33 +4,32 @@ import type { Interruption } from '../terminal/interruption.ts';
 import type { Io } from '../terminal/io.ts';
 import type { OutputFormat } from './output.ts';
 
-/** What the program is given by its surroundings; tests give it others. */
+/** The program's surroundings; tests provide others. */
 export interface Cli {
   readonly io: Io;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: the log has the host alone. `fetch` where nothing is logged. */
+  /** For addresses whose path may be a secret: logs the host alone. `fetch` where nothing is logged. */
   readonly discreetFetch?: typeof fetch;
   readonly interruption: Interruption;
-  /** What the command that ran decided; `execute` returns it. */
+  /** Set by the command; `execute` returns it. */
   exitCode: number;
 }
 
-/** Options every command takes, before or after its name. */
+/** Options of every command. */
 export interface GlobalOptions {
   readonly profile?: string;
-  /** The address of a server, in the place of a profile. */
+  /** A server's address instead of a profile. */
   readonly server?: string;
-  /** One of the person's accounts, as they call it. */
+  /** An account, as its owner calls it. */
   readonly account?: string;
   readonly output: OutputFormat;
-  /** An expression of jq's over the result; means JSON. */
+  /** A jq expression for the result; implies JSON. */
   readonly jq?: string;
-  /** Milliseconds after which the command ends, whatever it waits for. */
+  /** Time limit of the command, in milliseconds. */
   readonly timeout?: number;
-  /** Tells on stderr what goes into the log file too. */
+  /** Prints log lines on stderr too. */
   readonly verbose?: boolean;
-  /** Colours by name. */
   readonly theme?: ThemeName;
 }

@@ -9,18 +9,15 @@ import { DEFAULT_THEME, type Paint, painter, plainPaint } from '../text/theme.ts
 import type { Cli, GlobalOptions } from './cli.ts';
 import type { Output } from './output.ts';
 
-/** What commands work with: the use cases' parts, and a terminal. */
 export interface Context extends App {
   readonly io: Io;
   readonly output: Output;
   readonly interruption: Interruption;
-  /** Colours for stdout, by the theme asked for. */
   paint(): Promise<Paint>;
-  /** How to call a person who looks elsewhere; silent where they want none of it. */
+  /** Calls a person who looks elsewhere; silent where it is turned off. */
   attention(): Promise<Attention>;
-  /** Another theme from now on. */
   chooseTheme(name: ThemeName): void;
-  /** The theme asked for: `--theme`, else config.yaml's, else the usual one. */
+  /** `--theme`, else config.yaml's, else the default. */
   theme(): Promise<ThemeName>;
 }
 
@@ -59,7 +56,7 @@ export function createContext(
     },
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
-    // What takes no colours need not ask which.
+    // Without color the theme need not be read.
     paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
   });
 }

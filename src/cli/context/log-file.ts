@@ -2,19 +2,16 @@ import { appendFileSync, chmodSync, mkdirSync, renameSync, statSync } from 'node
 import { dirname } from 'node:path';
 import type { Clock } from '../../machine/clock.ts';
 
-/** A file this long is set aside; as many older ones are kept. Together they stay below 4 MiB. */
+/** A file this long is rotated; this many older ones are kept. Together they stay below 4 MiB. */
 const MAX_BYTES = 1024 * 1024;
 const KEPT = 3;
 
-/** What the program did, for whoever has to find out why it failed: no prompts, no answers, no credentials. */
+/** What the program did, for finding out why it failed: no prompts, no answers, no credentials. */
 export interface Log {
   write(event: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
-/**
- * Appends one JSON object a line to `file` (0600). A log that can't be written is no reason to fail, so nothing here
- * throws.
- */
+/** Appends one JSON object a line to `file` (0600). Never throws: a log that can't be written is no reason to fail. */
 export function createLogFile(file: string, clock: Clock): Log {
   let ready = false;
   return {
@@ -51,8 +48,8 @@ function rotate(file: string): void {
 }
 
 /**
- * Takes out whatever could be a credential, should one ever get this far: JWTs, and anything that long without a
- * break. Ids (36 characters at most here) and words stay.
+ * Removes whatever could be a credential: JWTs, and anything that long without a break. Ids (at most 36 characters) and
+ * words stay.
  */
 export function redact(text: string): string {
   return text

@@ -8,11 +8,11 @@ import type { Io } from '../terminal/io.ts';
 export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** Where a command's result goes: stdout, in the format asked for. Everything else it says goes to `io.talk`. */
+/** A command's result on stdout, in the chosen format. Everything else goes to `io.talk`. */
 export interface Output {
   readonly format: OutputFormat;
   /**
-   * The command's one result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
+   * The command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
    * stdout is a terminal.
    */
   result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>): Promise<void>;
@@ -20,12 +20,12 @@ export interface Output {
   event(event: Record<string, unknown>): void;
 }
 
-/** What `--jq` makes of a result. @param indented for a person */
+/** @param indented for a person */
 type JqFilter = (json: string, indented: boolean) => string;
 
 /**
- * The output that a command's options ask for. Whatever is wrong with them is found here, before the command does anything.
- * @param command its words: `orders list`
+ * The output that the options ask for; wrong options are found here, before the command does anything.
+ * @param command `orders list`
  * @throws {TradeAgentError} `usage`
  */
 export async function openOutput(
@@ -81,8 +81,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): O
 }
 
 /**
- * The one place where an error becomes output and an exit code: an object on stdout under `--output json`, otherwise
- * (`--jq` and `csv` have their own shape) two lines on stderr.
+ * The only place where an error becomes output: an object on stdout under `--output json`, otherwise (`--jq` and `csv`
+ * have their own shape) two lines on stderr.
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
@@ -91,7 +91,7 @@ export function reportError(io: Io, format: OutputFormat, error: unknown): numbe
   return exitCodeForError(object.code);
 }
 
-/** `error: …` and `hint: …` on stderr, or wherever `tell` takes them. */
+/** `error: …` and `hint: …`, on stderr by default. */
 export function talkError(
   io: Io,
   { message, hint }: { message: string; hint?: string },
@@ -101,14 +101,11 @@ export function talkError(
   if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
-/**
- * The format asked for, read from the raw arguments, else TRADE_AGENT_OUTPUT: a mistake in the others must be reported
- * in it too.
- */
+/** The format that the raw arguments ask for, else TRADE_AGENT_OUTPUT: also for reporting a mistake in the others. */
 export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
-  // What stdout has then is the expression's.
+  // The expression decides what stdout has then.
   if (options.some((arg) => arg === '--jq' || arg.startsWith('--jq='))) return 'text';
   const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
   const value = options[index]?.startsWith('--output=')

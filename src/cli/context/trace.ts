@@ -7,8 +7,8 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { createLogFile, redact } from './log-file.ts';
 
 /**
- * Begins the record of a command, in the log file and, under `--verbose`, on stderr. `TRADE_AGENT_LOG=off` leaves the
- * file out.
+ * Begins a command's record in the log file and, under `--verbose`, on stderr. `TRADE_AGENT_LOG=off` turns the file
+ * off.
  */
 export function startTrace(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
@@ -26,19 +26,18 @@ export function startTrace(
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
     fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
-    /** As `fetch`; of an address the record has no more than the host. */
+    /** As `fetch`, but the record has only the host. */
     discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
     end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };
 }
 
-/** Where the record is kept. */
 function logFile(env: NodeJS.ProcessEnv): string {
   return join(resolveHome(env).log, 'trade-agent.log');
 }
 
-/** What isn't the program's own error keeps its text, which could hold anything, to itself; its stack says where. */
+/** The message of a foreign error could contain anything and is left out; its stack says where. */
 function errorFacts(error: unknown): Record<string, unknown> {
   if (isTradeAgentError(error)) return { code: error.code, message: error.message };
   if (!(error instanceof Error)) return { code: 'internal' };
@@ -53,20 +52,20 @@ function errorFacts(error: unknown): Record<string, unknown> {
   };
 }
 
-/** One request, in facts that hold nothing secret: no query, no header, no body. */
+/** One request without secrets: no query, header or body. */
 interface RequestFacts {
   readonly method: string;
   /** Scheme and host, and the path unless that may be a secret. */
   readonly url: string;
   readonly status?: number;
-  /** The network's own word for what went wrong. */
+  /** The network's error code. */
   readonly failure?: string;
   readonly ms: number;
 }
 
 /**
- * `fetch` that tells of each request once it is answered.
- * @param address how much of the address may be told: the path of an incoming webhook is its secret
+ * `fetch` that reports each answered request. @param address how much of the address to report: an incoming webhook's
+ * path is its secret
  */
 export function tracedFetch(
   fetch: typeof globalThis.fetch,

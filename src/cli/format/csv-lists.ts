@@ -1,10 +1,9 @@
-/** One list among the results, as a spreadsheet has it. */
+/** A list in a result, as a spreadsheet has it. */
 interface CsvList {
-  /** The commands that print it. */
   readonly commands: readonly string[];
-  /** The member of the result that has the rows. */
+  /** The result's member with the rows. */
   readonly rows: string;
-  /** Members of a row, with dots; their names are the heads. */
+  /** Members of a row, with dots; also the column names. */
   readonly columns: readonly string[];
 }
 
@@ -17,7 +16,7 @@ const scheduleColumns = ['id', 'name', 'profile', 'cron', 'at', 'when_open', 'ov
 const runColumns = ['schedule', 'due', 'started_at', 'ended_at', 'status', 'exit_code', 'missed', 'attempt'];
 const accessColumns = ['id', 'account', 'role', 'who', 'of', 'from', 'until', 'granted_at', 'in_force'];
 
-/** Every list that `--output csv` knows, by the name of its result (docs/schema). */
+/** Every list that `--output csv` knows, by its result's name (docs/schema). */
 export const csvLists: Readonly<Record<string, CsvList>> = {
   portfolio: {
     commands: ['portfolio'],
@@ -127,12 +126,12 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
   },
 };
 
-/** Whether a command's result is a list. @param command `orders list` */
+/** @param command `orders list` */
 export function isCsvCommand(command: string): boolean {
   return Object.values(csvLists).some(({ commands }) => commands.includes(command));
 }
 
-/** The commands that print lists, for people. */
+/** For messages. */
 export function csvCommands(): string {
   return Object.values(csvLists)
     .flatMap(({ commands }) => commands)

@@ -4,10 +4,8 @@ import { decimalString } from '../../trading/decimal.ts';
 import { csvLists } from './csv-lists.ts';
 
 /**
- * A result's list as CSV (RFC 4180, with a line of heads). Text that a spreadsheet would run as a formula begins with an
- * apostrophe; numbers stay as they are.
- * @param thing the result's name
- * @throws {RangeError} for one that is no list
+ * A result's list as CSV (RFC 4180, with a header line). An apostrophe precedes text that a spreadsheet would run as a
+ * formula; numbers stay as they are. @param thing the result's name @throws {RangeError} if it is no list
  */
 export function csvText(thing: string, data: Readonly<Record<string, unknown>>): string {
   const list = csvLists[thing];
@@ -21,7 +19,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
       record_delimiter: 'windows',
       cast: {
         boolean: (value) => String(value),
-        // A negative amount is a number, whatever a spreadsheet makes of its minus.
+        // A negative amount is a number, although a spreadsheet takes its minus for a formula.
         string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
       },
     },

@@ -1,17 +1,17 @@
 import { loadJq } from 'jq-wasm';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** jq's own: the expression does not compile; it went wrong on the input. */
+/** jq's exit status for an expression that doesn't compile. */
 const DOES_NOT_COMPILE = 3;
 
 /**
- * A filter over JSON, by jq itself (jq 1.8): strings come out raw, as `jq -r` prints them.
- * @throws {TradeAgentError} `usage` for an expression that is none, with jq's own words; what is returned throws it where
- *   the expression does not fit the result
+ * A filter by jq itself (jq 1.8): strings come out raw, as with `jq -r`.
+ * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws it if the
+ * expression doesn't fit the result
  */
 export async function jqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();
-  // Before anything is done for the person: an order must not be placed for a result that can't be printed.
+  // Before anything is done: an order must not be placed for a result that can't be printed.
   const tried = jq.raw('null', expression, ['-c']);
   if (tried.exitCode === DOES_NOT_COMPILE) throw wrong('--jq is no expression that jq takes', tried.stderr);
   return (json, indented) => {

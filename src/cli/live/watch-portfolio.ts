@@ -9,11 +9,11 @@ import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts
 import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';
 
-/** Of what happened, so many lines stand below the table. */
+/** Lines of events below the table. */
 const MOST_EVENTS = 5;
 const MOST_LINES = 20;
 
-/** What is kept on the screen: one account's figures, or those of all. */
+/** One account's figures, or those of all. */
 interface Watched<Live> {
   follow(parts: {
     readonly signal: AbortSignal;
@@ -22,11 +22,11 @@ interface Watched<Live> {
   }): Promise<void>;
   table(live: Live, screen: PortfolioScreen): Promise<string>;
   isSimulated(live: Live): boolean;
-  /** How many of the table's last lines stay when it has to be cut. */
+  /** How many of the last lines stay when the table is cut. */
   readonly kept: number;
 }
 
-/** The portfolio, live: prices as they move, fills as they come; of all accounts where they are meant. */
+/** The portfolio, live: prices and fills, of one account or all. */
 export async function watchPortfolio(context: Context): Promise<void> {
   if (context.ofAll) await watch(context, ofAll(context));
   else await watch(context, ofOne(context));
@@ -48,7 +48,7 @@ function ofAll(context: Context): Watched<LiveAcross> {
     follow: (parts) => liveAcross(context, parts),
     table: portfoliosTable,
     isSimulated: ({ accounts }) => accounts.some(({ account }) => account.simulated),
-    // What they come to stands first.
+    // The totals stand first.
     kept: 0,
   };
 }
@@ -70,7 +70,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
       },
       told: (proposal) => {
         const time = localTime(proposal.updated_at, { seconds: true }).slice(11);
-        // One line a proposal: what it came to, not each step there.
+        // One line a proposal: its outcome, not each step.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
         if (events.size > MOST_EVENTS) events.delete(events.keys().next().value ?? '');
@@ -94,7 +94,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** The table in so many rows: its smallest positions go first, and it says how many. */
+/** Cuts the table's smallest positions, and says how many. */
 function cut(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

@@ -4,10 +4,9 @@ import { asOfLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
 import { watchScreen } from './watch-screen.ts';
 
-/** As many prices as a little line remembers. */
+/** The prices in a sparkline. */
 const MOST_SEEN = 60;
 
-/** Prices, live. */
 export async function watchQuotes(context: Context, symbols: readonly string[]): Promise<void> {
   const { io, clock } = context;
   const paint = await context.paint();

@@ -4,8 +4,8 @@ import { openLiveScreen } from '../terminal/live-screen.ts';
 
 /**
  * Shows something live on the whole terminal until the person leaves it (exit 0) or it is interrupted.
- * @param follow tells `changed` to draw anew, until `signal` aborts
- * @param draw the lines as they are now
+ * @param follow calls `changed` to redraw, until `signal` aborts
+ * @param draw the current lines
  * @throws {TradeAgentError} `usage` where there is no terminal
  */
 export async function watchScreen(

@@ -1,20 +1,18 @@
 import type { Command } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** What commander makes of {@link addAddressOptions}. */
 export interface AddressFlags {
   readonly urlFile?: string;
   readonly urlEnv?: string;
 }
 
-/** Where the address of the login is that owns a database's tables. @param folder what a name of a file is in, in words */
+/** Where a database owner's login address is. @param folder what a file name is relative to, in words */
 export function addAddressOptions<C extends Command>(command: C, folder: string): C {
   return command
     .option('--url-file <file>', `holds the owner's address: a path, or a name in ${folder}`)
     .option('--url-env <name>', 'the environment variable that holds it');
 }
 
-/** @throws {TradeAgentError} `usage` */
 export function addressPlaceOf({ urlFile, urlEnv }: AddressFlags) {
   if (urlFile !== undefined && urlEnv === undefined) return { url_file: urlFile };
   if (urlEnv !== undefined && urlFile === undefined) return { url_env: urlEnv };

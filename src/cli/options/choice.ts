@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 
-/** An option with a fixed set of values; a near miss is answered with the value that was meant. */
+/** An option with fixed values; a near miss is answered with the likely one. */
 export function choiceOption(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values).argParser((text: string) => {
     if (values.includes(text)) return text;
@@ -18,7 +18,7 @@ function inWords(values: readonly string[]): string {
   return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
-/** Reads a date of an option, such as `--from`. @throws {TradeAgentError} `usage` */
+/** Parses a date of an option such as `--from`. @throws {TradeAgentError} `usage` */
 export function dateOption(flag: string): (text: string) => string {
   return (text) => {
     const at = Date.parse(`${text}T00:00:00Z`);
@@ -30,7 +30,7 @@ export function dateOption(flag: string): (text: string) => string {
   };
 }
 
-/** Reads the number of an open descriptor; those of the terminal are none of them. */
+/** Parses the number of an open descriptor other than the terminal's. */
 export function descriptorNumber(text: string): number {
   const number = Number(text);
   if (!/^\d{1,4}$/.test(text) || number < 3) {
@@ -39,10 +39,9 @@ export function descriptorNumber(text: string): number {
   return number;
 }
 
-/** Reads how many entries a list may have, 1 to 500. @throws {TradeAgentError} `usage` */
+/** Parses the length of a list, 1 to 500. @throws {TradeAgentError} `usage` */
 export const parseLimit = limitUpTo(500);
 
-/** The same, of a list that has fewer at most. */
 export function limitUpTo(most: number): (text: string) => number {
   return (text) => {
     if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= most) return Number(text);
@@ -52,7 +51,7 @@ export function limitUpTo(most: number): (text: string) => number {
   };
 }
 
-/** Reads a port from the command line; 0 stands for a free one. */
+/** Parses a port; 0 is a free one. */
 export function portUpTo(last: number): (text: string) => number {
   return (text) => {
     const port = Number(text);
@@ -64,8 +63,8 @@ export function portUpTo(last: number): (text: string) => number {
 }
 
 /**
- * What opens a credential file, as `config.yaml` has it: `passphrase`, or the whole path of a key file.
- * @param option as it was typed, for the message
+ * The key of a credential file, as in `config.yaml`: `passphrase`, or the absolute path of a key file.
+ * @param option as typed, for the message
  * @throws {TradeAgentError} `usage` where secrets are kept elsewhere, or for an empty value
  */
 export function credentialKeySetting(text: string, store: 'keychain' | 'file', option: string): string {

@@ -14,9 +14,8 @@ const LONGEST = 7 * milliseconds.d;
 const LONGEST_AGE = 36_500 * milliseconds.d;
 
 /**
- * Reads a duration such as `90s`, `5m`, `1h30m` or `500ms`, in milliseconds. A number without a unit is refused: to
- * one program it is seconds, to another milliseconds.
- * @throws {TradeAgentError} `usage`
+ * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. A number without a unit is refused: some
+ * programs would take it for seconds, others for milliseconds. @throws {TradeAgentError} `usage`
  */
 export function parseDuration(text: string): number {
   const total = inMilliseconds(text, '90s, 5m, 1h');
@@ -25,7 +24,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Reads an age such as `12h`, `30d` or `8w`, in milliseconds: nothing waits for it, so that it may be long.
+ * Parses an age such as `12h`, `30d` or `8w` into milliseconds; it may be long, since nothing waits for it.
  * @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
@@ -53,7 +52,7 @@ function outOfRange(text: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', `a duration of ${text} is out of range`, { hint });
 }
 
-/** A time span for people, two units at most: `4:05` below an hour, `1h 05m` above. Seconds round up. */
+/** A time span for people, at most two units: `4:05` below an hour, `1h 05m` above. Seconds round up. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags that mean the same on every command that has them: their variable carries no command's name. */
+/** Flags with the same meaning in every command: their variable has no command in its name. */
 const shared = new Set([
   'profile',
   'server',
@@ -17,27 +17,24 @@ const shared = new Set([
   'base-url',
 ]);
 
-/**
- * These have variables of their own (NO_COLOR), or are no settings. No variable decides about money: it would decide in
- * every command that inherits it, with nobody having said so there.
- */
+/** These have variables of their own (NO_COLOR), or are no settings. */
 const without = new Set(['no-color', 'help', 'version', 'decide']);
 
-/** These decide about money, or answer a question: the command line alone says them, for the one time it is run. */
+/** These decide about money or answer a question, and a variable would do so in every command that inherits it. */
 const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift', 'tool']);
 
-/** Commands of which each flag says what is to be traded: the command line alone says it. */
+/** Every flag of these commands says what to trade, so only the command line sets it. */
 const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isSpoken = (command: Command, flag: string) =>
   spoken.has(flag) || (trading.has(commandWords(command).join(' ')) && !shared.has(flag));
 
-/** The one value of `--approval` that a variable may set: it asks nobody, so that nothing is traded. */
+/** The only value of `--approval` that a variable may set: it never trades. */
 const TIGHTEST_APPROVAL = 'deny';
 
 /**
- * The environment variable that stands in for a flag where the command line says nothing: `TRADE_AGENT_MODEL` for
- * `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`. Undefined where a flag has none.
+ * The environment variable of a flag: `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`.
+ * Undefined where it has none.
  */
 export function variableOf(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
@@ -50,15 +47,14 @@ function nameOf(command: Command, flag: string): string {
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
 
-/** The command's name and those of the commands above it, without the program's. */
+/** The words of a command, without the program's name. */
 export function commandWords(command: Command): string[] {
   return command.parent === null ? [] : [...commandWords(command.parent), command.name()];
 }
 
 /**
- * Fills in flags the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
- * off, so that `TRADE_AGENT_LOGOUT_ALL=false` is what it says. A variable for a flag that decides about money is refused, not left
- * aside: whoever set it counts on it.
+ * Sets flags that the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
+ * off. A variable for a flag that decides about money is refused, not ignored: whoever set it relies on it.
  * @throws {TradeAgentError} `usage`, naming the variable
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
@@ -70,7 +66,7 @@ export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEn
       const text = name === undefined ? undefined : env[name];
       if (name === undefined || text === undefined || text === '') continue;
       const source = at.getOptionValueSource(option.attributeName());
-      // Each stands in the other's place: the command line has the last word.
+      // These two exclude each other: the command line has the last word.
       const other = flag === 'server' ? 'profile' : flag === 'profile' ? 'server' : undefined;
       if (other !== undefined && at.getOptionValueSource(other) === 'cli') continue;
       if (source !== undefined && source !== 'default') continue;
@@ -93,7 +89,7 @@ function read(option: Option, name: string, text: string): unknown {
   if (option.isBoolean()) return readSwitch(name, text);
   if (option.parseArg === undefined) return text;
   try {
-    // A flag that may be repeated takes a list.
+    // A repeatable flag takes a list.
     const texts = Array.isArray(option.defaultValue) ? text.split(',') : [text];
     let value: unknown = option.defaultValue;
     for (const one of texts) value = option.parseArg(one.trim(), value);

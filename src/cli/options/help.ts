@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts';
 
-/** Help is no wider than this: longer lines are hard to read, and the build has rendered it for this width. */
+/** Longer lines are hard to read, and the build renders the help for this width. */
 export const HELP_COLUMNS = 80;
 
 export type Example = readonly [command: string, purpose: string];
@@ -14,10 +14,9 @@ export function exampleText(lines: readonly Example[]): string {
   return `\nExamples:\n${rows.join('\n')}\n`;
 }
 
-/** The exit codes of every command. */
 const always = [exits.done, exits.failed, exits.usage, exits.interrupted];
 
-/** The exit codes of one command, in addition to those of every command. */
+/** A command's exit codes, in addition to those of every command. */
 export function exitCodeText(codes: readonly ExitCode[]): string {
   const all = [...new Set<ExitCode>([...always, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${table(all)}\n`;

@@ -4,14 +4,13 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { peerList } from '../../net/peer-list.ts';
 
-/** What commander makes of {@link addListeningOptions}. */
 export interface ListeningFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly proxy: readonly string[];
 }
 
-/** How a server that others than this machine reach is kept from others' eyes. */
+/** How a server reachable from other machines is protected. */
 export function addListeningOptions<C extends Command>(command: C): C {
   return command
     .option(
@@ -37,7 +36,7 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }
 
-/** @throws {TradeAgentError} `usage` for a certificate without its key, and the other way round */
+/** @throws {TradeAgentError} `usage` for a certificate without its key, or the reverse */
 export function listeningOf({
   tlsCert,
   tlsKey,

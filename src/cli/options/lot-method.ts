@@ -7,7 +7,6 @@ export interface LotOptions {
   readonly lots?: string;
 }
 
-/** Which shares a sale takes. */
 export function addLotOptions<C extends Command>(command: C): C {
   return command
     .addOption(choiceOption('--method <method>', 'which shares a sale takes', lotMethods).default('fifo'))

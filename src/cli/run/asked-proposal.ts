@@ -1,7 +1,7 @@
 import type { Asking } from '../../app/approvals/ask-and-wait.ts';
 import type { Context } from '../context/context.ts';
 
-/** Shows on the terminal what the phone is asked, and each change of it. */
+/** Shows what the phone is asked, and each change of it. */
 export async function showAsking(context: Context): Promise<Asking> {
   const { io, output, clock } = context;
   const { createRunRenderer } = await import('./run-renderer.ts');

@@ -8,8 +8,7 @@ import { callToPhone } from './call-to-phone.ts';
 import { createRunRenderer } from './run-renderer.ts';
 
 /**
- * Takes a run from its first event to the process's exit code: shows it on the way, prints its result, and says how to
- * go on where something is pending.
+ * Shows a run from its first event, prints its result, says how to continue what is pending, and sets the exit code.
  */
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
@@ -46,7 +45,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
   return exitCodeForRun(object);
 }
 
-/** `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`; the built-in planner uses none. */
+/** `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`; empty for the built-in planner. */
 export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunObject['usage']): string {
   const count = (tokens: number) => tokens.toLocaleString('en-US');
   const cost = cost_usd === undefined ? '' : `, $${cost_usd}`;
@@ -55,7 +54,7 @@ export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunO
 
 function sayWhatIsLeft(context: Context, object: RunObject): void {
   const { io } = context;
-  // On a terminal the answer, which says the same, stands right above.
+  // On a terminal the answer stands right above and says the same.
   const said = io.stdoutIsTty && object.error !== undefined && saysTheSame(object.text, object.error.message);
   if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');

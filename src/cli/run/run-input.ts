@@ -12,17 +12,16 @@ import {
   type StdinText,
 } from '../terminal/stdin-context.ts';
 
-/** What asks, and in which conversation. */
 export interface Asked {
-  /** `-` for the one on standard input; undefined for one that may be there. */
+  /** `-` for standard input; undefined for one that may be there. */
   readonly prompt: string | undefined;
   readonly thread?: string | undefined;
 }
 
 /**
- * Begins to read standard input, beside what the run needs first. What a pipe says is waited for as long as the command
- * may take (`--timeout`); where nobody beside us can say anything, for a moment.
- * @returns what gives the prompt, with what came as its context
+ * Starts reading standard input, in parallel to what the run needs first. A pipe is waited for as long as the command
+ * may take (`--timeout`); if nobody beside us can write to it, only for a moment.
+ * @returns the prompt, with the rest as its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
 export function runInput(context: Context, { prompt, thread }: Asked): () => Promise<RunInput> {
@@ -49,7 +48,7 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
   };
 }
 
-/** `-` was said: it is waited for, whoever may write it. */
+/** `-` always waits, whoever may write. */
 function read(
   { io, clock, signal }: Context,
   maxBytes: number,

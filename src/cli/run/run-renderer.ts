@@ -11,10 +11,10 @@ import { connectionLine } from '../text/connection-line.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, plainPaint, signed } from '../text/theme.ts';
 
-/** Shows a run's events as plain lines: what is going on to stderr, and on a terminal the answer as it is written. */
+/** Shows a run's events as plain lines: progress on stderr, and on a terminal the answer as it is written. */
 export interface RunRenderer {
   show(event: AgentEvent): void;
-  /** Ends the answer: prints it, unless it was shown piece by piece. */
+  /** Ends the answer: prints it, unless it was streamed. */
   finish(text: string): void;
 }
 
@@ -24,9 +24,8 @@ export function createRunRenderer(
   options: {
     readonly format: OutputFormat;
     readonly phone: string | undefined;
-    /** Colours of the answer, on stdout. */
     readonly paint?: Paint;
-    /** Where what goes on is said; on stderr unless said otherwise. */
+    /** Takes progress lines; stderr by default. */
     readonly tell?: (line: string) => void;
   },
 ): RunRenderer {
@@ -34,7 +33,7 @@ export function createRunRenderer(
   const streams = format === 'text' && io.stdoutIsTty;
   const columns = io.stderrIsTty ? io.width() : undefined;
   const requested = new Set<string>();
-  /** The latest line about an approved one, by its id. */
+  /** The latest line about an approved one, by id. */
   const said = new Map<string, string>();
   const names = new Map<string, Record<string, unknown>>();
   const markdown = new TerminalMarkdown(io.width(), {
@@ -42,11 +41,11 @@ export function createRunRenderer(
     signed: (text) => signed(paint, text),
   });
   let streamed = false;
-  /** Lines about failures, until it is known whether the answer says the same. */
+  /** Failures, until it is known whether the answer says the same. */
   let held: { readonly line: string; readonly message: string }[] = [];
 
   const talk = (line: string) => {
-    // The answer and the talk share a terminal: what was said before comes first.
+    // Answer and progress share a terminal: what was said first comes first.
     if (streams) io.write(markdown.end());
     tell(line);
   };
@@ -55,7 +54,7 @@ export function createRunRenderer(
     const isHeld = held.some((other) => saysTheSame(message, other.message));
     if (!isHeld) held.push({ line, message });
   };
-  /** @param answer what is told anyway: a failure in it is not told again */
+  /** @param answer a failure quoted in it is not told again */
   const release = (answer = '') => {
     const lines = held.filter(({ message }) => !saysTheSame(answer, message));
     held = [];
@@ -76,7 +75,7 @@ export function createRunRenderer(
       if (format !== 'text' || !isRefusal || approval.reason === undefined) talk(line);
       else hold(line, approval.reason);
     } else if (approval.status === 'approved') {
-      // Approved, and not carried out yet for a reason: the gateway tries again, and again says so.
+      // Approved, but not carried out yet: the gateway tries again, and reports again.
       const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
       const by = approval.mandate_id === undefined ? '' : ` by mandate ${approval.mandate_id}`;
       const line = `${mark('●', '*')} approved${by} (${approval.code})${why}`;
@@ -95,7 +94,7 @@ export function createRunRenderer(
         const needed = event.connection.status === 'needed';
         talk(needed ? io.paint('stderr', ['bold', 'yellow'], line) : `${mark('●', '*')} ${line}`);
       } else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
-      // A program that reads JSON gets no running commentary beyond what a person must know.
+      // A program that reads JSON only hears what a person must know.
       else if (format !== 'text') return;
       else if (event.type === 'text' && streams) {
         io.write(markdown.write(safeText(event.delta)));
@@ -125,7 +124,7 @@ export function createRunRenderer(
   };
 }
 
-/** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool's call on one short line. */
+/** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool call on one short line. */
 export function toolCallText(name: string, args: Record<string, unknown>): string {
   const values = inReadingOrder(args)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
@@ -135,7 +134,7 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/** The words of an order as people say them, whatever order the model wrote them in; the rest as it came. */
+/** An order's arguments in the usual order, whatever order the model wrote; the rest as is. */
 function inReadingOrder(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
@@ -150,14 +149,14 @@ function inReadingOrder(args: Record<string, unknown>): unknown[] {
     });
 }
 
-/** What tells an order's prices apart, where there are several. */
+/** Names of an order's prices, where there are several. */
 const exitWords: Readonly<Record<string, string>> = {
   take_profit_limit_price: 'take profit',
   stop_loss_stop_price: 'stop loss',
   stop_loss_limit_price: 'not below',
 };
 
-/** As money is shown everywhere, where it is an amount: a model may have written anything. */
+/** Formats an amount as money; a model may have written anything. */
 function amountText(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }

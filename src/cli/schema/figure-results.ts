@@ -26,7 +26,7 @@ const contribution = z.object({ profit: dollars, contribution: fraction });
 const incomplete = z.array(z.string()).describe('symbols of which not all is known');
 const imported = z.int().describe('how many of the activities were imported from files');
 
-/** What is printed of returns, gains and lots; docs/reference/METRICS.md defines each figure. */
+/** docs/reference/METRICS.md defines each figure. */
 export const figureResults = {
   performance: z.object({
     period: z.enum(periods),

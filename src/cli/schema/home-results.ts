@@ -30,7 +30,6 @@ const brokerName = z.string().describe('by its name in gateway.yaml; broker wher
 
 const brokerKind = z.string().describe('which broker it is, as kind in gateway.yaml: alpaca');
 
-/** What the `home` commands print. */
 export const homeResults = {
   'home-init': z.object({
     folder: z.string(),

@@ -8,7 +8,7 @@ import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views
 import { time } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
-/** The files of docs/reference/schema/, by name: one for each result, one for the events of `stream-json`, those of `check`, and those of the files that people write. */
+/** docs/reference/schema/ by file name: results, events of `stream-json` and `check`, files that people write. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -37,7 +37,7 @@ function file(title: string, schema: z.ZodType): string {
   return text({ ...open(json), title });
 }
 
-/** What a file says once, under `$defs`, however often it occurs in it. */
+/** Schemas written once per file under `$defs`. */
 const names = new Map<z.ZodType, string>([
   [orderSchema, 'order'],
   [orderLegSchema, 'order_leg'],
@@ -45,7 +45,7 @@ const names = new Map<z.ZodType, string>([
   [positionSchema, 'position'],
 ]);
 
-/** The schemas' own descriptions, with the names, which hold in these files alone: a tool's parameters go to models whole. */
+/** The schemas' descriptions plus the names, which hold only in these files: a tool's parameters go to models whole. */
 class NamedSchemas extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
   override get(schema: z.core.$ZodType) {
     const id = names.get(schema as z.ZodType);
@@ -56,7 +56,7 @@ class NamedSchemas extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
 /** For programs, and in the package: indented they would be twice as large. */
 const text = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Without `additionalProperties: false`: within a version fields may be added, and a reader must not mind. */
+/** Without `additionalProperties: false`: fields may be added within a version, and readers must not mind. */
 function open(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
@@ -74,8 +74,8 @@ const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
   z.object({ type: z.literal(type), thread: z.string().optional(), ...shape });
 
 /**
- * The lines of `--output stream-json` before the last, which is the command's result. A reader skips types it does not
- * know: more may come. `thread` tells whose an event is where one command follows several.
+ * The lines of `--output stream-json` before the last, which is the result. A reader skips types it does not know: more
+ * may come. `thread` tells whose an event is where one command follows several.
  */
 const eventSchemas = {
   thread: event('thread', eventShapes.thread).describe('the first: the thread this run belongs to'),

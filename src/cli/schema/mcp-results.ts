@@ -58,7 +58,6 @@ const installation = z.object({
   next: z.array(z.string()).describe('what to know or do next'),
 });
 
-/** What the `mcp` commands print. */
 export const mcpResults = {
   'mcp-install': installation,
   'mcp-clients': z.object({ clients: z.array(client) }),

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { orderTypes, sides } from '../../trading/order.ts';
 import { orderStatuses } from '../../trading/views.ts';
 
-/** The pieces that several results are made of, beside what an agent tells. */
 export { approval, approvalSummary, error, runStatus, time } from '../../agent/view-schemas.ts';
 
 export const user = z.object({

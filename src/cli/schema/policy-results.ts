@@ -11,7 +11,6 @@ const effect = z.enum(['allow', 'ask', 'deny']);
 const reasons = z.array(z.string()).describe('CATEGORY_CONDITION each, docs/guide/POLICY.md');
 const changes = z.array(z.string()).describe('"looser: …" or "tighter: …" each, what becomes possible first');
 
-/** What the `policy` commands print. */
 export const policyResults = {
   policy: policyViewSchema.unwrap(),
   'policy-check': decisionSchema.unwrap().extend({ order: orderRequestSchema }),
@@ -58,7 +57,6 @@ export const policyResults = {
   'policy-log': z.object({ decisions: z.array(recordedDecisionSchema.unwrap()) }),
 };
 
-/** What commands about the gateway's record print. */
 export const recordResults = {
   'gateway-audit': z.object({
     file: z.string(),
@@ -114,7 +112,6 @@ const schedule = z.object({
   last: runRecordSchema.nullable(),
 });
 
-/** What the `schedule` commands print. */
 export const scheduleResults = {
   schedule: z.object({
     schedule,
@@ -139,14 +136,13 @@ export const scheduleResults = {
   'schedule-logs': z.object({ runs: z.array(runRecordSchema).describe('newest first') }),
 } as const satisfies Record<string, z.ZodObject>;
 
-/** A company's identity provider, and the client that it knows. */
+/** A company's identity provider, and its client there. */
 export const companyClient = z.object({ issuer: z.string(), client_id: z.string() });
 const companyIssuer = z
   .string()
   .nullable()
   .describe("the issuer of the person's company, where its word lets them in");
 
-/** Who is signed in, and how they come in and out. */
 export const signInResults = {
   login: z.object({
     user,

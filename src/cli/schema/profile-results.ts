@@ -19,7 +19,6 @@ const storePlace = z.object({
   file: z.string().nullable(),
 });
 
-/** What is printed of profiles, and of what stands in one: its store, its channels of notices. */
 export const profileResults = {
   profiles: z.object({
     profiles: z.array(

@@ -33,7 +33,6 @@ import {
 } from './policy-results.ts';
 import { profileResults } from './profile-results.ts';
 
-/** What `receipts` prints. */
 const receiptResults = {
   receipts: z.object({ receipts: z.array(receiptEntrySchema) }),
   receipt: z.object({
@@ -58,7 +57,6 @@ const receiptResults = {
 const date = z.string().describe('YYYY-MM-DD, in New York');
 const dollars = z.string().describe('dollars, a decimal number; less than nothing for what was paid');
 
-/** What is printed of what broker and gateway know beside prices, positions and orders. */
 const dataResults = {
   clock: clockSchema.unwrap(),
   calendar: z.object({
@@ -106,7 +104,6 @@ const heard = {
   told_by: z.array(z.string()).describe('channels of notices'),
 };
 
-/** What the `alert` commands print. */
 const alertResults = {
   alerts: z.object({ alerts: z.array(alert), ...heard }),
   'alert-added': z.object({
@@ -120,7 +117,7 @@ const alertResults = {
 
 const decimal = z.string().describe('a decimal number, never a float');
 
-/** Which account a row of several is of. */
+/** The account of a row, where there are several. */
 const ofAccount = {
   account: z.string().optional().describe('its number, where several accounts are looked at'),
   broker: z.string().optional().describe('by its name in the gateway’s settings'),
@@ -177,8 +174,8 @@ const access = z.object({
 });
 
 /**
- * What every command prints under `--output json`, less its `schema` ("trade-agent.NAME/1"). Within a version fields
- * are only added; docs/reference/schema/ is made from this file by scripts/schemas.mjs.
+ * What every command prints under `--output json`, without its `schema` ("trade-agent.NAME/1"). Within a version fields
+ * are only added; scripts/schemas.mjs makes docs/reference/schema/ from this file.
  */
 export const resultSchemas = {
   run,

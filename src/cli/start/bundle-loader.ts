@@ -4,11 +4,10 @@ import { Script } from 'node:vm';
 import { defined } from '../../values/defined.ts';
 import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compiled-code.ts';
 
-/** The program's chunks in dist/, loaded as they are first needed. */
+/** The program's chunks in dist/, loaded when first needed. */
 export interface Bundle {
-  /** What a chunk exports. */
   load(name: string): unknown;
-  /** Stores what V8 has compiled, where that is more than is stored; the next start need not compile it again. */
+  /** Stores V8's compiled code if there is more than is stored, for the next start. */
   keepCompiled(): void;
 }
 
@@ -21,10 +20,10 @@ type ChunkFunction = (
 
 /**
  * Loads chunks as Node loads CommonJS modules, but with V8's compiled code for all of them from one file. Node's own
- * compile cache holds what is compiled when a file is loaded; this holds the functions that ran, too.
+ * compile cache has the code compiled at load time; this has the functions that ran, too.
  * @param folder `file:` URL of dist/, ending in "/"
  * @param compiledFile where compiled code is kept; undefined: nowhere
- * @param build tells one build from another: another's compiled code is not used
+ * @param build identifies the build: compiled code of another one is not used
  */
 export function openBundle(folder: URL, compiledFile: string | undefined, build: string): Bundle {
   const compiled: CompiledCode =
@@ -41,7 +40,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     const found = loaded.get(name);
     if (found !== undefined) return found.exports;
     const url = new URL(name, folder);
-    // Chunks are plain ASCII (scripts/bundle/chunk-functions.mjs), of which Latin-1 is the quickest to read.
+    // Chunks are ASCII (scripts/bundle/chunk-functions.mjs); Latin-1 is the fastest to read.
     const source = readFileSync(url, 'latin1');
     const cachedData = compiled.get(name);
     const script = new Script(source, {
@@ -54,7 +53,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     try {
       (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
     } catch (error) {
-      // Asked for again, it says the same again.
+      // A second load must fail the same way.
       loaded.delete(name);
       throw error;
     }

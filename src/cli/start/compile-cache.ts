@@ -3,9 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The file that keeps a command's compiled code between starts, in a folder of the user's own: who may write there can
- * have the program run anything. Undefined without such a folder, or where Node's own NODE_DISABLE_COMPILE_CACHE says
- * so: the program is then compiled at each start.
+ * The file that keeps a command's compiled code, in a folder of the user's own: whoever may write there can make the
+ * program run anything. Undefined without such a folder, or with Node's NODE_DISABLE_COMPILE_CACHE.
  * @param command each runs other functions of the same files
  */
 export function compiledFile(command: string): string | undefined {
@@ -14,7 +13,7 @@ export function compiledFile(command: string): string | undefined {
   return isPrivate(folder) ? join(folder, `${command}.bin`) : undefined;
 }
 
-/** Below the platform's folder for caches. */
+/** Below the platform's cache folder. */
 export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
   const caches =
     platform === 'win32'
@@ -25,7 +24,7 @@ export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
   return join(caches, 'trade-agent', 'compiled');
 }
 
-/** Makes the folder if need be. False when it can't be made, or another user owns it or may write to it. */
+/** Makes the folder if needed. False if that fails, or another user owns it or may write to it. */
 export function isPrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,24 +1,24 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** What V8 compiled of each chunk, by the chunk's name. */
+/** What V8 compiled, by the chunk's name. */
 export type CompiledCode = Map<string, Buffer>;
 
 interface Header {
-  /** Of the program, and of Node. V8 itself refuses what it compiled under other flags. */
+  /** Of the program and of Node. V8 itself refuses what it compiled under other flags. */
   readonly build: string;
   readonly node: string;
-  /** SHA-256 of all that follows: V8 trusts what it is given, and crashes on what is damaged. */
+  /** SHA-256 of everything after it: V8 trusts what it is given, and crashes on damaged code. */
   readonly sum: string;
   readonly chunks: readonly (readonly [name: string, bytes: number])[];
 }
 
-/** Version, and what a processor of another kind must not be given. */
+/** Another version, or another kind of processor, must not use it. */
 const node = `${process.version} ${process.platform} ${process.arch}`;
 
-/** Found when it is called: loading it takes a fifth of what `--version` takes. */
+/** Loaded when needed: it takes a fifth of the time of `--version`. */
 const sumOf = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/** Empty where there is no such file, or it is another build's, another Node's, or damaged. */
+/** Empty if the file is missing or damaged, or is another build's or another Node's. */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {
@@ -38,7 +38,7 @@ export function readCompiledCode(file: string, build: string): CompiledCode {
   }
 }
 
-/** Puts the file in its place whole. A disk that is full costs time at the next start, and nothing else. */
+/** Replaces the file atomically. A full disk only costs time at the next start. */
 export function writeCompiledCode(file: string, build: string, code: CompiledCode): void {
   const data = Buffer.concat([...code.values()]);
   const chunks = [...code].map(([name, { length }]) => [name, length] as const);

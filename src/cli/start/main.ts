@@ -5,15 +5,15 @@ import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
-/** By then all that a command does at its start has run. */
+/** By then everything a command does at its start has run. */
 const KEEP_AFTER_MS = 10_000;
 
 /**
- * The program's entry, called by bin/trade-agent.js. Ends the process itself once the output is flushed: a handle
- * somebody else left open (a pipe, an idle connection) must not keep a finished command alive.
+ * The program's entry, called by bin/trade-agent.js. Ends the process itself once the output is flushed: a handle left
+ * open elsewhere (a pipe, an idle connection) must not keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
-  // Empty, it would make relative paths of the user's folders; absent, the system's list of users is asked.
+  // An empty HOME would make the user's folders relative; without it the system's user database is asked.
   if (process.env.HOME === '') delete process.env.HOME;
   // Before anything is loaded: scripts and shells ask for version and help often.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return print(`${version()}\n`);
@@ -25,16 +25,16 @@ export async function main(argv: string[]): Promise<void> {
     bundle === undefined
       ? await import('../program.ts')
       : (bundle.load('program.cjs') as typeof import('../program.ts'));
-  // A chat, or a sandbox, may be ended in ways that leave no time for it.
+  // A chat or sandbox may end in ways that leave no time for it.
   if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), KEEP_AFTER_MS).unref();
   const exitCode = await startProgram(argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  // After a command line that was wrong there is nothing worth keeping.
+  // After a wrong command line there is nothing worth keeping.
   if (exitCode !== exits.usage) bundle?.keepCompiled();
   process.exit(exitCode);
 }
 
-/** Undefined where the program runs from its source. */
+/** Undefined when running from source. */
 function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
   const build = process.env.TRADE_AGENT_BUNDLE;
   if (build === undefined) return undefined;
@@ -59,14 +59,14 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Keeps this process's memory, and so its tokens, out of core dumps, and its children's too: on Linux a process may say
- * which of its memory is ever dumped (core(5), `coredump_filter`), and this one says none. Elsewhere nothing is done.
+ * Keeps this process's memory, and so its tokens, out of core dumps, and its children's too: `coredump_filter`
+ * (core(5)) says which memory is dumped, here none. Linux only.
  */
 function keepMemoryOutOfCoreDumps(platform: NodeJS.Platform = process.platform): void {
   if (platform !== 'linux') return;
   try {
     writeFileSync('/proc/self/coredump_filter', '0');
   } catch {
-    // A kernel without core dumps, or without /proc: there is nothing to keep out.
+    // A kernel without core dumps, or no /proc.
   }
 }

@@ -1,9 +1,9 @@
 import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
- * The help these arguments ask for, where it was rendered when the program was built: setting up all commands only to
- * print it takes longer than anything else `--help` does. `undefined` where the program has to do it: arguments that
- * ask for more than help, a command that does not exist, a narrower terminal, or no build.
+ * The help that the build rendered for these arguments: setting up all commands only to print it takes longer than the
+ * rest of `--help`. `undefined` where the program has to render it: arguments beyond help, an unknown command, a
+ * narrower terminal, or no build.
  */
 export async function preparedHelp(
   argv: readonly string[],

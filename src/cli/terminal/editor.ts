@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * Lets the person edit a text in their own editor, on a copy only they can read.
- * @throws {TradeAgentError} `usage` where there is no editor, or it ends with an error
+ * Opens the person's editor on a copy that only they can read.
+ * @throws {TradeAgentError} `usage` if there is no editor, or it fails
  */
 export async function editText(
   text: string,
@@ -23,7 +23,7 @@ export async function editText(
   try {
     const file = join(folder, options.name);
     writeFileSync(file, text, { mode: 0o600 });
-    // Through the shell: EDITOR may hold arguments, as in "code --wait".
+    // Through the shell: EDITOR may contain arguments, as in "code --wait".
     const child = spawn(`${editor} "${file}"`, { shell: true, stdio: 'inherit', env, signal });
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);

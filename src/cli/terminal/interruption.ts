@@ -8,14 +8,14 @@ export interface Interruption {
   interrupt(reason: TradeAgentError): void;
   /** Ends the command after `ms` milliseconds. */
   limit(ms: number): void;
-  /** True once stdout or stderr has no reader: nobody is left to tell. */
+  /** Stdout or stderr has no reader: there is nobody to tell. */
   readonly readerGone: boolean;
-  /** What kept stdout from being written, such as a full disk: a result that was lost must not pass for one. */
+  /** Why stdout could not be written, such as a full disk: a lost result must not look like success. */
   readonly outputFailure: TradeAgentError | undefined;
   dispose(): void;
 }
 
-/** A command that stops on a signal needs moments, to write down what is pending; one that doesn't is ended. */
+/** How long a command may take after a signal to write down what is pending; then it is ended. */
 const GRACE_MS = 5000;
 
 interface InterruptionParts {
@@ -43,7 +43,7 @@ export function createInterruption(parts: InterruptionParts): Interruption {
     controller.abort(reason);
   };
   const onSignal = () => {
-    // The second Ctrl-C: the person won't wait for a tidy end.
+    // The second Ctrl-C: the person won't wait.
     if (controller.signal.aborted) parts.exit(exits.interrupted);
     interrupt(new TradeAgentError('interrupted', 'interrupted'));
   };

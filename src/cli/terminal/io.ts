@@ -7,9 +7,7 @@ type Style = Parameters<typeof styleText>[0];
 export type InputStream = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
-/**
- * The terminal, decided once: who is a TTY, whether to colour, how wide. stdout is for results, stderr for talk.
- */
+/** The terminal, decided once: who is a TTY, whether to color, how wide. stdout is for results, stderr for talk. */
 export interface Io {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
@@ -17,23 +15,20 @@ export interface Io {
   readonly stdinIsTty: boolean;
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;
-  /** Whether a person can be asked: both ends of the talk are terminals, and this isn't a CI job. */
+  /** Whether a person can be asked: stdin and stderr are terminals, and this isn't a CI job. */
   readonly interactive: boolean;
   readonly unicode: boolean;
-  /** Columns to write for; 80 where there is no terminal. */
+  /** Columns to write for; 80 without a terminal. */
   width(): number;
-  /** Writes to stdout as is. */
   write(text: string): void;
-  /** Writes a line to stdout. */
   print(line: string): void;
-  /** Writes a line to stderr. */
   talk(line: string): void;
   /**
-   * From now on talk bound for the terminal goes there, as while a screen is drawn on it; undefined: to stderr again.
-   * Talk that is redirected to a file stays so.
+   * Sends talk to `to` instead of the terminal, as while a screen is drawn there; undefined: to stderr again.
+   * Redirected talk is not affected.
    */
   divertTalk(to: ((line: string) => void) | undefined): void;
-  /** Colours text bound for one of the streams, or leaves it as it is. */
+  /** Colors text for one of the streams, if that takes colors. */
   paint(stream: 'stdout' | 'stderr', style: Style, text: string): string;
   readonly color: { readonly stdout: boolean; readonly stderr: boolean };
   /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
@@ -46,13 +41,12 @@ interface IoParts {
   readonly stderr: OutputStream;
   readonly env: NodeJS.ProcessEnv;
   readonly platform?: NodeJS.Platform;
-  /** `--no-color` was given. */
   readonly noColor?: boolean;
 }
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
-/** `--no-color` wins, then FORCE_COLOR, then NO_COLOR (as Node itself ranks them), then: a TTY that isn't a CI job's. */
+/** `--no-color` wins, then FORCE_COLOR, then NO_COLOR (as in Node), then: a TTY outside CI. */
 export function decideColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
@@ -68,7 +62,7 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   if (platform === 'win32') return isSet(env.WT_SESSION) || env.TERM_PROGRAM === 'vscode';
   if (env.TERM === 'linux' || env.TERM === 'dumb') return false;
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet);
-  // Containers mostly set no locale at all and show UTF-8 well; who sets C asks for ASCII.
+  // Containers mostly set no locale and show UTF-8 well; LANG=C asks for ASCII.
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
@@ -113,9 +107,9 @@ export function createIo(parts: IoParts): Io {
         });
       }
       const lines = createInterface({ input: stdin, output: stderr });
-      // In raw mode readline itself sees Ctrl-C; without this it would only close, and nothing would stop.
+      // In raw mode readline itself sees Ctrl-C and would only close.
       lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-      // Ctrl-D, or the terminal's end: readline would leave the question open for ever.
+      // On Ctrl-D or the terminal's end readline would never answer.
       let onClose: () => void = () => undefined;
       const closed = new Promise<never>((_, reject) => {
         onClose = () => {

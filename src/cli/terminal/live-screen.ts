@@ -1,27 +1,26 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { InputStream, OutputStream } from './io.ts';
 
-/** Ten frames a second: more is flicker, and nobody reads faster. */
+/** Ten frames a second: more would flicker. */
 const FRAME_MS = 100;
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
-/** Synchronized update (mode 2026): a terminal that knows it shows the whole frame at once, any other passes it over. */
+/** Synchronized update (mode 2026): a terminal that supports it shows whole frames, others ignore it. */
 const BEGIN = '\u001b[?2026h';
 const END = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';
 
 /**
- * The whole terminal for something that goes on changing. It has a screen of its own (as `less` does), so that the
- * scrollback stays as it was.
- * @param parts.quit a key that ends it was pressed: `q`, Esc, Ctrl-C
+ * The whole terminal for something that keeps changing. It is the alternate screen (as in `less`), so that the
+ * scrollback stays as it was. @param parts.quit a key that ends it was pressed: `q`, Esc, Ctrl-C
  */
 export function openLiveScreen(parts: {
   readonly stdout: OutputStream;
   readonly stdin: InputStream;
   readonly clock: Clock;
   readonly quit: () => void;
-  /** The terminal has another size: what is shown is to be made anew. */
+  /** The terminal's size changed. */
   readonly resized: () => void;
 }) {
   const { stdout, stdin, clock, quit } = parts;
@@ -55,7 +54,7 @@ export function openLiveScreen(parts: {
   stdin.resume();
   stdout.on('resize', onResize);
   return {
-    /** Shows these lines; only rows that differ from what is on the screen are written. */
+    /** Writes only the rows that changed. */
     show(lines: readonly string[]) {
       const waits = wanted !== undefined;
       wanted = lines;
@@ -64,7 +63,6 @@ export function openLiveScreen(parts: {
       if (left <= 0) write();
       else clock.sleep(left, closed.signal).then(write, () => undefined);
     },
-    /** Gives the terminal back as it was. */
     close() {
       if (closed.signal.aborted) return;
       closed.abort();
@@ -77,7 +75,7 @@ export function openLiveScreen(parts: {
   };
 }
 
-/** What brings a screen from one frame to the next: each row that differs, and nothing else. */
+/** The output that turns one frame into the next. */
 export function difference(before: readonly string[], after: readonly string[]): string {
   const rows = Math.max(before.length, after.length);
   let text = '';

@@ -1,9 +1,9 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Io } from './io.ts';
 
-/** Opens an address that came from the identity provider; where no browser can be opened it says so, and no more. */
+/** Opens an address that the identity provider sent; says so if there is no browser. */
 export async function openBrowser({ io }: { readonly io: Io }, address: string): Promise<void> {
-  // Nothing but a web page may be opened.
+  // Only a web page may be opened.
   if (!/^https?:\/\//.test(address)) {
     throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
       hint: 'Check the issuer in config.yaml.',
@@ -12,7 +12,7 @@ export async function openBrowser({ io }: { readonly io: Io }, address: string):
   await open(io, address);
 }
 
-/** Opens a page of our own making, by its path. */
+/** Opens a page of our own, by its path. */
 export async function openFile({ io }: { readonly io: Io }, path: string): Promise<void> {
   await open(io, path);
 }

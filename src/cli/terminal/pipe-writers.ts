@@ -1,20 +1,15 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Who can still write into the pipe that standard input is:
- *
- * - `beside`: a program that none of ours descends from, as in `producer | trade-agent`: it is there to say something, or
- *   it ends, and the pipe with it.
- * - `above`: only what started us, directly or not (a CI job's runner, a service, a script's `exec 3<>pipe`): the pipe was
- *   handed on, and may stay open and silent as long as that lives.
- * - `unknown`: it is no pipe (the socket that Node's `spawn` gives, an ssh session's), or nobody can be seen.
+ * Who can still write into the pipe that is standard input: | - `beside`: a program that isn't our ancestor, as in
+ * `producer | trade-agent`: it will say something or end.
+ * - `above`: only our ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may leave the pipe open and
+ * silent as long as they live.
+ * - `unknown`: no pipe (the socket of Node's `spawn`, or an ssh session's), or nobody can be seen.
  */
 type PipeWriters = 'beside' | 'above' | 'unknown';
 
-/**
- * By what Linux shows under /proc; elsewhere, where nothing shows it, a pipe counts as one from beside.
- * @param descriptor 0, but in tests
- */
+/** From /proc on Linux; elsewhere every pipe counts as one from beside. @param descriptor 0, except in tests */
 export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
   try {
     if (!fstatSync(descriptor).isFIFO()) return 'unknown';
@@ -25,7 +20,7 @@ export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.
     const group = processOf('self')?.group;
     const isBeside = (pid: string) => {
       const writes = holdsForWriting(pid, pipe);
-      // Another user's, as sudo's in "sudo producer | trade-agent": told by the shell's own grouping of a pipeline.
+      // Another user's, as in "sudo producer | trade-agent": told by the shell's process group.
       return writes ?? (group !== undefined && processOf(pid)?.group === group);
     };
     if (others.some(isBeside)) return 'beside';
@@ -35,7 +30,7 @@ export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.
   }
 }
 
-/** This process and all it descends from, by their ids. */
+/** The ids of this process and its ancestors. */
 function ancestors(): ReadonlySet<string> {
   const found = new Set<string>();
   for (let pid = String(process.pid); pid !== '0' && !found.has(pid); ) {

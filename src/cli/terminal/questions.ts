@@ -1,12 +1,11 @@
 import type { Io } from './io.ts';
 
-/** Whom is asked. */
 interface Asked {
   readonly io: Io;
   readonly signal: AbortSignal;
 }
 
-/** @returns the index of the answer; Enter alone takes the first */
+/** @returns the answer's index; Enter alone takes the first */
 export async function choose(asked: Asked, question: string, answers: readonly string[]): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
@@ -21,10 +20,7 @@ export async function choose(asked: Asked, question: string, answers: readonly s
   return chosen === '' ? 0 : Number(chosen) - 1;
 }
 
-/**
- * Asks again until the answer will do; Ctrl-C ends it.
- * @param hint what to say of one that won't, or what says it
- */
+/** Asks until the answer is valid; Ctrl-C ends it. @param hint what to say of an invalid one */
 export async function askUntil(
   { io, signal }: Asked,
   question: string,

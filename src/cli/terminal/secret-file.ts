@@ -4,15 +4,15 @@ import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 /** Bytes; two lines, or a passphrase. */
 const LONGEST = 16 * 1024;
 
-/** Where a script has a secret: a file that only its owner can read, or an open descriptor. */
+/** Where a script keeps a secret: a file only its owner can read, or an open descriptor. */
 interface SecretPlace {
   readonly file?: string | undefined;
   readonly fd?: number | undefined;
 }
 
 /**
- * A secret from where a script has it; undefined where it names no place. Nothing of it is in an error.
- * @param what it is, for the message: `the broker's keys`
+ * A script's secret; undefined where no place is named. Errors never contain it.
+ * @param what for the message: `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */
 export async function readSecretPlace(

@@ -5,21 +5,18 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
-/** A person pastes it, a script pipes it: neither takes longer. */
+/** Pasting and piping take no longer. */
 const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
-/** What a secret is read with. */
 interface SecretSource {
   readonly io: Io;
   readonly clock: Clock;
-  /** Ends the asking. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads a secret from the terminal, without showing it, or from standard input. Never from an argument, which every
- * process on the machine can see.
- * @throws {TradeAgentError} `usage` when nothing came
+ * Reads a secret from the terminal without echo, or from standard input; never from an argument, which every process on
+ * the machine can see. @throws {TradeAgentError} `usage` when nothing came
  */
 export async function readSecret(source: SecretSource, question: string): Promise<string> {
   const { io, signal } = source;
@@ -35,12 +32,11 @@ async function piped({ io, clock, signal }: SecretSource): Promise<string | unde
   return read.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }
 
-/** Asks on the terminal, without showing what is typed. */
 export async function askSecret(io: Io, question: string, signal: AbortSignal): Promise<string> {
   io.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
-  // In raw mode readline itself sees Ctrl-C; without this it would only close, and nothing would stop.
+  // In raw mode readline itself sees Ctrl-C and would only close.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

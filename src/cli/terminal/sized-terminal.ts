@@ -1,12 +1,12 @@
 import type { OutputStream } from './io.ts';
 
-/** What terminals have had since the VT100. */
+/** The size of a VT100. */
 const COLUMNS = 80;
 const ROWS = 24;
 
 /**
- * A terminal that does not know its size (a serial line, a container started without one) as one of 80 by 24. For a size
- * of 0 Ink opens /dev/tty to ask it, for each frame anew, and never closes it.
+ * A terminal that does not know its size (a serial line, a container) as 80 by 24. For a size of 0 Ink opens /dev/tty
+ * for each frame, and never closes it.
  */
 export function sizedTerminal<Stream extends OutputStream>(stdout: Stream): Stream {
   return new Proxy(stdout, {

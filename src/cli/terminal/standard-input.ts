@@ -4,9 +4,8 @@ import { Readable } from 'node:stream';
 import type { InputStream } from './io.ts';
 
 /**
- * Standard input. Where it is the null device, as under cron and in many scripts, a stream that is at its end: to open
- * the device Node would start its pool of threads, and a run wait for it.
- * @param descriptor 0, but in tests
+ * Standard input. The null device (cron, many scripts) is replaced by a stream at its end: to open the device Node
+ * would start its thread pool, and a run would wait for it. @param descriptor 0, except in tests
  */
 export function standardInput(descriptor = 0): InputStream {
   return isNullDevice(descriptor) ? new Readable({ read: atItsEnd }) : process.stdin;
@@ -21,7 +20,7 @@ function isNullDevice(descriptor: number): boolean {
     const stat = fstatSync(descriptor);
     return stat.isCharacterDevice() && stat.rdev !== 0 && stat.rdev === statSync(devNull).rdev;
   } catch {
-    // Closed, or a system that has no such device by that name.
+    // Closed, or no such device on this system.
     return false;
   }
 }

@@ -2,31 +2,29 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { InputStream } from './io.ts';
 
-/** How long standard input is waited for, and how much of it is taken. */
 interface StdinLimits {
-  /** Milliseconds until it is asked whether to wait on for the first byte; for ever where it is left out. */
+  /** Milliseconds until `waitOn` is asked; without it, forever. */
   readonly firstByteMs?: number;
-  /** Asked once after that; without it nobody waits on where nothing came. @param came whether anything did */
+  /** Asked once; without it nobody waits longer for a first byte. @param came whether anything did */
   readonly waitOn?: (came: boolean) => boolean;
-  /** How long to wait for the end once bytes came; for ever where it is left out. */
+  /** Milliseconds to wait for the end once bytes came; without it, forever. */
   readonly endMs?: number;
   readonly maxBytes: number;
 }
 
-/** Milliseconds: what is there at once is read without a word, and nobody minds so long a wait. */
+/** Milliseconds: what is there is read without a message, and nobody minds so short a wait. */
 export const FIRST_BYTE_MS = 500;
-/** Bytes that are taken as context. */
+/** Bytes. */
 export const MOST_CONTEXT = 256 * 1024;
-/** Bytes that a prompt may have. */
+/** Bytes. */
 export const MOST_PROMPT = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
-  /** `end`: all of it. `cut`: more than `maxBytes` came. `open`: nobody waited on for the writer to go on, or to close. */
+  /** `end`: all of it. `cut`: more than `maxBytes` came. `open`: the wait ended before the writer closed. */
   readonly ended: 'end' | 'cut' | 'open';
 }
 
-/** What ends the waiting. */
 interface Until {
   readonly clock: Clock;
   /** Its reason is thrown. */
@@ -34,9 +32,8 @@ interface Until {
 }
 
 /**
- * Reads standard input that isn't a terminal, and then lets go of it, so that an open pipe neither hangs the run nor
- * keeps the process alive.
- * @throws the signal's reason
+ * Reads standard input that isn't a terminal, then releases it, so that an open pipe neither hangs the run nor keeps
+ * the process alive. @throws the signal's reason
  */
 export async function readStdin(
   stdin: InputStream,
@@ -94,10 +91,7 @@ export async function readStdin(
   }
 }
 
-/**
- * The prompt that standard input held.
- * @throws {TradeAgentError} `usage` where nothing usable came
- */
+/** The prompt on standard input. @throws {TradeAgentError} `usage` where nothing usable came */
 export function promptFrom({ text, ended }: StdinText): string {
   const prompt = text.trim();
   // Half a prompt can ask for another order than the whole one.

@@ -10,23 +10,21 @@ import { countdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { labelledLines } from './wrap.ts';
 
-/** An approval's status in words. */
 export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
   return kinds[kind].phrases.status[status] ?? orderStatusWords[status];
 }
 
-/** An approval's status in words, with what is left to do where its time ran out. */
+/** The status, with what is left to do after it expired. */
 export function approvalStatusLine(approval: ApprovalView): string {
   return `${approval.status} (${currentText(approval)})`;
 }
 
-/** As the gateway says it; or as it was last seen, where that could not be asked. */
+/** What the gateway says, or last said if it can't be asked. */
 function currentText(approval: ApprovalView): string {
   if (approval.overdue === true) return 'its time ran out; the gateway could not be asked what became of it';
   return approval.stale === true ? `${statusText(approval)}, when last seen` : statusText(approval);
 }
 
-/** Statuses after which nothing more happens to an approval. */
 export function isFinalApproval(status: ApprovalStatus): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(status);
 }
@@ -41,10 +39,7 @@ export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
 
-/**
- * A request for approval as plain lines, for a terminal without Ink and for logs.
- * @param columns of the terminal; a log's lines are not broken
- */
+/** An approval request as plain lines, for a terminal without Ink and for logs. @param columns Infinity for a log */
 export function approvalLines(
   approval: ApprovalView,
   phone: string | undefined,
@@ -53,7 +48,7 @@ export function approvalLines(
   columns = Number.POSITIVE_INFINITY,
 ): string[] {
   const fields = subjectFields(approval);
-  // As on the phone: of what is approved beforehand, the worst of it is read first.
+  // As on the phone: for an approval in advance, the worst case is read first.
   const first = kindWords(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
     ...fields.slice(0, first),
@@ -70,18 +65,17 @@ export function approvalLines(
   ];
 }
 
-/** Who asks, as the phone shows it. */
 export function askedBy({ requested_by, client }: ApprovalView, machine?: string): string {
   const place = machine === undefined ? '' : ` on ${machine}`;
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
-/** Whether it was reported as not placed before, and reached the broker later: only then does what was placed have a reason. */
+/** Reported as not placed, and then reached the broker: only then does a placed one have a reason. */
 export function isPlacedLate({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }
 
-/** How an approval ended, or where it is, in one line. */
+/** An approval's outcome or state in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;

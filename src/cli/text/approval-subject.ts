@@ -3,12 +3,12 @@ import { environmentWord } from '../../trading/environment.ts';
 import { chosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
 
-/** What is to be approved in one line: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
+/** `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
   return kindWords(approval.kind).terminal.headline(underKind(approval));
 }
 
-/** Every field of it as label and value: what the terminal shows is all that the phone will ask for. */
+/** Every field as label and value, as the phone shows them. */
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
   const fields = kindWords(approval.kind).terminal.fields(underKind(approval));
   return [
@@ -17,7 +17,7 @@ export function subjectFields(approval: ApprovalView): [label: string, value: st
   ];
 }
 
-/** `PA3ALICE01 PAPER` as `PA3ALICE01 at Alpaca PAPER`, where the gateway says at which broker an account is. */
+/** `PA3ALICE01 PAPER` as `PA3ALICE01 at Alpaca PAPER`, where the gateway names the broker. */
 function withBroker(text: string, { account_at: at }: ApprovalView): string {
   const number = at?.split(' at ', 1)[0];
   if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `)))
@@ -25,7 +25,7 @@ function withBroker(text: string, { account_at: at }: ApprovalView): string {
   return `${at}${text.slice(number.length)}`;
 }
 
-/** What the gateway makes of it: the worst that can come of it, and what to look at twice. */
+/** The gateway's judgement: the worst case, and what to check. */
 function judgement(approval: ApprovalView): [label: string, value: string][] {
   const { worst_case } = approval;
   return [
@@ -34,19 +34,18 @@ function judgement(approval: ApprovalView): [label: string, value: string][] {
   ];
 }
 
-/** What to look at twice; what the AI chose comes first. */
+/** What to check; what the AI chose comes first. */
 export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: ApprovalView): string[] {
   const chosen = chosenByAi(kind, chosen_by_ai);
   return [...(chosen === undefined ? [] : [chosen]), ...warnings];
 }
 
-/** `PAPER order`, `message` */
 export function subjectKind({ kind, environment }: ApprovalView): string {
   const { called } = kindWords(kind).terminal;
   return environment === undefined ? called : `${environmentWord(environment)} ${called}`;
 }
 
-/** What is left to say beside the headline, where there is little room. */
+/** What the headline leaves out, where there is little room. */
 export function subjectBrief(approval: ApprovalView): string[] {
   return kindWords(approval.kind)
     .terminal.brief(underKind(approval))

@@ -1,6 +1,6 @@
 import type { Paint } from './theme.ts';
 
-/** How long a price may stand before it has to say its age. */
+/** An older price has to say its age. */
 const FRESH_MS = 60_000;
 
 /** `3 min`, `2 h`, `5 d`: the largest unit alone. */
@@ -11,13 +11,13 @@ function age(ms: number): string {
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** The age of a price that is not of this minute: `3 min old`; nothing for one that is. @param at RFC 3339 */
+/** `3 min old`; empty for a price of this minute. @param at RFC 3339 */
 export function ageText(at: string, now: number): string {
   const old = now - Date.parse(at);
   return Number.isNaN(old) || old < FRESH_MS ? '' : `${age(old)} old`;
 }
 
-/** When what stands on the screen and does not move was read, by local time. */
+/** When what is printed was read, by local time. */
 export function takenLine(
   at: number,
   { paint, simulated }: { readonly paint: Paint; readonly simulated: boolean },
@@ -26,7 +26,7 @@ export function takenLine(
   return paint('muted', `${simulated ? 'simulated prices' : 'prices'} as of ${time}`);
 }
 
-/** Up to when what is shown holds, by local time; a warning where it is no longer so. */
+/** The time that a report is of; a warning where it is out of date. */
 export function asOfLine(
   { at, stale }: { readonly at: number; readonly stale: boolean },
   { now, paint, simulated }: { readonly now: number; readonly paint: Paint; readonly simulated: boolean },
@@ -37,10 +37,7 @@ export function asOfLine(
   return `${paint('warn', `STALE: ${prices} of ${time}, ${age(Math.max(0, now - at))} ago; the gateway does not answer`)} · q leaves`;
 }
 
-/**
- * An instant by the clock on the person's wall, `2026-11-27 15:30`; with seconds where they matter. JSON keeps UTC.
- * @param at RFC 3339; anything else stays as it is
- */
+/** An instant in local time, `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; anything else stays as it is */
 export function localTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;

@@ -2,13 +2,12 @@ import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
 import type { Paint, Role } from './theme.ts';
 
-/** One character of a drawing. */
 interface Cell {
   readonly sign: string;
   readonly role: Role | undefined;
 }
 
-/** Prices between the lowest and the highest, from 0 to `steps - 1`; beyond them, at the edge. */
+/** Maps a price to 0 to `steps - 1`; prices outside the range go to the edge. */
 export interface Scale {
   readonly low: Dec;
   readonly high: Dec;
@@ -26,7 +25,7 @@ export function levelOf(price: Dec | string, { low, high }: Scale, steps: number
   return Math.max(0, Math.min(steps - 1, level));
 }
 
-/** A drawing of so many columns and rows; the row 0 is the highest. */
+/** Row 0 is the highest. */
 export class Canvas {
   readonly width: number;
   readonly rows: number;
@@ -43,12 +42,12 @@ export class Canvas {
     if (line !== undefined && x >= 0 && x < this.width) line[x] = { sign, role };
   }
 
-  /** Only where nothing is drawn yet. */
+  /** Draws only on an empty cell. */
   under(x: number, row: number, sign: string, role?: Role): void {
     if (this.#cells[row]?.[x] === undefined) this.put(x, row, sign, role);
   }
 
-  /** Puts what is drawn here onto another, from its upper left. */
+  /** Copies this drawing to the upper left of another. */
   copyTo(other: Canvas): void {
     this.#cells.forEach((row, y) => {
       row.forEach((cell, x) => {
@@ -57,7 +56,7 @@ export class Canvas {
     });
   }
 
-  /** Row by row, neighbours of one role painted together. */
+  /** Neighbors of one role are painted together. */
   lines(paint: Paint): string[] {
     return this.#cells.map((row) => {
       let text = '';
@@ -93,7 +92,7 @@ export function drawBraille(canvas: Canvas, closes: readonly string[], scale: Sc
   const heights = spread(closes, width * 2).map((close) => levelOf(close, scale, rows * 4));
   const cells = Array.from({ length: rows }, () => new Uint8Array(width));
   heights.forEach((height, x) => {
-    // From the dot before up or down to this one, so that the line has no gaps.
+    // From the previous dot to this one, so that the line has no gaps.
     const before = heights[x - 1] ?? height;
     const from = before === height ? height : before < height ? before + 1 : before - 1;
     for (let y = Math.min(from, height); y <= Math.max(from, height); y++) {
@@ -126,10 +125,10 @@ export function drawPlain(canvas: Canvas, closes: readonly string[], scale: Scal
   });
 }
 
-/** Bars side by side over the whole width: several drawn as one where there are more than columns. */
+/** Bars side by side over the whole width; several are merged where there are more than columns. */
 export interface Slots {
   readonly bars: readonly Bar[];
-  /** Columns of each, its gap among them. */
+  /** Columns of a bar, including its gap. */
   readonly stride: number;
   /** The column of a bar's wick. */
   middle(index: number): number;
@@ -159,9 +158,9 @@ function grouping(bars: readonly Bar[], count: number): Bar[] {
   });
 }
 
-/** Half a character of a candle: nothing, its wick, or its body. */
+/** Half a character of a candle: nothing, wick, or body. */
 type Half = 0 | 1 | 2;
-/** By upper and lower half. A body that rose is hollow or slim, one that fell is filled: told without colour too. */
+/** By upper and lower half. A rising bar is hollow or slim, a falling one filled: legible without color. */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];
 const HOLLOW = [' ╵░', '╷│░', '░░░'];
@@ -171,7 +170,7 @@ const PLAIN_FELL = [' |#', '||#', '###'];
 /** Candles: the wick from low to high, the body between open and close. */
 export function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode: boolean): void {
   const steps = canvas.rows * 2;
-  // A gap beside it, and a wick in its middle.
+  // Room for a gap, and a wick in the middle.
   const bodyWidth = slots.stride < 3 ? 1 : oddBelow(slots.stride);
   slots.bars.forEach((bar, index) => {
     const rose = new Dec(bar.close).gte(bar.open);
@@ -193,7 +192,7 @@ export function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode:
   });
 }
 
-/** What a bar that rose and one that fell look like, for the legend. */
+/** How rising and falling bars look, for the legend. */
 export function candleSigns({ stride }: Slots, unicode: boolean): [rose: string, fell: string] {
   if (!unicode) return ['+', '#'];
   return [stride < 3 ? '┃' : '░', '█'];
@@ -206,7 +205,7 @@ function oddBelow(stride: number): number {
 
 const EIGHTHS = ' ▁▂▃▄▅▆▇█';
 
-/** What was traded in each bar's time, from the lowest row up; the most reaches the top. */
+/** The volume of each bar; the highest reaches the top. */
 export function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   const most = Dec.max(1, ...slots.bars.map(({ volume }) => volume));
   const filled = slots.stride < 3 ? 1 : oddBelow(slots.stride);
@@ -226,7 +225,7 @@ export function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void
   });
 }
 
-/** Just so many values: fewer of many, or few drawn out to steps. */
+/** Exactly `count` values: a selection of many, or few repeated. */
 function spread<T>(values: readonly T[], count: number): T[] {
   return Array.from(
     { length: count },

@@ -17,9 +17,7 @@ import {
 } from './chart-canvas.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 
-/** One of the person's own trades. */
 interface ChartTrade {
-  /** RFC 3339. */
   readonly at: string;
   readonly side: 'buy' | 'sell';
   readonly qty: string;
@@ -29,12 +27,12 @@ interface ChartTrade {
 
 interface ChartOptions {
   readonly symbol: string;
-  /** As people write it: `3m`. */
+  /** As typed: `3m`. */
   readonly range: string;
   /** Oldest first. */
   readonly bars: readonly Bar[];
   readonly columns: number;
-  /** Rows of the drawing itself, volume among them; title, dates and legend come on top. */
+  /** Rows of the drawing including volume; title, dates and legend come on top. */
   readonly rows: number;
   readonly unicode: boolean;
   readonly simulated: boolean;
@@ -42,10 +40,10 @@ interface ChartOptions {
   readonly volume?: boolean;
   /** Oldest first. */
   readonly trades?: readonly ChartTrade[];
-  /** What the shares held cost, dollars a share. */
+  /** The average cost of the shares held, dollars a share. */
   readonly cost?: string | undefined;
   readonly paint?: Paint;
-  /** Read aloud: the figures alone, since dots say nothing. */
+  /** For a screen reader: figures alone. */
   readonly spoken?: boolean;
 }
 
@@ -54,8 +52,8 @@ const SMALLEST_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
 /**
- * Prices over time: a line in Braille dots or candles, in plain signs where there is no Unicode; below it what was
- * traded. The person's own trades and what their shares cost are marked.
+ * Prices over time: a line in Braille dots or candles, ASCII without Unicode, with the volume below. Marks the person's
+ * own trades and the cost of their shares.
  */
 export function chartText(options: ChartOptions): string {
   const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
@@ -100,7 +98,7 @@ function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number,
   const { bars, unicode, candles = false, volume = false, trades = [], cost } = options;
   const canvas = new Canvas(width, rows);
   const closes = bars.map(({ close }) => close);
-  // Over volume a line keeps to the columns of the bars below it.
+  // A line above volume keeps to the columns of its bars.
   const columns = candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
   if (candles) drawCandles(canvas, slots, scale, unicode);
   else {
@@ -131,7 +129,7 @@ function volumeLines(slots: Slots, width: number, unicode: boolean, paint: Paint
   return canvas.lines(paint);
 }
 
-/** The most of one bar: `vol 1.2M`. */
+/** The highest volume: `vol 1.2M`. */
 function volumeText(bars: readonly Bar[]): string {
   const most = Dec.max(...bars.map(({ volume }) => volume));
   const [size, unit] = most.gte(1e9)
@@ -149,7 +147,7 @@ function tradeSign(side: 'buy' | 'sell', unicode: boolean): string {
   return side === 'buy' ? 'B' : 'S';
 }
 
-/** A cost that lies near enough widens the scale; one far off would flatten the line. */
+/** A cost nearby widens the scale; one far off would flatten the line. */
 function withCost({ low, high }: Scale, cost: string | undefined): Scale {
   if (cost === undefined) return { low, high };
   const exact = new Dec(cost);
@@ -165,7 +163,7 @@ interface LegendPart {
   readonly text: string;
 }
 
-/** What was bought and sold, and what it cost. */
+/** The trades and the cost. */
 function legend({ trades = [], cost, unicode }: ChartOptions, scale: Scale): LegendPart[] {
   const parts: LegendPart[] = [];
   for (const side of ['buy', 'sell'] as const) {
@@ -216,7 +214,7 @@ function title(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec
     : [facts.slice(0, 2).join('  '), facts.slice(2).join('  ')];
 }
 
-/** A price at the top, the middle and the bottom row; nothing at the others. */
+/** Prices at the top, middle and bottom row. */
 function axisLabels(high: Dec, low: Dec, rows: number): string[] {
   const marked = new Set([0, Math.floor((rows - 1) / 2), rows - 1]);
   return Array.from({ length: rows }, (_, row) => {
@@ -232,7 +230,7 @@ function axisLabels(high: Dec, low: Dec, rows: number): string[] {
 }
 
 function dates(first: Bar, last: Bar, bars: readonly Bar[], indent: number, width: number): string {
-  // Hours matter only where the bars are hours.
+  // Hours matter only for hourly bars.
   const hourly = bars.length > 1 && Date.parse(last.at) - Date.parse(first.at) < bars.length * 7_200_000;
   const written = (at: string) => (hourly ? at.slice(5, 16).replace('T', ' ') : at.slice(0, 10));
   const narrow = written(first.at).length + written(last.at).length >= width;

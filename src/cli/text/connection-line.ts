@@ -1,7 +1,7 @@
 import type { ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/shown-text.ts';
 
-/** What an account elsewhere keeps a run from, in one line. */
+/** Why a run waits for an account elsewhere, in one line. */
 export function connectionLine({ name, status, command }: ConnectionView): string {
   switch (status) {
     case 'needed':

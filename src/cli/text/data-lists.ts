@@ -15,7 +15,7 @@ export function clockText({ is_open, next_open, next_close }: MarketClock): stri
   return is_open ? `open until ${exchangeTime(next_close)}` : `closed until ${exchangeTime(next_open)}`;
 }
 
-/** As the exchange's own clock has it. */
+/** In New York time. */
 function exchangeTime(at: string): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return safeLine(at, 40);
@@ -38,7 +38,7 @@ export async function calendarText({ today, days, start, end }: TradingDays): Pr
 const weekdayOf = (date: string) =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString('en-US', { weekday: 'short', timeZone: 'UTC' });
 
-/** Headlines with where they come from; the words are cleaned, as everything that is shown. */
+/** Headlines with their source; the words are cleaned, as everything shown. */
 export function newsText(news: readonly Article[], width: number): string {
   if (news.length === 0) return 'No news.';
   const articles = news.map(({ headline, source, at, url, symbols }) => {

@@ -3,7 +3,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Io } from '../terminal/io.ts';
 import { wrapWords } from './wrap.ts';
 
-/** What a doctor found, one finding a paragraph, and how many things are wrong. */
+/** A doctor's findings, a paragraph each, and how many things are wrong. */
 export function findingsText(io: Io, findings: readonly Finding[]): string {
   const signs = io.unicode
     ? { ok: '✓', warn: '!', fail: '✗', skip: '-' }

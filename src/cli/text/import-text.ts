@@ -3,7 +3,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { table } from './table.ts';
 
-/** More would scroll away; `--output json` has all. */
+/** `--output json` has all. */
 const MOST_SHOWN = 20;
 
 export async function importText(report: ImportReport): Promise<string> {

@@ -6,7 +6,7 @@ import { subjectHeadline } from './approval-subject.ts';
 import type { Reader } from './reader.ts';
 import { fittingTable, wholeWords } from './table.ts';
 
-/** A program's column of what was said, which has no width of its own. */
+/** The width of a prompt's column for a program. */
 const PROMPT_WIDTH = 60;
 
 export function approvalsText(approvals: readonly ApprovalView[], reader: Reader): Promise<string> {
@@ -16,7 +16,7 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Reader
       { head: 'ID', cell: ({ id }) => short(id) },
       { head: 'CODE', cell: ({ code }) => code },
       { head: 'ORDER', cell: subjectHeadline, shortens: true },
-      // In words, the state's own name says the same again.
+      // People read the state in words.
       { head: 'STATUS', cell: (one) => (reader.person ? one.status : approvalStatusLine(one)) },
       { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => reader.time(expires_at) },
       {

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { wrapWords } from './wrap.ts';
 
-/** How to set off what Markdown sets off; without it the marks are dropped and nothing is put in their place. */
+/** How to emphasize; without it the Markdown marks are dropped. */
 export interface MarkdownStyle {
   strong(text: string): string;
   /** A gain or a loss: an amount or a percentage with its sign. */
@@ -11,15 +11,15 @@ export interface MarkdownStyle {
 const noStyle: MarkdownStyle = { strong: (text) => text };
 
 /**
- * Makes the little Markdown that answers use (tables, bold, headings, code blocks) readable on a terminal, line by
- * line as it arrives. Tables are held back until they are whole, since only then the widths of their columns are known.
+ * Makes the Markdown of answers (tables, bold, headings, code blocks) readable on a terminal, line by line as it
+ * arrives. Tables are held back until they are complete, since only then the column widths are known.
  */
 export class TerminalMarkdown {
   readonly #columns: number;
   readonly #style: MarkdownStyle;
   #rest = '';
   #table: string[] = [];
-  /** The mark that closes the code block, while in one. */
+  /** The fence of the open code block. */
   #fence: string | undefined;
 
   constructor(columns: number, style: MarkdownStyle = noStyle) {
@@ -27,14 +27,14 @@ export class TerminalMarkdown {
     this.#style = style;
   }
 
-  /** Takes a piece of the text and returns what can be shown of it: whole lines. */
+  /** Takes a piece of the text and returns the whole lines that can be shown. */
   write(delta: string): string {
     const lines = (this.#rest + delta).split('\n');
     this.#rest = lines.pop() ?? '';
     return lines.map((line) => this.#line(line)).join('');
   }
 
-  /** Returns what is left. */
+  /** Returns the rest. */
   end(): string {
     const last = this.#rest === '' ? '' : this.#line(this.#rest);
     this.#rest = '';
@@ -67,7 +67,7 @@ export class TerminalMarkdown {
       : this.#style.strong(plainInline(heading, noStyle));
   }
 
-  /** Amounts with a sign in the colours of gain and loss; a row's widths are settled by then. */
+  /** Colors gains and losses; the row's widths are settled by then. */
   #gains(row: string): string {
     const { signed } = this.#style;
     if (signed === undefined) return row;
@@ -83,13 +83,12 @@ export class TerminalMarkdown {
     const [wideHead = '', ...wideBody] = fittingRows(rows, aligns ?? [], this.#columns);
     const fits = [wideHead, ...wideBody].every((row) => stringWidth(row) <= this.#columns);
     if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
-    // A table without its rule is no table with a head.
+    // A table without its rule has no head.
     const first = aligns === undefined ? wideHead : this.#style.strong(wideHead);
     return `${[first, ...wideBody.map((row) => this.#gains(row))].join('\n')}\n`;
   }
 }
 
-/** A whole text at once. */
 export function terminalMarkdown(text: string, columns: number, style?: MarkdownStyle): string {
   const markdown = new TerminalMarkdown(columns, style);
   return (markdown.write(text) + markdown.end()).replace(/\n+$/, '');
@@ -115,10 +114,10 @@ function cellsOf(row: string): string[] {
 
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
 
-/** Narrower, and a name is a pile of single words. */
+/** In a narrower column a name would be a pile of single words. */
 const LEAST_NAME = 11;
 
-/** Aligned rows; where they are too wide, what is named in the first column goes on below. */
+/** Aligned rows; where they are too wide, the first column wraps. */
 function fittingRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
   const wide = alignedRows(rows, aligns);
   const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
@@ -133,7 +132,7 @@ function fittingRows(rows: readonly string[][], aligns: readonly string[], colum
   return alignedRows(broken, aligns);
 }
 
-/** Columns are set to the right where the Markdown says so, or where they hold numbers only. */
+/** Columns are right-aligned where the Markdown says so, or where they hold only numbers. */
 function alignedRows(rows: readonly string[][], aligns: readonly string[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, index) =>
@@ -159,7 +158,7 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
   );
 }
 
-/** A table too wide for the terminal: each row as a line of its own, values named by their columns. */
+/** A table too wide for the terminal: each row on a line of its own, values named by their columns. */
 function recordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
     [

@@ -3,7 +3,7 @@ import { safeLine } from '../../text/shown-text.ts';
 
 type Standing = ServersStanding['servers'][number];
 
-/** `/mcp`: the servers of the profile, how each stands, and what of it is on. */
+/** `/mcp`: the profile's servers, their state, and their enabled tools. */
 export function mcpLines({ unused, servers }: ServersStanding): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
   return [...servers.map(standingLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');

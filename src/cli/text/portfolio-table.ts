@@ -14,7 +14,7 @@ import { sparkline } from '../../trading/sparkline.ts';
 import { type Column, fittingTable } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 
-/** A share of the whole, `12.3%`. @param fraction of one */
+/** `12.3%`. @param fraction of one */
 function weightText(fraction: string): string {
   return `${new Dec(fraction).mul(100).toFixed(1)}%`;
 }
@@ -23,8 +23,8 @@ function weightText(fraction: string): string {
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /**
- * A bar as long as a weight beside the largest of all, whose bar has `width` characters. Of a short position, as long as
- * what it would be long: its sign stands in the figure.
+ * A bar for a weight, `width` characters for the largest. A short position has the bar of its size; its figure has the
+ * sign.
  */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
   const largest = Dec.max(0, ...all.map((one) => new Dec(one).abs()));
@@ -40,25 +40,22 @@ function weightBar(weight: string, all: readonly string[], width: number, unicod
 }
 
 export interface PortfolioScreen {
-  /** Columns to keep to. */
   readonly columns: number;
   readonly unicode: boolean;
   readonly paint?: Paint;
-  /** Read aloud: figures alone. */
   readonly spoken?: boolean;
 }
 
-/** Characters of a little line; a month has about twenty trading days. */
+/** Characters of a sparkline; a month has about twenty trading days. */
 const LINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 
-/** A row of the table: a position, or what all come to. */
+/** A position, or the total. */
 type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
 
 /**
- * The portfolio as every command shows it: the account, then a row a position with the day's and the whole gain, its
- * weight, and a little line for the month, and what they come to. As many columns as fit: the narrower the terminal, the
- * fewer; what one owns and what it is worth always stay.
+ * The portfolio in every command: the account, a row a position with gains, weight and a sparkline for the month, and
+ * the total. A narrower terminal gets fewer columns; quantity and value always stay.
  */
 export async function portfolioTable(view: PortfolioView, screen: PortfolioScreen): Promise<string> {
   const totals = accountLines(view, screen);
@@ -68,7 +65,7 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
   return [...totals, '', ...emphasized(table, screen.paint ?? plainPaint)].join('\n');
 }
 
-/** Whose account, what it is worth and what the day did to it. */
+/** The account, its value and the day's change. */
 function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const { paint = plainPaint, unicode, spoken } = screen;
   const month = spoken ? '' : sparkline(view.equity_history, LINE_WIDTH, unicode);
@@ -143,7 +140,7 @@ function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[]
 
 const TOTAL = 'TOTAL';
 
-/** The head quieter, the total stronger than what lies between. */
+/** The head muted, the total strong. */
 function emphasized(table: string, paint: Paint): string[] {
   const lines = table.split('\n');
   return lines.map((line, index) => {

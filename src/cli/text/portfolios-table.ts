@@ -10,13 +10,11 @@ import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
 import { type Column, fittingTable, table } from './table.ts';
 import { plainPaint, signed } from './theme.ts';
 
-/** An account of the table, or what those of a currency come to. */
+/** An account, or the total of a currency. */
 type Line = Omit<TotalAcross, 'currency'> &
   Pick<TotalAcross, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
 
-/**
- * Several accounts: a row each and what they come to, then each one's positions. A total that lacks an account says so.
- */
+/** Several accounts: a row each and the total, then each one's positions. A total that lacks an account says so. */
 export async function portfoliosTable(
   { accounts, missing, totals }: PortfolioAcross,
   screen: PortfolioScreen,
@@ -72,7 +70,7 @@ function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen
   return all.filter((column) => column !== false);
 }
 
-/** A row an account: which is meant by itself, its number, where it is, and whether its money is real. */
+/** A row an account: default or not, number, place, and whether its money is real. */
 export async function accountsTable(accounts: readonly AccountEntry[]): Promise<string> {
   if (accounts.length === 0) return 'No account is connected: "trade-agent connections add broker".';
   return await table<AccountEntry>(

@@ -2,8 +2,7 @@ import stringWidth from 'string-width';
 import type { Io } from '../terminal/io.ts';
 
 /**
- * An address as a QR code in half-block characters, one string a row; empty where it would not fit or could not be
- * read: a code that wraps can't be scanned.
+ * A QR code in half-block characters, one string a row; empty where it would not fit: a wrapped code can't be scanned.
  */
 export async function qrRows(
   address: string,
@@ -18,17 +17,17 @@ export async function qrRows(
   return width <= screen.columns && rows.length <= screen.rows ? rows : [];
 }
 
-/** An address as a QR code on stderr, where the terminal is wide enough for it to be scanned. */
+/** Prints a QR code on stderr if the terminal is wide enough. */
 export async function showQrCode({ io }: { readonly io: Io }, address: string): Promise<void> {
   const { default: qrcode } = await import('qrcode');
   const { stripVTControlCharacters } = await import('node:util');
-  // Black on white where colours may be used: cameras don't all read a light code on a dark ground.
+  // Black on white where color may be used: not every camera reads a light code on a dark background.
   const code = io.color.stderr
     ? await qrcode.toString(address, { type: 'terminal', small: true })
     : // An odd margin makes this renderer throw: it draws two rows as one.
       await qrcode.toString(address, { type: 'utf8', margin: 2 });
   const rows = code.split('\n').filter((row) => row !== '');
-  // A code that wraps can't be scanned.
+  // A wrapped code can't be scanned.
   const width = Math.max(...rows.map((row) => stripVTControlCharacters(row).length));
   if (!io.unicode || width > io.width()) return;
   io.talk('');

@@ -12,20 +12,19 @@ import { fittingTable } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 import { labelledLines } from './wrap.ts';
 
-/** Characters of a little line of prices seen. */
+/** Characters of a sparkline of prices. */
 const SEEN_WIDTH = 20;
 
-/** Quotes in a table. */
 export function quotesText(
   quotes: readonly Quote[],
   options: {
-    /** Columns to keep to; all are shown without it. */
+    /** All columns are shown without it. */
     readonly width?: number;
     readonly paint?: Paint;
     readonly unicode?: boolean;
-    /** Prices seen so far by symbol, oldest first, for a little line. */
+    /** Earlier prices by symbol, oldest first, for a sparkline. */
     readonly seen?: ReadonlyMap<string, readonly string[]>;
-    /** Milliseconds since the epoch: what is older than a minute then says so. */
+    /** Milliseconds since the epoch: marks what is older than a minute. */
     readonly now?: number;
   } = {},
 ): Promise<string> {
@@ -59,7 +58,7 @@ function changeOf({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Orders in a table, newest first as they came; with the account of each, where they are of several. */
+/** Orders in a table, in the given order; with their account where there are several. */
 export function ordersText(orders: readonly OrderRow[], reader: Reader = program): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(asLeg)]);
   const short = reader.ids(rows.map(({ id }) => id));
@@ -67,13 +66,13 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   const isOfSeveral = orders.some(({ account }) => account !== undefined);
   return fittingTable<OrderRow>(
     [
-      // It always stays: without it nothing can be shown, changed or cancelled.
+      // Never dropped: without it nothing can be shown, changed or cancelled.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
       {
         head: 'SYMBOL',
-        // Of an order of several options the legs stand below, each with its own.
+        // An option order's legs stand below it.
         cell: ({ symbol, order_class, legs = [] }) =>
           reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
             ? `${legs.length} legs`
@@ -94,12 +93,11 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   );
 }
 
-/** A leg stands below its order, set in. */
+/** A leg, indented below its order. */
 function asLeg(leg: OrderLeg): Order {
   return { ...leg, side: `↳ ${leg.side}` };
 }
 
-/** One order, field by field. */
 export function orderText(order: OrderRow, reader: Reader = program): string {
   const { legs = [] } = order;
   const short = reader.ids([order, ...legs].map(({ id }) => id));

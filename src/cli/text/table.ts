@@ -1,17 +1,16 @@
 import stringWidth from 'string-width';
 
-/** One column of a table. */
 export interface Column<Row> {
-  /** The highest go first where there is no room; without one it always stays. */
+  /** The highest are dropped first where there is no room; without a rank it always stays. */
   readonly rank?: number;
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
-  /** Where nothing else gives way, its cells lose whole words at their end; they have no colours. */
+  /** May lose whole words where nothing else gives way; its cells have no colors. */
   readonly shortens?: boolean;
 }
 
-/** Fewer columns say nothing. */
+/** The least width of a shortened column. */
 const LEAST_ROOM = 12;
 const MORE = '...';
 
@@ -51,7 +50,7 @@ export async function fittingTable<Row>(
   );
 }
 
-/** Columns that are so much narrower together, as far as they say that they can be; the last one gives way first. */
+/** Columns shortened by this much together; the last one gives way first. */
 function shortened<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -70,7 +69,7 @@ function shortened<Row>(
     .toReversed();
 }
 
-/** As many whole words as fit, and a sign that there were more. */
+/** As many whole words as fit, with a mark for the rest. */
 export function wholeWords(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const words = text.split(' ');
@@ -78,7 +77,7 @@ export function wholeWords(text: string, width: number): string {
   return `${words.join(' ').replace(/[,;:·]?$/, '')}${MORE}`;
 }
 
-/** Rows in aligned columns without lines around them, so that they are easy to read, copy and grep. */
+/** Aligned columns without lines around them: easy to read, copy and grep. */
 export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const built = new Table({

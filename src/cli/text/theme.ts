@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import type { ThemeName } from '../../config/theme-name.ts';
 
-/** What a colour says. Nothing is said by colour alone: gains and losses carry a sign, warnings a word. */
+/** What a color says. Nothing is said by color alone: gains and losses have a sign, warnings a word. */
 export type Role = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
-/** One of the terminal's own sixteen colours, so that a person's palette holds; names as Node and Ink have them. */
+/** One of the terminal's sixteen colors, so that the person's palette holds; named as in Node and Ink. */
 type TerminalColor =
   | 'red'
   | 'green'
@@ -18,7 +18,7 @@ type TerminalColor =
   | 'blueBright'
   | 'cyanBright';
 
-/** Colours by role; a role without one is told from the rest by weight (`strong`, `muted`) or not at all. */
+/** A role without a color is shown by weight (`strong`, `muted`) or not at all. */
 export type Theme = Readonly<Partial<Record<Role, TerminalColor>>>;
 
 export const themes: Readonly<Record<ThemeName, Theme>> = {
@@ -29,9 +29,9 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     warn: 'yellowBright',
     danger: 'redBright',
   },
-  // Bright colours can't be read on white.
+  // Bright colors can't be read on white.
   light: { gain: 'green', loss: 'red', accent: 'blue', warn: 'magenta', danger: 'red' },
-  // Blue and yellow are told apart by nearly everybody (Okabe and Ito, Color Universal Design, 2008).
+  // Nearly everybody can tell blue from yellow (Okabe and Ito, Color Universal Design, 2008).
   'colour-blind': {
     gain: 'blueBright',
     loss: 'yellow',
@@ -44,10 +44,9 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
 
 export const DEFAULT_THEME: ThemeName = 'dark';
 
-/** Sets text off by what it says. */
 export type Paint = (role: Role, text: string) => string;
 
-/** @param color whether the stream takes colours at all: NO_COLOR and a pipe win over any theme */
+/** @param color whether the stream takes colors at all: NO_COLOR and a pipe override any theme */
 export function painter(name: ThemeName, color: boolean): Paint {
   if (!color || name === 'none') return plainPaint;
   const theme = themes[name];
@@ -58,10 +57,9 @@ export function painter(name: ThemeName, color: boolean): Paint {
   };
 }
 
-/** Text as it is. */
 export const plainPaint: Paint = (_role, text) => text;
 
-/** An amount or a percentage in the colour of its own sign; nothing for what is neither gain nor loss. */
+/** Colors an amount or percentage by its sign. */
 export function signed(paint: Paint, text: string): string {
   if (text.startsWith('+')) return paint('gain', text);
   return text.startsWith('-') ? paint('loss', text) : text;

@@ -1,10 +1,10 @@
 import stringWidth from 'string-width';
 import { safeLine } from '../../text/shown-text.ts';
 
-/** Narrower, and a label's value is a pile of single words. */
+/** In a narrower column a value would be a pile of single words. */
 const LEAST_VALUE = 20;
 
-/** Breaks a text between words into lines of at most `width` columns; a single word that is wider stays whole. */
+/** Breaks a text between words into lines of at most `width` columns; a longer word stays whole. */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -17,11 +17,7 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/**
- * `label value`, the value's further lines below its first one.
- * @param label padded
- * @param width Infinity where a line is never broken
- */
+/** `label value`, further lines indented below the value. @param label padded @param width Infinity: never broken */
 export function labelledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);

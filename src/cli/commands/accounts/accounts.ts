@@ -32,7 +32,7 @@ export function addAccountsCommand(program: CliCommand): void {
     .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
-/** Ends with {@link exits.found} where a broker could not be asked which account it is. */
+/** Ends with {@link exits.found} if a broker could not be asked which account it is. */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () => {
     const { accountsTable } = await import('../../text/portfolios-table.ts');

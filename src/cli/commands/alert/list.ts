@@ -52,7 +52,7 @@ export interface AddAlertOptions {
 
 const USUAL: LookTime = '15m';
 
-/** Writes an alert, has the machine look where the person wants that, and says what is missing for it to be heard. */
+/** Writes an alert, schedules the check where the person wants it, and says what is missing for the alert to arrive. */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
   const own = await ownAlerts(context);
@@ -99,7 +99,6 @@ export async function addAndShow(context: Context, text: string, options: AddAle
   );
 }
 
-/** What the person said; else, in a terminal where nothing looks, what they answer. */
 async function lookTime(
   { io, signal }: Context,
   { looked_at_by }: AlertCare,
@@ -114,7 +113,6 @@ async function lookTime(
   return /^y(es)?$/i.test(answer.trim()) ? USUAL : undefined;
 }
 
-/** What is missing for an alert to be heard. */
 function missing({ looked_at_by, told_by }: AlertCare): string[] {
   return [
     ...(looked_at_by.length > 0

@@ -93,7 +93,7 @@ async function showReconciled(context: Context, id: string | undefined): Promise
   return unknown === 0 ? exits.done : exits.unknown;
 }
 
-/** The conversations hear of it when they are resumed. */
+/** The conversations learn of it when they are resumed. */
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {

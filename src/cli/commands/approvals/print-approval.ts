@@ -10,7 +10,6 @@ import { driveRun } from '../../run/drive-run.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
 import { readerOf } from '../../text/reader.ts';
 
-/** Prints one approval, with every field of what it is about. */
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
     const [{ subjectFields }, { approvalOutcome, askedBy }] = await Promise.all([
@@ -34,7 +33,7 @@ export async function printApproval(context: Context, approval: ApprovalView): P
 }
 
 /**
- * Shows approvals while they are waited for, and what became of them: one as `resume` shows its run, several as a list.
+ * Shows approvals while they are waited for and their outcome: one as `resume` shows its run, several as a list.
  * @returns the exit code
  */
 export async function showWait(context: Context, ids: readonly string[]): Promise<number> {
@@ -60,7 +59,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   };
   const runs = await waitForApprovals(context, ids, (thread, event) => {
     output.event({ thread, ...event });
-    // Several answers at once would run into each other; each is in its thread, and its order in the summary.
+    // The text of several answers would interleave; each is in its thread, and its order in the summary.
     if (output.format !== 'stream-json' && event.type !== 'text') rendererOf(thread).show(event);
   });
   await output.result('runs', { runs }, () =>

@@ -4,7 +4,7 @@ import { tradingDaysFrom } from '../../../tools/get-calendar.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { dateOption } from '../../options/choice.ts';
 
-/** What the gateway looks ahead at most. */
+/** The gateway's limit. */
 const MOST_DAYS = 366;
 
 interface CalendarOptions {
@@ -32,7 +32,6 @@ export function addCalendarCommand(program: CliCommand): void {
     });
 }
 
-/** @throws {TradeAgentError} `usage` */
 function parseDays(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_DAYS) return Number(text);
   throw new TradeAgentError('usage', `--days can't be "${text}"`, {

@@ -3,10 +3,10 @@ import { priceHistory } from '../../../app/market.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-/** A terminal's rows that the drawing leaves to title, dates, legend and prompt. */
+/** Rows for title, dates, legend and prompt. */
 const OTHER_ROWS = 7;
 const MOST_ROWS = 30;
-/** Where there is no terminal. */
+/** Without a terminal. */
 const USUAL_ROWS = 16;
 
 interface ChartFlags {

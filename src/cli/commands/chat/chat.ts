@@ -22,7 +22,7 @@ export function addChatCommand(program: CliCommand): void {
     .action((options: ChatOptions, command: CliCommand) => chats(program, command, options));
 }
 
-/** One chat after another, as long as the person changes to another profile: each has a context of its own. */
+/** One chat after another, each with its own context, as long as the person switches profiles. */
 async function chats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
@@ -39,7 +39,7 @@ async function chats(program: CliCommand, command: CliCommand, options: ChatOpti
   }
 }
 
-/** @returns the profile to open next, where one was chosen */
+/** @returns the profile to open next, if one was chosen */
 async function chat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, env } = context;
   if (!io.stdinIsTty || !io.stdoutIsTty) {
@@ -48,16 +48,16 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
     });
   }
   if (env.TERM === 'dumb') {
-    // An editor's shell window would show each redrawing one below the other, with its escape sequences.
+    // An editor's shell window would print every redraw below the last one, escape sequences included.
     throw new TradeAgentError('usage', 'this terminal (TERM=dumb) cannot be drawn on', {
       hint: 'Ask one question at a time with: trade-agent run "what do I own"',
     });
   }
   const { firstRun } = await import('./first-run.ts');
   if (!(await firstRun(context))) return undefined;
-  // Ink colours by what its own library finds in the environment, which knows neither NO_COLOR nor --no-color.
+  // Ink's color library reads the environment, and knows neither NO_COLOR nor --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';
-  // Reading the credentials may take the start of a process; the screen is loaded meanwhile.
+  // Reading the credentials may start a process; the screen is loaded meanwhile.
   const storing = context.store();
   storing.catch(() => undefined);
   const { startChat } = await import('../../chat/start-chat.tsx');

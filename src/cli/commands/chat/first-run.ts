@@ -14,8 +14,7 @@ import type { Context } from '../../context/context.ts';
 import { askUntil, choose } from '../../terminal/questions.ts';
 
 /**
- * The first time, with no profile and no sandbox yet: asks where to trade and who answers, and writes both to
- * config.yaml, so that nothing is asked twice.
+ * With no profile and no sandbox yet: asks where to trade and who answers, and writes both to config.yaml.
  * @returns false where the person wants a provider of their own: they were told how, and there is nothing to open yet
  */
 export async function firstRun(context: Context): Promise<boolean> {
@@ -50,7 +49,7 @@ What a provider must support is in docs/operate/providers/.`);
   return true;
 }
 
-/** A home on this machine, made now unless there is one, and a profile for it. It is served by nobody but its owner. */
+/** A home on this machine (made unless there is one) and a profile for it. Only its owner serves it. */
 async function firstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = homeFolder(context.env);

@@ -8,22 +8,20 @@ import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
 import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
 
-/** How `--output text` reads. */
 export type CheckFormat = 'text' | 'markdown';
 
-/** What shows checks: each as it goes on, and all results at the end. */
+/** Shows each check as it runs, and all results at the end. */
 interface CheckView extends Omit<CheckListener, 'told'> {
   told(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
 }
 
-/** Shows a check as it goes on, and prints its result. */
 export function checkView(context: Context, format: CheckFormat): CheckView {
   const { output, ofAll } = context;
   const print = async (result: CheckResult) => {
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkText(result, format));
   };
-  // A person sees what was found before anything is waited for; the one object of a script says also who was told.
+  // A person sees what was found before anything is waited for; a script's single object also says who was told.
   const early = output.format === 'text';
   return {
     ...checkProgress(context),
@@ -36,7 +34,6 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
   };
 }
 
-/** Shows what goes on before there is a result. */
 export function checkProgress(context: Context): Pick<CheckListener, 'finding' | 'proposing'> {
   const { io, output, clock } = context;
   let renderer: RunRenderer | undefined;
@@ -49,14 +46,13 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
     finding: (finding) => output.event({ type: 'finding', finding }),
     proposing: (event) => {
       output.event({ ...event });
-      // What the person must know while it waits; the planner's own words say nothing the result does not.
+      // What the person must know while waiting; the planner's own words only repeat the result.
       const shown = event.type === 'approval' || event.type === 'notice';
       return shown && output.format !== 'stream-json' ? show(event) : undefined;
     },
   };
 }
 
-/** A check's result for people. */
 export async function checkText(result: CheckResult, format: CheckFormat): Promise<string> {
   if (format === 'markdown')
     return (await import('../../../check/report/markdown.ts')).markdownReport(result);
@@ -65,7 +61,7 @@ export async function checkText(result: CheckResult, format: CheckFormat): Promi
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }
 
-/** What is said below the result: what waits for the person, and a report that could not be written. */
+/** Printed below the result: what waits for the person, and a report that could not be written. */
 export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) sayWhatIsLeftOf(context, check);
   for (const { label, message } of missing) {

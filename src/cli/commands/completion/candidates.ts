@@ -2,16 +2,15 @@ import type { Command, Option } from 'commander';
 import type { CompletedKind } from '../../../app/completion/values.ts';
 import { commandWords } from '../../options/flag-environment.ts';
 
-/** What a word can be completed to. */
 interface Candidate {
   readonly value: string;
   readonly summary?: string;
 }
 
-/** What the program is asked to complete: a path, or one of these. */
+/** What is completed: a path, or one of these. */
 export type Candidates = 'files' | readonly Candidate[];
 
-/** The kind of value that a command's argument is, by the command's words. */
+/** The kind of value of a command's argument, by the command's words. */
 const argumentKinds: Readonly<Record<string, CompletedKind>> = {
   quote: 'symbols',
   'orders buy': 'symbols',
@@ -41,13 +40,13 @@ const argumentKinds: Readonly<Record<string, CompletedKind>> = {
   'connections remove': 'connections',
 };
 
-/** The kind of value that a flag takes, whatever the command. */
+/** The kind of value of a flag, for every command. */
 const flagKinds: Readonly<Record<string, CompletedKind>> = { '--profile': 'profiles', '--thread': 'threads' };
 
 /**
  * What the word at the cursor can be completed to.
- * @param before the words before it, without the program's own name; bash has `=` as a word of its own
- * @param valuesOf what there is of a kind now
+ * @param before the words before it, without the program's name; bash splits at `=`
+ * @param valuesOf the current values of a kind
  */
 export async function findCandidates(
   program: Command,
@@ -72,7 +71,7 @@ export async function findCandidates(
     .filter(({ value }) => value.startsWith(word === '=' ? '' : word));
 }
 
-/** The command that the words name, and the flag at their end that waits for its value. */
+/** The command that the words name, and a last flag that waits for its value. */
 function readWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
   let command = program;
   let flag: Option | undefined;
@@ -91,7 +90,7 @@ function readWords(program: Command, words: readonly string[]): { command: Comma
   return flag === undefined ? { command } : { command, flag };
 }
 
-/** By its long or short name, of the command or one above it. */
+/** By long or short name, in the command or one above it. */
 function optionNamed(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
   return (
@@ -143,5 +142,5 @@ const shown = (command: Command) => command.commands.filter((child) => !child.na
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 
-/** Its first sentence. */
+/** The first sentence. */
 const summaryOf = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;

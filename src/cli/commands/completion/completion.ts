@@ -93,7 +93,7 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   const { completionPlan, shellOf, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = shellOf(named, context);
-  // It may have been installed before bash-completion was, or after.
+  // It may have been installed before or after bash-completion was.
   const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
   const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(
     uninstallCompletion,
@@ -105,7 +105,7 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   );
 }
 
-/** What completion scripts ask: a candidate a line, and nothing where they can't be known. */
+/** For completion scripts: a candidate a line, nothing where they can't be known. */
 export function addCompleteCommand(program: CliCommand): void {
   program
     .command('__complete', { hidden: true })
@@ -126,7 +126,7 @@ export function addCompleteCommand(program: CliCommand): void {
               : found.map(({ value, summary = '' }) => (summary === '' ? value : `${value}\t${summary}`));
           for (const line of lines) context.io.print(line);
         },
-        // Whatever is said would stand in the middle of what is typed.
+        // A message would appear in the middle of what is typed.
         () => undefined,
       ),
     );

@@ -12,11 +12,10 @@ import { countdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
-/** Said each time: a link that somebody sent connects one's account to the sender's (RFC 10027, BCP 247). */
+/** Shown each time: a link from somebody else would connect one's account to the sender's (RFC 10027, BCP 247). */
 const warning =
   'Only go on if you started this yourself, just now. A link that someone sent you is an attempt to get at your account.';
 
-/** Tells what is asked and where to sign in. */
 export async function showConnectionLink(context: Context, link: ConnectionLink): Promise<void> {
   const { io, clock } = context;
   const profile = await context.profile();
@@ -38,7 +37,6 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   io.talk('Waiting …');
 }
 
-/** @throws {TradeAgentError} `usage` */
 export function readConnectionName(text: string): ConnectionName {
   const name = connectionNames.find((known) => known === text);
   if (name !== undefined) return name;

@@ -17,7 +17,7 @@ export function addDemoCommand(program: CliCommand): void {
 
 async function printDemo({ io, env, interruption }: Cli, output: Output): Promise<void> {
   const { playDemo } = await import('../../../app/demo.ts');
-  // The play is the result for people; for a program it is talk.
+  // The demo is the result for people; for a program it is talk.
   const say = (text: string) => (output.format === 'text' ? io.print(text) : io.talk(text));
   const interactive = io.interactive && io.stdoutIsTty && output.format === 'text';
   const { audit } = await playDemo(
@@ -68,7 +68,7 @@ function eventText(event: DemoEvent): string {
   }
 }
 
-/** Only with it do the commands that are shown mean this sandbox in another terminal too. */
+/** Makes the commands shown work on this sandbox in another terminal too. */
 function joinText(env: Readonly<Record<string, string>>): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`);
   return [
@@ -78,7 +78,7 @@ function joinText(env: Readonly<Record<string, string>>): string {
   ].join('\n');
 }
 
-/** An entry of the record, without its long fields. */
+/** A record entry without its long fields. */
 function recordLine({ at, event, type, code, status, order }: Readonly<Record<string, unknown>>): string {
   return [at, event ?? type, code, status, order]
     .filter((part) => typeof part === 'string' && part !== '')

@@ -47,7 +47,6 @@ export function addGatewayAudit(gateway: CliCommand): void {
     );
 }
 
-/** What `gateway audit verify` says. */
 function auditText(found: RecordFindings): string {
   const { file } = found;
   if (!found.ok) {

@@ -84,7 +84,6 @@ async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<
 
 const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const;
 
-/** @throws {TradeAgentError} `usage` for several at once */
 function stepOf(options: KeyOptions): KeyStep | 'addWrappingKey' {
   const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;

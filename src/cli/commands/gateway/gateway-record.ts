@@ -2,7 +2,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import { addGatewayAudit } from './gateway-audit.ts';
 import { gatewayPlacesOf } from './places.ts';
 
-/** What is done about the gateway's record and its halts at its own machine. */
+/** Commands for the gateway's record and halts, on its own machine. */
 export function addGatewayRecord(gateway: CliCommand): void {
   addGatewayAudit(gateway);
 

@@ -3,7 +3,6 @@ import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { gatewayHome } from '../../../machine/directories.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
-/** The folder and the settings file of the gateway that a command is about. */
 export function gatewayPlacesOf(command: CliCommand): GatewayPlaces {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();
   const folder = resolve(home ?? gatewayHome(command.cli.env));

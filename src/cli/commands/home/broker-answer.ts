@@ -7,14 +7,13 @@ import { choose } from '../../terminal/questions.ts';
 
 interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
   readonly kind?: OfferedBroker | undefined;
-  /** Nobody is asked: the first there is. */
+  /** Takes the first one without asking. */
   readonly byDefault?: boolean;
 }
 
 /**
- * Which broker, and what opens accounts there, as far as it is not given. An address alone is that of a broker which speaks
- * the first one's API.
- * @throws {TradeAgentError} `usage`
+ * Which broker and what opens accounts there, as far as it is not given. An address alone means a broker with the first
+ * one's API. @throws {TradeAgentError} `usage`
  */
 export async function brokerAnswer(
   asking: Pick<Context, 'io' | 'signal'>,

@@ -11,10 +11,7 @@ export interface BrokerKeyOptions {
   readonly confirmLive?: string;
 }
 
-/**
- * What opens an account at the broker: from a file, a descriptor, or asked for without showing it.
- * @throws {TradeAgentError} `usage`
- */
+/** The broker's keys from a file, a descriptor, or a hidden prompt. @throws {TradeAgentError} `usage` */
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
@@ -50,7 +47,7 @@ export async function readBrokerKeys(
 }
 
 /**
- * Shows which account it is, and has whoever sets a live one up say its number once.
+ * Shows the account; for a live one the person has to type its number.
  * @throws {TradeAgentError} `usage` for another number, or none
  */
 export async function confirmAccount(

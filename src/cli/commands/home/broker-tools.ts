@@ -8,7 +8,7 @@ const stateWords: Readonly<Record<ActingTool['state'], string>> = {
   gone: 'not there, or twice: no order is sent',
 };
 
-/** What each says of itself, whole, and the lines that confirm them as they are. */
+/** What each tool says of itself, and the lines that confirm them. */
 export function brokerToolsText(broker: string, tools: readonly ActingTool[]): string {
   const said = tools.flatMap(({ name, state, description, parameters }) => [
     `${safeLine(name)}  (${stateWords[state]})`,

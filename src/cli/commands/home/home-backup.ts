@@ -83,8 +83,8 @@ interface PassphraseOptions {
 }
 
 /**
- * The passphrase of a backup: from a file, a descriptor, or asked for without showing it.
- * @param isNew it is asked for twice: nobody could open what a slip of the finger sealed
+ * The passphrase of a backup from a file, a descriptor, or a hidden prompt.
+ * @param isNew asks twice: nobody could open what a typo sealed
  * @throws {TradeAgentError} `usage`
  */
 async function readPassphrase(

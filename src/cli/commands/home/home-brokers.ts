@@ -16,7 +16,6 @@ interface AddOptions extends BrokerKeyOptions {
   readonly user?: string;
 }
 
-/** The brokers themselves, below `home broker`. */
 export function addHomeBrokers(broker: CliCommand): void {
   broker
     .command('list')

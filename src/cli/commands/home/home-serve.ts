@@ -67,7 +67,7 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
   parts.tell('Ctrl-C ends it.');
 }
 
-/** A first phone is paired at the terminal; a link in a log would be one for whoever reads it. */
+/** A first phone is paired at the terminal: whoever reads a log could use a link in it. */
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
   const { unpaired } = await import('../../../app/home/users.ts');
   if (!(await unpaired(parts, folder))) return;

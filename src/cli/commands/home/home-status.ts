@@ -5,7 +5,6 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import { folderOf } from './folder-of.ts';
 import { userLines } from './home-user.ts';
 
-/** `home status` and `home doctor`: how it stands, and what is wrong. */
 export function addHomeStatus(home: CliCommand): void {
   home
     .command('status')

@@ -118,7 +118,7 @@ function addRecoveryCode(user: CliCommand): void {
     });
 }
 
-/** As many characters of an id as a person would type. */
+/** As many characters of an id as a person types. */
 const SHOWN_ID = 8;
 
 export function userLines({

@@ -35,7 +35,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly yes?: boolean;
 }
 
-/** So many orders of the largest size may go out a day. */
+/** The daily limit: this many orders of the largest size. */
 const LARGEST_A_DAY = 5;
 
 type Asking = Pick<Context, 'io' | 'signal'>;
@@ -47,7 +47,7 @@ const wrong = (option: string, problem: string) =>
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
-/** Whether what has a default is asked about. */
+/** Whether to ask for what has a default. */
 const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
 
 export async function addressAnswer(asking: Asking, options: InitOptions): Promise<string> {
@@ -85,7 +85,7 @@ export async function ownerAnswer(
   return newPerson({ name, username: options.user, email: options.email });
 }
 
-/** How far orders may go; each of both is asked about where it is not given. */
+/** Both limits, each asked for if it is not given. */
 export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
@@ -106,7 +106,7 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
     })),
   };
   const each = asked.max_order_notional;
-  // A day takes a few orders of the largest size.
+  // A day allows a few orders of the largest size.
   const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(LARGEST_A_DAY).toFixed() };
   const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
   return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
@@ -154,7 +154,7 @@ export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOpt
   };
 }
 
-/** How else the owner is told, as `notices` of home.yaml; undefined for pushes alone. */
+/** `notices` of home.yaml; undefined for pushes alone. */
 export async function noticeAnswer(asking: Asking, options: InitOptions) {
   const { ntfy } = options;
   if (ntfy !== undefined) {

@@ -15,15 +15,15 @@ import {
 } from './init-answers.ts';
 
 /**
- * Asks what is not given, tries at the broker what opens the account, and makes the home.
- * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; then nothing was written
+ * Asks for what is not given, tries the keys at the broker, and makes the home.
+ * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; nothing was written then
  */
 export async function makeHome(
   context: Context,
   folder: string,
   options: InitOptions,
 ): Promise<NewHome & MadeHome> {
-  // Before anybody has typed anything.
+  // Before the person types anything.
   requireFree(folder);
   const address = await addressAnswer(context, options);
   const owner = await ownerAnswer(context, options);

@@ -4,7 +4,6 @@ import { utcSeconds } from '../../../machine/clock.ts';
 import type { Cadence } from '../../../trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
-/** How a person says how often. */
 const periods: Readonly<Record<string, Cadence>> = {
   day: 'daily',
   week: 'weekly',
@@ -37,7 +36,7 @@ export interface AddOptions {
   readonly above?: string;
 }
 
-/** What was said, as the gateway is asked; the schema says what is wrong with it. @throws {TradeAgentError} `usage` */
+/** The gateway's request; the schema says what is wrong with it. @throws {TradeAgentError} `usage` */
 export function mandateTerms(symbols: readonly string[], options: AddOptions): MandateTerms {
   const { perOrder, perDay, total, orders, until, from, every, times, side, types, timeInForce } = options;
   const { price, slippage, replaces } = options;
@@ -70,7 +69,7 @@ function cadenceOf(every: string): Cadence {
   });
 }
 
-/** `AAPL=100..250`; either end may be left out. */
+/** `AAPL=100..250`; either end may be missing. */
 function band(text: string): [string, { min?: string; max?: string }] {
   const [, symbol = '', min = '', max = ''] = /^([^=]+)=([\d.]*?)\.\.([\d.]*)$/.exec(text) ?? [];
   if (symbol === '' || (min === '' && max === '')) {
@@ -81,7 +80,7 @@ function band(text: string): [string, { min?: string; max?: string }] {
   return [symbol.toUpperCase(), { ...(min === '' ? {} : { min }), ...(max === '' ? {} : { max }) }];
 }
 
-/** A day in New York, from its start or to its end; or an instant as it is. RFC 3339, UTC to the second. */
+/** A day in New York (its start or end), or an instant. RFC 3339, UTC to the second. */
 function instant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');

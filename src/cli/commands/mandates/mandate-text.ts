@@ -11,7 +11,6 @@ function usedText({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
-/** Mandates in a table. */
 export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
   const isStanding = mandates.some(({ standing }) => standing !== undefined);
   return fittingTable<MandateView>(
@@ -33,7 +32,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
   );
 }
 
-/** All of a mandate: how it stands, what is used of it, and its terms. */
+/** All of a mandate: status, use, terms. */
 export function mandateText(mandate: MandateView): string {
   const { id, state, terms, used, slot, standing } = mandate;
   const rows: [string, string][] = [
@@ -57,12 +56,11 @@ function standingText(standing: StandingNow): string {
   return `${next}; last: ${standingLast(last)}${order}`;
 }
 
-/** When the gateway orders next by itself; empty where programs go by the mandate. */
+/** When the gateway orders next; empty for a program's mandate. */
 function nextText({ standing }: MandateView): string {
   return standing === undefined ? '' : standingNext(standing);
 }
 
-/** What came of the last time; empty where there was none. */
 function lastText({ standing }: MandateView): string {
   return standing?.last === undefined ? '' : safeLine(standingLast(standing.last));
 }

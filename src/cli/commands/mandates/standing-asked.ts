@@ -8,7 +8,7 @@ import {
 } from '../../../trading/mandate/standing.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
-/** What the gateway is to order by itself, where `--buy` or `--sell` says so. @throws {TradeAgentError} `usage` */
+/** The gateway's own order, with `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
 export function standingAsked(
   symbols: readonly string[],
   options: AddOptions,

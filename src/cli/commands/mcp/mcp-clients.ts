@@ -8,7 +8,7 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/** `mcp clients`: at the home's own machine, who was let in by the page that asks. */
+/** `mcp clients`, on the home's own machine: the programs that the consent page let in. */
 export function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')

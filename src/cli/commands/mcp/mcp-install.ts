@@ -14,7 +14,7 @@ interface InstallFlags {
   readonly yes?: boolean;
 }
 
-/** `mcp install`: one entry in the settings of another program, shown before it is written. */
+/** `mcp install`: one entry in another program's settings, shown before it is written. */
 export function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')
@@ -76,7 +76,7 @@ function installationText(found: Installation, isToBeShown: boolean): string {
   return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');
 }
 
-/** Only what is ours: beside it may stand keys of others. */
+/** Only our part: keys of others may stand beside it. */
 function entryText({ file, section, entry, replaces }: Installation): string {
   const marked = (mark: string, text: string) =>
     safeText(text)

@@ -14,7 +14,7 @@ const unsafeOption = [
 
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
-/** `mcp servers`: other people's servers, which the language model may use. */
+/** `mcp servers`: other people's servers that the language model may use. */
 export function addMcpServers(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')

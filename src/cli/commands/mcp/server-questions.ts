@@ -6,7 +6,7 @@ import type { Context } from '../../context/context.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import { serverText, toolText } from './server-view.ts';
 
-/** Tells the address to sign in at, and opens it where somebody is there. */
+/** Prints the sign-in address, and opens it for a person. */
 export function openToSignIn(context: Context): OpenBrowser {
   return async (url) => {
     const { io } = context;
@@ -19,7 +19,7 @@ export function openToSignIn(context: Context): OpenBrowser {
   };
 }
 
-/** Shows what a server has, and asks which of it to allow. @param named those said on the command line: nobody is asked @param unsafe whether those that could act past the phone may be chosen */
+/** Asks which tools to allow, unless `named` says it. @param unsafe also offers those that could act past the phone */
 export async function chooseTools(
   { io, signal }: Context,
   looked: LookedAtServer,

@@ -9,7 +9,7 @@ export function serverLine({ name, at, enabled, tools }: ListedServer): string {
   return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'nothing allowed' : allowed.join(', ')}`;
 }
 
-/** A server with all that it has, and what each tool says of itself. */
+/** A server with all its tools and what they say of themselves. */
 export function serverText({ name, protocol, about, tools }: LookedAtServer): string {
   const itself = about.name === '' ? '' : `, calls itself ${about.name} ${about.version}`.trimEnd();
   const head = `${name}: connected (${safeLine(protocol, 20)})${itself}`;
@@ -26,7 +26,7 @@ const stateWords: Readonly<Record<ToolState, string>> = {
   gone: 'not there any more',
 };
 
-/** What a tool says of itself, and of its arguments: a language model would read all of it. */
+/** What a tool says of itself and its arguments: a language model would read all of it. */
 export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [
@@ -59,7 +59,6 @@ function argumentsOf(fit: ComparedTool['fit']): ToolArgument[] {
   );
 }
 
-/** For scripts. */
 export function toolData({ name, state, pin, fit, danger }: ComparedTool) {
   return {
     name,

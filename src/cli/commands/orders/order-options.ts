@@ -4,18 +4,16 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 
-/** What asking for an order, or for a change of one, may end with: what a run may. */
 export const orderExits = runExits;
 
 const keyHelp =
   'up to 64 letters, digits, . _ -: the same key and order are one order, however often it is run';
 
-/** How it is asked for. */
 export function addAskingOptions(command: CliCommand): CliCommand {
   return command.option('--key <key>', keyHelp).addOption(approvalOption());
 }
 
-/** At which prices, and for how long. @param trail what `--trail` takes */
+/** Prices and duration. @param trail what `--trail` takes */
 export function addTermOptions(command: CliCommand, trail: string): CliCommand {
   return command
     .option('--limit <price>', 'dollars a share: at most to pay, at least to take')

@@ -59,7 +59,7 @@ function addListCommand(orders: CliCommand): void {
     .runs(printOrders);
 }
 
-/** Ends with {@link exits.found} where an account could not be read. */
+/** Ends with {@link exits.found} if an account could not be read. */
 async function printOrders(context: Context, options: ListOptions): Promise<number> {
   const { orders, missing } = await listOrders(context, options);
   await context.output.result('orders', { orders, missing }, async () => {

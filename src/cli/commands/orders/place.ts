@@ -105,7 +105,7 @@ async function replace(context: Context, id: string, flags: ChangeFlags & AskSet
     import('../../../app/orders/orders.ts'),
     import('./show-outcome.ts'),
   ]);
-  // What is wrong with the flags is said before anybody is asked anything.
+  // Reports wrong flags before anybody is asked.
   replaceProposal(id, flags);
   const place = await placeOfOrder(context, id);
   const request = replaceProposal(place.id, flags, place.at);

@@ -8,8 +8,7 @@ import { talkError } from '../../context/output.ts';
 import { showAsking } from '../../run/asked-proposal.ts';
 
 /**
- * Asks for an order with the waiting shown as a run shows it, prints what became of it, and says how to go on.
- * @param work asks, or does what needs no asking
+ * Asks for an order, shows the waiting as a run does, prints the outcome, and says how to continue.
  * @returns the exit code, that of a run
  */
 export async function showOutcome(

@@ -8,7 +8,7 @@ import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
 
-/** A pending request as the phone's screen would show it: every field of the details, known or not. */
+/** A pending request as on the phone: every field of the details, known or not. */
 export function requestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
   const view = proposal === undefined ? undefined : proposalView(proposal);
@@ -20,7 +20,7 @@ export function requestLines(request: PhoneRequest): string[] {
   return [
     `${kindOf(request, view)} for ${safeLine(request.user)} to approve:`,
     ...rows.flatMap(([label, value]) =>
-      // Each line of a text on a line of its own, under its label: nothing in it can pass for another field.
+      // Each line of a text stands alone under its label, so nothing in it can pass for another field.
       value
         .split('\n')
         .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),
@@ -43,7 +43,7 @@ function plainRows(request: PhoneRequest): Row[] {
   ];
 }
 
-/** What matters most comes first, as on the page. */
+/** The most important comes first, as on the page. */
 function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   const optional = (label: string, value: string | undefined): Row[] =>
     value === undefined ? [] : [[label, value]];
@@ -65,7 +65,7 @@ function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   ];
 }
 
-/** What became of an approved proposal, as far as it is known: `filled 5 at $180.12`. */
+/** The outcome of an approved proposal, as far as known: `filled 5 at $180.12`. */
 export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
   return outcome === null ? undefined : safeLine(outcomeText(outcome));
 }
@@ -78,7 +78,7 @@ function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): stri
   return `${environmentWord(environment)} ${called}`;
 }
 
-/** Asks the person at the terminal; undefined when they leave it open. @throws the reason of `signal` when it aborts */
+/** Asks the person; undefined when they leave it open. @throws the reason of `signal` when it aborts */
 export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);

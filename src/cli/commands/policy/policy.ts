@@ -4,7 +4,6 @@ import { parseLimit } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 import type { LogOptions, SetOptions } from './show.ts';
 
-/** The owner's rules: looked at, tried out, and changed. */
 export function addPolicyCommand(program: CliCommand): void {
   const policy = program
     .command('policy')

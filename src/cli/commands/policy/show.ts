@@ -20,7 +20,7 @@ export async function printPolicy(context: Context): Promise<void> {
   await context.output.result('policy', { ...policy }, () => policyText(policy));
 }
 
-/** How much of each limit is used, by the facts' own names. */
+/** How much of each limit is used, by the facts' names. */
 const usedOf: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
   max_day_notional: { fact: 'day_notional', money: true },
   max_day_orders: { fact: 'day_orders' },
@@ -161,7 +161,7 @@ export async function printLog(context: Context, { denied = false, limit }: LogO
   });
 }
 
-/** `BUY 5 AAPL limit`, as far as it is known. */
+/** `BUY 5 AAPL limit`, as far as known. */
 function orderText({ order }: RecordedDecision['facts']): string {
   const { side, qty, notional, symbol, type } = (order ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof side !== 'string') return '';

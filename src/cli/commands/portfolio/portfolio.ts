@@ -28,15 +28,15 @@ export function addPortfolioCommand(program: CliCommand): void {
     });
 }
 
-/** Little lines are one request each; the largest positions get them. */
+/** Each sparkline costs a request; the largest positions get one. */
 const MOST_LINES = 20;
 
-/** All accounts of who has several; ends with {@link exits.found} where one of them could not be read. */
+/** All accounts if there are several; ends with {@link exits.found} if one could not be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await portfolioAcross(context);
   if (across !== undefined) return await portfolios(context, across);
-  // A drawing is for a person's eyes.
+  // Drawings are for people.
   const lines = io.stdoutIsTty && output.format === 'text' ? MOST_LINES : 0;
   const { account, positions, history } = await portfolioFigures(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {

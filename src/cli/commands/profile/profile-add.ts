@@ -108,7 +108,7 @@ async function add(
   }
 }
 
-/** Issuer, gateway and login client: of a home all three follow from its address. @throws {TradeAgentError} `usage` */
+/** Issuer, gateway and login client: a home's address gives all three. @throws {TradeAgentError} `usage` */
 function placesOf({ home, issuer, gateway, loginClient }: AddOptions) {
   if (home === undefined) return { issuer, gateway, loginClient };
   if (issuer !== undefined || gateway !== undefined) {

@@ -80,7 +80,6 @@ async function move(context: Context, wanted: string, options: MoveOptions): Pro
   );
 }
 
-/** @throws {TradeAgentError} `usage` */
 async function target({ to, key }: MoveOptions): Promise<StorePlace> {
   if (to === undefined) {
     throw new TradeAgentError('usage', '--to is missing', { hint: 'Say --to keychain, or --to file.' });
@@ -90,7 +89,7 @@ async function target({ to, key }: MoveOptions): Promise<StorePlace> {
   return { credential_store: to, credential_key: credentialKeySetting(key, to, '--key') };
 }
 
-/** What opens a place is known in full of those that config.yaml names. */
+/** How to open a place is only known for those named in config.yaml. */
 type Place = KeptPlace & Partial<NamedPlace>;
 
 function shown({ credential_store, keyKind, file, key }: Place) {

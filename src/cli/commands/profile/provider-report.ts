@@ -3,7 +3,6 @@ import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context/context.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
-/** What one check found, as shown to people and scripts. */
 type ReportLine = Pick<ProviderFinding, 'status' | 'message' | 'fix'>;
 
 /** One line for each finding, and below it what to do. */

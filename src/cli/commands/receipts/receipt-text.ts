@@ -12,7 +12,6 @@ const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
   token: 'not signed',
 };
 
-/** Receipts in a table. */
 export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader): Promise<string> {
   const ids = reader.ids(receipts.map(({ id }) => id));
   return fittingTable<ReceiptEntry>(
@@ -27,7 +26,7 @@ export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader):
   );
 }
 
-/** All that a receipt shows, for one who has verified it. */
+/** All of a receipt, once verified. */
 export function receiptText(
   { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
   reader: Reader,

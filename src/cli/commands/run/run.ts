@@ -65,7 +65,6 @@ export const modelHelp =
   'builtin (the offline planner), or SERVER/NAME as in openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
 export const baseUrlHelp = 'a server that speaks the OpenAI chat API';
 
-/** @throws {TradeAgentError} `usage` */
 export function parseTurns(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
   throw new TradeAgentError('usage', `--max-turns can't be "${text}"`, {

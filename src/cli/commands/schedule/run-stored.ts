@@ -17,11 +17,9 @@ import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** What is said during a run, kept back until it is known whether anybody should hear it: cron mails every line. */
+/** Holds back what is said during a run until it is known whether anybody should hear it: cron mails every line. */
 interface HeldLines {
-  /** Keeps a line back. */
   hold(line: string): void;
-  /** Says what was kept back after all, in its order. */
   release(say: (line: string) => void): void;
 }
 
@@ -44,7 +42,7 @@ export function heldLines(): HeldLines {
   };
 }
 
-/** With the profile and the time limit the schedule was made with, and silent unless there is something to tell. */
+/** With the schedule's own profile and time limit; silent unless there is something to tell. */
 export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
@@ -89,7 +87,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   if (loud) release(say);
 }
 
-/** The machine's own schedule of that name comes first, whatever the profile: its entry names none. */
+/** The machine's own schedule comes first, whatever the profile: its entry names none. */
 async function hereOf(home: Home, id: string) {
   try {
     return { schedule: await findSchedule({ home: async () => home }, id) };
@@ -122,9 +120,8 @@ function rootOf(command: Command): Command {
 }
 
 /**
- * Prints what a run came to, and gives the exit code and whether there is something that somebody should read: as text
- * only that is said, since cron mails it.
- * @param asked a person said to run it
+ * Prints what a run came to; returns the exit code and whether somebody should read it. Text has only that, since cron
+ * mails it. @param asked a person started it
  */
 async function printRun(
   { io, output, tell }: Context,
@@ -158,7 +155,7 @@ async function printRun(
       if (check !== undefined)
         return (await Promise.all(checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
       if (record?.status === 'market_closed') return 'The market is closed: skipped.';
-      // What it found is known by its record alone where it ran elsewhere.
+      // If it ran elsewhere, only its record tells what it found.
       if (record !== null)
         return [
           recordLine(record),

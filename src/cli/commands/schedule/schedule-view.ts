@@ -6,7 +6,6 @@ import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** A schedule as `schedule list` shows it. */
 interface ScheduleView {
   readonly id: string;
   readonly name: string | null;
@@ -30,12 +29,12 @@ interface ScheduleView {
   readonly zone: string;
   readonly local_zone: string;
   readonly next: readonly { readonly exchange: string; readonly local: string }[];
-  /** A moment went by and nothing ran: since when. */
+  /** Since when a run is missing. */
   readonly overdue: string | null;
   readonly last: RunRecord | null;
 }
 
-/** As scripts get it: the exchange's time beside this machine's. */
+/** For scripts: the exchange's time beside this machine's. */
 export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState): ScheduleView {
   const { timing, check } = schedule;
   const zone = localZone();
@@ -77,7 +76,6 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   kept: 'runs there, whether or not this machine is on',
 };
 
-/** A schedule for people, in a few lines. */
 export function viewText(view: ScheduleView, reader: Reader = program): string {
   const { check } = view;
   const what = [
@@ -107,7 +105,7 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
   return lines.join('\n');
 }
 
-/** `2026-11-27T17:30:04Z found (2)`, and why it failed where it did. */
+/** `2026-11-27T17:30:04Z found (2)`, and the reason of a failure. */
 export function recordLine(record: RunRecord, reader: Reader = program): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed = record.missed === 0 ? '' : `, stands for ${record.missed} missed before`;

@@ -8,7 +8,7 @@ import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { readerOf } from '../../text/reader.ts';
 
-/** What a check may end with, and a schedule's run with it; a closed market is no failure of either. */
+/** Those of a check; a closed market is no failure here. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
 
 export function addScheduleCommand(program: CliCommand): void {
@@ -166,7 +166,6 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
   );
 }
 
-/** @throws {TradeAgentError} `usage` */
 function parseLimit(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
   throw new TradeAgentError('usage', `--limit can't be "${text}"`, {

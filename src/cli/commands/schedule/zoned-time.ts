@@ -1,6 +1,6 @@
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 
-/** This machine's zone, by its IANA name. */
+/** This machine's IANA zone. */
 export function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

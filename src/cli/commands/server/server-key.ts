@@ -78,7 +78,6 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
 
 const steps = ['show', 'addWrappingKey', 'rewrap'] as const;
 
-/** @throws {TradeAgentError} `usage` for several at once */
 function stepOf(options: KeyOptions): (typeof steps)[number] | undefined {
   const [step, ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;

@@ -9,7 +9,6 @@ export function addServerPlaces(command: CliCommand): CliCommand {
     .option('--config <file>', 'what it serves (default: server.yaml in that folder)');
 }
 
-/** The folder and the settings file of the server that a command is about. */
 export function serverPlacesOf(command: CliCommand): ServerPlaces {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();
   const folder = resolve(home ?? serverHome(command.cli.env));

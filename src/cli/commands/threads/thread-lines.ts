@@ -4,7 +4,7 @@ import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { program, type Reader } from '../../text/reader.ts';
 
-/** A thread for people: who said what, what was called and how that went, and what was asked of the phone. */
+/** A thread for people: who said what, which tools were called with what result, and what the phone was asked. */
 export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = program): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
@@ -49,13 +49,13 @@ function called(
   return `  ${unicode ? '✗' : 'x'} ${text}: ${failure(result.text)}`;
 }
 
-/** What went wrong, out of a tool's answer. */
+/** The failure in a tool's answer. */
 function failure(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return safeLine(error.message);
   } catch {
-    // Said in some other way.
+    // Not JSON.
   }
   return 'failed';
 }

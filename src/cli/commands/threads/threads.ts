@@ -12,7 +12,7 @@ import type { Context } from '../../context/context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { readerOf } from '../../text/reader.ts';
 
-/** What refuses to delete a conversation. */
+/** Exit codes of refusing to delete a conversation. */
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
 
 export function addThreadsCommand(program: CliCommand): void {
@@ -98,7 +98,6 @@ async function showPruned(context: Context, settings: PruneSettings): Promise<vo
   });
 }
 
-/** @throws {TradeAgentError} `usage` */
 function parseCount(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new TradeAgentError('usage', `--keep can't be "${text}"`, { hint: 'Give a whole number.' });

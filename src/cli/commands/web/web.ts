@@ -41,7 +41,7 @@ async function web(context: Context, { port, open }: WebOptions): Promise<number
   } finally {
     remove();
   }
-  // To be stopped is how it ends; only a time limit is told.
+  // It normally ends by being stopped; only a time limit is reported.
   const { reason } = context.signal;
   return isTradeAgentError(reason) && reason.code === 'timeout' ? exits.timedOut : exits.done;
 }
@@ -51,7 +51,7 @@ async function show({ output, io }: Context, { url, port }: WebReady): Promise<v
   io.talk('The link opens one page, once. Ctrl-C ends it.');
 }
 
-/** @returns what takes away again what it took */
+/** @returns undoes it */
 async function opened(context: Context, { url }: WebReady): Promise<() => void> {
   const { openingPage } = await import('../../../app/web.ts');
   const { file, remove } = await openingPage(context, url);
