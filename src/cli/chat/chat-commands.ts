@@ -6,9 +6,8 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { localTime } from '../text/as-of.ts';
-
+import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
-import type { CommandedChat } from './commanded-chat.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
 /** Fits on a screen beside what is going on. */
@@ -16,7 +15,7 @@ const MOST_ROWS = 15;
 /** More rows than any terminal has; Ink draws only what exists. */
 const CLEARING_ROWS = 60;
 
-type Handler = (chat: CommandedChat, args: readonly string[]) => void;
+type Handler = (chat: ChatSession, args: readonly string[]) => void;
 
 const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   help: (chat) => chat.report(slashHelp),
@@ -35,24 +34,19 @@ const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   login: (chat) => chat.login(),
 };
 
-export function runChatCommand(chat: CommandedChat, { name, args }: SlashCommand): void {
+export function runChatCommand(chat: ChatSession, { name, args }: SlashCommand): void {
   const handler = Object.hasOwn(handlers, name) ? handlers[name as keyof typeof handlers] : undefined;
   if (handler !== undefined) {
     handler(chat, args);
     return;
   }
-  const nearest = closestMatch(
-    name,
-    slashCommands.map((command) => command.name),
-  );
-  chat.fail(
-    new TradeAgentError('usage', `there is no /${safeLine(name)}`, {
-      hint: `${nearest === undefined ? '' : `Did you mean /${nearest}? `}/help lists what there is.`,
-    }),
-  );
+  const names = slashCommands.map((command) => command.name);
+  const nearest = closestMatch(name, names);
+  const meant = nearest === undefined ? '' : `Did you mean /${nearest}? `;
+  chat.fail(usage(`there is no /${safeLine(name)}`, `${meant}/help lists what there is.`));
 }
 
-function report(chat: CommandedChat, text: () => Promise<string>): void {
+function report(chat: ChatSession, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await unlessStopped(text(), signal)));
 }
 
@@ -64,7 +58,7 @@ function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> 
   return Promise.race([looking, stopped]);
 }
 
-function chart(chat: CommandedChat, args: readonly string[]): void {
+function chart(chat: ChatSession, args: readonly string[]): void {
   report(chat, async () => {
     const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
     const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
@@ -77,7 +71,7 @@ function chart(chat: CommandedChat, args: readonly string[]): void {
   });
 }
 
-function approvals(chat: CommandedChat, [verb, code]: readonly string[]): void {
+function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
   chat.work(async () => {
     const all = await chat.driver.approvals();
     if (verb === undefined) {
@@ -105,7 +99,7 @@ function approvalLine(approval: ApprovalView): string {
   return `${approval.code}  ${approval.id}  ${approvalOutcome(approval)}`;
 }
 
-function threads(chat: CommandedChat): void {
+function threads(chat: ChatSession): void {
   report(chat, async () => {
     const all = await chat.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
@@ -123,7 +117,7 @@ function threads(chat: CommandedChat): void {
   });
 }
 
-function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
+function resume(chat: ChatSession, [wanted]: readonly string[]): void {
   chat.work(async () => {
     const { pending, runs, thread: current } = chat.snapshot().state;
     const numbered = pending.find(({ talk }) => wanted === `#${talk}` || wanted === String(talk))?.thread;
@@ -155,7 +149,7 @@ function resume(chat: CommandedChat, [wanted]: readonly string[]): void {
 const brokenOff = ['running', 'pending', 'unknown', 'failed'];
 
 /** This conversation if it was interrupted, else one picked from the earlier ones, or `none`. */
-async function pickThread(chat: CommandedChat, current: string | undefined): Promise<string | undefined> {
+async function pickThread(chat: ChatSession, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
   const here = threads.find(({ thread }) => thread === current);
   const all = threads.filter((one) => one !== here);
@@ -164,11 +158,11 @@ async function pickThread(chat: CommandedChat, current: string | undefined): Pro
   const rows = shown.map(
     ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
   );
-  const row = await chat.pick('Go on with which conversation?', rows);
+  const row = await chat.picking.pick('Go on with which conversation?', rows);
   return row === undefined ? 'none' : shown[row]?.thread;
 }
 
-function theme(chat: CommandedChat, [name]: readonly string[]): void {
+function theme(chat: ChatSession, [name]: readonly string[]): void {
   chat.work(async () => {
     const now = chat.snapshot().theme;
     if (name === undefined) {
@@ -186,7 +180,7 @@ function theme(chat: CommandedChat, [name]: readonly string[]): void {
   });
 }
 
-function model(chat: CommandedChat, [name]: readonly string[]): void {
+function model(chat: ChatSession, [name]: readonly string[]): void {
   chat.work(async () => {
     const { status, state } = chat.snapshot();
     if (name === undefined) {
@@ -202,7 +196,7 @@ function model(chat: CommandedChat, [name]: readonly string[]): void {
   });
 }
 
-function profile(chat: CommandedChat, [name]: readonly string[]): void {
+function profile(chat: ChatSession, [name]: readonly string[]): void {
   chat.work(async () => {
     const all = await chat.driver.profiles();
     if (name === undefined) {
@@ -210,14 +204,10 @@ function profile(chat: CommandedChat, [name]: readonly string[]): void {
       return chat.report([...lines, '', '/profile NAME changes to another.'].join('\n'));
     }
     if (!all.some((one) => one.name === name)) {
-      const nearest = closestMatch(
-        name,
-        all.map((one) => one.name),
-      );
-      throw usage(
-        `there is no profile "${safeLine(name)}"`,
-        nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`,
-      );
+      const names = all.map((one) => one.name);
+      const nearest = closestMatch(name, names);
+      const hint = nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`;
+      throw usage(`there is no profile "${safeLine(name)}"`, hint);
     }
     if (chat.snapshot().state.runs.length > 0) throw notWhileWaiting();
     // This chat ends with the change, so the other profile must be able to open.
@@ -228,13 +218,13 @@ function profile(chat: CommandedChat, [name]: readonly string[]): void {
   });
 }
 
-function clear(chat: CommandedChat): void {
+function clear(chat: ChatSession): void {
   chat.add({ type: 'space', rows: CLEARING_ROWS });
   chat.fresh();
   chat.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
 }
 
-function halt(chat: CommandedChat, [verb]: readonly string[]): void {
+function halt(chat: ChatSession, [verb]: readonly string[]): void {
   if (verb === 'lift') {
     liftHalt(chat);
     return;
@@ -263,7 +253,7 @@ function halt(chat: CommandedChat, [verb]: readonly string[]): void {
   });
 }
 
-function liftHalt(chat: CommandedChat): void {
+function liftHalt(chat: ChatSession): void {
   chat.work(async (signal) => {
     const state = await chat.driver.liftHalt(({ code }) => {
       chat.add({

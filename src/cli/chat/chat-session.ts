@@ -10,35 +10,21 @@ import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, isFinalApproval, isPlacedLate } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
 import { runChatCommand } from './chat-commands.ts';
-import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
-import type { ChatSnapshot, Picker } from './chat-snapshot.ts';
-import { type ChatAction, chatReducer, emptyChat, isWaiting, runAtWork } from './chat-state.ts';
-import type { CommandedChat } from './commanded-chat.ts';
+import {
+  type ChatAction,
+  type ChatState,
+  chatReducer,
+  emptyChat,
+  isWaiting,
+  runAtWork,
+} from './chat-state.ts';
+import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { OrderWatch } from './order-watch.ts';
 import { parseSlashCommand } from './slash-commands.ts';
 
 /** How often the account's value is read: six times a minute. */
 const VALUE_MS = 10_000;
-
-/**
- * Keeps a chat up to date until `signal` aborts: by the gateway's events, and by a timer for what only the market
- * changes. If the gateway refuses its events, the timer does it alone.
- */
-async function keepLive(parts: {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  readonly events: (signal: AbortSignal, changed: () => void) => Promise<void>;
-  readonly changed: () => void;
-  readonly tick: () => Promise<void>;
-}): Promise<void> {
-  const { clock, signal, events, changed, tick } = parts;
-  void events(signal, changed).catch(() => undefined);
-  while (!signal.aborted) {
-    await clock.sleep(VALUE_MS, signal).catch(() => undefined);
-    if (!signal.aborted) await tick();
-  }
-}
 
 /** More would be a program or an accident. */
 const MOST_QUEUED = 5;
@@ -46,11 +32,36 @@ const MOST_QUEUED = 5;
 /** How long quitting waits for runs to write down what is pending. */
 const QUIT_GRACE_MS = 3000;
 
+/** A list in which the arrows mark a row and Enter takes it. */
+export interface Picker {
+  readonly title: string;
+  readonly rows: readonly string[];
+  readonly chosen: number;
+}
+
+/** What the screen shows at one moment. */
+export interface ChatSnapshot {
+  readonly state: ChatState;
+  readonly status: ChatStatus;
+  readonly login: ChatLogin | undefined;
+  /** A yes-or-no question; the next line answers it. */
+  readonly question: string | undefined;
+  /** The conversations to choose from. */
+  readonly picker: Picker | undefined;
+  readonly theme: ThemeName;
+  /** Work is going on that Esc can stop and the next line waits for. */
+  readonly busy: boolean;
+  /** Lines sent while busy; they run one by one afterwards. */
+  readonly queued: readonly string[];
+  /** The chat is over: nothing is drawn below what was printed. */
+  readonly ended: boolean;
+}
+
 /**
  * A chat without its screen, which subscribes to it: takes what the person types, drives the agent, keeps what is
  * shown. Runs that only wait for the phone don't block others.
  */
-export class ChatSession implements CommandedChat {
+export class ChatSession {
   readonly driver: ChatDriver;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
@@ -187,10 +198,6 @@ export class ChatSession implements CommandedChat {
     });
   }
 
-  pick(title: string, rows: readonly string[]): Promise<number | undefined> {
-    return this.picking.pick(title, rows);
-  }
-
   chooseTheme(theme: ThemeName): void {
     this.driver.chooseTheme(theme);
     this.#set({ theme });
@@ -315,23 +322,25 @@ export class ChatSession implements CommandedChat {
     }
   }
 
-  /** Follows the gateway's events, and the account's value. */
+  /** Keeps the chat up to date: by the gateway's events, and by a timer for what only the market changes. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;
-    void keepLive({
-      clock: this.#clock,
-      signal: this.#live.signal,
-      events: this.driver.events,
-      changed: () => {
-        this.#watch.look();
-        void this.#tellLate();
-        void this.refresh();
-      },
-      tick: () => this.refresh(),
-    }).finally(() => {
-      this.#following = false;
-    });
+    const changed = () => {
+      this.#watch.look();
+      void this.#tellLate();
+      void this.refresh();
+    };
+    // If the gateway refuses its events, the timer does it alone.
+    void this.driver.events(this.#live.signal, changed).catch(() => undefined);
+    void this.#refreshOften(this.#live.signal);
+  }
+
+  async #refreshOften(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(VALUE_MS, signal).catch(() => undefined);
+      if (!signal.aborted) await this.refresh();
+    }
   }
 
   #orderChanged(order: Order): void {

@@ -1,15 +1,16 @@
+import type { ApprovalView } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
 import { accountGlance, goOn, say } from '../../app/chat.ts';
 import { halt } from '../../app/halt.ts';
 import { startLogin } from '../../app/login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { person } from '../text/reader.ts';
-import type { ChatDriver, ChatStatus } from './chat-driver.ts';
 
 /** The most rows of `/chart`, and those that title, dates, legend and input take beside it. */
 const CHART_ROWS = 30;
@@ -17,8 +18,30 @@ const CHAT_ROWS = 11;
 /** Each sparkline costs a request; the largest positions get one. */
 const MOST_LINES = 20;
 
-/** The chat's driver on the real parts. @param spoken for a screen reader: reports without drawings */
-export function contextDriver(context: Context, given: AgentOptions, spoken: boolean): ChatDriver {
+export interface ChatStatus {
+  /** False until identity provider and gateway first answer or fail to. */
+  readonly connected: boolean;
+  readonly profile: string;
+  /** `PAPER` or `LIVE`. */
+  readonly environment: string;
+  readonly simulated: boolean;
+  /** Why nothing can be proposed here (`REDUCING`: no purchase); undefined where everything can. */
+  readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
+  readonly model: string;
+  readonly user: string | undefined;
+  /** `$100,123.45`; undefined where unknown. */
+  readonly value: string | undefined;
+  readonly phone: string | undefined;
+}
+
+/** All that the chat can do; the screen knows nothing of sessions, gateways and agents. */
+export type ChatDriver = ReturnType<typeof contextDriver>;
+
+/** A device login waiting for the person. */
+export type ChatLogin = Awaited<ReturnType<typeof shownLogin>>;
+
+/** @param spoken for a screen reader: reports without drawings */
+export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
   // Before the status line opens a session.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
@@ -26,8 +49,9 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
   const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode, spoken });
   const agent = () => context.agent(options);
   return {
-    run: (prompt, thread, signal) => say(context, options, { prompt, thread }, signal),
-    resume: (thread, signal) => goOn(context, options, thread, signal),
+    run: (prompt: string, thread: string | undefined, signal: AbortSignal) =>
+      say(context, options, { prompt, thread }, signal),
+    resume: (thread: string, signal: AbortSignal) => goOn(context, options, thread, signal),
     status: () => chatStatus(context, options),
     login: () => shownLogin(context, screen()),
     portfolio: () => portfolioReport(context, screen()),
@@ -36,7 +60,12 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
       return orders.length === 0 ? 'No orders.' : ordersText(orders, person(screen().columns));
     },
-    chart: async (symbol, range, look) => {
+    /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
+    chart: async (
+      symbol: string,
+      range: string | undefined,
+      look: { readonly candles?: boolean; readonly volume?: boolean } = {},
+    ) => {
       const [{ chartText }, { priceHistory }] = await Promise.all([
         import('../text/chart.ts'),
         import('../../app/market.ts'),
@@ -62,31 +91,37 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
     approvals: async () => (await agent()).approvals(),
-    cancelApproval: async (id) => (await agent()).cancelApproval(id),
+    /** @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */
+    cancelApproval: async (id: string) => (await agent()).cancelApproval(id),
     threads: async () => (await agent()).threads(),
     profiles: async () => {
       const { listProfiles } = await import('../../app/profile/profiles.ts');
       const profiles = await listProfiles(context);
       return profiles.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
     },
-    checkProfile: async (name) => {
+    /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
+    checkProfile: async (name: string) => {
       const { checkProfile } = await import('../../app/chat.ts');
       await checkProfile(context, name);
     },
-    chooseModel: async (name) => {
+    /** Switches the session's model; nothing may be running. */
+    chooseModel: async (name: string) => {
       const { otherModel } = await import('../../app/chat.ts');
       options = await otherModel(context, options, name);
       await context.reset();
     },
-    chooseTheme: (name) => context.chooseTheme(name),
-    events: async (signal, changed) => {
+    chooseTheme: (name: ThemeName) => context.chooseTheme(name),
+    /** Calls `changed` on each change of a proposal, including fills, until `signal` aborts. */
+    events: async (signal: AbortSignal, changed: () => void) => {
       const { followEvents } = await import('../../tools/gateway/follow-events.ts');
       await followEvents(await context.gateway(), { clock: context.clock, signal, changed });
     },
+    /** Stops all trading at the gateway, and withdraws what waits for the phone. */
     halt: async () => {
       await halt(context);
     },
-    liftHalt: async (asked, signal) => {
+    /** Asks the phone to lift the halt and waits for the outcome. @throws {TradeAgentError} if it was not approved */
+    liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { askAndWait } = await import('../../app/approvals/ask-and-wait.ts');
       let told = false;
       await askAndWait(

@@ -74,7 +74,7 @@ export function editorReducer(before: EditorState, action: EditorAction): Editor
 
 function onKey(state: EditorState, input: string, key: Partial<Key>): EditorState {
   const byWord = key.ctrl || key.meta;
-  if (key.leftArrow) return { ...state, cursor: byWord ? wordStart(state) : Math.max(0, state.cursor - 1) };
+  if (key.leftArrow) return { ...state, cursor: byWord ? wordStart(state) : left(state) };
   if (key.rightArrow) return { ...state, cursor: byWord ? wordEnd(state) : right(state) };
   if (key.upArrow) return upOrOlder(state);
   if (key.downArrow) return downOrNewer(state);
@@ -82,59 +82,41 @@ function onKey(state: EditorState, input: string, key: Partial<Key>): EditorStat
   if (key.end) return { ...state, cursor: lineEnd(state) };
   if (key.backspace) return byWord ? kill(state, wordStart(state), state.cursor) : remove(state, -1);
   if (key.delete) return remove(state, 0);
-  if (key.ctrl) return onControl(state, input);
-  if (key.meta) return onMeta(state, input);
+  if (key.ctrl) return controls.get(input)?.(state) ?? state;
+  if (key.meta) return metas.get(input.toLowerCase())?.(state) ?? state;
   if (key.tab || key.escape || key.return) return state;
   return insert(state, input);
 }
 
-/** The common readline keys. */
-function onControl(state: EditorState, letter: string): EditorState {
-  switch (letter) {
-    case 'a':
-      return { ...state, cursor: lineStart(state) };
-    case 'e':
-      return { ...state, cursor: lineEnd(state) };
-    case 'b':
-      return { ...state, cursor: Math.max(0, state.cursor - 1) };
-    case 'f':
-      return { ...state, cursor: right(state) };
-    case 'p':
-      return upOrOlder(state);
-    case 'n':
-      return downOrNewer(state);
-    case 'r':
-      return olderWithDraft(state);
-    case 'd':
-      return remove(state, 0);
-    case 'u':
-      return kill(state, lineStart(state), state.cursor);
-    case 'k': {
-      const end = lineEnd(state);
-      // At a line's end it joins the next line, as a shell's editor does.
-      return kill(state, state.cursor, end === state.cursor ? end + 1 : end);
-    }
-    case 'w':
-      return kill(state, blankStart(state), state.cursor);
-    case 'y':
-      return insert(state, state.cut);
-    default:
-      return state;
-  }
-}
+type Edit = (state: EditorState) => EditorState;
 
-function onMeta(state: EditorState, letter: string): EditorState {
-  switch (letter.toLowerCase()) {
-    case 'b':
-      return { ...state, cursor: wordStart(state) };
-    case 'f':
-      return { ...state, cursor: wordEnd(state) };
-    case 'd':
-      return kill(state, state.cursor, wordEnd(state));
-    default:
-      return state;
-  }
-}
+const moveTo =
+  (place: (state: EditorState) => number): Edit =>
+  (state) => ({ ...state, cursor: place(state) });
+
+/** The common readline keys: Ctrl and a letter. */
+const controls = new Map<string, Edit>([
+  ['a', moveTo(lineStart)],
+  ['e', moveTo(lineEnd)],
+  ['b', moveTo(left)],
+  ['f', moveTo(right)],
+  ['p', upOrOlder],
+  ['n', downOrNewer],
+  ['r', olderWithDraft],
+  ['d', (state) => remove(state, 0)],
+  ['u', (state) => kill(state, lineStart(state), state.cursor)],
+  // At a line's end it joins the next line, as a shell's editor does.
+  ['k', (state) => kill(state, state.cursor, Math.max(lineEnd(state), state.cursor + 1))],
+  ['w', (state) => kill(state, wordStart(state, notBlank), state.cursor)],
+  ['y', (state) => insert(state, state.cut)],
+]);
+
+/** Alt and a letter. */
+const metas = new Map<string, Edit>([
+  ['b', moveTo(wordStart)],
+  ['f', moveTo(wordEnd)],
+  ['d', (state) => kill(state, state.cursor, wordEnd(state))],
+]);
 
 function insert(state: EditorState, typed: string): EditorState {
   // Other control characters could move the terminal's cursor.
@@ -169,6 +151,10 @@ function without(state: EditorState, from: number, to: number): EditorState {
   };
 }
 
+function left({ cursor }: EditorState): number {
+  return Math.max(0, cursor - 1);
+}
+
 function right({ text, cursor }: EditorState): number {
   return Math.min(graphemes(text).length, cursor + 1);
 }
@@ -183,13 +169,15 @@ function lineEnd({ text, cursor }: EditorState): number {
   return end === -1 ? parts.length : end;
 }
 
-const inWord = (part: string | undefined) => part !== undefined && /[\p{L}\p{N}_]/u.test(part);
+const inWord = (part = '') => /[\p{L}\p{N}_]/u.test(part);
+/** Ctrl-W cuts back to a blank, whatever characters the word has. */
+const notBlank = (part = '') => !/\s/.test(part);
 
-function wordStart({ text, cursor }: EditorState): number {
+function wordStart({ text, cursor }: EditorState, isPart = inWord): number {
   const parts = graphemes(text);
   let at = cursor;
-  while (at > 0 && !inWord(parts[at - 1])) at--;
-  while (at > 0 && inWord(parts[at - 1])) at--;
+  while (at > 0 && !isPart(parts[at - 1])) at--;
+  while (at > 0 && isPart(parts[at - 1])) at--;
   return at;
 }
 
@@ -198,15 +186,6 @@ function wordEnd({ text, cursor }: EditorState): number {
   let at = cursor;
   while (at < parts.length && !inWord(parts[at])) at++;
   while (at < parts.length && inWord(parts[at])) at++;
-  return at;
-}
-
-/** Ctrl-W cuts back to a blank, whatever characters the word has. */
-function blankStart({ text, cursor }: EditorState): number {
-  const parts = graphemes(text);
-  let at = cursor;
-  while (at > 0 && /\s/.test(parts[at - 1] ?? '')) at--;
-  while (at > 0 && !/\s/.test(parts[at - 1] ?? '')) at--;
   return at;
 }
 

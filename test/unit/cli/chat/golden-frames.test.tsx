@@ -1,19 +1,14 @@
 import { createRequire } from 'node:module';
-import { PassThrough } from 'node:stream';
-import { render } from 'ink';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
-import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
-import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
-import { noHistory } from '../../../../src/cli/chat/input-history.ts';
+import type { ChatDriver } from '../../../../src/cli/chat/context-driver.ts';
 import { chartText } from '../../../../src/cli/text/chart.ts';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
 import { painter } from '../../../../src/cli/text/theme.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import type { Account, Bar, Position } from '../../../../src/trading/views.ts';
-import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
+import { openScreen, status } from './chat-screen.tsx';
 
 // Ink colours by chalk, which looks at the environment once, and another file's frames may have been first.
 const { default: chalk } = await import(createRequire(import.meta.resolve('ink')).resolve('chalk'));
@@ -75,28 +70,12 @@ const bars: Bar[] = Array.from({ length: 62 }, (_, day) => {
     volume: String(1_000_000 + ((day * 37) % 11) * 400_000),
   };
 });
-const status: ChatStatus = {
-  connected: true,
-  profile: 'sandbox',
-  environment: 'PAPER',
-  simulated: true,
-  withheld: undefined,
-  model: 'built-in planner',
-  user: 'Alice Adams',
-  value: '$96,673.45',
-  phone: 'http://127.0.0.1:4710/phone',
-};
-
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
+const shown = { ...status, value: '$96,673.45' };
 
 type Theme = 'dark' | 'light' | 'colour-blind';
 
 /** The chat on a screen of this size, its reports drawn by the code that draws them. */
 function open(theme: Theme, columns: number, rows: number) {
-  const clock = manualClock(NOW);
   const paint = painter(theme, true);
   const closes = new Map(
     positions.map(({ symbol }, index) => [symbol, bars.slice(index * 9).map((bar) => bar.close)]),
@@ -120,7 +99,7 @@ function open(theme: Theme, columns: number, rows: number) {
       yield { type: 'text', delta: 'Bought 5 AAPL at $179.51.' };
       yield { type: 'result', result: doneResult };
     },
-    status: async () => status,
+    status: async () => shown,
     orders: async () => [],
     approvals: async () => [],
     events: async () => undefined,
@@ -156,40 +135,7 @@ function open(theme: Theme, columns: number, rows: number) {
         ...look,
       }),
   } as unknown as ChatDriver;
-  const stdin = Object.assign(new PassThrough(), {
-    isTTY: true,
-    setRawMode: () => undefined,
-    ref: () => undefined,
-    unref: () => undefined,
-  });
-  const frames: string[] = [];
-  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns, rows });
-  stdout.on('data', (chunk: Buffer) => frames.push(chunk.toString('utf8')));
-  const session = new ChatSession({ driver, clock, status, theme, onQuit: () => app.unmount() });
-  const app = render(
-    <ChatApp
-      session={session}
-      clock={clock}
-      version="1.2.3"
-      unicode={true}
-      color={true}
-      spoken={false}
-      history={noHistory}
-      phoneQr={[]}
-    />,
-    { stdin, stdout, debug: true, exitOnCtrlC: false, patchConsole: false, interactive: true },
-  );
-  cleanups.push(() => app.unmount());
-  const shows = (pattern: RegExp) =>
-    expect
-      .poll(() => frames.findLast((frame) => frame.trim() !== '') ?? '', { timeout: 10_000 })
-      .toMatch(pattern);
-  return {
-    decide,
-    shows,
-    type: (text: string) => stdin.write(text),
-    last: () => frames.findLast((frame) => frame.trim() !== '') ?? '',
-  };
+  return { decide, ...openScreen(driver, { columns, rows, theme, status: shown }) };
 }
 
 /** Colours as words in angle brackets, so that a snapshot can be read. */
@@ -206,18 +152,14 @@ describe('the chat looks as it did', () => {
     const file = (name: string) => `frames/${columns}x${rows}-${theme}-${name}.txt`;
     const chat = open(theme, columns, rows);
     await chat.shows(/Alice Adams/);
-    chat.type('/portfolio\r');
-    await chat.shows(/TOTAL/);
-    chat.type('buy 5 AAPL limit 180\r');
-    await chat.shows(/waiting for your phone/);
-    await expect(readable(chat.last())).toMatchFileSnapshot(file('order'));
+    await chat.turn('/portfolio\r', /TOTAL/);
+    await chat.turn('buy 5 AAPL limit 180\r', /waiting for your phone/);
+    await expect(readable(chat.frame())).toMatchFileSnapshot(file('order'));
     chat.decide();
     await chat.shows(/Bought 5 AAPL at \$179\.51/);
-    chat.type('/chart AAPL 3m candles volume\r');
-    await chat.shows(/your cost/);
-    await expect(readable(chat.last())).toMatchFileSnapshot(file('chart'));
-    chat.type('/resume\r');
-    await chat.shows(/Enter goes on/);
-    await expect(readable(chat.last().split('\n').slice(-8).join('\n'))).toMatchFileSnapshot(file('resume'));
+    await chat.turn('/chart AAPL 3m candles volume\r', /your cost/);
+    await expect(readable(chat.frame())).toMatchFileSnapshot(file('chart'));
+    await chat.turn('/resume\r', /Enter goes on/);
+    await expect(readable(chat.frame().split('\n').slice(-8).join('\n'))).toMatchFileSnapshot(file('resume'));
   });
 });

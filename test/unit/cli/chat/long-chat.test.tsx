@@ -1,14 +1,12 @@
-import { PassThrough, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { render } from 'ink';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
-import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
-import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
+import type { ChatDriver } from '../../../../src/cli/chat/context-driver.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { doneResult } from '../sample-events.ts';
+import { openScreen, status } from './chat-screen.tsx';
 
 const ROUNDS = 10;
 const LINES = 1000;
@@ -16,18 +14,6 @@ const LINES = 1000;
 const AT_ONCE = 10;
 /** A line's text takes some hundred bytes, and the note that it was written as much again. */
 const MOST_BYTES_A_LINE = 700;
-
-const status: ChatStatus = {
-  connected: true,
-  profile: 'sandbox',
-  environment: 'PAPER',
-  simulated: true,
-  withheld: undefined,
-  model: 'built-in planner',
-  user: 'Alice Adams',
-  value: '$100,123.45',
-  phone: undefined,
-};
 
 /** Answers each prompt with so many lines, as a model streams them. */
 function talkative(): Pick<ChatDriver, 'run' | 'status' | 'orders' | 'approvals' | 'events'> {
@@ -53,47 +39,13 @@ it('10,000 lines of chat take no longer at the end than at the start, and little
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   let rows = 0;
-  const stdout = Object.assign(
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        rows += chunk.toString().split('what it is worth today').length - 1;
-        done();
-      },
-    }),
-    { isTTY: true, columns: 80, rows: 24 },
-  );
-  const stdin = Object.assign(new PassThrough(), {
-    isTTY: true,
-    setRawMode: () => undefined,
-    ref: () => undefined,
-    unref: () => undefined,
-  });
-  const session = new ChatSession({
-    driver: talkative() as ChatDriver,
-    clock: systemClock,
-    status,
-    onQuit: () => app.unmount(),
-  });
-  const app = render(
-    <ChatApp
-      session={session}
-      clock={systemClock}
-      version="1.2.3"
-      unicode
-      color={false}
-      spoken={false}
-      history={{ entries: [], add: () => undefined }}
-      phoneQr={[]}
-    />,
-    {
-      stdin,
-      stdout: stdout as unknown as NodeJS.WriteStream,
-      exitOnCtrlC: false,
-      patchConsole: false,
-      interactive: true,
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      rows += chunk.toString().split('what it is worth today').length - 1;
+      done();
     },
-  );
-  onTestFinished(() => app.unmount());
+  });
+  const { session } = openScreen(talkative() as ChatDriver, { clock: systemClock, color: false, output });
   void session.connect();
   await expect.poll(() => session.snapshot().busy).toBe(false);
 
