@@ -66,10 +66,8 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       range: string | undefined,
       look: { readonly candles?: boolean; readonly volume?: boolean } = {},
     ) => {
-      const [{ chartText }, { priceHistory }] = await Promise.all([
-        import('../text/chart.ts'),
-        import('../../app/market.ts'),
-      ]);
+      const { chartText } = await import('../text/chart.ts');
+      const { priceHistory } = await import('../../app/market.ts');
       const history = await priceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
       return chartText({
@@ -83,10 +81,8 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       });
     },
     mcpServers: async () => {
-      const [{ mcpLines }, { serversStanding }] = await Promise.all([
-        import('../text/mcp-lines.ts'),
-        import('../../app/mcp/servers.ts'),
-      ]);
+      const { mcpLines } = await import('../text/mcp-lines.ts');
+      const { serversStanding } = await import('../../app/mcp/servers.ts');
       return mcpLines(await serversStanding(context, options));
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
@@ -100,10 +96,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       return profiles.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
     },
     /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
-    checkProfile: async (name: string) => {
-      const { checkProfile } = await import('../../app/chat.ts');
-      await checkProfile(context, name);
-    },
+    checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
     /** Switches the session's model; nothing may be running. */
     chooseModel: async (name: string) => {
       const { otherModel } = await import('../../app/chat.ts');
@@ -112,10 +105,12 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     chooseTheme: (name: ThemeName) => context.chooseTheme(name),
     /** Calls `changed` on each change of a proposal, including fills, until `signal` aborts. */
-    events: async (signal: AbortSignal, changed: () => void) => {
-      const { followEvents } = await import('../../tools/gateway/follow-events.ts');
-      await followEvents(await context.gateway(), { clock: context.clock, signal, changed });
-    },
+    events: async (signal: AbortSignal, changed: () => void) =>
+      (await import('../../tools/gateway/follow-events.ts')).followEvents(await context.gateway(), {
+        clock: context.clock,
+        signal,
+        changed,
+      }),
     /** Stops all trading at the gateway, and withdraws what waits for the phone. */
     halt: async () => {
       await halt(context);
@@ -162,12 +157,10 @@ async function portfolioReport(
   context: Context,
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
-  const [{ portfolioTable }, { takenLine }, { portfolioFigures }, { portfolioView }] = await Promise.all([
-    import('../text/portfolio-table.ts'),
-    import('../text/as-of.ts'),
-    import('../../app/portfolio/portfolio.ts'),
-    import('../../trading/portfolio/portfolio-view.ts'),
-  ]);
+  const { portfolioTable } = await import('../text/portfolio-table.ts');
+  const { takenLine } = await import('../text/as-of.ts');
+  const { portfolioFigures } = await import('../../app/portfolio/portfolio.ts');
+  const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();

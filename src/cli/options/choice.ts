@@ -39,17 +39,16 @@ export function descriptorNumber(text: string): number {
   return number;
 }
 
-/** Parses the length of a list, 1 to 500. @throws {TradeAgentError} `usage` */
-export const parseLimit = limitUpTo(500);
-
-export function limitUpTo(most: number): (text: string) => number {
-  return (text) => {
-    if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= most) return Number(text);
-    throw new TradeAgentError('usage', `--limit can't be "${text}"`, {
-      hint: `Give a number from 1 to ${most}.`,
-    });
+/** Parses a number from 1 to `most`. @throws {TradeAgentError} `usage` */
+export function countUpTo(most: number, flag = '--limit', hint = `Give a number from 1 to ${most}.`) {
+  return (text: string): number => {
+    if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
+    throw new TradeAgentError('usage', `${flag} can't be "${text}"`, { hint });
   };
 }
+
+/** Parses the length of a list, 1 to 500. @throws {TradeAgentError} `usage` */
+export const parseLimit = countUpTo(500);
 
 /** Parses a port; 0 is a free one. */
 export function portUpTo(last: number): (text: string) => number {

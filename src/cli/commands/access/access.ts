@@ -69,10 +69,9 @@ async function printAccess(context: Context): Promise<void> {
 
 async function grant(context: Context, wanted: NewAccess): Promise<void> {
   const { grantAccess } = await import('../../../app/access.ts');
-  const granted = await grantAccess(context, wanted, async () => {
-    const { showAsking } = await import('../../run/asked-proposal.ts');
-    return showAsking(context);
-  });
+  const granted = await grantAccess(context, wanted, async () =>
+    (await import('../../run/asked-proposal.ts')).showAsking(context),
+  );
   await context.output.result(
     'access-granted',
     { ...granted },

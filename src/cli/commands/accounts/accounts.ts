@@ -34,9 +34,8 @@ export function addAccountsCommand(program: CliCommand): void {
 
 /** Ends with {@link exits.found} if a broker could not be asked which account it is. */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
-  await context.output.result('accounts', { accounts }, async () => {
-    const { accountsTable } = await import('../../text/portfolios-table.ts');
-    return accountsTable(accounts);
-  });
+  await context.output.result('accounts', { accounts }, async () =>
+    (await import('../../text/portfolios-table.ts')).accountsTable(accounts),
+  );
   return accounts.some(({ account }) => account === null) ? exits.found : exits.done;
 }

@@ -31,9 +31,8 @@ export function addActivitiesCommand(program: CliCommand): void {
     .runs(async (context, { period, kind, limit }: ActivityOptions) => {
       const kinds = kind === undefined ? undefined : [kind];
       const found = await activitiesIn(await gatewayWithImported(context), { period, kinds, limit });
-      await context.output.result('activities', { ...found }, async () => {
-        const { activitiesText } = await import('../../text/data-lists.ts');
-        return activitiesText(found);
-      });
+      await context.output.result('activities', { ...found }, async () =>
+        (await import('../../text/data-lists.ts')).activitiesText(found),
+      );
     });
 }

@@ -34,26 +34,19 @@ export function addAlertCommand(program: CliCommand): void {
       ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'looked at before each closing'],
     )
     .exits(exits.busy)
-    .runs(async (context, text: string, options: AddAlertOptions) => {
-      const { addAndShow } = await import('./list.ts');
-      return addAndShow(context, text, options);
-    });
+    .runs(async (context, text: string, options: AddAlertOptions) =>
+      (await import('./list.ts')).addAndShow(context, text, options),
+    );
   alert
     .command('list', { isDefault: true })
     .description('list alerts, which schedules look at them, and which channels tell of them')
     .examples(['trade-agent alert list --output json', 'for scripts'])
-    .runs(async (context) => {
-      const { showAlerts } = await import('./list.ts');
-      return showAlerts(context);
-    });
+    .runs(async (context) => (await import('./list.ts')).showAlerts(context));
   alert
     .command('remove')
     .description('take out an alert by its name, or all of a symbol')
     .argument('<which>', 'one of the names that "alert list" shows, or a symbol')
     .examples(['trade-agent alert remove aapl-below-180', 'the rest of the file stays as it is'])
     .exits(exits.busy)
-    .runs(async (context, which: string) => {
-      const { removeAndShow } = await import('./list.ts');
-      return removeAndShow(context, which);
-    });
+    .runs(async (context, which: string) => (await import('./list.ts')).removeAndShow(context, which));
 }

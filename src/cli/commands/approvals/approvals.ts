@@ -46,10 +46,7 @@ export function addApprovalsCommand(program: CliCommand): void {
       ['trade-agent approvals wait --output json', 'all that are pending'],
     )
     .exits(...runExits)
-    .runs(async (context, ids: string[]) => {
-      const { showWait } = await import('./print-approval.ts');
-      return showWait(context, ids);
-    });
+    .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).showWait(context, ids));
   approvals
     .command('reconcile')
     .summary('settle approvals whose outcome is unknown')

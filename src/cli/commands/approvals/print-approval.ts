@@ -12,10 +12,8 @@ import { readerOf } from '../../text/reader.ts';
 
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
-    const [{ subjectFields }, { approvalOutcome, askedBy }] = await Promise.all([
-      import('../../text/approval-subject.ts'),
-      import('../../text/approval-lines.ts'),
-    ]);
+    const { subjectFields } = await import('../../text/approval-subject.ts');
+    const { approvalOutcome, askedBy } = await import('../../text/approval-lines.ts');
     const reader = readerOf(context.io);
     const rows: [string, string][] = [
       ['approval', reader.ids([approval.id])(approval.id)],

@@ -30,10 +30,8 @@ export function addCheckCommand(program: CliCommand): void {
     )
     .exits(...runExits, exits.found)
     .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
-      const [{ runChecks }, { checkView, sayWhatIsLeft }] = await Promise.all([
-        import('../../../app/check/run-check.ts'),
-        import('./check-view.ts'),
-      ]);
+      const { runChecks } = await import('../../../app/check/run-check.ts');
+      const { checkView, sayWhatIsLeft } = await import('./check-view.ts');
       const { told, ...listener } = checkView(context, format);
       const outcomes = await runChecks(context, options, listener, told);
       sayWhatIsLeft(context, outcomes);

@@ -12,9 +12,8 @@ export function addClockCommand(program: CliCommand): void {
     .exits(...sessionExits)
     .runs(async (context) => {
       const clock = await (await context.gateway()).clock();
-      await context.output.result('clock', { ...clock }, async () => {
-        const { clockText } = await import('../../text/data-lists.ts');
-        return clockText(clock);
-      });
+      await context.output.result('clock', { ...clock }, async () =>
+        (await import('../../text/data-lists.ts')).clockText(clock),
+      );
     });
 }

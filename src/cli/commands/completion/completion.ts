@@ -4,11 +4,6 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-interface InstallOptions {
-  readonly print?: boolean;
-  readonly yes?: boolean;
-}
-
 export function addCompletionCommand(program: CliCommand): void {
   const completion = program
     .command('completion')
@@ -51,12 +46,10 @@ export function addCompletionCommand(program: CliCommand): void {
 async function install(
   context: Context,
   named: string | undefined,
-  { print = false, yes = false }: InstallOptions,
+  { print = false, yes = false }: { print?: boolean; yes?: boolean },
 ): Promise<void> {
-  const [{ completionPlan, installCompletion, shellOf }, { completionScripts }] = await Promise.all([
-    import('../../../app/completion/install.ts'),
-    import('./scripts.ts'),
-  ]);
+  const { completionPlan, installCompletion, shellOf } = await import('../../../app/completion/install.ts');
+  const { completionScripts } = await import('./scripts.ts');
   const plan = completionPlan(shellOf(named, context), context);
   if (!print) await requireYes(context, plan, yes);
   const files = print
@@ -115,10 +108,8 @@ export function addCompleteCommand(program: CliCommand): void {
     .action((words: string[], { word }: { readonly word: string }, command: CliCommand) =>
       command.runInContext(
         async (context) => {
-          const [{ findCandidates }, { completionValues }] = await Promise.all([
-            import('./candidates.ts'),
-            import('../../../app/completion/values.ts'),
-          ]);
+          const { findCandidates } = await import('./candidates.ts');
+          const { completionValues } = await import('../../../app/completion/values.ts');
           const found = await findCandidates(program, words, word, (kind) => completionValues(context, kind));
           const lines =
             found === 'files'

@@ -47,10 +47,8 @@ export function addConfigCommand(program: CliCommand): void {
 }
 
 async function getConfig(context: Context, key: string | undefined): Promise<void> {
-  const [{ readConfig, readConfigKey }, { stringify }] = await Promise.all([
-    import('../../../app/config.ts'),
-    import('yaml'),
-  ]);
+  const { readConfig, readConfigKey } = await import('../../../app/config.ts');
+  const { stringify } = await import('yaml');
   const { output } = context;
   if (key === undefined) {
     const { file, text, value } = await readConfig(context);
@@ -83,10 +81,8 @@ async function printPath(context: Context): Promise<void> {
 }
 
 async function editInEditor(context: Context): Promise<void> {
-  const [{ editConfig }, { editText }] = await Promise.all([
-    import('../../../app/config.ts'),
-    import('../../terminal/editor.ts'),
-  ]);
+  const { editConfig } = await import('../../../app/config.ts');
+  const { editText } = await import('../../terminal/editor.ts');
   const { env, signal, io } = context;
   const { file, changed } = await editConfig(context, {
     edit: (text) => editText(text, { name: 'config.yaml', env, signal }),

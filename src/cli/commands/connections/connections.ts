@@ -7,11 +7,6 @@ import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-interface AddOptions {
-  readonly open?: boolean;
-  readonly redirectPort: number;
-}
-
 const names = 'broker, slack or gmail';
 
 export function addConnectionsCommand(program: CliCommand): void {
@@ -81,11 +76,13 @@ async function printConnections(context: Context): Promise<void> {
   });
 }
 
-async function connect(context: Context, text: string, options: AddOptions): Promise<void> {
-  const [{ addConnection }, { readConnectionName }] = await Promise.all([
-    import('../../../app/index.ts'),
-    import('./connection-link.ts'),
-  ]);
+async function connect(
+  context: Context,
+  text: string,
+  options: { open?: boolean; redirectPort: number },
+): Promise<void> {
+  const { addConnection } = await import('../../../app/index.ts');
+  const { readConnectionName } = await import('./connection-link.ts');
   const { name, label, provider_name, scopes, already } = await addConnection(
     context,
     readConnectionName(text),
@@ -111,10 +108,8 @@ async function showLink(context: Context, link: ConnectionLink, open: boolean): 
 }
 
 async function disconnect(context: Context, text: string): Promise<void> {
-  const [{ removeConnection }, { readConnectionName }] = await Promise.all([
-    import('../../../app/connections.ts'),
-    import('./connection-link.ts'),
-  ]);
+  const { removeConnection } = await import('../../../app/connections.ts');
+  const { readConnectionName } = await import('./connection-link.ts');
   const { name, label, provider_name, removed } = await removeConnection(context, readConnectionName(text));
   await context.output.result('connection-remove', { name, provider_name, connected: false, removed }, () =>
     removed ? `Disconnected ${label}.` : `There was no connection to ${label}.`,

@@ -2,10 +2,6 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-interface DoctorOptions {
-  readonly checkUpdates?: boolean;
-}
-
 export function addDoctorCommand(program: CliCommand): void {
   program
     .command('doctor')
@@ -21,7 +17,7 @@ export function addDoctorCommand(program: CliCommand): void {
     .runs(printDoctor);
 }
 
-async function printDoctor(context: Context, options: DoctorOptions): Promise<number> {
+async function printDoctor(context: Context, options: { checkUpdates?: boolean }): Promise<number> {
   const { doctor } = await import('../../../app/doctor/doctor.ts');
   const { ok, findings } = await doctor(context, { checkUpdates: options.checkUpdates === true });
   const { findingsText } = await import('../../text/findings.ts');

@@ -46,10 +46,9 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
 }
 
 async function showLift(context: Context): Promise<void> {
-  const state = await liftHalt(context, 'halt --lift', async () => {
-    const { showAsking } = await import('../../run/asked-proposal.ts');
-    return showAsking(context);
-  });
+  const state = await liftHalt(context, 'halt --lift', async () =>
+    (await import('../../run/asked-proposal.ts')).showAsking(context),
+  );
   await context.output.result('halt', { ...state }, () =>
     state.halted
       ? 'Trading was halted again meanwhile.'

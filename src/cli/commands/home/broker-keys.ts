@@ -17,11 +17,9 @@ export async function readBrokerKeys(
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
   kind: KeptKind,
 ): Promise<KeptCredentials> {
-  const [{ readSecretPlace }, { readKeptText }, { keptWords }] = await Promise.all([
-    import('../../terminal/secret-file.ts'),
-    import('../../../app/home/brokers.ts'),
-    import('../../../gateway/broker/kept-kinds.ts'),
-  ]);
+  const { readSecretPlace } = await import('../../terminal/secret-file.ts');
+  const { readKeptText } = await import('../../../app/home/brokers.ts');
+  const { keptWords } = await import('../../../gateway/broker/kept-kinds.ts');
   const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
   if (text !== undefined) return readKeptText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {

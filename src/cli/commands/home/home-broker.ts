@@ -86,10 +86,8 @@ function addTools(broker: CliCommand): void {
     .examples(['trade-agent home broker tools', 'after an order was refused because one changed'])
     .exits(exits.found)
     .runs(async (context, options: WhoseOptions, command: CliCommand) => {
-      const [{ lookAtBrokerTools }, { brokerToolsText }] = await Promise.all([
-        import('../../../app/home/brokers.ts'),
-        import('./broker-tools.ts'),
-      ]);
+      const { lookAtBrokerTools } = await import('../../../app/home/brokers.ts');
+      const { brokerToolsText } = await import('./broker-tools.ts');
       const { user: username, broker: name } = options;
       const at = { folder: folderOf(command), username, broker: name };
       const { broker: named, tools } = await lookAtBrokerTools(context, at);
@@ -125,10 +123,8 @@ function addSet(broker: CliCommand): void {
       ['trade-agent home broker set --broker ira', 'of several brokers'],
     )
     .runs(async (context, options: SetOptions, command: CliCommand) => {
-      const [{ setBrokerKeys, whatIsKept }, { confirmAccount, readBrokerKeys }] = await Promise.all([
-        import('../../../app/home/brokers.ts'),
-        import('./broker-keys.ts'),
-      ]);
+      const { setBrokerKeys, whatIsKept } = await import('../../../app/home/brokers.ts');
+      const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const folder = folderOf(command);
       const pair = await readBrokerKeys(context, options, await whatIsKept(folder, options.broker));
       const {

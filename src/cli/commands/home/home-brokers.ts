@@ -64,17 +64,10 @@ function addAdd(broker: CliCommand): void {
     )
     .exits(exits.busy)
     .runs(async (context, name: string, options: AddOptions, command: CliCommand) => {
-      const [
-        { addBroker, requireNewBroker },
-        { brokerAnswer },
-        { confirmAccount, readBrokerKeys },
-        { keptKindOf },
-      ] = await Promise.all([
-        import('../../../app/home/brokers.ts'),
-        import('./broker-answer.ts'),
-        import('./broker-keys.ts'),
-        import('../../../gateway/broker/verify-keys.ts'),
-      ]);
+      const { addBroker, requireNewBroker } = await import('../../../app/home/brokers.ts');
+      const { brokerAnswer } = await import('./broker-answer.ts');
+      const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
+      const { keptKindOf } = await import('../../../gateway/broker/verify-keys.ts');
       const folder = folderOf(command);
       await requireNewBroker(folder, name);
       const { kind, credentials, brokerUrl: url, label } = options;

@@ -16,10 +16,8 @@ export function addHomeNotices(home: CliCommand): void {
     );
   const placeOf = async (command: CliCommand) => {
     const folder = folderOf(command);
-    const [{ requireOwnFolder }, { readHomeSettings }] = await Promise.all([
-      import('../../../app/home/open-home.ts'),
-      import('../../../app/home/home-files.ts'),
-    ]);
+    const { requireOwnFolder } = await import('../../../app/home/open-home.ts');
+    const { readHomeSettings } = await import('../../../app/home/home-files.ts');
     requireOwnFolder(folder);
     return homeNotices(folder, (await readHomeSettings(folder)).notices ?? {});
   };
@@ -59,10 +57,8 @@ export function addHomeNotices(home: CliCommand): void {
     .argument('<name>', 'one of those that "home notices" shows')
     .examples(['trade-agent home notices set-secret mail', 'asks for it, without showing it'])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
-      const [{ setNoticeSecret }, { readSecret }] = await Promise.all([
-        import('../../../app/notices/notice-place.ts'),
-        import('../../terminal/secret-input.ts'),
-      ]);
+      const { setNoticeSecret } = await import('../../../app/notices/notice-place.ts');
+      const { readSecret } = await import('../../terminal/secret-input.ts');
       const { kind, words } = await setNoticeSecret(await placeOf(command), name, (what) =>
         readSecret(context, `${what} (not shown): `),
       );

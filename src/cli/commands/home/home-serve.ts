@@ -75,10 +75,8 @@ async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder
     parts.tell('No phone is paired yet: trade-agent home pair');
     return;
   }
-  const [{ pairPhone }, { showQrCode }] = await Promise.all([
-    import('../../../app/home/users.ts'),
-    import('../../text/qr-code.ts'),
-  ]);
+  const { pairPhone } = await import('../../../app/home/users.ts');
+  const { showQrCode } = await import('../../text/qr-code.ts');
   const { user, url } = await pairPhone(parts, folder, undefined);
   await showQrCode(cli, url);
   parts.tell(

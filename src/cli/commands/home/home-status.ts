@@ -26,10 +26,8 @@ export function addHomeStatus(home: CliCommand): void {
     .examples(['trade-agent home doctor', 'exit 3 where there is something to do'])
     .exits(exits.found)
     .runs(async (context, _options: unknown, command: CliCommand) => {
-      const [{ homeDoctor }, { findingsText }] = await Promise.all([
-        import('../../../app/home/doctor.ts'),
-        import('../../text/findings.ts'),
-      ]);
+      const { homeDoctor } = await import('../../../app/home/doctor.ts');
+      const { findingsText } = await import('../../text/findings.ts');
       const findings = await homeDoctor(context, folderOf(command));
       const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
       await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));

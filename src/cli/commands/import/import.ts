@@ -30,10 +30,9 @@ export function addImportCommand(program: CliCommand): void {
     .exits(...sessionExits, exits.found)
     .runs(async (context, file: string, options: { dryRun?: boolean; skipBad?: boolean }) => {
       const report = await importHistory(context, file, options);
-      await context.output.result('import', { ...report }, async () => {
-        const { importText } = await import('../../text/import-text.ts');
-        return importText(report);
-      });
+      await context.output.result('import', { ...report }, async () =>
+        (await import('../../text/import-text.ts')).importText(report),
+      );
       return report.bad.length === 0 ? exits.done : exits.found;
     });
   history
@@ -46,10 +45,9 @@ export function addImportCommand(program: CliCommand): void {
         ...one,
         at: new Date(at).toISOString(),
       }));
-      await context.output.result('imports', { imports }, async () => {
-        const { importsText } = await import('../../text/import-text.ts');
-        return importsText(imports);
-      });
+      await context.output.result('imports', { imports }, async () =>
+        (await import('../../text/import-text.ts')).importsText(imports),
+      );
     });
   history
     .command('undo')

@@ -4,10 +4,6 @@ import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-interface LogoutOptions {
-  readonly all?: boolean;
-}
-
 export function addLogoutCommand(program: CliCommand): void {
   program
     .command('logout')
@@ -24,7 +20,7 @@ export function addLogoutCommand(program: CliCommand): void {
     .runs(logout);
 }
 
-async function logout(context: Context, options: LogoutOptions): Promise<void> {
+async function logout(context: Context, options: { all?: boolean }): Promise<void> {
   const { user, anything, revoked, unrevoked, warning } = await signOut(context, {
     all: options.all ?? false,
   });

@@ -105,20 +105,17 @@ function addAdd(mandates: CliCommand): void {
     )
     .exits(...askingExits)
     .runs(async (context, symbols: string[], options: AddOptions) => {
-      const [{ addMandate }, { mandateTerms }, { standingAsked }] = await Promise.all([
-        import('../../../app/mandates.ts'),
-        import('./mandate-terms.ts'),
-        import('./standing-asked.ts'),
-      ]);
+      const { addMandate } = await import('../../../app/mandates.ts');
+      const { mandateTerms } = await import('./mandate-terms.ts');
+      const { standingAsked } = await import('./standing-asked.ts');
       const standing = standingAsked(symbols, options);
       const terms = mandateTerms(
         symbols,
         standing === undefined ? options : { ...options, every: undefined },
       );
-      const mandate = await addMandate(context, { ...terms, ...standing }, async () => {
-        const { showAsking } = await import('../../run/asked-proposal.ts');
-        return showAsking(context);
-      });
+      const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
+        (await import('../../run/asked-proposal.ts')).showAsking(context),
+      );
       await printMandate(context, mandate);
     });
 }
@@ -151,8 +148,7 @@ async function printMandates(context: Context): Promise<void> {
 }
 
 async function printMandate(context: Context, mandate: MandateView): Promise<void> {
-  await context.output.result('mandate', { mandate }, async () => {
-    const { mandateText } = await import('./mandate-text.ts');
-    return mandateText(mandate);
-  });
+  await context.output.result('mandate', { mandate }, async () =>
+    (await import('./mandate-text.ts')).mandateText(mandate),
+  );
 }

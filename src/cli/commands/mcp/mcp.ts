@@ -6,10 +6,6 @@ import { addMcpClients } from './mcp-clients.ts';
 import { addMcpInstall } from './mcp-install.ts';
 import { addMcpServers } from './mcp-servers.ts';
 
-interface McpOptions {
-  readonly readOnly?: boolean;
-}
-
 export function addMcpCommand(program: CliCommand): void {
   const mcp = program
     .command('mcp')
@@ -22,7 +18,7 @@ export function addMcpCommand(program: CliCommand): void {
       ['trade-agent mcp --read-only', 'nothing that asks or cancels'],
     )
     .exits(...sessionExits)
-    .runs((context, options: McpOptions) => {
+    .runs((context, options: { readOnly?: boolean }) => {
       const { stdin, stdout } = context.io;
       const readOnly = options.readOnly ?? false;
       return serveStdio(context, { stdin, stdout, readOnly, ownRules: ownRules(context) });

@@ -2,7 +2,7 @@ import { sessionExits } from '../../../app/exit-codes.ts';
 import { latestNews } from '../../../app/market.ts';
 import { MOST_ARTICLES } from '../../../trading/market-news.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { limitUpTo } from '../../options/choice.ts';
+import { countUpTo } from '../../options/choice.ts';
 
 export function addNewsCommand(program: CliCommand): void {
   program
@@ -12,7 +12,7 @@ export function addNewsCommand(program: CliCommand): void {
       'Shows the newest articles your broker has, of all symbols or of those you name. The words are those of their publishers.',
     )
     .argument('[symbols...]', 'such as AAPL or BRK.B')
-    .option('--limit <n>', 'at most this many', limitUpTo(MOST_ARTICLES), 10)
+    .option('--limit <n>', 'at most this many', countUpTo(MOST_ARTICLES), 10)
     .examples(
       ['trade-agent news AAPL MSFT', 'about either of them'],
       ['trade-agent news --limit 3 --output json | jq -r ".news[].headline"', 'for scripts'],
@@ -22,9 +22,8 @@ export function addNewsCommand(program: CliCommand): void {
       const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
       const news = await latestNews(context, { symbols, limit });
       const simulated = news.some((article) => article.simulated);
-      await context.output.result('news', { news, simulated }, async () => {
-        const { newsText } = await import('../../text/data-lists.ts');
-        return newsText(news, context.io.width());
-      });
+      await context.output.result('news', { news, simulated }, async () =>
+        (await import('../../text/data-lists.ts')).newsText(news, context.io.width()),
+      );
     });
 }

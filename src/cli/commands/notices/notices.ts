@@ -73,10 +73,8 @@ async function printChannels(context: Context): Promise<void> {
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0)
       return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).';
-    const [{ table }, { safeLine }] = await Promise.all([
-      import('../../text/table.ts'),
-      import('../../../text/shown-text.ts'),
-    ]);
+    const { table } = await import('../../text/table.ts');
+    const { safeLine } = await import('../../../text/shown-text.ts');
     return table<ListedChannel>(
       [
         { head: 'NAME', cell: ({ name }) => name },
@@ -97,10 +95,8 @@ async function addChannel(
   kind: string,
   settings: readonly string[],
 ): Promise<void> {
-  const [{ addNotice }, { safeLine }] = await Promise.all([
-    import('../../../app/notices/notices.ts'),
-    import('../../../text/shown-text.ts'),
-  ]);
+  const { addNotice } = await import('../../../app/notices/notices.ts');
+  const { safeLine } = await import('../../../text/shown-text.ts');
   const added = await addNotice(context, name, kind, settings);
   await context.output.result('notice-added', { channel: name, ...added }, () =>
     [
@@ -125,10 +121,8 @@ async function sendTest(context: Context, name: string): Promise<void> {
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
-  const [{ setOwnSecret }, { readSecret }] = await Promise.all([
-    import('../../../app/notices/notices.ts'),
-    import('../../terminal/secret-input.ts'),
-  ]);
+  const { setOwnSecret } = await import('../../../app/notices/notices.ts');
+  const { readSecret } = await import('../../terminal/secret-input.ts');
   const { kind, place, words } = await setOwnSecret(context, name, (what) =>
     readSecret(context, `${what} (not shown): `),
   );

@@ -8,11 +8,6 @@ import { readerOf } from '../../text/reader.ts';
 import { orderExits } from './order-options.ts';
 import { addCancelCommand, addPlaceCommands, addReplaceCommand } from './place.ts';
 
-interface ListOptions {
-  readonly status: 'open' | 'closed' | 'all';
-  readonly limit: number;
-}
-
 export function addOrdersCommand(program: CliCommand): void {
   const orders = program
     .command('orders')
@@ -60,7 +55,10 @@ function addListCommand(orders: CliCommand): void {
 }
 
 /** Ends with {@link exits.found} if an account could not be read. */
-async function printOrders(context: Context, options: ListOptions): Promise<number> {
+async function printOrders(
+  context: Context,
+  options: { status: 'open' | 'closed' | 'all'; limit: number },
+): Promise<number> {
   const { orders, missing } = await listOrders(context, options);
   await context.output.result('orders', { orders, missing }, async () => {
     const { ordersText } = await import('../../text/reports.ts');
@@ -74,8 +72,7 @@ async function printOrders(context: Context, options: ListOptions): Promise<numb
 
 async function printOrder(context: Context, id: string): Promise<void> {
   const order = await showOrder(context, id);
-  await context.output.result('order', { order }, async () => {
-    const { orderText } = await import('../../text/reports.ts');
-    return orderText(order, readerOf(context.io));
-  });
+  await context.output.result('order', { order }, async () =>
+    (await import('../../text/reports.ts')).orderText(order, readerOf(context.io)),
+  );
 }

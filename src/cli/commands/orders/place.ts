@@ -100,11 +100,9 @@ export function addReplaceCommand(orders: CliCommand): void {
 }
 
 async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
-  const [{ replaceProposal }, { placeOfOrder }, { showOutcome }] = await Promise.all([
-    import('../../../app/orders/place-order.ts'),
-    import('../../../app/orders/orders.ts'),
-    import('./show-outcome.ts'),
-  ]);
+  const { replaceProposal } = await import('../../../app/orders/place-order.ts');
+  const { placeOfOrder } = await import('../../../app/orders/orders.ts');
+  const { showOutcome } = await import('./show-outcome.ts');
   // Reports wrong flags before anybody is asked.
   replaceProposal(id, flags);
   const place = await placeOfOrder(context, id);
@@ -124,10 +122,8 @@ export function addCancelCommand(orders: CliCommand): void {
     .examples(['trade-agent order cancel ID', 'what has filled stays'])
     .exits(...orderExits)
     .runs(async (context, id: string, options: AskSettings) => {
-      const [{ cancelOrder }, { showOutcome }] = await Promise.all([
-        import('../../../app/orders/orders.ts'),
-        import('./show-outcome.ts'),
-      ]);
+      const { cancelOrder } = await import('../../../app/orders/orders.ts');
+      const { showOutcome } = await import('./show-outcome.ts');
       return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);
     });
 }

@@ -49,10 +49,9 @@ export function addPerformanceCommand(program: CliCommand): void {
         riskFree,
         byPosition: byPosition === true,
       });
-      await context.output.result('performance', { ...found }, async () => {
-        const { performanceText } = await import('../../text/performance-text.ts');
-        return performanceText(found);
-      });
+      await context.output.result('performance', { ...found }, async () =>
+        (await import('../../text/performance-text.ts')).performanceText(found),
+      );
     });
 }
 

@@ -82,10 +82,8 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
       hint: 'Say what to do: --decide approve, or --decide deny.',
     });
   }
-  const [{ watchPhone }, { askDecision, outcomeLine, requestLines }] = await Promise.all([
-    import('../../../app/phone.ts'),
-    import('./phone-decision.ts'),
-  ]);
+  const { watchPhone } = await import('../../../app/phone.ts');
+  const { askDecision, outcomeLine, requestLines } = await import('./phone-decision.ts');
   const tell = (lines: readonly string[]) => {
     if (output.format === 'text') for (const line of lines) io.talk(line);
   };

@@ -72,10 +72,8 @@ async function add(
   options: AddOptions,
   server: string | undefined,
 ): Promise<void> {
-  const [{ addProfile }, { credentialKeySetting }] = await Promise.all([
-    import('../../../app/profile/edit-profile.ts'),
-    import('../../options/choice.ts'),
-  ]);
+  const { addProfile } = await import('../../../app/profile/edit-profile.ts');
+  const { credentialKeySetting } = await import('../../options/choice.ts');
   const { audience, provider, environment, credentialStore, credentialKey } = options;
   const { issuer, gateway, loginClient } = placesOf(options);
   const added = await addProfile(

@@ -89,10 +89,8 @@ function addProfileCheck(profile: CliCommand): void {
 }
 
 async function printCheck(context: Context, wanted: string | undefined): Promise<number> {
-  const [{ checkProfile }, { findingLines }] = await Promise.all([
-    import('../../../app/profile/edit-profile.ts'),
-    import('./provider-report.ts'),
-  ]);
+  const { checkProfile } = await import('../../../app/profile/edit-profile.ts');
+  const { findingLines } = await import('./provider-report.ts');
   const { name, provider, label, issuer, ok, findings } = await checkProfile(context, wanted);
   await context.output.result('profile-check', { name, provider, issuer, ok, findings }, () =>
     [`${name}: ${label}, ${issuer}`, ...findingLines(context, findings)].join('\n'),
@@ -117,10 +115,8 @@ function addProfileSetSecret(profile: CliCommand): void {
 }
 
 async function setSecret(context: Context, wanted: string | undefined): Promise<void> {
-  const [{ setModelKey }, { readSecret }] = await Promise.all([
-    import('../../../app/profile/edit-profile.ts'),
-    import('../../terminal/secret-input.ts'),
-  ]);
+  const { setModelKey } = await import('../../../app/profile/edit-profile.ts');
+  const { readSecret } = await import('../../terminal/secret-input.ts');
   const { name, url } = await setModelKey(context, wanted, (server) =>
     readSecret(context, `API key for ${server} (not shown): `),
   );

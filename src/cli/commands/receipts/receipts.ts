@@ -72,10 +72,8 @@ async function printReceipts(context: Context): Promise<void> {
   const receipts = await listReceipts(context);
   await context.output.result('receipts', { receipts }, async () => {
     if (receipts.length === 0) return 'There are no receipts: no order was sent yet.';
-    const [{ receiptsText }, { readerOf }] = await Promise.all([
-      import('./receipt-text.ts'),
-      import('../../text/reader.ts'),
-    ]);
+    const { receiptsText } = await import('./receipt-text.ts');
+    const { readerOf } = await import('../../text/reader.ts');
     return receiptsText(receipts, readerOf(context.io));
   });
 }
@@ -86,10 +84,8 @@ async function printVerdict(
   verdict: ReceiptVerdict & { readonly from?: string },
 ): Promise<0 | 1> {
   await context.output.result('receipt', { ...verdict }, async () => {
-    const [{ receiptText, refusedText }, { readerOf }] = await Promise.all([
-      import('./receipt-text.ts'),
-      import('../../text/reader.ts'),
-    ]);
+    const { receiptText, refusedText } = await import('./receipt-text.ts');
+    const { readerOf } = await import('../../text/reader.ts');
     return verdict.ok ? receiptText(verdict, readerOf(context.io)) : refusedText(what, verdict);
   });
   return verdict.ok ? exits.done : exits.failed;

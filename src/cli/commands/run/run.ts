@@ -1,14 +1,11 @@
 import type { Option } from 'commander';
 import { exits, runExits } from '../../../app/exit-codes.ts';
 import { type RunSettings, run } from '../../../app/run.ts';
-import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { choiceOption, countUpTo } from '../../options/choice.ts';
 
-interface RunCommandOptions extends RunSettings {
-  readonly thread?: string;
-}
+type RunOptions = RunSettings & { readonly thread?: string };
 
 export function addRunCommand(program: CliCommand): void {
   program
@@ -40,11 +37,7 @@ export function addRunCommand(program: CliCommand): void {
     .runs(runOnce);
 }
 
-async function runOnce(
-  context: Context,
-  prompt: string | undefined,
-  options: RunCommandOptions,
-): Promise<number> {
+async function runOnce(context: Context, prompt: string | undefined, options: RunOptions): Promise<number> {
   const { runInput } = await import('../../run/run-input.ts');
   const events = await run(context, runInput(context, { prompt, thread: options.thread }), options);
   const { driveRun } = await import('../../run/drive-run.ts');
@@ -65,9 +58,4 @@ export const modelHelp =
   'builtin (the offline planner), or SERVER/NAME as in openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
 export const baseUrlHelp = 'a server that speaks the OpenAI chat API';
 
-export function parseTurns(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new TradeAgentError('usage', `--max-turns can't be "${text}"`, {
-    hint: 'Give a number from 1 to 999.',
-  });
-}
+export const parseTurns = countUpTo(999, '--max-turns');

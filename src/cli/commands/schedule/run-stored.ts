@@ -17,24 +17,19 @@ import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Holds back what is said during a run until it is known whether anybody should hear it: cron mails every line. */
-interface HeldLines {
-  hold(line: string): void;
-  release(say: (line: string) => void): void;
-}
-
 /** Cron's mail is for people. */
 const MOST_LINES = 200;
 
-export function heldLines(): HeldLines {
+/** Holds back what is said during a run until it is known whether anybody should hear it: cron mails every line. */
+export function heldLines() {
   const lines: string[] = [];
   let left = 0;
   return {
-    hold(line) {
+    hold(line: string) {
       if (lines.length < MOST_LINES) lines.push(line);
       else left++;
     },
-    release(say) {
+    release(say: (line: string) => void) {
       for (const line of lines.splice(0)) say(line);
       if (left > 0) say(`… and ${left} more lines`);
       left = 0;

@@ -6,42 +6,17 @@ import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-interface ScheduleView {
-  readonly id: string;
-  readonly name: string | null;
-  readonly profile: string;
-  /** Its number, or `all`; null for the default one. */
-  readonly account: string | null;
-  readonly cron: string | null;
-  readonly at: string | null;
-  readonly when_open: boolean;
-  readonly check: {
-    readonly rules: string | null;
-    readonly report: string | null;
-    readonly suggest: boolean;
-    readonly buy_only: boolean;
-    readonly approval: string;
-  };
-  /** Milliseconds. */
-  readonly timeout_ms: number;
-  readonly with: string;
-  readonly entry: ScheduleState['entry'];
-  readonly zone: string;
-  readonly local_zone: string;
-  readonly next: readonly { readonly exchange: string; readonly local: string }[];
-  /** Since when a run is missing. */
-  readonly overdue: string | null;
-  readonly last: RunRecord | null;
-}
+type ScheduleView = ReturnType<typeof viewOf>;
 
 /** For scripts: the exchange's time beside this machine's. */
-export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState): ScheduleView {
+export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) {
   const { timing, check } = schedule;
   const zone = localZone();
   return {
     id: schedule.id,
     name: schedule.name,
     profile: schedule.profile,
+    /** Its number, or `all`; null for the default one. */
     account: schedule.account ?? null,
     cron: 'cron' in timing ? timing.cron : null,
     at: 'at' in timing ? timing.at : null,
@@ -62,6 +37,7 @@ export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState):
       exchange: zonedTimestamp(at, EXCHANGE_ZONE),
       local: zonedTimestamp(at, zone),
     })),
+    /** Since when a run is missing. */
     overdue: overdue === undefined ? null : zonedTimestamp(overdue, EXCHANGE_ZONE),
     last: last ?? null,
   };

@@ -5,8 +5,10 @@ import { schedulers } from '../../../schedule/scheduler-names.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { choiceOption, countUpTo } from '../../options/choice.ts';
 import { readerOf } from '../../text/reader.ts';
+
+const parseLimit = countUpTo(99_999, '--limit', 'Give a whole number above nothing.');
 
 /** Those of a check; a closed market is no failure here. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
@@ -54,10 +56,9 @@ export function addScheduleCommand(program: CliCommand): void {
       ['trade-agent schedule run s4k2m9x --now', 'to try it'],
     )
     .exits(...checkExits)
-    .action(async (id: string, { now = false }: { now?: boolean }, command: CliCommand) => {
-      const { runStored } = await import('./run-stored.ts');
-      await runStored(command, id, now);
-    });
+    .action(async (id: string, { now = false }: { now?: boolean }, command: CliCommand) =>
+      (await import('./run-stored.ts')).runStored(command, id, now),
+    );
   schedule
     .command('logs')
     .description('show what became of the last runs, newest first')
@@ -115,10 +116,8 @@ function addAddCommand(schedule: CliCommand): void {
 }
 
 async function showSchedules(context: Context): Promise<void> {
-  const [{ listSchedules }, { viewOf, viewText }] = await Promise.all([
-    import('../../../app/schedule/schedules.ts'),
-    import('./schedule-view.ts'),
-  ]);
+  const { listSchedules } = await import('../../../app/schedule/schedules.ts');
+  const { viewOf, viewText } = await import('./schedule-view.ts');
   const schedules = (await listSchedules(context)).map(viewOf);
   await context.output.result('schedules', { schedules }, () =>
     schedules.length === 0
@@ -144,11 +143,9 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
 }
 
 async function showLogs(context: Context, id: string | undefined, limit: number): Promise<void> {
-  const [{ scheduleLogs }, { recordLine }, { safeLine }] = await Promise.all([
-    import('../../../app/schedule/schedules.ts'),
-    import('./schedule-view.ts'),
-    import('../../../text/shown-text.ts'),
-  ]);
+  const { scheduleLogs } = await import('../../../app/schedule/schedules.ts');
+  const { recordLine } = await import('./schedule-view.ts');
+  const { safeLine } = await import('../../../text/shown-text.ts');
   const runs = await scheduleLogs(context, id, limit);
   await context.output.result('schedule-logs', { runs }, () =>
     runs.length === 0
@@ -164,11 +161,4 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
           ])
           .join('\n'),
   );
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new TradeAgentError('usage', `--limit can't be "${text}"`, {
-    hint: 'Give a whole number above nothing.',
-  });
 }

@@ -78,10 +78,9 @@ async function showThreads(context: Context): Promise<void> {
 
 async function showThread(context: Context, id: string): Promise<void> {
   const thread = await findThread(context, id);
-  await context.output.result('thread', { thread }, async () => {
-    const { threadText } = await import('./thread-lines.ts');
-    return threadText(thread, context.io.unicode, readerOf(context.io));
-  });
+  await context.output.result('thread', { thread }, async () =>
+    (await import('./thread-lines.ts')).threadText(thread, context.io.unicode, readerOf(context.io)),
+  );
 }
 
 async function showDeleted(context: Context, id: string): Promise<void> {

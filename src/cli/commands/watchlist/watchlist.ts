@@ -42,8 +42,7 @@ export function addWatchlistCommand(program: CliCommand): void {
 }
 
 async function print({ output }: Context, watchlist: Watchlist): Promise<void> {
-  await output.result('watchlist', { watchlist }, async () => {
-    const { watchlistText } = await import('../../text/data-lists.ts');
-    return watchlistText(watchlist.symbols);
-  });
+  await output.result('watchlist', { watchlist }, async () =>
+    (await import('../../text/data-lists.ts')).watchlistText(watchlist.symbols),
+  );
 }

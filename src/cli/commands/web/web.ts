@@ -5,11 +5,6 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { portUpTo } from '../../options/choice.ts';
 
-interface WebOptions {
-  readonly port: number;
-  readonly open: boolean;
-}
-
 export function addWebCommand(program: CliCommand): void {
   program
     .command('web')
@@ -27,7 +22,7 @@ export function addWebCommand(program: CliCommand): void {
     .runs(web);
 }
 
-async function web(context: Context, { port, open }: WebOptions): Promise<number> {
+async function web(context: Context, { port, open }: { port: number; open: boolean }): Promise<number> {
   const { serveWeb } = await import('../../../app/web.ts');
   let remove = () => {};
   try {

@@ -5,10 +5,6 @@ import { environmentWord } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-interface WhoamiOptions {
-  readonly verify?: boolean;
-}
-
 export function addWhoamiCommand(program: CliCommand): void {
   program
     .command('whoami')
@@ -22,7 +18,7 @@ export function addWhoamiCommand(program: CliCommand): void {
     .runs(printWhoami);
 }
 
-async function printWhoami(context: Context, options: WhoamiOptions): Promise<void> {
+async function printWhoami(context: Context, options: { verify?: boolean }): Promise<void> {
   const { user, ...where } = await whoami(context, { verify: options.verify ?? false });
   const { sub, name, email } = user;
   await context.output.result(
