@@ -9,7 +9,6 @@ import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, isFinalApproval, isPlacedLate } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
-import { runChatCommand } from './chat-commands.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 import {
   type ChatAction,
@@ -21,7 +20,7 @@ import {
 } from './chat-state.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { OrderWatch } from './order-watch.ts';
-import { parseSlashCommand } from './slash-commands.ts';
+import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 /** How often the account's value is read: six times a minute. */
 const VALUE_MS = 10_000;
@@ -68,6 +67,7 @@ export class ChatSession {
   readonly #works = new Works({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
   readonly #watch: OrderWatch;
   readonly picking = new RowChoice((picker) => this.#set({ picker }));
+  readonly #runCommand: (chat: ChatSession, command: SlashCommand) => void;
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
   #following = false;
@@ -81,6 +81,7 @@ export class ChatSession {
 
   constructor(options: {
     driver: ChatDriver;
+    runCommand: (chat: ChatSession, command: SlashCommand) => void;
     clock: Clock;
     status: ChatStatus;
     thread?: string;
@@ -88,6 +89,7 @@ export class ChatSession {
     onQuit?: () => void;
   }) {
     this.driver = options.driver;
+    this.#runCommand = options.runCommand;
     this.#clock = options.clock;
     this.#snapshot = {
       state: { ...emptyChat, thread: options.thread },
@@ -159,7 +161,7 @@ export class ChatSession {
     } else if (command === undefined) this.#prompt(text);
     else {
       this.add({ type: 'prompt', text: safeText(text) });
-      runChatCommand(this, command);
+      this.#runCommand(this, command);
     }
   }
 

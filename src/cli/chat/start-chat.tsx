@@ -8,8 +8,8 @@ import type { Context } from '../context/context.ts';
 import { callToPhone } from '../run/call-to-phone.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
-
 import { ChatApp } from './chat-app.tsx';
+import { runChatCommand } from './chat-commands.ts';
 import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';
 import { frameEraser } from './frame-eraser.ts';
@@ -38,6 +38,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   let end: () => void = () => undefined;
   const session = new ChatSession({
     driver: contextDriver(context, options, spoken),
+    runCommand: runChatCommand,
     clock,
     status,
     theme: await context.theme(),

@@ -1,34 +1,25 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { runChecks } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
 import { type LiveAcross, liveAcross } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeCrontab } from '../schedule/fake-crontab.ts';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
-let path: string;
+const world = suiteCliWorld({ secondAccounts: true });
 /** Alice's accounts. */
 let first: string;
 let second: string;
 beforeAll(async () => {
-  world = await openCliWorld({ secondAccounts: true });
-  await world.login();
-  path = fakeCrontab(world.folder).path;
-  const { accounts } = JSON.parse((await run('accounts', '--output', 'json')).stdout);
+  world.env.PATH = fakeCrontab(world.folder).path;
+  const { accounts } = (await world.json('accounts')).body;
   [first, second] = accounts.map(({ account }: { account: string }) => account);
 });
-afterAll(() => world.close());
 
-const run = (...args: string[]) => world.run(args, { env: { PATH: path } });
-async function json(...args: string[]) {
-  const { stdout, stderr, exitCode } = await run(...args, '--output', 'json');
-  if (stdout === '') throw new Error(stderr);
-  return { exitCode, body: JSON.parse(stdout) };
-}
+const run = (...args: string[]) => world.run(args);
 
 let rule = 0;
 /** A rule that nothing has fired yet. */
@@ -43,7 +34,7 @@ describe('--account all', () => {
     const rules = newRules();
     const report = join(world.folder, 'report.html');
     const args = ['check', '--account', 'all', '--rules', rules] as const;
-    const { exitCode, body } = await json(...args, '--report', report);
+    const { exitCode, body } = await world.json(...args, '--report', report);
     expect(exitCode).toBe(3);
     expect(body).toMatchObject({
       schema: 'trade-agent.checks/1',
@@ -61,14 +52,14 @@ describe('--account all', () => {
     const { exitCode: after, stdout } = await run(...args);
     expect(after).toBe(0);
     expect(stdout).toMatch(new RegExp(`== ${first} at Alpaca\\n[^]*== ${second} at Second paper account\\n`));
-    const one = await json('check', '--rules', rules);
+    const one = await world.json('check', '--rules', rules);
     expect(one).toMatchObject({ exitCode: 0, body: { schema: 'trade-agent.check/1' } });
     expect(one.body.account).not.toHaveProperty('label');
   });
 
   it('lists orders of all, and is refused where something is done in one', async () => {
-    expect((await json('orders', '--account', 'all')).body).toMatchObject({ orders: [], missing: [] });
-    expect((await json('portfolio', '--account', 'all')).body.accounts).toHaveLength(2);
+    expect((await world.json('orders', '--account', 'all')).body).toMatchObject({ orders: [], missing: [] });
+    expect((await world.json('portfolio', '--account', 'all')).body.accounts).toHaveLength(2);
     const { exitCode, stderr } = await run('order', 'buy', 'KO', '--qty', '1', '--account', 'all');
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('one account at a time')]);
   });
@@ -83,18 +74,18 @@ describe('--account all', () => {
       expect.stringContaining('no account could be looked at (Alpaca: '),
     ]);
     expect(failed.stderr).toContain('Second paper account: ');
-    expect((await json('check', '--account', 'all', '--rules', rules)).exitCode).toBe(3);
+    expect((await world.json('check', '--account', 'all', '--rules', rules)).exitCode).toBe(3);
   });
 });
 
 describe('a schedule', () => {
   const add = (...args: string[]) =>
-    json('schedule', 'add', '--cron', '* * * * *', '--rules', newRules(), '--yes', ...args);
+    world.json('schedule', 'add', '--cron', '* * * * *', '--rules', newRules(), '--yes', ...args);
 
   it('of a named account keeps its number, and runs in that one', async () => {
     const { body } = await add('--account', 'second');
     expect(body.schedule.account).toBe(second);
-    const ran = await json('schedule', 'run', body.schedule.id, '--now');
+    const ran = await world.json('schedule', 'run', body.schedule.id, '--now');
     expect(ran.body.check.account.account).toBe(second);
     const other = await run('schedule', 'run', body.schedule.id, '--now', '--account', 'broker');
     expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining(`is of account ${second}`)]);
@@ -103,7 +94,7 @@ describe('a schedule', () => {
   it('of all accounts runs in each, and its record says which found what', async () => {
     const { body } = await add('--account', 'all');
     expect(body.schedule.account).toBe('all');
-    const ran = await json('schedule', 'run', body.schedule.id, '--now');
+    const ran = await world.json('schedule', 'run', body.schedule.id, '--now');
     expect(ran.exitCode).toBe(3);
     expect(ran.body.checks.map((one: { account: { account: string } }) => one.account.account)).toEqual([
       first,
@@ -119,21 +110,16 @@ describe('a schedule', () => {
   it('of no named account is of the default one at each run', async () => {
     const { body } = await add();
     expect(body.schedule.account).toBeNull();
-    const ran = await json('schedule', 'run', body.schedule.id, '--now');
+    const ran = await world.json('schedule', 'run', body.schedule.id, '--now');
     expect(ran.body.check.account.account).toBe(first);
   });
 
   it('of an account that nobody has is not written', async () => {
-    const { exitCode, stderr } = await run(
-      'schedule',
-      'add',
-      '--cron',
-      '* * * * *',
-      '--yes',
-      '--account',
-      'nosuch',
-    );
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('you have no account "nosuch"')]);
+    const { exitCode, body } = await add('--account', 'nosuch');
+    expect([exitCode, body.error.message]).toEqual([
+      2,
+      expect.stringContaining('you have no account "nosuch"'),
+    ]);
   });
 });
 
@@ -162,7 +148,7 @@ describe('where one of the accounts can’t be read', () => {
       [first, 1],
     ]);
     expect(missing).toMatchObject([{ account: second, label: 'Second paper account' }]);
-    const again = await json('check', '--account', 'all', '--rules', rules);
+    const again = await world.json('check', '--account', 'all', '--rules', rules);
     expect(again.body.checks.map((one: { status: string }) => one.status)).toEqual(['clear', 'found']);
   });
 

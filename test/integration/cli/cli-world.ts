@@ -29,11 +29,17 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+export type Json = ReturnType<typeof JSON.parse>;
+
+/** A result: the last line of what was printed. */
+export const json = (text: string): Json => JSON.parse(text.trim().split('\n').at(-1) ?? '');
+
 /** A command under way in this process. */
 export interface RunningCommand {
   readonly done: Promise<CommandResult>;
   /** Resolves with the first match in what it wrote to either stream. */
   says(pattern: RegExp): Promise<string>;
+  type(text: string): void;
   /** As Ctrl-C does. */
   interrupt(): void;
 }
@@ -45,6 +51,10 @@ export interface CliWorld {
   readonly env: NodeJS.ProcessEnv;
   start(args: readonly string[], options?: CommandOptions): RunningCommand;
   run(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Runs with `--output json`; `body` is the result. */
+  json(...args: readonly string[]): Promise<CommandResult & { readonly body: Json }>;
+  /** Decides what waits for the terminal phone, and returns what that printed. */
+  decide(decision: 'approve' | 'deny', within?: string): Promise<Json>;
   /** The program as a process of its own, from its source. Its standard input stays open. */
   spawn(args: readonly string[]): ChildProcessWithoutNullStreams;
   /** @param args of the profile that is signed in to */
@@ -107,8 +117,15 @@ export async function openCliWorld({ hasty = false, ...options }: Options = {}):
     sandbox,
     folder,
     env,
-    start: (args, options = {}) => start(args, { ...env, ...options.env }, { clock, ...options }),
+    start: (args, options = {}) => startHere(args, { ...env, ...options.env }, { clock, ...options }),
     run: (args, options) => world.start(args, options).done,
+    json: async (...args) => {
+      const ended = await world.run([...args, '--output', 'json']);
+      if (ended.stdout === '') throw new Error(ended.stderr);
+      return { ...ended, body: json(ended.stdout) };
+    },
+    decide: async (decision, within = '20s') =>
+      (await world.json('phone', '--decide', decision, '--once', '--timeout', within)).body,
     spawn: (args) => {
       const main = fileURLToPath(new URL('../../../src/cli/start/main.ts', import.meta.url));
       const code = 'import(process.argv[1]).then((program) => program.main(process.argv.slice(2)))';
@@ -141,7 +158,12 @@ export async function openCliWorld({ hasty = false, ...options }: Options = {}):
   return world;
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv, options: CommandOptions): RunningCommand {
+/** Starts a command in this process. */
+export function startHere(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  options: Omit<CommandOptions, 'env'> & { readonly open?: boolean } = {},
+): RunningCommand {
   const { stdin = '', tty = false, clock = systemClock } = options;
   const terminal = fakeTerminal({ env, tty });
   const signals = new EventEmitter();
@@ -152,7 +174,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, options: Command
     stdout: terminal.io.stdout,
     stderr: terminal.io.stderr,
   });
-  terminal.stdin.end(stdin);
+  if (options.open !== true) terminal.stdin.end(stdin);
   const done = execute(args, {
     io: terminal.io,
     env,
@@ -166,6 +188,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, options: Command
   });
   return {
     done,
+    type: (text) => terminal.stdin.write(text),
     interrupt: () => signals.emit('SIGINT'),
     says: (pattern) =>
       new Promise((resolve, reject) => {

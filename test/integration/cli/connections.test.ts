@@ -3,7 +3,6 @@ import { suiteCliWorld } from './cli-world.ts';
 
 const world = suiteCliWorld({ hasty: true });
 
-const json = (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '');
 const TICKET = /phone connect ([\w-]+)/;
 
 /** Starts `connections add`, and gives the ticket it shows. */
@@ -24,22 +23,14 @@ async function connect(name = 'broker'): Promise<void> {
 
 describe('connections', () => {
   beforeEach(async () => {
-    const { stdout } = await world.run([
-      'connections',
-      'add',
-      'broker',
-      '--timeout',
-      '1s',
-      '--output',
-      'json',
-    ]);
-    if (json(stdout).already !== true) await connect();
+    const { body } = await world.json('connections', 'add', 'broker', '--timeout', '1s');
+    if (body.already !== true) await connect();
   });
 
   it('lists what is connected and what could be, with what each may do', async () => {
-    const { exitCode, stdout } = await world.run(['connections', '--output', 'json']);
+    const { exitCode, body } = await world.json('connections');
     expect(exitCode).toBe(0);
-    expect(json(stdout)).toMatchObject({
+    expect(body).toMatchObject({
       schema: 'trade-agent.connections/1',
       connections: [
         {
@@ -61,9 +52,9 @@ describe('connections', () => {
       'Disconnected your brokerage account.\n',
     );
     for (const command of [['portfolio'], ['quote', 'AAPL'], ['orders'], ['check']]) {
-      const { exitCode, stdout } = await world.run([...command, '--output', 'json']);
+      const { exitCode, body } = await world.json(...command);
       expect(exitCode).toBe(4);
-      expect(json(stdout).error).toMatchObject({
+      expect(body.error).toMatchObject({
         code: 'connection_required',
         hint: expect.stringContaining('trade-agent connections add broker'),
       });
@@ -92,58 +83,51 @@ describe('an agent that needs an account which is not connected', () => {
 
   it('detached, ends as pending with what connects it; resume goes on', async () => {
     await disconnect();
-    const { exitCode, stdout } = await world.run([
-      ...['run', 'what do I own; buy 1 AAPL', '--approval', 'detach', '--output', 'json'],
-    ]);
+    const { exitCode, body } = await world.json('run', 'what do I own; buy 1 AAPL', '--approval', 'detach');
     expect(exitCode).toBe(5);
-    const object = json(stdout);
-    expect(object).toMatchObject({
+    expect(body).toMatchObject({
       status: 'pending',
       connections: [{ name: 'broker', command: 'trade-agent connections add broker' }],
       approvals: [],
       resume: expect.stringMatching(/^trade-agent resume th_/),
     });
-    expect(object.error).toBeUndefined();
+    expect(body.error).toBeUndefined();
 
-    const still = await world.run([...['resume', object.thread], '--approval', 'detach', '--output', 'json']);
-    expect([still.exitCode, json(still.stdout).connections]).toMatchObject([5, [{ name: 'broker' }]]);
+    const still = await world.json('resume', body.thread, '--approval', 'detach');
+    expect([still.exitCode, still.body.connections]).toMatchObject([5, [{ name: 'broker' }]]);
 
     await connect();
-    const asked = await world.run([...['resume', object.thread], '--approval', 'detach', '--output', 'json']);
-    expect([asked.exitCode, json(asked.stdout)]).toMatchObject([
+    const asked = await world.json('resume', body.thread, '--approval', 'detach');
+    expect([asked.exitCode, asked.body]).toMatchObject([
       5,
       { connections: [], approvals: [{ status: 'requested', order: { symbol: 'AAPL' } }] },
     ]);
     const before = world.ordersAtBroker();
     await world.run(['phone', '--decide', 'approve', '--once']);
-    const done = await world.run(['resume', object.thread, '--output', 'json']);
-    expect([done.exitCode, json(done.stdout).orders]).toMatchObject([0, [{ symbol: 'AAPL' }]]);
+    const done = await world.json('resume', body.thread);
+    expect([done.exitCode, done.body.orders]).toMatchObject([0, [{ symbol: 'AAPL' }]]);
     expect(world.ordersAtBroker()).toBe(before + 1);
   });
 
   it('after its order was approved leaves the approval standing, and places the order once it is connected', async () => {
     const before = world.ordersAtBroker();
-    const asked = await world.run(['run', 'buy 1 KO', '--approval', 'detach', '--output', 'json']);
+    const asked = await world.json('run', 'buy 1 KO', '--approval', 'detach');
     await disconnect();
     await world.run(['phone', '--decide', 'approve', '--once']);
-    const refused = await world.run([
-      ...['resume', json(asked.stdout).thread, '--approval', 'detach', '--output', 'json'],
-    ]);
-    expect([refused.exitCode, json(refused.stdout).approvals]).toMatchObject([5, [{ status: 'approved' }]]);
+    const refused = await world.json('resume', asked.body.thread, '--approval', 'detach');
+    expect([refused.exitCode, refused.body.approvals]).toMatchObject([5, [{ status: 'approved' }]]);
     expect(refused.stderr).toContain('trade-agent connections add broker');
     expect(world.ordersAtBroker()).toBe(before);
     await connect();
-    const done = await world.run(['resume', json(asked.stdout).thread, '--output', 'json']);
-    expect([done.exitCode, json(done.stdout).orders]).toMatchObject([0, [{ symbol: 'KO' }]]);
+    const done = await world.json('resume', asked.body.thread);
+    expect([done.exitCode, done.body.orders]).toMatchObject([0, [{ symbol: 'KO' }]]);
     expect(world.ordersAtBroker()).toBe(before + 1);
   });
 
   it('fails at once where it may ask for nothing', async () => {
     await disconnect();
-    const { exitCode, stdout } = await world.run([
-      ...['run', 'what do I own', '--approval', 'deny', '--output', 'json'],
-    ]);
-    expect([exitCode, json(stdout)]).toMatchObject([
+    const { exitCode, body } = await world.json('run', 'what do I own', '--approval', 'deny');
+    expect([exitCode, body]).toMatchObject([
       4,
       { status: 'failed', connections: [], error: { code: 'connection_required' } },
     ]);
@@ -152,14 +136,13 @@ describe('an agent that needs an account which is not connected', () => {
 
   it('that is told to stop meanwhile leaves its thread to be resumed', async () => {
     await disconnect();
-    const run = world.start(['run', 'what do I own', '--output', 'json', '--timeout', '3s']);
-    const { exitCode, stdout } = await run.done;
-    expect([exitCode, json(stdout)]).toMatchObject([
+    const { exitCode, body } = await world.json('run', 'what do I own', '--timeout', '3s');
+    expect([exitCode, body]).toMatchObject([
       124,
       { status: 'pending', connections: [{ name: 'broker' }], error: { code: 'timeout' } },
     ]);
     await connect();
-    const done = await world.run(['resume', json(stdout).thread, '--output', 'json']);
-    expect([done.exitCode, json(done.stdout).status]).toEqual([0, 'done']);
+    const done = await world.json('resume', body.thread);
+    expect([done.exitCode, done.body.status]).toEqual([0, 'done']);
   });
 });

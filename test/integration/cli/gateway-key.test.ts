@@ -29,11 +29,8 @@ const settings = (changes: object = {}) =>
     }),
   );
 async function key(...args: string[]) {
-  const { exitCode, stdout, stderr } = await world.run([
-    ...['gateway', 'key', '--home', home, '--output', 'json'],
-    ...args,
-  ]);
-  return { exitCode, stderr, ...JSON.parse(stdout) };
+  const { exitCode, body } = await world.json('gateway', 'key', '--home', home, ...args);
+  return { exitCode, ...body };
 }
 const answered = (status: number, error: string) => {
   provider.lies.tokenError = { status, body: JSON.stringify({ error }) };

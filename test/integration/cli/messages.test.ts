@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CliWorld, openCliWorld } from './cli-world.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { suiteCliWorld } from './cli-world.ts';
 
-let world: CliWorld;
+const world = suiteCliWorld();
 beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login('alice');
   await connect('slack');
   await connect('gmail');
 });
-afterAll(() => world.close());
 beforeEach(() => world.sandbox.faults.clear());
 
-const json = (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '');
 const TICKET = /phone connect ([\w-]+)/;
 
 async function connect(name: string): Promise<void> {
@@ -24,10 +20,7 @@ async function connect(name: string): Promise<void> {
   if (exitCode !== 0) throw new Error(stderr);
 }
 
-const ask = (prompt: string, more: readonly string[] = []) =>
-  world.run(['run', prompt, '--output', 'json', ...more]);
-const decide = (decision: 'approve' | 'deny', within = '20s') =>
-  world.run(['phone', '--decide', decision, '--once', '--output', 'json', '--timeout', within]);
+const ask = (prompt: string, ...more: readonly string[]) => world.json('run', prompt, ...more);
 const sent = () => world.sandbox.sentMessages();
 const audit = () =>
   readFileSync(join(world.sandbox.ready.home, 'audit.jsonl'), 'utf8')
@@ -39,10 +32,10 @@ describe('a summary for Slack', () => {
   it('shows recipient and whole text on the phone, and sends just that, once', async () => {
     const before = sent().length;
     const run = ask('send my portfolio to slack #trading');
-    const phone = await decide('approve');
-    const { exitCode, stdout, stderr } = await run;
+    const phone = await world.decide('approve');
+    const { exitCode, body, stderr } = await run;
     expect([exitCode, stderr]).toMatchObject([0, expect.stringContaining('message to #trading on Slack')]);
-    const { type, subject: details } = json(phone.stdout).details;
+    const { type, subject: details } = phone.details;
     expect(type).toBe('message_send');
     expect(details).toMatchObject({ service: 'slack', recipient: '#trading' });
     expect(details.text).toContain('Equity $');
@@ -50,8 +43,7 @@ describe('a summary for Slack', () => {
     expect(sent().slice(before)).toMatchObject([
       { service: 'slack', user: 'alice', recipient: '#trading', text: details.text },
     ]);
-    const object = json(stdout);
-    expect(object).toMatchObject({
+    expect(body).toMatchObject({
       status: 'done',
       messages: [{ service: 'slack', recipient: '#trading', service_id: expect.any(String) }],
       approvals: [{ kind: 'message', status: 'executed', message: { text: details.text } }],
@@ -59,31 +51,31 @@ describe('a summary for Slack', () => {
     });
     // On the terminal, too, every line of the text was shown beforehand, under the same code.
     for (const line of details.text.split('\n')) expect(stderr).toContain(line);
-    expect(stderr).toContain(json(phone.stdout).code);
+    expect(stderr).toContain(phone.code);
     expect(
       audit()
         .slice(-6)
         .map(({ event }) => event),
     ).toEqual(['proposed', 'requested', 'signed', 'approved', 'executing', 'executed']);
 
-    const again = await world.run(['resume', object.thread, '--output', 'json']);
+    const again = await world.json('resume', body.thread);
     expect([again.exitCode, sent().length]).toEqual([0, before + 1]);
   });
 
   it('is not sent when it is denied', async () => {
     const before = sent().length;
     const run = ask('send my portfolio to slack #trading');
-    await decide('deny');
-    const { exitCode, stdout } = await run;
-    expect([exitCode, json(stdout).error]).toMatchObject([6, { hint: 'Nothing was sent.' }]);
+    await world.decide('deny');
+    const { exitCode, body } = await run;
+    expect([exitCode, body.error]).toMatchObject([6, { hint: 'Nothing was sent.' }]);
     expect(sent()).toHaveLength(before);
   });
 
   it('to a channel that is none is refused by Slack, and says so', async () => {
     const run = ask('send my portfolio to slack #nowhere');
-    await decide('approve');
-    const { exitCode, stdout } = await run;
-    expect([exitCode, json(stdout)]).toMatchObject([
+    await world.decide('approve');
+    const { exitCode, body } = await run;
+    expect([exitCode, body]).toMatchObject([
       1,
       { status: 'failed', error: { code: 'message_rejected' }, approvals: [{ status: 'blocked' }] },
     ]);
@@ -93,10 +85,9 @@ describe('a summary for Slack', () => {
     const before = sent().length;
     world.sandbox.faults.set('message_timeout_after_accept', 1);
     const run = ask('send my portfolio to slack #trading');
-    await decide('approve');
-    const { exitCode, stdout } = await run;
-    const object = json(stdout);
-    expect([exitCode, object]).toMatchObject([
+    await world.decide('approve');
+    const { exitCode, body } = await run;
+    expect([exitCode, body]).toMatchObject([
       10,
       {
         status: 'unknown',
@@ -104,34 +95,34 @@ describe('a summary for Slack', () => {
         messages: [],
       },
     ]);
-    for (let i = 0; i < 2; i++) await world.run(['resume', object.thread, '--output', 'json']);
+    for (let i = 0; i < 2; i++) await world.json('resume', body.thread);
     await world.run(['approvals', 'reconcile']);
     expect(sent()).toHaveLength(before + 1);
   });
 
   it('is read again from the approvals, and waits there for its decision', async () => {
-    const { exitCode, stdout } = await ask('send my portfolio to slack #general', ['--approval', 'detach']);
+    const { exitCode, body } = await ask('send my portfolio to slack #general', '--approval', 'detach');
     expect(exitCode).toBe(5);
-    const { approvals, thread } = json(stdout);
+    const { approvals, thread } = body;
     const { id, code } = approvals[0];
     const list = await world.run(['approvals']);
     expect(list.stdout).toMatch(new RegExp(`${id} +${code} +message to #general on Slack +requested`));
     const shown = await world.run(['approvals', 'show', id]);
     for (const line of approvals[0].message.text.split('\n')) expect(shown.stdout).toContain(line);
-    await decide('approve');
-    const waited = await world.run(['approvals', 'wait', id, '--output', 'json']);
-    expect([waited.exitCode, json(waited.stdout).messages]).toMatchObject([0, [{ recipient: '#general' }]]);
-    expect(json(waited.stdout).thread).toBe(thread);
+    await world.decide('approve');
+    const waited = await world.json('approvals', 'wait', id);
+    expect([waited.exitCode, waited.body.messages]).toMatchObject([0, [{ recipient: '#general' }]]);
+    expect(waited.body.thread).toBe(thread);
   });
 
   it('can be taken back before it is decided', async () => {
     const before = sent().length;
-    const { stdout } = await ask('send my portfolio to slack #general', ['--approval', 'detach']);
-    const { approvals, thread } = json(stdout);
+    const { body } = await ask('send my portfolio to slack #general', '--approval', 'detach');
+    const { approvals, thread } = body;
     await world.run(['approvals', 'cancel', approvals[0].id]);
-    expect((await decide('approve', '1s')).exitCode).toBe(124);
-    const resumed = await world.run(['resume', thread, '--output', 'json']);
-    expect([resumed.exitCode, json(resumed.stdout).approvals[0].status]).toEqual([6, 'cancelled']);
+    expect((await world.decide('approve', '1s')).error.code).toBe('timeout');
+    const resumed = await world.json('resume', thread);
+    expect([resumed.exitCode, resumed.body.approvals[0].status]).toEqual([6, 'cancelled']);
     expect(sent()).toHaveLength(before);
   });
 });
@@ -140,9 +131,9 @@ describe('a summary by Gmail', () => {
   it('arrives with the approved subject and text, from the account of who approved it', async () => {
     const before = sent().length;
     const run = ask('email my portfolio to bob@example.com');
-    const phone = await decide('approve');
+    const phone = await world.decide('approve');
     const { exitCode } = await run;
-    const { subject: details } = json(phone.stdout).details;
+    const { subject: details } = phone.details;
     expect(exitCode).toBe(0);
     expect(sent().slice(before)).toMatchObject([
       {
@@ -162,23 +153,23 @@ describe('an account that is not connected', () => {
     const before = sent().length;
     const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
     await run.says(/"slack" is not connected; waiting/);
-    expect(json((await world.run(['approvals', '--output', 'json'])).stdout).approvals).not.toContainEqual(
+    expect((await world.json('approvals')).body.approvals).not.toContainEqual(
       expect.objectContaining({ status: 'requested' }),
     );
     await connect('slack');
-    await decide('approve');
+    await world.decide('approve');
     expect((await run.done).exitCode).toBe(0);
     expect(sent()).toHaveLength(before + 1);
   });
 
   it('after the approval leaves that standing: connected again, the message goes out', async () => {
     const before = sent().length;
-    const { stdout } = await ask('send my portfolio to slack #trading', ['--approval', 'detach']);
+    const { body } = await ask('send my portfolio to slack #trading', '--approval', 'detach');
     await world.run(['connections', 'remove', 'slack']);
-    await decide('approve');
-    const { thread } = json(stdout);
-    const early = await world.run(['resume', thread, '--approval', 'detach', '--output', 'json']);
-    expect(json(early.stdout)).toMatchObject({ messages: [] });
+    await world.decide('approve');
+    const { thread } = body;
+    const early = await world.json('resume', thread, '--approval', 'detach');
+    expect(early.body).toMatchObject({ messages: [] });
     expect(early.exitCode).not.toBe(0);
     expect(sent()).toHaveLength(before);
     await connect('slack');

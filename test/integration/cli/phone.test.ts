@@ -1,13 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execute } from '../../../src/cli/program.ts';
-import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
-import { systemClock } from '../../../src/machine/clock.ts';
 import { writeReadyFile } from '../../../src/sandbox/ready-file.ts';
-import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
 import {
   details as flatDetails,
   refusal,
@@ -16,6 +11,7 @@ import {
   type World,
 } from '../sandbox/identity-provider-fixture.ts';
 import { type GatewayAsking, gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
+import { startHere } from './cli-world.ts';
 
 let world: World;
 let gateway: GatewayAsking;
@@ -46,32 +42,8 @@ afterAll(async () => {
 
 /** The terminal phone on this provider; its standard input stays open. */
 function phone(args: readonly string[], options: { tty?: boolean; env?: NodeJS.ProcessEnv } = {}) {
-  const terminal = fakeTerminal({ env, tty: options.tty ?? false });
-  const signals = new EventEmitter();
-  const interruption = createInterruption({
-    on: (event, listener) => signals.on(event, listener),
-    off: (event, listener) => signals.off(event, listener),
-    exit: () => undefined,
-    stdout: terminal.io.stdout,
-    stderr: terminal.io.stderr,
-  });
-  const done = execute(['phone', ...args], {
-    io: terminal.io,
-    env: { ...env, ...options.env },
-    clock: systemClock,
-    fetch: globalThis.fetch,
-    interruption,
-    exitCode: 0,
-  }).then((exitCode) => {
-    interruption.dispose();
-    return { exitCode, stdout: terminal.stdout(), stderr: terminal.stderr() };
-  });
-  return {
-    done,
-    type: (text: string) => terminal.stdin.write(text),
-    interrupt: () => signals.emit('SIGINT'),
-    says: (text: string) => expect.poll(terminal.stderr, { timeout: 10_000, interval: 5 }).toContain(text),
-  };
+  const { tty = false } = options;
+  return startHere(['phone', ...args], { ...env, ...options.env }, { tty, open: true });
 }
 
 /** Tells what became of a request as soon as it is approved. */
@@ -118,12 +90,12 @@ describe('the terminal phone', () => {
   it('drops a request that is withdrawn while it asks, and goes on to the next', async () => {
     const request = await gateway.ask(proposalDetails());
     const running = phone(['--once'], { tty: true });
-    await running.says('Approve, deny, or leave it?');
+    await running.says(/Approve, deny, or leave it\?/);
     await gateway.tell(request.auth_req_id, 'cancelled', 'withdrawn');
-    await running.says('K7QP is no longer open: withdrawn');
+    await running.says(/K7QP is no longer open: withdrawn/);
     expect(await refusal(gateway.poll(request.auth_req_id))).toBe('access_denied');
     await gateway.ask(proposalDetails('lift', { code: 'ABCD' }));
-    await running.says('Let trading go on');
+    await running.says(/Let trading go on/);
     running.type('d\n');
     expect((await running.done).stdout).toBe('denied ABCD\n');
   });

@@ -93,15 +93,8 @@ describe('a server that was named is', () => {
 
 describe('a profile of a server', () => {
   it('is made of its address alone, signed in to, and worked with as any other; nothing is kept here', async () => {
-    const added = await world.run([
-      'profile',
-      'add',
-      'work',
-      '--server',
-      server.url,
-      '--credential-store',
-      'file',
-    ]);
+    const named = ['profile', 'add', 'work', '--server', server.url];
+    const added = await world.run([...named, '--credential-store', 'file']);
     expect(added.exitCode, added.stderr).toBe(0);
     expect(readFileSync(join(world.folder, 'agent', 'config.yaml'), 'utf8')).toContain(
       `server: ${server.url}`,
@@ -115,26 +108,14 @@ describe('a profile of a server', () => {
     const owned = await world.run(['run', 'what do I own', ...inProfile]);
     expect(owned.exitCode, owned.stderr).toBe(0);
     expect(owned.stdout).toContain('MSFT');
-    const asked = await world.run([
-      'run',
-      'buy 5 AAPL limit 180',
-      '--approval',
-      'detach',
-      '--output',
-      'json',
-      ...inProfile,
-    ]);
+    const asked = await world.json('run', 'buy 5 AAPL limit 180', '--approval', 'detach', ...inProfile);
     expect(asked.exitCode, asked.stderr).toBe(5);
-    const { thread, approvals, resume } = JSON.parse(asked.stdout) as {
-      thread: string;
-      resume: string;
-      approvals: { id: string }[];
-    };
+    const { thread, approvals, resume } = asked.body;
     expect(resume).toBe(`trade-agent resume ${thread} --profile work`);
     const threads = await world.run(['threads', ...inProfile]);
     expect(threads.stdout).toContain(thread);
-    const id = approvals[0]?.id ?? '';
-    expect((await world.run(['approvals', 'cancel', id, ...inProfile])).exitCode).toBe(0);
+    const cancelled = await world.run(['approvals', 'cancel', approvals[0].id, ...inProfile]);
+    expect(cancelled.exitCode).toBe(0);
     const resumed = await world.run(['resume', thread, ...inProfile]);
     expect(resumed.exitCode, resumed.stderr).toBe(6);
     expect(files()).toEqual([]);
@@ -171,8 +152,8 @@ describe('a profile of a server', () => {
         check: { rules: readFileSync(rules, 'utf8'), suggest: false, buy_only: false, approval: 'detach' },
       },
     ]);
-    const listed = await world.run(['schedule', 'list', '--output', 'json', ...inProfile]);
-    expect(JSON.parse(listed.stdout)).toMatchObject({
+    const listed = await world.json('schedule', 'list', ...inProfile);
+    expect(listed.body).toMatchObject({
       schedules: [{ id: 's1', profile: 'work', with: 'server', entry: 'kept', at: 'close-30m' }],
     });
     const ran = await world.run(['schedule', 'run', 'close-check', '--now', ...inProfile]);

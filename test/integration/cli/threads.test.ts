@@ -3,8 +3,6 @@ import { suiteCliWorld } from './cli-world.ts';
 
 const world = suiteCliWorld();
 
-const json = (text: string) => JSON.parse(text);
-
 describe('trade-agent threads', () => {
   it('shows a conversation as text and as JSON', async () => {
     await world.run(['run', 'quote AAPL', '--thread', 'shown']);
@@ -13,8 +11,8 @@ describe('trade-agent threads', () => {
     expect(text.stdout).toMatch(/^thread {3}shown\nstatus {3}done/);
     expect(text.stdout).toMatch(/you {4}quote AAPL/);
     expect(text.stdout).toMatch(/[✓+] get_quote AAPL/);
-    const object = json((await world.run(['threads', 'show', 'shown', '--output', 'json'])).stdout);
-    expect(object).toMatchObject({
+    const shown = await world.json('threads', 'show', 'shown');
+    expect(shown.body).toMatchObject({
       schema: 'trade-agent.thread/1',
       thread: {
         thread: 'shown',
@@ -32,22 +30,23 @@ describe('trade-agent threads', () => {
 
   it('names what is not there', async () => {
     for (const command of ['show', 'delete']) {
-      const missing = await world.run(['threads', command, 'nothing', '--output', 'json']);
+      const missing = await world.json('threads', command, 'nothing');
       expect(missing.exitCode).toBe(2);
-      expect(json(missing.stdout).error.code).toBe('not_found');
+      expect(missing.body.error.code).toBe('not_found');
     }
   });
 
   it('deletes one only once its approval is settled, and says how', async () => {
-    const run = ['run', 'buy 1 KO limit 60', '--thread', 'open', '--approval', 'detach', '--output', 'json'];
-    const { approvals } = json((await world.run(run)).stdout);
+    const order = ['run', 'buy 1 KO limit 60', '--approval', 'detach'];
+    const { approvals } = (await world.json(...order, '--thread', 'open')).body;
     const refused = await world.run(['threads', 'delete', 'open']);
     expect(refused.exitCode).toBe(5);
     expect(refused.stderr).toContain(`trade-agent approvals cancel ${approvals[0].id}`);
     await world.run(['approvals', 'cancel', approvals[0].id]);
-    const deleted = await world.run(['threads', 'delete', 'open', '--output', 'json']);
-    expect(deleted.exitCode).toBe(0);
-    expect(json(deleted.stdout)).toEqual({ schema: 'trade-agent.deleted-threads/1', deleted: ['open'] });
+    expect(await world.json('threads', 'delete', 'open')).toMatchObject({
+      exitCode: 0,
+      body: { schema: 'trade-agent.deleted-threads/1', deleted: ['open'] },
+    });
     expect((await world.run(['threads'])).stdout).not.toContain('open');
   });
 
@@ -57,17 +56,13 @@ describe('trade-agent threads', () => {
     const vague = await world.run(['threads', 'prune']);
     expect(vague.exitCode).toBe(2);
     expect(vague.stderr).toContain('--older-than 30d');
-    const none = json(
-      (await world.run(['threads', 'prune', '--older-than', '30d', '--output', 'json'])).stdout,
-    );
-    expect(none.deleted).toEqual([]);
-    const dry = json(
-      (await world.run(['threads', 'prune', '--keep', '1', '--dry-run', '--output', 'json'])).stdout,
-    );
-    expect(dry).toMatchObject({ dry_run: true, deleted: expect.arrayContaining(['older', 'shown']) });
+    const none = await world.json('threads', 'prune', '--older-than', '30d');
+    expect(none.body.deleted).toEqual([]);
+    const dry = await world.json('threads', 'prune', '--keep', '1', '--dry-run');
+    expect(dry.body).toMatchObject({ dry_run: true, deleted: expect.arrayContaining(['older', 'shown']) });
     const pruned = await world.run(['threads', 'prune', '--keep', '1']);
     expect(pruned.stdout).toContain('older');
-    const left = json((await world.run(['threads', 'list', '--output', 'json'])).stdout).threads;
+    const left = (await world.json('threads', 'list')).body.threads;
     expect(left.map(({ thread }: { thread: string }) => thread)).toEqual(['newer']);
   });
 });

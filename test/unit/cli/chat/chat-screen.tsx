@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink';
 import { expect, onTestFinished } from 'vitest';
 import { ChatApp } from '../../../../src/cli/chat/chat-app.tsx';
+import { runChatCommand } from '../../../../src/cli/chat/chat-commands.ts';
 import { ChatSession } from '../../../../src/cli/chat/chat-session.ts';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/context-driver.ts';
 import type { ThemeName } from '../../../../src/config/theme-name.ts';
@@ -54,6 +55,7 @@ export function openScreen(driver: ChatDriver, look: ChatLook = {}) {
   }
   const session = new ChatSession({
     driver,
+    runCommand: runChatCommand,
     clock,
     status: look.status ?? status,
     ...(theme === undefined ? {} : { theme }),
