@@ -55,8 +55,7 @@ withPostgres('two gateways', () => {
   });
 
   it('give a repeat at the other one the first’s answer, while the broker has not said a word', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
+    const { draft, token, place } = await world.approved();
     const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
     const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
     world.broker.onSubmit.push(async (control) => {
@@ -64,7 +63,7 @@ withPostgres('two gateways', () => {
       await mayAnswer;
       control.answer(200, orderJson(control.accept()));
     });
-    const first = answerOf(world.place(draft, token));
+    const first = answerOf(place());
     await asked;
     const lookUps = () => world.broker.requests.filter((request) => request.includes('by_client_order_id'));
     const repeat = answerOf(another.place(draft, token));

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import { startWorld, type World } from './support/world.ts';
 
 let world: World;
 let draft: OrderDraft;
@@ -20,7 +20,7 @@ describe('the access token', () => {
     const response = await world.place(draft, undefined);
     // RFC 6750 §3.1: without credentials no error code.
     expect(response.headers.get('www-authenticate')).not.toContain('error=');
-    await expectRefusal(world, response, 401, 'token_missing');
+    await world.refuses(response, 401, 'token_missing');
   });
 
   it('does not make the gateway fetch the keys for every unknown key id', async () => {
@@ -42,7 +42,7 @@ describe('the access token', () => {
     const input = `${base64url({ alg: 'HS256', typ: 'at+jwt', kid: 'main' })}.${payload}`;
     const key = await exportSPKI(world.issuer.keys.publicKey);
     const signature = createHmac('sha256', key).update(input).digest('base64url');
-    await expectRefusal(world, await world.place(draft, `${input}.${signature}`), 401, 'token_algorithm');
+    await world.refuses(world.place(draft, `${input}.${signature}`), 401, 'token_algorithm');
   });
 
   it.each([
@@ -51,7 +51,7 @@ describe('the access token', () => {
     ['groups that are no names', { groups: [{ name: 'traders' }] }],
   ])('is refused with %s', async (_, claims) => {
     const token = await world.approve(draft, { claims });
-    await expectRefusal(world, await world.place(draft, token), 401, 'token_claims');
+    await world.refuses(world.place(draft, token), 401, 'token_claims');
   });
 
   const timeCases: [string, (now: number) => Record<string, unknown>, string][] = [
@@ -61,20 +61,19 @@ describe('the access token', () => {
   ];
   it.each(timeCases)('is refused when %s', async (_, claims, code) => {
     const token = await world.approve(draft, { claims: claims(Math.floor(world.clock.now() / 1000)) });
-    await expectRefusal(world, await world.place(draft, token), 401, code);
+    await world.refuses(world.place(draft, token), 401, code);
   });
 
   it('is refused once its time has passed, by the injected clock', async () => {
     const token = await world.approve(draft);
     world.clock.advance(306_000);
-    await expectRefusal(world, await world.place(draft, token), 401, 'token_expired');
+    await world.refuses(world.place(draft, token), 401, 'token_expired');
     draft = world.draft();
   });
 
   it('puts the error into both challenges, and nothing of the token into the answer', async () => {
-    const token = await world.approve(draft, {
-      claims: { aud: 'http://127.0.0.1:1', sub: 'planted-subject' },
-    });
+    const claims = { aud: 'http://127.0.0.1:1', sub: 'planted-subject' };
+    const token = await world.approve(draft, { claims });
     const response = await world.place(draft, token);
     const challenge = response.headers.get('www-authenticate') ?? '';
     expect(challenge).toMatch(/DPoP error="invalid_token".*algs="ES256/);
@@ -87,22 +86,16 @@ describe('the access token', () => {
   it('is refused as unverifiable, not as wrong, while the issuer is down', async () => {
     const fresh = await startWorld();
     fresh.issuer.down = true;
-    const token = await fresh.approve(fresh.draft());
-    await expectRefusal(fresh, await fresh.place(fresh.draft(), token), 503, 'provider_unreachable');
-    await fresh.close();
+    await fresh.refuses(fresh.order(), 503, 'provider_unreachable');
   });
 
   it.each([['RS256'], ['PS256'], ['EdDSA']])('is accepted signed with %s', async (alg) => {
     const fresh = await startWorld();
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
     fresh.issuer.published.push({ ...(await exportJWK(publicKey)), kid: alg, alg });
-    const token = await fresh.issuer.mint({
-      key: privateKey,
-      header: { alg, kid: alg },
-      claims: { scope: 'market:read' },
-    });
+    const header = { alg, kid: alg };
+    const token = await fresh.issuer.mint({ key: privateKey, header, claims: { scope: 'market:read' } });
     expect((await fresh.get('/v1/clock', token)).status).toBe(200);
-    await fresh.close();
   });
 });
 
@@ -113,12 +106,12 @@ describe('the scope', () => {
     const challenge = response.headers.get('www-authenticate') ?? '';
     expect(challenge).toContain('error="insufficient_scope"');
     expect(challenge).toContain('scope="orders:write"');
-    await expectRefusal(world, response, 403, 'insufficient_scope', { required_scopes: ['orders:write'] });
+    await world.refuses(response, 403, 'insufficient_scope', { required_scopes: ['orders:write'] });
   });
 
   it('orders:write without an approval places no order', async () => {
     const response = await world.place(draft, await world.reader('orders:write'));
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_authorization_details"');
-    await expectRefusal(world, response, 403, 'approval_missing');
+    await world.refuses(response, 403, 'approval_missing');
   });
 });

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelApproved } from '../../../src/gateway/orders/cancel-desk.ts';
 import type { CancelSubject } from '../../../src/trading/kinds/cancel.ts';
 import type { StandInOrder } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
-import { startWorld } from './support/world.ts';
+import { answerOf, startWorld, type World } from './support/world.ts';
 
 const sale = {
   side: 'sell',
@@ -14,11 +14,10 @@ const sale = {
 };
 
 describe('DELETE of an order', () => {
-  let world: Awaited<ReturnType<typeof startWorld>>;
+  let world: World;
   beforeEach(async () => {
     world = await startWorld();
   });
-  afterEach(() => world.close());
 
   const resting = (request: Record<string, unknown>): StandInOrder => {
     const order = {
@@ -31,9 +30,8 @@ describe('DELETE of an order', () => {
     return order;
   };
   const cancel = async ({ id }: StandInOrder) => {
-    const response = await world.cancel(id);
-    const body = response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>);
-    return { status: response.status, code: body.code, kind: body.kind, hint: body.hint };
+    const { status, body } = await answerOf(world.cancel(id));
+    return { ...body, status };
   };
   const short = { qty: '-40', qty_available: '-40', side: 'short' };
 
@@ -95,7 +93,6 @@ describe('an approved cancel', () => {
       expires_at: '2030-01-01T00:00:00Z',
     };
   });
-  afterEach(() => world.close());
   const cancels = () => world.alpaca.requests.filter((line) => line.startsWith('DELETE')).length;
 
   it('cancels the order, also one that protects a position', async () => {
@@ -129,25 +126,23 @@ describe('an approved cancel', () => {
 
   it('is refused where the order fills before the request arrives', async () => {
     const cancel = world.broker.cancel;
-    const broker = {
-      ...world.broker,
-      cancel: (id: string) => {
-        order.status = 'filled';
-        return cancel(id);
-      },
+    const filling = (id: string) => {
+      order.status = 'filled';
+      return cancel(id);
     };
-    await expect(cancelApproved(subject, broker)).rejects.toMatchObject({ code: 'not_cancelable' });
+    await expect(cancelApproved(subject, { ...world.broker, cancel: filling })).rejects.toMatchObject({
+      code: 'not_cancelable',
+    });
   });
 
   it('is refused where the broker took it, and the order filled all the same', async () => {
-    const broker = {
-      ...world.broker,
-      cancel: async () => {
-        order.status = 'filled';
-        return 'requested' as const;
-      },
+    const cancel = async () => {
+      order.status = 'filled';
+      return 'requested' as const;
     };
-    await expect(cancelApproved(subject, broker)).rejects.toMatchObject({ code: 'not_cancelable' });
+    await expect(cancelApproved(subject, { ...world.broker, cancel })).rejects.toMatchObject({
+      code: 'not_cancelable',
+    });
   });
 
   it('is refused where the broker won’t, though the order still stands', async () => {

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { dpopKey } from './support/dpop-key.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import { startWorld, type World } from './support/world.ts';
 
 type Key = Awaited<ReturnType<typeof dpopKey>>;
 let world: World;
@@ -42,42 +42,42 @@ describe('a token bound to a key', () => {
     const challenge = response.headers.get('www-authenticate') ?? '';
     expect(challenge).toContain('DPoP error="invalid_dpop_proof"');
     expect(challenge).not.toContain('Bearer');
-    await expectRefusal(world, response, 401, 'dpop_proof_missing');
+    await world.refuses(response, 401, 'dpop_proof_missing');
   });
 
   it.each([-62_000, 62_000])('is refused with a proof of %i ms from now', async (ms) => {
     const proof = await key.proof({ ...target(), at: world.clock.now() + ms });
-    await expectRefusal(world, await place(proof), 401, 'dpop_proof_stale');
+    await world.refuses(place(proof), 401, 'dpop_proof_stale');
   });
 
   it('is refused with a proof for an address that only starts alike', async () => {
     const proof = await key.proof({ ...target(), url: `${world.url}/v1/orders/x` });
-    await expectRefusal(world, await place(proof), 401, 'dpop_proof_url');
+    await world.refuses(place(proof), 401, 'dpop_proof_url');
   });
 
   it.each([-45, 45])('is taken with a proof of a clock that is off by %s seconds, once', async (seconds) => {
     const read = await reading({ at: world.clock.now() + seconds * 1000 });
     expect((await read()).status).toBe(200);
-    await expectRefusal(world, await read(), 401, 'dpop_proof_replayed');
+    await world.refuses(read(), 401, 'dpop_proof_replayed');
   });
 
   it('is refused with a proof whose header holds the private key', async () => {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const proof = await key.proof(target(), { key: privateKey, jwk: await exportJWK(privateKey) });
-    await expectRefusal(world, await place(proof), 401, 'dpop_proof_malformed');
+    await world.refuses(place(proof), 401, 'dpop_proof_malformed');
   });
 
   it('is refused with a replayed proof, across a restart of the gateway too', async () => {
     const read = await reading();
     expect((await read()).status).toBe(200);
     world.restart();
-    await expectRefusal(world, await read(), 401, 'dpop_proof_replayed');
+    await world.refuses(read(), 401, 'dpop_proof_replayed');
   });
 
   it('does not let a forged proof use up the real one', async () => {
     const { privateKey } = await generateKeyPair('ES256');
     const forged = await key.proof(target(), { key: privateKey, claims: { jti: 'shared' } });
-    await expectRefusal(world, await place(forged), 401, 'dpop_proof_signature');
+    await world.refuses(place(forged), 401, 'dpop_proof_signature');
     expect((await (await reading({ jti: 'shared' }))()).status).toBe(200);
   });
 
@@ -130,5 +130,5 @@ it('a token bound to no key is refused by the DPoP scheme', async () => {
   const unbound = await world.approve(draft);
   const proof = await key.proof({ ...target(), token: unbound });
   const response = await world.place(draft, undefined, { authorization: `DPoP ${unbound}`, dpop: proof });
-  await expectRefusal(world, response, 401, 'token_not_bound');
+  await world.refuses(response, 401, 'token_not_bound');
 });

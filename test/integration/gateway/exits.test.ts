@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { price } from '../../../src/trading/decimal.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import { accountSchema, type Order, orderSchema } from '../../../src/trading/views.ts';
-import { type World as PaperBroker, startWorld as startPaperBroker } from '../sandbox/paper-broker-world.ts';
-import { startWorld, type World } from './support/world.ts';
+import type { OrderChanges } from '../../fixtures/builders.ts';
+import type { World as PaperBroker } from '../sandbox/paper-broker-world.ts';
+import { answerOf, startPaperWorld, type World } from './support/world.ts';
 
 /** Orders of several parts through the gateway to the sandbox's own broker, over HTTP. */
 let paper: PaperBroker;
@@ -11,40 +11,28 @@ let world: World;
 let account: string;
 
 beforeEach(async () => {
-  paper = await startPaperBroker({ now: Date.now() });
-  world = await startWorld({
-    broker: { url: paper.url, tokens: { alice: await paper.token('alice'), bob: await paper.token('bob') } },
-  });
+  ({ paper, world } = await startPaperWorld());
   paper.market.setPrice('AAPL', '100.00');
   account = accountSchema.parse(await read('/v1/account')).account;
 });
-afterEach(async () => {
-  await world.close();
-  await paper.close();
-});
 
-async function read(path: string): Promise<unknown> {
-  const response = await world.get(path, await world.reader('market:read portfolio:read orders:read'));
-  expect(response.status, path).toBe(200);
-  return response.json();
-}
+const read = async (path: string): Promise<unknown> => (await world.read(path)).body;
 const order = async ({ id }: Pick<Order, 'id'>) => orderSchema.parse(await read(`/v1/orders/${id}`));
-const bracket = (changes: Partial<OrderDraft> = {}): OrderDraft =>
-  world.draft({
-    ...{ account, reference_price: '100.00', qty: '5', limit_price: '100.50', time_in_force: 'gtc' },
-    ...{ order_class: 'bracket', take_profit_limit_price: '120.00', stop_loss_stop_price: '90.00' },
-    ...changes,
-  });
-function oco(changes: Partial<OrderDraft> = {}): OrderDraft {
-  const { limit_price: _, ...exits } = bracket({ side: 'sell', order_class: 'oco', ...changes });
-  return exits;
-}
-async function answerTo(draft: OrderDraft): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await world.place(draft, await world.approve(draft));
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-async function placed(draft: OrderDraft): Promise<Order> {
-  const { status, body } = await answerTo(draft);
+const bracket = (changes: OrderChanges = {}): OrderChanges => ({
+  account,
+  reference_price: '100.00',
+  limit_price: '100.50',
+  time_in_force: 'gtc',
+  order_class: 'bracket',
+  take_profit_limit_price: '120.00',
+  stop_loss_stop_price: '90.00',
+  ...changes,
+});
+const oco = (changes: OrderChanges = {}) =>
+  bracket({ side: 'sell', order_class: 'oco', limit_price: undefined, ...changes });
+async function placed(changes: OrderChanges): Promise<Order> {
+  const { draft, place } = await world.approved(changes);
+  const { status, body } = await answerOf(place());
   expect([status, body]).toMatchObject([201, { client_order_id: draft.client_order_id }]);
   return orderSchema.parse(body);
 }
@@ -101,25 +89,22 @@ describe('an approved bracket', () => {
 
   it('whose answer was lost is found by its id, with every leg, and is one', async () => {
     paper.faults.set('broker_timeout_after_accept', 1);
-    const draft = bracket({ limit_price: '95.00' });
-    const found = await placed(draft);
-    expect(found.legs).toHaveLength(2);
-    const again = await world.place(draft, await world.approve(draft));
+    const { place } = await world.approved(bracket({ limit_price: '95.00' }));
+    const { status, body } = await answerOf(place());
+    expect([status, orderSchema.parse(body).legs?.length]).toEqual([201, 2]);
+    const again = await place();
     expect([again.status, again.headers.get('idempotent-replay')]).toEqual([200, 'true']);
     expect(paper.broker.book().filter(({ side }) => side === 'buy')).toHaveLength(1);
   });
 
-  it.each<[string, Partial<OrderDraft>]>([
-    ['another take profit', { take_profit_limit_price: '130.00' }],
-    ['a lower stop', { stop_loss_stop_price: '80.00' }],
-    ['a lower limit at the stop', { stop_loss_limit_price: '50.00' }],
-    ['one exit less', { order_class: 'oto', stop_loss_stop_price: undefined as never }],
-  ])('has just the exits that were approved: %s is refused', async (_, changes) => {
-    const draft = bracket();
-    const other = JSON.parse(JSON.stringify({ ...draft, ...changes })) as OrderDraft;
-    const response = await world.place(other, await world.approve(draft));
-    expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ code: 'details_mismatch' });
+  it.each<OrderChanges>([
+    { take_profit_limit_price: '130.00' },
+    { stop_loss_stop_price: '80.00' },
+    { stop_loss_limit_price: '50.00' },
+    { order_class: 'oto', stop_loss_stop_price: undefined },
+  ])('has just the exits that were approved: %j is refused', async (changes) => {
+    const { draft, token } = await world.approved(bracket());
+    await world.refuses(world.place({ ...draft, ...changes }, token), 403, 'details_mismatch');
     expect(paper.broker.book()).toEqual([]);
   });
 });
@@ -136,7 +121,7 @@ describe('the exits of what is held', () => {
   });
 
   it('are refused for more than is held and free', async () => {
-    const refused = await answerTo(oco({ qty: '1000' }));
-    expect(refused).toMatchObject({ status: 403, body: { reason: 'EXITS_EXCEED_POSITION' } });
+    const reason = 'EXITS_EXCEED_POSITION';
+    await world.refuses(world.order(oco({ qty: '1000' })), 403, 'policy_denied', { reason });
   });
 });

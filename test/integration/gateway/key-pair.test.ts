@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { gatewayError } from '../../../src/tools/gateway/gateway-problem.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import { KEYS, type World as Paper, startWorld as startPaperBroker } from '../sandbox/paper-broker-world.ts';
-import { startWorld, type World } from './support/world.ts';
+import { closedAfter, startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of the test';
 const WRONG = { keyId: 'PKALICE00000000001', secret: 'a-secret-that-is-not-hers' };
@@ -16,13 +15,9 @@ let world: World;
 let pairs: KeyPairs;
 
 beforeEach(async () => {
-  paper = await startPaperBroker({ now: Date.now() });
+  paper = closedAfter(await startPaperBroker({ now: Date.now() }));
   world = await startWorld({ broker: { url: paper.url }, sealSecret: SEAL });
   pairs = pairsUnder(SEAL);
-});
-afterEach(async () => {
-  await world.close();
-  await paper.close();
 });
 
 const pairsUnder = (sealSecret: string) =>
@@ -33,10 +28,7 @@ const pairsUnder = (sealSecret: string) =>
     broker: { name: 'broker', kind: 'alpaca' },
   });
 const account = { accountNumber: 'PA3ALICE01', environment: 'paper' } as const;
-async function read(path: string, sub = 'alice'): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await world.get(path, await world.reader('portfolio:read', { sub }));
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
+const read = (path: string, sub = 'alice') => world.read(path, { sub });
 const connected = async (sub?: string) => (await read('/v1/connections?name=broker', sub)).body.connections;
 
 describe('an account that is opened by a key pair', () => {
@@ -45,10 +37,9 @@ describe('an account that is opened by a key pair', () => {
     await pairs.keep('bob', KEYS.bob, { ...account, accountNumber: 'PA3BOB0002' });
     expect((await read('/v1/account')).body).toMatchObject({ account: 'PA3ALICE01', environment: 'paper' });
     expect((await read('/v1/account', 'bob')).body).toMatchObject({ account: 'PA3BOB0002' });
-    const draft: OrderDraft = world.draft({ limit_price: '1.00', reference_price: '1000000' });
-    const token = await world.approve(draft);
-    expect((await world.place(draft, token)).status).toBe(201);
-    expect((await world.place(draft, token)).headers.get('idempotent-replay')).toBe('true');
+    const { place } = await world.approved({ limit_price: '1.00', reference_price: '1000000' });
+    expect((await place()).status).toBe(201);
+    expect((await place()).headers.get('idempotent-replay')).toBe('true');
     expect(paper.broker.book()).toMatchObject([{ account_number: 'PA3ALICE01', symbol: 'AAPL' }]);
   });
 
@@ -60,8 +51,7 @@ describe('an account that is opened by a key pair', () => {
 
   it('is not connected without one, and connected with it at once', async () => {
     expect(await connected()).toEqual([{ name: 'broker', connected: false }]);
-    const { status, body } = await read('/v1/account');
-    expect({ status, ...body }).toMatchObject({
+    expect((await read('/v1/account')).body).toMatchObject({
       status: 409,
       code: 'account_not_connected',
       credentials: 'key_pair',
@@ -77,26 +67,24 @@ describe('an account that is opened by a key pair', () => {
 
   it('that the broker refuses says so, what to do next, and no secret; the right one mends it', async () => {
     await pairs.keep('alice', WRONG, account);
-    const { status, body } = await read('/v1/account');
-    expect({ status, ...body }).toMatchObject({
+    const { body } = await read('/v1/account');
+    expect(body).toMatchObject({
       status: 409,
       code: 'account_not_connected',
       detail: expect.stringContaining('refuses the key pair'),
       hint: expect.stringMatching(/new pair at the broker.*trade-agent home broker/),
     });
-    expect(JSON.stringify([body, world.log])).not.toContain(WRONG.secret);
-    expect(JSON.stringify([body, world.log])).not.toContain(WRONG.keyId);
+    for (const part of Object.values(WRONG)) expect(JSON.stringify([body, world.log])).not.toContain(part);
     await pairs.keep('alice', KEYS.alice, account);
     expect((await read('/v1/account')).status).toBe(200);
   });
 
   it('whose pair is refused takes no order, and the approval stands', async () => {
     await pairs.keep('alice', WRONG, account);
-    const draft = world.draft({ limit_price: '1.00', reference_price: '1000000' });
-    const token = await world.approve(draft);
-    expect((await world.place(draft, token)).status).toBe(409);
+    const { place } = await world.approved({ limit_price: '1.00', reference_price: '1000000' });
+    expect((await place()).status).toBe(409);
     await pairs.keep('alice', KEYS.alice, account);
-    expect((await world.place(draft, token)).status).toBe(201);
+    expect((await place()).status).toBe(201);
   });
 
   it('for live money is not opened by a gateway that trades on paper', async () => {
@@ -109,7 +97,10 @@ describe('an account that is opened by a key pair', () => {
   });
 
   it.each<[string, () => Promise<unknown>]>([
-    ['moved to another person’s row', async () => moveRow('alice', 'bob')],
+    [
+      'moved to another person’s row',
+      async () => world.database.prepare(`UPDATE broker_keys SET sub = 'bob' WHERE sub = 'alice'`).run(),
+    ],
     ['sealed under another gateway’s secret', () => pairsUnder('another').keep('bob', KEYS.alice, account)],
     [
       'changed where it lies',
@@ -132,8 +123,7 @@ describe('an account that is opened by a key pair', () => {
   it('has no secret in the database’s file', async () => {
     await pairs.keep('alice', KEYS.alice, account);
     const bytes = world.database.serialize();
-    expect(bytes.includes(KEYS.alice.secret)).toBe(false);
-    expect(bytes.includes(KEYS.alice.keyId)).toBe(false);
+    for (const part of Object.values(KEYS.alice)) expect(bytes.includes(part)).toBe(false);
     expect(await pairs.list()).toEqual([{ sub: 'alice', ...account, keptAt: expect.any(Number) }]);
   });
 
@@ -148,10 +138,6 @@ describe('an account that is opened by a key pair', () => {
   });
 });
 
-function moveRow(from: string, to: string): void {
-  world.database.prepare('UPDATE broker_keys SET sub = ? WHERE sub = ?').run(to, from);
-}
-
 describe('a gateway is not made', () => {
   const options = (): GatewayOptions => ({
     issuer: world.issuer.url,
@@ -161,20 +147,13 @@ describe('a gateway is not made', () => {
     stores: sqliteGatewayStores(world.database),
   });
 
-  it('without an exchange where tokens open the accounts', () => {
-    expect(() => createGateway(options())).toThrow(/"exchange" is not set/);
-  });
-
-  it('without an exchange where messages go out', () => {
-    const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;
-    const messages = { slack: { audience: 'slack' } };
-    expect(() => createGateway({ ...options(), brokers, messages, sealSecret: SEAL })).toThrow(
-      /"exchange" is not set/,
-    );
-  });
-
-  it('without a secret where key pairs are kept', () => {
-    const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;
-    expect(() => createGateway({ ...options(), brokers })).toThrow(/seal/);
+  const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;
+  const messages = { slack: { audience: 'slack' } };
+  it.each<[string, Partial<GatewayOptions>, RegExp]>([
+    ['an exchange where tokens open the accounts', {}, /"exchange" is not set/],
+    ['an exchange where messages go out', { brokers, messages, sealSecret: SEAL }, /"exchange" is not set/],
+    ['a secret where key pairs are kept', { brokers }, /seal/],
+  ])('without %s', (_, changes, message) => {
+    expect(() => createGateway({ ...options(), ...changes })).toThrow(message);
   });
 });

@@ -1,23 +1,19 @@
-import { afterEach, expect, it } from 'vitest';
-import type { OrderDraft } from '../../../src/trading/order.ts';
+import { expect, it } from 'vitest';
+import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
+import { insufficient, tooMany } from './support/alpaca-stand-in.ts';
 import { limited } from './support/limited.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import { answerOf, startWorld } from './support/world.ts';
 
-let world: World;
-afterEach(() => world.close());
-
-const place = async (draft: OrderDraft) => world.place(draft, await world.approve(draft));
+const within = (limits: AccountLimits) => startWorld({ rules: limited(limits) });
 
 it('an order of more than one may come to is refused, and its approval stands', async () => {
-  world = await startWorld({ rules: limited({ max_order_notional: '899.99' }) });
-  const draft = world.draft();
-  const token = await world.approve(draft);
-  await expectRefusal(world, await world.place(draft, token), 403, 'policy_denied', {
+  const world = await within({ max_order_notional: '899.99' });
+  await world.refuses(world.order(), 403, 'policy_denied', {
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
     limit: '899.99',
     value: '900.00',
   });
-  expect((await place(world.draft({ qty: '4' }))).status).toBe(201);
+  expect((await world.order({ qty: '4' })).status).toBe(201);
 });
 
 it('of orders that all were let pass before one was written no more go out than may in a day', async () => {
@@ -25,7 +21,7 @@ it('of orders that all were let pass before one was written no more go out than 
   // Asked for twice an order: all five wait for each other at the first look, and at the one of the claim.
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let arrived = 0;
-  world = await startWorld({
+  const world = await startWorld({
     rules: {
       async current() {
         const gate = gates[Math.floor(arrived++ / 5)];
@@ -35,7 +31,7 @@ it('of orders that all were let pass before one was written no more go out than 
       },
     },
   });
-  const answers = await Promise.all(Array.from({ length: 5 }, () => place(world.draft())));
+  const answers = await Promise.all(Array.from({ length: 5 }, () => world.order()));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 403, 403, 403]);
   const refused = answers.find(({ status }) => status === 403);
   expect(await refused?.json()).toMatchObject({
@@ -48,22 +44,20 @@ it('of orders that all were let pass before one was written no more go out than 
 });
 
 it('an order that is sent again is no other order', async () => {
-  world = await startWorld({ rules: limited({ max_day_orders: 1 }) });
+  const world = await within({ max_day_orders: 1 });
   // Not taken: its entry stays, and the same request is sent again.
-  world.broker.onSubmit.push(({ answer }) => answer(429, { message: 'too many requests' }));
-  const draft = world.draft();
-  const token = await world.approve(draft);
-  expect((await world.place(draft, token)).status).toBe(503);
-  expect((await world.place(draft, token)).status).toBe(200);
+  world.broker.onSubmit.push(tooMany);
+  const { place } = await world.approved();
+  expect((await place()).status).toBe(503);
+  expect((await place()).status).toBe(200);
   expect(world.broker.book).toHaveLength(1);
-  expect(await (await place(world.draft())).json()).toMatchObject({ reason: 'ORDERS_EXCEED_MAX_PER_DAY' });
+  const { body } = await answerOf(world.order());
+  expect(body).toMatchObject({ reason: 'ORDERS_EXCEED_MAX_PER_DAY' });
 });
 
 it('an order that the broker refused is none of the day’s', async () => {
-  world = await startWorld({ rules: limited({ max_day_orders: 1 }) });
-  world.broker.onSubmit.push(({ answer }) =>
-    answer(403, { code: 40310000, message: 'insufficient buying power' }),
-  );
-  expect((await place(world.draft())).status).toBe(422);
-  expect((await place(world.draft())).status).toBe(201);
+  const world = await within({ max_day_orders: 1 });
+  world.broker.onSubmit.push(insufficient);
+  expect((await world.order()).status).toBe(422);
+  expect((await world.order()).status).toBe(201);
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import type { OrderDesk } from '../../../src/gateway/orders/place-order.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
@@ -7,7 +7,9 @@ import { orderDigest } from '../../../src/trading/approval-details.ts';
 import { slotOf } from '../../../src/trading/mandate/cadence.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import type { OrderChanges } from '../../fixtures/builders.ts';
 import { mandateTerms } from '../sandbox/proposal-fixture.ts';
+import { refusedWith } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
 import { startWorld } from './support/world.ts';
 
@@ -18,7 +20,6 @@ beforeEach(async () => {
   world = await startDesk();
   mandate = await granted();
 });
-afterEach(() => world.close());
 
 async function granted(changes: Partial<MandateEnvelope> = {}): Promise<string> {
   const { price: _, max_day_notional: __, ...base } = mandateTerms();
@@ -40,7 +41,7 @@ async function granted(changes: Partial<MandateEnvelope> = {}): Promise<string> 
   return id;
 }
 
-const drafted = (changes: Partial<OrderDraft> = {}): OrderDraft =>
+const drafted = (changes: OrderChanges = {}) =>
   world.draft({ time_in_force: 'day', mandate, slot: slotOf('weekly', world.clock.now()), ...changes });
 const place = (draft: OrderDraft, desk: OrderDesk = world.desk, changes: Partial<Caller> = {}) =>
   desk.placeApproved(
@@ -74,19 +75,11 @@ describe('the desk, of an order under a mandate', () => {
   });
 
   it('gives what is left of its amount to one of two processes', async () => {
-    mandate = await granted({
-      mandate_id: 'M-0000000002',
-      cadence: 'on_demand',
-      max_total_notional: '1500.00',
-    });
+    const onDemand = { cadence: 'on_demand', max_total_notional: '1500.00' } as const;
+    mandate = await granted({ mandate_id: 'M-0000000002', ...onDemand });
     const whole = { slot: undefined, qty: '5', limit_price: '180.00' };
-    const each = [drafted(whole), drafted({ ...whole, client_order_id: 'ta-another-order' })].map((draft) => {
-      const { slot: _, ...without } = draft;
-      return without;
-    });
-    const both = await Promise.allSettled(
-      each.map((draft, n) => place(draft, n === 0 ? world.desk : world.another())),
-    );
+    const [one, other] = [drafted(whole), drafted({ ...whole, client_order_id: 'ta-another-order' })];
+    const both = await Promise.allSettled([place(one), place(other, world.another())]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(both.find((outcome) => outcome.status === 'rejected')?.reason).toMatchObject(
       refused('MANDATE_NOTIONAL_EXCEEDS_TOTAL'),
@@ -113,10 +106,8 @@ describe('the desk, of an order under a mandate', () => {
   );
 
   it('sends nothing where it ends between the claim and the broker', async () => {
-    mandate = await granted({
-      mandate_id: 'M-0000000003',
-      expires_at: utcSeconds(world.clock.now() + 60_000),
-    });
+    const expires_at = utcSeconds(world.clock.now() + 60_000);
+    mandate = await granted({ mandate_id: 'M-0000000003', expires_at });
     world.onClaimed = async () => world.clock.advance(61_000);
     await expect(place(drafted())).rejects.toMatchObject({
       code: 'not_placed',
@@ -126,16 +117,15 @@ describe('the desk, of an order under a mandate', () => {
   });
 
   it('gives its slot back where the broker says no', async () => {
-    world.alpaca.onSubmit.push(({ answer }) => answer(422, { code: 42210000, message: 'no' }));
+    world.alpaca.onSubmit.push(refusedWith(422, { code: 42210000, message: 'no' }));
     await expect(place(drafted())).rejects.toMatchObject({ code: 'broker_rejected' });
     expect(await used()).toMatchObject({ orders: 0 });
     await place(drafted({ client_order_id: 'ta-another-order' }));
   });
 
   it('takes none for another person’s', async () => {
-    await expect(place(drafted({ account: 'PA3BOB0001' }), world.desk, { sub: 'bob' })).rejects.toMatchObject(
-      refused('MANDATE_NOT_FOUND'),
-    );
+    const bobs = place(drafted({ account: 'PA3BOB0001' }), world.desk, { sub: 'bob' });
+    await expect(bobs).rejects.toMatchObject(refused('MANDATE_NOT_FOUND'));
     expect(sent()).toBe(0);
   });
 });
@@ -150,5 +140,4 @@ it('an order that names a mandate comes by a proposal alone', async () => {
     expect(await response.json()).toMatchObject({ code: 'invalid_order', fields: Object.keys(named) });
   }
   expect(gateway.broker.submissions).toEqual([]);
-  await gateway.close();
 });

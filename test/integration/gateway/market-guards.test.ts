@@ -1,23 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newYorkDate } from '../../../src/trading/new-york-time.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import type { OrderChanges } from '../../fixtures/builders.ts';
+import { startWorld, type World } from './support/world.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await startWorld();
 });
-afterEach(() => world.close());
 
-const place = async (changes: Partial<OrderDraft> = {}) => {
-  const draft = world.draft(changes);
-  for (const [field, value] of Object.entries(draft)) {
-    if (value === undefined) delete (draft as Record<string, unknown>)[field];
-  }
-  return world.place(draft, await world.approve(draft));
-};
+const place = (changes?: OrderChanges) => world.order(changes);
 const session = (at: Date) => ({ date: newYorkDate(at.getTime()), open: '00:00', close: '23:59' });
-const market = { type: 'market', limit_price: undefined as never } as const;
+const market = { type: 'market' } as const;
 
 describe('the price', () => {
   it('may move up to max_slippage, for a buy by the ask', async () => {
@@ -27,7 +20,7 @@ describe('the price', () => {
 
   it('further up, a buy is not placed', async () => {
     world.broker.price.ask = 181.82;
-    await expectRefusal(world, await place(market), 409, 'price_moved', {
+    await world.refuses(place(market), 409, 'price_moved', {
       current_price: '181.82',
       reference_price: '180.01',
       detail: 'AAPL is at 181.82, more than 1% above the approved 180.01',
@@ -46,7 +39,7 @@ describe('the price', () => {
 
   it('is the bid for a sell', async () => {
     world.broker.price = { bid: 170, ask: 180, last: 180 };
-    await expectRefusal(world, await place({ ...market, side: 'sell' }), 409, 'price_moved', {
+    await world.refuses(place({ ...market, side: 'sell' }), 409, 'price_moved', {
       current_price: '170.00',
       detail: 'AAPL is at 170.00, more than 1% below the approved 180.01',
     });
@@ -54,24 +47,24 @@ describe('the price', () => {
 
   it('is guarded for limit orders alike', async () => {
     world.broker.price.ask = 200;
-    await expectRefusal(world, await place(), 409, 'price_moved');
+    await world.refuses(place(), 409, 'price_moved');
   });
 
   it('is the last trade where nobody quotes', async () => {
     world.broker.price = { bid: 0, ask: 0, last: 200 };
-    await expectRefusal(world, await place(), 409, 'price_moved', { current_price: '200.00' });
+    await world.refuses(place(), 409, 'price_moved', { current_price: '200.00' });
     world.broker.price.last = 180;
     expect((await place()).status).toBe(201);
   });
 
   it('must be known', async () => {
     world.broker.price = { bid: 0, ask: 0, last: 0 };
-    await expectRefusal(world, await place(), 409, 'price_unavailable');
+    await world.refuses(place(), 409, 'price_unavailable');
   });
 
   it('is none where the quote is older than the session', async () => {
     world.broker.quotedAt = new Date(Date.now() - 30 * 3_600_000);
-    await expectRefusal(world, await place(), 409, 'price_unavailable');
+    await world.refuses(place(), 409, 'price_unavailable');
   });
 });
 
@@ -79,23 +72,20 @@ describe('while the market is closed', () => {
   beforeEach(() => {
     world.broker.marketOpen = false;
   });
-  const needsOpen: [string, Partial<OrderDraft>][] = [
-    ['market', market],
-    ['stop', { type: 'stop', stop_price: '181.00', limit_price: undefined as never }],
-    ['trailing_stop', { type: 'trailing_stop', trail_price: '2.00', limit_price: undefined as never }],
-  ];
-  it.each(needsOpen)('a %s order is refused, with the next opening', async (_, changes) => {
-    await expectRefusal(world, await place(changes), 409, 'market_closed', {
-      next_open: '2030-01-02T14:30:00.000Z',
-    });
+  it.each<OrderChanges>([
+    market,
+    { type: 'stop', stop_price: '181.00' },
+    { type: 'trailing_stop', trail_price: '2.00' },
+  ])('is refused, with the next opening: %j', async (changes) => {
+    const next_open = '2030-01-02T14:30:00.000Z';
+    await world.refuses(place(changes), 409, 'market_closed', { next_open });
   });
 
-  const mayWait: [string, Partial<OrderDraft>][] = [
-    ['limit', {}],
-    ['stop_limit', { type: 'stop_limit', stop_price: '181.00' }],
-    ['limit-on-open', { time_in_force: 'opg' }],
-  ];
-  it.each(mayWait)('a %s order may wait', async (_, changes) => {
+  it.each<OrderChanges>([
+    { type: 'limit' },
+    { type: 'stop_limit', stop_price: '181.00' },
+    { type: 'limit', time_in_force: 'opg' },
+  ])('may wait: %j', async (changes) => {
     expect((await place(changes)).status).toBe(201);
   });
 
@@ -108,37 +98,33 @@ describe('while the market is closed', () => {
   it('a quote from before the last session is none', async () => {
     world.broker.quotedAt = new Date(Date.now() - 70 * 3_600_000);
     world.broker.calendar = [session(world.broker.quotedAt), session(new Date(Date.now() - 40 * 3_600_000))];
-    await expectRefusal(world, await place(), 409, 'price_unavailable');
+    await world.refuses(place(), 409, 'price_unavailable');
   });
 });
 
 describe('the account and the symbol', () => {
   it.each([
-    ['trading_blocked', { trading_blocked: true }],
-    ['account_blocked', { account_blocked: true }],
-    ['trade_suspended_by_user', { trade_suspended_by_user: true }],
-    ['a status other than ACTIVE', { status: 'ACCOUNT_UPDATED' }],
-  ])('an account with %s places no order', async (_, account) => {
+    { trading_blocked: true },
+    { account_blocked: true },
+    { trade_suspended_by_user: true },
+    { status: 'ACCOUNT_UPDATED' },
+  ])('an account with %j places no order', async (account) => {
     world.broker.account = account;
-    await expectRefusal(world, await place(), 422, 'blocked', { reason: 'ACCOUNT_BLOCKED' });
+    await world.refuses(place(), 422, 'blocked', { reason: 'ACCOUNT_BLOCKED' });
   });
 
   it('an unknown symbol is no order', async () => {
-    await expectRefusal(world, await place({ symbol: 'ZZZZ' }), 422, 'unknown_symbol', {
-      fields: ['symbol'],
-    });
+    await world.refuses(place({ symbol: 'ZZZZ' }), 422, 'unknown_symbol', { fields: ['symbol'] });
   });
 
   it('a symbol that is not tradable is no order', async () => {
     world.broker.asset = { tradable: false, fractionable: true };
-    await expectRefusal(world, await place(), 422, 'symbol_not_tradable');
+    await world.refuses(place(), 422, 'symbol_not_tradable');
   });
 
   it('a fraction of a symbol traded whole is no order', async () => {
     world.broker.asset = { tradable: true, fractionable: false };
-    await expectRefusal(world, await place({ qty: '0.5' }), 422, 'symbol_not_fractionable', {
-      fields: ['qty'],
-    });
+    await world.refuses(place({ qty: '0.5' }), 422, 'symbol_not_fractionable', { fields: ['qty'] });
   });
 });
 
@@ -159,11 +145,9 @@ it('a rule of the operator’s can refuse, with all the facts before it', async 
       }),
     },
   });
-  const draft = strict.draft();
-  await expectRefusal(strict, await strict.place(draft, await strict.approve(draft)), 403, 'policy_denied', {
+  await strict.refuses(strict.order(), 403, 'policy_denied', {
     reason: 'SYMBOL_RESTRICTED',
     reasons: ['SYMBOL_RESTRICTED'],
     policy: 'of the rules',
   });
-  await strict.close();
 });

@@ -1,47 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { articleSchema, corporateActionSchema, watchlistSchema } from '../../../src/trading/market-news.ts';
-import {
-  type World as PaperBrokerWorld,
-  startWorld as startPaperBroker,
-} from '../sandbox/paper-broker-world.ts';
-import { startWorld, type World } from './support/world.ts';
+import type { World as PaperBrokerWorld } from '../sandbox/paper-broker-world.ts';
+import { answerOf, startPaperWorld, type World } from './support/world.ts';
 
 /** The gateway in front of the sandbox's own broker, over HTTP. */
 let paper: PaperBrokerWorld;
 let world: World;
 beforeAll(async () => {
-  paper = await startPaperBroker({ now: Date.now() });
-  world = await startWorld({
-    broker: { url: paper.url, tokens: { alice: await paper.token('alice'), bob: await paper.token('bob') } },
-  });
+  ({ paper, world } = await startPaperWorld());
 });
 afterAll(async () => {
   await world.close();
   await paper.close();
 });
 
-const read = async (path: string, scope = 'market:read portfolio:read') => {
-  const response = await world.get(path, await world.reader(scope));
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-};
-const change = async (body: unknown, scope = 'watchlist:write', path = '/v1/watchlist') => {
-  const response = await fetch(`${world.url}${path}`, {
-    method: 'PATCH',
-    headers: { authorization: `Bearer ${await world.reader(scope)}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-};
+const read = (path: string) => world.read(path);
+const change = async (body: unknown, path = '/v1/watchlist') =>
+  answerOf(world.send('PATCH', path, await world.reader('watchlist:write'), body));
 
 describe('/v1/news', () => {
   it('is the newest, about what was asked for, and says that it is simulated', async () => {
     const { body } = await read('/v1/news?symbols=AAPL,KO&limit=3');
     const news = z.array(articleSchema).parse(body.news);
     expect(news).toHaveLength(3);
-    expect(news.every(({ simulated, symbols }) => simulated && /^(AAPL|KO)$/.test(symbols.join()))).toBe(
-      true,
-    );
+    const isAsked = (symbols: readonly string[]) => /^(AAPL|KO)$/.test(symbols.join());
+    expect(news.every(({ simulated, symbols }) => simulated && isAsked(symbols))).toBe(true);
     expect((await read('/v1/news?symbols=AAPL,KO&limit=3')).body).toEqual(body);
   });
 
@@ -64,19 +48,14 @@ it('/v1/assets/{symbol} tells what the broker knows', async () => {
 });
 
 it('/v1/corporate-actions gives those of a stretch', async () => {
-  const symbols = paper.market
-    .symbols()
-    .slice(0, 10)
-    .map(({ symbol }) => symbol);
-  const { body } = await read(
-    `/v1/corporate-actions?symbols=${symbols}&start=2026-06-01&end=2026-12-31&limit=4`,
-  );
+  const symbols = paper.market.symbols().map(({ symbol }) => symbol);
+  const stretch = 'start=2026-06-01&end=2026-12-31&limit=4';
+  const { body } = await read(`/v1/corporate-actions?symbols=${symbols.slice(0, 10)}&${stretch}`);
   const actions = z.array(corporateActionSchema).parse(body.actions);
   expect(actions).toHaveLength(4);
   expect(body.more).toBe(true);
-  expect(actions.every(({ kind, cash, simulated }) => kind === 'cash_dividend' && cash && simulated)).toBe(
-    true,
-  );
+  const isDividend = ({ kind, cash }: (typeof actions)[number]) => kind === 'cash_dividend' && cash;
+  expect(actions.every((action) => isDividend(action) && action.simulated)).toBe(true);
 });
 
 describe('/v1/watchlist', () => {
@@ -99,8 +78,7 @@ describe('/v1/watchlist', () => {
   });
 
   it('is changed for nobody else', async () => {
-    const anothers = await change({ add: ['F'] }, 'watchlist:write', '/v1/watchlist?for=bob');
-    expect(anothers).toMatchObject({ status: 400 });
+    expect((await change({ add: ['F'] }, '/v1/watchlist?for=bob')).status).toBe(400);
     expect((await read('/v1/watchlist')).body.symbols).not.toContain('F');
   });
 });

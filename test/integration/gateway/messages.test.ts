@@ -4,7 +4,10 @@ import { readMail } from '../../../src/sandbox/third-parties/gmail.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';
-import { type MessageWorld, type ServiceAnswer, startMessageWorld } from './support/message-world.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
+import type { Reply } from './support/answering-server.ts';
+import { type MessageWorld, startMessageWorld } from './support/message-world.ts';
+import { type Answer, answerOf } from './support/world.ts';
 
 let world: MessageWorld;
 beforeAll(async () => {
@@ -16,82 +19,74 @@ beforeEach(() => {
   world.answers.length = 0;
 });
 
-const mailDraft = () =>
-  world.draft({ service: 'gmail', recipient: 'bob@example.com', subject: 'Portfolio summary' });
+const mail = { service: 'gmail', recipient: 'bob@example.com', subject: 'Portfolio summary' } as const;
+const mailDraft = () => world.draft(mail);
 
 /** The refusal is this one, and nothing reached Slack or Gmail. */
 async function expectRefusal(
-  response: Response,
+  answer: Response | Promise<Response | Answer>,
   status: number,
   code: string,
   more: Record<string, unknown> = {},
 ): Promise<void> {
-  expect(await response.json()).toMatchObject({ status, code, ...more });
-  expect(response.status).toBe(status);
+  const given = await answer;
+  const read = given instanceof Response ? await answerOf(given) : given;
+  expect(read).toMatchObject({ status, body: { status, code, ...more } });
   expect(world.received).toEqual([]);
 }
 
 describe('an approved message', () => {
   it('goes to Slack as it was approved, with everything off that would show it as something else', async () => {
-    const draft = world.draft({ text: 'a < b & c > d\n<!channel> *x* http://example.com' });
-    const response = await world.send(draft, await world.approve(draft));
-    expect(response.status).toBe(201);
-    expect(await response.json()).toEqual({
+    const text = 'a < b & c > d\n<!channel> *x* http://example.com';
+    const { draft, send } = await world.approved({ text });
+    const { status, body } = await answerOf(send());
+    expect(status).toBe(201);
+    expect(body).toEqual({
       client_message_id: draft.client_message_id,
       service: 'slack',
       recipient: '#trading',
       service_id: '17.1',
       sent_at: expect.any(String),
     });
-    expect(world.received).toEqual([
-      {
-        path: '/api/chat.postMessage',
-        authorization: 'Bearer slack-token-of-alice',
-        body: {
-          channel: '#trading',
-          text: 'a &lt; b &amp; c &gt; d\n&lt;!channel&gt; *x* http://example.com',
-          mrkdwn: false,
-          parse: 'none',
-          link_names: false,
-          unfurl_links: false,
-          unfurl_media: false,
-        },
-      },
-    ]);
+    const headers = { authorization: 'Bearer slack-token-of-alice' };
+    expect(world.received).toMatchObject([{ path: '/api/chat.postMessage', headers }]);
+    expect(world.received[0]?.body).toEqual({
+      channel: '#trading',
+      text: 'a &lt; b &amp; c &gt; d\n&lt;!channel&gt; *x* http://example.com',
+      mrkdwn: false,
+      parse: 'none',
+      link_names: false,
+      unfurl_links: false,
+      unfurl_media: false,
+    });
   });
 
   it('goes to Gmail as it was approved', async () => {
-    const draft = { ...mailDraft(), text: 'Überschuß € 株\nline two' };
-    expect((await world.send(draft, await world.approve(draft))).status).toBe(201);
-    const [arrived] = world.received;
-    expect([arrived?.path, arrived?.authorization]).toEqual([
-      '/gmail/v1/users/me/messages/send',
-      'Bearer gmail-token-of-alice',
-    ]);
-    expect(readMail(Buffer.from(String(arrived?.body.raw), 'base64url').toString())).toEqual({
-      to: 'bob@example.com',
-      subject: 'Portfolio summary',
-      text: draft.text,
-    });
+    const text = 'Überschuß € 株\nline two';
+    const { send } = await world.approved({ ...mail, text });
+    expect((await send()).status).toBe(201);
+    const headers = { authorization: 'Bearer gmail-token-of-alice' };
+    expect(world.received).toMatchObject([{ path: '/gmail/v1/users/me/messages/send', headers }]);
+    const [{ raw }] = world.received.map(({ body }) => body) as [{ raw: string }];
+    const { recipient: to, subject } = mail;
+    expect(readMail(Buffer.from(raw, 'base64url').toString())).toEqual({ to, subject, text });
   });
 
   it('as long as one may be fits into a token and a header', async () => {
     for (const text of ['株'.repeat(1333), '"'.repeat(2000)]) {
-      const draft = { ...mailDraft(), text };
-      expect((await world.send(draft, await world.approve(draft))).status).toBe(201);
+      const { send } = await world.approved({ ...mail, text });
+      expect((await send()).status).toBe(201);
     }
   });
 
   it('is sent once: asked for again, the first result is told again', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    const [first, second] = await Promise.all([world.send(draft, token), world.send(draft, token)]);
-    const third = await world.send(draft, token);
-    const bodies = await Promise.all([first, second, third].map((response) => response.json()));
-    expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
+    const { draft, send } = await world.approved();
+    const [first, second] = await Promise.all([answerOf(send()), answerOf(send())]);
+    const third = await answerOf(send());
+    for (const { body } of [second, third]) expect(body).toEqual(first.body);
     expect([first, second, third].map(({ status }) => status).sort()).toEqual([200, 200, 201]);
     expect(third.headers.get('idempotent-replay')).toBe('true');
-    expect(await (await world.outcome(draft.client_message_id)).json()).toEqual(bodies[0]);
+    expect((await world.outcome(draft.client_message_id)).body).toEqual(first.body);
     expect(world.received).toHaveLength(1);
   });
 });
@@ -113,42 +108,42 @@ it('the cases below know every field of a message', () => {
 
 describe('a message changed after its approval is refused', () => {
   it.each(fields)('in %s', async (field) => {
-    const draft = mailDraft();
-    const token = await world.approve(draft);
+    const { draft, token } = await world.approved(mail);
     const changed = { ...draft, [field]: others[field] };
     // By Slack it would need another recipient and no subject, which makes no message of it: that is said first.
-    if (field === 'service') return expectRefusal(await world.send(changed, token), 400, 'invalid_message');
-    await expectRefusal(await world.send(changed, token), 403, 'details_mismatch', {
+    if (field === 'service') return expectRefusal(world.send(changed, token), 400, 'invalid_message');
+    await expectRefusal(world.send(changed, token), 403, 'details_mismatch', {
       fields: expect.arrayContaining([field, 'digest']),
     });
     const { [field]: _, ...removed } = draft;
-    await expectRefusal(await world.send(removed, token), 400, 'invalid_message');
+    await expectRefusal(world.send(removed, token), 400, 'invalid_message');
   });
 
   it('to another service, made a message of that', async () => {
-    const draft = mailDraft();
-    const { subject: _, ...rest } = draft;
-    const changed = { ...rest, service: 'slack', recipient: '#trading' };
-    await expectRefusal(await world.send(changed, await world.approve(draft)), 403, 'details_mismatch', {
-      fields: ['digest', 'recipient', 'service', 'subject'],
-    });
+    const { draft, token } = await world.approved(mail);
+    const changed = { ...draft, subject: undefined, service: 'slack', recipient: '#trading' };
+    const fields = ['digest', 'recipient', 'service', 'subject'];
+    await expectRefusal(world.send(changed, token), 403, 'details_mismatch', { fields });
   });
 
   it('by one space, or one letter in another script that looks the same', async () => {
-    const draft = world.draft({ text: 'Sell AAPL' });
-    const token = await world.approve(draft);
+    const { draft, token } = await world.approved({ text: 'Sell AAPL' });
     for (const text of ['Sell AAPL ', ' Sell AAPL', 'Sell  AAPL', 'Sell AΑPL', 'sell AAPL']) {
-      await expectRefusal(await world.send({ ...draft, text }, token), 403, 'details_mismatch', {
-        fields: ['digest', 'text'],
-      });
+      const changed = world.send({ ...draft, text }, token);
+      await expectRefusal(changed, 403, 'details_mismatch', { fields: ['digest', 'text'] });
     }
   });
 
-  it.each(fields)('with the details in the token changed in %s alone', async (field) => {
+  /** Sends an approved mail by a token with other details. */
+  const sendBy = async (changes: Record<string, unknown>) => {
     const draft = mailDraft();
-    const details = { ...messageSendDetails(draft, { gateway: world.url }), [field]: others[field] };
-    const token = await world.approve(draft, { claims: { authorization_details: [details] } });
-    await expectRefusal(await world.send(draft, token), 403, 'details_mismatch', { fields: [field] });
+    const details = { ...messageSendDetails(draft, { gateway: world.url }), ...changes };
+    return world.send(draft, await world.approve(draft, { claims: { authorization_details: [details] } }));
+  };
+
+  it.each(fields)('with the details in the token changed in %s alone', async (field) => {
+    const sent = sendBy({ [field]: others[field] });
+    await expectRefusal(sent, 403, 'details_mismatch', { fields: [field] });
   });
 
   it.each([
@@ -159,10 +154,7 @@ describe('a message changed after its approval is refused', () => {
     ['a field nobody knows', { cc: 'eve@example.com' }, 'approval_malformed'],
     ['the type of an order', { type: 'trade_order' }, 'approval_missing'],
   ])('with details for %s', async (_what, change, code) => {
-    const draft = mailDraft();
-    const details = { ...messageSendDetails(draft, { gateway: world.url }), ...change };
-    const token = await world.approve(draft, { claims: { authorization_details: [details] } });
-    await expectRefusal(await world.send(draft, token), 403, code);
+    await expectRefusal(sendBy(change), 403, code);
   });
 });
 
@@ -170,36 +162,19 @@ describe('what is refused before anything is looked at', () => {
   it('no token, the scope of an order, no approval, and two', async () => {
     const draft = world.draft();
     const details = messageSendDetails(draft, { gateway: world.url });
-    await expectRefusal(await world.send(draft, undefined), 401, 'token_missing');
+    await expectRefusal(world.send(draft, undefined), 401, 'token_missing');
     const order = await world.approve(draft, { claims: { scope: 'openid orders:write' } });
-    await expectRefusal(await world.send(draft, order), 403, 'insufficient_scope');
+    await expectRefusal(world.send(draft, order), 403, 'insufficient_scope');
     const bare = await world.approve(draft, { claims: { authorization_details: undefined } });
-    await expectRefusal(await world.send(draft, bare), 403, 'approval_missing');
+    await expectRefusal(world.send(draft, bare), 403, 'approval_missing');
     const two = await world.approve(draft, { claims: { authorization_details: [details, details] } });
-    await expectRefusal(await world.send(draft, two), 403, 'approval_ambiguous');
+    await expectRefusal(world.send(draft, two), 403, 'approval_ambiguous');
   });
 
   it('the approval of an order, with the scope of a message', async () => {
-    const draft = world.draft();
-    const order = tradeOrderDetails(
-      {
-        account: 'PA3ALICE01',
-        environment: 'paper',
-        symbol: 'AAPL',
-        side: 'buy',
-        qty: '5',
-        type: 'market',
-        time_in_force: 'day',
-        extended_hours: false,
-        reference_price: '180.00',
-        max_slippage: '0.01',
-        client_order_id: 'ta-12345678',
-        expires_at: draft.expires_at,
-      },
-      { gateway: world.url },
-    );
-    const token = await world.approve(draft, { claims: { authorization_details: [order] } });
-    await expectRefusal(await world.send(draft, token), 403, 'approval_missing');
+    const order = tradeOrderDetails(anOrderDraft(), { gateway: world.url });
+    const { send } = await world.approved({}, { authorization_details: [order] });
+    await expectRefusal(send(), 403, 'approval_missing');
   });
 
   it.each([
@@ -213,127 +188,96 @@ describe('what is refused before anything is looked at', () => {
     ['a text longer than can be read', { text: 'a'.repeat(2001) }],
     ['no text', { text: '' }],
   ])('%s', async (_what, change) => {
-    const draft = mailDraft();
-    const response = await world.send({ ...draft, ...change }, await world.approve(draft));
-    await expectRefusal(response, 400, 'invalid_message');
+    const { draft, token } = await world.approved(mail);
+    await expectRefusal(world.send({ ...draft, ...change }, token), 400, 'invalid_message');
   });
 
   it('an approval whose time ran out', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
+    const { send } = await world.approved();
     world.clock.advance(241_000);
-    await expectRefusal(await world.send(draft, token), 403, 'approval_expired');
+    await expectRefusal(send(), 403, 'approval_expired');
   });
 
   it('an approval that was used for another message', async () => {
-    const first = world.draft();
-    const second = world.draft();
-    const claims = { jti: 'the-same' };
-    expect((await world.send(first, await world.approve(first, { claims }))).status).toBe(201);
+    const [first, second] = [await world.approved({}, { jti: 'j' }), await world.approved({}, { jti: 'j' })];
+    expect((await first.send()).status).toBe(201);
     world.received.length = 0;
-    const token = await world.approve(second, { claims });
-    await expectRefusal(await world.send(second, token), 403, 'approval_already_used');
+    await expectRefusal(second.send(), 403, 'approval_already_used');
   });
 
   it('to tell a user of another’s message of the same id, which keeps nobody from theirs', async () => {
-    const draft = world.draft();
-    expect((await world.send(draft, await world.approve(draft))).status).toBe(201);
+    const { draft, send } = await world.approved();
+    expect((await send()).status).toBe(201);
     world.received.length = 0;
-    const asked = await world.outcome(draft.client_message_id, { sub: 'dave' });
-    await expectRefusal(asked, 404, 'not_found');
+    await expectRefusal(world.outcome(draft.client_message_id, { sub: 'dave' }), 404, 'not_found');
     world.issuer.elsewhere.set('dave slack', 'slack-token-of-dave');
-    const daves = { ...draft, text: 'Dave’s own words.' };
-    const sent = await world.send(daves, await world.approve(daves, { claims: { sub: 'dave' } }));
+    const daves = await world.approved({ ...draft, text: 'Dave’s own words.' }, { sub: 'dave' });
+    const sent = await daves.send();
     expect([sent.status, sent.headers.has('idempotent-replay')]).toEqual([201, false]);
-    expect(world.received).toMatchObject([{ authorization: 'Bearer slack-token-of-dave' }]);
+    const headers = { authorization: 'Bearer slack-token-of-dave' };
+    expect(world.received).toMatchObject([{ headers }]);
   });
 
   it('another message of one’s own under an id that was used', async () => {
-    const draft = world.draft();
-    expect((await world.send(draft, await world.approve(draft))).status).toBe(201);
+    const { draft, send } = await world.approved();
+    expect((await send()).status).toBe(201);
     world.received.length = 0;
-    const other = { ...draft, text: 'Something else.' };
-    await expectRefusal(
-      await world.send(other, await world.approve(other)),
-      409,
-      'client_message_id_conflict',
-    );
+    const other = await world.approved({ ...draft, text: 'Something else.' });
+    await expectRefusal(other.send(), 409, 'client_message_id_conflict');
   });
 
   it('a user who has no such account, without using the approval up', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft, { claims: { sub: 'bob' } });
-    await expectRefusal(await world.send(draft, token), 409, 'account_not_connected', {
-      connection: 'slack',
-    });
+    const { send } = await world.approved({}, { sub: 'bob' });
+    await expectRefusal(send(), 409, 'account_not_connected', { connection: 'slack' });
     world.issuer.elsewhere.set('bob slack', 'slack-token-of-bob');
-    expect((await world.send(draft, token)).status).toBe(201);
-    expect(world.received).toMatchObject([{ authorization: 'Bearer slack-token-of-bob' }]);
+    expect((await send()).status).toBe(201);
+    expect(world.received).toMatchObject([{ headers: { authorization: 'Bearer slack-token-of-bob' } }]);
   });
 });
 
 describe('a service that does not simply say yes', () => {
-  const ok = { ok: true, channel: 'C012345678', ts: '17.0' };
-  const google = (code: number, reason: string) => ({
-    error: { code, message: 'x', status: 'X', errors: [{ reason }] },
+  const google = (status: number, reason: string): Reply => ({
+    status,
+    body: { error: { code: status, message: 'x', status: 'X', errors: [{ reason }] } },
   });
 
-  it.each<[string, 'slack' | 'gmail', ServiceAnswer]>([
-    ['Slack drops the connection', 'slack', 'drop'],
-    ['Slack gives no answer in time', 'slack', 'hang'],
-    ['Slack answers 500', 'slack', { status: 500, body: 'oops' }],
-    ['Slack answers with a page', 'slack', { status: 200, body: '<html>' }],
-    ['Slack had an error in between', 'slack', { status: 200, body: { ok: false, error: 'internal_error' } }],
-    ['Slack sends elsewhere', 'slack', { status: 307, body: '', location: '/api/elsewhere' }],
-    ['Gmail drops the connection', 'gmail', 'drop'],
-    ['Gmail answers 503', 'gmail', { status: 503, body: google(503, 'backendError') }],
-    ['a proxy answers 403 for Gmail', 'gmail', { status: 403, body: 'forbidden' }],
-    ['Gmail answers without an id', 'gmail', { status: 200, body: {} }],
-  ])('%s: it may have been sent, and is never sent again', async (_what, service, answer) => {
-    const draft = service === 'slack' ? world.draft() : mailDraft();
-    const token = await world.approve(draft);
+  it.each<['slack' | 'gmail', Reply]>([
+    ['slack', 'drop'],
+    ['slack', 'hang'],
+    ['slack', { status: 500, body: 'oops' }],
+    ['slack', { body: '<html>' }],
+    ['slack', { body: { ok: false, error: 'internal_error' } }],
+    ['slack', { status: 307, body: '', headers: { location: '/api/elsewhere' } }],
+    ['gmail', 'drop'],
+    ['gmail', google(503, 'backendError')],
+    // Of a proxy.
+    ['gmail', { status: 403, body: 'forbidden' }],
+    // Without an id.
+    ['gmail', { body: {} }],
+  ])('%s answers %j: it may have been sent, and is never sent again', async (service, answer) => {
+    const { draft, send } = await world.approved(service === 'slack' ? {} : mail);
     world.answers.push(answer);
+    const unknown = { status: 504, body: { code: 'outcome_unknown', final: true } };
     for (let i = 0; i < 3; i++) {
-      const response = await world.send(draft, token);
-      expect([response.status, await response.json()]).toMatchObject([
-        504,
-        { code: 'outcome_unknown', final: true },
-      ]);
+      expect(await answerOf(send())).toMatchObject(unknown);
       if (i === 1) world.restart();
     }
-    const asked = await world.outcome(draft.client_message_id);
-    expect([asked.status, await asked.json()]).toMatchObject([504, { final: true }]);
+    expect(await world.outcome(draft.client_message_id)).toMatchObject(unknown);
     expect(world.received).toHaveLength(1);
   });
 
-  it.each<[string, 'slack' | 'gmail', ServiceAnswer, string]>([
-    ['Slack asks for patience', 'slack', { status: 429, body: { ok: false } }, 'service_busy'],
-    [
-      'Gmail asks for patience',
-      'gmail',
-      { status: 403, body: google(403, 'userRateLimitExceeded') },
-      'service_busy',
-    ],
-    [
-      'Slack’s token was revoked',
-      'slack',
-      { status: 200, body: { ok: false, error: 'token_revoked' } },
-      'account_not_connected',
-    ],
-    [
-      'Gmail’s token was revoked',
-      'gmail',
-      { status: 401, body: google(401, 'authError') },
-      'account_not_connected',
-    ],
-  ])('%s: certainly not sent, so the same request sends it', async (_what, service, answer, code) => {
-    const draft = service === 'slack' ? world.draft() : mailDraft();
-    const token = await world.approve(draft);
+  it.each<['slack' | 'gmail', Reply, string]>([
+    ['slack', { status: 429, body: { ok: false } }, 'service_busy'],
+    ['gmail', google(403, 'userRateLimitExceeded'), 'service_busy'],
+    ['slack', { body: { ok: false, error: 'token_revoked' } }, 'account_not_connected'],
+    ['gmail', google(401, 'authError'), 'account_not_connected'],
+  ])('%s answers %j: certainly not sent, so the same request sends it', async (service, answer, code) => {
+    const { draft, send } = await world.approved(service === 'slack' ? {} : mail);
     world.answers.push(answer);
     const exchanges = world.issuer.exchanges.length;
-    expect(await (await world.send(draft, token)).json()).toMatchObject({ code });
+    expect((await answerOf(send())).body).toMatchObject({ code });
     expect((await world.outcome(draft.client_message_id)).status).toBe(404);
-    expect((await world.send(draft, token)).status).toBe(201);
+    expect((await send()).status).toBe(201);
     expect(world.received).toHaveLength(2);
     // A token that is no longer one is not tried again.
     if (code === 'account_not_connected') {
@@ -341,17 +285,16 @@ describe('a service that does not simply say yes', () => {
     }
   });
 
-  it.each<[string, 'slack' | 'gmail', ServiceAnswer]>([
-    ['Slack has no such channel', 'slack', { status: 200, body: { ok: false, error: 'channel_not_found' } }],
-    ['Gmail takes no such address', 'gmail', { status: 400, body: google(400, 'invalidArgument') }],
-  ])('%s: refused, and refused again', async (_what, service, answer) => {
-    const draft = service === 'slack' ? world.draft() : mailDraft();
-    const token = await world.approve(draft);
+  it.each<['slack' | 'gmail', Reply]>([
+    ['slack', { body: { ok: false, error: 'channel_not_found' } }],
+    ['gmail', google(400, 'invalidArgument')],
+  ])('%s answers %j: refused, and refused again', async (service, answer) => {
+    const { send } = await world.approved(service === 'slack' ? {} : mail);
     world.answers.push(answer);
     for (const replay of [null, 'true']) {
-      const response = await world.send(draft, token);
-      expect([response.status, await response.json()]).toMatchObject([422, { code: 'message_rejected' }]);
-      expect(response.headers.get('idempotent-replay')).toBe(replay);
+      const { status, headers, body } = await answerOf(send());
+      expect([status, body]).toMatchObject([422, { code: 'message_rejected' }]);
+      expect(headers.get('idempotent-replay')).toBe(replay);
     }
     expect(world.received).toHaveLength(1);
   });
@@ -360,42 +303,31 @@ describe('a service that does not simply say yes', () => {
     const closed = await listenOnLoopback(0, () => 0);
     await closed.close();
     world.restart({ serviceUrl: closed.url });
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    await expectRefusal(await world.send(draft, token), 503, 'service_busy');
+    const { send } = await world.approved();
+    await expectRefusal(send(), 503, 'service_busy');
     world.restart();
-    expect((await world.send(draft, token)).status).toBe(201);
+    expect((await send()).status).toBe(201);
   });
 
   it('is at work while the gateway dies: whether it was sent is never known, and it is not sent again', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    let go = () => {};
-    const wait = new Promise<void>((resolve) => {
-      go = resolve;
-    });
-    world.answers.push({ wait, status: 200, body: ok });
-    const dying = world.send(draft, token);
+    const { send } = await world.approved();
+    const answer = Promise.withResolvers<Reply>();
+    world.answers.push(answer.promise);
+    const dying = send();
     while (world.received.length === 0) await new Promise((resolve) => setImmediate(resolve));
     // Another gateway on the same journal, as after kill -9.
     world.restart();
-    expect(await (await world.send(draft, token)).json()).toMatchObject({ code: 'outcome_unknown' });
-    go();
+    expect((await answerOf(send())).body).toMatchObject({ code: 'outcome_unknown' });
+    answer.resolve({ body: { ok: true, channel: 'C012345678', ts: '17.0' } });
     await dying;
-    expect(await (await world.send(draft, token)).json()).toMatchObject({ code: 'outcome_unknown' });
+    expect((await answerOf(send())).body).toMatchObject({ code: 'outcome_unknown' });
     expect(world.received).toHaveLength(1);
   });
 });
 
 describe('which accounts are connected', () => {
   it('is asked of the identity provider each time, for who asks', async () => {
-    const ask = async (sub: string) => {
-      const token = await world.issuer.mint({ claims: { scope: 'portfolio:read', sub } });
-      const response = await fetch(`${world.url}/v1/connections`, {
-        headers: { authorization: `Bearer ${token}` },
-      });
-      return ((await response.json()) as { connections: unknown }).connections;
-    };
+    const ask = async (sub: string) => (await world.read('/v1/connections', { sub })).body.connections;
     expect(await ask('alice')).toEqual([
       { name: 'broker', connected: false },
       { name: 'slack', connected: true },
@@ -404,8 +336,7 @@ describe('which accounts are connected', () => {
     world.issuer.elsewhere.delete('alice gmail');
     expect(await ask('alice')).toContainEqual({ name: 'gmail', connected: false });
     world.issuer.elsewhere.set('alice gmail', 'gmail-token-of-alice');
-    expect(await ask('mallory')).toEqual(
-      ['broker', 'slack', 'gmail'].map((name) => ({ name, connected: false })),
-    );
+    const none = ['broker', 'slack', 'gmail'].map((name) => ({ name, connected: false }));
+    expect(await ask('mallory')).toEqual(none);
   });
 });

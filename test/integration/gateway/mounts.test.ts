@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mount } from '../../../src/gateway/mounts/mount.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import { startWorld, type World } from './support/world.ts';
 
 /** Does what it is told to by whoever comes through its door. */
 const mount: Mount = {
@@ -39,7 +39,7 @@ describe('what a gateway has mounted', () => {
   it('acts for its caller at /v1, by the scopes that its own stand for', async () => {
     expect((await tell(await token('market:read'), { path: '/v1/clock' })).status).toBe(200);
     const refused = await tell(await token('orders:propose'), { path: '/v1/clock' });
-    await expectRefusal(world, refused, 403, 'insufficient_scope');
+    await world.refuses(refused, 403, 'insufficient_scope');
   });
 
   it('can’t trade, whatever the token of its caller says', async () => {
@@ -56,9 +56,9 @@ describe('what a gateway has mounted', () => {
       headers,
       body: draft.slice(0, 2),
     });
-    await expectRefusal(world, placed, 403, 'insufficient_scope');
+    await world.refuses(placed, 403, 'insufficient_scope');
     const cancelled = await tell(bearer, { path: '/v1/orders/x', method: 'DELETE' });
-    await expectRefusal(world, cancelled, 403, 'insufficient_scope');
+    await world.refuses(cancelled, 403, 'insufficient_scope');
   });
 
   it('takes no token of /v1, and /v1 none of it, nor either one that is for both', async () => {
@@ -66,10 +66,10 @@ describe('what a gateway has mounted', () => {
     const crossed = await tell(await world.reader(scope), { path: '/v1/clock' });
     expect(crossed.headers.get('www-authenticate')).toContain('oauth-protected-resource/elsewhere"');
     expect(await crossed.json()).toMatchObject({ status: 401, code: 'token_audience' });
-    await expectRefusal(world, await world.get('/v1/clock', await token(scope)), 401, 'token_audience');
+    await world.refuses(world.get('/v1/clock', await token(scope)), 401, 'token_audience');
     const both = await token(scope, { aud: [world.url, aud()] });
     expect(await (await tell(both, { path: '/v1/clock' })).json()).toMatchObject({ code: 'token_audience' });
-    await expectRefusal(world, await world.get('/v1/clock', both), 401, 'token_audience');
+    await world.refuses(world.get('/v1/clock', both), 401, 'token_audience');
     expect(
       (await world.get('/v1/clock', await world.reader(scope, { aud: [world.url, 'https://other.example'] })))
         .status,
@@ -78,15 +78,10 @@ describe('what a gateway has mounted', () => {
 
   it('reads no longer a body than it is for', async () => {
     const long = await tell(await token('market:read'), { path: '/v1/clock', pad: 'x'.repeat(200) });
-    await expectRefusal(world, long, 413, 'body_too_large');
+    await world.refuses(long, 413, 'body_too_large');
   });
 
   it('acts for nobody any more once the token is over', async () => {
-    await expectRefusal(
-      world,
-      await tell(await token('market:read'), { path: '/wait' }),
-      401,
-      'token_expired',
-    );
+    await world.refuses(tell(await token('market:read'), { path: '/wait' }), 401, 'token_expired');
   });
 });

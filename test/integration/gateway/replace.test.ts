@@ -1,13 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
+import type { OrderChanges } from '../../fixtures/builders.ts';
 import {
+  insufficient,
   lostEntirely,
-  orderJson,
+  refusedWith,
   type StandInOrder,
   type SubmissionControl,
+  takenAsAnother,
+  takenBut,
   takenButLost,
+  tooMany,
 } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
 
@@ -21,11 +26,10 @@ beforeEach(async () => {
   draft = world.draft();
   caller = world.caller();
 });
-afterEach(() => world.close());
 
 /** One answer of the desk, in brief. */
-const replace = async (changes: Partial<OrderDraft> = {}, as: Partial<Caller> = {}) => {
-  const approved = { draft: { ...draft, ...changes }, digest: 'digest', replaces: earlier.id };
+const replace = async (changes: OrderChanges = {}, as: Partial<Caller> = {}) => {
+  const approved = { draft: { ...draft, ...changes } as OrderDraft, digest: 'digest', replaces: earlier.id };
   try {
     const { order, replay } = await world.desk.placeApproved(approved, { ...caller, ...as });
     return { id: order.id, replay };
@@ -36,6 +40,7 @@ const replace = async (changes: Partial<OrderDraft> = {}, as: Partial<Caller> = 
 };
 const replacements = () => world.alpaca.book.filter(({ id }) => id !== earlier.id);
 const entry = () => world.journal.find('alice', draft.client_order_id);
+const settle = () => world.desk.settle(caller, draft.client_order_id);
 
 describe('an approved replacement', () => {
   it('puts the new order in place of the earlier one, by one request under an id of its own', async () => {
@@ -48,36 +53,17 @@ describe('an approved replacement', () => {
     expect(await entry()).toMatchObject({ state: 'placed', replaces: earlier.id, draft });
   });
 
-  it.each<[string, Record<string, unknown>, Partial<OrderDraft>, Record<string, unknown>]>([
-    ['quantity', {}, { qty: '7', limit_price: '170' }, { qty: '7', limit_price: '170' }],
-    [
-      'time in force',
-      {},
-      { time_in_force: 'day', limit_price: '170' },
-      { time_in_force: 'day', limit_price: '170' },
-    ],
-    [
-      'stop and limit',
-      { type: 'stop_limit', side: 'sell', stop_price: '160', limit_price: '158' },
-      { type: 'stop_limit', side: 'sell', stop_price: '165', limit_price: '163' },
-      { stop_price: '165', limit_price: '163' },
-    ],
-    [
-      'trail in percent',
-      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_percent: '5' },
-      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_percent: '4' },
-      { trail: '4' },
-    ],
-    [
-      'trail in dollars',
-      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_price: '5' },
-      { type: 'trailing_stop', side: 'sell', limit_price: undefined, trail_price: '4' },
-      { trail: '4' },
-    ],
-  ])('changes the %s alone', async (_, before, after, sent) => {
-    Object.assign(earlier.request, before);
-    const wanted = JSON.parse(JSON.stringify({ ...draft, ...after })) as OrderDraft;
-    draft = wanted;
+  const stopLimit = { type: 'stop_limit', side: 'sell' } as const;
+  const trailing = { type: 'trailing_stop', side: 'sell', limit_price: undefined } as const;
+  it.each<[OrderChanges, OrderChanges, OrderChanges, { trail: string }?]>([
+    [{}, {}, { qty: '7', limit_price: '170' }],
+    [{}, {}, { time_in_force: 'day', limit_price: '170' }],
+    [stopLimit, { stop_price: '160', limit_price: '158' }, { stop_price: '165', limit_price: '163' }],
+    [trailing, { trail_percent: '5' }, { trail_percent: '4' }, { trail: '4' }],
+    [trailing, { trail_price: '5' }, { trail_price: '4' }, { trail: '4' }],
+  ])('of %j, %j, changes %j alone', async (order, before, after, sent = after as never) => {
+    Object.assign(earlier.request, order, before);
+    draft = world.draft({ ...order, ...after });
     expect(await replace()).toMatchObject({ replay: false });
     expect(world.alpaca.replacements).toEqual([{ client_order_id: draft.client_order_id, ...sent }]);
   });
@@ -99,9 +85,8 @@ describe('an approved replacement', () => {
   it('can’t be used for another order’s replacement', async () => {
     await replace();
     earlier = world.resting();
-    expect(await replace({ client_order_id: 'ta-another-one' })).toMatchObject({
-      code: 'approval_already_used',
-    });
+    const another = await replace({ client_order_id: 'ta-another-one' });
+    expect(another).toMatchObject({ code: 'approval_already_used' });
     expect(earlier.status).toBe('accepted');
   });
 
@@ -116,9 +101,7 @@ describe('an approved replacement', () => {
 
   it('is held to the price like any order', async () => {
     world.alpaca.price = { bid: 190, ask: 190, last: 190 };
-    expect(await replace({ reference_price: '180', max_slippage: '0.01' })).toMatchObject({
-      code: 'price_moved',
-    });
+    expect(await replace()).toMatchObject({ code: 'price_moved' });
     expect(world.alpaca.replacements).toEqual([]);
   });
 
@@ -145,9 +128,8 @@ describe('nothing is changed, as not_replaceable,', () => {
   );
 
   it('where the order is filled between the look at it and the request', async () => {
-    world.alpaca.onReplace.push(({ answer }) =>
-      answer(422, { code: 42210000, message: 'order is already in "filled" state' }),
-    );
+    const message = 'order is already in "filled" state';
+    world.alpaca.onReplace.push(refusedWith(422, { code: 42210000, message }));
     await refused(1);
     // For good, and said again.
     world.restart();
@@ -161,9 +143,8 @@ describe('nothing is changed, as not_replaceable,', () => {
   });
 
   it('where the order is another user’s', async () => {
-    expect(await replace({ account: 'PA3BOB0001' }, { sub: 'bob' })).toMatchObject({
-      code: 'not_replaceable',
-    });
+    const bobs = await replace({ account: 'PA3BOB0001' }, { sub: 'bob' });
+    expect(bobs).toMatchObject({ code: 'not_replaceable' });
     expect(earlier.status).toBe('accepted');
   });
 
@@ -200,9 +181,7 @@ describe('nothing is changed, as not_replaceable,', () => {
 });
 
 it('a broker that has not enough for it says so', async () => {
-  world.alpaca.onReplace.push(({ answer }) =>
-    answer(403, { code: 40310000, message: 'insufficient buying power' }),
-  );
+  world.alpaca.onReplace.push(insufficient);
   expect(await replace({ qty: '5000' })).toMatchObject({ code: 'insufficient_funds' });
 });
 
@@ -210,17 +189,8 @@ describe('a replacement whose answer is lost', () => {
   it.each<[string, (control: SubmissionControl) => void]>([
     ['by a dropped connection', takenButLost],
     ['by a time-out', ({ accept }) => void accept()],
-    [
-      'behind a 500',
-      ({ accept, answer }) => {
-        accept();
-        answer(500, { message: 'internal server error' });
-      },
-    ],
-    [
-      'in an answer about another order',
-      ({ accept, answer }) => answer(200, { ...orderJson(accept()), client_order_id: 'ta-another-order' }),
-    ],
+    ['behind a 500', takenBut(500, { message: 'internal server error' })],
+    ['in an answer about another order', takenAsAnother],
   ])('%s is found by its client_order_id: one replacement', async (_, misbehave) => {
     world.alpaca.onReplace.push(misbehave);
     expect(await replace()).toEqual({ id: replacements()[0]?.id, replay: false });
@@ -231,14 +201,10 @@ describe('a replacement whose answer is lost', () => {
     world.alpaca.hiddenLookups = 6;
     world.alpaca.onReplace.push(takenButLost);
     expect(await replace()).toMatchObject({ code: 'outcome_unknown' });
-    await expect(world.desk.settle(caller, draft.client_order_id)).rejects.toMatchObject({
-      code: 'outcome_unknown',
-    });
+    await expect(settle()).rejects.toMatchObject({ code: 'outcome_unknown' });
     world.restart();
-    expect(await world.desk.settle(caller, draft.client_order_id)).toMatchObject({
-      state: 'placed',
-      order: { id: replacements()[0]?.id },
-    });
+    const order = { id: replacements()[0]?.id };
+    expect(await settle()).toMatchObject({ state: 'placed', order });
     expect(world.alpaca.replacements).toHaveLength(1);
   });
 
@@ -264,20 +230,15 @@ describe('a replacement whose answer is lost', () => {
     expect(world.alpaca.replacements).toHaveLength(1);
   });
 
-  it('is found for less where the earlier order filled in part at the last moment', async () => {
+  it.each([
+    ['for less, where the earlier order filled in part at the last moment,', '3', { replay: false }],
+    ['for more under its id', '50', { code: 'client_order_id_conflict' }],
+  ])('and then found %s of quantity %s comes to %j', async (_, qty, outcome) => {
     world.alpaca.onReplace.push(({ accept, drop }) => {
-      accept().request.qty = '3';
+      accept().request.qty = qty;
       drop();
     });
-    expect(await replace()).toEqual({ id: replacements()[0]?.id, replay: false });
-  });
-
-  it('is not taken to be an order for more under its id', async () => {
-    world.alpaca.onReplace.push(({ accept, drop }) => {
-      accept().request.qty = '50';
-      drop();
-    });
-    expect(await replace()).toMatchObject({ code: 'client_order_id_conflict' });
+    expect(await replace()).toMatchObject(outcome);
   });
 
   it('is written off only after five minutes of misses that follow the end of the approval', async () => {
@@ -286,21 +247,16 @@ describe('a replacement whose answer is lost', () => {
     world.clock.advance(300_000);
     // Five minutes of misses, none further from the last than a minute.
     for (let minutes = 0; minutes < 5; minutes++) {
-      await expect(world.desk.settle(caller, draft.client_order_id)).rejects.toMatchObject({
-        code: 'outcome_unknown',
-      });
+      await expect(settle()).rejects.toMatchObject({ code: 'outcome_unknown' });
       world.clock.advance(60_000);
     }
-    expect(await world.desk.settle(caller, draft.client_order_id)).toMatchObject({
-      state: 'rejected',
-      problem: { code: 'not_placed' },
-    });
+    expect(await settle()).toMatchObject({ state: 'rejected', problem: { code: 'not_placed' } });
     expect(earlier.status).toBe('accepted');
   });
 });
 
 it('a broker that asks for fewer requests has replaced nothing, and the approval stands', async () => {
-  world.alpaca.onReplace.push(({ answer }) => answer(429, { code: 42910000, message: 'too many' }));
+  world.alpaca.onReplace.push(tooMany);
   expect(await replace()).toMatchObject({ code: 'broker_busy' });
   expect(await replace()).toMatchObject({ id: replacements()[0]?.id });
 });

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { startForeignWorld } from '../approval/foreign-world.ts';
@@ -26,23 +26,20 @@ beforeEach(async () => {
     }),
   });
 });
-afterEach(() => world.close());
 
 it('an order whose turn is too far off is not sent, and its approval stays good for it', async () => {
-  const draft = world.draft();
-  const token = await world.approve(draft);
+  const { place } = await world.approved();
   waits.push(60_000);
-  const refused = await world.place(draft, token);
+  const refused = await place();
   expect([refused.status, problemSchema.parse(await refused.json()).code]).toEqual([503, 'broker_busy']);
   expect(world.broker.book).toEqual([]);
-  expect((await world.place(draft, token)).status).toBe(200);
+  expect((await place()).status).toBe(200);
   expect(world.broker.book).toHaveLength(1);
 });
 
 it('one whose turn comes soon waits for it, in its owner’s own bucket at each host of the broker', async () => {
-  const draft = world.draft();
   waits.push(20, 20);
-  expect((await world.place(draft, await world.approve(draft))).status).toBe(201);
+  expect((await world.order()).status).toBe(201);
   expect(waits).toEqual([]);
   expect(world.broker.book).toHaveLength(1);
   expect([...taken]).toEqual([`broker|broker|alice|${new URL(world.broker.url).host}`]);

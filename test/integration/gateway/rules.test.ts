@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { folderRules } from '../../../src/gateway/policy/files/rules-source.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import { startWorld, type World } from './support/world.ts';
 
 let folder: string;
 let world: World;
@@ -27,32 +27,29 @@ const write = (annotations: string, condition = 'context.order.symbol == "AAPL"'
   );
 
 it('a rule that comes after the tap refuses, and the approval is still of use once it is gone', async () => {
-  const draft = world.draft();
-  const token = await world.approve(draft);
+  const { place } = await world.approved();
   write('@id("no-aapl") @message("no AAPL before its figures")');
-  await expectRefusal(world, await world.place(draft, token), 403, 'policy_denied', {
+  await world.refuses(place(), 403, 'policy_denied', {
     reason: 'POLICY_FORBIDS',
     reasons: ['POLICY_FORBIDS'],
     detail: 'no AAPL before its figures',
   });
   rmSync(file());
-  expect((await world.place(draft, token)).status).toBe(201);
+  expect((await place()).status).toBe(201);
 });
 
 it('a rule that can’t be evaluated refuses, and no value is quoted of what is known', async () => {
   write('@id("sum")', 'context.counted.day_orders - 9223372036854775807 - 9 < 0');
-  const draft = world.draft();
-  const refused = await world.place(draft, await world.approve(draft));
+  const refused = await world.order();
   const said = await refused.clone().text();
-  await expectRefusal(world, refused, 403, 'policy_denied', { reason: 'POLICY_UNEVALUABLE' });
+  await world.refuses(refused, 403, 'policy_denied', { reason: 'POLICY_UNEVALUABLE' });
   expect(said).toContain('policies/sum');
   expect(said).not.toMatch(/overflow|9223372036854775807/);
 });
 
 it('a rule that asks for more approval than a tap refuses an order that has no more', async () => {
   write('@code("APPROVAL_NEEDS_SECOND")');
-  const draft = world.draft();
-  await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'policy_denied', {
+  await world.refuses(world.order(), 403, 'policy_denied', {
     reason: 'APPROVAL_NEEDS_SECOND',
   });
 });
@@ -73,8 +70,7 @@ it('a file that went wrong stops orders; what is open is cancelled, and the acco
     status: 'new',
   };
   write('', 'context.order.symbl == "AAPL"');
-  const draft = world.draft();
-  await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'policy_denied', {
+  await world.refuses(world.order(), 403, 'policy_denied', {
     reason: 'POLICY_INVALID',
     hint: expect.stringMatching(/ policies\/own\.cedar:1:\d+: .*symbl[\s\S]*Did you mean/),
   });

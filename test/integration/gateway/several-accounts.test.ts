@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeptOf } from '../../../src/gateway/broker/kept-kinds.ts';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
 import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';
-import { startWorld, type World } from './support/world.ts';
+import { answerOf, closedAfter, startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of this gateway';
 type KeyPair = KeptOf<'key_pair'>;
@@ -57,8 +57,8 @@ beforeEach(async () => {
   asked = [];
   lost = () => false;
   down = new Set();
-  first = await startPaper({ users: [user('alice', FIRST)] });
-  second = await startPaper({ users: [user('alice.ira', SECOND), user('bob', BOBS)] });
+  first = closedAfter(await startPaper({ users: [user('alice', FIRST)] }));
+  second = closedAfter(await startPaper({ users: [user('alice.ira', SECOND), user('bob', BOBS)] }));
   const at = (name: string, { url }: Paper): NamedBroker => ({
     ...{ name, kind: 'alpaca', trading_url: url, simulated: true, credentials: 'key_pair' },
   });
@@ -72,11 +72,8 @@ beforeEach(async () => {
   pairs = { first: pairsAt(0), second: pairsAt(1) };
   const numberOf = async (paper: Paper, key: KeyPair) => {
     const headers = { 'apca-api-key-id': key.keyId, 'apca-api-secret-key': key.secret };
-    const account = (await (await fetch(`${paper.url}/v2/account`, { headers })).json()) as Record<
-      string,
-      string
-    >;
-    return account.account_number ?? '';
+    const { body } = await answerOf(fetch(`${paper.url}/v2/account`, { headers }));
+    return String(body.account_number);
   };
   numbers = {
     first: await numberOf(first, FIRST),
@@ -87,29 +84,26 @@ beforeEach(async () => {
   await pairs.second.keep('alice', SECOND, { accountNumber: numbers.second, environment: 'paper' });
   await pairs.second.keep('bob', BOBS, { accountNumber: numbers.bob, environment: 'paper' });
 });
-afterEach(async () => {
-  await world.close();
-  await Promise.all([first.close(), second.close()]);
-});
 
-async function read(path: string, sub = 'alice', scope = 'portfolio:read orders:read market:read') {
-  const response = await world.get(path, await world.reader(scope, { sub }));
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
+const read = (path: string, sub = 'alice') => world.read(path, { sub });
 const accountsOf = async (sub = 'alice') =>
   accountEntriesSchema.unwrap().parse((await read('/v1/accounts', sub)).body).accounts;
 
-async function choose(account: string, sub = 'alice', client_id = 'trade-agent') {
-  const token = await world.issuer.mint({
-    claims: { sub, scope: 'orders:propose portfolio:read', client_id },
-  });
-  return fetch(`${world.url}/v1/accounts/default`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ account }),
-  });
+async function choose(account: string, client_id = 'trade-agent') {
+  const token = await world.reader('orders:propose portfolio:read', { client_id });
+  return world.send('PUT', '/v1/accounts/default', token, { account });
 }
 
+/** Reads of an account, up to its number. */
+const paths = [
+  '/v1/account?',
+  '/v1/positions?',
+  '/v1/orders?',
+  '/v1/portfolio/history?',
+  '/v1/activities?',
+  '/v1/quotes?symbols=AAPL&',
+  '/v1/clock?',
+];
 const limited = { limit_price: '1.00', reference_price: '1000000' };
 const book = () => ({
   first: first.broker.book().map(({ account_number }) => account_number),
@@ -137,24 +131,16 @@ describe('a person with accounts at two brokers', () => {
     expect((await read(`/v1/policy?account=${numbers.first}`)).body.account).toBe(numbers.first);
   });
 
-  it.each([
-    '/v1/account',
-    '/v1/positions',
-    '/v1/orders',
-    '/v1/portfolio/history',
-    '/v1/activities',
-    '/v1/quotes?symbols=AAPL',
-    '/v1/clock',
-  ])('%s is of no account that is not theirs', async (path) => {
+  it.each(paths)('%saccount= is of no account that is not theirs', async (path) => {
     for (const account of [numbers.bob, 'PA3NOBODY00']) {
-      const { status, body } = await read(`${path}${path.includes('?') ? '&' : '?'}account=${account}`);
+      const { status, body } = await read(`${path}account=${account}`);
       expect({ status, code: body.code }).toEqual({ status: 403, code: 'account_mismatch' });
     }
     expect(asked.filter(({ origin }) => [first.url, second.url].includes(origin))).toEqual([]);
   });
 
   it('says which is the default by a client of their own alone, and of their own accounts', async () => {
-    expect((await choose(numbers.second, 'alice', 'somebody-else')).status).toBe(403);
+    expect((await choose(numbers.second, 'somebody-else')).status).toBe(403);
     expect((await choose(numbers.bob)).status).toBe(403);
     expect((await read('/v1/account')).body.account).toBe(numbers.first);
   });
@@ -174,41 +160,33 @@ describe('an approved order', () => {
   it.each(['first', 'second'] as const)(
     'goes to the %s broker where its account is there, once',
     async (at) => {
-      const draft = world.draft({ ...limited, account: numbers[at] });
-      const token = await world.approve(draft);
-      expect((await world.place(draft, token)).status).toBe(201);
-      expect((await world.place(draft, token)).headers.get('idempotent-replay')).toBe('true');
+      const { place } = await world.approved({ ...limited, account: numbers[at] });
+      expect((await place()).status).toBe(201);
+      expect((await place()).headers.get('idempotent-replay')).toBe('true');
       expect(book()).toEqual({ first: [], second: [], [at]: [numbers[at]] });
     },
   );
 
   it('for another’s account, or nobody’s, goes nowhere', async () => {
     for (const account of [numbers.bob, 'PA3NOBODY00']) {
-      const draft = world.draft({ ...limited, account });
-      const response = await world.place(draft, await world.approve(draft));
-      expect(response.status).toBe(403);
-      expect(await response.json()).toMatchObject({ code: 'account_mismatch' });
+      await world.refuses(world.order({ ...limited, account }), 403, 'account_mismatch');
     }
     expect(book()).toEqual({ first: [], second: [] });
   });
 
   it('for an account whose keys open another one goes nowhere', async () => {
     await pairs.second.keep('alice', BOBS, { accountNumber: numbers.second, environment: 'paper' });
-    const draft = world.draft({ ...limited, account: numbers.second });
-    const response = await world.place(draft, await world.approve(draft));
-    expect(await response.json()).toMatchObject({ status: 403, code: 'account_mismatch' });
+    await world.refuses(world.order({ ...limited, account: numbers.second }), 403, 'account_mismatch');
     expect(book()).toEqual({ first: [], second: [] });
   });
 
   it('whose answer is lost is looked up at its own broker, and counts there', async () => {
     lost = ({ method, path }) => method === 'POST' && path === '/v2/orders';
-    const draft = world.draft({ ...limited, account: numbers.second });
-    expect((await world.place(draft, await world.approve(draft))).status).toBe(201);
+    expect((await world.order({ ...limited, account: numbers.second })).status).toBe(201);
     const lookUps = asked.filter(({ path }) => path.startsWith('/v2/orders:by_client_order_id'));
     expect(new Set(lookUps.map(({ origin }) => origin))).toEqual(new Set([second.url]));
     expect(book()).toEqual({ first: [], second: [numbers.second] });
-    const today = async (account: string) =>
-      (await read(`/v1/policy?account=${account}`)).body.today as Record<string, unknown>;
+    const today = async (account: string) => (await read(`/v1/policy?account=${account}`)).body.today;
     expect(await today(numbers.second)).toMatchObject({ day_orders: 1, open_orders: 1 });
     expect(await today(numbers.first)).toMatchObject({ day_orders: 0, open_orders: 0 });
   });
@@ -219,13 +197,12 @@ describe('an approved order', () => {
       down.add(second.url);
       return true;
     };
-    const draft = world.draft({ ...limited, account: numbers.second });
-    const placed = await world.place(draft, await world.approve(draft));
-    expect(await placed.json()).toMatchObject({ code: 'outcome_unknown' });
-    const settled = () => read(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`);
-    expect((await settled()).body).toMatchObject({ code: 'outcome_unknown' });
+    const { draft, place } = await world.approved({ ...limited, account: numbers.second });
+    const { client_order_id } = draft;
+    await world.refuses(place(), 504, 'outcome_unknown');
+    expect((await world.lookUp(client_order_id)).body).toMatchObject({ code: 'outcome_unknown' });
     down.clear();
-    expect((await settled()).body).toMatchObject({ symbol: 'AAPL', client_order_id: draft.client_order_id });
+    expect((await world.lookUp(client_order_id)).body).toMatchObject({ symbol: 'AAPL', client_order_id });
     expect(book()).toEqual({ first: [], second: [numbers.second] });
   });
 });
@@ -238,8 +215,7 @@ describe('where one broker is down', () => {
     expect((await read(`/v1/account?account=${numbers.second}`)).body).toMatchObject({
       code: 'broker_unavailable',
     });
-    const draft = world.draft({ ...limited, account: numbers.first });
-    expect((await world.place(draft, await world.approve(draft))).status).toBe(201);
+    expect((await world.order({ ...limited, account: numbers.first })).status).toBe(201);
   });
 
   it('the default account is not another one meanwhile', async () => {
@@ -251,16 +227,8 @@ describe('where one broker is down', () => {
 describe('what opens an account at one broker', () => {
   it('is sent to no other', async () => {
     for (const account of [numbers.first, numbers.second]) {
-      for (const path of [
-        '/v1/account',
-        '/v1/positions',
-        '/v1/orders',
-        '/v1/clock',
-        '/v1/quotes?symbols=AAPL',
-      ])
-        await read(`${path}${path.includes('?') ? '&' : '?'}account=${account}`);
-      const draft = world.draft({ ...limited, account });
-      await world.place(draft, await world.approve(draft));
+      for (const path of paths) await read(`${path}account=${account}`);
+      await world.order({ ...limited, account });
     }
     const by = (origin: string, { keyId, secret }: KeyPair) =>
       asked.filter(
@@ -290,33 +258,25 @@ describe('brokers that are opened by tokens', () => {
         { name: 'other', kind: 'alpaca', trading_url: second.url, simulated: true, audience: 'other-broker' },
       ],
     });
-    try {
-      const tokens = { main: await first.token('alice'), other: await second.token('bob') };
-      exchanged.issuer.connected.set('alice', tokens.main);
-      exchanged.issuer.elsewhere.set('alice other-broker', tokens.other);
-      const get = async (path: string) =>
-        (await exchanged.get(path, await exchanged.reader('portfolio:read orders:read'))).json() as Promise<
-          Record<string, unknown>
-        >;
-      const { accounts } = accountEntriesSchema.unwrap().parse(await get('/v1/accounts'));
-      expect(accounts).toMatchObject([
-        { broker: 'main', default: true },
-        { broker: 'other', default: false },
-      ]);
-      for (const { account } of accounts) {
-        expect((await get(`/v1/account?account=${account}`)).account).toBe(account);
-        const draft = exchanged.draft({ ...limited, account: account ?? '' });
-        expect((await exchanged.place(draft, await exchanged.approve(draft))).status).toBe(201);
-      }
-      expect(book()).toEqual({ first: [accounts[0]?.account], second: [accounts[1]?.account] });
-      const sent = (origin: string, token: string) =>
-        asked.filter((one) => one.origin === origin && one.secrets.includes(token));
-      expect(sent(first.url, tokens.main).length).toBeGreaterThan(3);
-      expect(sent(second.url, tokens.other).length).toBeGreaterThan(3);
-      expect(sent(first.url, tokens.other)).toEqual([]);
-      expect(sent(second.url, tokens.main)).toEqual([]);
-    } finally {
-      await exchanged.close();
+    const tokens = { main: await first.token('alice'), other: await second.token('bob') };
+    exchanged.issuer.connected.set('alice', tokens.main);
+    exchanged.issuer.elsewhere.set('alice other-broker', tokens.other);
+    const { body } = await exchanged.read('/v1/accounts');
+    const { accounts } = accountEntriesSchema.unwrap().parse(body);
+    expect(accounts).toMatchObject([
+      { broker: 'main', default: true },
+      { broker: 'other', default: false },
+    ]);
+    for (const { account } of accounts) {
+      expect((await exchanged.read(`/v1/account?account=${account}`)).body.account).toBe(account);
+      expect((await exchanged.order({ ...limited, account: account ?? '' })).status).toBe(201);
     }
+    expect(book()).toEqual({ first: [accounts[0]?.account], second: [accounts[1]?.account] });
+    const sent = (origin: string, token: string) =>
+      asked.filter((one) => one.origin === origin && one.secrets.includes(token));
+    expect(sent(first.url, tokens.main).length).toBeGreaterThan(3);
+    expect(sent(second.url, tokens.other).length).toBeGreaterThan(3);
+    expect(sent(first.url, tokens.other)).toEqual([]);
+    expect(sent(second.url, tokens.main)).toEqual([]);
   });
 });

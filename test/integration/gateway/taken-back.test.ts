@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
@@ -9,17 +9,12 @@ let world: DeskWorld;
 beforeEach(async () => {
   world = await startDesk();
 });
-afterEach(() => world.close());
 
 /** Carries out what a company's client proposed a moment ago. */
 function place(proposer: Partial<NonNullable<Caller['proposer']>> = {}) {
   const draft = world.draft();
   const at = world.clock.now() - 1_000;
-  const caller = world.caller({
-    sub: 'alice',
-    jti: 'approval-1',
-    proposer: { sub: 'alice', client: CLIENT, at, ...proposer },
-  });
+  const caller = world.caller({ proposer: { sub: 'alice', client: CLIENT, at, ...proposer } });
   return { draft, placed: () => world.desk.placeApproved({ draft, digest: orderDigest(draft) }, caller) };
 }
 /** Once an order is claimed, a signal of the company's comes. */

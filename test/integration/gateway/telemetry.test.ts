@@ -1,18 +1,12 @@
 import { json } from 'node:stream/consumers';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
-import { startWorld, type World } from './support/world.ts';
-
-let world: World | undefined;
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+import { closedAfter, startWorld, type World } from './support/world.ts';
 
 const draft = aProposalDraft('one', { deadline: 90_000 });
 
@@ -21,8 +15,8 @@ const systemTime = { now: () => Date.now() };
 /** A world whose gateway is measured, also in what it is asked. */
 async function measuredWorld(traces?: string): Promise<{ world: World; telemetry: Telemetry; url: string }> {
   const telemetry = openTelemetry({ version: '0.0.0', clock: systemTime, traces });
-  onTestFinished(() => telemetry.close());
-  world = await startWorld({ fetch: telemetry.fetch, stores: telemetry.stores });
+  closedAfter(telemetry);
+  const world = await startWorld({ fetch: telemetry.fetch, stores: telemetry.stores });
   const { url } = world;
   // In front of it, as the server that serves one puts it.
   const front = await listenOnLoopback(0, systemTime.now);
@@ -53,17 +47,18 @@ function read(text: string): Map<string, number> {
   );
 }
 
+const post = (url: string, token: string, body: object) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
 describe('metrics', () => {
   it('count what is asked of the gateway by route, what it asks others, and what came of orders', async () => {
     const { world, telemetry, url } = await measuredWorld();
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    const place = () =>
-      fetch(`${url}/v1/orders`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(draft),
-      });
+    const { draft, token } = await world.approved();
+    const place = () => post(`${url}/v1/orders`, token, draft);
     expect((await place()).status).toBe(201);
     expect((await place()).status).toBe(200);
     expect((await fetch(`${url}/v1/orders/${draft.client_order_id}`)).status).toBe(401);
@@ -112,13 +107,8 @@ describe('metrics', () => {
 
   it('say nothing of anybody: no person, account, symbol, amount, id or token', async () => {
     const { world, telemetry, url } = await measuredWorld();
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    await fetch(`${url}/v1/orders`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(draft),
-    });
+    const { draft, token } = await world.approved();
+    await post(`${url}/v1/orders`, token, draft);
     await fetch(`${url}/v1/orders/${draft.client_order_id}?secret=yes`);
     const text = await telemetry.metrics();
     for (const part of ['alice', draft.account, 'AAPL', '180.0', draft.client_order_id, 'secret', token])

@@ -1,77 +1,48 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { OrderDraft } from '../../../src/trading/order.ts';
-import { lostEntirely, orderJson, type SubmissionControl, takenButLost } from './support/alpaca-stand-in.ts';
-import { readAfter } from './support/limited.ts';
-import { startWorld, type World } from './support/world.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  insufficient,
+  lostEntirely,
+  type SubmissionControl,
+  takenAsAnother,
+  takenBut,
+  takenButLost,
+  tooMany,
+} from './support/alpaca-stand-in.ts';
+import { gate, readAfter } from './support/limited.ts';
+import { answerOf, startWorld, type World } from './support/world.ts';
 
 let world: World;
-let draft: OrderDraft;
-let token: string;
+let order: Awaited<ReturnType<World['approved']>>;
 beforeEach(async () => {
   world = await startWorld({ brokerTimeoutMs: 300 });
-  draft = world.draft();
-  token = await world.approve(draft);
+  order = await world.approved();
 });
-afterEach(() => world.close());
 
 const place = async () => {
-  const response = await world.place(draft, token);
-  const body = (await response.json()) as { code?: string; id?: string; client_order_id?: string };
+  const { draft } = order;
+  const { status, headers, body } = await answerOf(order.place());
+  const { code, id, client_order_id = draft.client_order_id } = body;
   // Whatever is answered, it is about this order.
-  if (body.client_order_id !== undefined) expect(body.client_order_id).toBe(draft.client_order_id);
-  return {
-    status: response.status,
-    code: body.code,
-    id: body.id,
-    replay: response.headers.has('idempotent-replay'),
-  };
+  expect(client_order_id).toBe(draft.client_order_id);
+  return { status, code, id, replay: headers.has('idempotent-replay') };
 };
 const ask = async () => {
-  const response = await world.get(
-    `/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`,
-    await world.reader('orders:read'),
-  );
-  const body = (await response.json()) as { code?: string; id?: string; outcome?: { code: string } };
-  return { status: response.status, code: body.code, id: body.id, outcome: body.outcome?.code };
+  const { status, body } = await world.lookUp(order.draft.client_order_id);
+  const { code, id, outcome } = body as { code?: string; id?: string; outcome?: { code: string } };
+  return { status, code, id, outcome: outcome?.code };
 };
 const unknown = { status: 504, code: 'outcome_unknown' };
 const stateOf = () =>
-  world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get() as Record<
-    string,
-    unknown
-  >;
+  world.database.prepare('SELECT state, submissions, ambiguous FROM gateway_orders').get();
 
 describe('a submission whose answer is lost', () => {
   it.each<[string, (control: SubmissionControl) => void]>([
     ['by a dropped connection', takenButLost],
     ['by a time-out', ({ accept }) => void accept()],
-    [
-      'behind a 500',
-      ({ accept, answer }) => {
-        accept();
-        answer(500, { message: 'internal server error' });
-      },
-    ],
-    [
-      'behind a proxy’s page',
-      ({ accept, answer }) => {
-        accept();
-        answer(403, 'Access denied');
-      },
-    ],
-    [
-      'in an answer that makes no sense',
-      ({ accept, answer }) => {
-        accept();
-        answer(200, { id: 'x' });
-      },
-    ],
-    [
-      'in an answer about another order',
-      ({ accept, answer }) => {
-        answer(200, { ...orderJson(accept()), client_order_id: 'ta-another-order' });
-      },
-    ],
+    ['behind a 500', takenBut(500, { message: 'internal server error' })],
+    ['behind a proxy’s page', takenBut(403, 'Access denied')],
+    ['in an answer that makes no sense', takenBut(200, { id: 'x' })],
+    ['in an answer about another order', takenAsAnother],
   ])('%s is found by its client_order_id: one order', async (_, misbehave) => {
     world.broker.onSubmit.push(misbehave);
     const placed = await place();
@@ -103,10 +74,7 @@ describe('a submission whose answer is lost', () => {
 
   it('is settled by the same POST later', async () => {
     world.broker.hiddenLookups = 5;
-    world.broker.onSubmit.push(({ accept, answer }) => {
-      accept();
-      answer(503, { message: 'unavailable' });
-    });
+    world.broker.onSubmit.push(takenBut(503, { message: 'unavailable' }));
     expect(await place()).toMatchObject(unknown);
     expect(await place()).toMatchObject({ status: 200, replay: true, id: world.broker.book[0]?.id });
     expect(world.broker.submissions).toHaveLength(1);
@@ -158,20 +126,11 @@ describe('a submission whose answer is lost', () => {
     expect(world.broker.book).toHaveLength(1);
   });
 
-  it('sent again and refused says nothing about the first: still unknown', async () => {
-    world.broker.onSubmit.push(lostEntirely, ({ answer }) =>
-      answer(403, { code: 40310000, message: 'insufficient buying power' }),
-    );
-    await place();
-    world.clock.advance(31_000);
-    expect(await place()).toMatchObject(unknown);
-    expect(stateOf()).toMatchObject({ state: 'unknown', submissions: 2, ambiguous: 1 });
-  });
-
-  it('sent again and turned away for a rate limit says nothing about the first either', async () => {
-    world.broker.onSubmit.push(lostEntirely, ({ answer }) =>
-      answer(429, { code: 42910000, message: 'too many' }),
-    );
+  it.each([
+    ['refused', insufficient],
+    ['turned away for a rate limit', tooMany],
+  ])('sent again and %s says nothing about the first: still unknown', async (_, misbehave) => {
+    world.broker.onSubmit.push(lostEntirely, misbehave);
     await place();
     world.clock.advance(31_000);
     expect(await place()).toMatchObject(unknown);
@@ -274,41 +233,26 @@ describe('a gateway that died after the intent was written', () => {
 });
 
 it('an order that is still being looked at is not called unknown to the gateway', async () => {
-  const arrived = Promise.withResolvers<void>();
-  const decided = Promise.withResolvers<void>();
-  const slow = await startWorld({
-    rules: readAfter(async () => {
-      arrived.resolve();
-      await decided.promise;
-    }),
-  });
-  onTestFinished(() => slow.close());
-  const order = slow.draft();
-  const lookUp = async (claims = {}) =>
-    slow.get(
-      `/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`,
-      await slow.reader('orders:read', claims),
-    );
-  const placing = slow.place(order, await slow.approve(order));
-  await arrived.promise;
-  expect(await (await lookUp()).json()).toMatchObject(unknown);
-  expect((await lookUp({ sub: 'bob' })).status).toBe(404);
-  decided.resolve();
+  const looking = gate();
+  const slow = await startWorld({ rules: readAfter(looking.pass) });
+  const { draft, place } = await slow.approved();
+  const { client_order_id } = draft;
+  const placing = place();
+  await looking.reached;
+  expect(await slow.lookUp(client_order_id)).toMatchObject({ status: 504, body: unknown });
+  expect((await slow.lookUp(client_order_id, { sub: 'bob' })).status).toBe(404);
+  looking.open();
   expect((await placing).status).toBe(201);
-  expect((await lookUp()).status).toBe(200);
+  expect((await slow.lookUp(client_order_id)).status).toBe(200);
 });
 
 it('an order that is written while it is looked up is not called unknown to the gateway', async () => {
-  const arrived = Promise.withResolvers<void>();
-  const decided = Promise.withResolvers<void>();
+  const looking = gate();
   /** Runs once, between the journal's answer to a look-up and what follows from it. */
   let meanwhile: (() => Promise<unknown>) | undefined;
   const slow = await startWorld({
     brokerTimeoutMs: 300,
-    rules: readAfter(async () => {
-      arrived.resolve();
-      await decided.promise;
-    }),
+    rules: readAfter(looking.pass),
     stores: (stores) => ({
       ...stores,
       orders: {
@@ -323,23 +267,19 @@ it('an order that is written while it is looked up is not called unknown to the 
       },
     }),
   });
-  onTestFinished(() => slow.close());
   // The broker takes the order, its answer is lost, and its reads lag behind.
   slow.broker.hiddenLookups = 100;
   slow.broker.onSubmit.push(takenButLost);
-  const order = slow.draft();
-  const placing = slow.place(order, await slow.approve(order));
-  await arrived.promise;
+  const { draft, place } = await slow.approved();
+  const placing = place();
+  await looking.reached;
   meanwhile = async () => {
-    decided.resolve();
+    looking.open();
     await placing;
   };
-  const found = await slow.get(
-    `/v1/orders:by_client_order_id?client_order_id=${order.client_order_id}`,
-    await slow.reader('orders:read'),
-  );
+  const found = await slow.lookUp(draft.client_order_id);
   expect((await placing).status).toBe(504);
-  expect([found.status, await found.json()]).toMatchObject([504, { code: 'outcome_unknown' }]);
+  expect(found).toMatchObject({ status: 504, body: unknown });
 });
 
 it('an order of someone else’s under our id is never reported as ours', async () => {
@@ -351,11 +291,4 @@ it('an order of someone else’s under our id is never reported as ours', async 
   expect(await place()).toMatchObject({ status: 409, code: 'client_order_id_conflict' });
   expect(await place()).toMatchObject({ status: 409, replay: true });
   expect(await ask()).toMatchObject({ status: 404, code: 'not_found', outcome: 'client_order_id_conflict' });
-});
-
-it('a broker that takes its time but answers is waited for', async () => {
-  world.broker.onSubmit.push(({ accept, answer }) => {
-    answer(200, orderJson(accept()));
-  });
-  expect(await place()).toMatchObject({ status: 201 });
 });

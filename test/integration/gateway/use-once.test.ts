@@ -1,53 +1,53 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { decodeJwt } from 'jose';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
-import { orderJson } from './support/alpaca-stand-in.ts';
-import { readAfter } from './support/limited.ts';
-import { expectRefusal, startWorld, type World } from './support/world.ts';
+import {
+  insufficient,
+  lostEntirely,
+  orderJson,
+  refusedWith,
+  type SubmissionControl,
+  tooMany,
+} from './support/alpaca-stand-in.ts';
+import { gate, readAfter } from './support/limited.ts';
+import { answerOf, startWorld, type World } from './support/world.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await startWorld();
 });
-afterEach(() => world.close());
 
-const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
+/** What it says and by which status. */
+const told = async (response: Response | Promise<Response>) => {
+  const { status, body } = await answerOf(response);
+  return [status, body.code];
+};
+
+const answeredAfter =
+  ({ pass }: ReturnType<typeof gate>) =>
+  async ({ accept, answer }: SubmissionControl) => {
+    await pass();
+    answer(200, orderJson(accept()));
+  };
 
 describe('one approval, one order', () => {
   it('places the approved order, to the last field', async () => {
-    const draft = world.draft();
-    const response = await world.place(draft, await world.approve(draft));
-    expect(response.status).toBe(201);
-    expect(response.headers.get('idempotent-replay')).toBeNull();
-    expect(orderSchema.parse(await response.json())).toMatchObject({
-      client_order_id: draft.client_order_id,
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      limit_price: '180.00',
-      notional: null,
-    });
-    expect(world.broker.submissions).toEqual([
-      {
-        client_order_id: draft.client_order_id,
-        symbol: 'AAPL',
-        side: 'buy',
-        qty: '5',
-        type: 'limit',
-        time_in_force: 'day',
-        limit_price: '180.00',
-        extended_hours: false,
-      },
-    ]);
+    const { draft, place } = await world.approved();
+    const { status, headers, body } = await answerOf(place());
+    expect([status, headers.get('idempotent-replay')]).toEqual([201, null]);
+    const { client_order_id, symbol, side, qty, type, time_in_force, limit_price, extended_hours } = draft;
+    const sent = { client_order_id, symbol, side, qty, type, time_in_force, limit_price, extended_hours };
+    expect(orderSchema.parse(body)).toMatchObject({ ...sent, notional: null });
+    expect(world.broker.submissions).toEqual([sent]);
   });
 
   it('answers the same request again with the first result, even after a restart', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    const first = await (await world.place(draft, token)).json();
+    const { place } = await world.approved();
+    const first = await (await place()).json();
     for (const restart of [false, true]) {
       if (restart) world.restart();
-      const again = await world.place(draft, token);
+      const again = await place();
       expect(again.status).toBe(200);
       expect(again.headers.get('idempotent-replay')).toBe('true');
       expect(await again.json()).toEqual(first);
@@ -56,169 +56,125 @@ describe('one approval, one order', () => {
   });
 
   it('does so by a second approval of the same order too', async () => {
-    const draft = world.draft();
-    await world.place(draft, await world.approve(draft));
-    const again = await world.place(draft, await world.approve(draft));
-    expect(again.status).toBe(200);
+    const { draft, place } = await world.approved();
+    await place();
+    expect((await world.place(draft, await world.approve(draft))).status).toBe(200);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
   it('does so after the approval expired, since it asks for no new order', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    await world.place(draft, token);
+    const { place } = await world.approved();
+    await place();
     world.clock.advance(250_000);
-    expect((await world.place(draft, token)).status).toBe(200);
+    expect((await place()).status).toBe(200);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
   it('refuses a second order by an approval whose jti was used', async () => {
-    const first = world.draft();
-    await world.place(first, await world.approve(first, { claims: { jti: 'the-same' } }));
-    const second = world.draft({ qty: '6' });
-    const response = await world.place(second, await world.approve(second, { claims: { jti: 'the-same' } }));
+    await world.order({}, { jti: 'the-same' });
+    const response = await world.order({ qty: '6' }, { jti: 'the-same' });
     expect(response.headers.get('www-authenticate')).toContain('insufficient_authorization_details');
-    expect([response.status, await codeOf(response)]).toEqual([403, 'approval_already_used']);
+    expect(await told(response)).toEqual([403, 'approval_already_used']);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
   it('refuses another order under a client_order_id that was used', async () => {
-    const first = world.draft();
-    await world.place(first, await world.approve(first));
-    const second = world.draft({ qty: '6', client_order_id: first.client_order_id });
-    const response = await world.place(second, await world.approve(second));
-    expect([response.status, await codeOf(response)]).toEqual([409, 'client_order_id_conflict']);
+    const client_order_id = 'ta-the-same';
+    await world.order({ client_order_id });
+    const second = world.order({ qty: '6', client_order_id });
+    expect(await told(second)).toEqual([409, 'client_order_id_conflict']);
     expect(world.broker.submissions).toHaveLength(1);
   });
 
   it('lets nobody keep another user from a client_order_id: bob’s order of that id is bob’s alone', async () => {
-    const bobs = world.draft({ account: 'PA3BOB0001' });
-    expect((await world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }))).status).toBe(201);
-    const alices = world.draft({ client_order_id: bobs.client_order_id, qty: '6' });
-    const response = await world.place(alices, await world.approve(alices));
-    expect(response.status).toBe(201);
-    expect(response.headers.has('idempotent-replay')).toBe(false);
+    const client_order_id = 'ta-the-same';
+    const bobs = await world.order({ account: 'PA3BOB0001', client_order_id }, { sub: 'bob' });
+    expect(bobs.status).toBe(201);
+    const alices = await world.order({ client_order_id, qty: '6' });
+    expect([alices.status, alices.headers.has('idempotent-replay')]).toEqual([201, false]);
     expect(world.broker.book.map(({ owner, request }) => [owner, request.qty])).toEqual([
       ['bob', '5'],
       ['alice', '6'],
     ]);
     // Each finds their own by it.
-    const path = `/v1/orders:by_client_order_id?client_order_id=${bobs.client_order_id}`;
-    const found = async (sub: string) =>
-      (await (await world.get(path, await world.reader('orders:read', { sub }))).json()) as { qty?: string };
-    expect([(await found('alice')).qty, (await found('bob')).qty]).toEqual(['6', '5']);
+    const found = async (sub: string) => (await world.lookUp(client_order_id, { sub })).body.qty;
+    expect([await found('alice'), await found('bob')]).toEqual(['6', '5']);
   });
 
   it('never answers alice with what becomes of bob’s order of the same id, which is under way', async () => {
-    const alices = world.draft();
-    const token = await world.approve(alices);
-    const arrived = Promise.withResolvers<void>();
-    const decided = Promise.withResolvers<void>();
-    world.broker.onSubmit.push(
-      ({ drop }) => drop(),
-      async ({ accept, answer }) => {
-        arrived.resolve();
-        await decided.promise;
-        answer(200, orderJson(accept()));
-      },
-    );
-    expect(await codeOf(await world.place(alices, token))).toBe('outcome_unknown');
-    const bobs = world.draft({ account: 'PA3BOB0001', client_order_id: alices.client_order_id });
-    const placing = world.place(bobs, await world.approve(bobs, { claims: { sub: 'bob' } }));
-    await arrived.promise;
-    const asked = world.place(alices, token);
-    const first = await Promise.race([asked, placing]);
-    decided.resolve();
-    expect([first.status, await codeOf(first)]).toEqual([504, 'outcome_unknown']);
+    const alices = await world.approved();
+    const { client_order_id } = alices.draft;
+    const broker = gate();
+    world.broker.onSubmit.push(lostEntirely, answeredAfter(broker));
+    expect(await told(alices.place())).toEqual([504, 'outcome_unknown']);
+    const bobs = await world.approved({ account: 'PA3BOB0001', client_order_id }, { sub: 'bob' });
+    const placing = bobs.place();
+    await broker.reached;
+    const first = Promise.race([alices.place(), placing]);
+    expect(await told(first)).toEqual([504, 'outcome_unknown']);
+    broker.open();
     expect((await placing).status).toBe(201);
     expect(world.broker.book.map(({ owner }) => owner)).toEqual(['bob']);
   });
 
   it('places nothing in alice’s account for bob, who has her order and its id', async () => {
-    const first = world.draft();
-    await world.place(first, await world.approve(first));
-    const response = await world.place(first, await world.approve(first, { claims: { sub: 'bob' } }));
-    expect([response.status, await codeOf(response)]).toEqual([403, 'account_mismatch']);
+    const { draft, place } = await world.approved();
+    await place();
+    const bobs = await world.approve(draft, { claims: { sub: 'bob' } });
+    expect(await told(world.place(draft, bobs))).toEqual([403, 'account_mismatch']);
     expect(world.broker.submissions).toHaveLength(1);
-  });
-
-  it('refuses a replayed approval: the next one with the previous one’s jti', async () => {
-    const first = world.draft();
-    const second = world.draft();
-    await world.place(first, await world.approve(first, { claims: { jti: 'replayed' } }));
-    const response = await world.place(second, await world.approve(second, { claims: { jti: 'replayed' } }));
-    expect(await codeOf(response)).toBe('approval_already_used');
-    expect(world.broker.book).toHaveLength(1);
   });
 });
 
 describe('an approval', () => {
   it('by another user places no order in the account it names', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft, { claims: { sub: 'bob' } });
-    await expectRefusal(world, await world.place(draft, token), 403, 'account_mismatch', {
-      fields: ['account'],
-    });
+    await world.refuses(world.order({}, { sub: 'bob' }), 403, 'account_mismatch', { fields: ['account'] });
   });
 
   it('of an account that is not the user’s places no order', async () => {
-    const draft = world.draft({ account: 'PA3BOB0001' });
-    await expectRefusal(world, await world.place(draft, await world.approve(draft)), 403, 'account_mismatch');
+    await world.refuses(world.order({ account: 'PA3BOB0001' }), 403, 'account_mismatch');
   });
 
   it('that has expired places no order, although the token still lives', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
+    const { place } = await world.approved();
     world.clock.advance(241_000);
-    await expectRefusal(world, await world.place(draft, token), 403, 'approval_expired');
+    await world.refuses(place(), 403, 'approval_expired');
   });
 
   it('for live trading places no order at a gateway for paper trading', async () => {
-    const draft = world.draft({ environment: 'live' });
-    await expectRefusal(
-      world,
-      await world.place(draft, await world.approve(draft)),
-      403,
-      'environment_mismatch',
-    );
+    await world.refuses(world.order({ environment: 'live' }), 403, 'environment_mismatch');
   });
 
   it('by a user without a connected account places no order', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft, { claims: { sub: 'carol' } });
-    await expectRefusal(world, await world.place(draft, token), 409, 'account_not_connected');
+    await world.refuses(world.order({}, { sub: 'carol' }), 409, 'account_not_connected');
   });
 
   it('of a type by another name works where the gateway is told that name, and only there', async () => {
     const other = await startWorld({ detailsType: 'https://example.com/trade' });
-    const draft = other.draft();
-    const wrong = await other.approve(draft, {
-      claims: { authorization_details: [tradeOrderDetails(draft, { gateway: other.url })] },
-    });
-    await expectRefusal(other, await other.place(draft, wrong), 403, 'approval_missing');
-    expect((await other.place(draft, await other.approve(draft))).status).toBe(201);
-    await other.close();
+    const { draft, place } = await other.approved();
+    const details = tradeOrderDetails(draft, { gateway: other.url });
+    const wrong = await other.approve(draft, { claims: { authorization_details: [details] } });
+    await other.refuses(other.place(draft, wrong), 403, 'approval_missing');
+    expect((await place()).status).toBe(201);
   });
 
   it('is not used up by a refusal', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
+    const { draft, token, place } = await world.approved();
     await world.place({ ...draft, qty: '6' }, token);
     world.broker.price.ask = 200;
-    await expectRefusal(world, await world.place(draft, token), 409, 'price_moved');
+    await world.refuses(place(), 409, 'price_moved');
     world.broker.readsFail = 503;
-    await expectRefusal(world, await world.place(draft, token), 502, 'broker_unavailable');
+    await world.refuses(place(), 502, 'broker_unavailable');
     world.broker.readsFail = undefined;
     world.broker.price.ask = 180.01;
-    expect((await world.place(draft, token)).status).toBe(201);
+    expect((await place()).status).toBe(201);
   });
 });
 
 describe('identical requests at the same time', () => {
   it('give one order, and its result to all', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    const responses = await Promise.all(Array.from({ length: 8 }, () => world.place(draft, token)));
+    const { place } = await world.approved();
+    const responses = await Promise.all(Array.from({ length: 8 }, () => place()));
     expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
     const bodies = await Promise.all(responses.map((response) => response.json()));
     expect(new Set(bodies.map((body) => orderSchema.parse(body).id)).size).toBe(1);
@@ -226,28 +182,23 @@ describe('identical requests at the same time', () => {
   });
 
   it('are checked once: the later one is not told "price moved" of an order that is placed', async () => {
-    const checking = Promise.withResolvers<void>();
-    const goOn = Promise.withResolvers<void>();
+    const checking = gate();
     let checks = 0;
     const slow = await startWorld({
       rules: readAfter(async () => {
         checks += 1;
         // First what is to be read of the world; then what it is held to.
-        if (checks < 2) return;
-        checking.resolve();
-        await goOn.promise;
+        if (checks >= 2) await checking.pass();
       }),
     });
-    onTestFinished(() => slow.close());
-    const draft = slow.draft();
-    const token = await slow.approve(draft);
-    const first = slow.place(draft, token);
-    await checking.promise;
-    const second = slow.place(draft, token);
+    const { place } = await slow.approved();
+    const first = place();
+    await checking.reached;
+    const second = place();
     // This goes all the way to the broker and back: the second is there by then.
-    await slow.get('/v1/clock', await slow.reader('market:read'));
+    await slow.read('/v1/clock');
     slow.broker.price.ask = 500;
-    goOn.resolve();
+    checking.open();
     expect((await first).status).toBe(201);
     expect((await second).status).toBe(200);
     // By the first alone.
@@ -255,25 +206,18 @@ describe('identical requests at the same time', () => {
   });
 
   it('wait for a submission that is under way', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    const arrived = Promise.withResolvers<void>();
-    const goOn = Promise.withResolvers<void>();
-    world.broker.onSubmit.push(async ({ accept, answer }) => {
-      arrived.resolve();
-      await goOn.promise;
-      answer(200, orderJson(accept()));
-    });
-    const first = world.place(draft, token);
-    await arrived.promise;
-    const second = world.place(draft, token);
-    const reader = await world.reader('orders:read market:read');
-    const asked = world.get(`/v1/orders:by_client_order_id?client_order_id=${draft.client_order_id}`, reader);
+    const { draft, place } = await world.approved();
+    const broker = gate();
+    world.broker.onSubmit.push(answeredAfter(broker));
+    const first = place();
+    await broker.reached;
+    const second = place();
+    const asked = world.lookUp(draft.client_order_id);
     // This goes all the way to the broker and back; when it returns, the two above have long been where they wait.
-    expect((await world.get('/v1/clock', reader)).status).toBe(200);
+    expect((await world.read('/v1/clock')).status).toBe(200);
     // They wait, they don't ask: a look-up now would find nothing and call the outcome unknown.
     expect(world.broker.requests).not.toContain('GET /v2/orders:by_client_order_id');
-    goOn.resolve();
+    broker.open();
     expect((await first).status).toBe(201);
     expect((await second).status).toBe(200);
     expect((await asked).status).toBe(200);
@@ -281,11 +225,8 @@ describe('identical requests at the same time', () => {
   });
 
   it('of two orders by one approval place one', async () => {
-    const drafts = [world.draft(), world.draft()];
-    const tokens = await Promise.all(
-      drafts.map((draft) => world.approve(draft, { claims: { jti: 'shared' } })),
-    );
-    const responses = await Promise.all(drafts.map((draft, index) => world.place(draft, tokens[index])));
+    const both = [await world.approved({}, { jti: 'shared' }), await world.approved({}, { jti: 'shared' })];
+    const responses = await Promise.all(both.map(({ place }) => place()));
     expect(responses.map(({ status }) => status).sort()).toEqual([201, 403]);
     expect(world.broker.submissions).toHaveLength(1);
   });
@@ -293,74 +234,51 @@ describe('identical requests at the same time', () => {
 
 describe('what the broker says no to', () => {
   it('for lack of buying power is told as that, and again for the same request', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    world.broker.onSubmit.push(({ answer }) =>
-      answer(403, { code: 40310000, message: 'insufficient buying power', buying_power: '1' }),
-    );
-    const first = await world.place(draft, token);
-    expect([first.status, await codeOf(first)]).toEqual([422, 'insufficient_funds']);
-    const again = await world.place(draft, token);
-    expect([again.status, await codeOf(again)]).toEqual([422, 'insufficient_funds']);
+    const { place } = await world.approved();
+    world.broker.onSubmit.push(insufficient);
+    expect(await told(place())).toEqual([422, 'insufficient_funds']);
+    const again = await place();
     expect(again.headers.get('idempotent-replay')).toBe('true');
+    expect(await told(again)).toEqual([422, 'insufficient_funds']);
     expect(world.broker.submissions).toHaveLength(1);
     expect(world.broker.book).toEqual([]);
   });
 
   it('for another reason is told with the broker’s words', async () => {
-    const draft = world.draft();
-    world.broker.onSubmit.push(({ answer }) =>
-      answer(403, { code: 40310000, message: 'potential wash trade detected' }),
-    );
-    const response = await world.place(draft, await world.approve(draft));
-    expect(response.status).toBe(422);
-    expect(await response.json()).toMatchObject({
-      code: 'broker_rejected',
-      broker_message: 'potential wash trade detected',
-      broker_code: '40310000',
-    });
+    const message = 'potential wash trade detected';
+    world.broker.onSubmit.push(refusedWith(403, { code: 40310000, message }));
+    const body = { code: 'broker_rejected', broker_message: message, broker_code: '40310000' };
+    expect(await answerOf(world.order())).toMatchObject({ status: 422, body });
   });
 
   it('in words that draw, ring, turn around or never end is told in one plain line', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    world.broker.onSubmit.push(({ answer }) =>
-      answer(403, { code: 40310000, message: `\u001b[2Jno\u0007\r\n\u202eshares\ud800 ${'x'.repeat(400)}` }),
-    );
-    const said = {
-      code: 'broker_rejected',
-      broker_message: `no shares\ufffd ${'x'.repeat(288)}…`,
-    };
-    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
-    expect(await (await world.place(draft, token)).json()).toMatchObject(said);
+    const { place } = await world.approved();
+    const message = `\u001b[2Jno\u0007\r\n\u202eshares\ud800 ${'x'.repeat(400)}`;
+    world.broker.onSubmit.push(refusedWith(403, { code: 40310000, message }));
+    const said = { code: 'broker_rejected', broker_message: `no shares\ufffd ${'x'.repeat(288)}…` };
+    for (const _ of ['first', 'again']) expect((await answerOf(place())).body).toMatchObject(said);
   });
 
   it.each([
     ['a rate limit', 429, 503, 'broker_busy'],
     ['a broken session', 401, 409, 'account_not_connected'],
   ])('for %s leaves the approval good for the same order', async (_, brokerStatus, status, code) => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    world.broker.onSubmit.push(({ answer }) => answer(brokerStatus, { code: 1, message: 'not now' }));
-    const first = await world.place(draft, token);
-    expect([first.status, await codeOf(first)]).toEqual([status, code]);
-    const second = await world.place(draft, token);
-    expect(second.status).toBe(200);
+    const { token, place } = await world.approved();
+    world.broker.onSubmit.push(refusedWith(brokerStatus, { code: 1, message: 'not now' }));
+    expect(await told(place())).toEqual([status, code]);
+    expect((await place()).status).toBe(200);
     expect(world.broker.book).toHaveLength(1);
     // The approval was used for that one all the same.
-    const other = world.draft();
-    const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const reused = await world.place(other, await world.approve(other, { claims: { jti } }));
-    expect(await codeOf(reused)).toBe('approval_already_used');
+    const { jti } = decodeJwt(token);
+    expect(await told(world.order({}, { jti }))).toEqual([403, 'approval_already_used']);
   });
 
   it('and then the price moves: the same request is told the price, not sent', async () => {
-    const draft = world.draft();
-    const token = await world.approve(draft);
-    world.broker.onSubmit.push(({ answer }) => answer(429, { code: 42910000, message: 'too many requests' }));
-    await world.place(draft, token);
+    const { place } = await world.approved();
+    world.broker.onSubmit.push(tooMany);
+    await place();
     world.broker.price.ask = 200;
-    expect(await codeOf(await world.place(draft, token))).toBe('price_moved');
+    expect(await told(place())).toEqual([409, 'price_moved']);
     expect(world.broker.book).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { assetClassOf, ticksOf } from '../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { securedBy } from '../../../src/trading/option-cover.ts';
@@ -37,7 +37,6 @@ let world: WorstCaseWorld;
 beforeEach(async () => {
   world = await openWorstCaseWorld();
 });
-afterEach(() => world.close());
 
 interface Kind {
   readonly symbols: readonly string[];

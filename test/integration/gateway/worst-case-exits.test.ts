@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import type { OrderClass } from '../../../src/trading/order-classes.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
@@ -37,7 +37,6 @@ beforeEach(async () => {
   world = await openWorstCaseWorld();
   world.fund('1000000000', { [SYMBOL]: '100000000' });
 });
-afterEach(() => world.close());
 
 interface Kind {
   readonly order_class: OrderClass;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { type OrderDraft, sides } from '../../../src/trading/order.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
@@ -33,7 +33,6 @@ beforeEach(async () => {
   world = await openWorstCaseWorld();
   world.fund('1000000000', { [SYMBOL]: '100000000' });
 });
-afterEach(() => world.close());
 
 const hostile = fc.record({
   ...hostileMarket,

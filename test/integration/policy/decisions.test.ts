@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { limited } from '../gateway/support/limited.ts';
 import { startWorld, type World } from '../gateway/support/world.ts';
@@ -7,26 +7,25 @@ let world: World;
 beforeEach(async () => {
   world = await startWorld({ rules: limited({ max_order_notional: '900', symbols: { deny: ['MSFT'] } }) });
 });
-afterEach(() => world.close());
 
-const place = async (changes = {}) => {
-  const draft = world.draft(changes);
-  const token = await world.approve(draft);
-  return { draft, token, response: await world.place(draft, token) };
+const scope = 'orders:read';
+const decisions = async (query = '', claims = {}) => {
+  const { status, body } = await world.read(`/v1/decisions${query}`, { scope, ...claims });
+  return status === 200 ? (body.decisions as Record<string, unknown>[]) : status;
 };
-const read = async (path: string, claims = {}) => world.get(path, await world.reader('orders:read', claims));
-const decisions = async (query = '') =>
-  ((await (await read(`/v1/decisions${query}`)).json()) as { decisions: Record<string, unknown>[] })
-    .decisions;
 
 it('every refusal and every order is in the log, with the facts and the rules it was decided by, and no token', async () => {
-  const refused = await place({ qty: '5.01', symbol: 'MSFT' });
-  expect(refused.response.status).toBe(403);
-  const placed = await place();
-  expect(placed.response.status).toBe(201);
-  const [allowed, denied, ...others] = await decisions();
-  expect(others).toEqual([]);
-  expect(denied).toMatchObject({
+  const refused = await world.approved({ qty: '5.01', symbol: 'MSFT' });
+  expect((await refused.place()).status).toBe(403);
+  const placed = await world.approved();
+  expect((await placed.place()).status).toBe(201);
+  const allowed = {
+    effect: 'allow',
+    reasons: [],
+    client_order_id: placed.draft.client_order_id,
+    facts: { order: { symbol: 'AAPL', notional: '900.00' } },
+  };
+  const denied = {
     effect: 'deny',
     stage: 'order',
     action: 'place',
@@ -44,27 +43,20 @@ it('every refusal and every order is in the log, with the facts and the rules it
       holdings: { equity: '100000.12', last_equity: '99000' },
       counted: { state: 'active', day_notional: '0.00', day_orders: 0 },
     },
-  });
-  expect(allowed).toMatchObject({
-    effect: 'allow',
-    reasons: [],
-    client_order_id: placed.draft.client_order_id,
-    facts: { order: { symbol: 'AAPL', notional: '900.00' } },
-  });
+  };
+  expect(await decisions()).toMatchObject([allowed, denied]);
+  expect(await decisions('?effect=deny')).toMatchObject([denied]);
+  expect(await decisions('?limit=1')).toMatchObject([allowed]);
   // What is kept, and what is told, holds neither a token nor a part of one.
   const kept = JSON.stringify(world.database.prepare('SELECT * FROM decisions').all());
   for (const { token } of [refused, placed]) {
     for (const part of token.split('.')) expect(kept).not.toContain(part);
   }
   for (const [token] of world.broker.tokens) expect(kept).not.toContain(token);
-  expect(await decisions('?effect=deny')).toHaveLength(1);
-  expect(await decisions('?limit=1')).toEqual([allowed]);
 });
 
 it('a refusal tells by which rules', async () => {
-  const { response } = await place({ qty: '6' });
-  expect(await response.json()).toMatchObject({
-    code: 'policy_denied',
+  await world.refuses(world.order({ qty: '6' }), 403, 'policy_denied', {
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
     reasons: ['NOTIONAL_EXCEEDS_MAX_PER_ORDER'],
     limit: '900.00',
@@ -74,19 +66,17 @@ it('a refusal tells by which rules', async () => {
 });
 
 it('what is decided about a person is told to nobody else, nor for another scope', async () => {
-  await place({ qty: '6' });
-  expect(await (await read('/v1/decisions', { sub: 'bob' })).json()).toEqual({ decisions: [] });
-  const reader = await world.reader('portfolio:read');
+  await world.order({ qty: '6' });
+  expect(await decisions('', { sub: 'bob' })).toEqual([]);
   for (const path of ['/v1/decisions', '/v1/policy'])
-    expect((await world.get(path, reader)).status).toBe(403);
-  for (const query of ['?limit=0', '?limit=501', '?effect=ask', '?of=bob']) {
-    expect((await read(`/v1/decisions${query}`)).status).toBe(400);
-  }
+    expect((await world.read(path, { scope: 'portfolio:read' })).status).toBe(403);
+  for (const query of ['?limit=0', '?limit=501', '?effect=ask', '?of=bob'])
+    expect(await decisions(query)).toBe(400);
 });
 
 it('the policy of one’s account tells its limits, what the day has used, and how far trading goes', async () => {
-  await place();
-  expect(await (await read('/v1/policy')).json()).toEqual({
+  await world.order();
+  expect((await world.read('/v1/policy', { scope })).body).toEqual({
     account: 'PA3ALICE01',
     environment: 'paper',
     digest: (await world.rules()).digest,

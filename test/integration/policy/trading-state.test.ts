@@ -1,32 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
 import { DAY, newYorkDate } from '../../../src/trading/new-york-time.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
+import { lostEntirely } from '../gateway/support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from '../gateway/support/desk.ts';
 import { limited } from '../gateway/support/limited.ts';
-import { startWorld, type World } from '../gateway/support/world.ts';
+import { answerOf, closedAfter, startWorld, type World } from '../gateway/support/world.ts';
 
-let closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing) await close();
-  closing = [];
-});
-const closed = <T extends { close(): Promise<void> }>(world: T): T => {
-  closing.push(() => world.close());
-  return world;
-};
-const within = async (limits: AccountLimits): Promise<World> =>
-  closed(await startWorld({ rules: limited(limits) }));
-const place = async (world: World, changes: Partial<OrderDraft> = {}) => {
-  const draft = world.draft(changes);
-  return world.place(draft, await world.approve(draft));
-};
-const refused = async (response: Response, members: object) => {
-  expect(response.status).toBe(403);
-  expect(await response.json()).toMatchObject({ code: 'policy_denied', ...members });
+const within = (limits: AccountLimits) => startWorld({ rules: limited(limits) });
+const refused = async (response: Promise<Response>, members: object) => {
+  const body = { code: 'policy_denied', ...members };
+  expect(await answerOf(response)).toMatchObject({ status: 403, body });
 };
 const sell = { side: 'sell', limit_price: '179.00', reference_price: '179.99' } as const;
 
@@ -37,20 +24,20 @@ describe('the loss of a day', () => {
 
   it('beyond its limit makes trading reduce: buys are refused, sales up to the holding pass, cancels always', async () => {
     const world = await within({ max_day_loss: '500' });
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     loses(world);
-    await refused(await place(world), {
+    await refused(world.order(), {
       reason: 'TRADING_REDUCING_ONLY',
       reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'],
     });
     // Alice holds 40.
-    expect((await place(world, { ...sell, qty: '30' })).status).toBe(201);
-    await refused(await place(world, { ...sell, qty: '10.5' }), {
+    expect((await world.order({ ...sell, qty: '30' })).status).toBe(201);
+    await refused(world.order({ ...sell, qty: '10.5' }), {
       reason: 'TRADING_REDUCING_ONLY',
       limit: '10',
       value: '10.5',
     });
-    expect((await place(world, { ...sell, qty: '10' })).status).toBe(201);
+    expect((await world.order({ ...sell, qty: '10' })).status).toBe(201);
     const [bought] = world.broker.book;
     expect((await world.cancel(bought?.id ?? '')).status).toBe(204);
   });
@@ -58,27 +45,23 @@ describe('the loss of a day', () => {
   it('is remembered for the rest of New York’s day, whatever is won back', async () => {
     const world = await within({ max_day_loss: '500' });
     loses(world);
-    expect((await place(world)).status).toBe(403);
+    expect((await world.order()).status).toBe(403);
     world.broker.account = { equity: '99500', last_equity: '99000' };
     world.restart();
-    await refused(await place(world), {
-      reasons: ['TRADING_REDUCING_ONLY'],
-    });
-    const { trading } = (await (await world.get('/v1/policy', await world.reader('orders:read'))).json()) as {
-      trading: { state: string; by: string; until: string };
-    };
+    await refused(world.order(), { reasons: ['TRADING_REDUCING_ONLY'] });
+    const trading = (await world.read('/v1/policy')).body.trading as Record<string, string>;
     expect(trading).toMatchObject({ state: 'reducing', by: 'max_day_loss' });
-    world.clock.advance(Date.parse(trading.until) - world.clock.now() - 60_000);
+    world.clock.advance(Date.parse(trading.until ?? '') - world.clock.now() - 60_000);
     world.broker.quotedAt = new Date();
-    expect((await place(world)).status).toBe(403);
+    expect((await world.order()).status).toBe(403);
     world.clock.advance(60_000);
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
   });
 
   it('is counted from the last close: what an account has gained since stops nothing', async () => {
     const world = await within({ max_day_loss: '500' });
     world.broker.account = { equity: '98499.99', last_equity: '98000' };
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
   });
 });
 
@@ -96,30 +79,30 @@ describe('the loss of a day with money that came or went', () => {
     const world = await within({ max_day_loss: '500' });
     world.broker.account = { equity: '89000', last_equity: '99000' };
     deposit(world, '-10000');
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     expect(asked(world)).toHaveLength(1);
     world.broker.account = { equity: '88499.99', last_equity: '99000' };
-    await refused(await place(world), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
+    await refused(world.order(), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
   });
 
   it('is not hidden by a deposit, though it came a moment ago', async () => {
     const world = await within({ max_day_loss: '500' });
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     world.broker.account = { equity: '99500', last_equity: '99000' };
     deposit(world, '1000.01');
-    await refused(await place(world), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
+    await refused(world.order(), { reasons: ['TRADING_REDUCING_ONLY', 'LOSS_EXCEEDS_MAX_PER_DAY'] });
   });
 
   it('lets nothing be bought where the broker tells no day of the close, and sales pass', async () => {
     const world = await within({ max_day_loss: '500' });
     world.broker.account = { balance_asof: undefined };
-    await refused(await place(world), { reasons: ['FACT_UNAVAILABLE'] });
-    expect((await place(world, { ...sell, qty: '30' })).status).toBe(201);
+    await refused(world.order(), { reasons: ['FACT_UNAVAILABLE'] });
+    expect((await world.order({ ...sell, qty: '30' })).status).toBe(201);
   });
 
   it('is asked for by nobody without a limit on it', async () => {
     const world = await within({ max_day_notional: '5000' });
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     expect(asked(world)).toEqual([]);
   });
 });
@@ -127,49 +110,49 @@ describe('the loss of a day with money that came or went', () => {
 describe('the day', () => {
   it('turns at New York’s midnight, and what it has used up is given back then', async () => {
     const world = await within({ max_day_notional: '1000' });
-    expect((await place(world)).status).toBe(201);
-    await refused(await place(world), {
+    expect((await world.order()).status).toBe(201);
+    await refused(world.order(), {
       reason: 'NOTIONAL_EXCEEDS_MAX_PER_DAY',
       limit: '1000.00',
       value: '1800.00',
     });
     world.clock.advance(DAY);
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     // The clock of the machine is set back: the day was over already.
     world.clock.advance(-DAY);
-    expect((await place(world)).status).toBe(403);
+    expect((await world.order()).status).toBe(403);
   });
 
   it('is not refilled by what a sale brings in', async () => {
     const world = await within({ max_day_notional: '1900' });
-    expect((await place(world)).status).toBe(201);
+    expect((await world.order()).status).toBe(201);
     world.broker.onSubmit.push(({ accept, answer, request }) => {
       const order = accept();
       order.status = 'filled';
       answer(200, { ...request, id: order.id, status: 'filled', filled_qty: '5', filled_avg_price: '180' });
     });
-    await place(world, sell);
-    expect((await place(world)).status).toBe(403);
+    await world.order(sell);
+    expect((await world.order()).status).toBe(403);
   });
 });
 
 describe('an order that is over', () => {
   it('no longer counts as open, as soon as the broker tells so', async () => {
     const world = await within({ max_open_orders: 1, max_day_notional: '2000' });
-    expect((await place(world)).status).toBe(201);
-    await refused(await place(world), {
-      reason: 'ORDERS_EXCEED_MAX_OPEN',
-    });
+    expect((await world.order()).status).toBe(201);
+    await refused(world.order(), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
     const [first] = world.broker.book;
     if (first === undefined) throw new Error('nothing was placed');
     // Cancelled by hand, with two of five filled: $360 of $900 stay used.
     first.status = 'canceled';
     first.request.filled_qty = '2';
-    expect((await place(world)).status).toBe(201);
-    const { today } = (await (await world.get('/v1/policy', await world.reader('orders:read'))).json()) as {
-      today: unknown;
-    };
-    expect(today).toEqual({ day_notional: '1260.00', day_orders: 2, last_minute: 2, open_orders: 1 });
+    expect((await world.order()).status).toBe(201);
+    expect((await world.read('/v1/policy')).body.today).toEqual({
+      day_notional: '1260.00',
+      day_orders: 2,
+      last_minute: 2,
+      open_orders: 1,
+    });
   });
 });
 
@@ -177,11 +160,11 @@ describe('an order whose outcome is unknown', () => {
   it('is not settled by the look of another order at the account, however late, and goes on counting', async () => {
     const world = await within({ max_open_orders: 1 });
     // Taken or not, nobody knows; it was not.
-    world.broker.onSubmit.push(({ drop }) => drop());
-    expect((await place(world)).status).toBe(504);
+    world.broker.onSubmit.push(lostEntirely);
+    expect((await world.order()).status).toBe(504);
     for (const ms of [0, 60_000, 3_600_000]) {
       world.clock.advance(ms);
-      await refused(await place(world), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
+      await refused(world.order(), { reason: 'ORDERS_EXCEED_MAX_OPEN' });
     }
   });
 });
@@ -190,21 +173,16 @@ describe('a halt', () => {
   let desk: DeskWorld;
   /** Something happens right after the claim, before the order goes out. */
   const startedWith = async (happens: (world: DeskWorld) => Promise<unknown>) => {
-    desk = closed(await startDesk());
+    desk = await startDesk();
     desk.onClaimed = async () => void (await happens(desk));
   };
 
+  const halts = ({ stores, clock }: DeskWorld) => stores.halts.halt('alice', 'terminal A', clock.now());
+  const reduces = ({ stores, clock }: DeskWorld) =>
+    stores.halts.reduce('alice', 'terminal A', undefined, clock.now());
   it.each<[string, (world: DeskWorld) => Promise<unknown>, string]>([
-    [
-      'a halt',
-      ({ stores, clock }) => stores.halts.halt('alice', 'terminal A', clock.now()),
-      'TRADING_HALTED',
-    ],
-    [
-      'reducing, of a purchase',
-      ({ stores, clock }) => stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
-      'TRADING_REDUCING_ONLY',
-    ],
+    ['a halt', halts, 'TRADING_HALTED'],
+    ['reducing, of a purchase', reduces, 'TRADING_REDUCING_ONLY'],
   ])('stops what is claimed and not sent yet: %s', async (_, happens, reason) => {
     await startedWith(happens);
     const draft = desk.draft({ qty: '5', limit_price: '180.00' });
@@ -223,13 +201,9 @@ describe('a halt', () => {
   });
 
   it('lets what makes a position smaller go out where it may only reduce', async () => {
-    await startedWith(({ stores, clock }) =>
-      stores.halts.reduce('alice', 'terminal A', undefined, clock.now()),
-    );
-    const draft = desk.draft({ ...sell, qty: '5' });
-    expect(await desk.desk.placeApproved({ draft, digest: 'digest' }, desk.caller())).toMatchObject({
-      replay: false,
-    });
+    await startedWith(reduces);
+    const approved = { draft: desk.draft({ ...sell, qty: '5' }), digest: 'digest' };
+    expect(await desk.desk.placeApproved(approved, desk.caller())).toMatchObject({ replay: false });
   });
 });
 
@@ -239,17 +213,11 @@ describe('by anybody of the account', () => {
   let world: ForeignWorld;
   let alice: Agent;
   const start = async () => {
-    world = closed(await startForeignWorld());
+    world = closedAfter(await startForeignWorld());
     alice = world.agent('alice', 'trade-agent');
   };
-  const order = {
-    symbol: 'AAPL',
-    side: 'buy',
-    qty: '5',
-    type: 'limit',
-    time_in_force: 'day',
-    limit_price: '180',
-  };
+  const { symbol, side, qty, type, time_in_force, limit_price } = anOrderDraft();
+  const order = { symbol, side, qty, type, time_in_force, limit_price };
   const states = async () => (await alice.send('GET', '/v1/halt')).body;
 
   it('trading is made to reduce, and goes on once its owner approves that', async () => {
@@ -303,9 +271,8 @@ describe('by anybody of the account', () => {
   it('is never taken up by who may take it down', async () => {
     await start();
     await alice.send('PUT', '/v1/halt');
-    expect((await alice.send('PUT', '/v1/halt', { state: 'reducing' })).body).toMatchObject({
-      state: 'halted',
-    });
+    const { body } = await alice.send('PUT', '/v1/halt', { state: 'reducing' });
+    expect(body).toMatchObject({ state: 'halted' });
     expect(await alice.send('PUT', '/v1/halt', { state: 'active' })).toMatchObject({ status: 400 });
     expect(await states()).toMatchObject({ halted: true, state: 'halted' });
   });

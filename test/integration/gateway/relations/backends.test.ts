@@ -6,7 +6,7 @@ import {
   type RelationsOptions,
 } from '../../../../src/gateway/relations/relations-settings.ts';
 import { relationQuestions } from '../../../../src/trading/relations.ts';
-import { type Asked, type Reply, startServer } from './server.ts';
+import { type Asked, type Reply, startServer } from '../support/answering-server.ts';
 
 const STORE = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const MODEL = '01BX5ZZKBKACTAV9WEVGEMMVRZ';

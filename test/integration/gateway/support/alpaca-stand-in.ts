@@ -282,6 +282,27 @@ export const takenButLost = ({ accept, drop }: SubmissionControl) => {
   drop();
 };
 
+/** For `onSubmit` and `onReplace`: the broker takes it, and something else is answered. */
+export const takenBut =
+  (status: number, body: unknown) =>
+  ({ accept, answer }: SubmissionControl) => {
+    accept();
+    answer(status, body);
+  };
+
+/** For `onSubmit` and `onReplace`: the broker takes it, and answers about another order. */
+export const takenAsAnother = ({ accept, answer }: SubmissionControl) =>
+  answer(200, { ...orderJson(accept()), client_order_id: 'ta-another-order' });
+
+/** For `onSubmit` and `onReplace`: the broker takes nothing. */
+export const refusedWith =
+  (status: number, body: unknown) =>
+  ({ answer }: SubmissionControl) =>
+    answer(status, body);
+
+export const insufficient = refusedWith(403, { code: 40310000, message: 'insufficient buying power' });
+export const tooMany = refusedWith(429, { code: 42910000, message: 'too many requests' });
+
 export function orderJson(order: StandInOrder) {
   const { request } = order;
   const at = new Date().toISOString();

@@ -1,61 +1,63 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { IsTakenBack } from '../../../../src/approval/kernel-parts.ts';
-import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
-import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
-import type { MandateStore } from '../../../../src/store/mandate-store.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { type AlpacaStandIn, type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { TRADE_ORDER_TYPE } from '../../../../src/trading/approval-details.ts';
+import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
+import { type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
 import { firstAnswer } from './first-answer.ts';
 import { openedAt } from './opened-account.ts';
-import { type TestClock, testClock } from './test-clock.ts';
+import { testClock } from './test-clock.ts';
+import { closedAfter } from './world.ts';
 
-/** An order desk over Alpaca's SDK, before a broker that does as a test tells it; no HTTP in front. */
-export interface DeskWorld {
-  readonly clock: TestClock;
-  readonly alpaca: AlpacaStandIn;
-  readonly journal: OrderJournal;
-  readonly stores: GatewayStores;
-  readonly traits: BrokerTraits;
-  readonly broker: OpenAccount;
-  desk: OrderDesk;
-  /** A resting order of alice's at the broker. */
-  resting(changes?: Record<string, unknown>): StandInOrder;
-  draft(changes?: Partial<OrderDraft>): OrderDraft;
-  caller(changes?: Partial<Caller>): Caller;
-  /** Another desk on the same journal, as after kill -9. */
-  restart(): void;
-  readonly mandates: MandateStore;
-  /** Another process's desk over the same data. */
-  another(): OrderDesk;
-  /** Runs after each claim, before anything is sent. */
-  onClaimed: () => Promise<void>;
-  /** What a company has taken back; nothing unless set. */
-  isTakenBack: IsTakenBack;
-  close(): Promise<void>;
+type DeskParts = Parameters<typeof createOrderDesk>[0];
+
+/** An order desk on paper, with no rules of its own. */
+export function deskOver(
+  { orders: journal, halts, decisions, mandates }: GatewayStores,
+  parts: Partial<DeskParts> & Pick<DeskParts, 'brokerFor' | 'clock'>,
+): OrderDesk {
+  return createOrderDesk({
+    journal,
+    halts,
+    mandates,
+    rules: createOrderRules({
+      journal,
+      halts,
+      decisions,
+      clock: parts.clock,
+      rules: staticRules(),
+      relations: { check: async () => true },
+    }),
+    gateway: 'https://gateway.example',
+    issuer: 'https://issuer.example',
+    detailsType: TRADE_ORDER_TYPE,
+    environment: 'paper',
+    ...parts,
+  });
 }
 
-export async function startDesk(): Promise<DeskWorld> {
+export type DeskWorld = Awaited<ReturnType<typeof startDesk>>;
+
+/** An order desk over Alpaca's SDK, before a broker that does as a test tells it; no HTTP in front. */
+export async function startDesk() {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
   const stores = sqliteGatewayStores(database);
-  const { orders, halts, decisions, mandates } = stores;
   const journal: OrderJournal = {
-    ...orders,
+    ...stores.orders,
     async claim(...given) {
-      const outcome = await orders.claim(...given);
+      const outcome = await stores.orders.claim(...given);
       await world.onClaimed();
       return outcome;
     },
@@ -71,37 +73,31 @@ export async function startDesk(): Promise<DeskWorld> {
   });
   const brokerOf = (sub: string) => openedAt(connect({ accessToken: `broker-token-of-${sub}` }, () => {}));
   await firstAnswer(alpaca);
-  const start = () =>
-    createOrderDesk({
-      journal,
-      halts,
-      mandates,
-      rules: createOrderRules({
-        ...{ journal, halts, decisions, clock },
-        rules: staticRules(),
-        relations: { check: async () => true },
-      }),
-      brokerFor: async ({ sub }) => brokerOf(sub),
-      gateway: 'https://gateway.example',
-      issuer: 'https://issuer.example',
-      detailsType: 'trade_order',
-      environment: 'paper',
-      clock,
-      isTakenBack: (of, at) => world.isTakenBack(of, at),
-    });
-  const world: DeskWorld = {
+  const start = (): OrderDesk =>
+    deskOver(
+      { ...stores, orders: journal },
+      {
+        brokerFor: async ({ sub }) => brokerOf(sub),
+        clock,
+        isTakenBack: (of, at): boolean => world.isTakenBack(of, at),
+      },
+    );
+  const world = {
     clock,
     alpaca,
     journal,
     stores,
-    traits: alpacaTraits,
     broker: brokerOf('alice'),
     desk: start(),
-    mandates,
+    mandates: stores.mandates,
+    /** Another process's desk over the same data. */
     another: start,
+    /** Runs after each claim, before anything is sent. */
     onClaimed: async () => {},
-    isTakenBack: () => false,
-    resting(changes = {}) {
+    /** What a company has taken back; nothing unless set. */
+    isTakenBack: (() => false) as IsTakenBack,
+    /** A resting order of alice's at the broker. */
+    resting(changes: Record<string, unknown> = {}) {
       const order: StandInOrder = {
         id: randomUUID(),
         owner: 'alice',
@@ -121,23 +117,14 @@ export async function startDesk(): Promise<DeskWorld> {
       alpaca.book.push(order);
       return order;
     },
-    draft: (changes = {}) => ({
-      account: 'PA3ALICE01',
-      environment: 'paper',
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      type: 'limit',
-      time_in_force: 'gtc',
-      limit_price: '171.00',
-      extended_hours: false,
-      reference_price: '180.01',
-      max_slippage: '0.01',
-      client_order_id: `ta-${randomUUID()}`,
-      expires_at: utcSeconds(clock.now() + 240_000),
-      ...changes,
-    }),
-    caller: (changes = {}) => ({
+    draft: (changes: OrderChanges = {}) =>
+      anOrderDraft({
+        time_in_force: 'gtc',
+        limit_price: '171.00',
+        expires_at: utcSeconds(clock.now() + 240_000),
+        ...changes,
+      }),
+    caller: (changes: Partial<Caller> = {}): Caller => ({
       sub: 'alice',
       clientId: 'gateway',
       scopes: new Set(['orders:write']),
@@ -147,6 +134,7 @@ export async function startDesk(): Promise<DeskWorld> {
       expiresAt: clock.now() + 300_000,
       ...changes,
     }),
+    /** Another desk on the same journal, as after kill -9. */
     restart() {
       world.desk = start();
     },
@@ -155,5 +143,5 @@ export async function startDesk(): Promise<DeskWorld> {
       database.close();
     },
   };
-  return world;
+  return closedAfter(world);
 }

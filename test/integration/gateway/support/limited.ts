@@ -16,3 +16,14 @@ export function readAfter(ready: () => Promise<void>): RulesSource {
     },
   };
 }
+
+/** Stops whoever passes until it is opened; `reached` once the first one has come. */
+export function gate() {
+  const reached = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  const pass = () => {
+    reached.resolve();
+    return opened.promise;
+  };
+  return { pass, reached: reached.promise, open: opened.resolve };
+}

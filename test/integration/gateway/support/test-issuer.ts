@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import {
   type CryptoKey,
@@ -191,7 +190,6 @@ export async function startTestIssuer(options: {
       expires_in: 900,
     });
   });
-  const listener = getRequestListener(app.fetch);
-  server.serve((request, response) => void listener(request, response));
+  server.serveApp(app);
   return issuer;
 }

@@ -1,81 +1,61 @@
-import { randomUUID } from 'node:crypto';
-import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
-import { expect } from 'vitest';
+import { expect, onTestFinished, TestRunner } from 'vitest';
 import type { RequestLogEntry } from '../../../../src/gateway/door/door.ts';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
-import { type Rules, staticRules } from '../../../../src/gateway/policy/rules.ts';
+import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
-import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
-import { type AlpacaStandIn, startAlpacaStandIn } from './alpaca-stand-in.ts';
+import { defined } from '../../../../src/values/defined.ts';
+import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
+import { startWorld as startPaperBroker } from '../../sandbox/paper-broker-world.ts';
+import { startAlpacaStandIn } from './alpaca-stand-in.ts';
 import { firstAnswer } from './first-answer.ts';
 import { type TestClock, testClock } from './test-clock.ts';
-import { type MintOptions, startTestIssuer, type TestIssuer } from './test-issuer.ts';
+import { type MintOptions, startTestIssuer } from './test-issuer.ts';
 
-/** A real gateway on loopback, with an issuer and a broker that do as a test tells them. */
-export interface World {
-  readonly clock: TestClock;
-  readonly issuer: TestIssuer;
-  readonly broker: AlpacaStandIn;
-  readonly url: string;
-  readonly database: Database.Database;
-  readonly log: RequestLogEntry[];
-  /** What it decides by now. */
-  rules(): Promise<Rules>;
-  /** A sound order of alice's; each has its own client_order_id. */
-  draft(changes?: Partial<OrderDraft>): OrderDraft;
-  /** The token that alice's approval of this order gives. */
-  approve(draft: OrderDraft, options?: MintOptions): Promise<string>;
-  reader(scope: string, claims?: Record<string, unknown>): Promise<string>;
-  place(body: unknown, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
-  get(path: string, token: string | undefined, headers?: Record<string, string>): Promise<Response>;
-  /** Cancels an order by its id, by a token with this scope. */
-  cancel(id: string, scope?: string, claims?: Record<string, unknown>): Promise<Response>;
-  /** Starts another gateway beside it, on another machine's connections to the same data. */
-  another(stores: GatewayStores): Promise<Pick<World, 'place' | 'get'> & { close(): Promise<void> }>;
-  /** Ends the gateway and starts another on the same database, as after kill -9. */
-  restart(): void;
-  close(): Promise<void>;
+/** An answer of the gateway, read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
 }
 
+export async function answerOf(response: Response | Promise<Response>): Promise<Answer> {
+  const answer = await response;
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, body: text === '' ? {} : JSON.parse(text) };
+}
+
+/** Closed when the test that opened it is over. What is opened before all tests is closed by who opened it. */
+export function closedAfter<T extends { close(): unknown }>(opened: T): T {
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(async () => void (await opened.close()));
+  return opened;
+}
+
+type Claims = Record<string, unknown>;
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** A real gateway on loopback, with an issuer and a broker that do as a test tells them. */
 export async function startWorld(
-  options: Partial<
-    Pick<
-      GatewayOptions,
-      | 'brokers'
-      | 'fetch'
-      | 'brokerTimeoutMs'
-      | 'rates'
-      | 'mounts'
-      | 'messages'
-      | 'rules'
-      | 'detailsType'
-      | 'requireBoundTokens'
-      | 'allowedClients'
-      | 'ownClients'
-    >
-  > & {
-    /** Whose money it is said to be; paper unless said otherwise. */
-    environment?: 'paper' | 'live';
+  options: Omit<Partial<GatewayOptions>, 'clock' | 'stores'> & {
     clock?: TestClock;
     broker?: { url: string; tokens?: Record<string, string> };
-    /** Accounts are opened by key pairs, kept under this secret. */
-    sealSecret?: string;
     /** What the gateway is given instead of its stores. */
     stores?: (stores: GatewayStores) => GatewayStores;
   } = {},
-): Promise<World> {
+) {
   const { environment = 'paper', broker: given, sealSecret, stores: changed, ...passedOn } = options;
   const clock = options.clock ?? testClock();
   const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const server: HttpServer = await listenOnLoopback(0, () => 0);
+  const server = await listenOnLoopback(0, () => 0);
   const issuer = await startTestIssuer({
     clock,
     audience: () => server.url,
@@ -115,76 +95,90 @@ export async function startWorld(
       brokerTimeoutMs: options.brokerTimeoutMs ?? 2000,
       ...passedOn,
     });
-  const serve = (at: HttpServer, { app }: Gateway) => {
-    const listener = getRequestListener(app.fetch);
-    at.serve((request, response) => void listener(request, response));
-  };
   const start = () => {
     gateway = gatewayOver(stores);
-    serve(server, gateway);
+    server.serveApp(gateway.app);
   };
   start();
 
   const bearer = (token: string | undefined) =>
     token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const requestsTo = (url: string): Pick<World, 'place' | 'get'> => ({
-    place: (body, token, headers = {}) =>
-      fetch(`${url}/v1/orders`, {
-        method: 'POST',
+  const mint = (scope: string, claims: Claims = {}) => issuer.mint({ claims: { scope, ...claims } });
+  const requestsTo = (url: string) => {
+    const send = (
+      method: string,
+      path: string,
+      token: string | undefined,
+      body: unknown,
+      headers: object = {},
+    ) =>
+      fetch(`${url}${path}`, {
+        method,
         headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
-    get: (path, token, headers = {}) => fetch(`${url}${path}`, { headers: { ...bearer(token), ...headers } }),
-  });
-  return {
+      });
+    return {
+      send,
+      get: (path: string, token: string | undefined, headers: Record<string, string> = {}) =>
+        fetch(`${url}${path}`, { headers: { ...bearer(token), ...headers } }),
+      place: (body: unknown, token: string | undefined, headers?: Record<string, string>) =>
+        send('POST', '/v1/orders', token, body, headers),
+    };
+  };
+  const requests = requestsTo(server.url);
+  const { detailsType: type } = options;
+  /** A sound order of alice's; each has its own client_order_id. */
+  const draft = (changes: OrderChanges = {}) =>
+    anOrderDraft({ environment, expires_at: utcSeconds(clock.now() + 240_000), ...changes });
+  /** The token that alice's approval of this order gives. */
+  const approve = (order: OrderDraft, { claims, ...rest }: MintOptions = {}) => {
+    const details = tradeOrderDetails(order, { gateway: server.url, ...defined({ type }) });
+    const approved = { scope: 'openid orders:write', authorization_details: [details] };
+    return issuer.mint({ ...rest, claims: { ...approved, ...claims } });
+  };
+  /** An order of alice's and her approval of it, as often as it is placed. */
+  const approved = async (changes: OrderChanges = {}, claims: Claims = {}) => {
+    const order = draft(changes);
+    const token = await approve(order, { claims });
+    return { draft: order, token, place: () => requests.place(order, token) };
+  };
+  return closedAfter({
     clock,
     issuer,
     broker,
     url: server.url,
     database,
     log,
+    /** What it decides by now. */
     rules: () => (options.rules ?? staticRules()).current(),
-    draft: (changes = {}) => ({
-      account: 'PA3ALICE01',
-      environment,
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      type: 'limit',
-      time_in_force: 'day',
-      limit_price: '180.00',
-      extended_hours: false,
-      reference_price: '180.01',
-      max_slippage: '0.01',
-      client_order_id: `ta-${randomUUID()}`,
-      expires_at: utcSeconds(clock.now() + 240_000),
-      ...changes,
-    }),
-    approve: (draft, { claims, ...rest } = {}) =>
-      issuer.mint({
-        ...rest,
-        claims: {
-          scope: 'openid orders:write',
-          authorization_details: [
-            tradeOrderDetails(draft, {
-              gateway: server.url,
-              ...(options.detailsType === undefined ? {} : { type: options.detailsType }),
-            }),
-          ],
-          ...claims,
-        },
-      }),
-    reader: (scope, claims = {}) => issuer.mint({ claims: { scope, ...claims } }),
-    ...requestsTo(server.url),
-    cancel: async (id, scope = 'orders:cancel', claims = {}) =>
+    draft,
+    approve,
+    approved,
+    /** An order that alice approved as it is. */
+    order: async (changes: OrderChanges = {}, claims: Claims = {}) =>
+      (await approved(changes, claims)).place(),
+    reader: mint,
+    ...requests,
+    /** By alice's token for all reads, unless the claims say otherwise. */
+    read: async (path: string, claims: Claims = {}) => {
+      const scope = 'market:read portfolio:read orders:read orders:cancel';
+      return answerOf(requests.get(path, await mint(scope, claims)));
+    },
+    lookUp: async (id: string, claims: Claims = {}) => {
+      const path = `/v1/orders:by_client_order_id?client_order_id=${id}`;
+      return answerOf(requests.get(path, await mint('orders:read', claims)));
+    },
+    /** Cancels an order by its id, by a token with this scope. */
+    cancel: async (id: string, scope = 'orders:cancel', claims: Claims = {}) =>
       fetch(`${server.url}/v1/orders/${id}`, {
         method: 'DELETE',
-        headers: bearer(await issuer.mint({ claims: { scope, ...claims } })),
+        headers: bearer(await mint(scope, claims)),
       }),
-    async another(itsStores) {
+    /** Starts another gateway beside it, on another machine's connections to the same data. */
+    async another(itsStores: GatewayStores) {
       const itsServer = await listenOnLoopback(0, () => 0);
       const another = gatewayOver(itsStores);
-      serve(itsServer, another);
+      itsServer.serveApp(another.app);
       return {
         ...requestsTo(itsServer.url),
         close: async () => {
@@ -193,37 +187,43 @@ export async function startWorld(
         },
       };
     },
+    /** Ends the gateway and starts another on the same database, as after kill -9. */
     restart: () => {
       gateway.close();
       start();
+    },
+    /** The refusal is this one, is well-formed, and nothing reached the broker's book. */
+    async refuses(
+      answer: Response | Promise<Response>,
+      status: number,
+      code: string,
+      more: Record<string, unknown> = {},
+    ): Promise<void> {
+      const { headers, body, ...got } = await answerOf(answer);
+      expect({ ...got, body }).toMatchObject({ status, body: { status, code, ...more } });
+      expect(headers.get('content-type')).toBe('application/problem+json');
+      expect(headers.get('cache-control')).toBe('no-store');
+      problemSchema.parse(body);
+      if (status === 401 || status === 403) {
+        expect(headers.get('www-authenticate')).toContain(
+          `resource_metadata="${server.url}/.well-known/oauth-protected-resource"`,
+        );
+      }
+      expect(broker.book).toEqual([]);
+      expect(broker.submissions).toEqual([]);
     },
     close: async () => {
       gateway.close();
       await Promise.all([server.close(), issuer.close(), broker.close()]);
       database.close();
     },
-  };
+  });
 }
 
-/** The refusal is this one, is well-formed, and nothing reached the broker's book. */
-export async function expectRefusal(
-  world: World,
-  response: Response,
-  status: number,
-  code: string,
-  more: Record<string, unknown> = {},
-): Promise<void> {
-  const body: unknown = await response.json();
-  expect(body).toMatchObject({ status, code, ...more });
-  expect(response.status).toBe(status);
-  expect(response.headers.get('content-type')).toBe('application/problem+json');
-  expect(response.headers.get('cache-control')).toBe('no-store');
-  problemSchema.parse(body);
-  if (status === 401 || status === 403) {
-    expect(response.headers.get('www-authenticate')).toContain(
-      `resource_metadata="${world.url}/.well-known/oauth-protected-resource"`,
-    );
-  }
-  expect(world.broker.book).toEqual([]);
-  expect(world.broker.submissions).toEqual([]);
+/** The gateway in front of the sandbox's own broker, over HTTP; alice and bob are connected to it. */
+export async function startPaperWorld(options: Parameters<typeof startPaperBroker>[0] = {}) {
+  const paper = closedAfter(await startPaperBroker({ now: Date.now(), ...options }));
+  const tokens = { alice: await paper.token('alice'), bob: await paper.token('bob') };
+  const world = await startWorld({ broker: { url: paper.url, tokens } });
+  return { paper, world };
 }

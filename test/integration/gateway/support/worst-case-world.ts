@@ -2,16 +2,12 @@ import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
-import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createOrderDesk } from '../../../../src/gateway/orders/place-order.ts';
-import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
-import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { entryOf } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { TRADE_ORDER_TYPE, tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { optionOf } from '../../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
@@ -20,8 +16,10 @@ import { Refusal } from '../../../../src/trading/refusal.ts';
 import { isFinal, type Quote } from '../../../../src/trading/views.ts';
 import { boundedOrder } from '../../../../src/trading/worst-case.ts';
 import { ADMIN_SECRET, KEYS, startWorld } from '../../sandbox/paper-broker-world.ts';
+import { deskOver } from './desk.ts';
 import { bound } from './loose-bound.ts';
 import { openedAt } from './opened-account.ts';
+import { closedAfter } from './world.ts';
 
 const GATEWAY = 'https://gateway.test';
 
@@ -51,27 +49,14 @@ export interface PricePath {
   readonly path: readonly number[];
 }
 
-/** The order desk before the sandbox's broker, by Alpaca's SDK, in one process; and a market that is against it. */
-export interface WorstCaseWorld {
-  readonly broker: Broker;
-  /** From now on orders go out without what bounds them. The test's file mocks `worst-case.ts` by `withLooseBound`. */
-  takeOutBounds(): void;
-  /** Brings cash and positions to what is given, by the books: what a path before left is out of the way. */
-  fund(cash: string, positions: Readonly<Record<string, string>>): void;
-  /**
-   * Approved at a quiet price; from then on the market does its worst.
-   * @param terms by the quote that the person saw
-   * @returns the refusal where there was one
-   */
-  trade(symbol: string, prices: PricePath, terms: (quote: Quote) => Terms): Promise<Outcome | Refusal>;
-  close(): Promise<void>;
-}
-
 /** What lies so many percent of a price away, above nothing. */
 export const times = (amount: string, percent: number, least = '0.0001') =>
   Dec.max(new Dec(amount).times(percent).div(100), least);
 
-export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
+export type WorstCaseWorld = Awaited<ReturnType<typeof openWorstCaseWorld>>;
+
+/** The order desk before the sandbox's broker, by Alpaca's SDK, in one process; and a market that is against it. */
+export async function openWorstCaseWorld() {
   const database = new Database(':memory:');
   const journalDatabase = new Database(':memory:');
   const paper = await startWorld({ database, partialFills: true, requestsPerMinute: 1e9 });
@@ -90,20 +75,8 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
       return paper.broker.app.fetch(new Request(String(url), init));
     },
   })(KEYS.alice, () => {});
-  const { orders: journal, halts, decisions, mandates } = sqliteGatewayStores(journalDatabase);
-  const desk = createOrderDesk({
-    ...{ journal, halts, mandates, clock },
-    rules: createOrderRules({
-      ...{ journal, halts, decisions, clock },
-      rules: staticRules(),
-      relations: { check: async () => true },
-    }),
-    brokerFor: async () => openedAt(broker),
-    gateway: GATEWAY,
-    issuer: 'https://issuer.example',
-    detailsType: TRADE_ORDER_TYPE,
-    environment: 'paper',
-  });
+  const brokerFor = async () => openedAt(broker);
+  const desk = deskOver(sqliteGatewayStores(journalDatabase), { brokerFor, clock, gateway: GATEWAY });
   const { account } = await broker.account();
 
   const setPrice = async (symbol: string, to: string): Promise<void> => {
@@ -141,12 +114,14 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
 
   let isLoose = false;
 
-  return {
+  return closedAfter({
     broker,
+    /** From now on orders go out without what bounds them. The test's file mocks `worst-case.ts` by `withLooseBound`. */
     takeOutBounds() {
       isLoose = true;
     },
-    fund(cash, positions) {
+    /** Brings cash and positions to what is given, by the books: what a path before left is out of the way. */
+    fund(cash: string, positions: Readonly<Record<string, string>>) {
       const ledger = openLedger(database);
       const { id = '' } = ledger.accountOf('alice') ?? {};
       const at = clock.now();
@@ -164,7 +139,16 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
       const type = amount.gt(0) ? 'CSD' : 'CSW';
       ledger.enter(entryOf({ account_id: id, type, date: '2026-11-24', at, amount: amount.toFixed(2) }));
     },
-    async trade(symbol, { start, path }, terms) {
+    /**
+     * Approved at a quiet price; from then on the market does its worst.
+     * @param terms by the quote that the person saw
+     * @returns the refusal where there was one
+     */
+    async trade(
+      symbol: string,
+      { start, path }: PricePath,
+      terms: (quote: Quote) => Terms,
+    ): Promise<Outcome | Refusal> {
       const moved = optionOf(symbol)?.underlying ?? symbol;
       let now = price(start);
       await setPrice(moved, now);
@@ -215,5 +199,5 @@ export async function openWorstCaseWorld(): Promise<WorstCaseWorld> {
       database.close();
       journalDatabase.close();
     },
-  };
+  });
 }
