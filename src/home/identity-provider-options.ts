@@ -18,41 +18,37 @@ import type { Halting, Mandating } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
-  /** Its tables are there: `prepareHomeDatabase`. */
+  /** Its tables exist: `prepareHomeDatabase`. */
   readonly database: Database;
-  /** What the pages say of the home they belong to. */
+  /** What the pages say about the home. */
   readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
-  /** Who is told when a person's sign-in here ends, or their passkeys change (Shared Signals). */
+  /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
   /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
   readonly numberMatching?: NumberMatching;
-  /** Must tell the system's time: oidc-provider reads that by itself. Its `sleep` is what long polls wait on. */
+  /** Must tell the system's time, which oidc-provider reads by itself; its `sleep` is what long polls wait on. */
   readonly clock?: Clock;
-  /** Whose request it is, for limits; as the server tells of it (src/net/trusted-proxy.ts) unless said otherwise. */
+  /** The client's address, for limits; from `net/trusted-proxy.ts` by default. */
   readonly clientAddress?: (request: IncomingMessage) => string;
-  /** Whether a refresh token whose answer was lost may be used again; `never` unless said otherwise. */
+  /** Whether a refresh token whose answer was lost may be used again; `never` by default. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
-  /** Told when somebody may no longer do what they could, after it is so: what was begun by it is to end, too. */
+  /** Called after somebody has lost access, to end what was begun under it. */
   readonly onRevoked?: (who: Revoked) => Promise<void>;
-  /** Told after a company's signal is kept: what it takes back elsewhere is to end. */
+  /** Called after a company's signal is kept, to end what it takes back elsewhere. */
   readonly onSignalled?: (() => void) | undefined;
-  /** How people's phones ring. */
   readonly push?: PushOptions;
-  /** What people approve with, and sign in by. */
   readonly keys: Keys;
-  /** Stops trading for a person; without it the phone has no page for that. */
+  /** Stops trading for a person; without it the phone has no page for that, and the same for the next two. */
   readonly halting?: Halting;
-  /** Mandates of the gateway behind it. */
   readonly mandating?: Mandating;
-  /** What is a person's own there, for the page that shows it; absent as above. */
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
-  /** Whether an approval must be signed by one of them; `off` unless said otherwise. */
+  /** Whether an approval must be signed by one of `keys`; `off` by default. */
   readonly signatures?: 'required' | 'off';
-  /** Told of what went wrong inside; never holds a token. */
+  /** Never gets a token. */
   readonly onError?: (message: string) => void;
 }
 

@@ -3,25 +3,29 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import Provider, { type AdapterPayload, errors } from 'oidc-provider';
-import { createTokenVerifier, type IsRevoked, type TokenVerifier } from '../gateway/door/token-verifier.ts';
+import { createTokenVerifier } from '../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
 import { type AuthorizedClients, createAuthorizedClients } from '../store/home/authorized-clients.ts';
 import { createIssuedTokens, createOidcStore, type Granted } from '../store/home/oidc-store.ts';
 import { createOpenRegistrations } from '../store/home/open-registrations.ts';
-import { loadProviderKeys, type ProviderKeys } from '../store/home/provider-keys.ts';
+import { loadProviderKeys } from '../store/home/provider-keys.ts';
 import { createRecoveryCodes } from '../store/home/recovery-codes.ts';
 import { createRedeemedAssertions } from '../store/home/redeemed-assertions.ts';
 import { createRegisteredClients } from '../store/home/registered-clients.ts';
 import { createSessions } from '../store/home/sessions.ts';
 import { sqliteProofStore } from '../store/sqlite/proof-store.ts';
 import { frontDoor } from './front-door.ts';
-import { type ApprovalRequests, createApprovalRequests } from './identity-provider/approval-requests.ts';
+import {
+  type ApprovalRequest,
+  type ApprovalRequests,
+  createApprovalRequests,
+} from './identity-provider/approval-requests.ts';
 import { createConsents } from './identity-provider/authorization/consents.ts';
 import { companyKeys } from './identity-provider/companies/company.ts';
 import { createConnectedAccounts } from './identity-provider/connected-accounts.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
-import { createDecide, createDelivery, type Delivery } from './identity-provider/deliver-decision.ts';
+import { createDecide, createDelivery } from './identity-provider/deliver-decision.ts';
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
 import type { Faults } from './identity-provider/faults.ts';
 import { createGrants, type Grants } from './identity-provider/grants.ts';
@@ -38,20 +42,21 @@ import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
 import { openCompanyStanding } from './identity-provider/signals/company-standing.ts';
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
-import { startTransmitter, type TransmitterOptions } from './identity-provider/transmitter/transmitter.ts';
+import { startTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 import { createApprovalSteps, isCodePicked } from './phone/decision/approval-steps.ts';
 import { createPhoneApp } from './phone/phone-app.ts';
-import type { PhoneServices } from './phone/phone-services.ts';
-import { createPhonePush, type PhonePush } from './phone/push/phone-push.ts';
+import { createPhonePush } from './phone/push/phone-push.ts';
 import { endingRings } from './phone/push/push-subscriptions.ts';
 
-/** How often it is looked whether a key is due: a day before it signs is when it must be seen. */
-const KEYS_LOOKED_AT_MS = 3_600_000;
+/** How often to check whether a key is due: a key is published a day before it signs. */
+const KEY_CHECK_MS = 3_600_000;
 
 /** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
+  const { numberMatching = 'live', signalReceivers = [], signatures = 'off' } = options;
+  const { onSignalled = () => undefined, fetch: send = fetch } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
@@ -60,27 +65,53 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
+  /** For tokens that this provider itself has issued. */
+  const verifier = (
+    target: Omit<Parameters<typeof createTokenVerifier>[0], 'provider' | 'proofs' | 'clock'>,
+  ) =>
+    createTokenVerifier({
+      provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
+      proofs: sqliteProofStore(database),
+      clock,
+      isRevoked,
+      ...target,
+    });
   const { provider, handle: protocol } = createProtocol({
     ...options,
     ...state,
     servers,
     companies,
     now,
-    verifySession: sessionTokens(options, { keys, clock, isRevoked }),
+    verifySession: verifier({
+      resource,
+      base: issuer,
+      requireBoundTokens: true,
+      allowedClients: [LOGIN_CLIENT_ID],
+    }),
     onError,
-    // One that gave way to the new one is told so; if that fails, the next start does it.
+    // Tells the client of a request that the new one replaced; if that fails, the next start does it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
-  const looking = setInterval(provider, KEYS_LOOKED_AT_MS).unref();
+  const keyCheck = setInterval(provider, KEY_CHECK_MS).unref();
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
-  const transmitter = transmitterOf(options, { signing: keys.signing, clock, onError });
+  const transmitter =
+    signalReceivers.length === 0
+      ? undefined
+      : startTransmitter({
+          ...options,
+          receivers: signalReceivers,
+          signing: keys.signing,
+          fetch: send,
+          clock,
+          onError,
+        });
   const running = { requests, clock, closing: closing.signal, onError };
-  const push = phonePush(options, running);
+  const hidesCode = (request: ApprovalRequest) => isCodePicked(request, numberMatching);
+  const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
   const connections = createConnectionRequests({ database, vault, clock });
-  const verify = ownTokens(options, { keys, clock, isRevoked });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const authorized = {
     list: state.authorized.list,
@@ -89,35 +120,55 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     },
   };
   const consents = createConsents({ provider, resource, authorized: state.authorized, now });
+  const connectedAccounts = createConnectedAccounts({
+    issuer,
+    vault,
+    requests: connections,
+    verify: verifier({ resource: connectedAccountsUrl(issuer) }),
+    limits,
+    now,
+  });
+  const phone = createPhoneApp({
+    ...state,
+    ...running,
+    issuer,
+    about: options.about,
+    people: options.people,
+    halting: options.halting,
+    mandating: options.mandating,
+    dashboards: options.dashboards,
+    thirdPartyPasswords: options.thirdPartyPasswords ?? {},
+    pairingSecret: options.phonePairingSecret,
+    keys: options.keys,
+    signatures,
+    sessions: endingRings(sessions, push.subscriptions),
+    steps: createApprovalSteps({ database, clock, numberMatching }),
+    decide: createDecide({
+      requests,
+      delivery,
+      signatures: signatures === 'required' ? options.keys : undefined,
+    }),
+    connections,
+    authorized,
+    consents,
+    deviceCodes,
+    push,
+  });
+  const outcomes = createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now });
   const handle = frontDoor({
     issuer,
     faults,
     clock,
     closing: closing.signal,
     protocol: asPublic(issuer, protocol),
-    phone: serve(
-      phoneApp(options, {
-        ...state,
-        ...running,
-        connections,
-        authorized,
-        consents,
-        deviceCodes,
-        delivery,
-        push,
-      }),
-      onError,
-    ),
-    connectedAccounts: serve(
-      createConnectedAccounts({ issuer, vault, requests: connections, verify, limits, now }),
-      onError,
-    ),
+    phone: serve(phone, onError),
+    connectedAccounts: serve(connectedAccounts, onError),
     transmits: transmitter !== undefined,
-    signals: signalsOf(options, { ...state, now, onError }),
-    outcomes: serve(
-      createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now }),
-      onError,
-    ),
+    signals:
+      companies.length === 0
+        ? undefined
+        : serve(createSignalEndpoint({ ...state, companies, now, onTaken: onSignalled, onError }), onError),
+    outcomes: serve(outcomes, onError),
   });
   return {
     callback: answering(handle, onError),
@@ -135,7 +186,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     heldPolls: requests.waiting,
     close: async () => {
       await transmitter?.close();
-      clearInterval(looking);
+      clearInterval(keyCheck);
       ending.stop();
       closing.abort();
       await push.bell.stopped();
@@ -143,30 +194,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
 }
 
-/** Undefined where nobody is told anything. */
-function transmitterOf(
-  options: IdentityProviderOptions,
-  parts: Pick<TransmitterOptions, 'signing' | 'clock' | 'onError'>,
-) {
-  const { signalReceivers: receivers = [], fetch: send = fetch } = options;
-  return receivers.length === 0
-    ? undefined
-    : startTransmitter({ ...options, ...parts, receivers, fetch: send });
-}
-
-/** Where companies' signals are taken; undefined where there are no companies. */
-function signalsOf(
-  { companies = [], onSignalled = () => undefined }: IdentityProviderOptions,
-  parts: Pick<ReturnType<typeof openState>, 'companyKeyOf' | 'standing' | 'limits'> & {
-    readonly now: () => number;
-    readonly onError: (message: string) => void;
-  },
-): Handler | undefined {
-  if (companies.length === 0) return undefined;
-  return serve(createSignalEndpoint({ ...parts, companies, onTaken: onSignalled }), parts.onError);
-}
-
-/** What goes wrong on the way is told to whoever runs it, and answered with a status alone. */
+/** Reports what fails inside to the operator, and answers with a status alone. */
 function answering(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -178,7 +206,7 @@ function answering(handle: Handler, onError: (message: string) => void): Identit
   };
 }
 
-/** All that is kept in the database, and who may do what by it. */
+/** The stores in the database, and the services on them. */
 function openState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
@@ -230,58 +258,7 @@ function openState(
   };
 }
 
-/** What rings: pushes, and notices by other ways. Neither tells a code that is to be picked. */
-function phonePush(
-  options: IdentityProviderOptions,
-  running: Pick<Parameters<typeof createPhonePush>[0], 'requests' | 'clock' | 'closing' | 'onError'>,
-): PhonePush {
-  return createPhonePush(
-    {
-      ...options,
-      ...running,
-      fetch: options.fetch ?? fetch,
-      hidesCode: (request) => isCodePicked(request, options.numberMatching ?? 'live'),
-    },
-    options.push,
-  );
-}
-
-/** The person's side: who is signed in, what waits for them, and what they say to it. */
-function phoneApp(
-  options: IdentityProviderOptions,
-  parts: Omit<ReturnType<typeof openState>, 'keys' | 'authorized'> &
-    Pick<
-      PhoneServices,
-      'authorized' | 'connections' | 'consents' | 'deviceCodes' | 'clock' | 'closing' | 'push' | 'onError'
-    > & {
-      readonly delivery: Delivery;
-    },
-): Hono<{ Bindings: HttpBindings }> {
-  const { about, database, issuer, people, keys, signatures = 'off' } = options;
-  const { clock, delivery, push, requests, sessions } = parts;
-  return createPhoneApp({
-    ...parts,
-    issuer,
-    about,
-    people,
-    halting: options.halting,
-    mandating: options.mandating,
-    dashboards: options.dashboards,
-    thirdPartyPasswords: options.thirdPartyPasswords ?? {},
-    sessions: endingRings(sessions, push.subscriptions),
-    pairingSecret: options.phonePairingSecret,
-    steps: createApprovalSteps({ database, clock, numberMatching: options.numberMatching ?? 'live' }),
-    keys,
-    signatures,
-    decide: createDecide({
-      requests,
-      delivery,
-      signatures: signatures === 'required' ? keys : undefined,
-    }),
-  });
-}
-
-/** The library builds its endpoints' addresses from the request: they are the public ones, behind TLS or a proxy too. */
+/** Gives the library the public address, also behind TLS or a proxy: it builds its endpoints' addresses from the request. */
 function asPublic(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
   return (request, response) => {
@@ -294,7 +271,7 @@ function asPublic(issuer: string, handle: Handler): Handler {
   };
 }
 
-/** What goes wrong inside is told to whoever runs it, never to whoever asked; the framework would print it whole. */
+/** Reports what fails inside to the operator, never to the caller: the framework would print the whole error. */
 function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
@@ -355,17 +332,14 @@ export async function holdPoll(
   if (context.res.destroyed || context.res.closed) throw new errors.AuthorizationPending();
 }
 
-/** How long what a client has open may outlive its tokens, where another process ended it. */
+/** How long what a client has open may outlive tokens that another process ended. */
 const EVERY_MS = 1000;
 
-/**
- * Acts on the endings that this process or another has written down: at once, again where it failed, and after a crash.
- * @returns `now` is for whoever has just written one here
- */
+/** Acts on the endings that any process has written down: at once by `now`, again where it failed, and after a crash. */
 function watchEndings(
   authorized: Pick<AuthorizedClients, 'endings'>,
   on: { readonly onRevoked: (who: Granted) => Promise<void>; readonly onError: (message: string) => void },
-): { readonly now: () => Promise<void>; readonly stop: () => void } {
+) {
   let stopped = false;
   const now = async () => {
     if (stopped) return;
@@ -379,46 +353,4 @@ function watchEndings(
       clearInterval(timer);
     },
   };
-}
-
-/** By what the provider knows its own tokens. */
-interface VerifierParts {
-  readonly keys: ProviderKeys;
-  readonly clock: Clock;
-  readonly isRevoked: IsRevoked;
-}
-
-/** Tokens that this provider itself has issued, for people's accounts elsewhere. */
-function ownTokens(
-  { issuer, database }: Pick<IdentityProviderOptions, 'issuer' | 'database'>,
-  parts: VerifierParts,
-): TokenVerifier {
-  const { keys, clock, isRevoked } = parts;
-  return createTokenVerifier({
-    provider: {
-      metadata: async () => ({ issuer }),
-      key: keys.signing.verificationKey,
-    },
-    resource: connectedAccountsUrl(issuer),
-    proofs: sqliteProofStore(database),
-    clock,
-    isRevoked,
-  });
-}
-
-/** Tokens of people's own sessions, as the gateway takes them. */
-function sessionTokens(
-  { issuer, resource, database }: Pick<IdentityProviderOptions, 'issuer' | 'resource' | 'database'>,
-  { keys, clock, isRevoked }: VerifierParts,
-): TokenVerifier {
-  return createTokenVerifier({
-    provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-    resource,
-    base: issuer,
-    proofs: sqliteProofStore(database),
-    clock,
-    isRevoked,
-    requireBoundTokens: true,
-    allowedClients: [LOGIN_CLIENT_ID],
-  });
 }

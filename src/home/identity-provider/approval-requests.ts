@@ -9,20 +9,15 @@ import type { Refusal } from '../../trading/refusal.ts';
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
 
-/** What the client told of it, and when (milliseconds since the epoch). */
-interface ToldOutcome extends Outcome {
-  readonly at: number;
-}
-
 /** One order waiting for, or decided by, its owner. Times are milliseconds since the epoch. */
 export interface ApprovalRequest {
-  /** The phone's own name for it: the `auth_req_id` is the client's key to the token and stays out of the phone. */
+  /** For the phone: the `auth_req_id` is the client's key to the token. */
   readonly id: string;
   readonly authReqId: string;
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
-  /** Where a person let the client in: what they are to be told of it. Undefined for the home's own. */
+  /** What the person who registered the client is told of it; undefined for the home's own clients. */
   readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
@@ -32,38 +27,30 @@ export interface ApprovalRequest {
   /** When it was decided or withdrawn. */
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
-  /** Another question about the same proposal took its place: nobody refused this one. */
+  /** Another request about the same proposal took its place: nobody refused this one. */
   readonly replaced?: boolean | undefined;
-  readonly outcome: ToldOutcome | undefined;
+  /** What the client reported, and when. */
+  readonly outcome: (Outcome & { readonly at: number }) | undefined;
   /** What the person's own key signed, where they approved by it; goes into the approval's token. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What became of a decision; only `decided` changed anything. */
+/** Only `decided` changed anything. */
 export type DecisionOutcome =
-  | { readonly outcome: 'decided'; readonly request: ApprovalRequest }
-  /** The same decision again: a double tap. */
-  | { readonly outcome: 'repeated'; readonly request: ApprovalRequest }
-  /** Already decided the other way. */
-  | { readonly outcome: 'conflict'; readonly request: ApprovalRequest }
-  | { readonly outcome: 'expired'; readonly request: ApprovalRequest }
-  /** The client took it back first. */
-  | { readonly outcome: 'withdrawn'; readonly request: ApprovalRequest }
-  /** An approval that the person's own key did not sign, or not rightly: nothing was decided. */
+  | {
+      /** `repeated`: the same decision again. `conflict`: decided the other way. `withdrawn`: by the client, before. */
+      readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
+      readonly request: ApprovalRequest;
+    }
+  /** The approval has no valid signature of the person's own key. */
   | { readonly outcome: 'not_signed'; readonly refusal: Refusal; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** What became of a client's word about its request. */
+/** `already_decided`: withdrawn too late. `not_decided`: reported as under way or done, while nobody has decided. */
 type TellOutcome =
-  /** Kept: the phone shows it, or the request went away. */
-  | { readonly outcome: 'told'; readonly request: ApprovalRequest }
-  /** Withdrawn too late: the person had decided. */
-  | { readonly outcome: 'already_decided'; readonly request: ApprovalRequest }
-  /** Said to be under way or done, while nobody has decided. */
-  | { readonly outcome: 'not_decided' }
-  | { readonly outcome: 'not_found' };
+  | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
+  | { readonly outcome: 'not_decided' | 'not_found' };
 
-/** A request as it is put before a person. */
 type NewRequest = Omit<
   ApprovalRequest,
   'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'
@@ -71,20 +58,19 @@ type NewRequest = Omit<
 
 export interface ApprovalRequests {
   /**
-   * Keeps a request. One that waits for the same proposal of the same client gives way to it: the client died between
-   * the answer and its own row, and knows only the second. So does one that was approved and came to nothing so far: its
+   * Keeps a request in place of an earlier one of the same client for the same proposal. If that one is still pending, the
+   * client died between the answer and its own row, and knows only the second. If it was approved without an outcome, its
    * token was lost on the way.
    */
   add(request: NewRequest): ApprovalRequest;
   find(id: string): ApprovalRequest | undefined;
-  /** By the id that the client has of it. */
   evidenceOf(authReqId: string): ApprovalRequest['evidence'];
   /** Oldest first. */
   pending(user: string, limit?: number): ApprovalRequest[];
-  /** How many wait for this person, of one client where it is named. */
+  /** How many wait for this person, of one client where it is given. */
   countPending(user: string, clientId?: string): number;
   /**
-   * Decided, withdrawn or expired, latest first; those that gave way to a second are left out.
+   * Decided, withdrawn or expired, latest first, without those that were replaced.
    * @param before the id of a request: only what was over before it
    */
   recent(user: string, limit: number, before?: string): ApprovalRequest[];
@@ -103,7 +89,7 @@ export interface ApprovalRequests {
    * `blocked`: a compare-and-set against {@link decide}, so that one of the two wins.
    */
   tell(authReqId: string, clientId: string, outcome: Outcome): TellOutcome;
-  /** Decisions and withdrawals the provider was not told of yet: the process died in between. */
+  /** Decisions and withdrawals that the provider was not told of, because the process died in between. */
   undelivered(): ApprovalRequest[];
   /** Notes that the provider knows the decision, and wakes whoever polls for it. */
   delivered(id: string): void;
@@ -111,9 +97,7 @@ export interface ApprovalRequests {
   onChange(user: string, listener: () => void): () => void;
   /** The same for everybody's requests. */
   onAnyChange(listener: () => void): () => void;
-  /** Calls `listener` when the provider knows the decision about a CIBA request. */
   onDelivered(authReqId: string, listener: () => void): () => void;
-  /** How many listeners wait for the decision about a CIBA request. */
   waiting(authReqId: string): number;
 }
 
@@ -213,7 +197,6 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   };
 }
 
-/** Whoever waits for a change. */
 function createListeners() {
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
@@ -238,7 +221,6 @@ function jsonOf(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** What a decision came to that changed nothing. */
 function notDecided(request: ApprovalRequest, decision: Decision): DecisionOutcome {
   if (request.status === 'expired' || request.status === 'withdrawn') {
     return { outcome: request.status, request };
@@ -277,14 +259,12 @@ function statusOf(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
   return row.expires_at <= now ? 'expired' : 'pending';
 }
 
-/** Times are milliseconds since the epoch. */
 interface ApprovalRequestRow {
   readonly id: string;
   readonly auth_req_id: string;
   readonly user: string;
   readonly client_id: string;
   readonly client_name: string;
-  /** JSON. */
   readonly client_note: string | null;
   readonly code: string;
   readonly binding_message: string | null;
@@ -298,95 +278,71 @@ interface ApprovalRequestRow {
   readonly outcome_state: Outcome['state'] | null;
   readonly outcome_text: string | null;
   readonly outcome_at: number | null;
-  /** JSON. */
   readonly evidence: string | null;
 }
 
-/** Opens the table of approval requests, and prepares all that is asked of it. */
 function openApprovalRequestTable(database: Database) {
-  const insert = database.prepare(
-    `INSERT INTO approval_requests
-       (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
-     VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
-  );
   const open = 'decision IS NULL AND withdrawn_at IS NULL';
-  const replace = database.prepare<[number, string, string, string]>(
-    `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
-     WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
-  );
-  const lost = database.prepare<[string, number, string, string, string]>(
-    `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = ?, outcome_at = ?, replaced = 1
-     WHERE user = ? AND client_id = ? AND proposal = ? AND decision = 'approve' AND outcome_state IS NULL`,
-  );
-  const byId = database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?');
-  const byAuthReqId = database.prepare<[string, string], ApprovalRequestRow>(
-    'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
-  );
-  const evidence = database.prepare<[string], Pick<ApprovalRequestRow, 'evidence'>>(
-    'SELECT evidence FROM approval_requests WHERE auth_req_id = ?',
-  );
-  const pending = database.prepare<[string, number, number], ApprovalRequestRow>(
-    `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
-     ORDER BY requested_at, rowid LIMIT ?`,
-  );
   const count = `SELECT count(*) AS count FROM approval_requests WHERE ${open} AND user = ?`;
-  const countPending = database.prepare<[string, number], { count: number }>(`${count} AND expires_at > ?`);
-  const countPendingOf = database.prepare<[string, string, number], { count: number }>(
-    `${count} AND client_id = ? AND expires_at > ?`,
-  );
-  const recent = endedRequests(database);
-  const decide = database.prepare<['approve' | 'deny', number, string | null, string, number]>(
-    `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
-  );
-  const withdraw = database.prepare<[number, string, string, number, string, string, number]>(
-    `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
-     WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
-  );
-  // What is certain is not overtaken by an earlier word that arrives late; that it was carried out, by none at all.
-  const note = database.prepare<[string, string, number, string, string]>(
-    `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
-     WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
-       OR CASE ? WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
-            ELSE outcome_state <> 'executed' END)`,
-  );
-  const undelivered = database.prepare<[], ApprovalRequestRow>(
-    `SELECT * FROM approval_requests
-     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
-  );
-  const deliver = database.prepare<[number, string]>(
-    'UPDATE approval_requests SET delivered_at = ? WHERE id = ?',
-  );
-  return {
-    insert,
-    replace,
-    lost,
-    byId,
-    byAuthReqId,
-    evidence,
-    pending,
-    countPending,
-    countPendingOf,
-    recent,
-    decide,
-    withdraw,
-    note,
-    undelivered,
-    deliver,
-  };
-}
-
-/** What is over, latest first; from where a page of it ended. */
-function endedRequests(database: Database) {
   const endedAt = 'coalesce(decided_at, withdrawn_at, expires_at)';
-  return database.prepare<
-    [{ user: string; now: number; limit: number; before: string | null }],
-    ApprovalRequestRow
-  >(
-    `SELECT * FROM approval_requests
-     WHERE user = @user AND replaced = 0
-       AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
-       AND (@before IS NULL OR (${endedAt}, rowid) <
-         (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
-     ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
-  );
+  return {
+    insert: database.prepare(
+      `INSERT INTO approval_requests
+         (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
+       VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
+    ),
+    replace: database.prepare<[number, string, string, string]>(
+      `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
+       WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
+    ),
+    lost: database.prepare<[string, number, string, string, string]>(
+      `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = ?, outcome_at = ?, replaced = 1
+       WHERE user = ? AND client_id = ? AND proposal = ? AND decision = 'approve' AND outcome_state IS NULL`,
+    ),
+    byId: database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?'),
+    byAuthReqId: database.prepare<[string, string], ApprovalRequestRow>(
+      'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
+    ),
+    evidence: database.prepare<[string], Pick<ApprovalRequestRow, 'evidence'>>(
+      'SELECT evidence FROM approval_requests WHERE auth_req_id = ?',
+    ),
+    pending: database.prepare<[string, number, number], ApprovalRequestRow>(
+      `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
+       ORDER BY requested_at, rowid LIMIT ?`,
+    ),
+    countPending: database.prepare<[string, number], { count: number }>(`${count} AND expires_at > ?`),
+    countPendingOf: database.prepare<[string, string, number], { count: number }>(
+      `${count} AND client_id = ? AND expires_at > ?`,
+    ),
+    recent: database.prepare<
+      [{ user: string; now: number; limit: number; before: string | null }],
+      ApprovalRequestRow
+    >(
+      `SELECT * FROM approval_requests
+       WHERE user = @user AND replaced = 0
+         AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
+         AND (@before IS NULL OR (${endedAt}, rowid) <
+           (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
+       ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
+    ),
+    decide: database.prepare<['approve' | 'deny', number, string | null, string, number]>(
+      `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
+    ),
+    withdraw: database.prepare<[number, string, string, number, string, string, number]>(
+      `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
+       WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
+    ),
+    // An earlier state that arrives late never overwrites a final one, and nothing overwrites `executed`.
+    note: database.prepare<[string, string, number, string, string]>(
+      `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
+       WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
+         OR CASE ? WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
+              ELSE outcome_state <> 'executed' END)`,
+    ),
+    undelivered: database.prepare<[], ApprovalRequestRow>(
+      `SELECT * FROM approval_requests
+       WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
+    ),
+    deliver: database.prepare<[number, string]>('UPDATE approval_requests SET delivered_at = ? WHERE id = ?'),
+  };
 }

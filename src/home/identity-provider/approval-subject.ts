@@ -23,18 +23,17 @@ import {
 } from '../../trading/message-details.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 
-/** What a person is asked to approve. */
 interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
   /** What its token may do at the gateway, and nothing else. */
   readonly scope: string;
-  /** Whether it is a proposal, which the gateway alone may put before a person. */
+  /** Only the gateway may ask about a proposal. */
   readonly isProposal: boolean;
-  /** What may stand for it on a phone: one message alone, or any that ends so. */
+  /** The binding message: exactly this, or any that ends so. */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
 }
 
-/** How long a person may be asked, seconds at most. */
+/** The longest that a person may be asked, in seconds. */
 export const LONGEST_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
 
 /**
@@ -59,12 +58,11 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 
-/** @throws {UnacceptableDetails} */
 function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
   const details = acceptable(() => readProposalDetails(found, { gateway: resource, now }));
   const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetails(`the type must be ${detailsType}`);
-  // A subject that isn't whole, or has what a person could not see, is put before nobody.
+  // An incomplete subject, or one with invisible characters, is put before nobody.
   acceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
 }
@@ -86,13 +84,11 @@ export function scopeOfType(type: string): string {
   return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }
 
-/** The message inside the details. */
 function messageOf(details: MessageSendDetails): MessageDraft {
   const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, ...draft } = details;
   return messageDraftSchema.parse(draft);
 }
 
-/** Why authorization details can't be put before a person. */
 export class UnacceptableDetails extends Error {
   override name = 'UnacceptableDetails';
 }
@@ -100,7 +96,6 @@ export class UnacceptableDetails extends Error {
 /**
  * The one order or message a CIBA request asks for (RFC 9396 §2). Every field is checked and the digest recomputed here, so
  * that what the phone shows is what the digest, and with it the code on the terminal, stands for.
- * @param now milliseconds since the epoch
  * @throws {UnacceptableDetails}
  */
 function readChecked<T extends { readonly expires_at: string }>(
@@ -125,7 +120,6 @@ function readChecked<T extends { readonly expires_at: string }>(
   return parsed.data;
 }
 
-/** The fields that don't fit, or that nobody knows. */
 function wrongFields({ issues }: z.ZodError): string {
   const fields = issues.map(({ path, code, ...issue }) =>
     code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
@@ -133,7 +127,6 @@ function wrongFields({ issues }: z.ZodError): string {
   return [...new Set(fields)].join(', ');
 }
 
-/** The order inside the details. */
 export function draftOf(details: TradeOrderDetails): OrderDraft {
   const {
     type: _,
@@ -147,7 +140,6 @@ export function draftOf(details: TradeOrderDetails): OrderDraft {
   return orderDraftSchema.parse({ ...rest, type: order_type });
 }
 
-/** The one object of `authorization_details`. @throws {UnacceptableDetails} */
 function onlyObject(text: unknown): Record<string, unknown> {
   let value: unknown;
   try {

@@ -22,7 +22,6 @@ import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
-/** What asking a person for an approval needs. */
 export interface AskingOptions {
   readonly issuer: string;
   readonly resource: string;
@@ -37,14 +36,11 @@ export interface AskingOptions {
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
 }
 
-/**
- * Requests of one client that may wait for one person. More than they could look through means that somebody is trying
- * to wear them down; counted by client, so that none shuts out another.
- */
+/** Requests of one client that may wait for one person (per client, so that none shuts out another); more would wear them down. */
 const MOST_PENDING = 20;
-/** Seconds after which a person may have decided some. */
+/** Seconds. */
 const PENDING_WAIT_S = 60;
-/** The gateway has quotas of its own, by who proposes; this bounds memory and no more. */
+/** Bounds memory only: the gateway has its own quotas by proposer. */
 const MOST_PENDING_OF_GATEWAY = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;

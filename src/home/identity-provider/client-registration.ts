@@ -8,28 +8,27 @@ import type { OpenRegistrations } from '../../store/home/open-registrations.ts';
 import type { RegisteredClients, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import { routes } from './protocol/protocol.ts';
-import { type RequestLimits, tooManyBody } from './protocol/request-limits.ts';
+import { type RequestLimits, tooMany } from './protocol/request-limits.ts';
 
-/** Programs that one person may have let in at a time. */
 const MOST_CLIENTS = 20;
-/** What a session must be allowed to do: whoever may ring the phone may let a client in that does. */
+/** Whoever may ring the phone may register a client that does. */
 const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
   readonly clients: RegisteredClients;
   readonly open: OpenRegistrations;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
-  /** For tokens of the login client's sessions, bound to their key and not revoked. */
+  /** Verifies tokens of the login client's sessions. */
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;
-  /** Forgets a client that was stored and may not be. */
+  /** Deletes a client that was stored but is not allowed. */
   readonly forget: (clientId: string) => void;
   readonly resolve: ResolveHost;
-  /** The gateway's own ping endpoint, which is on this very machine. */
+  /** The gateway's ping endpoint, which may be on this machine. */
   readonly ownPing: string;
 }
 
-/** Who registers: by the token of a session, or by one that a person was given for it on their phone's page. */
+/** Identified by a session's token, or by one from their phone's page. */
 interface Registrar {
   readonly owner: string;
   readonly spent?: RegistrationToken;
@@ -38,31 +37,21 @@ interface Registrar {
 type Next = () => Promise<unknown>;
 
 /**
- * A client that asks for approvals has a person behind it (RFC 7591 §3): it belongs to whoever let it in, and may ask nobody
- * else. Without a person, only what can do nothing until one has let it in by the page that asks (`authorization/`).
+ * A client that asks for approvals belongs to the person who registered it (RFC 7591 §3), and may ask nobody else. Without a
+ * person, only clients that can do nothing before one allows them on the consent page (`authorization/`).
  */
 export function registrationGate(options: RegistrationOptions) {
   const { clients } = options;
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
-    if (ctx.path !== routes.registration || ctx.method !== 'POST') {
-      await next();
-      return;
-    }
-    if (ctx.get('authorization') === '') {
-      await registerOpenly(ctx, next, options);
-      return;
-    }
+    if (ctx.path !== routes.registration || ctx.method !== 'POST') return void (await next());
+    if (ctx.get('authorization') === '') return await registerOpenly(ctx, next, options);
     const registrar = await registrarOf(ctx, options);
     if (registrar === undefined) return;
     const { owner, spent } = registrar;
     let client: Client | undefined;
     try {
       const wait = options.limits.registrations.take(owner);
-      if (wait !== undefined) {
-        ctx.set('retry-after', String(wait));
-        answer(ctx, 429, tooManyBody(wait));
-        return;
-      }
+      if (wait !== undefined) return tooMany(ctx, wait);
       if (clients.list(owner).length >= MOST_CLIENTS) {
         answer(ctx, 403, {
           error: 'access_denied',
@@ -74,15 +63,12 @@ export function registrationGate(options: RegistrationOptions) {
       const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
       if (registered === undefined) return;
       const { clientId, clientName = clientId } = registered;
-      // The library has no place to wait for a name to be found before it stores the client. Without an owner it could
-      // ask nobody in the meantime.
+      // Resolving the name must wait until the library has stored the client, which without an owner can ask nobody yet.
       const fault = await pingFault(registered.metadata(), options);
       if (fault !== undefined) {
         options.forget(clientId);
-        if (fault instanceof ResolverBusy) {
-          ctx.set('retry-after', String(RESOLVER_BUSY_S));
-          answer(ctx, 429, tooManyBody(RESOLVER_BUSY_S));
-        } else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+        if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_BUSY_S);
+        else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
         return;
       }
       clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
@@ -93,20 +79,16 @@ export function registrationGate(options: RegistrationOptions) {
   };
 }
 
-/** Whoever asks; what they may register `checkClientMetadata` says. */
+/** For anybody; `checkClientMetadata` says what they may register. */
 async function registerOpenly(
   ctx: KoaContextWithOIDC,
   next: Next,
   { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
 ): Promise<void> {
   const address = limits.addressOf(ctx.req);
-  // What is refused is counted as at any other endpoint.
+  // Refusals count as at any other endpoint.
   const wait = limits.openRegistrations.wait(address);
-  if (wait !== undefined) {
-    ctx.set('retry-after', String(wait));
-    answer(ctx, 429, tooManyBody(wait));
-    return;
-  }
+  if (wait !== undefined) return tooMany(ctx, wait);
   await next();
   if (ctx.status === 401) challenge(ctx);
   const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
@@ -115,7 +97,7 @@ async function registerOpenly(
   open.add(registered.clientId, address);
 }
 
-/** Answers by itself where there is none. */
+/** Undefined after it has answered. */
 async function registrarOf(
   ctx: KoaContextWithOIDC,
   { clients, verify, isPerson }: RegistrationOptions,
@@ -173,16 +155,12 @@ function answer(
   ctx.body = body;
 }
 
-/** Where the provider would call it is where it is; its own word for that is the next best. */
 function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: home }: AllClientMetadata) {
   const address = ping ?? home;
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : undefined;
 }
 
-/**
- * What is wrong with where a client wants to be called back: a private address would have the provider knock at doors
- * that nobody outside can reach.
- */
+/** Why the provider may not call the client back there: a private address would let strangers reach this network. */
 async function pingFault(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,

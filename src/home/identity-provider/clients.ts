@@ -6,7 +6,6 @@ import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oaut
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
 
-/** The RFC 9396 types of what a person may be asked to approve. */
 export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);
 
 export const loginClient: AllClientMetadata & { client_id: string } = {
@@ -27,7 +26,7 @@ export interface GatewayClient {
   readonly jwks: { readonly keys: readonly object[] };
 }
 
-/** The gateway: it asks people (CIBA, called back when they have decided), and exchanges tokens. */
+/** The gateway asks people (CIBA with ping), and exchanges tokens. */
 export function gatewayClient(
   client: GatewayClient,
   resource: string,
@@ -49,21 +48,19 @@ export function gatewayClient(
 }
 
 /**
- * After so long, milliseconds, who was called and did not answer is called again: another gateway may have taken its place, or its
- * database may be there again. All of it is over before an approval is.
+ * Pauses in milliseconds before unanswered pings are sent again: another gateway may have replaced it, or its database may be
+ * back. All are over long before an approval expires.
  */
 const CALLED_AGAIN_MS = [1_000, 2_000, 4_000];
 
 /**
- * Sends CIBA pings (CIBA Core §10.2). A ping is a hint, and the client polls anyway, but seldom: none is waited for, and one that
- * is lost changes nothing.
- * @param timeoutMs for an answer
+ * Sends CIBA pings (CIBA Core §10.2) without waiting for them. A lost ping changes nothing: the client also polls, but seldom.
  */
 export function pingSender(options: {
   resource: string;
-  /** Reaches the gateway, which may be on this machine. */
+  /** Can reach the gateway, which may be on this machine. */
   fetch: typeof fetch;
-  /** Reaches strangers, and nothing on this machine or its network. */
+  /** Can't reach this machine or its network. */
   publicFetch: typeof fetch;
   timeoutMs: number;
 }): typeof fetch {
@@ -87,33 +84,31 @@ export function pingSender(options: {
   };
 }
 
-/** Until there is an answer: what is refused once is refused again, but for who could not look (5xx). */
+/** Retries until an answer below 500: other refusals would be repeated. */
 async function called(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...CALLED_AGAIN_MS, undefined]) {
     const answer = await send().catch(() => undefined);
     await answer?.body?.cancel().catch(() => undefined);
     if (pause === undefined || (answer !== undefined && answer.status < 500)) return;
-    // It keeps no home open that closes.
     await sleep(pause, undefined, { ref: false });
   }
 }
 
-/** The gateway's ping endpoint, as it is registered. */
+/** As it is registered. */
 export function ownPingEndpoint(resource: string): string {
   return secureForm(pingUrl(resource));
 }
 
-/** Where the gateway is called back. */
 function pingUrl(resource: string): string {
   return `${resource}/ciba/ping`;
 }
 
-/** The library takes no address but https, not even on loopback, where the sandbox's gateway is. */
+/** The library accepts only https, even on loopback, where the sandbox's gateway is. */
 function secureForm(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
-/** What a person lets in (RFC 7591) can only ask for approvals: a confidential CIBA client with its own key. */
+/** A client that a person registers (RFC 7591) can only be a confidential CIBA client with its own key. */
 export function checkApprovalClient(metadata: AllClientMetadata): void {
   const refuse = (reason: string) => {
     throw new errors.InvalidClientMetadata(reason);

@@ -15,7 +15,6 @@ import { limitRefusals, type RequestLimits } from './protocol/request-limits.ts'
 import { VaultError, type VaultRefusal } from './third-party.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 
-/** The provider says no to what is asked of it here; the gateway's own codes are other ones. */
 class ConnectionRefusal extends ProblemError<
   | VaultRefusal
   | 'insufficient_scope'
@@ -28,13 +27,13 @@ class ConnectionRefusal extends ProblemError<
   | 'internal'
 > {}
 
-/** Seconds between two questions how a request stands. */
+/** Seconds between polls. */
 const INTERVAL = 1;
 
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
   scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
-  /** For the person who is asked; as at a device login. */
+  /** As at a device login. */
   device_name: z
     .string()
     .regex(/^[\x20-\x7e]{1,64}$/)
@@ -46,15 +45,15 @@ interface ConnectedAccountsOptions {
   readonly issuer: string;
   readonly vault: Vault;
   readonly requests: ConnectionRequests;
-  /** For tokens whose audience is {@link connectedAccountsUrl}, while they are not revoked. */
+  /** For the audience {@link connectedAccountsUrl}. */
   readonly verify: TokenVerifier;
   readonly limits: RequestLimits;
   readonly now: () => number;
 }
 
 /**
- * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but
- * for a connection that is finished by the provider itself, so that the person may use any browser (docs/operate/providers/other.md).
+ * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but the
+ * provider itself completes a connection, so the person may use any browser (docs/operate/providers/other.md).
  */
 export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
@@ -65,7 +64,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   };
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
-    // The verifier of access tokens has codes of its own.
+    // The token verifier has codes of its own.
     const refusal =
       error instanceof ProblemError
         ? error
@@ -127,7 +126,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     }
   });
 
-  // As the token endpoint answers a device code (RFC 8628 §3.5): an error until the person is done.
+  // As a device code at the token endpoint (RFC 8628 §3.5): an error until the person is done.
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await body(context, completeSchema);
@@ -145,7 +144,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   return app;
 }
 
-/** Who calls; their token must be for this very resource, bound as it says, and not revoked. */
+/** Authenticates the caller, whose token must be for this very resource. */
 function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
@@ -157,43 +156,34 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
       dpop: context.req.header('dpop'),
     });
     if (!verified.scopes.has(scope)) {
-      throw new ConnectionRefusal(
-        403,
-        'insufficient_scope',
-        `the access token lacks a scope: ${scope} needed`,
-        {
-          challenge: { error: 'insufficient_scope', scopes: [scope] },
-        },
-      );
+      const problem = `the access token lacks a scope: ${scope} needed`;
+      throw new ConnectionRefusal(403, 'insufficient_scope', problem, {
+        challenge: { error: 'insufficient_scope', scopes: [scope] },
+      });
     }
     return verified;
   };
 }
 
-/** The account that a request has connected. @throws {ConnectionRefusal} how it stands otherwise (RFC 8628 §3.5) */
+/** How a request stands while it has connected nothing (RFC 8628 §3.5). */
+const unconnected = {
+  open: ['authorization_pending', 'the person has not answered yet'],
+  denied: ['access_denied', 'the person refused'],
+  expired: ['expired_token', 'nobody answered in time'],
+  failed: ['connection_failed', 'the third party did not let itself be connected'],
+} as const;
+
+/** The account that a request has connected. @throws {ConnectionRefusal} */
 function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
-  switch (request?.status) {
-    case undefined:
-      throw new ConnectionRefusal(400, 'invalid_request', 'no such request');
-    case 'open':
-      throw new ConnectionRefusal(400, 'authorization_pending', 'the person has not answered yet');
-    case 'denied':
-      throw new ConnectionRefusal(400, 'access_denied', 'the person refused');
-    case 'expired':
-      throw new ConnectionRefusal(400, 'expired_token', 'nobody answered in time');
-    case 'failed':
-      throw new ConnectionRefusal(
-        400,
-        'connection_failed',
-        'the third party did not let itself be connected',
-      );
-    case 'connected': {
-      const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
-      if (account === undefined)
-        throw new ConnectionRefusal(400, 'connection_failed', 'it was disconnected again');
-      return account;
-    }
+  if (request === undefined) throw new ConnectionRefusal(400, 'invalid_request', 'no such request');
+  if (request.status !== 'connected') {
+    const [code, message] = unconnected[request.status];
+    throw new ConnectionRefusal(400, code, message);
   }
+  const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
+  if (account === undefined)
+    throw new ConnectionRefusal(400, 'connection_failed', 'it was disconnected again');
+  return account;
 }
 
 function accountView({ connection, scopes, connectedAt }: VaultAccount) {

@@ -4,17 +4,14 @@ import type { Clock } from '../../machine/clock.ts';
 import { type ThirdPartyRequest, VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
-/** Who wishes to connect an account, as the person is told. */
 interface Asker {
-  /** By the token that asked. */
   readonly client: string;
   /** What the device calls itself; unverified. */
   readonly device: string | undefined;
 }
 
-/** One wish to connect an account, as the person's pages see it. */
 export interface ConnectionRequest {
-  /** Who asked, and the only one who may say yes. */
+  /** Who asked, and the only one who may approve. */
   readonly user: string;
   readonly asker: Asker;
   readonly connection: string;
@@ -28,20 +25,20 @@ export interface ConnectionRequest {
 }
 
 interface StartedRequest {
-  /** In the address the person opens. Worth nothing without a sign-in as the one who asked. */
+  /** Part of the address the person opens; worth nothing without a sign-in as the one who asked. */
   readonly ticket: string;
-  /** For whoever asked, to learn how it ends. */
+  /** For the asker, to poll for the outcome. */
   readonly authSession: string;
   readonly expiresAt: number;
 }
 
-/** Connecting an account (authorization code with PKCE and state), from the wish to the refresh token in the vault. */
+/** Connects accounts (authorization code with PKCE and state), from the request to the refresh token in the vault. */
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
-/** Time enough to find a password. */
+/** Long enough to look up a password. */
 const LIFE_MS = 10 * 60_000;
 
-/** Kept in SQLite, so that a person may come back after a restart; ticket and auth session as digests only. */
+/** In SQLite, so that a person may come back after a restart. */
 export function createConnectionRequests(options: { database: Database; vault: Vault; clock: Clock }) {
   const { database, vault, clock } = options;
   const rows = openConnectionRequestTable(database);
@@ -86,7 +83,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
     /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
     start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest {
       const request = vault.newRequest(connection, scopes);
-      // A letter first: it is typed as an argument, and must not look like an option.
+      // Starts with a letter: as a command's argument it must not look like an option.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
       const expiresAt = clock.now() + LIFE_MS;
@@ -106,29 +103,23 @@ export function createConnectionRequests(options: { database: Database; vault: V
       return { ticket, authSession, expiresAt };
     },
     byTicket: (ticket: string): ConnectionRequest | undefined => view(rows.byTicket.get(digest(ticket))),
-    /** How the request behind an auth session stands, for the user who started it. */
     byAuthSession(authSession: string, user: string): ConnectionRequest | undefined {
       const row = rows.byAuthSession.get(digest(authSession));
       return row?.user === user ? view(row) : undefined;
     },
     /**
-     * The person is back from the third party. `user` is who is signed in here: anyone else than the one who asked is
-     * refused, since a link sent to somebody would otherwise connect their account to the sender's (RFC 9700 §4.7).
+     * The person returns from the third party. Only the user who asked may finish: a link sent to somebody else would connect
+     * their account to the sender's (RFC 9700 §4.7).
      * @returns undefined for an answer that belongs to no open request of this user
      */
-    async finish({
-      user,
-      connection,
-      state,
-      code,
-      denied,
-    }: {
+    async finish(answer: {
       user: string;
       connection: string;
       state: string;
       code: string | undefined;
       denied: boolean;
     }): Promise<ConnectionRequest | undefined> {
+      const { user, connection, state, code, denied } = answer;
       const row = rows.byState.get(state);
       if (row === undefined || row.user !== user || row.connection !== connection) return undefined;
       if (rows.claim.run(row.ticket, clock.now()).changes !== 1) return undefined;
@@ -169,7 +160,6 @@ interface ConnectionRequestRow {
   outcome: ConnectionOutcome | null;
 }
 
-/** The wishes to connect an account, in SQLite. */
 function openConnectionRequestTable(database: Database) {
   const select = (column: 'ticket' | 'auth_session' | 'state') =>
     database.prepare<[string], ConnectionRequestRow>(`SELECT * FROM connection_requests WHERE ${column} = ?`);
@@ -185,7 +175,7 @@ function openConnectionRequestTable(database: Database) {
     settle: database.prepare<[ConnectionOutcome, string]>(
       'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
     ),
-    /** The state is used up by the first answer that brings it, whatever comes of that. */
+    /** The state is used up by the first answer, whatever its outcome. */
     claim: database.prepare<[string, number]>(
       'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
     ),

@@ -9,23 +9,44 @@ import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } fro
 import { scopeOfType } from './approval-subject.ts';
 import type { Faults } from './faults.ts';
 
-interface DeliveryOptions {
-  /** As it is now. */
+/** Tells the provider what people decided, so that the next poll is answered. */
+export type Delivery = ReturnType<typeof createDelivery>;
+
+export function createDelivery(options: {
   readonly provider: () => Provider;
   readonly requests: ApprovalRequests;
   readonly resource: string;
   readonly faults: Faults;
-}
-
-/** Tells the provider what people decided, so that the next poll is answered. */
-export type Delivery = ReturnType<typeof createDelivery>;
-
-export function createDelivery(options: DeliveryOptions) {
-  const { requests } = options;
-  const deliver = deliverDecision(options);
+}) {
+  const { requests, resource, faults } = options;
+  /** Safe to repeat after a crash. */
+  const deliver = async (request: ApprovalRequest): Promise<void> => {
+    const provider = options.provider();
+    const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
+      ignoreExpiration: true,
+    });
+    const told = kept === undefined || kept.grantId !== undefined || kept.error !== undefined;
+    if (!told && request.status === 'approved') {
+      const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
+      grant.addOIDCScope('openid');
+      grant.addResourceScope(resource, scopeOfType(request.details.type));
+      await grant.save();
+      failpoint('idp.granted');
+      const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
+      await provider.backchannelResult(kept, grant, {
+        amr: ['pwd'],
+        authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
+        rar: [{ ...details }],
+      });
+    } else if (!told) {
+      await provider.backchannelResult(kept, noTokenOf(request));
+    }
+    failpoint('idp.delivered');
+    requests.delivered(request.id);
+  };
   const delivering = new Map<string, Promise<void>>();
   const delivery = {
-    /** A decision that was kept but not delivered (an error in between) is delivered by the next tap. */
+    /** Delivers a decision that was kept but, after an error in between, not delivered. */
     async one(id: string): Promise<void> {
       const open = requests.undelivered().find((request) => request.id === id);
       if (open === undefined) return;
@@ -40,45 +61,14 @@ export function createDelivery(options: DeliveryOptions) {
   return delivery;
 }
 
-/** Safe to repeat after a crash. */
-function deliverDecision(options: DeliveryOptions): (request: ApprovalRequest) => Promise<void> {
-  const { requests, resource, faults } = options;
-  return async (request) => {
-    const provider = options.provider();
-    const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
-      ignoreExpiration: true,
-    });
-    const told = kept === undefined || kept.grantId !== undefined || kept.error !== undefined;
-    if (!told) {
-      if (request.status === 'approved') {
-        const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
-        grant.addOIDCScope('openid');
-        grant.addResourceScope(resource, scopeOfType(request.details.type));
-        await grant.save();
-        failpoint('idp.granted');
-        const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
-        await provider.backchannelResult(kept, grant, {
-          amr: ['pwd'],
-          authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
-          rar: [{ ...details }],
-        });
-      } else {
-        await provider.backchannelResult(kept, noTokenOf(request));
-      }
-    }
-    failpoint('idp.delivered');
-    requests.delivered(request.id);
-  };
-}
-
-/** Why there will be no token: to whoever waits for one that was replaced its answer is lost, and not a no. */
+/** Why there will be no token. Of a replaced request the answer is lost, which is no refusal. */
 function noTokenOf({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
   if (status === 'denied') return new errors.AccessDenied('the person refused');
   if (replaced) return new errors.InvalidGrant('another question took its place');
   return new errors.AccessDenied('the request was withdrawn');
 }
 
-/** Other details than those approved, down to the subject of a proposal's. */
+/** For the fault: other details than those approved, down to a proposal's subject. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'
@@ -86,7 +76,6 @@ function tampered(details: ApprovalRequest['details']): ApprovalRequest['details
     : { ...changed(details), type: details.type };
 }
 
-/** Another quantity, amount or recipient; a field more where there is none of them. */
 function changed(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (fields.recipient !== undefined) return { ...fields, recipient: `x${fields.recipient}` };
   const amount = ['qty', 'notional'].find((name) => fields[name] !== undefined);
@@ -95,29 +84,28 @@ function changed(fields: Readonly<Record<string, unknown>>): Record<string, unkn
     : { ...fields, [amount]: plain(new Dec(String(fields[amount])).plus(1)) };
 }
 
-interface DecideOptions {
+/** Records a person's decision and tells the provider. */
+export type Decide = ReturnType<typeof createDecide>;
+
+export function createDecide(options: {
   readonly requests: ApprovalRequests;
   readonly delivery: Delivery;
-  /** The keys that approvals must be signed by; undefined where a tap is enough. */
+  /** The keys that approvals must be signed by; undefined if none need be. */
   readonly signatures: Pick<Keys, 'check'> | undefined;
-}
-
-/** Records a person's decision and tells the provider. */
-export type Decide = (
-  id: string,
-  decision: Decision,
-  /** Limits it to that person's own requests. */
-  user?: string,
-  /** What their key signed, as the phone sent it; of no use to a denial, which takes none. */
-  evidence?: unknown,
-) => Promise<DecisionOutcome>;
-
-/**
- * An approval that is not signed rightly is not kept, and the request waits on: the gateway would refuse it, and the person
- * could not try again.
- */
-export function createDecide({ requests, delivery, signatures }: DecideOptions): Decide {
-  return async (id, decision, user, evidence) => {
+}) {
+  const { requests, delivery, signatures } = options;
+  /**
+   * An approval without a valid signature is not kept and the request stays pending: the gateway would refuse it, and the
+   * person could not try again.
+   * @param user limits it to that person's own requests
+   * @param evidence what their key signed, as the phone sent it; denials need none
+   */
+  return async (
+    id: string,
+    decision: Decision,
+    user?: string,
+    evidence?: unknown,
+  ): Promise<DecisionOutcome> => {
     const request = requests.find(id);
     const isOwn = request !== undefined && (user === undefined || request.user === user);
     let kept: Readonly<Record<string, unknown>> | undefined;

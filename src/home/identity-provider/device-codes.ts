@@ -10,18 +10,16 @@ import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
 import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
-/** A device that waits to be let in (RFC 8628), as the person deciding about it sees it. */
+/** A device that waits for its sign-in (RFC 8628), as the person who decides sees it. */
 export interface DeviceRequest {
   readonly userCode: string;
   readonly clientName: string;
   /** What the device calls itself; unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** What its tokens are for: the gateway's own API, `/mcp`, which other people's agents come by, or a server. */
+  /** What its tokens are for: the gateway's own API, `/mcp` for other people's agents, or a server. */
   readonly use: 'session' | 'mcp' | 'server';
-  /** The server's address, as it is asked for. */
   readonly server: string | undefined;
-  /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
@@ -32,11 +30,10 @@ export type DeviceLookup =
 export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
 
 /**
- * Decides about device codes on oidc-provider's own models. Its built-in pages ask for consent before they know who
- * is there, and can't be driven by another program; these two functions serve the page and the terminal alike.
+ * Decides about device codes on oidc-provider's own models: its built-in pages ask for consent before they know who is there,
+ * and can't be driven by another program. These functions serve the page and the terminal alike.
  */
 export function createDeviceCodes(options: {
-  /** As it is now. */
   provider: () => Provider;
   issuer: string;
   resource: string;
@@ -85,7 +82,7 @@ export function createDeviceCodes(options: {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    /** Lets the device in as `user`, who has authenticated so, or turns it away where that is undefined; final either way. */
+    /** Signs the device in as `user`, or denies it if `allowedBy` is undefined; final either way. */
     async decide(
       userCode: string,
       user: string,

@@ -4,37 +4,11 @@ import type { People } from '../../store/home/people.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
-import type { SignIns } from './servers/server-exchange.ts';
 
-/** Who may no longer do anything: one client for a person, or whoever acted for that person where no client is named. */
+/** Who lost access: one client of a person, or without `clientId` whoever acted for that person. */
 export interface Revoked {
   readonly sub: string;
   readonly clientId?: string;
-}
-
-/** A program that is signed in as a person, on a device of its own. */
-interface GrantedDevice {
-  /** Names it in lists; opens nothing. */
-  readonly id: string;
-  readonly clientName: string;
-  /** What it calls itself; unverified. */
-  readonly deviceName: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-}
-
-/** What people have allowed to whom, and its end: at once, for all that was issued under it. */
-export interface Grants extends SignIns {
-  /** The latest first. */
-  devices(user: string): GrantedDevice[];
-  /** Signs a device out. False where it is not this person's. */
-  endDevice(user: string, id: string): Promise<boolean>;
-  /** Removes a client that this person let in. False where it is not theirs. */
-  endClient(owner: string, clientId: string): Promise<boolean>;
-  /** Ends whatever acts for a person who was removed. */
-  endPerson(sub: string): Promise<void>;
-  /** The library has ended one. */
-  ended(granted: Granted): Promise<void>;
 }
 
 interface GrantsOptions {
@@ -48,19 +22,20 @@ interface GrantsOptions {
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
   readonly people: Pick<People, 'find'>;
   readonly servers: readonly AgentServer[];
-  /** Tells clients that poll what became of their requests. */
   readonly deliver: () => Promise<void>;
-  /** Told after it is so: what was begun under it is to end, too. */
+  /** Called after the end, so that what was begun under it ends, too. */
   readonly onRevoked: (who: Revoked) => Promise<void>;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function createGrants(options: GrantsOptions): Grants {
+/** What people have granted, and its immediate end with all that was issued under it. */
+export type Grants = ReturnType<typeof createGrants>;
+
+export function createGrants(options: GrantsOptions) {
   const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
   const rows = openDevices(options.database);
 
-  /** Questions on the person's phone that nobody waits for any more. */
+  /** Withdraws requests on the person's phone that nobody waits for any more. */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
     const open = requests
       .pending(user)
@@ -71,7 +46,7 @@ export function createGrants(options: GrantsOptions): Grants {
     if (open.length > 0) await deliver();
   };
 
-  /** Who may go on no longer: of a sign-in at a server that is the server, unless something else lets it. */
+  /** The end of a sign-in at a server ends what that server does, unless another grant still allows it. */
   const ended = async (granted: Granted) => {
     const server = servers.find(({ address }) => granted.resources?.includes(address));
     if (server === undefined) return await onRevoked(granted);
@@ -85,15 +60,20 @@ export function createGrants(options: GrantsOptions): Grants {
   };
 
   return {
-    liveGrant(jti) {
+    /** The grant of a token that was issued here, while it stands. */
+    liveGrant(jti: string): string | undefined {
       const id = issued.grantOf(jti);
       const granted = id === undefined ? undefined : store.grant(id);
       return granted !== undefined && people.find(granted.sub) !== undefined ? id : undefined;
     },
-    noteDevice: (grantId, { user, clientName, deviceName }) => {
+    noteDevice: (
+      grantId: string,
+      { user, clientName, deviceName }: { user: string; clientName: string; deviceName: string | undefined },
+    ): void => {
       rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
     },
-    devices: (user) =>
+    /** Programs that are signed in as a person on a device of their own, latest first; the device name is unverified. */
+    devices: (user: string) =>
       rows.list
         .all(user)
         .flatMap(({ grant_id: id, client_name: clientName, device_name, at: since }) =>
@@ -101,17 +81,19 @@ export function createGrants(options: GrantsOptions): Grants {
             ? []
             : [{ id, clientName, deviceName: device_name ?? undefined, since }],
         ),
-    async endDevice(user, id) {
+    /** Signs a device out. False if it is not this person's. */
+    async endDevice(user: string, id: string): Promise<boolean> {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
-      // It was said yes to with a sign-in that still stands: the server must not have it again by that.
+      // It was allowed by a sign-in that is still live, by which the server must not get it again.
       const server = serverOf(servers, granted.clientId);
       if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
       await ended(granted);
       return true;
     },
-    async endClient(owner, clientId) {
+    /** Removes a client that this person registered. False if it is not theirs. */
+    async endClient(owner: string, clientId: string): Promise<boolean> {
       if (clients.find(clientId)?.owner !== owner) return false;
       store.forgetClient(clientId);
       clients.remove(clientId);
@@ -120,8 +102,10 @@ export function createGrants(options: GrantsOptions): Grants {
       await onRevoked({ sub: owner, clientId });
       return true;
     },
-    replaced: (granted) => store.endGrants(granted),
-    async endPerson(sub) {
+    /** Another grant replaces what a person granted a client: what was begun under it goes on. */
+    replaced: (granted: Granted): void => store.endGrants(granted),
+    /** Ends whatever acts for a person who was removed. */
+    async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);
         clients.remove(clientId);
@@ -136,21 +120,15 @@ export function createGrants(options: GrantsOptions): Grants {
   };
 }
 
-interface DeviceRow {
-  readonly grant_id: string;
-  readonly client_name: string;
-  readonly device_name: string | null;
-  readonly at: number;
-}
-
 function openDevices(database: Database) {
   return {
     insert: database.prepare<[string, string, string, string | null, number]>(
       'INSERT INTO granted_devices VALUES (?, ?, ?, ?, ?)',
     ),
-    list: database.prepare<[string], DeviceRow>(
-      'SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC',
-    ),
+    list: database.prepare<
+      [string],
+      { grant_id: string; client_name: string; device_name: string | null; at: number }
+    >('SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC'),
     remove: database.prepare<[string, string]>('DELETE FROM granted_devices WHERE grant_id = ? AND user = ?'),
     removeAll: database.prepare<[string]>('DELETE FROM granted_devices WHERE user = ?'),
   };

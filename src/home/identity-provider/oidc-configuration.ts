@@ -55,32 +55,31 @@ import {
 } from './servers/agent-server.ts';
 
 interface OidcConfigurationOptions extends AskingOptions {
-  /** Registered beforehand, beside our own. */
+  /** Registered beforehand, beside the home's own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
   readonly store: OidcStore;
-  /** Private; the first signs. */
+  /** Private keys; the first signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: People;
-  /** By which name a token goes that was issued under this grant; undefined for our own clients' tokens. */
+  /** The client's name in tokens of this grant; undefined for the home's own clients. */
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
-  /** The last word on an access token's claims before it is signed. */
+  /** May change an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
-  /** Sends CIBA pings, and reads clients' documents. */
   readonly fetch: typeof fetch;
 }
 
 const DAY = 24 * 3600;
 const MINUTE = 60;
-/** Seconds that the token of an approval lives at least, so that a tap in the last moment is worth something. */
+/** Minimum lifetime of an approval's token, so that a decision in the last moment still counts. */
 const SHORTEST_APPROVAL = MINUTE;
-/** Of an approval that its owner's passkey signed; keys in software are kept out of homes with real money. */
+/** For approvals signed by a passkey; homes with real money allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
-/** How oidc-provider is set up; every default it warns about is decided here. */
+/** Sets up oidc-provider; every default that it warns about is decided here. */
 export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
@@ -102,7 +101,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     responseTypes: ['code'],
     interactions: interactions(),
-    // Not even the browser that has allowed one before: see `interactions`.
+    // Not even for a browser that has allowed one before: see `interactions`.
     loadExistingGrant: async (ctx) => {
       const { provider, result } = ctx.oidc;
       const id = result?.consent?.grantId;
@@ -136,12 +135,12 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
         }),
       };
     },
-    // A used refresh token is worth nothing, and its second use ends the whole session (RFC 9700 §4.14.2).
+    // A refresh token is used once, and its second use ends the whole session (RFC 9700 §4.14.2).
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      // Anybody's program stays signed in until it is ended, and is told so on the page that asks; so is who signs in at a
+      // Other people's programs stay signed in until they are ended, as the consent page says, and so do sign-ins at a
       // server, where "offline" is about what the server may do meanwhile.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
@@ -200,13 +199,13 @@ function clientsOf({
   return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
 }
 
-/** What an access token says beside what the library puts into every one. */
+/** Claims of an access token beside the library's own. */
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
   return (ctx, token) => {
-    // What the person's own key signed goes where the gateway looks for it.
+    // What the person's key signed, where the gateway looks for it.
     const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
     const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-    // By a passkey that verified the person: "phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2.
+    // "Phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2: by a passkey with user verification.
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
     const member = memberClaims.get(token);
     if (member !== undefined) return { ...member };
@@ -220,15 +219,15 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
 }
 
 /**
- * Of the browser's request to let a program in. Over https no other address can set them (`__Secure-`, RFC 6265bis §4.1.3.1);
- * `__Host-` would take one path for all, and of two requests at once one the other's place.
+ * For the browser's request for consent. Over https no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1); `__Host-`
+ * requires one path for all, so that two requests at once would overwrite each other's.
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
   return { interaction: `${prefix}_interaction`, resume: `${prefix}_interaction_resume` };
 }
 
-/** How long what it issues lives, in seconds. */
+/** In seconds. */
 function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Configuration['ttl'] {
   const secondsUntil = (rfc3339: string) => Math.max(1, Math.floor((Date.parse(rfc3339) - now()) / 1000));
   return {
@@ -236,7 +235,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
       const details = 'rar' in token && Array.isArray(token.rar) ? token.rar[0] : undefined;
       if (typeof details?.expires_at === 'string') {
         const left = Math.min(5 * MINUTE, secondsUntil(details.expires_at));
-        // What the details say of their end holds at the gateway, however long the token lives.
+        // The gateway enforces the details' own expiry, however long the token lives.
         return isProposalDetails(details) ? Math.max(SHORTEST_APPROVAL, left) : left;
       }
       return ACCESS_TOKEN_S;
@@ -258,12 +257,12 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,
-    // None is kept.
+    // None is stored.
     Session: 10 * MINUTE,
   };
 }
 
-/** Programs alone come to its endpoints, whatever they say they accept; but a person is led to this one. */
+/** JSON for programs, whatever they accept; text for a person, who is led only to this endpoint. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {
@@ -275,7 +274,7 @@ const renderError: Configuration['renderError'] = (ctx, out) => {
   ctx.body = `This program can't be let in: ${reason}.\nNothing was allowed. Go back to it, and start again.\n`;
 };
 
-/** Refuses, rather than silently drops, a scope that a session never gets. */
+/** Refuses scopes that a session never gets, instead of dropping them silently. */
 function checkSessionScopes(ctx: KoaContextWithOIDC): void {
   if (ctx.oidc.route !== 'device_authorization') return;
   const scopes = String(ctx.oidc.params?.scope ?? '')
@@ -289,9 +288,9 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
 }
 
 /**
- * What a client may say of itself: one that a person stands behind asks for approvals; whoever registers without a person,
- * or says who they are in a document of their own, is somebody's program without a secret.
- * @param ctx undefined for what is read elsewhere than in a request
+ * Checks a client's metadata. One that a person registers asks for approvals; one that registers without a person, or is
+ * identified by a document, is a public client.
+ * @param ctx undefined if the document is read outside a request
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`, 401 `invalid_token`
  */
 function checkClientMetadata(ctx: KoaContextWithOIDC | undefined, metadata: AllClientMetadata): void {
@@ -311,7 +310,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
   throw Object.assign(
     new errors.CustomOIDCProviderError(
       'invalid_token',
-      // Part of a header.
+      // Part of a header, so plain ASCII.
       "a registration takes a session's access token, or a token from /phone/programs",
     ),
     { status: 401, statusCode: 401 },
@@ -320,10 +319,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
 
 const { Check, Prompt } = interactionPolicy;
 
-/**
- * Each request is asked about, whoever asked before and whatever was allowed then: the one page does what the prompts
- * `login`, `select_account` and `consent` stand for.
- */
+/** Each request needs consent, whatever was allowed before; one page does `login`, `select_account` and `consent`. */
 function interactions(): NonNullable<Configuration['interactions']> {
   const policy = interactionPolicy.base();
   policy.clear();

@@ -22,11 +22,7 @@ import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
-import {
-  createDocumentReader,
-  type DocumentReader,
-  LONGEST_DOCUMENT,
-} from './authorization/client-documents.ts';
+import { createDocumentReader, LONGEST_DOCUMENT } from './authorization/client-documents.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { registrationGate } from './client-registration.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
@@ -49,9 +45,8 @@ import type { CompanyStanding } from './signals/company-standing.ts';
 import { createTokenExchange } from './token-exchange.ts';
 import type { Vault } from './vault.ts';
 
-/** The part of a home’s options that the protocol goes by. */
 export interface ProtocolOptions {
-  /** Its own address on loopback, already listening: `http://127.0.0.1:4747`. */
+  /** Its own address, already listening: `http://127.0.0.1:4747`. */
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
@@ -60,21 +55,20 @@ export interface ProtocolOptions {
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
   readonly knownClients?: readonly ClientMetadata[];
-  /** Servers that run the agent, which people sign in at. */
+  /** Servers that run the agent, at which people sign in. */
   readonly servers?: readonly AgentServer[] | undefined;
-  /** Companies whose word about people of this home is taken. */
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
   readonly faults: Faults;
   /** Sends pushes, and CIBA pings to the gateway, which may be on this machine. */
   readonly fetch?: typeof fetch;
-  /** Sends those to other clients; what is used unless said otherwise reaches nothing on this machine or its network. */
+  /** For CIBA pings to other clients; by default it can't reach this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** Reads what other people's clients say of themselves (CIMD); unless given, on the open internet alone. */
+  /** For clients' documents (CIMD); the open internet alone by default. */
   readonly documents?: typeof fetch;
-  /** Reads the keys of the clients that are listed here (`jwks_uri`), with the dispatcher that comes with each request. */
+  /** For the keys of clients in the settings (`jwks_uri`), with the dispatcher that comes with each request. */
   readonly clientKeys?: typeof fetch;
-  /** Resolves the hosts of other people's clients and of push services; `net/public-resolver.ts` unless given. */
+  /** For the hosts of other people's clients and of push services; `net/public-resolver.ts` by default. */
   readonly resolve?: ResolveHost;
 }
 
@@ -93,25 +87,19 @@ interface ProtocolParts extends ProtocolOptions {
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly standing: Pick<CompanyStanding, 'refusal'>;
-  /** For tokens of the login client's sessions. */
+  /** Verifies tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;
-  /** A request is on somebody's phone. */
+  /** Called when a request is on somebody's phone. */
   readonly onAsked: () => void;
 }
 
-/** The protocol's endpoints, and what is behind them. */
-interface Protocol {
-  readonly provider: () => Provider;
-  readonly handle: Handler;
-}
-
 /**
- * The library's provider, opened anew whenever its keys are others: it takes them once, when it is made. All that it
- * knows is in its store, so that whatever one has begun the next goes on with.
+ * The protocol's endpoints. The library takes its keys once, so a provider is created again whenever they change; all that it
+ * knows is in its store, so the next one continues what the last has begun.
  */
-export function createProtocol(parts: ProtocolParts): Protocol {
+export function createProtocol(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
   const outgoing = outgoingRequests(parts);
   let opened: { version: string; provider: Provider; handle: ReturnType<Provider['callback']> } | undefined;
@@ -123,15 +111,15 @@ export function createProtocol(parts: ProtocolParts): Protocol {
     return opened;
   };
   return {
-    provider: () => current().provider,
-    handle: (request, response) => current().handle(request, response),
+    provider: (): Provider => current().provider,
+    handle: (...request: Parameters<Handler>) => current().handle(...request),
   };
 }
 
-/** @param replayed the last approval's `jti`, for the fault that gives it to the next one too */
+/** @param replayed the last approval's `jti`, for the fault that repeats it */
 function openProvider(
   parts: ProtocolParts,
-  outgoing: OutgoingRequests,
+  outgoing: ReturnType<typeof outgoingRequests>,
   keys: readonly JWK[],
   replayed: { jti?: unknown },
 ): Provider {
@@ -175,7 +163,7 @@ function openProvider(
       clientDocuments: outgoing.documents,
     }),
   );
-  // The address that it goes by is the issuer's, whatever stands between it and its callers: see `asPublic` of identity-provider.ts.
+  // Its address is always the issuer's: see `asPublic` of identity-provider.ts.
   provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   // Koa's own event, which the provider's types leave out; without a listener Koa prints whole stacks.
@@ -226,25 +214,14 @@ function openProvider(
 
 const PING_TIMEOUT_MS = 5000;
 
-/** Whom the library calls, and how their names are resolved. */
-interface OutgoingRequests {
-  /** All that the library sends. */
-  readonly fetch: typeof fetch;
-  readonly documents: {
-    /** For names that anybody can have resolved, without a sign-in: nothing else waits behind them. */
-    readonly resolve: ResolveHost;
-    readonly reader: DocumentReader;
-  };
-  /** For the names of clients that a person has registered. */
-  readonly resolvePing: ResolveHost;
-}
-
 /**
- * The library sends CIBA pings, and reads the documents of clients and the keys of those that the owner's settings list. The
- * latter alone are names of the owner's choice, and resolved by the system.
+ * What the library sends: CIBA pings, and requests for clients' documents and for the keys of clients in the owner's
+ * settings. Only the latter are names of the owner's choice, and resolved by the system.
  */
-function outgoingRequests(options: ProtocolOptions): OutgoingRequests {
+function outgoingRequests(options: ProtocolOptions) {
+  /** For names that anybody can have resolved without a sign-in: nothing else waits behind them. */
   const resolve = options.resolve ?? createPublicResolver();
+  /** For the names of clients that a person has registered. */
   const resolvePing = options.resolve ?? createPublicResolver();
   const ping = pingSender({
     resource: options.resource,
@@ -258,17 +235,14 @@ function outgoingRequests(options: ProtocolOptions): OutgoingRequests {
   const { knownClients = [], servers = [], companies = [], clientKeys = fetch } = options;
   const listed = [...knownClients, ...servers, ...companies.flatMap(({ clients }) => clients)];
   const keys = new Set(listed.flatMap(({ jwks_uri: uri }) => (uri === undefined ? [] : [new URL(uri).href])));
-  return {
-    resolvePing,
-    documents: { resolve, reader },
-    fetch: (url, init) => {
-      if (init?.method === 'POST') return ping(url, init);
-      return keys.has(String(url)) ? clientKeys(url, init) : reader.fetch(url, init);
-    },
+  const send: typeof fetch = (url, init) => {
+    if (init?.method === 'POST') return ping(url, init);
+    return keys.has(String(url)) ? clientKeys(url, init) : reader.fetch(url, init);
   };
+  return { resolvePing, documents: { resolve, reader }, fetch: send };
 }
 
-/** What the library's own answers lack, or say too much of. */
+/** Adds what the library's own answers lack, and removes what they should not say. */
 function completeAnswers(
   provider: Provider,
   {
@@ -289,7 +263,7 @@ function completeAnswers(
         connected_accounts_endpoint: connectedAccountsUrl(issuer),
         backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
         backchannel_user_code_parameter_supported: false,
-        // By which a company's program knows that it may come so, MCP's enterprise-managed authorization (§6) too.
+        // Tells a company's program that it may use ID-JAG, as MCP's enterprise-managed authorization (§6) does.
         ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
       };
     }

@@ -27,15 +27,15 @@ const outcomeSchema = z.object({
 });
 
 /**
- * Where a CIBA client tells what became of its own request: form-encoded `auth_req_id`, `state` and `text`, the client
- * authenticated as at the token endpoint. 204 once it is kept; 409 `already_decided` where a withdrawal came after the
- * person's tap, 409 `not_decided` where something is said to be done that nobody has approved.
+ * Where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`, authenticated as
+ * at the token endpoint. 204 once kept; 409 `already_decided` if a withdrawal came after the person's decision, 409
+ * `not_decided` if something is reported as done that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;
   limits: RequestLimits;
   requests: ApprovalRequests;
-  /** Tells the provider of a request that was withdrawn, so that its poll ends. */
+  /** Tells the provider of a withdrawn request, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
 }): Hono<{ Bindings: HttpBindings }> {

@@ -6,11 +6,11 @@ export interface VaultConnection {
   /** Base URL; its OAuth is at `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
   readonly url: string;
   readonly client: { readonly client_id: string; readonly client_secret: string };
-  /** One of its own for each connection: an answer then can't be taken for another third party's (RFC 9700 §4.4). */
+  /** One for each connection, so that an answer can't be taken for another third party's (RFC 9700 §4.4). */
   readonly redirectUri: string;
-  /** For people; the connection's name unless said otherwise. */
+  /** For people; the connection's name by default. */
   readonly label?: string;
-  /** All that may be asked for there; {@link BROKER_SCOPES} unless said otherwise. */
+  /** All that may be requested there; {@link BROKER_SCOPES} by default. */
   readonly scopes?: readonly string[];
 }
 
@@ -35,9 +35,9 @@ const tokenResponseSchema = z.object({
 });
 export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
-/** Third parties as the vault sees them: OAuth 2.0 servers that it is a confidential client of. */
 export type ThirdParties = ReturnType<typeof thirdParties>;
 
+/** Third parties as the vault sees them: OAuth 2.0 servers of which it is a confidential client. */
 export function thirdParties(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
@@ -54,7 +54,6 @@ export function thirdParties(request: typeof fetch) {
   };
 
   return {
-    /** Where the person signs in there, and is asked. */
     authorizationUrl,
 
     /** @throws {VaultError} `reconnect_needed`, `broker_unreachable` */
@@ -110,7 +109,7 @@ export function thirdParties(request: typeof fetch) {
       return code;
     },
 
-    /** Ends the consent with every token that came of it (RFC 7009). @returns false where it could not be told */
+    /** Ends the consent with all its tokens (RFC 7009). @returns false if the third party could not be reached */
     async revoke(connection: VaultConnection, token: string): Promise<boolean> {
       const response = await send(
         `${connection.url}/oauth/revoke`,
@@ -137,7 +136,7 @@ function authorizationUrl(
   return `${url}/oauth/authorize?${parameters}`;
 }
 
-/** Why the vault has no token: all but the last need the person; that one may pass by itself. */
+/** Why the vault has no token; all but `broker_unreachable`, which may be temporary, need the person. */
 export type VaultRefusal =
   | 'unknown_connection'
   | 'not_connected'

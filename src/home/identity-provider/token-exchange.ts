@@ -17,8 +17,8 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
 }
 
 /**
- * RFC 8693. Two kinds of client may exchange: the gateway, what it was called with for the user's access at the broker, and a
- * server of the home's, what it was called with for the user's access at the gateway.
+ * RFC 8693. The gateway exchanges what it was called with for the user's access at the broker, and a server of the home's for
+ * access at the gateway.
  */
 export function createTokenExchange(options: TokenExchangeOptions) {
   const forServers = createServerExchange(options);
@@ -43,7 +43,7 @@ export function createTokenExchange(options: TokenExchangeOptions) {
   };
 }
 
-/** The gateway is given the user's access token at the broker, for one that was meant for the gateway, or its MCP endpoint. */
+/** Gives the gateway the user's access token at the broker, for one that was meant for the gateway or its MCP endpoint. */
 function brokerExchange(options: TokenExchangeOptions) {
   return async (ctx: Context): Promise<void> => {
     const { params } = ctx.oidc;
@@ -87,8 +87,7 @@ function brokerExchange(options: TokenExchangeOptions) {
 
 function refusal(error: unknown): unknown {
   if (!(error instanceof VaultError)) return error;
-  if (error.refusal === 'broker_unreachable') {
-    return temporarilyUnavailable(error.message);
-  }
-  return new errors.InvalidTarget(error.message);
+  return error.refusal === 'broker_unreachable'
+    ? temporarilyUnavailable(error.message)
+    : new errors.InvalidTarget(error.message);
 }

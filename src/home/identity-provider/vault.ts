@@ -13,7 +13,7 @@ import {
 
 export interface VaultOptions {
   readonly database: Database;
-  /** 32 bytes: seals the refresh tokens at rest (AES-256-GCM). */
+  /** 32 bytes, for AES-256-GCM of the refresh tokens. */
   readonly key: Buffer;
   /** By the connection's name, which is the `audience` of the token exchange. */
   readonly connections: Readonly<Record<string, VaultConnection>>;
@@ -23,70 +23,22 @@ export interface VaultOptions {
 
 interface BrokerToken {
   readonly accessToken: string;
-  /** Seconds. */
   readonly expiresIn: number;
 }
 
-/** An account a user has connected. Times are milliseconds since the epoch. */
 export interface VaultAccount {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly connectedAt: number;
 }
 
-/** Keeps each user's refresh token at each third party, and hands out access tokens made from it. */
-export interface Vault {
-  /** What can be connected. */
-  connections(): { readonly name: string; readonly label: string; readonly scopes: readonly string[] }[];
-  accounts(user: string): VaultAccount[];
-  isConnected(user: string, connection: string): boolean;
-  /** Whether the user was ever connected there, also where they no longer are. */
-  wasConnected(user: string, connection: string): boolean;
-  /**
-   * A new request. Nothing is kept of it here.
-   * @param scopes all of the connection's where there are none
-   * @throws {VaultError} `unknown_connection`, `invalid_scope`
-   */
-  newRequest(connection: string, scopes?: readonly string[]): ThirdPartyRequest;
-  /** Where the person signs in at the third party, and is asked. */
-  authorizationUrl(request: ThirdPartyRequest): string;
-  /** Redeems the code the person came back with, and keeps what it gives. @throws {VaultError} */
-  redeem(user: string, request: ThirdPartyRequest, code: string): Promise<void>;
-  /**
-   * Stands in for the person at the third party: fills in its login and consent form.
-   * @returns the code; `undefined` where they refused
-   * @throws {VaultError}
-   */
-  answerAs(
-    request: ThirdPartyRequest,
-    credentials: { username: string; password: string },
-    decision: 'allow' | 'deny',
-  ): Promise<string | undefined>;
-  /**
-   * Connects a user's account by an authorization code flow with PKCE, filling in the third party's own login and
-   * consent form on the user's behalf. For seeding a sandbox.
-   * @throws {VaultError}
-   */
-  connect(
-    user: string,
-    connection: string,
-    credentials: { username: string; password: string },
-  ): Promise<void>;
-  /** @throws {VaultError} */
-  accessToken(user: string, connection: string): Promise<BrokerToken>;
-  /** Forgets the access tokens at hand: the next is made anew. */
-  forget(user: string): void;
-  /**
-   * Forgets the account at once, and then ends the consent at the third party (RFC 7009), with every token that came
-   * of it.
-   * @returns false where the third party could not be told; what is out there ends by itself within minutes
-   */
-  disconnect(user: string, connection: string): Promise<boolean>;
-}
-
 /** Seconds before its expiry at which a cached token is no longer handed out: it must outlive the call it is for. */
 const REFRESH_EARLY = 60;
-export function createVault(options: VaultOptions): Vault {
+
+export type Vault = ReturnType<typeof createVault>;
+
+/** Keeps each user's refresh token at each third party, and hands out access tokens made from it. */
+export function createVault(options: VaultOptions) {
   const connectionNamed = (name: string): VaultConnection => {
     const connection = Object.hasOwn(options.connections, name) ? options.connections[name] : undefined;
     if (connection === undefined) {
@@ -99,23 +51,30 @@ export function createVault(options: VaultOptions): Vault {
   const parties = thirdParties(options.fetch ?? fetch);
   const tokens = accessTokens({ rows, parties, clock, connectionNamed });
 
-  const vault: Vault = {
+  const vault = {
+    /** What can be connected. */
     connections: () =>
       Object.entries(options.connections).map(([name, { label = name, scopes = BROKER_SCOPES }]) => ({
         name,
         label,
         scopes,
       })),
-    accounts: (user) =>
+    accounts: (user: string): VaultAccount[] =>
       rows.list(user).map((row) => ({
         connection: row.connection,
         scopes: row.scopes.split(' '),
         connectedAt: row.connected_at,
       })),
-    isConnected: (user, connection) => rows.find(user, connection) !== undefined,
-    wasConnected: (user, connection) => rows.wasConnected(user, connection),
+    isConnected: (user: string, connection: string): boolean => rows.find(user, connection) !== undefined,
+    /** Whether the user was ever connected there. */
+    wasConnected: (user: string, connection: string): boolean => rows.wasConnected(user, connection),
 
-    newRequest(name, asked = []) {
+    /**
+     * Creates a request, without storing it.
+     * @param asked all of the connection's scopes if empty
+     * @throws {VaultError} `unknown_connection`, `invalid_scope`
+     */
+    newRequest(name: string, asked: readonly string[] = []): ThirdPartyRequest {
       const { scopes: allowed = BROKER_SCOPES } = connectionNamed(name);
       const scopes = asked.length === 0 ? allowed : asked;
       if (!scopes.every((scope) => allowed.includes(scope))) {
@@ -129,9 +88,16 @@ export function createVault(options: VaultOptions): Vault {
       };
     },
 
-    authorizationUrl: (asked) => parties.authorizationUrl(connectionNamed(asked.connection), asked),
+    /** Where the person signs in at the third party and consents. */
+    authorizationUrl: (asked: ThirdPartyRequest): string =>
+      parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
-    async redeem(user, { connection: name, scopes, verifier }, code) {
+    /** Redeems the code that the person came back with, and keeps the refresh token. @throws {VaultError} */
+    async redeem(
+      user: string,
+      { connection: name, scopes, verifier }: ThirdPartyRequest,
+      code: string,
+    ): Promise<void> {
       const connection = connectionNamed(name);
       const given = await parties.tokens(connection, {
         grant_type: 'authorization_code',
@@ -145,25 +111,45 @@ export function createVault(options: VaultOptions): Vault {
       tokens.keep(user, name, given, scopes);
     },
 
-    answerAs: async (asked, credentials, decision) =>
+    /**
+     * Fills in the third party's login and consent form in the person's place.
+     * @returns the code; undefined if they refused
+     * @throws {VaultError}
+     */
+    answerAs: async (
+      asked: ThirdPartyRequest,
+      credentials: { readonly username: string; readonly password: string },
+      decision: 'allow' | 'deny',
+    ): Promise<string | undefined> =>
       parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
 
-    async connect(user, name, credentials) {
+    /** Connects an account with the user's password, to seed a sandbox. @throws {VaultError} */
+    async connect(
+      user: string,
+      name: string,
+      credentials: { readonly username: string; readonly password: string },
+    ): Promise<void> {
       const asked = vault.newRequest(name);
       const code = await vault.answerAs(asked, credentials, 'allow');
       if (code !== undefined) await vault.redeem(user, asked, code);
     },
 
-    async accessToken(user, name) {
+    /** @throws {VaultError} */
+    async accessToken(user: string, name: string): Promise<BrokerToken> {
       connectionNamed(name);
       return tokens.get(user, name);
     },
 
-    forget(user) {
+    /** Drops cached access tokens. */
+    forget(user: string): void {
       for (const name of Object.keys(options.connections)) tokens.forget(user, name);
     },
 
-    async disconnect(user, name) {
+    /**
+     * Forgets the account at once, then ends the consent at the third party (RFC 7009) with all its tokens.
+     * @returns false if the third party could not be reached; the tokens out there expire within minutes
+     */
+    async disconnect(user: string, name: string): Promise<boolean> {
       const row = rows.find(user, name);
       rows.remove(user, name);
       tokens.forget(user, name);
@@ -174,18 +160,14 @@ export function createVault(options: VaultOptions): Vault {
   return vault;
 }
 
-/** Access tokens, each kept until shortly before it expires, and then made anew from the account's refresh token. */
-function accessTokens({
-  rows,
-  parties,
-  clock,
-  connectionNamed,
-}: {
+/** Access tokens, cached until shortly before they expire. */
+function accessTokens(options: {
   rows: VaultRows;
   parties: ThirdParties;
   clock: Clock;
   connectionNamed: (name: string) => VaultConnection;
 }) {
+  const { rows, parties, clock, connectionNamed } = options;
   const cached = new Map<string, { token: string; expiresAt: number }>();
   const refreshing = new Map<string, Promise<BrokerToken>>();
   const keyOf = (user: string, connection: string) => JSON.stringify([user, connection]);
@@ -217,7 +199,7 @@ function accessTokens({
       if (error instanceof VaultError && error.refusal === 'reconnect_needed') rows.remove(user, name);
       throw error;
     }
-    // Taken back (or connected anew) while the third party was asked: what it gave then belongs to nothing any more.
+    // It was disconnected or connected again meanwhile: this answer belongs to a connection that is gone.
     if (rows.find(user, name)?.sealed_refresh_token.equals(row.sealed_refresh_token) !== true) {
       throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
     }
@@ -236,7 +218,7 @@ function accessTokens({
       if (token !== undefined && left > REFRESH_EARLY && rows.find(user, name) !== undefined) {
         return { accessToken: token.token, expiresIn: left };
       }
-      // One refresh at a time: the broker rotates refresh tokens, and a second use of one ends the connection.
+      // One refresh at a time: brokers rotate refresh tokens, and a second use of one ends the connection.
       const running = refreshing.get(key);
       if (running !== undefined) return running;
       const started = refresh(user, name).finally(() => refreshing.delete(key));

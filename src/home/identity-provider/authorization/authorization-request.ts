@@ -2,12 +2,12 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol/protocol.ts';
 
-/** Beside what `/mcp` knows: who the person is, by id alone, and staying signed in, which all of these programs do. */
+/** Beside the scopes of `/mcp`. */
 export const SCOPES_BESIDE_MCP = ['openid', 'offline_access'] as const;
 
 /**
- * What a request at `/authorize` may ask for. One that names none of `/mcp`'s scopes means them all, as several clients
- * name none, and one without any would end in a refusal that says nothing.
+ * Checks a request at `/authorize`. One without any scope of `/mcp` gets them all: several clients name none, and would
+ * otherwise only get an unexplained refusal.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
@@ -16,7 +16,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   if (params.authorization_details !== undefined) {
     throw new errors.InvalidRequest('authorization_details are for approvals, which the gateway asks for');
   }
-  // The others put the answer where scripts of the page that is opened, or its server's log, can read it.
+  // The other modes put the answer where the page's scripts or its server's log can read it.
   if (params.response_mode !== undefined && params.response_mode !== 'query') {
     throw new errors.InvalidRequest('response_mode must be query');
   }
@@ -29,9 +29,9 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
 }
 
 /**
- * oidc-provider takes `offline_access` out of a request without `prompt=consent` (OpenID Connect Core §11), which several MCP
- * clients don't send. Here the person is asked for consent each time, and the refresh token is issued all the same: without the
- * scope, a refresh that repeats the scopes that were asked for would be refused.
+ * oidc-provider drops `offline_access` without `prompt=consent` (OpenID Connect Core §11), which several MCP clients don't
+ * send. Here the person is always asked, and a refresh token is issued: without the scope, a refresh that repeats the
+ * requested scopes would be refused.
  */
 function isOfflineDropped(ctx: KoaContextWithOIDC, scopes: readonly string[]): boolean {
   const { scope } = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query) ?? {};

@@ -8,30 +8,25 @@ import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
-/** Seconds that a document counts, whatever it says of itself. */
+/** Seconds that a document is cached, whatever its headers say. */
 const [SHORTEST, LONGEST] = [60, 24 * 3600];
-/** As a Client ID Metadata Document is: a short text. */
 const LONGEST_ID = 300;
-/** Bytes of a document at most, as the library has it. */
+/** Bytes; the library's limit. */
 export const LONGEST_DOCUMENT = 5 * 1024;
-/** How long one may take to read, milliseconds. With the resolver's 3.2 s, no document takes longer than 5 s. */
+/** With the resolver's 3.2 s, no document takes longer than 5 s. */
 const READ_MS = 1_800;
-/** Documents that are read at once, whoever has them read: each of them is a connection of this home's. */
+/** At once, whoever requests them: each is a connection of this home's. */
 const MOST_READ = 16;
 
-/** Reads documents, so many at once. */
-export interface DocumentReader {
-  /** Rejects where there are too many, and where one takes too long. */
-  readonly fetch: typeof fetch;
-  readonly isBusy: () => boolean;
-}
+export type DocumentReader = ReturnType<typeof createDocumentReader>;
 
 /** @param read reaches the open internet alone */
-export function createDocumentReader(read: typeof fetch): DocumentReader {
+export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {
     isBusy: () => reading >= MOST_READ,
-    fetch: async (url, init) => {
+    /** Rejects if too many are being read, or it takes too long. */
+    fetch: async (url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       if (reading >= MOST_READ) throw new TypeError('too many documents are being read');
       reading += 1;
       try {
@@ -47,16 +42,16 @@ export function createDocumentReader(read: typeof fetch): DocumentReader {
 }
 
 /**
- * Clients whose id is the https address at which they say who they are (CIMD). Anybody can have a document read, without a
- * sign-in: at most 5 kB within 5 s, without a redirect, and never from this machine or its network. What is asked of a name
- * server or of a stranger's server at once is bounded, so that nothing of the owner's ever waits for it.
+ * Clients whose id is the https address of their metadata document (CIMD). Anybody can have one read without a sign-in: at
+ * most 5 kB within 5 s, without redirects, and never from this machine or its network. Parallel reads and look-ups are
+ * bounded, so that nothing of the owner's waits for strangers.
  */
 export function clientDocuments(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests by which one was read already: the library looks for the client again where the first look has failed. */
+  /** Requests that have read one: the library looks a second time after a failure. */
   const looked = new WeakSet<IncomingMessage>();
   return {
     enabled: true,
@@ -64,7 +59,7 @@ export function clientDocuments(options: {
     cacheDuration: { min: SHORTEST, max: LONGEST },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > LONGEST_ID) return false;
-      // The page that asks has no request of the library's; whoever is there has come through one.
+      // The consent page has no such request; whoever is there has come through one.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined) {
         if (looked.has(request)) return false;

@@ -8,22 +8,21 @@ import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts'
 import { SCOPES_BESIDE_MCP } from './authorization-request.ts';
 import { answeredAt, isDocumentId, isOfApp, namedClient } from './public-client.ts';
 
-/** A program that waits to be let in, as the person deciding about it sees it. */
+/** A program that waits for consent, as the person who decides sees it. */
 export interface ConsentRequest extends NamedClient {
   readonly clientId: string;
-  /** Whether the host is where it says who it is; else it is only where it is answered. */
+  /** Whether it is identified by the document at `host`; otherwise `host` is only where it is answered. */
   readonly hasDocument: boolean;
-  /** Exactly as it will be called, with the code. */
+  /** Called with the code, exactly so. */
   readonly redirectUri: string;
-  /** In short. */
   readonly answeredAt: string;
-  /** Whether it is answered on the person's own machine: at whatever listens there, or by whatever app opens that scheme. */
+  /** Whether it is answered on the person's own machine: by any listener there, or any app with that scheme. */
   readonly isLocal: boolean;
   readonly isOfApp: boolean;
   readonly scopes: readonly string[];
 }
 
-/** The browser's request, by whose cookie it is known as the one that the program sent here. */
+/** The browser's request, whose cookie proves that the program sent it here. */
 interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -32,11 +31,9 @@ interface Exchange {
 export type Consents = ReturnType<typeof createConsents>;
 
 export function createConsents(options: {
-  /** As it is now. */
   readonly provider: () => Provider;
   readonly resource: string;
   readonly authorized: Pick<AuthorizedClients, 'note'>;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }) {
   const target = mcpResource(options.resource);
@@ -46,7 +43,7 @@ export function createConsents(options: {
     const provider = options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie alone would do; the address is what the person sees. The library leaves it to the store what is over.
+      // The cookie alone would do; the address is what the person sees. The library does not check the expiry here.
       if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));
@@ -59,7 +56,7 @@ export function createConsents(options: {
   };
 
   return {
-    /** Undefined where this browser was not sent here with it, or it is over. */
+    /** Undefined if this browser was not sent here with the request, or it is over. */
     async find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
@@ -76,8 +73,8 @@ export function createConsents(options: {
       };
     },
     /**
-     * Lets the program in as `user`, who has authenticated so, or turns it away where that is undefined.
-     * @returns the path, of this server, by which the browser goes back to the program; undefined as for `find`
+     * Grants the program access as `user`, or denies it if `allowedBy` is undefined.
+     * @returns the path on this server by which the browser returns to the program; undefined as for `find`
      */
     async decide(
       exchange: Exchange,

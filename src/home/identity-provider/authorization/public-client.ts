@@ -4,14 +4,13 @@ import type { NamedClient } from '../../../store/home/authorized-clients.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { printableAscii } from '../../../text/unseen.ts';
 
-/** Of what it may be granted by, in this order. */
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MOST_REDIRECTS = 20;
 const LONGEST_NAME = 60;
-/** A name and its host fit what a proposal says of who asked: 80 characters. */
+/** A name and its host fit a proposal's 80 characters for who asked. */
 const [LONGEST_SHORT_NAME, LONGEST_HOST] = [36, 40];
 
-/** What a client without a secret gets where it doesn't say. */
+/** Defaults of a client without a secret. */
 export const publicClientDefaults = {
   application_type: 'native',
   grant_types: [...GRANTS],
@@ -19,19 +18,19 @@ export const publicClientDefaults = {
   token_endpoint_auth_method: 'none',
 } as const;
 
-/** Whether a client is anybody's program, which gets its tokens by authorization code: none of the home's own does. */
+/** Whether a client is anybody's program: none of the home's own uses authorization codes. */
 export function isPublicClient(client: Pick<Client, 'responseTypeAllowed'>): boolean {
   return client.responseTypeAllowed('code');
 }
 
-/** Whether a client's id is where it says who it is (CIMD). */
+/** Whether a client's id is its metadata document (CIMD). */
 export function isDocumentId(clientId: string | undefined): boolean {
   return clientId !== undefined && /^https:\/\//i.test(clientId);
 }
 
 /**
- * Holds what a program says of itself to what it can be here, and takes out what it can't have (RFC 7591 §2 lets the
- * server): a program of a person's own, without a secret, that is answered at this person's machine, by https, or by an app.
+ * Restricts a registration to a public client that is answered at this person's machine, by https, or by an app; removes what
+ * it can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function checkPublicClient(metadata: AllClientMetadata): void {
@@ -52,26 +51,30 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
       'each of redirect_uris must be https, http at localhost, or a scheme that is a reversed domain name',
     );
   }
-  // At any port of this machine (RFC 8252 §7.3), which the library allows these alone; most don't say what they are.
+  // Only native clients may use any port of this machine (RFC 8252 §7.3); most don't declare themselves.
   metadata.application_type = 'native';
-  // What is registered would cap what may be asked for later, and some register half of it.
-  delete metadata.scope;
-  // Made where the registration didn't say that it wants none.
-  delete metadata.client_secret;
-  delete metadata.client_secret_expires_at;
-  // Each of these has the provider fetch something, or do what nobody is to have here.
-  delete metadata.sector_identifier_uri;
-  delete metadata.jwks;
-  delete metadata.jwks_uri;
-  delete metadata.authorization_details_types;
-  delete metadata.backchannel_token_delivery_mode;
-  delete metadata.backchannel_client_notification_endpoint;
-  delete metadata.default_acr_values;
-  delete metadata.default_max_age;
-  delete metadata.require_auth_time;
+  for (const name of REMOVED) delete metadata[name];
 }
 
-/** @param redirectUri where it is answered */
+/** Metadata that a public client can't have. */
+const REMOVED = [
+  // Would cap what may be requested later; some register half of it.
+  'scope',
+  // Generated if the registration didn't decline one.
+  'client_secret',
+  'client_secret_expires_at',
+  // Each makes the provider fetch something, or do what no such client may have done.
+  'sector_identifier_uri',
+  'jwks',
+  'jwks_uri',
+  'authorization_details_types',
+  'backchannel_token_delivery_mode',
+  'backchannel_client_notification_endpoint',
+  'default_acr_values',
+  'default_max_age',
+  'require_auth_time',
+] as const;
+
 export function namedClient(
   { clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>,
   redirectUri: string,
@@ -81,23 +84,26 @@ export function namedClient(
   return { name: name === '' ? 'A program without a name' : name, host };
 }
 
-/** Both on one line of printable ASCII, at most 80 characters: what orders that it asks for are marked with. */
+/** Marks the program's orders: one line of printable ASCII, at most 80 characters. */
 export function oneLineName({ name, host }: NamedClient): string {
   const short = printableAscii(name, LONGEST_SHORT_NAME);
-  // Whose a host is stands at its end.
-  const end = host.length <= LONGEST_HOST ? host : `..${host.slice(2 - LONGEST_HOST)}`;
-  return `${short} (${end})`;
+  return `${short} (${endOf(host, LONGEST_HOST)})`;
+}
+
+/** Shortens a host at its start: its owner is at its end. */
+export function endOf(host: string, longest: number): string {
+  return host.length <= longest ? host : `..${host.slice(2 - longest)}`;
 }
 
 const LONGEST_REDIRECT = 500;
 
-/** Of programs whose own scheme is one word; by RFC 8252 §7.1 it would be a domain name, which nobody else's is. */
+/** Programs with a scheme of one word; by RFC 8252 §7.1 it would be a domain name. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
 
-/** A domain name in reverse (RFC 8252 §7.1): `com.example.app:`. None that a browser runs or reads looks so. */
+/** A domain name in reverse (RFC 8252 §7.1): `com.example.app:`. No scheme of a browser's own looks like that. */
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
-/** Where a program may be answered: by https, at this person's own machine, or by an app that opens a scheme of its own. */
+/** Allows https, this person's own machine, and an app's own scheme. */
 export function isRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > LONGEST_REDIRECT) return false;
   const url = URL.parse(redirect);
@@ -105,12 +111,12 @@ export function isRedirect(redirect: unknown): redirect is string {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isOfApp(url);
 }
 
-/** Whether it is answered by whichever app of the person's device opens such addresses. */
+/** Whether any app of the person's device can answer it. */
 export function isOfApp({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
-/** Whom the answer goes to, in short: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
+/** In short: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
 export function answeredAt(redirectUri: string): string {
   const url = new URL(redirectUri);
   return isOfApp(url) ? url.protocol : url.host;

@@ -10,10 +10,10 @@ import { isIn, mcpResource, signedFor } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_S, type Company, companyOf, memberClaims } from './company.ts';
 import { fault, type IdentityAssertion, readAssertion } from './identity-assertion.ts';
 
-/** Characters of a client's name: what a proposal says of who asked has 80. */
+/** A proposal has 80 characters for who asked. */
 const LONGEST_NAME = 60;
 
-/** Of RFC 7523 §2.1, and RFC 8707; further ones that are read to be refused. */
+/** RFC 7523 §2.1 and RFC 8707; the others are read to be refused. */
 export const companyGrantParameters = ['assertion', 'scope', 'resource', 'authorization_details'] as const;
 
 type Context = TokenEndpointGrantContext<{
@@ -26,13 +26,11 @@ interface CompanyGrantOptions {
   readonly companies: readonly Company[];
   readonly people: Pick<People, 'find'>;
   readonly redeemed: RedeemedAssertions;
-  /** A company's own keys. */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly standing: {
     /** Why an assertion made at a time (seconds since the epoch) counts no more: `signals/` knows. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
   };
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told why one was refused; never holds any of it. */
   readonly onRefused: (reason: string) => void;
@@ -143,7 +141,6 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
   }
 }
 
-/** @throws `invalid_grant`, `invalid_target` */
 function requireResource(
   { resource }: IdentityAssertion,
   asked: string | undefined,
@@ -157,7 +154,6 @@ function requireResource(
   return resource;
 }
 
-/** @throws `invalid_scope` where nothing is left */
 function grantedScope(
   { scope = '' }: IdentityAssertion,
   asked: string | undefined,

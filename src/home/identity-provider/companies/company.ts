@@ -38,7 +38,6 @@ export interface Company {
     | undefined;
 }
 
-/** The company whose client it is. */
 export function companyOf(companies: readonly Company[], clientId: unknown): Company | undefined {
   return companies.find(({ clients }) => clients.some(({ client_id }) => client_id === clientId));
 }
@@ -52,7 +51,7 @@ export function companyClients({ clients }: Company): ClientMetadata[] {
   }));
 }
 
-/** What an access token says that was issued on a company's word: facts for the gateway's rules, and for its record. */
+/** Claims of an access token that was issued on a company's word, for the gateway's rules and record. */
 interface MemberClaims {
   /** As the person's phone is told who asks. */
   readonly client_name: string;
@@ -63,16 +62,15 @@ interface MemberClaims {
   readonly act?: object;
 }
 
-/** Between a token that is being issued and the hook by which the library asks what else it says. */
+/** From the token that is being issued to the hook in which the library asks for its extra claims. */
 export const memberClaims = new WeakMap<object, MemberClaims>();
 
-/** How long a company's issuer may take to tell of itself, and of its keys, milliseconds: somebody waits at a terminal. */
+/** Milliseconds for a company's issuer to return its metadata and keys: somebody waits at a terminal. */
 const TIMEOUT_MS = 3_000;
 
 /**
- * Each company's own keys: found by its issuer's discovery when one is first needed, kept, and fetched again (seldom) for a key
- * that is not known.
- * @returns the keys of one. They throw a {@link Refusal}, 503 `provider_unreachable` or 401 `token_key_unknown`
+ * Each company's keys, found by its issuer's discovery on first use, and fetched again (seldom) for an unknown key.
+ * They throw a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
 export function companyKeys(
   companies: readonly Company[],

@@ -3,7 +3,7 @@ import { errors } from 'oidc-provider';
 import { z } from 'zod';
 import { SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
 import { Refusal } from '../../../trading/refusal.ts';
-import { CLOCK_TOLERANCE } from '../protocol/client-assertion.ts';
+import { CLOCK_TOLERANCE, isForAlone } from '../protocol/client-assertion.ts';
 import { temporarilyUnavailable } from '../protocol/protocol.ts';
 import type { Company } from './company.ts';
 
@@ -52,20 +52,18 @@ export type IdentityAssertion = z.output<typeof claimsSchema> & {
 
 interface AssertionContext {
   readonly company: Company;
-  /** Keys of the company's issuer. */
+  /** Of the company's issuer. */
   readonly key: JWTVerifyGetKey;
   /** The home's own issuer. */
   readonly issuer: string;
-  /** The client that has proven itself. */
   readonly clientId: string;
-  /** Thumbprint of the key whose proof came with the request. */
+  /** Thumbprint of the key of the request's DPoP proof. */
   readonly jkt: string;
-  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * Reads an ID-JAG, and holds it to all that can be told from itself.
+ * Reads an ID-JAG and checks all that it alone can prove.
  * @throws `invalid_grant`, whose reason is for the home's log alone; 503 `temporarily_unavailable`
  */
 export async function readAssertion(
@@ -108,10 +106,6 @@ async function verified(assertion: string, { company, key, now }: AssertionConte
       throw temporarilyUnavailable('the company’s identity provider gives no usable answer');
     throw fault('it is signed by a key that the issuer does not have');
   }
-}
-
-function isForAlone(aud: unknown, issuer: string): boolean {
-  return aud === issuer || (Array.isArray(aud) && aud.length === 1 && aud[0] === issuer);
 }
 
 /** The library tells the client `invalid_grant`, and nothing of why. */

@@ -9,22 +9,21 @@ import {
 import type Provider from 'oidc-provider';
 import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
 
-/** How far a client's clock may be from ours; the same at every endpoint. Seconds. */
+/** Seconds that a client's clock may differ from ours. */
 export const CLOCK_TOLERANCE = 5;
-/** Seconds that an assertion may live: it is made for one request. */
+/** Seconds that an assertion may live. */
 const LONGEST_LIFE = 60;
 
 /**
- * What is wrong with an assertion beyond its signature: it must say when it was made, end within a minute of that, and be
- * for this issuer and nothing else, so that one sent to another server is worth nothing here (RFC 7523bis §2, §4).
- * @param now milliseconds since the epoch
+ * What is wrong with an assertion's claims: it must say when it was made, end within a minute of that, and be for this issuer
+ * alone, so that one sent to another server is worth nothing here (RFC 7523bis §2, §4).
  */
 export function assertionFault(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
   { issuer, now }: { readonly issuer: string; readonly now: number },
 ): string | undefined {
   const seconds = now / 1000;
-  if (aud !== issuer && !(Array.isArray(aud) && aud.length === 1 && aud[0] === issuer)) {
+  if (!isForAlone(aud, issuer)) {
     return 'aud must be the issuer alone';
   }
   if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';
@@ -33,20 +32,17 @@ export function assertionFault(
   return undefined;
 }
 
-interface ClientAssertion {
-  readonly client_assertion_type?: string | undefined;
-  readonly client_assertion?: string | undefined;
-  readonly client_id?: string | undefined;
+export function isForAlone(aud: unknown, issuer: string): boolean {
+  return aud === issuer || (Array.isArray(aud) && aud.length === 1 && aud[0] === issuer);
 }
 
 /**
- * Who calls, by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9): the rules of the provider's own endpoints, its
- * record of used assertions among them, for an endpoint it does not have.
- * @param now milliseconds since the epoch
- * @returns the client's id; undefined where it isn't proven
+ * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) for endpoints that the library does not
+ * have, by its rules and with its record of used assertions.
+ * @returns the client's id; undefined if it isn't proven
  */
 export async function authenticatedClient(
-  given: ClientAssertion,
+  given: { [name in 'client_assertion_type' | 'client_assertion' | 'client_id']?: string | undefined },
   options: { provider: Provider; now: number },
 ): Promise<string | undefined> {
   const { client_assertion: assertion, client_id: named } = given;

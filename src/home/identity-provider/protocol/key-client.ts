@@ -9,7 +9,7 @@ export interface KeyClient {
   readonly jwks_uri?: string | undefined;
 }
 
-/** Nobody signs in by it, and what it is given is bound to a key; how it comes to be given anything is added. */
+/** Metadata for a client that nobody signs in by and whose tokens are bound to a key; the caller adds its grant types. */
 export function keyClient({ client_id, jwks, jwks_uri }: KeyClient): ClientMetadata {
   return {
     client_id,

@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type ResourceServer } from 'oidc-provider';
 
-/** Names the protocol parts of the identity provider share. */
-
 /** The public client every trade-agent signs in with (RFC 8628). */
 export const LOGIN_CLIENT_ID = 'trade-agent';
 
 /** Seconds that an access token of a session lives. */
 export const ACCESS_TOKEN_S = 600;
 
-/** Seconds. */
+/** Seconds between the polls of a client. */
 export const POLL_INTERVAL = 2;
-/** How long the token endpoint holds a CIBA poll, milliseconds; CIBA Core §10.1.1 suggests 30 s at most. */
+/** How long the token endpoint holds a CIBA poll; CIBA Core §10.1.1 suggests 30 s at most. */
 export const LONG_POLL_MS = 25_000;
 
 export const routes = {
@@ -26,21 +24,19 @@ export const routes = {
   userinfo: '/userinfo',
 } as const;
 
-/**
- * Where a CIBA client tells what became of its request (metadata `backchannel_outcome_endpoint`); no standard has one.
- */
+/** Where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`); not standardized. */
 export const OUTCOME_PATH = '/bc-outcome';
 
 /** Where companies push Security Event Tokens to (RFC 8935 §2). */
 export const SIGNALS_PATH = '/signals/events';
 
-/** Where it says how it tells others (OpenID Shared Signals Framework 1.0 §7.1.1). */
+/** Transmitter metadata (OpenID Shared Signals Framework 1.0 §7.1.1). */
 export const TRANSMITTER_PATH = '/.well-known/ssf-configuration';
 
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export const LOGOUT_PATH = '/backchannel-logout';
 
-/** Where a person connects an account: by a program's `ticket`, or the `connection` that they themselves want. */
+/** Where a person connects an account: by a program's `ticket`, or by `connection` of their own accord. */
 export const CONNECT_PATH = '/connections/connect';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
@@ -50,20 +46,19 @@ export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
 
-/** What tokens of anybody's agent are for: the gateway's MCP endpoint, never `/v1`. */
+/** The resource of other people's agents: the gateway's MCP endpoint, never `/v1`. */
 export function mcpResource(resource: string): string {
   return `${resource}/mcp`;
 }
 
-/** Where a person is asked whether a program may act for them; the request's id follows. */
+/** The consent page; the request's id follows. */
 export const CONSENT_PATH = '/authorize/consent';
 
-/** Whether a text is one of a list's, a scope say. */
 export function isIn<T extends string>(list: readonly T[], text: string): text is T {
   return (list as readonly string[]).includes(text);
 }
 
-/** A resource (RFC 8707) whose access tokens are JWTs (RFC 9068), and what they may do there. */
+/** A resource (RFC 8707) whose access tokens are JWTs (RFC 9068). */
 export function signedFor(audience: string, scopes: readonly string[]): ResourceServer {
   return {
     scope: scopes.join(' '),
@@ -73,12 +68,12 @@ export function signedFor(audience: string, scopes: readonly string[]): Resource
   };
 }
 
-/** Who was asked elsewhere gives no answer now: the same request may be sent again (RFC 6749 §4.1.2.1's name, with RFC 9110 §15.6.4's status). */
+/** A third party gives no usable answer now: the same request may be sent again (RFC 6749 §4.1.2.1, as a 503). */
 export function temporarilyUnavailable(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
 }
 
-/** Parameters of RFC 8693 §2.1 that this server reads; those it does not support are read to be refused. */
+/** Parameters of RFC 8693 §2.1 that this server reads, some only to refuse them. */
 export const tokenExchangeParameters = [
   'audience',
   'resource',
@@ -94,17 +89,17 @@ export type ExchangeParameters = { [name in (typeof tokenExchangeParameters)[num
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** How and when the person who lets a device in proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
+/** How and when the person proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
 export interface Authentication {
   readonly amr: readonly string[];
   /** Milliseconds since the epoch; undefined for now. */
   readonly at?: number;
 }
 
-/** Whoever holds the terminal phone's secret: a key in software. */
+/** By the terminal phone's secret: a key in software. */
 export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
 
-/** A passkey that has verified the person: a key that leaves its device, or not, and what unlocked it. */
+/** By a passkey with user verification; a synced one leaves its device. */
 export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
   return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
 }

@@ -1,10 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createMiddleware } from 'hono/factory';
 
-/**
- * In front of routes that read a form: one that can't be read, or that broke off, is the sender's fault. What was read is
- * kept with the request, and not read again.
- */
+/** In front of routes that read a form: an unreadable or interrupted one is answered 400. What was read is cached. */
 export const readableForm = createMiddleware(async (context, next) => {
   if (context.req.method === 'POST') {
     try {
@@ -16,7 +13,7 @@ export const readableForm = createMiddleware(async (context, next) => {
   return next();
 });
 
-/** Whether it went wrong since the request broke off, or was none: nothing that is to be looked into here. */
+/** Whether the request itself failed (interrupted, or no HTTP), which is nothing to report here. */
 export function isRequestFault(error: unknown, request: IncomingMessage | undefined): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return request?.destroyed === true || code.startsWith('HPE_') || code === 'ECONNRESET';

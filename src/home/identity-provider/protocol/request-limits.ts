@@ -7,70 +7,48 @@ import type { Clock } from '../../../machine/clock.ts';
 import { clientAddress } from '../../../net/trusted-proxy.ts';
 import { routes } from './protocol.ts';
 
-/**
- * How often who may try what. What is wrong is counted by where it came from, never by whose door it was tried at alone:
- * a stranger who tries their luck uses up their own tries.
- */
-export interface RequestLimits {
-  /** Who a request comes from, as far as that can be told: one machine, or one IPv6 network. */
-  readonly addressOf: (request: IncomingMessage) => string;
-  /** Device sign-ins begun, by address. */
-  readonly deviceStarts: RateLimit;
-  /** Programs that send a browser here to be let in, by its address. */
-  readonly authorizations: RateLimit;
-  /** Programs that register with nobody behind them, by address. */
-  readonly openRegistrations: RateLimit;
-  /** Documents of clients that are read, by the address that has them read. */
-  readonly documents: RateLimit;
-  /**
-   * What was refused at an endpoint for programs (a wrong token, assertion or code), by address; by client where it had
-   * proven who it is. Only what is wrong is answered 429: what is right is always answered, as nobody can guess it.
-   */
-  readonly refusals: RateLimit;
-  /** Signals of companies, by address. */
-  readonly signals: RateLimit;
-  /** Clients that were let in, by person. */
-  readonly registrations: RateLimit;
-  /** Questions for a person's phone, by client. */
-  readonly questions: RateLimit;
-  /** Wrong device codes (34 bits, RFC 8628 §5.1), by address and person. */
-  readonly deviceCodes: RateLimit;
-  /** Passkey sign-ins that failed, by address. */
-  readonly signIns: RateLimit;
-  /** Wrong recovery codes, by address and person. */
-  readonly recoveryCodes: RateLimit;
-  /** Wrong recovery codes for whomever, by address. */
-  readonly recoveries: RateLimit;
-}
+export type RequestLimits = ReturnType<typeof createRequestLimits>;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
+/** Failures are counted by where they came from, never by the account alone: a stranger uses up only their own tries. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
-  /** Whose request it is; as the server tells of it, unless said otherwise. */
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
-}): RequestLimits {
+}) {
   const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, everyMs: number) => createRateLimit({ burst, everyMs, clock });
   return {
-    addressOf: (request) => networkOf(addressOf(request)),
+    /** Where a request comes from: one machine, or one IPv6 network. */
+    addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
+    // By address:
     deviceStarts: limit(100, 10 * SECOND),
     authorizations: limit(60, 5 * SECOND),
     openRegistrations: limit(20, MINUTE),
     documents: limit(20, 30 * SECOND),
-    refusals: limit(100, SECOND),
     signals: limit(300, SECOND / 10),
-    registrations: limit(60, 5 * MINUTE),
-    questions: limit(60, 5 * SECOND),
-    deviceCodes: limit(20, 15 * SECOND),
+    /** Failed passkey sign-ins. */
     signIns: limit(30, 10 * SECOND),
-    recoveryCodes: limit(10, 90 * SECOND),
+    /** Wrong recovery codes, whoever's. */
     recoveries: limit(50, 30 * SECOND),
+    /**
+     * Wrong tokens, assertions and codes, by address, or by client if it was authenticated. Only wrong requests are answered
+     * 429; right ones are always answered, as nobody can guess them.
+     */
+    refusals: limit(100, SECOND),
+    // By person:
+    registrations: limit(60, 5 * MINUTE),
+    /** Wrong device codes (34 bits, RFC 8628 §5.1), by address and person. */
+    deviceCodes: limit(20, 15 * SECOND),
+    /** Wrong recovery codes, by address and person. */
+    recoveryCodes: limit(10, 90 * SECOND),
+    /** Questions for a person's phone, by client. */
+    questions: limit(60, 5 * SECOND),
   };
 }
 
-/** Whoever has one IPv6 address has the 2^64 of its network. */
+/** Whoever has one IPv6 address has the 2^64 addresses of its network. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [left = '', right] = address.toLowerCase().split('::', 2);
@@ -81,12 +59,11 @@ function networkOf(address: string): string {
   return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
 }
 
-/** What a program is told that tried too often. */
-export function tooManyBody(wait: number): { error: string; error_description: string } {
+function tooManyBody(wait: number): { error: string; error_description: string } {
   return { error: 'too_many_requests', error_description: `tried too often: come again in ${wait} s` };
 }
 
-/** The same, from inside one of the library's hooks. */
+/** For the library's hooks. */
 export function tooManyError(wait: number): Error {
   const { error, error_description } = tooManyBody(wait);
   return Object.assign(new errors.CustomOIDCProviderError(error, error_description), {
@@ -95,32 +72,12 @@ export function tooManyError(wait: number): Error {
   });
 }
 
-/** A bucket of tries for each key, filled again one by one. */
-interface RateLimit {
-  /** Seconds until this key may try again, whole and at least one; undefined where it may now. Changes nothing. */
-  wait(key: string): number | undefined;
-  /** Uses up a try, where there is one. @returns as `wait`, as it stood before */
-  take(key: string): number | undefined;
-}
-
-interface RateLimitOptions {
-  /** Tries at once. */
-  readonly burst: number;
-  /** Milliseconds until a used one is there again. */
-  readonly everyMs: number;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Keys that are remembered at most. */
-  readonly mostKeys?: number;
-}
-
 const MOST_KEYS = 10_000;
 const LONGEST_KEY = 200;
 
 /**
- * One number for each key: when its bucket is full again (GCRA). Keys come from the network, so there are never more than
- * so many: the one that was used longest ago is forgotten first. Whoever has that many addresses to try from gains
- * nothing by it that they did not have.
- *
+ * A token bucket for each key, kept as the time at which it is full again (GCRA). Keys come from the network, so their number
+ * is bounded: the least recently used is forgotten first, which helps nobody who can try from that many addresses anyway.
  * @example
  * ```ts
  * import { systemClock } from '../../../machine/clock.ts';
@@ -143,9 +100,16 @@ export function createRateLimit({
   everyMs,
   clock,
   mostKeys = MOST_KEYS,
-}: RateLimitOptions): RateLimit {
+}: {
+  /** Tries at once. */
+  readonly burst: number;
+  /** Milliseconds until a used try is available again. */
+  readonly everyMs: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly mostKeys?: number;
+}) {
   const fullAt = new Map<string, number>();
-  /** Milliseconds until the bucket is full. More than a whole bucket's only after the clock was set back: none then. */
+  /** Milliseconds until the bucket is full; 0 if it would be more than a whole bucket's, since the clock was set back. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * everyMs ? 0 : Math.max(0, ms);
@@ -155,14 +119,16 @@ export function createRateLimit({
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
-    wait: (given) => waitOf(given.slice(0, LONGEST_KEY), clock.now()),
-    take(given) {
+    /** Seconds until this key may try again, at least 1; undefined if it may now. Changes nothing. */
+    wait: (given: string) => waitOf(given.slice(0, LONGEST_KEY), clock.now()),
+    /** Uses up a try, if there is one. @returns as `wait`, from before */
+    take(given: string): number | undefined {
       const key = given.slice(0, LONGEST_KEY);
       const now = clock.now();
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
       const full = now + missing(key, now) + everyMs;
-      // The order of a map is that of insertion: what is used goes to its end.
+      // Maps keep insertion order: what is used moves to the end.
       fullAt.delete(key);
       fullAt.set(key, full);
       for (const [oldest, at] of fullAt) {
@@ -174,12 +140,12 @@ export function createRateLimit({
   };
 }
 
-/** Answers that are no wrong try: whoever waits for a person hears them again and again. */
+/** Errors that are no wrong try: a client that waits for a person gets them again and again. */
 const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**
  * In front of the library: who begins too many sign-ins, and who was refused too often.
- * @param passOn the home's own gateway and servers, which pass on what others bring: they are not the ones who try
+ * @param passOn the home's own gateway and servers, which pass on what others bring
  */
 export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
@@ -204,7 +170,7 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
   };
 }
 
-/** The same for the endpoints that the library does not have: 401 is what counts there. */
+/** The same for endpoints outside the library, where only 401 counts. */
 export function limitRefusals(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();
@@ -218,7 +184,7 @@ export function limitRefusals(limits: RequestLimits) {
   });
 }
 
-function tooMany(ctx: KoaContextWithOIDC, wait: number): void {
+export function tooMany(ctx: KoaContextWithOIDC, wait: number): void {
   ctx.status = 429;
   ctx.set('retry-after', String(wait));
   ctx.set('cache-control', 'no-store');
@@ -230,7 +196,6 @@ function errorOf(body: unknown): string | undefined {
   return String(body.error);
 }
 
-/** The client that has proven who it is. */
 function provenClient(ctx: KoaContextWithOIDC, error: string): string | undefined {
   const client = ctx.oidc?.entities?.Client;
   if (client === undefined || error === 'invalid_client' || client.tokenEndpointAuthMethod === 'none')

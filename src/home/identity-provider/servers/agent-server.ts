@@ -1,6 +1,7 @@
 import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { TOKEN_EXCHANGE_GRANT } from '../../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES } from '../../../oauth/scopes.ts';
+import { endOf } from '../authorization/public-client.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 import { isIn } from '../protocol/protocol.ts';
 
@@ -10,27 +11,24 @@ export interface AgentServer extends KeyClient {
   readonly address: string;
 }
 
-/** With what stands before it, it fits what a proposal says of who asked: 80 characters. */
+/** With "server at " it fits a proposal's 80 characters for who asked. */
 const LONGEST_HOST = 60;
 
-/** The server at an address, as a request names it (RFC 8707 `resource`). */
+/** By RFC 8707 `resource`. */
 export function serverAt(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
   return servers.find(({ address }) => address === resource);
 }
 
-/** The server whose client it is. */
 export function serverOf(servers: readonly AgentServer[], clientId: unknown): AgentServer | undefined {
   return servers.find(({ client_id }) => client_id === clientId);
 }
 
-/** For people, and as the gateway is told who acts: one line of printable ASCII. */
+/** One line of printable ASCII, also for the gateway's `act`. */
 export function serverName({ address }: Pick<AgentServer, 'address'>): string {
-  const { host } = new URL(address);
-  // Whose a host is stands at its end.
-  return `server at ${host.length <= LONGEST_HOST ? host : `..${host.slice(2 - LONGEST_HOST)}`}`;
+  return `server at ${endOf(new URL(address).host, LONGEST_HOST)}`;
 }
 
-/** It exchanges what people bring, and renews what they granted it; nobody signs in by it. */
+/** It exchanges what people bring and renews what they granted it; nobody signs in by it. */
 export function serverClient(server: AgentServer): ClientMetadata {
   return {
     ...keyClient(server),
@@ -40,8 +38,7 @@ export function serverClient(server: AgentServer): ClientMetadata {
 }
 
 /**
- * A sign-in at a server is for that server alone: its tokens are worth nothing at the gateway, nor with a person's accounts
- * elsewhere, so that a laptop can do only what the server lets it.
+ * A sign-in at a server is for that server alone: its tokens are worth nothing at the gateway or for connected accounts.
  * @throws `invalid_target`, `invalid_scope`
  */
 export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly AgentServer[]): void {
@@ -56,7 +53,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/** When the person signed in (RFC 9068 §2.2.1 `auth_time`): a server asks for a fresh sign-in as a laptop does. */
+/** RFC 9068 §2.2.1 `auth_time`: a server asks for a fresh sign-in as a laptop does. */
 export function signedInAt(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;

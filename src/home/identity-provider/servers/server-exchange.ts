@@ -3,56 +3,41 @@ import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provide
 import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
-import type { Granted } from '../../../store/home/oidc-store.ts';
+import type { Grants } from '../grants.ts';
 import { ACCESS_TOKEN_S, type ExchangeParameters, LOGIN_CLIENT_ID, signedFor } from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
-/** Says of an exchanged token how it came about; what is renewed later says it, too. */
+/** The grant type that an exchanged token, and its renewals, record. */
 const EXCHANGED = 'token_exchange';
 
-/** What an exchange has to know, and to note, of people's sign-ins. */
-export interface SignIns {
-  /** What a token was issued under, where it was issued here and that still stands. */
-  liveGrant(jti: string): string | undefined;
-  noteDevice(
-    grantId: string,
-    device: { user: string; clientName: string; deviceName: string | undefined },
-  ): void;
-  /** Something else takes the place of what a person granted a client: what was begun under it goes on. */
-  replaced(granted: Granted): void;
-}
+export type SignIns = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
 
 export interface ServerExchangeOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly verificationKey: JWTVerifyGetKey;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly grants: SignIns;
 }
 
 type Context = TokenEndpointGrantContext<ExchangeParameters>;
 
-/** What a server was shown, and by which sign-in. */
 interface Subject {
   readonly sub: string;
   readonly signIn: Grant;
   readonly scopes: readonly string[];
-  /** Seconds since the epoch. */
   readonly authTime: number | undefined;
 }
 
 /**
- * RFC 8693: a server shows the access token that a person's program called it with, and is given one for the gateway, or a
- * grant of its own. What could go wrong, and what is in its way:
+ * RFC 8693: a server presents the access token that a person's program called it with, and gets one for the gateway, or a grant
+ * of its own. Threats and defenses:
  *
- *  1. A token that was meant for another server, or for the gateway, is worth nothing here: its audience must be the address
- *     of the very client that shows it.
- *  2. Nothing comes of a sign-in that has ended. The grant of the sign-in is asked, and what is exchanged belongs to it: it
- *     ends with the sign-in, and before it.
+ *  1. A token for another server or for the gateway is refused: its audience must be the address of the client that presents it.
+ *  2. What is exchanged belongs to the sign-in's grant: it needs that grant, and ends with it or before.
  *  3. Nothing gets wider: the scopes are among those of the token that was shown and of what the person allowed.
- *  4. What is exchanged is no subject of a further exchange: it is for the gateway, and what has an actor is refused besides.
- *  5. A stolen one is worth nothing: it is bound to the server's key, and a refresh token as well.
+ *  4. An exchanged token can't be exchanged again: it is for the gateway, and one with an actor is refused.
+ *  5. A stolen one is useless: access and refresh tokens are bound to the server's key.
  */
 export function createServerExchange(options: ServerExchangeOptions) {
   return async (ctx: Context, server: AgentServer): Promise<void> => {
@@ -122,7 +107,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     };
   }
 
-  /** In an earlier one's place: a server has one for a person. */
+  /** A server has one grant for a person: this replaces an earlier one. */
   async function ownGrant(
     ctx: Context,
     server: AgentServer,
@@ -145,7 +130,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
   }
 }
 
-/** @throws `invalid_target`: what it gives is for the gateway alone (RFC 8693 §2.1 `resource`, `audience`) */
+/** Only the gateway may be the target (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
 function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway: string): void {
   for (const asked of [resource, audience]) {
     if (asked !== undefined && asked !== gateway) {
@@ -154,7 +139,7 @@ function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway
   }
 }
 
-/** @throws `invalid_scope` for more than was shown, or nothing */
+/** @throws `invalid_scope` for more than the subject token has, or nothing */
 function grantedScopes(
   asked: string | undefined,
   { scopes, signIn }: Subject,

@@ -4,7 +4,7 @@ import { type Company, companyOf } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
 
-/** What a signal took from a person of this home, until what is left of it elsewhere has ended. */
+/** What a signal took from a person, until it has ended elsewhere, too. */
 export interface Signalled {
   readonly id: number;
   /** The home's user. */
@@ -14,17 +14,16 @@ export interface Signalled {
   readonly event: string;
   readonly reason: string;
   readonly jti: string;
-  /** When it came, milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * What companies' signals have taken back. What decides who gets in, and what may still go out, is asked of these rows at
- * each use: it holds from the commit that keeps the signal.
+ * What companies' signals have taken back. Sign-ins and outgoing orders are checked against these rows at each use, so it
+ * holds from the commit that keeps the signal.
  */
 export type CompanyStanding = ReturnType<typeof openCompanyStanding>;
 
-/** Longer than one may be old, and clocks apart. */
+/** Longer than an event's maximum age plus clock skew. */
 const SEEN_KEPT_S = OLDEST_EVENT_S + 24 * 3600;
 
 interface StandingRow {
@@ -32,7 +31,6 @@ interface StandingRow {
   readonly disabled_at: number | null;
 }
 
-/** @param now milliseconds since the epoch */
 export function openCompanyStanding(options: {
   readonly database: Database;
   readonly companies: readonly Company[];
@@ -56,7 +54,7 @@ export function openCompanyStanding(options: {
     const of = { issuer: company.issuer, subject, user };
     if (effect === 'enabled') rows.enable.run(of);
     else {
-      // Assertions are made by the company's clock, to a second: what was made in this one is from before.
+      // Assertions carry seconds of the company's clock: one made in this second is from before.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
       for (const { client_id } of company.clients) grants.endGrants({ sub: user, clientId: client_id });
@@ -67,12 +65,12 @@ export function openCompanyStanding(options: {
 
   return {
     /**
-     * Keeps a signal, and ends all that came by its company for that person, in one transaction: their grants with every token
-     * under them; nobody gets in by an assertion from before.
-     * `known`: the very same came before. `replayed`: another one had its `jti`. In both nothing was written.
+     * Keeps a signal and, in the same transaction, ends the person's grants by this company with every token under them; no
+     * earlier assertion is accepted. `known`: the same token came before. `replayed`: another one had its `jti`. Both change
+     * nothing.
      */
     take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
-    /** Why an assertion of a company's person, made at a time (seconds since the epoch), counts no more. */
+    /** Why an assertion made at a time (seconds since the epoch) is no longer valid. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
       const row = rows.standing.get(issuer, subject);
       if (row === undefined) return undefined;
@@ -81,7 +79,7 @@ export function openCompanyStanding(options: {
     },
     /**
      * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
-     * what they allowed to be done without them, which rests whichever company of theirs says so.
+     * what they allowed in advance, which any company of theirs can suspend.
      */
     isTakenBack({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
       const company = client === undefined ? undefined : companyOf(companies, client);
@@ -89,7 +87,7 @@ export function openCompanyStanding(options: {
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
     },
-    /** Of which not everything has ended yet, the oldest first. */
+    /** Signals whose effects have not all ended yet, oldest first. */
     unended: (): Signalled[] => rows.unended.all(),
     ended: ({ id }: Signalled): void => {
       rows.ended.run(now(), id);
@@ -101,7 +99,7 @@ function userOf({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
 }
 
-/** Whoever runs the home may have said so after it. */
+/** The home's operator may have enabled the account again since. */
 function isDisabled({ disabled_at }: StandingRow, enabledAt: string | undefined): boolean {
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }

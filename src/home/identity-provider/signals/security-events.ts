@@ -1,10 +1,7 @@
 import { safeLine } from '../../../text/shown-text.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/**
- * What a signal does. `ended`: what came by the company ends, and a sign-in after it works again. `disabled`: nobody gets in
- * by this company's word until `enabled`.
- */
+/** `ended`: sign-ins by the company end, later ones work. `disabled`: none work until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
@@ -14,7 +11,7 @@ const RISC = 'https://schemas.openid.net/secevent/risc/event-type';
 export const SESSION_REVOKED = `${CAEP}/session-revoked`;
 export const CREDENTIAL_CHANGE = `${CAEP}/credential-change`;
 
-/** CAEP, and OpenID RISC Profile 1.0 §2; the last is its older word for a session's end. */
+/** CAEP, and OpenID RISC Profile 1.0 §2; `sessions-revoked` is the older name of a session's end. */
 const effects: Readonly<Record<string, SignalEffect>> = {
   [SESSION_REVOKED]: 'ended',
   [CREDENTIAL_CHANGE]: 'ended',
@@ -24,23 +21,21 @@ const effects: Readonly<Record<string, SignalEffect>> = {
   [`${RISC}/sessions-revoked`]: 'ended',
 };
 
-/** Of several events in one token the one that takes away most counts. */
+/** Of several events in one token the strictest counts. */
 const STRICTEST: readonly SignalEffect[] = ['disabled', 'ended', 'enabled'];
 
 const LONGEST_REASON = 200;
 
 export interface SecurityEvent {
   readonly effect: SignalEffect;
-  /** The last part of its type: `session-revoked`. */
   readonly event: string;
-  /** Why, for administrators; one line of their text, shortened and without control characters. Empty where none is given. */
+  /** For administrators: one safe line, or empty. */
   readonly reason: string;
 }
 
 /**
- * What a token's `events` (RFC 8417 §2.2) come to.
- * @returns undefined where none of them is known here, which is no fault: they are for somebody else
- * @throws {SignalRefusal} `invalid_request` where there are none
+ * Reads the claim `events` (RFC 8417 §2.2). Undefined if none is known here, which is no fault.
+ * @throws {SignalRefusal} `invalid_request` if there are none
  */
 export function eventOf(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
@@ -62,13 +57,13 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** CAEP §2: a text for each language, or (in earlier drafts) one text. */
+/** CAEP §2: a text for each language, or one text in earlier drafts. */
 function reasonOf(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, LONGEST_REASON) : '';
 }
 
-/** RFC 8935 §2.4, as far as a receiver of ours says them. */
+/** RFC 8935 §2.4, those that are used here. */
 type SignalFault =
   | 'invalid_request'
   | 'invalid_key'
@@ -76,7 +71,7 @@ type SignalFault =
   | 'invalid_audience'
   | 'authentication_failed';
 
-/** A token that is not taken; its message never quotes the token. */
+/** Its message never quotes the token. */
 export class SignalRefusal extends Error {
   override name = 'SignalRefusal';
   readonly fault: SignalFault;

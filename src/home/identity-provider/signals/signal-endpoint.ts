@@ -10,21 +10,21 @@ import type { CompanyStanding } from './company-standing.ts';
 import { SignalRefusal } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
-/** Far longer than any sound token. */
+/** Far longer than any valid token. */
 const LONGEST_BYTES = 32 * 1024;
-/** Seconds after which it is to be sent again, where the company's keys could not be had. */
+/** `retry-after` while the company's keys can't be fetched. */
 const AGAIN_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
   readonly standing: Pick<CompanyStanding, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
-  /** One was taken: what is left is to be ended. */
+  /** Called after a signal was kept, to end what is left elsewhere. */
   readonly onTaken: () => void;
-  /** Told of what was refused or means nothing here, by its issuer and reason; never of what stood in it. */
+  /** Reports refused and unknown signals by issuer and reason; never the token. */
   readonly onError: (message: string) => void;
 }
 
-/** Takes signals: what one takes back has ended when it is answered 202 (or 200), but for what `onTaken` ends in a moment. */
+/** Receives signals: what one takes back has ended when it is answered 202 or 200, except what `onTaken` ends shortly after. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, standing, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -45,7 +45,6 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       onError(`signal of ${signal.company.issuer}: no event that is known here`);
     onTaken();
   };
-  /** @param refused how the protocol says no */
   const answer = async (
     context: Context,
     read: () => Promise<Signal>,

@@ -21,16 +21,14 @@ const issuerSubject = z.object({
   sub: z.string().min(1).max(255),
 });
 
-/** OpenID Shared Signals Framework 1.0 §3.2: a person, and which session; of sessions nothing is known here but whose they are. */
+/** OpenID Shared Signals Framework 1.0 §3.2: a person, and a session, which is not known here. */
 const complexSubject = z.object({ format: z.literal('complex'), user: issuerSubject });
 
 const subjectSchema = z.union([issuerSubject, complexSubject]);
 
 /**
- * Whom a signal is about: the `sub` that the company knows them by.
- * @param subject the claim `sub_id` (RFC 9493 §4.1)
- * @throws {SignalRefusal} `invalid_request` for a form by which nobody is known here (an e-mail address, a number, an id of
- *   the company's own), and for somebody of another issuer
+ * The company's `sub` for the person in the claim `sub_id` (RFC 9493 §4.1).
+ * @throws {SignalRefusal} `invalid_request` for other forms (e-mail address, phone number, opaque id) and other issuers
  */
 function subjectOf(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
@@ -43,8 +41,8 @@ function subjectOf(subject: unknown, issuer: string): string {
 }
 
 /**
- * How old a security event may be. Days, not minutes: whoever sends them tries again for as long as this home is off, and a
- * leaver must not stay in because it was. What was seen is kept for longer than that, so that none comes twice.
+ * How old a security event may be. Days, since a sender retries while this home is off, and a leaver must not stay in for
+ * that. Seen ones are remembered for longer, so that none counts twice.
  */
 export const OLDEST_EVENT_S = 7 * 24 * 3600;
 /** A logout token is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
@@ -57,26 +55,25 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 export interface Signal {
   readonly company: Company;
   readonly jti: string;
-  /** Of the token as it came: the same again is no replay, another one of the same `jti` is. */
+  /** Of the whole token: the same token again is no replay, another one with its `jti` is. */
   readonly digest: string;
   /** Seconds since the epoch, by the company's clock. */
   readonly issuedAt: number;
-  /** What is to be done about whom; undefined where it concerns nobody here. */
+  /** Undefined if it concerns nobody here. */
   readonly about: (SecurityEvent & { readonly subject: string }) | undefined;
 }
 
 export interface SignalTokenOptions {
   readonly companies: readonly Company[];
-  /** A company's own keys. @throws {Refusal} 503 `provider_unreachable` */
+  /** @throws {Refusal} 503 `provider_unreachable` */
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /**
- * A Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
+ * Reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
  * @throws {SignalRefusal}
- * @throws {Refusal} 503 where the company's keys are out of reach: it is to be sent again
+ * @throws {Refusal} 503 if the company's keys can't be fetched: the sender should retry
  */
 export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = companyOf(
@@ -93,10 +90,7 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
   return signalOf(token, company, payload, about);
 }
 
-/**
- * A logout token (Back-Channel Logout 1.0 §2.6): of a whole person, since of a company's sessions (`sid`) nothing is known here.
- * @throws as {@link securityEvent}
- */
+/** Reads a logout token (Back-Channel Logout 1.0 §2.6), for a whole person, since sessions (`sid`) are unknown here. */
 export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = companyOf(token, options.companies);
   const payload = await verified(token, company, options, {
@@ -109,7 +103,7 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
     throw new SignalRefusal('invalid_request', 'events does not say that it is a logout');
   }
-  // An ID token has one: it must not pass for a logout.
+  // An ID token with a nonce must not pass for a logout.
   if (nonce !== undefined) throw new SignalRefusal('invalid_request', 'a logout token has no nonce');
   if (sid !== undefined && typeof sid !== 'string') {
     throw new SignalRefusal('invalid_request', 'sid is no text');
@@ -121,7 +115,7 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
   return signalOf(token, company, payload, about);
 }
 
-/** By the issuer that it names, which the signature proves afterwards. */
+/** By the issuer claim, which the signature proves afterwards. */
 function companyOf(token: string, companies: readonly Company[]): Company {
   let issuer: unknown;
   try {
@@ -173,7 +167,7 @@ async function verified(
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof SignalRefusal) return error;
-  // Of the company's keys: 503 is passed on, so that it is sent again; a key that it does not have is the token's fault.
+  // 503 is passed on, so that the sender retries; a key that the company does not have is the token's fault.
   if (error instanceof Refusal) {
     if (error.status === 503) return error;
     return new SignalRefusal('invalid_key', 'the issuer has no such key');

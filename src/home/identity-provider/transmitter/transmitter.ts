@@ -15,7 +15,6 @@ import { defined } from '../../../values/defined.ts';
 import { routes } from '../protocol/protocol.ts';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
 
-/** Who is told, as `home.yaml` names them. */
 export interface SignalReceiver {
   /** Where tokens are pushed to. */
   readonly endpoint: string;
@@ -35,13 +34,13 @@ export interface TransmitterOptions {
   readonly onError: (message: string) => void;
 }
 
-/** How often it is looked what has changed, and what is to be sent again. */
+/** How often to look for changes, and for signals to send again. */
 const LOOK_MS = 1_000;
 
 /**
- * Looks what stands no more, or is new, and tells receivers. What changed before anybody was to be told is told to nobody. It
- * is told once, since that it was seen is kept with what is to be sent; and reaches a receiver at least once, always as the
- * same token.
+ * Compares sign-ins, passkeys and people with what was last seen, and notifies the receivers of changes. What was seen and
+ * what is to be sent are kept together, so each change is noted once and reaches a receiver at least once, as the same token.
+ * Changes from before there were receivers are not sent.
  */
 export function startTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;
@@ -101,7 +100,6 @@ function changes(seen: readonly Standing[], stands: readonly Standing[], now: nu
   return changed(seen, stands).flatMap(([one, change]) => toldOf(one, change, now) ?? []);
 }
 
-/** What is told of a change: one event about one person. */
 interface ToldEvent {
   readonly type: string;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -110,11 +108,7 @@ interface ToldEvent {
   readonly user: string;
 }
 
-/**
- * What a change is to others (CAEP 1.0 §3.1, §3.3); undefined where it is nothing to them: nobody is told who came, nor what
- * was over by itself.
- * @param now milliseconds since the epoch
- */
+/** The event for a change (CAEP 1.0 §3.1, §3.3); undefined if receivers don't care: somebody came, or it expired by itself. */
 function toldOf(
   { kind, id, user, endsAt, detail }: Standing,
   change: 'came' | 'went',
@@ -132,10 +126,7 @@ function toldOf(
     : { type: SESSION_REVOKED, facts: { ...facts, initiating_entity: 'admin' }, user };
 }
 
-/**
- * A Security Event Token (RFC 8417 §2, typ of §2.3) for one receiver, signed by what the home signs its tokens with.
- * @param now milliseconds since the epoch
- */
+/** A Security Event Token (RFC 8417 §2, typ of §2.3) for one receiver, signed by the home's token key. */
 async function signedEvent(
   { type, facts, user, session }: ToldEvent,
   options: {
@@ -168,23 +159,19 @@ async function signedEvent(
     .sign(await importJWK(key, 'ES256'));
 }
 
-/** One request to a receiver, milliseconds. */
+/** For one request to a receiver. */
 const TIMEOUT_MS = 10_000;
-/** Waits between the tries, milliseconds; the last goes on. */
+/** Between the tries; the last repeats. */
 const WAITS_MS = [2_000, 10_000, 60_000, 600_000] as const;
-/** Milliseconds after which it is of no use any more: a receiver takes none older than a week, ours at least. */
+/** Receivers take none older than a week, ours at least. */
 const WORTH_MS = 7 * 24 * 3_600_000;
 
-interface PushSignalsOptions {
+interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
   readonly outbox: Pick<SignalOutbox, 'due' | 'done' | 'later'>;
-  readonly fetch: typeof fetch;
-  readonly clock: Clock;
   readonly closing: AbortSignal;
-  /** Told of what a receiver did not take, by its host; never holds a token. */
-  readonly onError: (message: string) => void;
 }
 
-/** Sends what is due, each receiver's one after the other: one that can't be reached holds up nobody else's. */
+/** Sends what is due, one by one for each receiver: an unreachable one delays nobody else's. */
 async function pushSignals(options: PushSignalsOptions): Promise<void> {
   const { outbox, clock, closing } = options;
   for (let due = outbox.due(clock.now()); due.length > 0 && !closing.aborted; due = outbox.due(clock.now())) {
@@ -192,7 +179,7 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
   }
 }
 
-/** RFC 8935 §2: 202 is the end of it, and so is a 400, by which the receiver says that it will never take it. */
+/** RFC 8935 §2: 202 ends it, and so does 400, by which the receiver rejects it for good. */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
   { id, endpoint, token, made_at, tries }: Outgoing,
@@ -215,7 +202,7 @@ async function pushOne(
       return outbox.done(id);
     }
   } catch (error) {
-    // What was cut off by closing is sent again at the next start.
+    // Interrupted by closing: sent again at the next start.
     if (closing.aborted) return;
     said = error instanceof Error ? error.name : 'failed';
   }
@@ -228,7 +215,6 @@ async function pushOne(
   outbox.later(id, now + (WAITS_MS[Math.min(tries, WAITS_MS.length - 1)] ?? 0));
 }
 
-/** Reads what stands now: who lives here, their programs that are signed in, and their passkeys. */
 function whatStands(
   database: Database,
   { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<Keys, 'list'> },
@@ -246,20 +232,14 @@ function whatStands(
         const endsAt = expires_at === null ? null : expires_at * 1000;
         return { kind: 'session', id, user, endsAt, detail: '' };
       }),
-      ...all.flat().map(
-        ({ credentialId: id, sub: user, deviceType: detail }): Standing => ({
-          kind: 'key',
-          id,
-          user,
-          endsAt: null,
-          detail,
-        }),
-      ),
+      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): Standing => {
+        return { kind: 'key', id, user, endsAt: null, detail };
+      }),
     ];
   };
 }
 
-/** Transmitter Configuration Metadata (SSF 1.0 §7.1): whom it tells, and of whom, is set in `home.yaml` alone. */
+/** Transmitter Configuration Metadata (SSF 1.0 §7.1); receivers are set in `home.yaml` alone. */
 export function transmitterMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     spec_version: '1_0',
