@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { openCompanySession, verifyCompanySession } from '../../../src/auth/company/company-session.ts';
 import { logout } from '../../../src/auth/logout.ts';
@@ -10,10 +10,7 @@ import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { options, play } from '../agent/world.ts';
 import { type CompanyWorld, companyWorld } from './company-world.ts';
 
-let world: CompanyWorld;
-beforeAll(async () => {
-  world = await companyWorld();
-});
+const world = await companyWorld();
 afterAll(() => world.close());
 afterEach(() => {
   vi.useRealTimers();

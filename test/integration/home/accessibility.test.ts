@@ -2,27 +2,16 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { screensOf } from '../screens.ts';
-import {
-  type DecisionWorld,
-  liveOrder,
-  settled,
-  shot,
-  startDecisionWorld,
-  usualOrder,
-  usualSale,
-} from './decision-fixture.ts';
+import { liveOrder, settled, shot, startDecisionWorld, usualOrder, usualSale } from './decision-fixture.ts';
 import type { PhoneBrowserOptions } from './phone-browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let world: DecisionWorld;
-beforeAll(async () => {
-  world = await startDecisionWorld();
-}, 120_000);
-afterAll(() => world?.close());
+const world = await startDecisionWorld();
+afterAll(() => world.close());
 
 /** What axe finds that is worse than minor, in the words of its report. */
 async function findings(page: Page): Promise<string[]> {

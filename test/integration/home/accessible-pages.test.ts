@@ -1,26 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { screensOf } from '../screens.ts';
 import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from './phone-browser.ts';
 import { publicClient, register } from './public-client.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let browser: Browser;
-let world: World;
-let agent: string;
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
-  agent = (await register(world.issuer, { client_name: `An agent ${'whose name has no end '.repeat(4)}` }))
-    .body.client_id;
-}, 120_000);
+const [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
+const agent = (
+  await register(world.issuer, { client_name: `An agent ${'whose name has no end '.repeat(4)}` })
+).body.client_id;
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 
 /** What axe finds, but for what is minor: rule and element. */

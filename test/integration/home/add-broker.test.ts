@@ -15,23 +15,17 @@ import { announceHome, homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import type { KeptCredentials } from '../../../src/gateway/broker/kept-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
-import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { startTradier } from '../gateway/support/tradier-stand-in.ts';
+import { app, homeGround } from './home-folder.ts';
 
-let ground: HomeGround;
-let tradier: TradierStandIn;
-let snaptrade: SnaptradeStandIn;
-let another: { keyId: string; secret: string };
-beforeAll(async () => {
-  [ground, tradier, snaptrade] = await Promise.all([
-    homeGround(),
-    startTradier(),
-    startSnaptrade({ personal: true }),
-  ]);
-  snaptrade.account = { ...snaptrade.account, is_paper: false };
-  const { key_id: keyId, secret } = ground.sandbox.seed.users[1]?.broker_key ?? { key_id: '', secret: '' };
-  another = { keyId, secret };
-});
+const [ground, tradier, snaptrade] = await Promise.all([
+  homeGround(),
+  startTradier(),
+  startSnaptrade({ personal: true }),
+]);
+snaptrade.account = { ...snaptrade.account, is_paper: false };
+const { key_id: keyId, secret } = ground.sandbox.seed.users[1]?.broker_key ?? { key_id: '', secret: '' };
+const another = { keyId, secret };
 afterAll(async () => {
   await Promise.all([tradier.close(), snaptrade.close()]);
   await ground.close();

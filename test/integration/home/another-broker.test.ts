@@ -1,22 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { listBrokerKeys, readKeptText, setBrokerKeys, whatIsKept } from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
-import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { startTradier } from '../gateway/support/tradier-stand-in.ts';
+import { app, homeGround } from './home-folder.ts';
 
-let ground: HomeGround;
-let tradier: TradierStandIn;
-beforeAll(async () => {
-  [ground, tradier] = await Promise.all([homeGround(), startTradier()]);
-  await ground.make();
-  const file = join(ground.folder, 'gateway.yaml');
-  const settings = parse(readFileSync(file, 'utf8'));
-  const broker = { kind: 'tradier', credentials: 'access_token', url: tradier.url };
-  writeFileSync(file, stringify({ ...settings, broker }));
-});
+const [ground, tradier] = await Promise.all([homeGround(), startTradier()]);
+await ground.make();
+const file = join(ground.folder, 'gateway.yaml');
+const settings = parse(readFileSync(file, 'utf8'));
+const broker = { kind: 'tradier', credentials: 'access_token', url: tradier.url };
+writeFileSync(file, stringify({ ...settings, broker }));
 afterAll(async () => {
   await tradier.close();
   await ground.close();

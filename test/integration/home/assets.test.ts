@@ -1,13 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { afterAll, expect, it } from 'vitest';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { pairByHttp } from './http-browser.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-});
-afterAll(() => world?.close());
+const world = await startIdentityProvider();
+afterAll(() => world.close());
 
 const KILOBYTE = 1000;
 

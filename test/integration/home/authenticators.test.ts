@@ -1,5 +1,4 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { softwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { launchChromium } from '../chromium.ts';
@@ -17,13 +16,10 @@ import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 /** A page is loaded anew meanwhile. */
 const patiently = { timeout: 10_000 };
 
-let browser: Browser;
 let world: World;
 let phone: PhoneBrowser;
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 120_000);
-afterAll(() => browser?.close());
+const browser = await launchChromium();
+afterAll(() => browser.close());
 beforeEach(async () => {
   world = await startIdentityProvider();
   phone = await openPhoneBrowser(browser);

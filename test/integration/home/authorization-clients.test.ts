@@ -3,15 +3,10 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ResolverBusy } from '../../../src/net/public-resolver.ts';
-import {
-  certificate,
-  refusal,
-  startIdentityProvider,
-  type World,
-} from '../sandbox/identity-provider-fixture.ts';
-import { type HttpBrowser, pairByHttp } from './http-browser.ts';
+import { certificate, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { pairByHttp } from './http-browser.ts';
 import { ask, CALLBACK, letIn, MCP_SCOPES, publicClient, publicMetadata, register } from './public-client.ts';
 
 const DAY = 24 * 3_600_000;
@@ -30,28 +25,24 @@ const documented = {
   token_endpoint_auth_method: 'none',
 };
 
-let world: World;
-let alice: HttpBrowser;
 let address = '192.0.2.1';
 let resolve: (host: string) => Promise<readonly string[]> = async () => [PUBLIC];
-beforeAll(async () => {
-  world = await startIdentityProvider({
-    resolve: (host) => resolve(host),
-    clientAddress: (_request: IncomingMessage) => address,
-    documents: async (url, init = {}) => {
-      fetched.push(String(url));
-      guarded &&= init.redirect === 'manual' && init.signal instanceof AbortSignal;
-      const answer = documents.get(String(url));
-      if (answer === undefined) return new Response(null, { status: 404 });
-      const slow = new Promise<never>((_resolve, reject) =>
-        init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
-      );
-      return Promise.race([answer(), slow]);
-    },
-  });
-  alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+const world = await startIdentityProvider({
+  resolve: (host) => resolve(host),
+  clientAddress: (_request: IncomingMessage) => address,
+  documents: async (url, init = {}) => {
+    fetched.push(String(url));
+    guarded &&= init.redirect === 'manual' && init.signal instanceof AbortSignal;
+    const answer = documents.get(String(url));
+    if (answer === undefined) return new Response(null, { status: 404 });
+    const slow = new Promise<never>((_resolve, reject) =>
+      init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
+    );
+    return Promise.race([answer(), slow]);
+  },
 });
-afterAll(() => world?.close());
+const alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+afterAll(() => world.close());
 let addresses = 0;
 beforeEach(() => {
   addresses += 1;

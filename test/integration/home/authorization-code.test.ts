@@ -1,25 +1,14 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  RESOURCE,
-  refusal,
-  signIn,
-  startIdentityProvider,
-  type World,
-} from '../sandbox/identity-provider-fixture.ts';
-import { type HttpBrowser, pairByHttp } from './http-browser.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { RESOURCE, refusal, signIn, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { pairByHttp } from './http-browser.ts';
 import { CALLBACK, letIn, MCP, MCP_SCOPES, publicClient, register } from './public-client.ts';
 
-let world: World;
-let alice: HttpBrowser;
-let clientId: string;
-beforeAll(async () => {
-  world = await startIdentityProvider({ refreshTokenReuse: 'until_confirmed' });
-  alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
-  clientId = (await register(world.issuer)).body.client_id;
-});
-afterAll(() => world?.close());
+const world = await startIdentityProvider({ refreshTokenReuse: 'until_confirmed' });
+const alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+const clientId = (await register(world.issuer)).body.client_id;
+afterAll(() => world.close());
 const newProgram = () => publicClient(world, clientId);
 
 /** The answer's parameters, where a request is refused at once. */

@@ -4,20 +4,15 @@ import { decodeJwt } from 'jose';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { createHttpBrowser, type HttpBrowser, ledTo, openLinkByHttp, pairByHttp } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 import { ask, decide, MCP, publicClient, register } from './public-client.ts';
 
-let world: World;
-let alice: HttpBrowser;
-let clientId: string;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-  alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
-  clientId = (await register(world.issuer)).body.client_id;
-});
-afterAll(() => world?.close());
+const world = await startIdentityProvider();
+const alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+const clientId = (await register(world.issuer)).body.client_id;
+afterAll(() => world.close());
 afterEach(() => {
   vi.useRealTimers();
 });

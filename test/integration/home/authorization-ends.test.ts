@@ -1,29 +1,25 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
 import { createAuthorizedClients } from '../../../src/store/home/authorized-clients.ts';
 import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
-import { refusal, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp } from './http-browser.ts';
 import { letIn, publicClient, register } from './public-client.ts';
 
-let world: World;
-let alice: HttpBrowser;
 let told: Revoked[] = [];
 let refusing = 0;
-beforeAll(async () => {
-  world = await startIdentityProvider({
-    onRevoked: async (who) => {
-      if (refusing > 0) {
-        refusing -= 1;
-        throw new Error('the gateway is busy');
-      }
-      told.push(who);
-    },
-  });
-  alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+const world = await startIdentityProvider({
+  onRevoked: async (who) => {
+    if (refusing > 0) {
+      refusing -= 1;
+      throw new Error('the gateway is busy');
+    }
+    told.push(who);
+  },
 });
-afterAll(() => world?.close());
+const alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+afterAll(() => world.close());
 beforeEach(() => {
   told = [];
 });

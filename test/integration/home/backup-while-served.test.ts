@@ -3,20 +3,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { backupHome, openArchive, restoreHome } from '../../../src/app/home/backup.ts';
 import { homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { app, homeGround } from './home-folder.ts';
 
 const passphrase = 'amber bison cedar delta';
 
-let ground: HomeGround;
-beforeAll(async () => {
-  ground = await homeGround();
-  await ground.make();
-});
+const ground = await homeGround();
+await ground.make();
 afterAll(() => ground.close());
 
 const recordOf = (folder: string) =>

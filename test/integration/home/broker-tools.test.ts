@@ -1,25 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { lookAtBrokerTools, readKeptText, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { brokerToolsText } from '../../../src/cli/commands/home/broker-tools.ts';
-import { type AlpacaMcpServer, MCP_TOKEN, startAlpacaMcp } from '../gateway/support/alpaca-mcp-server.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { MCP_TOKEN, startAlpacaMcp } from '../gateway/support/alpaca-mcp-server.ts';
+import { app, homeGround } from './home-folder.ts';
 
-let ground: HomeGround;
-let server: AlpacaMcpServer;
 const broker = (changes: Record<string, unknown> = {}) => {
   const file = join(ground.folder, 'gateway.yaml');
   const settings = parse(readFileSync(file, 'utf8'));
   const mcp = { kind: 'mcp', preset: 'alpaca', credentials: 'access_token', url: server.url };
   writeFileSync(file, stringify({ ...settings, broker: { ...mcp, environment: 'paper', ...changes } }));
 };
-beforeAll(async () => {
-  [ground, server] = await Promise.all([homeGround(), startAlpacaMcp()]);
-  await ground.make();
-  broker();
-});
+const [ground, server] = await Promise.all([homeGround(), startAlpacaMcp()]);
+await ground.make();
+broker();
 afterAll(async () => {
   await server.close();
   await ground.close();

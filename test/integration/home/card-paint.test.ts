@@ -1,18 +1,15 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { slowness } from '../../slowness.ts';
-import { type DecisionWorld, startDecisionWorld, usualOrder } from './decision-fixture.ts';
+import { startDecisionWorld, usualOrder } from './decision-fixture.ts';
 
 /** Bytes of all that the page of requests takes from an empty cache to a signed decision, compressed. */
 const MOST_BYTES = 60 * 1024;
 /** Milliseconds from the start of the navigation until the card is painted. */
 const LATEST_PAINT = 1000;
 
-let world: DecisionWorld;
-beforeAll(async () => {
-  world = await startDecisionWorld();
-}, 120_000);
-afterAll(() => world?.close());
+const world = await startDecisionWorld();
+afterAll(() => world.close());
 
 it('the page with a card is painted within a second and weighs less than 60 KB in all', async () => {
   const phone = await world.phone();

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const CLIENT = 'trade-agent-gateway';
 
-let world: World;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-});
+const world = await startIdentityProvider();
 afterAll(async () => {
   await world.close();
 });

@@ -1,12 +1,11 @@
-import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import { draft } from '../sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import {
   cardOf,
   connected,
-  type DecisionWorld,
   liveOrder,
   settled,
   shot,
@@ -14,17 +13,11 @@ import {
   usualOrder,
   usualSale,
 } from './decision-fixture.ts';
-import type { PhoneBrowser } from './phone-browser.ts';
 
-let world: DecisionWorld;
-let phone: PhoneBrowser;
-let page: Page;
-beforeAll(async () => {
-  world = await startDecisionWorld();
-  phone = await world.phone({ skipsTime: true });
-  page = phone.page;
-}, 120_000);
-afterAll(() => world?.close());
+const world = await startDecisionWorld();
+const phone = await world.phone({ skipsTime: true });
+const page = phone.page;
+afterAll(() => world.close());
 afterEach(async () => {
   await world.clear();
   // Else the next test may look at this one's card.

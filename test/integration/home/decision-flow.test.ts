@@ -1,10 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import {
   cardOf,
   connected,
-  type DecisionWorld,
   settled,
   shot,
   startDecisionWorld,
@@ -13,18 +12,15 @@ import {
 } from './decision-fixture.ts';
 import type { PhoneBrowser } from './phone-browser.ts';
 
-let world: DecisionWorld;
 let phone: PhoneBrowser;
 let page: Page;
 let loads = 0;
 /** The next test pairs a phone of its own: this one has no key or no session any more, or nobody knows what it has. */
 let isSpent = true;
-beforeAll(async () => {
-  world = await startDecisionWorld();
-}, 120_000);
+const world = await startDecisionWorld();
 afterAll(async () => {
   await closePhone();
-  await world?.close();
+  await world.close();
 });
 beforeEach(async () => {
   await world.clear();

@@ -1,24 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
 import type { Authenticator } from '../../unit/approval/signature/authenticator.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import { type GatewayAsking, gatewayAsking } from '../sandbox/proposal-fixture.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { gatewayAsking } from '../sandbox/proposal-fixture.ts';
 import { liveOrder, usualOrder } from './decision-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp, signInByHttp } from './http-browser.ts';
 
-let world: World;
-let gateway: GatewayAsking;
 let browser: HttpBrowser;
 let authenticator: Authenticator;
-beforeAll(async () => {
-  world = await startIdentityProvider({
-    signatures: 'required',
-    numberMatching: 'always',
-    fetch: async () => new Response(null, { status: 204 }),
-  });
-  gateway = await gatewayAsking(world);
+const world = await startIdentityProvider({
+  signatures: 'required',
+  numberMatching: 'always',
+  fetch: async () => new Response(null, { status: 204 }),
 });
-afterAll(() => world?.close());
+const gateway = await gatewayAsking(world);
+afterAll(() => world.close());
 beforeEach(async () => {
   world.database().exec('DELETE FROM live_confirmations');
   ({ browser, authenticator } = await pairByHttp((await world.phone.pairing('alice')).url));

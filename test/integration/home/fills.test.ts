@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../src/home/phone/push/phone-notices.ts';
-import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
+import { startProposalWorld } from '../approval/world.ts';
 
 const told: PhoneNotice[] = [];
 const fills = () => told.filter((one) => 'fill' in one).map(({ title, body }) => [title, body]);
 
-let world: ProposalWorld;
-let alice: Person;
-beforeAll(async () => {
-  const notices = { tell: async (notice: PhoneNotice) => void told.push(notice) };
-  world = await startProposalWorld({ secondAccounts: true, push: { notices } });
-  alice = await world.as('alice');
-});
+const notices = { tell: async (notice: PhoneNotice) => void told.push(notice) };
+const world = await startProposalWorld({ secondAccounts: true, push: { notices } });
+const alice = await world.as('alice');
 afterAll(() => world.close());
 
 async function bought(symbol: string, account?: string): Promise<void> {

@@ -1,17 +1,14 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
 import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { openCliWorld } from '../cli/cli-world.ts';
 import { createHttpBrowser, ledTo } from './http-browser.ts';
 
-let world: CliWorld;
-beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login();
-});
+const world = await openCliWorld();
+await world.login();
 afterAll(() => world.close());
 
 it('whoever has lost their passkeys halts all trading by recovery code, and can not let it go on', async () => {

@@ -1,5 +1,4 @@
-import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import {
   type DecisionWorld,
@@ -9,18 +8,12 @@ import {
   usualOrder,
   usualSale,
 } from './decision-fixture.ts';
-import type { PhoneBrowser } from './phone-browser.ts';
 
-let world: DecisionWorld;
-let phone: PhoneBrowser;
-let page: Page;
-beforeAll(async () => {
-  // The terminal phone decides here, which signs where it must by a key of its own.
-  world = await startDecisionWorld({ signatures: 'off' });
-  phone = await world.phone({ timezone: 'Europe/Berlin' });
-  page = phone.page;
-}, 120_000);
-afterAll(() => world?.close());
+// The terminal phone decides here, which signs where it must by a key of its own.
+const world = await startDecisionWorld({ signatures: 'off' });
+const phone = await world.phone({ timezone: 'Europe/Berlin' });
+const page = phone.page;
+afterAll(() => world.close());
 afterEach(() => expect(phone.complaints).toEqual([]));
 
 async function decided(

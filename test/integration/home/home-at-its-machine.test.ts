@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
 import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
@@ -22,14 +22,10 @@ import {
   pairPhone,
   removeUser,
 } from '../../../src/app/home/users.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { app, homeGround } from './home-folder.ts';
 
-let ground: HomeGround;
-let recoveryCode: string;
-beforeAll(async () => {
-  ground = await homeGround();
-  recoveryCode = await ground.make();
-});
+const ground = await homeGround();
+const recoveryCode = await ground.make();
 afterAll(() => ground.close());
 
 const everything = () =>

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { checkCertificate } from '../../../src/app/home/doctor.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
@@ -13,13 +13,11 @@ const authority = readFileSync(cert, 'utf8');
 const ENDS_AT = Date.parse('2126-11-01T03:18:40Z');
 const DAY = 86_400_000;
 
-let server: Server;
-let port: number;
-beforeAll(async () => {
-  server = createServer({ cert: authority, key: readFileSync(key) }, (_request, response) => response.end());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  port = (server.address() as AddressInfo).port;
-});
+const server = createServer({ cert: authority, key: readFileSync(key) }, (_request, response) =>
+  response.end(),
+);
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const port = (server.address() as AddressInfo).port;
 afterAll(() => void server.close());
 
 const found = async (

@@ -3,28 +3,25 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
 import { type HomeReady, homeFiles } from '../../../src/app/home/home-files.ts';
 import type { NewHome } from '../../../src/app/home/init-home.ts';
 import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
 import { freePort } from '../../free-port.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { app, homeGround } from './home-folder.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
 const tls = { cert: fixture('loopback-cert.pem'), key: '' };
 
-let ground: HomeGround;
 let port: number;
 let count = 0;
 let folder: string;
 let log: HomeRequest[] = [];
 let told: string[] = [];
-beforeAll(async () => {
-  ground = await homeGround();
-  // One that others may read is no key.
-  tls.key = join(ground.place, 'key.pem');
-  writeFileSync(tls.key, readFileSync(fixture('loopback-key.pem')), { mode: 0o600 });
-});
+const ground = await homeGround();
+// One that others may read is no key.
+tls.key = join(ground.place, 'key.pem');
+writeFileSync(tls.key, readFileSync(fixture('loopback-key.pem')), { mode: 0o600 });
 afterAll(() => ground.close());
 
 let end: (() => Promise<void>) | undefined;

@@ -1,31 +1,24 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import type { InitOptions } from '../../../src/cli/commands/home/init-answers.ts';
 import { makeHome } from '../../../src/cli/commands/home/make-home.ts';
 import type { OfferedBroker } from '../../../src/gateway/broker/offered-brokers.ts';
-import { type IbkrStandIn, startIbkr } from '../gateway/support/ibkr-stand-in.ts';
+import { startIbkr } from '../gateway/support/ibkr-stand-in.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
-import { startTradier, type TradierStandIn } from '../gateway/support/tradier-stand-in.ts';
+import { startTradier } from '../gateway/support/tradier-stand-in.ts';
 import { asked } from './asked.ts';
-import { app, type HomeGround, homeGround } from './home-folder.ts';
+import { app, homeGround } from './home-folder.ts';
 
-let ground: HomeGround;
-let tradier: TradierStandIn;
-let snaptrade: SnaptradeStandIn;
-let personal: SnaptradeStandIn;
-let ibkr: IbkrStandIn;
-beforeAll(async () => {
-  [ground, tradier, snaptrade, personal, ibkr] = await Promise.all([
-    homeGround(),
-    startTradier(),
-    startSnaptrade(),
-    startSnaptrade({ personal: true }),
-    startIbkr(),
-  ]);
-});
+const [ground, tradier, snaptrade, personal, ibkr] = await Promise.all([
+  homeGround(),
+  startTradier(),
+  startSnaptrade(),
+  startSnaptrade({ personal: true }),
+  startIbkr(),
+]);
 afterAll(async () => {
   await Promise.all([tradier, snaptrade, personal, ibkr].map((server) => server.close()));
   await ground.close();

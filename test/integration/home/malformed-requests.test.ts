@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { CIBA, details, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { afterAll, afterEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { CIBA, details, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { type RawAnswer, type RawRequest, rawBytes, sendRaw } from './raw-request.ts';
 
 const SEED = 20261126;
 const AT_ONCE = 25;
 
-let world: World;
 let said: MockInstance<(...what: unknown[]) => void>[];
-beforeAll(async () => {
-  world = await startIdentityProvider({ fetch: async () => new Response(null, { status: 204 }) });
-  said = (['error', 'warn', 'info', 'log'] as const).map((level) => vi.spyOn(console, level));
-});
+const world = await startIdentityProvider({ fetch: async () => new Response(null, { status: 204 }) });
+said = (['error', 'warn', 'info', 'log'] as const).map((level) => vi.spyOn(console, level));
 afterEach(() => {
   vi.useRealTimers();
 });

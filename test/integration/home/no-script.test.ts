@@ -1,30 +1,25 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { certificate, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import { type GatewayAsking, gatewayAsking } from '../sandbox/proposal-fixture.ts';
+import { certificate, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { gatewayAsking } from '../sandbox/proposal-fixture.ts';
 import { liveOrder, shot, usualOrder, usualSale } from './decision-fixture.ts';
 import { type HttpBrowser, pairByHttp } from './http-browser.ts';
 
-let world: World;
-let gateway: GatewayAsking;
-let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let paired: HttpBrowser;
-beforeAll(async () => {
-  setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
-  world = await startIdentityProvider({
-    signatures: 'required',
-    tls: certificate,
-    fetch: async () => new Response(null, { status: 204 }),
-  });
-  [gateway, browser] = await Promise.all([gatewayAsking(world), launchChromium()]);
-}, 120_000);
+setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
+const world = await startIdentityProvider({
+  signatures: 'required',
+  tls: certificate,
+  fetch: async () => new Response(null, { status: 204 }),
+});
+const [gateway, browser] = await Promise.all([gatewayAsking(world), launchChromium()]);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 beforeEach(async () => {
   context = await browser.newContext({

@@ -1,20 +1,15 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { launchChromium } from '../chromium.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { challengeOf, createHttpBrowser, FRAGMENT, pairByHttp } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 
-let browser: Browser;
-let world: World;
 let phone: PhoneBrowser;
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
-}, 120_000);
+const [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 beforeEach(async () => {
   phone = await openPhoneBrowser(browser);

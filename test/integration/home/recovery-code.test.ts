@@ -1,24 +1,18 @@
 import * as client from 'openid-client';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import {
   ALL_SCOPES,
-  type ApprovalClient,
   details,
   registerApprovalClient,
   startIdentityProvider,
-  type World,
 } from '../sandbox/identity-provider-fixture.ts';
 import { createHttpBrowser, type HttpBrowser, ledTo, pairByHttp } from './http-browser.ts';
 
-let world: World;
-let approval: ApprovalClient;
 let owner: HttpBrowser;
-beforeAll(async () => {
-  world = await startIdentityProvider();
-  approval = await registerApprovalClient(world);
-  owner = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
-});
-afterAll(() => world?.close());
+const world = await startIdentityProvider();
+const approval = await registerApprovalClient(world);
+owner = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
+afterAll(() => world.close());
 afterEach(() => {
   vi.useRealTimers();
 });

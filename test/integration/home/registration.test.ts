@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
 import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
@@ -20,16 +20,12 @@ import {
   registerApprovalClient,
   signIn,
   startIdentityProvider,
-  type World,
 } from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
 
-let world: World;
 let resolve: (host: string) => Promise<readonly string[]> = async () => ['93.184.215.14'];
-beforeAll(async () => {
-  world = await startIdentityProvider({ resolve: (host) => resolve(host) });
-});
+const world = await startIdentityProvider({ resolve: (host) => resolve(host) });
 afterAll(async () => {
   await world.close();
 });

@@ -5,22 +5,18 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
 import { openLinkByHttp, pairByHttp } from './http-browser.ts';
 
 const SCOPES =
   'openid offline_access market:read portfolio:read orders:read orders:cancel orders:propose messages:propose';
 
-let sandbox: Sandbox;
-let phone: PhoneClient;
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-revoked-'));
-beforeAll(async () => {
-  sandbox = await startSandbox({ home: folder, port: 0 });
-  phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
-});
+const sandbox = await startSandbox({ home: folder, port: 0 });
+const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
 afterAll(async () => {
   await sandbox.close();
   rmSync(folder, { recursive: true, force: true });

@@ -10,31 +10,24 @@ import {
   registerApprovalClient,
   signIn,
   startIdentityProvider,
-  type World,
 } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, pairByHttp } from './http-browser.ts';
-import { newServer, REFRESH_TOKEN, serverClient, type TestServer } from './server-client.ts';
+import { newServer, REFRESH_TOKEN, serverClient } from './server-client.ts';
 
 const AT = 'https://agent.example';
 const ONLINE = 'openid market:read orders:read orders:propose';
 const OFFLINE = `${ONLINE} offline_access`;
 
-let server: TestServer;
-let other: TestServer;
-let world: World;
-let mine: Awaited<ReturnType<typeof serverClient>>;
 const revoked: Revoked[] = [];
-beforeAll(async () => {
-  server = await newServer('agent-server', AT);
-  other = await newServer('other-server', 'https://other.example');
-  world = await startIdentityProvider({
-    servers: [server.listed, other.listed],
-    refreshTokenReuse: 'until_confirmed',
-    onRevoked: async (who) => void revoked.push(who),
-  });
-  mine = await serverClient(world, server);
+const server = await newServer('agent-server', AT);
+const other = await newServer('other-server', 'https://other.example');
+const world = await startIdentityProvider({
+  servers: [server.listed, other.listed],
+  refreshTokenReuse: 'until_confirmed',
+  onRevoked: async (who) => void revoked.push(who),
 });
-afterAll(() => world?.close());
+const mine = await serverClient(world, server);
+afterAll(() => world.close());
 beforeEach(() => {
   revoked.length = 0;
 });

@@ -1,13 +1,11 @@
 import * as client from 'openid-client';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import {
   ALL_SCOPES,
   details,
   registerApprovalClient,
   startIdentityProvider,
-  type World,
 } from '../sandbox/identity-provider-fixture.ts';
 import {
   challengeOf,
@@ -23,15 +21,11 @@ import { MCP, MCP_SCOPES } from './public-client.ts';
 /** A page is loaded anew meanwhile. */
 const patiently = { timeout: 10_000 };
 
-let browser: Browser;
-let world: World;
 let phone: PhoneBrowser;
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
-}, 120_000);
+const [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 beforeEach(async () => {
   phone = await openPhoneBrowser(browser);

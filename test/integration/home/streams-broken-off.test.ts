@@ -2,20 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { impatientClock } from '../hasty-clock.ts';
-import { type HttpBrowser, pairByHttp } from './http-browser.ts';
+import { pairByHttp } from './http-browser.ts';
 
-let sandbox: Sandbox;
-let browser: HttpBrowser;
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-broken-off-'));
-beforeAll(async () => {
-  sandbox = await startSandbox({ home: folder, port: 0, clock: impatientClock });
-  const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
-  browser = (await pairByHttp((await phone.pairing('alice')).url)).browser;
-});
+const sandbox = await startSandbox({ home: folder, port: 0, clock: impatientClock });
+const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
+const browser = (await pairByHttp((await phone.pairing('alice')).url)).browser;
 afterAll(async () => {
   await sandbox.close();
   rmSync(folder, { recursive: true, force: true });

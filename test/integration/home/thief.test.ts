@@ -1,48 +1,38 @@
 import type { RequestListener } from 'node:http';
 import * as client from 'openid-client';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import {
   ALL_SCOPES,
-  type ApprovalClient,
   details,
   listen,
   registerApprovalClient,
   startIdentityProvider,
-  type World,
 } from '../sandbox/identity-provider-fixture.ts';
 import { createHttpBrowser, FRAGMENT, ledTo } from './http-browser.ts';
-import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
+import { openPhoneBrowser } from './phone-browser.ts';
 
 /*
  * Any program of this machine may listen on another port of localhost. Once the owner's browser opens it, it is sent the
  * cookies of every other port (RFC 6265 §8.5), whatever their attributes.
  */
 
-let browser: Browser;
-let world: World;
-let approval: ApprovalClient;
-let phone: PhoneBrowser;
-let thief: Awaited<ReturnType<typeof listen>>;
 let stolen = '';
-beforeAll(async () => {
-  [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
-  approval = await registerApprovalClient(world);
-  const page: RequestListener = (request, response) => {
-    stolen = request.headers.cookie ?? stolen;
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>free money</title>');
-  };
-  thief = await listen(page);
-  phone = await openPhoneBrowser(browser);
-  await phone.pair((await world.phone.pairing('alice')).url);
-  const visit = await phone.context.newPage();
-  await visit.goto(thief.url);
-}, 120_000);
+const [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
+const approval = await registerApprovalClient(world);
+const page: RequestListener = (request, response) => {
+  stolen = request.headers.cookie ?? stolen;
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>free money</title>');
+};
+const thief = await listen(page);
+const phone = await openPhoneBrowser(browser);
+await phone.pair((await world.phone.pairing('alice')).url);
+const visit = await phone.context.newPage();
+await visit.goto(thief.url);
 afterAll(async () => {
-  await browser?.close();
-  await thief?.close();
-  await world?.close();
+  await browser.close();
+  await thief.close();
+  await world.close();
 });
 beforeEach(async () => {
   for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
 import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
 import { createSessions } from '../../../src/store/home/sessions.ts';
-import { details, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
+import { details, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { register } from './public-client.ts';
 
 /*
@@ -16,11 +16,8 @@ import { register } from './public-client.ts';
 
 const ADDRESS = 'https://home.example';
 
-let world: World;
-beforeAll(async () => {
-  world = await startIdentityProvider({ address: ADDRESS });
-});
-afterAll(() => world?.close());
+const world = await startIdentityProvider({ address: ADDRESS });
+afterAll(() => world.close());
 
 interface Answer {
   readonly status: number;

@@ -1,29 +1,26 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import dns from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { createPublicResolver, ResolverBusy } from '../../../src/net/public-resolver.ts';
 
 /** A name server that says nothing, and which names it was asked for. */
-let nameServer: Socket;
 let asked: string[] = [];
 const { lookup } = dns;
 let systemLookups: string[] = [];
-beforeAll(async () => {
-  nameServer = createSocket('udp4', (query) => {
-    asked.push(nameIn(query));
-  });
-  nameServer.bind(0, '127.0.0.1');
-  await once(nameServer, 'listening');
-  dns.lookup = ((host: string, ...rest: unknown[]) => {
-    systemLookups.push(host);
-    return (lookup as (...all: unknown[]) => void)(host, ...rest);
-  }) as typeof lookup;
-  syncBuiltinESMExports();
+const nameServer = createSocket('udp4', (query) => {
+  asked.push(nameIn(query));
 });
+nameServer.bind(0, '127.0.0.1');
+await once(nameServer, 'listening');
+dns.lookup = ((host: string, ...rest: unknown[]) => {
+  systemLookups.push(host);
+  return (lookup as (...all: unknown[]) => void)(host, ...rest);
+}) as typeof lookup;
+syncBuiltinESMExports();
 afterAll(() => {
   dns.lookup = lookup;
   syncBuiltinESMExports();

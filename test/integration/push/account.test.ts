@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../src/home/phone/push/phone-notices.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import {
@@ -9,8 +9,8 @@ import {
   pairByHttp,
   signInByHttp,
 } from '../home/http-browser.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import { openPushService, type PushService } from './push-service.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { openPushService } from './push-service.ts';
 
 /*
  * What happens to how a person gets in rings their other phones, to the wire: the push service verifies and decrypts.
@@ -19,19 +19,15 @@ import { openPushService, type PushService } from './push-service.ts';
 const PATH = '/phone/authenticators';
 const json = { accept: 'application/json' };
 
-let world: World;
-let service: PushService;
 const told: PhoneNotice[] = [];
-beforeAll(async () => {
-  const notices = { tell: async (notice: PhoneNotice) => void told.push(notice) };
-  [world, service] = await Promise.all([
-    startIdentityProvider({ push: { loopback: true, notices } }),
-    openPushService(),
-  ]);
-});
+const notices = { tell: async (notice: PhoneNotice) => void told.push(notice) };
+const [world, service] = await Promise.all([
+  startIdentityProvider({ push: { loopback: true, notices } }),
+  openPushService(),
+]);
 afterAll(async () => {
-  await world?.close();
-  await service?.close();
+  await world.close();
+  await service.close();
 });
 beforeEach(() => {
   service.received.length = 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it } from 'vitest';
 import { homeSecrets, phoneNotices } from '../../../src/app/home/home-notices.ts';
 import {
   type NoticeChannel,
@@ -10,23 +10,17 @@ import {
   noticesSchema,
 } from '../../../src/config/notice-channels.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
-import { type HttpRecorder, openHttpRecorder } from '../notify/http-recorder.ts';
-import { loopbackCertificate, type MailServer, openMailServer } from '../notify/mail-server.ts';
-import { type BellWorld, openBellWorld } from './bell-world.ts';
+import { openHttpRecorder } from '../notify/http-recorder.ts';
+import { loopbackCertificate, openMailServer } from '../notify/mail-server.ts';
+import { openBellWorld } from './bell-world.ts';
 
 const PASSWORD = 'mail-pass-7h3-s3cr3t';
 const WHSEC = `whsec_${Buffer.from('a-signing-key-nobody-may-see').toString('base64')}`;
 
-let http: HttpRecorder;
-let mail: MailServer;
-let folder: string;
-let world: BellWorld;
 const problems: string[] = [];
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'home-'));
-  [http, mail] = await Promise.all([openHttpRecorder(), openMailServer({ password: PASSWORD })]);
-  world = await openBellWorld();
-});
+const folder = mkdtempSync(join(tmpdir(), 'home-'));
+const [http, mail] = await Promise.all([openHttpRecorder(), openMailServer({ password: PASSWORD })]);
+const world = await openBellWorld();
 afterAll(async () => {
   await world.close();
   await Promise.all([http.close(), mail.close()]);

@@ -1,30 +1,23 @@
 import { inflateSync } from 'node:zlib';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { createHttpBrowser } from '../home/http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
-import { startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import { type GatewayAsking, gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { openPushService, type PushService } from './push-service.ts';
+import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
+import { openPushService } from './push-service.ts';
 import { openRingingPhone, type RingingPhone } from './service-worker-world.ts';
 
-let browser: Browser;
-let world: World;
-let service: PushService;
-let gateway: GatewayAsking;
-beforeAll(async () => {
-  [world, service, browser] = await Promise.all([
-    startIdentityProvider({ push: { loopback: true } }),
-    openPushService(),
-    launchChromium(),
-  ]);
-  gateway = await gatewayAsking(world);
-}, 120_000);
+const [world, service, browser] = await Promise.all([
+  startIdentityProvider({ push: { loopback: true } }),
+  openPushService(),
+  launchChromium(),
+]);
+const gateway = await gatewayAsking(world);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
-  await service?.close();
+  await browser.close();
+  await world.close();
+  await service.close();
 });
 beforeEach(async () => {
   world.database().exec('DELETE FROM push_subscriptions');

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { isPushEndpoint } from '../../../src/home/phone/push/push-endpoint.ts';
 import { pushSubscriptionSchema } from '../../../src/home/phone/push/push-subscriptions.ts';
-import { type BellWorld, openBellWorld } from './bell-world.ts';
+import { openBellWorld } from './bell-world.ts';
 
-let world: BellWorld;
-beforeAll(async () => {
-  world = await openBellWorld({ loopback: false });
-});
+const world = await openBellWorld({ loopback: false });
 afterAll(() => world.close());
 
 const owner = (user: string, session = `${user}s-session`) => ({

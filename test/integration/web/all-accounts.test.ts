@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWebWorld, type WebWorld } from './web-world.ts';
+import { afterAll, expect, it } from 'vitest';
+import { openWebWorld } from './web-world.ts';
 
-let world: WebWorld;
 /** Alice's accounts. */
-let first: string;
-let second: string;
-beforeAll(async () => {
-  world = await openWebWorld({ secondAccounts: true });
-  const { stdout } = await world.run(['accounts', '--jq', '[.accounts[].account]']);
-  [first, second] = JSON.parse(stdout);
-});
+const world = await openWebWorld({ secondAccounts: true });
+const { stdout } = await world.run(['accounts', '--jq', '[.accounts[].account]']);
+const [first, second] = JSON.parse(stdout);
 afterAll(() => world.close());
 
 /** Reads as the page's script does: every part, from the first event of its stream. */

@@ -1,17 +1,10 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { slowness } from '../../slowness.ts';
 import { launchChromium } from '../chromium.ts';
 import { impatientClock } from '../hasty-clock.ts';
-import {
-  longestFrameOfSwitching,
-  openWebPage,
-  openWebWorld,
-  settled,
-  shot,
-  type WebWorld,
-} from './web-world.ts';
+import { longestFrameOfSwitching, openWebPage, openWebWorld, settled, shot } from './web-world.ts';
 
 /** Milliseconds from following the link until the portfolio's value is painted. */
 const LATEST_PAINT = 1000;
@@ -22,16 +15,12 @@ const LATEST_NEWS = 1000;
 /** A frame that takes longer is felt, milliseconds. */
 const LONGEST_FRAME = 200;
 
-let browser: Browser;
-let world: WebWorld;
-beforeAll(async () => {
-  [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
-  await world.run(['run', 'buy 1 KO limit 20 gtc', '--approval', 'detach']);
-  await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
-}, 120_000);
+const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
+await world.run(['run', 'buy 1 KO limit 20 gtc', '--approval', 'detach']);
+await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 
 const watched = `

@@ -1,29 +1,16 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { screensOf } from '../screens.ts';
-import {
-  findings,
-  openWebPage,
-  openWebWorld,
-  type Screen,
-  settled,
-  shot,
-  type WebWorld,
-} from './web-world.ts';
+import { findings, openWebPage, openWebWorld, type Screen, settled, shot } from './web-world.ts';
 
-let browser: Browser;
-let world: WebWorld;
-beforeAll(async () => {
-  [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
-  await world.run(['run', 'buy 2 AAPL limit 100 gtc', '--approval', 'detach']);
-  await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
-  await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
-  await world.run(['phone', '--decide', 'deny', '--once', '--timeout', '20s']);
-}, 120_000);
+const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
+await world.run(['run', 'buy 2 AAPL limit 100 gtc', '--approval', 'detach']);
+await world.run(['phone', '--decide', 'approve', '--once', '--timeout', '20s']);
+await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
+await world.run(['phone', '--decide', 'deny', '--once', '--timeout', '20s']);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 
 const screens: Record<string, Screen> = {

@@ -1,20 +1,15 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { openCliWorld } from '../cli/cli-world.ts';
 import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
 import { findings, longestFrameOfSwitching, settled, shot } from './web-world.ts';
 
-let browser: Browser;
-let world: CliWorld;
-beforeAll(async () => {
-  [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
-  await world.login();
-  await world.run(['portfolio']);
-}, 120_000);
+const [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
+await world.login();
+await world.run(['portfolio']);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 
 async function paired(): Promise<PhoneBrowser> {

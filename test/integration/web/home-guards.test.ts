@@ -1,24 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createHttpBrowser, type HttpBrowser, ledTo, pairByHttp } from '../home/http-browser.ts';
 
-let folder: string;
-let sandbox: Sandbox;
 const paired = async (user: string): Promise<HttpBrowser> => {
   const { ready, pairingSecret } = sandbox;
   const phone = createPhoneClient({ phone: ready.phone, pairingSecret });
   return (await pairByHttp((await phone.pairing(user)).url)).browser;
 };
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-dashboard-'));
-  sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, credentials: 'key_pair' });
-});
+const folder = mkdtempSync(join(tmpdir(), 'trade-agent-dashboard-'));
+const sandbox = await startSandbox({ home: join(folder, 'sandbox'), port: 0, credentials: 'key_pair' });
 afterAll(async () => {
-  await sandbox?.close();
+  await sandbox.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,19 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { openWebPage, openWebWorld, settled, type WebWorld } from './web-world.ts';
 
-let browser: Browser;
-let world: WebWorld;
-beforeAll(async () => {
-  [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
-}, 120_000);
+const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
 afterAll(async () => {
-  await browser?.close();
-  await world?.close();
+  await browser.close();
+  await world.close();
 });
 
 let web: Awaited<ReturnType<WebWorld['web']>>;

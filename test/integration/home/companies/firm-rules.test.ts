@@ -1,17 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { folderRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
-import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
-import {
-  type CompanyClientKeys,
-  type CompanyIssuer,
-  companyOfTests,
-  newClient,
-  startIssuer,
-} from './company-issuer.ts';
+import { startProposalWorld } from '../../approval/world.ts';
+import { companyOfTests, newClient, startIssuer } from './company-issuer.ts';
 import { companyPerson } from './company-person.ts';
 
 /* What a firm's own rules, which nobody can change from afar, make of whose word somebody comes by. */
@@ -36,26 +30,20 @@ forbid (principal, action in Action::"trade", resource)
 when { context has act && context.act == "robot" };
 `;
 
-let acme: CompanyIssuer;
-let client: CompanyClientKeys;
-let world: ProposalWorld;
-let folder: string;
-beforeAll(async () => {
-  acme = await startIssuer();
-  client = await newClient('agent-acme');
-  folder = mkdtempSync(join(tmpdir(), 'firm-rules-'));
-  mkdirSync(join(folder, 'firm'), { mode: 0o700 });
-  writeFileSync(join(folder, 'firm', 'acme.cedar'), FIRM, { mode: 0o600 });
-  world = await startProposalWorld({
-    companies: [companyOfTests(acme.issuer, client)],
-    rules: await folderRules(folder),
-    credentials: 'key_pair',
-  });
-  await world.as('alice');
+const acme = await startIssuer();
+const client = await newClient('agent-acme');
+const folder = mkdtempSync(join(tmpdir(), 'firm-rules-'));
+mkdirSync(join(folder, 'firm'), { mode: 0o700 });
+writeFileSync(join(folder, 'firm', 'acme.cedar'), FIRM, { mode: 0o600 });
+const world = await startProposalWorld({
+  companies: [companyOfTests(acme.issuer, client)],
+  rules: await folderRules(folder),
+  credentials: 'key_pair',
 });
+await world.as('alice');
 afterAll(async () => {
-  await world?.close();
-  await acme?.close();
+  await world.close();
+  await acme.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,33 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { generateKeyPair } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
-import {
-  AUDIENCE,
-  type CompanySession,
-  logOut,
-  push,
-  SESSION_REVOKED,
-  startCompany,
-  type TestCompany,
-} from './company.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startProposalWorld } from '../../approval/world.ts';
+import { AUDIENCE, type CompanySession, logOut, push, SESSION_REVOKED, startCompany } from './company.ts';
 
 const DAY_S = 24 * 3600;
 const now = () => Math.floor(Date.now() / 1000);
 
-let company: TestCompany;
-let world: ProposalWorld;
-let home: string;
 let session: CompanySession;
-beforeAll(async () => {
-  company = await startCompany();
-  world = await startProposalWorld({ companies: [company.listed] });
-  home = world.sandbox.ready.issuer;
-  session = await company.signIn(home, 'acme-alice');
-});
+const company = await startCompany();
+const world = await startProposalWorld({ companies: [company.listed] });
+const home = world.sandbox.ready.issuer;
+session = await company.signIn(home, 'acme-alice');
 afterAll(async () => {
-  await world?.close();
-  await company?.close();
+  await world.close();
+  await company.close();
 });
 
 /** Whatever came, nothing of it was revoked. */

@@ -1,38 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../../src/home/phone/push/phone-notices.ts';
 import { systemClock, utcSeconds } from '../../../../src/machine/clock.ts';
-import { type Person, type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
-import { type CompanySession, logOut, push, startCompany, type TestCompany } from './company.ts';
+import { startProposalWorld } from '../../approval/world.ts';
+import { type CompanySession, logOut, push, startCompany } from './company.ts';
 
 const DAY_MS = 86_400_000;
 /** What a signal takes back has ended by then. */
 const AT_ONCE_MS = 1_000;
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type';
 
-let company: TestCompany;
-let world: ProposalWorld;
-let home: string;
 /** At home, by their own sign-in. */
-let alice: Person;
-let bob: CompanySession;
 const told: PhoneNotice[] = [];
 const options = {
   push: { notices: { tell: async (notice: PhoneNotice) => void told.push(notice) } },
   quotas: { own: { open: 50, hour: 500 }, other: { open: 20, hour: 100 } },
 };
-beforeAll(async () => {
-  company = await startCompany();
-  world = await startProposalWorld({ ...options, companies: [company.listed] });
-  home = world.sandbox.ready.issuer;
-  alice = await world.as('alice');
-  bob = await company.signIn(home, 'acme-bob');
-});
+const company = await startCompany();
+const world = await startProposalWorld({ ...options, companies: [company.listed] });
+const home = world.sandbox.ready.issuer;
+const alice = await world.as('alice');
+const bob = await company.signIn(home, 'acme-bob');
 afterAll(async () => {
-  await world?.close();
-  await company?.close();
+  await world.close();
+  await company.close();
 });
 
 const order = (symbol: string) => ({

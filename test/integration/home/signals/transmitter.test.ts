@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
 import { openLinkByHttp, pairByHttp } from '../http-browser.ts';
-import { AUDIENCE, startCompany, type TestCompany } from './company.ts';
+import { AUDIENCE, startCompany } from './company.ts';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
 /** It looks once a second. */
@@ -42,32 +42,26 @@ async function startReceiver(): Promise<Receiver> {
   return receiver;
 }
 
-let receiver: Receiver;
-let company: TestCompany;
-let world: ProposalWorld;
 /** A home that lists the other as a company: our own receiver's code. */
-let listening: ProposalWorld;
 const options: { signalReceivers: { endpoint: string; audience: string }[] } = { signalReceivers: [] };
-beforeAll(async () => {
-  receiver = await startReceiver();
-  company = await startCompany();
-  world = await startProposalWorld(options);
-  const { issuer } = world.sandbox.ready;
-  const { listed } = company;
-  listening = await startProposalWorld({
-    companies: [{ ...listed, issuer, name: 'The other home', people: { alice: 'alice', bob: 'bob' } }],
-  });
-  options.signalReceivers = [
-    { endpoint: receiver.url, audience: 'https://receiver.example' },
-    { endpoint: `${listening.sandbox.ready.issuer}/signals/events`, audience: AUDIENCE },
-  ];
-  await world.restart();
+const receiver = await startReceiver();
+const company = await startCompany();
+const world = await startProposalWorld(options);
+const { issuer } = world.sandbox.ready;
+const { listed } = company;
+const listening = await startProposalWorld({
+  companies: [{ ...listed, issuer, name: 'The other home', people: { alice: 'alice', bob: 'bob' } }],
 });
+options.signalReceivers = [
+  { endpoint: receiver.url, audience: 'https://receiver.example' },
+  { endpoint: `${listening.sandbox.ready.issuer}/signals/events`, audience: AUDIENCE },
+];
+await world.restart();
 afterAll(async () => {
-  await world?.close();
-  await listening?.close();
-  await company?.close();
-  receiver?.close();
+  await world.close();
+  await listening.close();
+  await company.close();
+  receiver.close();
 });
 
 const rowsOf = (of: ProposalWorld, sql: string): unknown[] => {
