@@ -34,23 +34,23 @@ const registrationSchema = z.lazy(() =>
   }),
 );
 
-/** What a passkey signed, as a form carries it (WebAuthn Level 3 §5.1.8); undefined where it has another shape. */
+/** What a passkey signed, as a form carries it (WebAuthn Level 3 §5.1.8); undefined if it has another shape. */
 export function readAssertion(field: unknown): AuthenticationResponseJSON | undefined {
-  const read = assertionSchema.safeParse(parsed(field)).data;
-  return read === undefined
-    ? undefined
-    : ({ ...read, clientExtensionResults: {} } as AuthenticationResponseJSON);
+  return readCredential(assertionSchema, field);
 }
 
-/** A passkey that was made, as a form carries it; undefined where it has another shape. */
+/** A passkey that was made, as a form carries it; undefined if it has another shape. */
 export function readRegistration(field: unknown): RegistrationResponseJSON | undefined {
-  const read = registrationSchema.safeParse(parsed(field)).data;
-  return read === undefined
-    ? undefined
-    : ({ ...read, clientExtensionResults: {} } as RegistrationResponseJSON);
+  return readCredential(registrationSchema, field);
 }
 
-function parsed(field: unknown): unknown {
+function readCredential<T>(schema: z.ZodType<object>, field: unknown): T | undefined {
+  const read = schema.safeParse(jsonField(field)).data;
+  return read === undefined ? undefined : ({ ...read, clientExtensionResults: {} } as T);
+}
+
+/** A form's field that holds JSON; undefined for any other. */
+export function jsonField(field: unknown): unknown {
   try {
     return typeof field === 'string' ? JSON.parse(field) : undefined;
   } catch {

@@ -19,7 +19,6 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { deviceCodes: guesses, addressOf } = services.limits;
 
-  /** The request behind a code, or the page that says why there is none. */
   const lookUp = async (
     context: BrowserContext,
     user: Person,

@@ -80,7 +80,6 @@ async function secretOf(context: BrowserContext): Promise<string> {
   return typeof secret === 'string' ? secret.slice(0, 128) : '';
 }
 
-/** A passkey's name where nobody gave one. */
 export function nameOf(context: BrowserContext, given: unknown): string {
   const name = typeof given === 'string' ? given.trim() : '';
   return name === '' ? browserName(context.req.header('user-agent')) : name;

@@ -18,7 +18,6 @@ const MOST_WAIT = 25;
 
 const decisionSchema = z.strictObject({
   decision: z.enum(['approve', 'deny']),
-  /** What the person's key signed (approval/signature/evidence.ts). */
   evidence: z.unknown().optional(),
 });
 const deviceSchema = z.strictObject({
@@ -82,7 +81,6 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     return context.json({ user, connection, label, scopes, status });
   });
 
-  /** What is made for a person of this home. */
   const forPerson = (path: string, make: (user: string) => object | Promise<object>) =>
     app.post(path, async (context) => {
       const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
@@ -106,7 +104,6 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   return app;
 }
 
-/** What waits for people, and what they say to it. */
 function requestRoutes(services: PhoneServices, known: (username: string) => boolean): Hono {
   const app = new Hono();
 
@@ -183,22 +180,19 @@ async function waitUntil(
   return true;
 }
 
+const lookupErrors = {
+  unknown: ['unknown_code', 404],
+  expired: ['expired', 410],
+  used: ['already_used', 409],
+} as const;
+
 function answerLookup(context: Context, user: string, lookup: DeviceLookup): Response {
-  switch (lookup.status) {
-    case 'unknown':
-      return context.json({ error: 'unknown_code' }, 404);
-    case 'expired':
-      return context.json({ error: 'expired' }, 410);
-    case 'used':
-      return context.json({ error: 'already_used' }, 409);
-    case 'waiting':
-      return context.json({
-        user,
-        client_name: lookup.request.clientName,
-        device_name: lookup.request.deviceName ?? null,
-        scopes: lookup.request.scopes,
-      });
+  if (lookup.status !== 'waiting') {
+    const [error, status] = lookupErrors[lookup.status];
+    return context.json({ error }, status);
   }
+  const { clientName: client_name, deviceName: device_name = null, scopes } = lookup.request;
+  return context.json({ user, client_name, device_name, scopes });
 }
 
 const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';

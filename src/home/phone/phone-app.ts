@@ -46,7 +46,6 @@ const plainRequests = createMiddleware(async (context, next) => {
   return next();
 });
 
-/** The person's side of the identity provider: its pages, and the API of the terminal phone. */
 export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));

@@ -15,10 +15,8 @@ import type { PhonePush } from './push/phone-push.ts';
 
 /** Milliseconds between signs of life on an event stream; also how soon an expiry moves to the list below. */
 const HEARTBEAT = 5000;
-/** Pages of one person's that are open at once. */
 const MOST_STREAMS = 20;
 
-/** Where a person approves orders, and sees what became of them. */
 export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   app.route('/', createDecisionRoutes(services));
@@ -75,10 +73,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-/**
- * One request on the screen, the others in a list above it.
- * @param within another page, which has a heading of its own
- */
+/** @param within another page, which has a heading of its own */
 function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
@@ -104,7 +99,6 @@ function viewerOf(context: BrowserContext): Viewer | undefined {
 
 const PATH = '/phone/dashboard';
 
-/** The dashboard of whoever is signed in, with the cards that they decide by. */
 export function createDashboardPages(
   dashboards: NonNullable<PhoneServices['dashboards']>,
   services: PhoneServices,
@@ -133,10 +127,7 @@ export function createDashboardPages(
   });
 }
 
-/**
- * Where a person has this browser ring. Empty and hidden until its script (web/push.ts) knows how it stands: without
- * script nothing rings.
- */
+/** Hidden until its script (web/push.ts) knows the state: without script nothing rings. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
   return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Ringing" hidden>
 <p class="small" role="status" data-push-words></p>

@@ -24,7 +24,6 @@ export const phoneRequestSchema = z.lazy(() =>
     /** The OAuth client that proposed it to the gateway. */
     client: z.string().nullable(),
     provenance: provenanceSchema.nullable(),
-    /** What became of it, as far as the gateway has told. */
     outcome: z
       .object({
         state: z.enum(['executing', 'executed', 'cancelled', 'expired', 'blocked', 'unknown']),

@@ -14,14 +14,12 @@ import type { DecisionServices } from './decision/approval-steps.ts';
 import type { BrowserServices } from './page/browser.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
-/** Stopping all trading for a person. */
 export interface Halting {
   /** How far their trading goes; undefined where that can't be told. */
   trading(sub: string): Promise<TradingStanding | undefined>;
   halt(sub: string): Promise<void>;
 }
 
-/** What may be traded for a person without asking them, and its end. */
 export interface Mandating {
   /** Newest first. */
   list(sub: string): Promise<MandateView[]>;
@@ -29,25 +27,20 @@ export interface Mandating {
   end(sub: string, id: string, to: 'suspended' | 'revoked'): Promise<void>;
 }
 
-/** What the phone, as a page and as an API, is built on. */
 export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
   /** Undefined for a provider that has no gateway behind it. */
   readonly halting: Halting | undefined;
   readonly mandating: Mandating | undefined;
-  /** A person's own, as the gateway behind it has it; undefined as above. */
   readonly dashboards: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
-  /** Programs that wait to be let in by their browser. */
   readonly consents: Consents;
-  /** And those that were. */
   readonly authorized: Pick<AuthorizedClients, 'list'> & {
     /** All at once: tokens, open proposals, streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;
   readonly grants: Grants;
-  /** Programs that people let in. */
   readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
   /** The users' passwords at the third parties, for the phone that stands in for their browser. */

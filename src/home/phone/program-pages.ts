@@ -71,29 +71,17 @@ ${
     });
   });
 
-  app.post(`${PATH}/remove`, async (context) => {
-    const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
-    const { id } = await context.req.parseBody();
-    if (typeof id === 'string') await grants.endClient(user.username, id);
-    return context.redirect(PATH, 303);
-  });
-
-  app.post(`${PATH}/end`, async (context) => {
-    const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
-    const { id } = await context.req.parseBody();
-    if (typeof id === 'string') await authorized.end(user.username, id);
-    return context.redirect(PATH, 303);
-  });
-
-  app.post(`${PATH}/sign-out`, async (context) => {
-    const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
-    const { id } = await context.req.parseBody();
-    if (typeof id === 'string') await grants.endDevice(user.username, id);
-    return context.redirect(PATH, 303);
-  });
+  const ending = (path: string, end: (user: string, id: string) => Promise<unknown>) =>
+    app.post(`${PATH}/${path}`, async (context) => {
+      const { user } = context.var;
+      if (user === undefined) return toSignIn(context, PATH);
+      const { id } = await context.req.parseBody();
+      if (typeof id === 'string') await end(user.username, id);
+      return context.redirect(PATH, 303);
+    });
+  ending('remove', (user, id) => grants.endClient(user, id));
+  ending('end', (user, id) => authorized.end(user, id));
+  ending('sign-out', (user, id) => grants.endDevice(user, id));
 
   return app;
 }

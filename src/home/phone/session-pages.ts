@@ -14,7 +14,6 @@ const how: Record<Session['by'], string> = {
   recovery: 'with the recovery code',
 };
 
-/** On which browsers the person is signed in; each can be signed out from any other. */
 export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

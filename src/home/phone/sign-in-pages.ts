@@ -6,7 +6,6 @@ import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
 import { messagePage, page, refusalText } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
-/** Signing in by passkey, by recovery code or by the sandbox's one-time link; and signing out. */
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { keys, limits, people, recovery, sessions } = services;

@@ -12,32 +12,25 @@ export interface DatedValue {
   readonly equity: string;
 }
 
-/** How far trading goes. */
 export interface Standing {
   readonly state: TradingState;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
 }
 
-/** What is read of one account. */
 export interface AccountReads {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /** @param period one of `periods` */
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** What happened after an instant, milliseconds since the epoch; oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
-/**
- * One person's own, wherever it comes from. Each call reads anew, and throws what its source throws: a part that can't be read
- * says so, and the others stand.
- */
+/** One person's data. Each call reads again and throws what its source throws: only that part of the page fails. */
 export interface DashboardData extends AccountReads {
-  /** All that the person has; those above are of the default one, or of one that was chosen elsewhere. */
+  /** The reads above are of the default account, or of one that was chosen elsewhere. */
   accounts(): Promise<readonly AccountEntry[]>;
-  /** The same of one of them, by its number. */
   inAccount(account: string): AccountReads;
   /** Newest first, like all that follow. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
@@ -57,7 +50,6 @@ export interface DashboardData extends AccountReads {
 export interface AgentData {
   schedules(): Promise<readonly ScheduleLine[]>;
   runs(limit: number): Promise<readonly RunLine[]>;
-  /** What stands of what rules have found. */
   findings(): Promise<readonly FindingLine[]>;
   threads(limit: number): Promise<readonly ThreadLine[]>;
 }
@@ -68,7 +60,6 @@ export interface ScheduleLine {
   /** `cron 30 9 * * 1-5`, `at close-30m` */
   readonly when: string;
   readonly next: string | undefined;
-  /** Since when it should have run. */
   readonly overdue: string | undefined;
 }
 
@@ -91,12 +82,10 @@ export interface FindingLine {
 
 export interface ThreadLine {
   readonly thread: string;
-  /** The first prompt, cut short. */
   readonly prompt: string;
   readonly status: string;
   readonly updated_at: string;
 }
 
-/** How far back the value is shown: by the name that is asked for. */
 export const periods = { '1M': 'Month', '3M': 'Quarter', '1A': 'Year', '5A': '5 years' } as const;
 export type Period = keyof typeof periods;

@@ -21,28 +21,22 @@ const AGAIN_MS = 2_000;
 /** Dashboards of one person's that are open at once. */
 const MOST_STREAMS = 20;
 
-/** Where the page is served, and to whom. */
 interface DashboardPlace {
   /** `/phone/dashboard`: the page, and what its forms and its script ask for is below. */
   readonly path: string;
   /** The person's own; undefined for somebody who must get in first. */
   dataOf(context: BrowserContext): KeptReads | undefined;
-  /** What they are answered. */
   toGetIn(context: BrowserContext): Response | Promise<Response>;
   /** Which account is looked at where the page's address names none: its number, or `all`; else the default one. */
   readonly account?: string | undefined;
-  /** Whether who looks may still. */
   isOpen(context: BrowserContext): Promise<boolean>;
   /** The cards to decide by, where that is done on this page. */
   decide?(context: BrowserContext): Promise<Markup>;
   readonly clock: Clock;
-  /** Ends what is open. */
   readonly closing: AbortSignal;
-  /** Told why a stream broke off. */
   readonly onError: (message: string) => void;
 }
 
-/** The page, its stream, and the two things that are done on it. */
 export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
   const { path, clock } = place;
   const app = new Hono<BrowserEnv>();
@@ -138,10 +132,7 @@ function refused(context: BrowserContext, path: string, error: unknown): Respons
   });
 }
 
-/**
- * Follows what the source tells, and asks it anew where it breaks off.
- * @returns what resolves after the next change, or when it is time to look again. Never rejects.
- */
+/** Follows the source (again when it breaks off); the result resolves at the next change or look, and never rejects. */
 function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
@@ -193,10 +184,7 @@ const untitled: Readonly<Partial<Record<PartName, string>>> = { accounts: 'Accou
 /** What takes the wider column, where there are two; the rest is in the other, or below. */
 const wide: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
-/**
- * The page: what of it can be read at once, and places of the right size for the rest.
- * @param decide instead of the cards that are only read: where the person can decide on this very page
- */
+/** What can be read at once, and placeholders for the rest. @param decide replaces the read-only cards */
 async function dashboardBody(
   view: DashboardView,
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },

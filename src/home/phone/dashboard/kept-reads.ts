@@ -1,9 +1,6 @@
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
-/**
- * For how long what was read is shown without being asked for again, milliseconds. Brokers take about two hundred requests
- * a minute of one account: a page that is open takes thirty.
- */
+/** How long reads are cached, in milliseconds: brokers allow about 200 requests a minute for an account; a page takes 30. */
 const KEPT_MS = {
   accounts: 60_000,
   account: 5_000,
@@ -24,13 +21,11 @@ const CHANGING = [
   'record',
 ] as const;
 
-/** Reads that several looks share. */
 export interface KeptReads extends DashboardData {
-  /** Something changed: what may have changed with it is read anew. */
+  /** Drops what a change may have changed. */
   stale(): void;
 }
 
-/** @param now milliseconds since the epoch */
 export function keptReads(data: DashboardData, now: () => number): KeptReads {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<unknown> }>();
   const once = <T>(name: keyof typeof KEPT_MS, key: string, read: () => Promise<T>): Promise<T> => {

@@ -11,7 +11,6 @@ import type { Markup } from '../page/page.ts';
 /** Orders that are over, below those that are open. */
 const LATEST = 10;
 
-/** Orders at the broker: all that are open, and the latest of the others. */
 export function ordersPart(orders: readonly Order[]): Markup {
   const open = orders.filter((order) => !isOver(order));
   const over = orders.filter(isOver).slice(0, LATEST);

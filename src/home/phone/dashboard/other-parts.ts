@@ -14,7 +14,6 @@ import { eventWords, type FormParts } from './proposals-part.ts';
 const MOST_LINES = 12;
 const SHOWN = 200;
 
-/** How far trading goes, and the way to stop it. */
 export function standingPart({ state, since }: Standing, { path, formToken }: FormParts): Markup {
   const when = since === undefined ? '' : html` since ${timed(seconds(since))}`;
   if (state === 'halted')
@@ -26,7 +25,6 @@ export function standingPart({ state, since }: Standing, { path, formToken }: Fo
 </details></div>`;
 }
 
-/** What may be traded without asking. */
 export function mandatesPart(mandates: readonly MandateView[]): Markup {
   if (mandates.length === 0)
     return html`<p class="soft none" data-testid="no-mandates">There is none: each order is asked for, one by one.</p>`;
@@ -40,7 +38,6 @@ export function mandatesPart(mandates: readonly MandateView[]): Markup {
     )}</ul>`;
 }
 
-/** When checks run by themselves, and what the latest came to. */
 export function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLine[]): Markup {
   if (schedules.length === 0 && runs.length === 0)
     return html`<p class="soft none" data-testid="no-schedules">Nothing runs by itself: <span class="mono">trade-agent schedule add</span></p>`;
@@ -59,7 +56,6 @@ function runLine({ schedule, started_at, status, found, findings, error }: RunLi
   }${error === undefined ? '' : html`<br><span class="small loss">${shown(error.message)}</span>`}</span><span class="outcome">${shown(status).replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
 }
 
-/** What rules have found and still find. */
 export function findingsPart(findings: readonly FindingLine[]): Markup {
   if (findings.length === 0)
     return html`<p class="soft none" data-testid="no-findings">No rule has found anything that still stands.</p>`;
@@ -91,7 +87,6 @@ const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], stri
   anchor: 'vouches for nothing',
 };
 
-/** The person's own lines, and whether the whole is as it was written. */
 export function recordPart(
   lines: readonly RecordLine[],
   verdict: RecordVerdict,

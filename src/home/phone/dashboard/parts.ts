@@ -69,14 +69,12 @@ function readOnlyCard(proposal: Proposal): Markup {
   );
 }
 
-/** What is looked at, and how. */
 export interface DashboardView {
   readonly data: DashboardData;
   /** The number of the account that was chosen, or `all`; the default one where there is none. */
   readonly account?: string | undefined;
   readonly period: Period;
   readonly form: FormParts;
-  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
@@ -86,7 +84,6 @@ const PROPOSALS = 30;
 const ORDERS = 100;
 const PERIOD_DAYS: Readonly<Record<Period, number>> = { '1M': 31, '3M': 93, '1A': 366, '5A': 1830 };
 
-/** The page's parts, in the order they are read. */
 const makers = {
   accounts: async ({ data, account, period, form }) => {
     const link = (chosen: string) => `${form.path}?${new URLSearchParams({ period, account: chosen })}`;
@@ -145,7 +142,6 @@ const makers = {
 export type PartName = keyof typeof makers;
 export const partNames = Object.keys(makers) as PartName[];
 
-/** A part as it is now; `digest` is another one where it is. */
 export interface Part {
   readonly name: PartName;
   readonly html: string;
@@ -191,7 +187,7 @@ function notRead(error: unknown): undefined {
   if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
 }
 
-/** A gateway of an earlier version knows of one account alone: there is nothing to choose. */
+/** Then there is nothing to choose from. */
 function noneKnown(error: unknown): AccountEntry[] {
   notRead(error);
   return [];

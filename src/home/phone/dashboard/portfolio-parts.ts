@@ -27,7 +27,6 @@ import { environmentBanner } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import type { DatedValue, Period } from './dashboard-data.ts';
 
-/** What the account is worth, and what it did today. */
 export function summaryPart(account: Account, positions: readonly Position[]): Markup {
   const view = portfolioView(account, positions);
   return html`${environmentBanner(view.environment)}
@@ -50,7 +49,6 @@ function today({ day_change, day_change_fraction }: PortfolioView): Markup {
   return html`${gain(day_change)} (${gainPercent(day_change_fraction)}) <span class="soft">today</span>`;
 }
 
-/** What is held, the largest first, and what all of it comes to. */
 export function positionsPart(
   account: Account,
   positions: readonly Position[],
@@ -85,10 +83,7 @@ function totalOf({ total }: PortfolioView): Markup {
 /** Points that a picture of a page's width can show. */
 const MOST_POINTS = 800;
 
-/**
- * What the account was worth, and how far below its highest: for the script to draw, and in words. Money that came or went is
- * neither rise nor fall of the drawdown.
- */
+/** The account's value and drawdown, as data for the chart and in words. Deposits and withdrawals count as neither. */
 export function valuePart(
   values: readonly DatedValue[],
   activities: readonly Activity[],
@@ -135,11 +130,7 @@ export function accountAt({ account, label }: Pick<AccountEntry, 'account' | 'la
   return safeLine(account === null ? label : `${account} at ${label}`, 80);
 }
 
-/**
- * Which account is looked at, of several: links to each, and to all of them. Nothing where there is but one.
- * @param chosen a number or `all`; undefined for the default one
- * @param linkTo the page about one of them
- */
+/** Links to each of several accounts, and to all. @param chosen a number or `all`; undefined for the default one */
 export function accountsPart(
   entries: readonly AccountEntry[],
   chosen: string | undefined,
@@ -158,7 +149,6 @@ export function accountsPart(
   )}${link(ALL_ACCOUNTS, 'All', chosen === ALL_ACCOUNTS)}</nav>`;
 }
 
-/** The same of each account, below its name. */
 export function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): Markup {
   return html`${entries.map(
     (entry, at) =>
@@ -180,7 +170,6 @@ function gain(amount: string): Markup {
   return html`<span class="${toneOf(amount)}">${signedDollars(amount)}</span>`;
 }
 
-/** @param fraction 0.01 is 1 % */
 function gainPercent(fraction: string): Markup {
   return html`<span class="${toneOf(fraction)}">${signedPercent(fraction)}</span>`;
 }

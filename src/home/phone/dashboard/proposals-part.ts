@@ -16,22 +16,15 @@ import { environmentMark, type Sign, sign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import { seconds } from './orders-part.ts';
 
-/** What a form of this page sends. */
 export interface FormParts {
   /** Below which the page's forms are answered. */
   readonly path: string;
   readonly formToken: string;
-  /**
-   * Whether codes of what is not decided yet are left out: where the person decides here, theirs is to be compared with, or
-   * picked by, what their terminal shows, and nothing else.
-   */
+  /** Hides codes of pending proposals: whoever decides here must take them from their terminal alone. */
   readonly hidesCodes: boolean;
 }
 
-/**
- * Proposals, each with its story: who asked and in which words, what happened to it and when, what was signed, what came of it.
- * @param record the person's own lines; undefined where it can't be read
- */
+/** @param record the person's own lines; undefined if it can't be read */
 export function proposalsPart(
   proposals: readonly Proposal[],
   record: readonly RecordLine[] | undefined,
@@ -45,11 +38,12 @@ export function proposalsPart(
 function story(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
   const view = shownOf(proposal);
   const { id, state } = proposal;
+  const [drawn, word] = states[state];
   const came = outcomeOf(proposal);
   const isDecided = isSettledState(state) || isUnderWayState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
 <summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${timed(view.terms)} · `}${timed(seconds(proposal.created_at))}</span></span>
-<span class="outcome ${signs[state]}">${sign(signs[state])}${statusWord(proposal)}</span></summary>
+<span class="outcome ${drawn}">${sign(drawn)}${word}</span></summary>
 ${came === '' ? '' : html`<p data-testid="came">${timed(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
 ${askedOf(proposal, view)}
@@ -64,35 +58,18 @@ ${isDecided ? '' : withdrawal(proposal, view, form)}
 </details></li>`;
 }
 
-const signs: Readonly<Record<Proposal['state'], Sign>> = {
-  drafted: 'wait',
-  requested: 'wait',
-  approved: 'wait',
-  executing: 'wait',
-  executed: 'done',
-  denied: 'no',
-  expired: 'late',
-  cancelled: 'back',
-  blocked: 'no',
-  unknown: 'ask',
+const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>> = {
+  drafted: ['wait', 'preparing'],
+  requested: ['wait', 'waiting'],
+  approved: ['wait', 'approved'],
+  executing: ['wait', 'under way'],
+  executed: ['done', 'done'],
+  denied: ['no', 'denied'],
+  expired: ['late', 'expired'],
+  cancelled: ['back', 'withdrawn'],
+  blocked: ['no', 'refused'],
+  unknown: ['ask', 'unknown'],
 };
-
-/** Short enough for a line; what it means is said below. */
-function statusWord({ state }: Proposal): string {
-  const word = {
-    drafted: 'preparing',
-    requested: 'waiting',
-    approved: 'approved',
-    executing: 'under way',
-    executed: 'done',
-    denied: 'denied',
-    expired: 'expired',
-    cancelled: 'withdrawn',
-    blocked: 'refused',
-    unknown: 'unknown',
-  } as const;
-  return word[state];
-}
 
 /** What came of it, and why: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
 function outcomeOf(proposal: Proposal): string {
@@ -149,7 +126,6 @@ const keyWords: Readonly<Record<string, string>> = {
   singleDevice: 'a passkey of one device',
 };
 
-/** By which key, and whether what it signed is what is shown here. */
 function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup | '' {
   const line = record?.find(({ event, approval }) => event === 'signed' && approval === proposal.id);
   if (line === undefined) return '';
@@ -168,7 +144,6 @@ function withdrawal({ id }: Proposal, { headline }: RequestView, { path, formTok
   return html`<form method="post" action="${path}/withdraw"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="withdraw" data-keep="withdraw-${id}">Withdraw<span class="unseen">: ${headline}</span></button></form>`;
 }
 
-/** What a line of the record says, in words. */
 const words: Readonly<Record<AuditEvent, string>> = {
   proposed: 'Proposed',
   requested: 'Asked on the phone',
@@ -220,10 +195,7 @@ const NOT_TOLD: readonly string[] = [
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
 ];
 
-/**
- * The details that the phone has of a proposal, made of what the gateway tells of it. What is between the gateway and the
- * provider alone is not told, and not shown: `shownOf` leaves it out.
- */
+/** The phone's details of a proposal, as far as the gateway tells them; `shownOf` leaves out the rest. */
 export function detailsOf(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
   const { proposed_by, provenance = null } = proposal;
@@ -256,7 +228,6 @@ function digestOf(proposal: Proposal): string {
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });
 }
 
-/** As the phone shows it. */
 function shownOf(proposal: Proposal): RequestView {
   const view = requestView({ details: detailsOf(proposal) });
   return { ...view, fields: view.fields.filter(({ name }) => !NOT_TOLD.includes(name)) };

@@ -10,16 +10,14 @@ import { lastFour, requestView } from './request-view.ts';
 /** How long a sign-in is fresh enough for real money. */
 const FRESH_MS = 10 * 60 * 1000;
 
-/** Who approves, in which browser. */
 export interface Approver {
   readonly user: string;
-  /** Its id. */
   readonly session: string;
   /** When they proved to this browser who they are; milliseconds since the epoch. */
   readonly signedInAt: number;
 }
 
-/** What is still to be done before an approval counts; undefined where nothing is. */
+/** What must still be done before an approval counts. */
 export interface Hindrance {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
@@ -32,13 +30,10 @@ export interface Hindrance {
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 
-/** What deciding takes. */
 export interface DecisionServices {
   readonly keys: Keys;
   readonly requests: ApprovalRequests;
-  /** What is done before an approval counts, beside signing it. */
   readonly steps: ApprovalSteps;
-  /** Whether an approval must be signed by one of the person's keys. */
   readonly signatures: 'required' | 'off';
   readonly decide: Decide;
 }
@@ -124,14 +119,8 @@ export function createApprovalSteps(options: {
   };
 }
 
-/** Who has typed, once for an account, that they know its money is real. */
-interface LiveConfirmations {
-  has(user: string, account: string): boolean;
-  keep(user: string, account: string): void;
-}
-
-/** The confirmations in SQLite. */
-function createLiveConfirmations(database: Database, clock: Clock): LiveConfirmations {
+/** Who has confirmed, once for an account, that its money is real. */
+function createLiveConfirmations(database: Database, clock: Clock) {
   const find = database.prepare<[string, string]>(
     'SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?',
   );
@@ -139,8 +128,8 @@ function createLiveConfirmations(database: Database, clock: Clock): LiveConfirma
     'INSERT OR IGNORE INTO live_confirmations VALUES (?, ?, ?)',
   );
   return {
-    has: (user, account) => find.get(user, account) !== undefined,
-    keep: (user, account) => void insert.run(user, account, clock.now()),
+    has: (user: string, account: string): boolean => find.get(user, account) !== undefined,
+    keep: (user: string, account: string) => void insert.run(user, account, clock.now()),
   };
 }
 
@@ -159,27 +148,15 @@ const MOST_WRONG = 2;
 /** Longer than any request lives. */
 const KEPT_MS = 2 * 24 * 3600 * 1000;
 
-/** What a pick came to. */
-type CodePick = 'right' | 'wrong' | 'wrong_too_often';
-
-/** A request whose code is to be matched. */
-interface Matched {
-  readonly id: string;
-  readonly code: string;
-}
-
-interface Row {
-  readonly codes: string;
-  readonly picked: 0 | 1;
-}
+type Matched = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
  * Number matching: the person picks the terminal's code among three, which no tired thumb does by itself. The others
  * are drawn here, once for a request and session, so that a reload doesn't tell which one stays.
  */
-function createCodeChoices(database: Database, clock: Clock, draw: () => string = drawCode) {
+function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - KEPT_MS);
-  const find = database.prepare<[string, string], Row>(
+  const find = database.prepare<[string, string], { codes: string; picked: 0 | 1 }>(
     'SELECT codes, picked FROM code_choices WHERE request = ? AND session = ?',
   );
   const insert = database.prepare<[string, string, string, number]>(
@@ -200,30 +177,28 @@ function createCodeChoices(database: Database, clock: Clock, draw: () => string 
   return {
     /** The codes in the order they are shown: the same each time. */
     of({ id, code }: Matched, session: string): readonly string[] {
-      insert.run(id, session, JSON.stringify(shuffled(code, draw)), clock.now());
+      insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
       return JSON.parse(find.get(id, session)?.codes ?? '[]');
     },
     /** Notes a pick. Wrong ones count for the request, whichever session they came from. */
-    pick({ id, code }: Matched, session: string, picked: string): CodePick {
+    pick({ id, code }: Matched, session: string, picked: string): 'right' | 'wrong' | 'wrong_too_often' {
       if (isSpent(id)) return 'wrong_too_often';
       if (picked === code) {
-        insert.run(id, session, JSON.stringify(shuffled(code, draw)), clock.now());
+        insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
         right.run(id, session);
         return 'right';
       }
       return (wrong.get(id)?.count ?? MOST_WRONG) >= MOST_WRONG ? 'wrong_too_often' : 'wrong';
     },
-    /** Whether the right one was picked in this session. */
     isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
-    /** Whether the wrong one was picked too often. */
     isSpent,
   };
 }
 
 /** The true code at a random place among others; none is like another. */
-function shuffled(code: string, draw: () => string): string[] {
+function shuffled(code: string): string[] {
   const codes: string[] = [];
-  while (codes.length < CHOICES - 1) codes.push(drawFreeCode([code, ...codes], draw));
+  while (codes.length < CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));
   codes.splice(randomInt(CHOICES), 0, code);
   return codes;
 }

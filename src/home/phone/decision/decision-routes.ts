@@ -1,16 +1,15 @@
 import { type Context, Hono } from 'hono';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
+import { jsonField } from '../credential-json.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from '../page/browser-env.ts';
 import { messagePage, passkeyNeeded, refusalText, toSignIn } from '../page/page.ts';
 import type { Approver, DecisionServices, Hindrance } from './approval-steps.ts';
 import { resultPanel } from './result-panel.ts';
 
-/** Why nothing was decided, for the card or a page of its own. */
 interface Said {
   readonly status: 400 | 403 | 404 | 409 | 410 | 422;
   readonly title: string;
   readonly text: string;
-  /** Where the person goes on. */
   readonly link?: { readonly href: string; readonly text: string };
 }
 
@@ -77,7 +76,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (decision !== 'approve' && decision !== 'deny') return say(context, noDecision);
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return say(context, refusals.not_found);
-    const signed = parsedEvidence(evidence);
+    const signed = jsonField(evidence);
     if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
     if (decision === 'approve' && request.status === 'pending') {
       const hindrance = steps.check(request, approver);
@@ -136,14 +135,4 @@ function approverOf({ var: { user, session } }: BrowserContext): Approver | unde
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, 64) : undefined;
-}
-
-/** The signature as the page's script sent it; what is no JSON is none. */
-function parsedEvidence(value: unknown): unknown {
-  if (typeof value !== 'string' || value === '') return undefined;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

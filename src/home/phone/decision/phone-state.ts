@@ -1,7 +1,6 @@
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
-
 import { type CardState, requestCard, requestItem } from './request-card.ts';
 import { recentItem, resultPanel } from './result-panel.ts';
 
@@ -10,29 +9,18 @@ const MOST_CARDS = 50;
 /** Decisions below the card; the others are in the history. */
 const RECENT = 5;
 
-/** Who looks at the page, and from where. */
 export interface Viewer {
   readonly user: string;
-  /** Its id. */
   readonly session: string;
   /** Whether a passkey has opened it. */
   readonly canApprove: boolean;
   readonly formToken: string;
 }
 
-/** All that the page shows of a person's requests. */
-export interface PhoneState {
-  readonly waiting: readonly ApprovalRequest[];
-  /** How many wait beyond these. */
-  readonly more: number;
-  readonly recent: readonly ApprovalRequest[];
-  card(request: ApprovalRequest): Markup;
-  result(request: ApprovalRequest): Markup;
-  recentItem(request: ApprovalRequest): Markup;
-}
+export type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 
-/** Reads it once; nothing in it changes afterwards. */
-export async function phoneState(services: DecisionServices, viewer: Viewer): Promise<PhoneState> {
+/** All that the page shows of a person's requests, read at one moment. */
+export async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
   const waiting = requests.pending(user, MOST_CARDS);
@@ -45,18 +33,16 @@ export async function phoneState(services: DecisionServices, viewer: Viewer): Pr
   });
   return {
     waiting,
+    /** How many wait beyond these. */
     more: requests.countPending(user) - waiting.length,
     recent: requests.recent(user, RECENT),
-    card: (request) => requestCard(request, cardState(request)),
-    result: (request) => resultPanel(request, steps.whyDenied(request)),
-    recentItem: (request) => recentItem(request, steps.whyDenied(request)),
+    card: (request: ApprovalRequest) => requestCard(request, cardState(request)),
+    result: (request: ApprovalRequest) => resultPanel(request, steps.whyDenied(request)),
+    recentItem: (request: ApprovalRequest) => recentItem(request, steps.whyDenied(request)),
   };
 }
 
-/**
- * What the page's script is told: all of it, by request, so that it touches only what differs from what it has.
- * @param sent the cards that this stream has told already, by request; brought up to date
- */
+/** The update for the page's script. @param sent the cards that this stream has sent, by request; updated */
 export async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
     Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));

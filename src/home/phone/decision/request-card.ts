@@ -118,7 +118,6 @@ function list(name: string, fields: readonly ShownField[]): Markup {
   return html`<dl class="${name}">${fields.map(({ label, text, name: field, raw }) => html`<div><dt>${label}</dt><dd data-field="${field}" data-value="${raw}">${field === 'text' ? text : timed(text)}</dd></div>`)}</dl>`;
 }
 
-/** What of a request is on its card. */
 type CardRequest = Pick<
   ApprovalRequest,
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
@@ -131,10 +130,7 @@ export interface CardState {
   readonly codes: readonly string[] | undefined;
   /** Whether the person must type once that this is real money. */
   readonly confirm: boolean;
-  /**
-   * Why nothing can be approved here, whatever it is. Where it is only read, nothing can be denied either: it says where it is
-   * decided, as far as that is known.
-   */
+  /** Why nothing can be approved here; where it is only read, nothing can be denied either, and it links elsewhere. */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }
 
@@ -159,7 +155,6 @@ ${approve(view, cannot)}
 </div>`;
 }
 
-/** In place of the bar, where the card is only read: where it is decided. */
 function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
   return html`<div class="elsewhere" data-testid="elsewhere">
 <p class="expiry small"><span class="soft">Only read here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>

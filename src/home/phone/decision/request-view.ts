@@ -11,7 +11,6 @@ import type { ApprovalRequest } from '../../identity-provider/approval-requests.
 import { draftOf } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, proposalView } from '../page/proposal-view.ts';
 
-/** A field as it is shown, and as it stands in the details. */
 export interface ShownField extends DetailField {
   readonly raw: string;
 }
@@ -25,7 +24,6 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly live: boolean;
   /** Whose: the broker's number for the account. */
   readonly account: string | undefined;
-  /** What is traded, where it is one thing. */
   readonly symbol: string | undefined;
   /** What a button does, after its verb: `buy 5 AAPL`. */
   readonly act: string;
@@ -36,7 +34,6 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly fields: readonly ShownField[];
 }
 
-/** Pure: the same request, the same view. */
 export function requestView({ details }: Pick<ApprovalRequest, 'details'>): RequestView {
   const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
   return proposal === undefined ? plainView(details) : viewOfProposal(proposal);
@@ -50,7 +47,6 @@ export function becameOf({ outcome, status, details }: ApprovalRequest): string 
     : '';
 }
 
-/** The last four characters of an account's number, where it has more. */
 export function lastFour(account: string | undefined): string | undefined {
   return account === undefined || account.length <= 4 ? undefined : account.slice(-4);
 }

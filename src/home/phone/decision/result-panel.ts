@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { Outcome } from '../../../approval/asking-port.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { eachWords, unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
@@ -9,7 +10,6 @@ import { localTime, timed } from './local-time.ts';
 import { becameOf, requestView } from './request-view.ts';
 import { type Sign, sign } from './signs.ts';
 
-/** How it stands with a request that is decided, withdrawn or over, in a word and its sign. */
 interface Standing {
   readonly sign: Sign;
   readonly word: string;
@@ -17,10 +17,7 @@ interface Standing {
   readonly open?: boolean;
 }
 
-/**
- * What stands in the card's place after the tap, until the person puts it away: sending, placed, filled, or why not.
- * @param why a sentence for a denial that was no tap on Deny
- */
+/** Replaces the card after the decision until it is dismissed. @param why for a denial that was no tap on Deny */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
   const standing = standingOf(request);
@@ -34,7 +31,6 @@ export function resultPanel(request: ApprovalRequest, why?: string): Markup {
 </article>`;
 }
 
-/** One of the decisions made lately, and what came of it. */
 export function recentItem(request: ApprovalRequest, why?: string): Markup {
   const view = requestView(request);
   const came = why ?? becameOf(request);
@@ -46,7 +42,6 @@ export function recentItem(request: ApprovalRequest, why?: string): Markup {
 <span class="outcome">${sign(drawn)}${word}</span></li>`;
 }
 
-/** What was decided. */
 export const statusWords: Readonly<Record<ApprovalRequest['status'], Standing>> = {
   approved: { sign: 'done', word: 'Approved' },
   denied: { sign: 'no', word: 'Denied' },
@@ -55,24 +50,18 @@ export const statusWords: Readonly<Record<ApprovalRequest['status'], Standing>> 
   pending: { sign: 'wait', word: 'Pending' },
 };
 
-/** What became of what was approved. */
+const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, Standing>> = {
+  executing: { sign: 'wait', word: 'Sending', open: true },
+  blocked: { sign: 'no', word: 'Refused' },
+  cancelled: { sign: 'back', word: 'Withdrawn' },
+  expired: { sign: 'late', word: 'Too late' },
+  unknown: { sign: 'ask', word: 'Nobody knows yet', open: true },
+};
+
 function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
   if (status !== 'approved' || details.proposal === undefined) return statusWords[status];
-  switch (outcome?.state) {
-    case undefined:
-    case 'executing':
-      return { sign: 'wait', word: 'Sending', open: true };
-    case 'executed':
-      return executedWord(outcome.text);
-    case 'blocked':
-      return { sign: 'no', word: 'Refused' };
-    case 'cancelled':
-      return { sign: 'back', word: 'Withdrawn' };
-    case 'expired':
-      return { sign: 'late', word: 'Too late' };
-    case 'unknown':
-      return { sign: 'ask', word: 'Nobody knows yet', open: true };
-  }
+  if (outcome?.state === 'executed') return executedWord(outcome.text);
+  return outcomeWords[outcome?.state ?? 'executing'];
 }
 
 /** By the words of the gateway for an order (`filled 5 at $180.12`, `placed, waits for $180.00`); done, for all else. */
@@ -98,20 +87,12 @@ function sentenceOf(request: ApprovalRequest): string {
   }
 }
 
-/** What was bought or sold of an order, as people read it. */
-interface Fill {
-  /** `$180.12 a share` */
-  readonly price: string;
-  /** `$900.60` */
-  readonly total: string;
-}
-
 /**
- * Reads the gateway's one line of what became of an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`,
- * `cancelled, 2 filled at $180.12`): the outcome has no fields of its own. Undefined where nothing was filled.
+ * Reads the gateway's one line about an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`, `cancelled, 2 filled at
+ * $180.12`), since the outcome has no fields of its own: price (`$180.12 a share`) and total (`$900.60`), or undefined.
  * @param symbol of what was traded: a contract's price is of one share of a hundred
  */
-export function fillOf(text: string, symbol: string): Fill | undefined {
+export function fillOf(text: string, symbol: string) {
   const [, before, after, price] =
     /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ??
     [];

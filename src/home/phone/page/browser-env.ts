@@ -13,16 +13,12 @@ export interface HomeAbout {
   readonly simulated: boolean;
 }
 
-/** What every page knows about the browser that asks for it. */
 export interface BrowserEnv {
   Bindings: HttpBindings;
   Variables: {
     readonly about: HomeAbout;
-    /** Whether trading can be halted here. */
     readonly canHalt: boolean;
-    /** Whether there is a dashboard. */
     readonly canLook: boolean;
-    /** Whether the page can be put on a phone as an app of its own. */
     readonly installable: boolean;
     /** Who is signed in. */
     user: Person | undefined;

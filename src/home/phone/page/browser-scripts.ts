@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** The modules that a browser loads, by name. */
 type BrowserScripts = Readonly<
   Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'dashboard.js' | 'service-worker.js', string>
 >;
@@ -48,14 +47,6 @@ export function bundled(): {
     logLevel: 'silent',
   });
   const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(`/${name}`))?.text ?? '';
-  return {
-    scripts: {
-      'shell.js': text('shell.js'),
-      'passkeys.js': text('passkeys.js'),
-      'approvals.js': text('approvals.js'),
-      'dashboard.js': text('dashboard.js'),
-      'service-worker.js': text('service-worker.js'),
-    },
-    metafile,
-  };
+  const names = Object.keys(entries).map((name) => `${name}.js`);
+  return { scripts: Object.fromEntries(names.map((name) => [name, text(name)])) as BrowserScripts, metafile };
 }

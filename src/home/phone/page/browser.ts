@@ -23,11 +23,9 @@ export interface AccountEvent {
   readonly session: string | undefined;
 }
 
-/** What knowing a browser takes. */
 export interface BrowserServices {
   readonly issuer: string;
   readonly about: HomeAbout;
-  /** What people approve with, and sign in by. */
   readonly keys: Keys;
   readonly people: People;
   readonly sessions: Sessions;
@@ -35,7 +33,6 @@ export interface BrowserServices {
   readonly halting?: object | undefined;
   readonly dashboards?: object | undefined;
   readonly push: {
-    /** Tells a person what happened to how they get in. Whoever did it waits for nothing; what fails is the home's to hear. */
     tellAccount(event: AccountEvent): void;
   };
 }

@@ -42,7 +42,6 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest();
 /** Allows its own style, by what it says, and nothing else. */
 const offlinePolicy = `default-src 'none'; style-src 'sha256-${sha256(style).toString('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** Another one when the page is another. */
 const offlinePath = `/phone/offline/${sha256(offlinePage + offlinePolicy)
   .toString('base64url')
   .slice(0, 12)}`;
@@ -82,7 +81,6 @@ const manifest = {
   ],
 } as const;
 
-/** What a page's head says to be installed. */
 export function installHead(): ReturnType<typeof html> {
   return html`<link rel="manifest" href="/phone/manifest.webmanifest">
 <link rel="icon" type="image/png" sizes="192x192" href="/phone/icons/192.png">

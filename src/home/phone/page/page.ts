@@ -15,13 +15,11 @@ export type Markup = ReturnType<typeof html>;
 /** What the pages' script asks for: the parts that differ, without the document around them. */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
-/** A whole page, or what a script puts into the document it has. */
 export function page(
   context: BrowserContext,
   options: {
     title: string;
     body: Markup;
-    /** Loaded once the page is there. */
     script?: AssetName;
     status?: ContentfulStatusCode;
     noScriptRefresh?: boolean;
@@ -90,7 +88,6 @@ function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
   return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
-/** What this session can't do, where it isn't one that a passkey has opened. */
 function limits(context: BrowserContext): Markup | '' {
   const { session } = context.var;
   if (session === undefined || isFull(context)) return '';
@@ -99,7 +96,6 @@ function limits(context: BrowserContext): Markup | '' {
   }</strong>You can read, deny, halt trading, and sign browsers out. To approve, or to let a device in, sign in with your passkey; a phone is paired at the home’s own machine.</p>`;
 }
 
-/** A page that says one thing. */
 export function messagePage(
   context: BrowserContext,
   status: ContentfulStatusCode,
@@ -118,7 +114,6 @@ export function messagePage(
   });
 }
 
-/** Says that it takes a session that a passkey has opened. */
 export function passkeyNeeded(context: BrowserContext): Response | Promise<Response> {
   return messagePage(context, 403, {
     title: 'This takes your passkey',
@@ -127,7 +122,6 @@ export function passkeyNeeded(context: BrowserContext): Response | Promise<Respo
   });
 }
 
-/** Where a page that needs a sign-in sends the browser first. */
 export function toSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
@@ -143,13 +137,11 @@ export function refusalText(error: unknown): { status: ContentfulStatusCode; tex
   };
 }
 
-/** The same as a page. */
 export function refusedPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
   const { status, text } = refusalText(error);
   return messagePage(context, status, { title: 'That was refused', text, link });
 }
 
-/** The same for the script that asks for a passkey's options. */
 export function refusedJson(context: BrowserContext, error: unknown): Response {
   const { status, text } = refusalText(error);
   return context.json({ text }, status);

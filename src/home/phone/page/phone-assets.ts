@@ -28,7 +28,6 @@ export function assetUrl(name: AssetName): string {
   return `${PATH}/${digest}/${name}`;
 }
 
-/** Serves them to anybody: nothing in them is anybody's. */
 export function createPhoneAssets(): Hono {
   const app = new Hono();
   app.get(`${PATH}/:digest/:name`, (context) => {

@@ -19,9 +19,7 @@ export interface ProposalView {
   readonly side: 'buy' | 'sell' | undefined;
   /** The most it can cost or the least it can bring, `$900.00`; undefined where nothing bounds it, or no money moves. */
   readonly amount: string | undefined;
-  /** The worst that can come of it, in a sentence. */
   readonly total: string | undefined;
-  /** Company, effect on cash and position. */
   readonly shows: readonly Line[];
   readonly warnings: readonly string[];
   /** `chat, by trade-agent` */
@@ -30,13 +28,10 @@ export interface ProposalView {
   readonly chosenByAi: string | undefined;
   /** The fields that were worked out, or that somebody other than the person gave, and how. */
   readonly origins: readonly Line[];
-  /** The person's words that it was read from. */
   readonly sentence: string | undefined;
-  /** Outside text that had entered the conversation. */
   readonly tainted: string | undefined;
   /** `Again, the second time within the hour` */
   readonly again: string | undefined;
-  /** All of it, none left out. */
   readonly fields: readonly DetailField[];
 }
 
@@ -45,7 +40,6 @@ interface Line {
   readonly text: string;
 }
 
-/** A subject as its kind shows it. */
 type SubjectView = PhoneView & Pick<ProposalView, 'environment'>;
 
 /** Pure: the same details, the same view. Never throws: a subject of another shape is shown field by field. */
@@ -127,7 +121,6 @@ function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject'])
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }
 
-/** What the details have beside the subject: shown too, below. */
 function proposalFields(details: ProposalDetails): DetailField[] {
   const { type, actions, locations, identifier, proposal, digest } = details;
   return detailFields({ type, actions, locations, identifier, proposal, digest }).map((field) => ({

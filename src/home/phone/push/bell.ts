@@ -6,7 +6,7 @@ import { openRingTable, type RingTable } from '../../../store/home/ring-table.ts
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
+import { askMessage, noticeWords, type PushContent, settledMessage, topicOf } from './push-message.ts';
 import { type Push, pushToAll, type Ringing } from './push-sender.ts';
 
 export interface BellOptions extends Ringing {
@@ -16,11 +16,9 @@ export interface BellOptions extends Ringing {
   readonly notices?: PhoneNotices;
   /** `fallback`: only where no push got through. */
   readonly noticesWhen: 'fallback' | 'always';
-  /** What lock screens and notices may say. */
   readonly content: PushContent;
   /** Whether a request's code is to be picked on the phone, so that nothing that rings may tell it. */
   readonly hidesCode: (request: ApprovalRequest) => boolean;
-  /** The phone's page. */
   readonly phone: string;
   readonly clock: Clock;
   /** Told of what went wrong inside; never holds an order. */
@@ -163,7 +161,7 @@ async function takeBack(
   if (request !== undefined && pushedAt !== undefined) {
     const settled = {
       payload: () => JSON.stringify(settledMessage(request)),
-      topic: pushTopic(request),
+      topic: topicOf(request.id),
       urgency: 'normal',
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_MS),
       wanted: () => true,
@@ -180,7 +178,7 @@ function asking(options: BellOptions, request: ApprovalRequest, again: boolean):
   return {
     payload: (short) =>
       JSON.stringify(askMessage(told(options, request), short ? 'short' : options.content, again)),
-    topic: pushTopic(request),
+    topic: topicOf(request.id),
     urgency: 'high',
     until: request.expiresAt,
     wanted: () => isPending(options, request),

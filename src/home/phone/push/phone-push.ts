@@ -6,15 +6,13 @@ import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Fill } from '../../fills/fill.ts';
-import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { AccountEvent } from '../page/browser.ts';
-import { type Bell, createBell } from './bell.ts';
+import { createBell } from './bell.ts';
 import type { PhoneNotices } from './phone-notices.ts';
 import type { PushContent } from './push-message.ts';
 import { createPushSender } from './push-sender.ts';
-import { openPushSubscriptions, type PushSubscriptions } from './push-subscriptions.ts';
+import { openPushSubscriptions } from './push-subscriptions.ts';
 import { createAccountTeller, createFillTeller, createOrderTeller, createSignalTeller } from './teller.ts';
 
 /** How a home rings; what isn't said is as for a home of one's own. */
@@ -32,30 +30,16 @@ export interface PushOptions {
   readonly loopback?: boolean;
 }
 
-export interface PhonePush {
-  /** base64url; the page subscribes with it. */
-  readonly publicKey: string;
-  readonly subscriptions: PushSubscriptions;
-  readonly bell: Bell;
-  /** Tells a person what was filled of an order of theirs. */
-  tellFill(fill: Fill): Promise<void>;
-  /** Tells a person about an order that they did not expect. */
-  tellOrder(news: OrderNews): Promise<void>;
-  /** Tells a person what their company's signal took back. */
-  readonly tellSignalled: ReturnType<typeof createSignalTeller>;
-  /** Tells a person what happened to how they get in. Whoever did it waits for nothing; what fails is the home's to hear. */
-  tellAccount(event: AccountEvent): void;
-}
+export type PhonePush = ReturnType<typeof createPhonePush>;
 
 const TIMEOUT_MS = 10_000;
 
-/** All that rings, ringing. */
+/** The senders of pushes and notices, running. */
 export function createPhonePush(
   parts: {
     readonly issuer: string;
     readonly database: Database;
     readonly requests: ApprovalRequests;
-    /** The passkeys that people have now. */
     readonly keys: Pick<Keys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
@@ -67,7 +51,7 @@ export function createPhonePush(
     readonly hidesCode?: (request: ApprovalRequest) => boolean;
   },
   options: PushOptions = {},
-): PhonePush {
+) {
   const { issuer, database, clock, closing } = parts;
   const { loopback = false, notices } = options;
   const vapid = loadVapidKeys(database);
@@ -94,13 +78,23 @@ export function createPhonePush(
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
-  const tellFill = options.fills === false ? async () => undefined : createFillTeller(ringing);
+  const fillTeller = createFillTeller(ringing);
   const tellOrder = createOrderTeller(ringing);
   const tellSignalled = createSignalTeller(ringing);
   const teller = createAccountTeller(ringing);
+  /** Reports what fails to the home: whoever caused the event waits for nothing. */
   const tellAccount = (event: AccountEvent) =>
     void teller(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
-  return { publicKey: vapid.publicKey, subscriptions, bell, tellFill, tellOrder, tellSignalled, tellAccount };
+  return {
+    /** base64url; the page subscribes with it. */
+    publicKey: vapid.publicKey,
+    subscriptions,
+    bell,
+    tellFill: options.fills === false ? async () => undefined : fillTeller,
+    tellOrder,
+    tellSignalled,
+    tellAccount,
+  };
 }

@@ -19,10 +19,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   return url.protocol === 'https:' && isPublicHost(url);
 }
 
-/**
- * Whether its name leads out, too, now.
- * @throws {ResolverBusy} when it could not be resolved now
- */
+/** Whether its name resolves to the internet now. @throws {ResolverBusy} */
 export async function leadsOutside(
   endpoint: string,
   resolve: ResolveHost,

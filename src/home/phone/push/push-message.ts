@@ -21,7 +21,6 @@ export interface PushMessage {
   readonly title: string;
   /** `At most $900.00 in all · Code K7QP` */
   readonly body: string;
-  /** Milliseconds since the epoch. */
   readonly expires: number;
   /** The same for all that is said of one request: the later takes the earlier's place on the screen. */
   readonly tag: string;
@@ -39,28 +38,19 @@ export function askMessage(request: ApprovalRequest, content: PushContent, again
   return { ...about(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
 }
 
-/** That nothing is to be decided any more. */
 export function settledMessage(request: ApprovalRequest): PushMessage {
   const words = { approved: 'Decided', denied: 'Decided', expired: 'Expired', withdrawn: 'Withdrawn' };
   const title = request.status === 'pending' ? 'Decided' : words[request.status];
   return { ...about(request), kind: 'settled', title, body: '' };
 }
 
-/**
- * The push service's name for a request (RFC 8030 §5.4, at most 32 characters): the later push takes the place of one
- * that waits there. It tells that service nothing.
- */
-export function pushTopic({ id }: Pick<ApprovalRequest, 'id'>): string {
-  return topicOf(id);
-}
-
-/** As {@link pushTopic}, of whatever has a name. */
+/** The push service's name for an event (RFC 8030 §5.4, at most 32 characters), by which a later push replaces a waiting one. */
 export function topicOf(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
 
 function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {
-  return { id: request.id, expires: request.expiresAt, tag: pushTopic(request) };
+  return { id: request.id, expires: request.expiresAt, tag: topicOf(request.id) };
 }
 
 function inShort(request: ApprovalRequest): { title: string; body: string } {
@@ -81,7 +71,6 @@ function kindOf({ details }: ApprovalRequest): string {
   return proposalDetailsSchema.safeParse(details).data?.kind ?? 'unknown';
 }
 
-/** What it is, whose money, and the worst that can come of it. */
 function shown({ details }: ApprovalRequest): {
   headline: string;
   word: string | undefined;
@@ -111,10 +100,7 @@ function shown({ details }: ApprovalRequest): {
   };
 }
 
-/**
- * The request for a person who is told by other ways than a push: with its code, and where to decide.
- * @param phone the phone's page
- */
+/** For a person who is told by other ways than a push: with the code, and where to decide. */
 export function noticeWords(
   request: ApprovalRequest,
   content: PushContent,

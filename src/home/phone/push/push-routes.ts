@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { jsonField } from '../credential-json.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { passkeyNeeded } from '../page/page.ts';
 import type { Bell } from './bell.ts';
@@ -10,7 +11,6 @@ const refusals = {
   too_many: { status: 409, error: 'too_many' },
 } as const;
 
-/** What the page tells of itself: that its browser rings, that it does no more, and what it has shown. */
 export function createPushRoutes(services: {
   readonly subscriptions: PushSubscriptions;
   readonly bell: Pick<Bell, 'seen'>;
@@ -23,7 +23,7 @@ export function createPushRoutes(services: {
     if (user === undefined || session === undefined) return signedOut(context);
     // It rings for longer than a session lasts, so a link or a recovery code, which may read, opens none.
     if (session.credentialId === undefined) return passkeyNeeded(context);
-    const parsed = pushSubscriptionSchema.safeParse(await given(context));
+    const parsed = pushSubscriptionSchema.safeParse(jsonField((await context.req.parseBody()).subscription));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
     const owner = {
       user: user.username,
@@ -59,14 +59,4 @@ export function createPushRoutes(services: {
 
 function signedOut(context: BrowserContext): Response {
   return context.json({ error: 'signed_out' }, 401);
-}
-
-/** The form's field with the browser's own JSON. */
-async function given(context: BrowserContext): Promise<unknown> {
-  const { subscription } = await context.req.parseBody();
-  try {
-    return JSON.parse(typeof subscription === 'string' ? subscription : '');
-  } catch {
-    return undefined;
-  }
 }

@@ -24,7 +24,6 @@ export interface Push {
   readonly urgency: 'high' | 'normal';
   /** Milliseconds since the epoch: what isn't delivered by then is of no use. */
   readonly until: number;
-  /** Whether it is still of use, asked before each attempt. */
   readonly wanted: () => boolean;
 }
 
@@ -40,7 +39,6 @@ interface PushSenderOptions {
   readonly resolve: ResolveHost;
   readonly clock: Clock;
   readonly closing: AbortSignal;
-  /** Milliseconds one attempt may take. */
   readonly timeoutMs: number;
   /** For tests: whether a push service may be on this machine. */
   readonly loopback?: boolean;
@@ -160,10 +158,8 @@ async function requestOf(
   };
 }
 
-/** What a person's browsers are rung by. */
 export interface Ringing {
   readonly subscriptions: PushSubscriptions;
-  /** The passkeys that people have now. */
   readonly keys: Pick<Keys, 'list'>;
   readonly send: SendPush;
   readonly closing: AbortSignal;

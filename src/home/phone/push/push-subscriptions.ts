@@ -5,7 +5,6 @@ import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { Sessions } from '../../../store/home/sessions.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
-/** Browsers that ring for one person. */
 const MOST_OF_A_PERSON = 10;
 
 const bytes = (length: number) =>
@@ -37,7 +36,6 @@ export interface PushSubscription {
   readonly credential: string;
   readonly p256dh: string;
   readonly auth: string;
-  /** What the browser calls itself: `Safari on iPhone`. */
   readonly name: string;
   readonly createdAt: number;
   readonly lastSuccessAt: number | undefined;
@@ -49,19 +47,11 @@ export interface PushSubscription {
 
 export type PushSubscriptions = ReturnType<typeof openPushSubscriptions>;
 
-interface Row {
-  readonly endpoint: string;
-  readonly user: string;
-  readonly session: string;
-  readonly credential: string;
-  readonly p256dh: string;
-  readonly auth: string;
-  readonly name: string;
+type Row = Omit<PushSubscription, 'createdAt' | 'lastSuccessAt' | 'restsUntil'> & {
   readonly created_at: number;
   readonly last_success_at: number | null;
-  readonly failures: number;
   readonly rests_until: number;
-}
+};
 
 /** @param loopback for tests: whether a push service may be on this machine */
 export function openPushSubscriptions(
@@ -120,11 +110,8 @@ export function openPushSubscriptions(
     /** @param user limits it to that person's own; whether there was one */
     remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
-    /** Whoever signs out there is not rung there any more. */
     endSession: (session: string): void => void endSession.run(session),
-    /** Nothing rings any more that a removed passkey let in. */
     endKey: (user: string, credential: string): void => void endKey.run(user, credential),
-    /** Nothing rings any more for a person who was removed. */
     endPerson: (user: string): void => void endPerson.run(user),
     rang: (endpoint: string): void => void rang.run(clock.now(), endpoint),
     failed: (endpoint: string, restsUntil: number = 0): void => void failed.run(restsUntil, endpoint),

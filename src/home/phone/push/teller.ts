@@ -17,7 +17,6 @@ interface TellerOptions extends Ringing, Pick<BellOptions, 'content' | 'notices'
   readonly clock: Clock;
 }
 
-/** What a screen shows. */
 interface Words {
   readonly title: string;
   readonly body: string;
@@ -47,10 +46,7 @@ type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : neve
 const WORTH_MS = 24 * 60 * 60_000;
 const URGENT_WORTH_MS = 7 * WORTH_MS;
 
-/**
- * Tells a person: on each browser that rings for them, and by other ways where none was reached, or always.
- * @throws the signal's reason where it is cut off by closing
- */
+/** Pushes to each of a person's browsers, and tells by other ways if none was reached, or always. @throws when closing */
 function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
@@ -106,10 +102,7 @@ const titles = {
   recovery_sign_in: 'Signed in by the recovery code',
 } as const;
 
-/**
- * Tells a person on their other browsers, as {@link createTeller} does. What a lock screen may show of orders has no say in it: it
- * names none.
- */
+/** Tells a person's other browsers, whatever lock screens may show of orders: it names none. */
 export function createAccountTeller(options: TellerOptions): (event: AccountEvent) => Promise<void> {
   const tell = createTeller(options);
   return (event) => {
@@ -144,7 +137,6 @@ const bodies: Readonly<Record<SignalEffect, string>> = {
   enabled: 'You can sign in by it again. What was withdrawn stays so.',
 };
 
-/** Tells a person what their company's signal took back, as {@link createTeller} does: by every channel that is on. */
 export function createSignalTeller(
   options: TellerOptions,
 ): (signalled: Signalled, company: Pick<Company, 'name'> | undefined) => Promise<void> {
@@ -167,7 +159,6 @@ export function createSignalTeller(
   };
 }
 
-/** Tells a person about an order that they did not expect, as {@link createTeller} does: at once, since they may want to act. */
 export function createOrderTeller(options: TellerOptions): (news: OrderNews) => Promise<void> {
   const tell = createTeller(options);
   return ({ user, key, title, body, at, facts }) => {

@@ -18,7 +18,6 @@ interface Part {
 let here: HTMLElement | undefined;
 let leave = () => {};
 
-/** Starts, and starts again where the page was swapped. */
 function start(): void {
   const root = document.getElementById('dashboard');
   if (root === (here ?? null)) return;

@@ -11,7 +11,6 @@ const json = { accept: 'application/json' };
 
 type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept' | 'sign-in';
 
-/** What the section says, and its button's words where there is something to switch. */
 const words: Record<State, readonly [text: string, button?: string]> = {
   on: ['This phone rings when something waits for you.', 'Stop ringing here'],
   off: ['This phone does not ring yet.', 'Ring this phone'],

@@ -1,6 +1,5 @@
 import { localTimes } from './times.ts';
 
-/** A piece of the page, by the id of its request. */
 export interface Piece {
   readonly id: string;
   readonly html: string;
@@ -8,7 +7,6 @@ export interface Piece {
 
 /** What the server tells: see `phoneUpdate` in ../decision/phone-state.ts. */
 export interface Update {
-  /** All that wait, each as an item of the list. */
   readonly waiting: readonly Piece[];
   /** The cards that are new or have changed. */
   readonly cards: readonly Piece[];
@@ -108,7 +106,6 @@ export function createRoom(root: HTMLElement): Room {
   return room;
 }
 
-/** One element of our own server's markup. */
 export function made(html: string): HTMLElement {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
@@ -118,7 +115,6 @@ export function made(html: string): HTMLElement {
   return fresh;
 }
 
-/** The results that this window had on the screen before it was loaded anew. */
 function keptBefore(): readonly string[] {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]');

@@ -6,7 +6,6 @@ import { passkeys } from './passkeys-loader.ts';
 import { startPush } from './push.ts';
 import { say, show, started } from './show.ts';
 
-/** What a page's own script can use. */
 interface TradeAgent {
   /** See `ask.ts`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;

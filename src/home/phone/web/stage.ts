@@ -4,7 +4,6 @@ import { tick } from './times.ts';
 /** Milliseconds that a button which moved takes no tap: longer than a thumb that was on its way. */
 const SETTLE = 700;
 
-/** Takes in what the server told. */
 export function show(room: Room, update: Update): void {
   room.update = update;
   for (const { id, html } of update.cards) room.cards.set(id, html);
@@ -16,7 +15,6 @@ export function show(room: Room, update: Update): void {
   place(room);
 }
 
-/** The card that is being read. */
 export function cardOf({ stage }: Room): HTMLElement | undefined {
   const card = stage.firstElementChild;
   return card instanceof HTMLElement ? card : undefined;
@@ -87,7 +85,6 @@ function collapse({ earlier, stage, results }: Room): void {
   earlier.hidden = length === 0;
 }
 
-/** Puts a request's card on the stage, or none. */
 export function put(room: Room, id: string | undefined): void {
   const old = cardOf(room);
   const html = id === undefined ? undefined : room.cards.get(id);
