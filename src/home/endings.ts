@@ -84,16 +84,13 @@ async function suspendMandates(
   }
 }
 
-/** How often it is looked whether there is something to end: it may have been begun by another process. */
 const LOOK_MS = 1_000;
 
-/** Ends what was begun to end, until nothing is left of it. */
 export type EndAll = ReturnType<typeof endAll>;
 
 /**
- * Something ends in one database at once, and elsewhere after it. That it has ended is noted once it has: who dies on the way
- * does it all again, and what could not be done is tried again with the next look.
- * @param end safe to repeat
+ * Ends elsewhere what has ended in one database. That it has ended is noted afterwards: after a crash it is all done again, and
+ * what failed is tried again at the next look, which also finds what another process has begun.
  */
 export function endAll<T>(options: {
   readonly unended: () => readonly T[];
@@ -125,7 +122,6 @@ export function endAll<T>(options: {
           isEnding = false;
         });
     },
-    /** Looks no more; waits for what is being ended. */
     async close(): Promise<void> {
       closed = true;
       clearInterval(looking);
@@ -138,15 +134,12 @@ export function endAll<T>(options: {
 }
 
 /**
- * People who were removed, until whatever was theirs has ended: by a command at the home's machine, which is another process,
- * or here. A home that was not served at the time does it at its next start.
- * @param end safe to repeat
+ * Ends whatever belonged to people who were removed, here or by a command in another process; a home that was not served then
+ * does it at its next start.
  */
 export function watchDepartures(options: {
-  /** The provider's, with its table of people. */
   readonly database: Database;
   readonly end: (username: string) => Promise<void>;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onError: (message: string) => void;
 }): EndAll {

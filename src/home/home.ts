@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
@@ -9,13 +9,13 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { requireHost } from '../net/host-check.ts';
 import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { createPeople, type People } from '../store/home/people.ts';
+import { createPeople } from '../store/home/people.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { type EndAll, endAll, endSignalled, watchDepartures } from './endings.ts';
 import { unexplainedNews } from './fills/order-news.ts';
-import { type TellFills, type TellFillsOptions, tellFills } from './fills/tell-fills.ts';
+import { tellFills } from './fills/tell-fills.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 
@@ -56,24 +56,12 @@ export interface HomeOptions
   readonly clock?: Clock;
 }
 
-/** Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would. */
-interface Home {
-  readonly people: People;
-  /** What they approve with, and sign in by. */
-  readonly keys: Keys;
-  /** Answers what comes to the public address. */
-  readonly listener: RequestListener;
-  /** The patterns of what of it is the gateway's (`/v1/proposals/:id`). */
-  readonly routes: readonly string[];
-  /** Takes no more, and finishes what is being carried out. The databases can be closed after that. */
-  close(): Promise<void>;
-}
-
 /**
+ * Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would.
  * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback, and where live money would
  *   be traded by unsigned approvals
  */
-export async function createHome(options: HomeOptions): Promise<Home> {
+export async function createHome(options: HomeOptions) {
   const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveMoney(options.gateway);
@@ -139,30 +127,41 @@ export async function createHome(options: HomeOptions): Promise<Home> {
     isKnown: (sub) => people.find(sub) !== undefined,
   });
   const { departures, signalled } = endings(options, { provider, gateway, keys, clock });
-  const fills = fillsTold(options, {
-    gateway,
-    people,
-    clock,
-    tell: provider.tellFill,
-    tellOrder: provider.tellOrder,
-  });
+  const { halts, owner } = gateway;
+  const fills =
+    halts === undefined || owner === undefined
+      ? undefined
+      : tellFills({
+          people,
+          clock,
+          tell: provider.tellFill,
+          tellOrder: provider.tellOrder,
+          database: providerDatabase,
+          proposals: stores.proposals,
+          news: halts.news(),
+          lookAtOrders: (sub) => owner(sub).lookAtOrders(),
+          onError: (message) => options.onError?.(message),
+        });
   const toGateway = listenerOf(gateway.app);
   const isForUs = requireHost([address]);
   return {
     people: {
       ...people,
-      remove: (username) => {
+      remove: (username: string) => {
         people.remove(username);
         departures.look();
       },
     },
     keys,
+    /** Answers requests to the public address. */
     listener: (request: IncomingMessage, response: ServerResponse) => {
       if (!isForUs(request, response)) return;
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
+    /** The gateway's patterns (`/v1/proposals/:id`). */
     routes: gateway.app.routes.map(({ path }) => path),
+    /** Finishes what is being carried out; the databases can be closed after that. */
     close: async () => {
       fills?.stop();
       await departures.close();
@@ -182,12 +181,7 @@ function endings(
     gateway,
     keys,
     clock,
-  }: {
-    readonly provider: IdentityProvider;
-    readonly gateway: Gateway;
-    readonly keys: Keys;
-    readonly clock: Clock;
-  },
+  }: { provider: IdentityProvider; gateway: Gateway; keys: Keys; clock: Clock },
 ): { readonly departures: EndAll; readonly signalled: EndAll } {
   const now = () => clock.now();
   const departures = watchDepartures({
@@ -209,25 +203,6 @@ function endings(
     onError,
   });
   return { departures, signalled };
-}
-
-/** Undefined where nothing is proposed. */
-function fillsTold(
-  { providerDatabase, stores, onError }: HomeOptions,
-  {
-    gateway: { halts, owner },
-    ...parts
-  }: { readonly gateway: Gateway } & Pick<TellFillsOptions, 'people' | 'clock' | 'tell' | 'tellOrder'>,
-): TellFills | undefined {
-  if (halts === undefined || owner === undefined) return undefined;
-  return tellFills({
-    ...parts,
-    database: providerDatabase,
-    proposals: stores.proposals,
-    news: halts.news(),
-    lookAtOrders: (sub) => owner(sub).lookAtOrders(),
-    onError: (message) => onError?.(message),
-  });
 }
 
 /** Where whatever the gateway has mounted may be; nothing is, where it has none. */

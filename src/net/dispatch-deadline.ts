@@ -94,7 +94,6 @@ export function withDispatchDeadline<T>(deadline: DispatchDeadline, work: () => 
   return deadlines.run(deadline, work);
 }
 
-/** The deadline of the work that is running; undefined where it has none. */
 export function currentDispatchDeadline(): DispatchDeadline | undefined {
   return deadlines.getStore();
 }

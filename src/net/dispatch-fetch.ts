@@ -14,7 +14,6 @@ const CLIENT = { accept: '*/*', 'user-agent': 'node' };
 /** The TCP connection below a TLS connection: it alone can be reset. */
 const below = new WeakMap<Socket, Socket>();
 
-/** Makes TLS connections whose TCP connection is at hand. */
 class ResettableTlsAgent extends HttpsAgent {
   override createConnection(options: RequestOptions): Socket {
     const tcp = connectTcp(options as NetConnectOpts);

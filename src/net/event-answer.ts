@@ -31,18 +31,13 @@ export function tooManyStreams(context: Context): Response {
 /** Gives the place back; more than once is as good as once. */
 export type Leave = () => void;
 
-/** How many streams of server-sent events each has open, by name: each holds a socket, a timer and a place in every piece of news. */
-interface StreamLimit {
-  readonly most: number;
-  /** Takes a place; undefined where this one has as many as may be. */
-  enter(name: string): Leave | undefined;
-}
-
-export function streamLimit(most: number): StreamLimit {
+/** Limits how many streams of server-sent events each name has open: each holds a socket and a timer. */
+export function streamLimit(most: number) {
   const open = new Map<string, number>();
   return {
     most,
-    enter(name) {
+    /** Takes a place; undefined if this name has as many as it may. */
+    enter(name: string): Leave | undefined {
       const count = open.get(name) ?? 0;
       if (count >= most) return undefined;
       open.set(name, count + 1);

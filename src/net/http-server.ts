@@ -61,7 +61,6 @@ export function listenOnLoopback(port: number, now: () => number): Promise<HttpS
   return listen({ host: '127.0.0.1', port }, now);
 }
 
-/** Where to listen, and how what comes in is kept from others' eyes. */
 export interface ListenOptions {
   /** An address of this machine. Beyond loopback it takes one of the two that follow. */
   readonly host: string;
@@ -74,9 +73,7 @@ export interface ListenOptions {
    * From anybody else nothing is read.
    */
   readonly proxy?: { readonly addresses: readonly string[] };
-  /** Told when a certificate was renewed, or could not be. */
   readonly tell?: (line: string) => void;
-  /** When to look for renewed certificates. */
   readonly clock?: Pick<Clock, 'sleep'>;
 }
 
@@ -157,7 +154,6 @@ export async function listen(options: ListenOptions, now: () => number): Promise
   };
 }
 
-/** @throws {TradeAgentError} `usage` */
 function requireProtected({ host, tls, proxy }: ListenOptions): void {
   if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${inUrl(host)}`))) return;
   throw new TradeAgentError(

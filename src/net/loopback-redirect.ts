@@ -8,9 +8,7 @@ export interface LoopbackRedirectOptions<Answer> {
   readonly path: string;
   /** What a query says that comes to the path; undefined for one that is not ours. */
   read(query: URLSearchParams): Answer | undefined;
-  /** What the browser shows, in plain text. */
   thanks(answer: Answer): string;
-  /** What to do about a port that is taken. */
   readonly portHint: string;
 }
 

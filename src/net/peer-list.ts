@@ -1,11 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** Addresses that are named one by one, or as networks. */
-export interface PeerList {
-  /** @param address as a socket has it; one that maps IPv4 (`::ffff:10.0.0.1`) is the IPv4 address that it maps */
-  has(address: string | undefined): boolean;
-}
+export type PeerList = ReturnType<typeof peerList>;
 
 const HINT = 'Name each address as 10.0.0.2 or fd00::2, or a network as 10.0.0.0/24.';
 
@@ -13,7 +9,7 @@ const HINT = 'Name each address as 10.0.0.2 or fd00::2, or a network as 10.0.0.0
  * @param addresses IPv4, IPv6, or either with a prefix length (CIDR)
  * @throws {TradeAgentError} `usage` for what is none of them, and for a network that is everybody
  */
-export function peerList(addresses: readonly string[]): PeerList {
+export function peerList(addresses: readonly string[]) {
   const list = new BlockList();
   for (const text of addresses) {
     const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
@@ -29,7 +25,8 @@ export function peerList(addresses: readonly string[]): PeerList {
     list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
   }
   return {
-    has(address = '') {
+    /** @param address as a socket has it; one that maps IPv4 (`::ffff:10.0.0.1`) is the IPv4 address that it maps */
+    has(address = ''): boolean {
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
     },

@@ -25,7 +25,6 @@ const WAIT_MS = 1_700;
 const KEPT_MS = 5_000;
 const MOST_KEPT = 100;
 
-/** What of `Resolver` is used. */
 type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 
 interface PublicResolverOptions {

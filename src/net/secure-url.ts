@@ -18,7 +18,6 @@ export function isPlainLoopback(url: URL): boolean {
   return url.protocol === 'http:' && isLoopback(url);
 }
 
-/** What to say of an address that {@link isSecureUrl} refuses. */
 export const INSECURE_URL = 'must be an https address; plain http is for servers on this machine only';
 
 /** The address, if tokens may go there. @throws {TradeAgentError} `invalid_config` naming its origin alone */

@@ -6,7 +6,6 @@ const SLOW_MS = 500;
 /** How old an answer may be, milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const LONGEST_STALE_MS = 24 * 3_600_000;
 
-/** `dns.lookup`, as it is asked here. */
 export type SystemLookup = (
   host: string,
   options: LookupAllOptions,

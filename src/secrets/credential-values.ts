@@ -1,7 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { type Expected, MAX_VALUE_LENGTH } from './credential-store.ts';
 
-/** The wanted names alone, the missing ones as `undefined`. */
 export function pick<N extends string>(
   values: Record<string, string | undefined>,
   names: readonly N[],
@@ -24,7 +23,6 @@ export function assertLengths(values: Partial<Record<string, string>>, longest =
   }
 }
 
-/** Whether the stored values are what is expected. */
 export function holds(
   stored: Readonly<Record<string, string | undefined>>,
   expected: Expected<string> | undefined,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
+import { parseJson } from '../values/parse-json.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /** The server is part of it: the key goes only where it was meant to, whatever the configuration says later. */
@@ -24,11 +25,6 @@ export async function storeModelKey(store: CredentialStore, url: string, key: st
 /** The key kept for this very server, or undefined. */
 export async function modelKey(store: CredentialStore, url: string): Promise<string | undefined> {
   const { model_api_key: text } = await store.get(['model_api_key']);
-  if (text === undefined) return undefined;
-  try {
-    const stored = storedKeySchema.parse(JSON.parse(text));
-    return stored.url === url ? stored.key : undefined;
-  } catch {
-    return undefined;
-  }
+  const stored = storedKeySchema.safeParse(parseJson(text)).data;
+  return stored?.url === url ? stored.key : undefined;
 }

@@ -21,18 +21,12 @@ export interface Move {
   readonly signal?: AbortSignal;
 }
 
-interface Moved {
-  readonly names: readonly CredentialName[];
-  /** Why the old copy could not be erased; undefined where it is gone. */
-  readonly leftover: string | undefined;
-}
-
 /**
  * Moves everything from one store to another: copies, reads it back, switches over, erases the old. Every lock of the
  * profile is held meanwhile, so that no other process renews the session in the store that is being left.
  * @throws {TradeAgentError} `credential_store_…`, `busy`: the old store is then still the profile's, and whole
  */
-export async function moveCredentials(move: Move): Promise<Moved> {
+export async function moveCredentials(move: Move) {
   const { from, to, onStep = () => {} } = move;
   // Before any lock is held: a person may be asked.
   await from.unlock();
@@ -66,6 +60,7 @@ export async function moveCredentials(move: Move): Promise<Moved> {
       (error: unknown) => (error as Error).message,
     );
     if (leftover === undefined) onStep('erased');
+    // `leftover`: why the old copy could not be erased; undefined if it is gone.
     return { names, leftover };
   });
 }

@@ -3,11 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { openBytes, sealBytes } from './aes-gcm.ts';
 
 /** Seals a secret for its row. `context` binds it to that row: moved to another, it does not open. */
-export interface TokenSeal {
-  seal(secret: string, context: string): Buffer;
-  /** @throws {TradeAgentError} `state_corrupt` */
-  open(sealed: Buffer, context: string): string;
-}
+export type TokenSeal = ReturnType<typeof createTokenSeal>;
 
 /** What only the gateway has: one secret, or the newest first, by which is sealed, and those from before it. */
 export type SealSecrets = string | Buffer | readonly [string, ...string[]];
@@ -39,18 +35,16 @@ const purposes = {
 } as const;
 
 /** AES-256-GCM under a key derived (HKDF-SHA256, RFC 5869) from a secret of the gateway's. */
-export function createTokenSeal(
-  secrets: SealSecrets,
-  purpose: keyof typeof purposes = 'approval_token',
-): TokenSeal {
+export function createTokenSeal(secrets: SealSecrets, purpose: keyof typeof purposes = 'approval_token') {
   const { info, lost, hint } = purposes[purpose];
   const keyOf = (secret: string | Buffer) => Buffer.from(hkdfSync('sha256', secret, '', info, 32));
   const [newest, ...older] = eachSecret(secrets);
   const key = keyOf(newest);
   const keys = [key, ...older.map(keyOf)];
   return {
-    seal: (token, context) => sealBytes(key, Buffer.from(token), context),
-    open(sealed, context) {
+    seal: (token: string, context: string): Buffer => sealBytes(key, Buffer.from(token), context),
+    /** @throws {TradeAgentError} `state_corrupt` */
+    open(sealed: Buffer, context: string): string {
       for (const one of keys) {
         try {
           return openBytes(one, sealed, context).toString('utf8');

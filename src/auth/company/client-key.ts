@@ -16,7 +16,6 @@ export async function companyKey(store: CredentialStore): Promise<CompanyKey> {
   return isFirst ? await named(made) : await companyKey(store);
 }
 
-/** The key if there is one. */
 export async function keptCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
   const { company_key: kept } = await store.get(['company_key']);
   return kept === undefined ? undefined : await named(parsePrivateJwk(kept));
@@ -27,7 +26,6 @@ async function named(key: PrivateJwk): Promise<CompanyKey> {
   return { ...key, kid: await calculateJwkThumbprint(key), alg: 'ES256' };
 }
 
-/** What is registered of it: its public half (RFC 7517). */
 export function publicCompanyKey(key: CompanyKey): Record<string, string> {
   return publicHalf(key);
 }

@@ -17,7 +17,6 @@ export function noLongerLetIn(company: CompanySignIn): TradeAgentError {
   );
 }
 
-/** What came of asking the company for an assertion, in the program's own words. */
 export function exchangeError(
   error: unknown,
   profile: ResolvedProfile,
@@ -56,7 +55,6 @@ export function exchangeError(
   }
 }
 
-/** What came of showing the assertion at the home. */
 export function redemptionError(
   error: unknown,
   profile: ResolvedProfile,
@@ -89,7 +87,6 @@ export function redemptionError(
   }
 }
 
-/** Nobody has told the company of this machine's key. */
 export function unknownAtCompany(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError('provider_error', `${companyName(company)} does not know this machine's key`, {
     hint: `Whoever runs it must enter it for the client ${company.client_id}: "${showKey(company)}" prints it.`,

@@ -19,25 +19,20 @@ import type { CompanyKey } from './client-key.ts';
 import { exchangeError, redemptionError } from './company-failure.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
-/** A machine on which a company's person works. */
 export interface CompanyMachine {
   readonly profile: ResolvedProfile;
   readonly company: CompanySignIn;
-  /** What it proves itself by. */
   readonly key: CompanyKey;
-  /** What its tokens are bound to. */
   readonly dpopKey: PrivateJwk;
   readonly access: ProviderAccess;
   readonly clock: Clock;
 }
 
-/** What is shown to the company: of a sign-in that stands. */
 export interface SignedInBy {
   readonly type: typeof ID_TOKEN_TYPE | typeof REFRESH_TOKEN_TYPE;
   readonly token: string;
 }
 
-/** Let in at the home. */
 export interface LetIn {
   readonly token: AccessToken;
   /** As the home knows the client: the company says it, since each side has registered it by itself. */
@@ -120,7 +115,6 @@ async function askCompany(
   return answer.access_token;
 }
 
-/** @throws {TradeAgentError} `provider_error` where it says none */
 function namedClient(assertion: string, company: CompanySignIn): string {
   const { client_id: named } = claimsOf(assertion) ?? {};
   if (typeof named !== 'string' || named === '') throw notAnAssertion(company);

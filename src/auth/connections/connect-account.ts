@@ -6,11 +6,9 @@ import { type LoopbackRedirect, listenForRedirect } from '../../net/loopback-red
 import { endOf } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 
-/** A connection under way: what to show the person, and how to wait for them. */
 export interface ConnectingAccount {
   readonly address: string;
   readonly ticket: string;
-  /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /**
    * Waits until the person is done.
@@ -22,7 +20,6 @@ export interface ConnectingAccount {
 }
 
 export interface ConnectOptions {
-  /** The connection's name at the provider. */
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
@@ -145,12 +142,10 @@ function expired(): TradeAgentError {
   return new TradeAgentError('login_expired', 'nobody signed in there in time', { hint: 'Run it again.' });
 }
 
-/** What the browser brought back. */
 type ReturnedAnswer =
   | { readonly connectCode: string; readonly error?: undefined }
   | { readonly error: string };
 
-/** A server on 127.0.0.1 that the person's browser comes back to, once. */
 interface LoopbackReturn extends LoopbackRedirect<ReturnedAnswer> {
   readonly state: string;
   /** PKCE, S256 (RFC 7636). */
@@ -158,11 +153,7 @@ interface LoopbackReturn extends LoopbackRedirect<ReturnedAnswer> {
   readonly codeVerifier: string;
 }
 
-/**
- * Listens on 127.0.0.1 for the browser's return; an answer is one that carries our state.
- * @param port as registered at the provider; 0 for any
- * @throws {TradeAgentError} `port_in_use`
- */
+/** Listens on 127.0.0.1 for the browser's return with our state. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number): Promise<LoopbackReturn> {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');

@@ -4,6 +4,7 @@ import { loginRequired } from '../../errors/login-required.ts';
 import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
 import { wantsNonce } from '../session/gateway-request.ts';
 
@@ -23,9 +24,7 @@ const accountSchema = z.object({
 });
 export type ConnectedAccount = z.output<typeof accountSchema>;
 
-/** A connection that waits for the person to sign in at the third party. */
 interface StartedConnection {
-  /** To be opened in the person's browser. */
   readonly address: string;
   readonly ticket: string;
   /** Secret: ties the end to this start. */
@@ -36,7 +35,6 @@ interface StartedConnection {
   readonly interval: number | undefined;
 }
 
-/** How a connection stands that the provider finishes by itself. */
 type ConnectionProgress =
   | { readonly status: 'connected'; readonly account: ConnectedAccount }
   | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
@@ -51,45 +49,20 @@ interface ConnectedAccountsAccess {
   readonly fetch?: typeof fetch | undefined;
 }
 
-export interface ConnectedAccounts {
-  /**
-   * @param request.redirect where the browser must come back to, with a `state` that can't be guessed and PKCE
-   *   (RFC 7636); absent where the provider finishes by itself
-   * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required`, `insufficient_scope`
-   */
-  start(request: {
-    connection: string;
-    scopes: readonly string[];
-    redirect?: { redirectUri: string; state: string; codeChallenge?: string };
-    /** This machine, as the person is shown it; for providers that take it (docs/operate/providers/other.md). */
-    deviceName?: string;
-  }): Promise<StartedConnection>;
-  /** @param request.connectCode the `connect_code` the person came back with. Good once. */
-  complete(request: {
-    authSession: string;
-    connectCode: string;
-    redirectUri: string;
-    codeVerifier?: string;
-  }): Promise<ConnectedAccount>;
-  /** Asks once how a connection stands that the provider finishes. */
-  progress(authSession: string): Promise<ConnectionProgress>;
-  list(): Promise<readonly ConnectedAccount[]>;
-  /** @throws {TradeAgentError} also `not_found` */
-  remove(id: string): Promise<void>;
-}
+export type ConnectedAccounts = ReturnType<typeof connectedAccounts>;
 
-const progressOf: Readonly<Record<string, ConnectionProgress['status'] | undefined>> = {
+const progressOf = {
   authorization_pending: 'pending',
   access_denied: 'denied',
   expired_token: 'expired',
   connection_failed: 'failed',
-};
+} as const;
 
 /**
  * A provider's API for the accounts that a person has connected to their own: Auth0's My Account API, or another of the
  * same shape (docs/operate/providers/other.md).
  */
-export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAccounts {
+export function connectedAccounts(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
   const { origin } = new URL(endpoint);
   const request = requester(access);
@@ -112,7 +85,19 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
   };
 
   return {
-    async start({ connection, scopes, redirect, deviceName }) {
+    /**
+     * @param request.redirect where the browser must come back to, with an unguessable `state` and PKCE (RFC 7636); absent
+     *   where the provider finishes by itself
+     * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required`, `insufficient_scope`
+     */
+    async start(request: {
+      connection: string;
+      scopes: readonly string[];
+      redirect?: { redirectUri: string; state: string; codeChallenge?: string };
+      /** This machine, as the person is shown it; for providers that take it (docs/operate/providers/other.md). */
+      deviceName?: string;
+    }): Promise<StartedConnection> {
+      const { connection, scopes, redirect, deviceName } = request;
       const started = await ask('POST', 'connect', startedSchema, {
         connection,
         scopes,
@@ -145,26 +130,36 @@ export function connectedAccounts(access: ConnectedAccountsAccess): ConnectedAcc
       };
     },
 
-    complete: ({ authSession, connectCode, redirectUri, codeVerifier }) =>
+    /** @param request.connectCode the `connect_code` that the person came back with. Good once. */
+    complete: (request: {
+      authSession: string;
+      connectCode: string;
+      redirectUri: string;
+      codeVerifier?: string;
+    }): Promise<ConnectedAccount> =>
       ask('POST', 'complete', accountSchema, {
-        auth_session: authSession,
-        connect_code: connectCode,
-        redirect_uri: redirectUri,
-        ...defined({ code_verifier: codeVerifier }),
+        auth_session: request.authSession,
+        connect_code: request.connectCode,
+        redirect_uri: request.redirectUri,
+        ...defined({ code_verifier: request.codeVerifier }),
       }),
 
-    async progress(authSession) {
+    /** Asks once how a connection stands that the provider finishes. */
+    async progress(authSession: string): Promise<ConnectionProgress> {
       const { response, answer } = await request('POST', 'complete', { auth_session: authSession });
       if (response.ok) return { status: 'connected', account: parsed(accountSchema, answer) };
-      const code = z.object({ code: z.string() }).safeParse(answer).data?.code ?? '';
-      const status = Object.hasOwn(progressOf, code) ? progressOf[code] : undefined;
-      if (status === undefined || status === 'connected') throw refused(response.status, origin);
-      return { status };
+      const { code } =
+        z.object({ code: z.enum(Object.keys(progressOf) as (keyof typeof progressOf)[]) }).safeParse(answer)
+          .data ?? {};
+      if (code === undefined) throw refused(response.status, origin);
+      return { status: progressOf[code] };
     },
 
-    list: async () => (await ask('GET', 'accounts', z.object({ accounts: z.array(accountSchema) }))).accounts,
+    list: async (): Promise<readonly ConnectedAccount[]> =>
+      (await ask('GET', 'accounts', z.object({ accounts: z.array(accountSchema) }))).accounts,
 
-    remove: async (id) => {
+    /** @throws {TradeAgentError} also `not_found` */
+    remove: async (id: string): Promise<void> => {
       await ask('DELETE', `accounts/${encodeURIComponent(id)}`, z.undefined());
     },
   };
@@ -191,7 +186,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
         signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
       });
       answered?.(url, response);
-      return { response, answer: jsonOrNothing(await response.text()) };
+      return { response, answer: parseJson(await response.text()) };
     } catch (error) {
       if (isAnswerTooLong(error)) throw senseless(origin);
       throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
@@ -234,12 +229,4 @@ function senseless(origin: string): TradeAgentError {
   return new TradeAgentError('provider_error', `${origin} sent an answer that makes no sense`, {
     hint: 'Check that it is the right identity provider.',
   });
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

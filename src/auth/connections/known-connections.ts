@@ -1,6 +1,5 @@
 import type { Profile } from '../../config/profile.ts';
 
-/** The accounts elsewhere that the agent has a use for. */
 export const connectionNames = ['broker', 'slack', 'gmail'] as const;
 export type ConnectionName = (typeof connectionNames)[number];
 
@@ -8,7 +7,6 @@ export type ConnectionName = (typeof connectionNames)[number];
 export const REDIRECT_PORT = 4766;
 
 export interface KnownConnection {
-  /** For people. */
   readonly label: string;
   /** All that is asked for there, never more. */
   readonly scopes: readonly string[];
@@ -33,7 +31,6 @@ const scopeWords: Readonly<Record<string, string>> = {
   'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you (each still needs your approval)',
 };
 
-/** What is asked for at the third party, in words; an unknown scope by its own name. */
 export function describeConnectionScopes(scopes: readonly string[]): string[] {
   return scopes.map((scope) => scopeWords[scope] ?? scope);
 }

@@ -159,7 +159,6 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
   return clientConfiguration(profile, { client_id }, proof, access);
 }
 
-/** The gateway as the audience of a token, in the provider's own way. */
 export function audienceParameters(
   profile: Pick<ResolvedProfile, 'audience' | 'provider'>,
 ): Record<string, string> {

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import type { Clock } from '../../machine/clock.ts';
 import { MAX_VALUE_LENGTH } from '../../secrets/credential-store.ts';
+import { parseJson } from '../../values/parse-json.ts';
 
-/** An access token and what is known of it. */
 const accessTokenSchema = z.object({
   value: z.string(),
   /** How it is shown to the gateway: bound to our key (RFC 9449), or plain (RFC 6750). */
   type: z.enum(['dpop', 'bearer']),
   scopes: z.array(z.string()),
-  /** Milliseconds since the epoch. */
   expiresAt: z.number(),
   /** Whose it is: a token never serves another user's session. */
   sub: z.string(),
@@ -26,14 +25,9 @@ export function isUsable(
   return token !== undefined && token.expiresAt - marginMs > clock.now();
 }
 
-/** The stored text as a token, else `undefined`: a damaged one is simply fetched anew. */
+/** The stored text as a token, else `undefined`: a damaged one is fetched again. */
 export function parseAccessToken(text: string | undefined): AccessToken | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return accessTokenSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return accessTokenSchema.safeParse(parseJson(text)).data;
 }
 
 /** The token's stored form, `undefined` when it is too long to be kept; then each process fetches its own. */

@@ -52,7 +52,6 @@ export interface DeviceLoginOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a person's yes has brought, checked. */
 interface SignedIn {
   readonly idToken: string;
   readonly claims: IdTokenClaims;
@@ -65,11 +64,9 @@ export interface DeviceLogin {
   readonly user_code: string;
   readonly verification_uri: string;
   readonly verification_uri_complete: string | undefined;
-  /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /** Seconds between polls. */
   readonly interval: number;
-  /** The scopes that were asked for. */
   readonly scopes: readonly string[];
   /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
   readonly clockSkew: number;
@@ -177,7 +174,6 @@ export async function beginDeviceLogin(
   };
 }
 
-/** @throws {TradeAgentError} `provider_error` where the answer lacks what makes a session */
 function wholeOf(tokens: { readonly id_token?: string; readonly refresh_token?: string }) {
   const { id_token: idToken, refresh_token: refreshToken } = tokens;
   if (idToken === undefined || refreshToken === undefined) {

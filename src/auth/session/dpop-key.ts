@@ -15,7 +15,6 @@ const privateJwkSchema = z.object({
 export type PrivateJwk = z.output<typeof privateJwkSchema>;
 type PublicJwk = Omit<PrivateJwk, 'd'>;
 
-/** A new ES256 key, made on this machine. */
 export async function generatePrivateJwk(): Promise<PrivateJwk> {
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
   return privateJwkSchema.parse(privateKey.export({ format: 'jwk' }));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { defined } from '../../values/defined.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import type { IdTokenClaims } from '../provider/id-token.ts';
 import type { User } from './session.ts';
 
@@ -50,14 +51,7 @@ export function parseStoredSession(
   text: string | undefined,
   profile: ResolvedProfile,
 ): StoredSession | undefined {
-  if (text === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const session = storedSessionSchema.safeParse(json).data;
+  const session = storedSessionSchema.safeParse(parseJson(text)).data;
   return session?.issuer === profile.issuer && session.client_id === profile.login_client.client_id
     ? session
     : undefined;

@@ -12,7 +12,6 @@ import { defined } from '../../values/defined.ts';
 export interface Fill {
   /** The same for the same order, whichever proposal tells of it. */
   readonly key: string;
-  /** Whose it is. */
   readonly user: string;
   /** `Bought 5 AAPL at $179.51` */
   readonly headline: string;
@@ -21,7 +20,6 @@ export interface Fill {
   readonly environment: Environment | undefined;
   /** RFC 3339. */
   readonly at: string;
-  /** The same in fields, for programs. */
   readonly facts: {
     readonly order_id: string;
     readonly proposal: string;

@@ -9,13 +9,11 @@ import { aboutAccount } from '../../trading/proposal.ts';
 export interface OrderNews {
   /** The same for the same news: it is told once. */
   readonly key: string;
-  /** Whose order it is. */
   readonly user: string;
   readonly title: string;
   readonly body: string;
   /** RFC 3339. */
   readonly at: string;
-  /** The same in fields, for programs. */
   readonly facts: {
     readonly event: 'placed_late' | 'unexplained';
     readonly account: string | undefined;

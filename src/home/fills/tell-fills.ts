@@ -6,12 +6,11 @@ import type { ProposalStore } from '../../store/proposal-store.ts';
 import { type Fill, fillsOf } from './fill.ts';
 import { lateOrderOf, type OrderNews } from './order-news.ts';
 
-export interface TellFillsOptions {
+interface TellFillsOptions {
   /** Where it is kept what was told: the provider's. */
   readonly database: Database;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<People, 'list'>;
-  /** Of any proposal. */
   readonly news: News;
   /** Has the broker asked about a person's open orders, and those followed whose changes are told. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
@@ -24,13 +23,6 @@ export interface TellFillsOptions {
   readonly onError: (message: string) => void;
 }
 
-export interface TellFills {
-  /** Tells of nothing more. */
-  stop(): void;
-  /** Resolves when nobody is being told anything. */
-  ended(): Promise<void>;
-}
-
 /** An order that its broker tells nothing of is asked about so often, once the gateway follows it no more. */
 const LOOK_MS = 5 * 60_000;
 /** Something here went wrong, not at a channel: it is tried again, but not at once. */
@@ -41,7 +33,7 @@ const RETRY_MS = 5_000;
  * this last looked: what fills while a home is down is told at its next start. That it was told is noted after it was: a crash
  * in between tells once more, under the same name, and never not at all.
  */
-export function tellFills(options: TellFillsOptions): TellFills {
+export function tellFills(options: TellFillsOptions) {
   const { proposals, people, news, clock, onError } = options;
   const told = openTold(options.database);
   const closing = new AbortController();
@@ -98,7 +90,11 @@ export function tellFills(options: TellFillsOptions): TellFills {
   const ran = Promise.resolve()
     .then(run)
     .finally(() => news.end());
-  return { stop: () => closing.abort(), ended: () => ran };
+  return {
+    stop: () => closing.abort(),
+    /** Resolves when nobody is being told anything. */
+    ended: (): Promise<void> => ran,
+  };
 }
 
 /** What was told, and up to which version of the proposals. Of what was there before this table nobody is told. */

@@ -22,6 +22,7 @@ import {
   messageSendDetailsSchema,
 } from '../../trading/message-details.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
+import { parseJson } from '../../values/parse-json.ts';
 
 interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
@@ -141,12 +142,7 @@ export function draftOf(details: TradeOrderDetails): OrderDraft {
 }
 
 function onlyObject(text: unknown): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = typeof text === 'string' ? JSON.parse(text) : undefined;
-  } catch {
-    value = undefined;
-  }
+  const value = parseJson(text);
   if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
     throw new UnacceptableDetails('authorization_details must hold exactly one object');
   }

@@ -1,5 +1,6 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { z } from 'zod';
+import { parseJson } from '../../values/parse-json.ts';
 
 /** base64url; what is in it is looked at by whoever verifies it. */
 const bytes = z.string().regex(/^[A-Za-z0-9_-]*$/);
@@ -45,15 +46,6 @@ export function readRegistration(field: unknown): RegistrationResponseJSON | und
 }
 
 function readCredential<T>(schema: z.ZodType<object>, field: unknown): T | undefined {
-  const read = schema.safeParse(jsonField(field)).data;
+  const read = schema.safeParse(parseJson(field)).data;
   return read === undefined ? undefined : ({ ...read, clientExtensionResults: {} } as T);
-}
-
-/** A form's field that holds JSON; undefined for any other. */
-export function jsonField(field: unknown): unknown {
-  try {
-    return typeof field === 'string' ? JSON.parse(field) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -89,7 +89,6 @@ export const homeSettingsSchema = z
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
     /** The proxies in front of it: addresses and networks that alone may connect, and whose word about the client is taken. */
     proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
-    /** How phones ring. */
     push: pushSettingsSchema.optional(),
     /** When the terminal's code is picked among three on the phone, rather than compared; with live money where nothing is said. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
@@ -166,17 +165,11 @@ function namesNobodyTwice(
   }
 }
 
-interface NamedClient {
-  readonly client_id: string;
-}
-
 interface Named {
   readonly address: string;
-  readonly clients?: readonly NamedClient[] | undefined;
-  readonly servers?: readonly (NamedClient & { readonly address: string })[] | undefined;
-  readonly companies?:
-    | readonly { readonly issuer: string; readonly clients: readonly NamedClient[] }[]
-    | undefined;
+  readonly clients?: readonly z.output<typeof knownClientSchema>[] | undefined;
+  readonly servers?: readonly z.output<typeof serverSchema>[] | undefined;
+  readonly companies?: z.output<typeof companiesSchema> | undefined;
 }
 
 function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {

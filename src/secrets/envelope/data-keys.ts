@@ -22,30 +22,15 @@ export interface DataKeyRows {
   replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
 }
 
-interface DataKey {
-  readonly version: number;
-  /** 32 bytes, for AES-256. */
-  readonly key: Buffer;
-}
-
 /** Each tenant's keys, by which all of theirs is sealed. The KMS is asked with no transaction open. */
-export interface DataKeys {
-  /** What is sealed by now; made where the tenant has none. */
-  newest(tenant: string): Promise<DataKey>;
-  /** What was sealed by that version. @throws {TradeAgentError} `credential_store_unavailable` where it is gone */
-  find(tenant: string, version: number): Promise<Buffer>;
-  /** Makes a new one. What was sealed before stays as it is, until it is sealed anew. @returns its version */
-  rotate(tenant: string): Promise<number>;
-  /** Wraps all of a tenant's by the newest wrapping key, after which an older one may go. @returns how many */
-  rewrap(tenant: string): Promise<number>;
-}
+export type DataKeys = ReturnType<typeof createDataKeys>;
 
 /** How long a KMS that was closed to us may go unnoticed; shorter costs a question to it for each use. */
 const KEPT_MS = 5 * 60_000;
 const MOST_KEPT = 1_000;
 
 /** @param rows where wrapped keys are kept, the same for all processes */
-export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>): DataKeys {
+export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>) {
   /** Oldest first. Whoever asks for the same while it is unwrapped waits for the one answer. */
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();
 
@@ -76,21 +61,25 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   };
 
   return {
-    async newest(tenant) {
+    /** What is sealed by now (32 bytes, for AES-256); made if the tenant has none. */
+    async newest(tenant: string): Promise<{ readonly version: number; readonly key: Buffer }> {
       const newest = await requireNewest(tenant);
       return { version: newest.version, key: await unwrapped(tenant, newest) };
     },
-    async find(tenant, version) {
+    /** What was sealed by that version. @throws {TradeAgentError} `credential_store_unavailable` if it is gone */
+    async find(tenant: string, version: number): Promise<Buffer> {
       const found = kept.get(contextOf(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;
       return await unwrapped(tenant, (await rows.find(tenant, version)) ?? gone(tenant));
     },
-    async rotate(tenant) {
+    /** Makes a new one. What was sealed before stays as it is, until it is sealed again. @returns its version */
+    async rotate(tenant: string): Promise<number> {
       const { version } = await requireNewest(tenant);
       await add(tenant, version + 1);
       return version + 1;
     },
-    async rewrap(tenant) {
+    /** Wraps all of a tenant's by the newest wrapping key, after which an older one may go. @returns how many */
+    async rewrap(tenant: string): Promise<number> {
       let count = 0;
       for (const read of await rows.all(tenant)) {
         const context = contextOf(tenant, read.version);

@@ -2,7 +2,6 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { openBytes, sealBytes } from '../aes-gcm.ts';
 import type { DataKeys } from './data-keys.ts';
 
-/** Whose secret it is, and which. */
 export interface SecretName {
   readonly tenant: string;
   readonly sub: string;
@@ -16,19 +15,16 @@ export interface SealedSecret {
 }
 
 /** Seals secrets of many tenants, each under their own data key (AES-256-GCM), for its one place. */
-export interface SecretSeal {
-  seal(of: SecretName, text: string): Promise<SealedSecret>;
-  /** @throws {TradeAgentError} `credential_store_unavailable` where it is damaged, or was sealed for another place */
-  open(of: SecretName, secret: SealedSecret): Promise<string>;
-}
+export type SecretSeal = ReturnType<typeof createSecretSeal>;
 
-export function createSecretSeal(keys: DataKeys): SecretSeal {
+export function createSecretSeal(keys: DataKeys) {
   return {
-    async seal(of, text) {
+    async seal(of: SecretName, text: string): Promise<SealedSecret> {
       const { version, key } = await keys.newest(of.tenant);
       return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), contextOf(of, version)) };
     },
-    async open(of, { keyVersion, sealed }) {
+    /** @throws {TradeAgentError} `credential_store_unavailable` if it is damaged, or was sealed for another place */
+    async open(of: SecretName, { keyVersion, sealed }: SealedSecret): Promise<string> {
       const key = await keys.find(of.tenant, keyVersion);
       try {
         return openBytes(key, sealed, contextOf(of, keyVersion)).toString('utf8');

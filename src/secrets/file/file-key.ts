@@ -11,10 +11,8 @@ export type FileKeyChoice =
   | 'beside'
   /** A key file elsewhere, made at first use: on another disk, say, or one that is mounted when needed. */
   | { readonly keyFile: string }
-  /** A passphrase. */
   | { readonly passphrase: PassphraseKeys };
 
-/** The key of one credential file. */
 interface FileKey {
   readonly kind: KeyKind;
   /** For people: what opens the file. */

@@ -20,11 +20,8 @@ interface Where {
   readonly profile: string;
 }
 
-/** The keys a process has made of passphrases: each once, since each takes a good part of a second and 128 MiB. */
-export interface PassphraseKeys {
-  open(header: PassphraseHeader, where: Where): Promise<Buffer>;
-  create(where: Where): Promise<{ readonly header: PassphraseHeader; readonly key: Buffer }>;
-}
+/** The keys that a process has made of passphrases: each once, since each takes a good part of a second and 128 MiB. */
+export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
 /** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine: what OWASP names for passwords. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
@@ -45,10 +42,7 @@ export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['s
  * @param source is asked at first need, and not again while the process lasts
  * @param derive scrypt, but for tests that count
  */
-export function createPassphraseKeys(
-  source: PassphraseSource,
-  derive: KeyDerivation = scryptKey,
-): PassphraseKeys {
+export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
   /** What new files are made with: unlocking first and writing then must not take two derivations. */
@@ -72,7 +66,7 @@ export function createPassphraseKeys(
   };
 
   return {
-    open: (header, where) =>
+    open: (header: PassphraseHeader, where: Where): Promise<Buffer> =>
       inTurn(async () => {
         if (!isSoundCost(header.scrypt) || Buffer.from(header.scrypt.salt, 'base64').length !== SALT_BYTES) {
           throw new TradeAgentError(
@@ -98,7 +92,7 @@ export function createPassphraseKeys(
         }
       }),
 
-    create: (where) =>
+    create: (where: Where): Promise<{ readonly header: PassphraseHeader; readonly key: Buffer }> =>
       inTurn(async () => {
         const before = begun.get(where.file);
         if (before !== undefined) return before;

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { type AwsCredentials, domainOf } from './aws/credential-request.ts';
 import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
@@ -21,7 +22,6 @@ interface AwsKmsOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
   readonly clock?: Pick<Clock, 'now'>;
-  /** Milliseconds that an answer may take. */
   readonly timeoutMs?: number;
 }
 
@@ -65,7 +65,6 @@ const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
 const NOT_ITS_OWN =
   'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
 
-/** What is signed, and when. */
 interface SignedRequest {
   readonly url: URL;
   readonly service: string;
@@ -126,7 +125,7 @@ function asking(base: URL, options: AwsKmsOptions): Ask {
       ({ status } = response);
       const text = await response.text();
       // What stands in its way answers in its own way: a proxy, a firewall.
-      answer = status === 200 ? JSON.parse(text) : parsedOrNothing(text);
+      answer = status === 200 ? JSON.parse(text) : parseJson(text);
     } catch {
       const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'gave no sound answer';
       throw unavailable(base, why, 'Check the network, then try again.');
@@ -160,14 +159,6 @@ const hints: Readonly<Record<string, string>> = {
 
 /** What somebody has to put right at AWS before it works again. */
 const LOCKED = ['DisabledException', 'KMSInvalidStateException'];
-
-function parsedOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function refused(base: URL, status: number, answer: unknown): TradeAgentError {
   // Only names that are known are shown: what else it said may quote what was sent.

@@ -11,9 +11,7 @@ const LONGEST_ANSWER = 64 * 1024;
 const LONGEST_TOKEN = 4096;
 
 interface VaultKmsOptions {
-  /** The server's base address; https, or http on this machine. */
   readonly url: string;
-  /** The key's name in the transit engine. */
   readonly key: string;
   /** Holds the token, and nothing else; read at each request, since an agent writes a new one before the old one ends. */
   readonly tokenFile: string;
@@ -21,7 +19,6 @@ interface VaultKmsOptions {
   readonly mount?: string;
   readonly namespace?: string;
   readonly fetch?: typeof fetch;
-  /** Milliseconds that an answer may take. */
   readonly timeoutMs?: number;
 }
 

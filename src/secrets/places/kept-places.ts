@@ -7,20 +7,17 @@ import { keychainMarker } from '../keychain/keychain-store.ts';
 /** A place where a profile's credentials are, or were left. */
 export interface KeptPlace {
   readonly credential_store: StorePlace['credential_store'];
-  /** Undefined for the keychain. */
   readonly keyKind: KeyKind | undefined;
   /** Undefined for the keychain. */
   readonly file: string | undefined;
 }
 
-/** What kind of key a profile's setting means. */
 function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
   if (credential_store === 'keychain') return undefined;
   if (credential_key === undefined) return 'file';
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
-/** The place a profile names, whether anything is there or not. */
 export function placeOf(folder: string, profile: string, store: StorePlace): KeptPlace {
   const keyKind = keyKindOf(store);
   return {

@@ -12,20 +12,12 @@ import { withStoreLock } from '../store-lock.ts';
  * keychain takes, so they are in a file (0600) sealed under a key that the credential store holds; without it the file is
  * worth nothing.
  */
-export interface McpCredentials {
-  /** All there is, as it stands now. @throws {TradeAgentError} `credential_store_…` */
-  read(): Promise<Readonly<Record<string, string>>>;
-  /** Changes it, alone among all processes. @throws {TradeAgentError} `credential_store_…` */
-  change(apply: (values: Record<string, string>) => void): Promise<void>;
-  /** Runs `work` while no other process uses up a refresh token. */
-  exclusively<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-}
-
+export type McpCredentials = ReturnType<typeof mcpCredentials>;
 const LONGEST_FILE = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** @param folder where the profile's credentials are, or their marker */
-export function mcpCredentials(store: CredentialStore, folder: string, profile: string): McpCredentials {
+export function mcpCredentials(store: CredentialStore, folder: string, profile: string) {
   const file = mcpCredentialFile(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;
   const damaged = (why: string) =>
@@ -47,15 +39,19 @@ export function mcpCredentials(store: CredentialStore, folder: string, profile: 
     }
   };
   return {
+    /** All there is, as it stands now. @throws {TradeAgentError} `credential_store_…` */
     read,
-    change: (apply) =>
+    /** Changes it, alone among all processes. @throws {TradeAgentError} `credential_store_…` */
+    change: (apply: (values: Record<string, string>) => void): Promise<void> =>
       withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
         const values = await read();
         apply(values);
         const key = Buffer.from(await keyOf(store), 'hex');
         writePrivateFile(file, seal(values, { kind: 'file' }, key, context));
       }),
-    exclusively: (work, signal) => store.exclusively('mcp', work, signal),
+    /** Runs `work` while no other process uses up a refresh token. */
+    exclusively: <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+      store.exclusively('mcp', work, signal),
   };
 }
 

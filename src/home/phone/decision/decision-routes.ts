@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
+import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
-import { jsonField } from '../credential-json.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from '../page/browser-env.ts';
 import { messagePage, passkeyNeeded, refusalText, toSignIn } from '../page/page.ts';
 import type { Approver, DecisionServices, Hindrance } from './approval-steps.ts';
@@ -76,7 +76,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (decision !== 'approve' && decision !== 'deny') return say(context, noDecision);
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return say(context, refusals.not_found);
-    const signed = jsonField(evidence);
+    const signed = parseJson(evidence);
     if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
     if (decision === 'approve' && request.status === 'pending') {
       const hindrance = steps.check(request, approver);

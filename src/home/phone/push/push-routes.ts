@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { jsonField } from '../credential-json.ts';
+import { parseJson } from '../../../values/parse-json.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { passkeyNeeded } from '../page/page.ts';
 import type { Bell } from './bell.ts';
@@ -23,7 +23,7 @@ export function createPushRoutes(services: {
     if (user === undefined || session === undefined) return signedOut(context);
     // It rings for longer than a session lasts, so a link or a recovery code, which may read, opens none.
     if (session.credentialId === undefined) return passkeyNeeded(context);
-    const parsed = pushSubscriptionSchema.safeParse(jsonField((await context.req.parseBody()).subscription));
+    const parsed = pushSubscriptionSchema.safeParse(parseJson((await context.req.parseBody()).subscription));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
     const owner = {
       user: user.username,

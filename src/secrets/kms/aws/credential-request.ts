@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { parseJson } from '../../../values/parse-json.ts';
 
 /** Those who give credentials are on this machine, or in its region. */
 const TIMEOUT_MS = 5_000;
@@ -12,7 +13,6 @@ interface CredentialRequest {
   readonly method?: 'GET' | 'PUT' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: URLSearchParams;
-  /** Milliseconds. */
   readonly timeoutMs?: number;
 }
 
@@ -50,13 +50,7 @@ const roleSchema = z.object({
 
 /** @throws {TradeAgentError} `credential_store_unavailable` */
 export function roleCredentials(whom: string, text: string): AwsCredentials {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    throw noCredentials(whom, 'no sound answer');
-  }
-  const { data } = roleSchema.safeParse(answer);
+  const { data } = roleSchema.safeParse(parseJson(text));
   if (data === undefined) throw noCredentials(whom, 'no sound answer');
   return {
     accessKeyId: data.AccessKeyId,
@@ -72,7 +66,6 @@ export function noCredentials(whom: string, why: string): TradeAgentError {
   });
 }
 
-/** By which requests to AWS are signed. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -83,7 +76,6 @@ export interface AwsCredentials {
 
 export interface AwsCredentialOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Whose STS is asked. */
   readonly region: string;
   readonly clock: Pick<Clock, 'now'>;
   readonly fetch: typeof fetch;

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Changes } from '../../../../src/approval/changes.ts';
 import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
-import { type TellFills, tellFills } from '../../../../src/home/fills/tell-fills.ts';
+import { tellFills } from '../../../../src/home/fills/tell-fills.ts';
 import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
@@ -23,7 +23,7 @@ let looked: string[];
 let problems: string[];
 /** What the channel does before it has told. */
 let telling: () => Promise<void>;
-let running: TellFills | undefined;
+let running: ReturnType<typeof tellFills> | undefined;
 
 beforeEach(() => {
   database = prepareHomeDatabase(new Database(':memory:'));

@@ -1,0 +1,8 @@
+/** The value of a JSON text; undefined for anything else. */
+export function parseJson(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
