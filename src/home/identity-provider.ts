@@ -66,23 +66,20 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
   /** For tokens that this provider itself has issued. */
-  const verifier = (
-    target: Omit<Parameters<typeof createTokenVerifier>[0], 'provider' | 'proofs' | 'clock'>,
-  ) =>
-    createTokenVerifier({
-      provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-      proofs: sqliteProofStore(database),
-      clock,
-      isRevoked,
-      ...target,
-    });
+  const own = {
+    provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
+    proofs: sqliteProofStore(database),
+    clock,
+    isRevoked,
+  };
   const { provider, handle: protocol } = createProtocol({
     ...options,
     ...state,
     servers,
     companies,
     now,
-    verifySession: verifier({
+    verifySession: createTokenVerifier({
+      ...own,
       resource,
       base: issuer,
       requireBoundTokens: true,
@@ -113,30 +110,19 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
   const connections = createConnectionRequests({ database, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
-  const authorized = {
-    list: state.authorized.list,
-    end: async (user: string, clientId: string) => {
-      if (state.authorized.end(user, clientId)) await ending.now();
-    },
-  };
   const consents = createConsents({ provider, resource, authorized: state.authorized, now });
   const connectedAccounts = createConnectedAccounts({
     issuer,
     vault,
     requests: connections,
-    verify: verifier({ resource: connectedAccountsUrl(issuer) }),
+    verify: createTokenVerifier({ ...own, resource: connectedAccountsUrl(issuer) }),
     limits,
     now,
   });
   const phone = createPhoneApp({
+    ...options,
     ...state,
     ...running,
-    issuer,
-    about: options.about,
-    people: options.people,
-    halting: options.halting,
-    mandating: options.mandating,
-    dashboards: options.dashboards,
     thirdPartyPasswords: options.thirdPartyPasswords ?? {},
     pairingSecret: options.phonePairingSecret,
     keys: options.keys,
@@ -149,7 +135,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       signatures: signatures === 'required' ? options.keys : undefined,
     }),
     connections,
-    authorized,
+    authorized: ending.authorized,
     consents,
     deviceCodes,
     push,
@@ -337,7 +323,7 @@ const EVERY_MS = 1000;
 
 /** Acts on the endings that any process has written down: at once by `now`, again where it failed, and after a crash. */
 function watchEndings(
-  authorized: Pick<AuthorizedClients, 'endings'>,
+  authorized: AuthorizedClients,
   on: { readonly onRevoked: (who: Granted) => Promise<void>; readonly onError: (message: string) => void },
 ) {
   let stopped = false;
@@ -347,7 +333,12 @@ function watchEndings(
   };
   const timer = setInterval(now, EVERY_MS).unref();
   return {
-    now,
+    authorized: {
+      list: authorized.list,
+      end: async (user: string, clientId: string) => {
+        if (authorized.end(user, clientId)) await now();
+      },
+    },
     stop: () => {
       stopped = true;
       clearInterval(timer);

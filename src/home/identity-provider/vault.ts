@@ -26,6 +26,11 @@ interface BrokerToken {
   readonly expiresIn: number;
 }
 
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface VaultAccount {
   readonly connection: string;
   readonly scopes: readonly string[];
@@ -118,17 +123,13 @@ export function createVault(options: VaultOptions) {
      */
     answerAs: async (
       asked: ThirdPartyRequest,
-      credentials: { readonly username: string; readonly password: string },
+      credentials: Credentials,
       decision: 'allow' | 'deny',
     ): Promise<string | undefined> =>
       parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
 
     /** Connects an account with the user's password, to seed a sandbox. @throws {VaultError} */
-    async connect(
-      user: string,
-      name: string,
-      credentials: { readonly username: string; readonly password: string },
-    ): Promise<void> {
+    async connect(user: string, name: string, credentials: Credentials): Promise<void> {
       const asked = vault.newRequest(name);
       const code = await vault.answerAs(asked, credentials, 'allow');
       if (code !== undefined) await vault.redeem(user, asked, code);

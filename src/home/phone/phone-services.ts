@@ -30,9 +30,9 @@ export interface Mandating {
 export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
   /** Undefined for a provider that has no gateway behind it. */
-  readonly halting: Halting | undefined;
-  readonly mandating: Mandating | undefined;
-  readonly dashboards: ((sub: string) => DashboardData) | undefined;
+  readonly halting?: Halting | undefined;
+  readonly mandating?: Mandating | undefined;
+  readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
   readonly authorized: Pick<AuthorizedClients, 'list'> & {
