@@ -94,17 +94,9 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const keyCheck = setInterval(provider, KEY_CHECK_MS).unref();
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
+  const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter =
-    signalReceivers.length === 0
-      ? undefined
-      : startTransmitter({
-          ...options,
-          receivers: signalReceivers,
-          signing: keys.signing,
-          fetch: send,
-          clock,
-          onError,
-        });
+    signalReceivers.length === 0 ? undefined : startTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => isCodePicked(request, numberMatching);
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);

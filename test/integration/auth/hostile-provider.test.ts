@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
@@ -10,70 +8,33 @@ import { logout } from '../../../src/auth/logout.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { revokeTokens } from '../../../src/auth/provider/token-revocation.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
-import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
-import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { aQuestion, optionsFor } from '../approval/asking-fixture.ts';
-import { hastyClock } from './identity-provider-world.ts';
-import { type Lies, type LyingProvider, startLyingProvider } from './lying-provider.ts';
+import { type LyingWorld, startLyingWorld } from './lying-provider.ts';
 
-const GATEWAY = 'http://127.0.0.1:1';
 const MEBIBYTE = 1024 * 1024;
 
-let provider: LyingProvider;
-let folder: string;
-let store: CredentialStore;
+let world: LyingWorld;
 beforeEach(async () => {
-  provider = await startLyingProvider();
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-hostile-'));
-  store = openFileStore({ folder, profile: 'test' });
+  world = await startLyingWorld();
 });
-afterEach(async () => {
-  await provider.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => world.close());
 
-const lie = (lies: Lies) => Object.assign(provider.lies, lies);
+const profileAt = (issuer: string) => ({ ...world.profile, issuer });
 const soon = () => AbortSignal.timeout(20_000);
-const profileAt = (issuer: string): ResolvedProfile => ({
-  ...profileSchema.parse({}),
-  name: 'test',
-  issuer,
-  gateway: GATEWAY,
-  audience: GATEWAY,
-  login_client: { client_id: 'login' },
-  credential_store: 'file',
-  phone: undefined,
-});
 
-async function signedIn(issuer = provider.issuer): Promise<ResolvedProfile> {
-  await store.set({
-    session: JSON.stringify({ issuer, client_id: 'login', sub: 'alice', scopes: READ_SCOPES }),
-    refresh_token: 'planted-refresh-token-1812',
-    dpop_key: JSON.stringify(await generatePrivateJwk()),
-  });
-  return profileAt(issuer);
-}
-
-async function login(timeoutSeconds = 10) {
-  const options = { clock: hastyClock, timeoutSeconds };
-  return await (await beginDeviceLogin(profileAt(provider.issuer), store, options)).complete(soon());
-}
-
-async function refresh(timeoutSeconds = 10) {
-  const profile = await signedIn();
-  const context = { profile, store, clock: systemClock, sub: 'alice', access: { timeoutSeconds } };
-  return await refreshAccessToken(context, READ_SCOPES);
+async function refresh(issuer = world.provider.issuer, timeoutSeconds = 10) {
+  await world.signedIn({ issuer });
+  const context = { profile: profileAt(issuer), store: world.store, clock: systemClock, sub: 'alice' };
+  return await refreshAccessToken({ ...context, access: { timeoutSeconds } }, READ_SCOPES);
 }
 
 async function approval() {
-  const client = { registrationFile: join(folder, 'registered-client.json') };
-  const asking = new CibaAsking(optionsFor(provider, { client }));
+  const client = { registrationFile: join(world.folder, 'registered-client.json') };
+  const asking = new CibaAsking(optionsFor(world.provider, { client }));
   const question = aQuestion();
   const { authReqId, expiresAt } = await asking.request(question);
   return await asking.poll(authReqId, { sub: 'alice', details: question.details, expiresAt }, soon());
@@ -81,50 +42,52 @@ async function approval() {
 
 /** The accounts elsewhere, by an API that is the provider's own. */
 async function accounts() {
-  const { issuer } = provider;
-  lie({ metadata: (metadata) => ({ ...metadata, connected_accounts_endpoint: `${issuer}/me` }) });
-  const home = { config: folder, data: folder, log: folder, sandbox: folder };
-  return (await openConnectedAccounts(await signedIn(), store, { home })).accounts;
+  const endpoint = `${world.provider.issuer}/me`;
+  world.lie({ metadata: (metadata) => ({ ...metadata, connected_accounts_endpoint: endpoint }) });
+  await world.signedIn();
+  return (await openConnectedAccounts(world.profile, world.store, world)).accounts;
 }
 
 describe('a redirect', () => {
   const redirect = (status: number) => ({
-    tokenError: { status, body: '', headers: { location: `${provider.issuer}/elsewhere` } },
+    tokenError: { status, body: '', headers: { location: `${world.provider.issuer}/elsewhere` } },
   });
 
   it.each([302, 307, 308])(
     '(%s) of the token endpoint is not followed, at sign-in or later',
     async (status) => {
-      lie(redirect(status));
-      await expect(login()).rejects.toMatchObject({
+      world.lie(redirect(status));
+      await expect(world.login()).rejects.toMatchObject({
         code: 'provider_error',
         message: expect.stringContaining(`HTTP status ${status}`),
       });
       await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
       expect(await approval()).toMatchObject({ status: 'failed' });
-      expect(provider.elsewhere()).toBe(0);
+      expect(world.provider.elsewhere()).toBe(0);
       // What is signed in stays so: a redirect says nothing of the session.
-      expect((await store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
+      expect((await world.store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-1812');
     },
   );
 
   it('of the metadata, the keys, the device or the backchannel endpoint is not followed either', async () => {
     const away = () =>
-      new Response('', { status: 307, headers: { location: `${provider.issuer}/elsewhere` } });
+      new Response('', { status: 307, headers: { location: `${world.provider.issuer}/elsewhere` } });
     for (const path of ['/.well-known/openid-configuration', '/jwks', '/device/code']) {
-      lie({ instead: { [path]: away } });
-      await expect(login(), path).rejects.toMatchObject({ code: 'provider_error' });
+      world.lie({ instead: { [path]: away } });
+      await expect(world.login(), path).rejects.toMatchObject({ code: 'provider_error' });
     }
-    lie({ instead: { '/backchannel': away } });
+    world.lie({ instead: { '/backchannel': away } });
     await expect(approval()).rejects.toMatchObject({ code: 'provider_error' });
-    expect(provider.elsewhere()).toBe(0);
+    expect(world.provider.elsewhere()).toBe(0);
   });
 
   it('of the accounts API carries no token elsewhere', async () => {
-    const location = `${provider.issuer}/elsewhere`;
-    lie({ instead: { '/me/accounts': () => new Response('', { status: 307, headers: { location } }) } });
+    const location = `${world.provider.issuer}/elsewhere`;
+    world.lie({
+      instead: { '/me/accounts': () => new Response('', { status: 307, headers: { location } }) },
+    });
     await expect((await accounts()).list()).rejects.toMatchObject({ code: 'provider_unreachable' });
-    expect(provider.elsewhere()).toBe(0);
+    expect(world.provider.elsewhere()).toBe(0);
   });
 });
 
@@ -146,16 +109,16 @@ describe('an answer of 100 MB', () => {
   }
 
   it.each([
-    ['of the metadata', '/.well-known/openid-configuration', () => login()],
-    ['of the keys', '/jwks', () => login()],
-    ['of the device endpoint', '/device/code', () => login()],
+    ['of the metadata', '/.well-known/openid-configuration', () => world.login()],
+    ['of the keys', '/jwks', () => world.login()],
+    ['of the device endpoint', '/device/code', () => world.login()],
     ['of the token endpoint', '/token', () => refresh()],
     ['of the registration endpoint', '/register', () => approval()],
     ['of the backchannel endpoint', '/backchannel', () => approval()],
     ['of the accounts API', '/me/accounts', async () => (await accounts()).list()],
   ])('%s is cut off after a mebibyte', async (_, path, act) => {
     const sent = { bytes: 0 };
-    lie({ instead: { [path]: endless(sent, path === '/register' ? 201 : 200) } });
+    world.lie({ instead: { [path]: endless(sent, path === '/register' ? 201 : 200) } });
     await expect(act()).rejects.toMatchObject({ code: 'provider_error' });
     // What is on its way in buffers counts as sent. Three tries for the keys.
     expect(sent.bytes).toBeGreaterThan(MEBIBYTE);
@@ -163,7 +126,7 @@ describe('an answer of 100 MB', () => {
   });
 
   it('says what was wrong, and is refused at once where its length is announced', async () => {
-    lie({
+    world.lie({
       instead: {
         '/token': () =>
           new Response(new ReadableStream(), {
@@ -179,10 +142,10 @@ describe('an answer of 100 MB', () => {
 
   it('of the metadata or keys does not fill the gateway’s memory', async () => {
     const sent = { bytes: 0 };
-    const options = { issuer: provider.issuer, fetch, timeoutMs: 10_000, clock: systemClock };
-    lie({ instead: { '/.well-known/openid-configuration': endless(sent) } });
+    const options = { issuer: world.provider.issuer, fetch, timeoutMs: 10_000, clock: systemClock };
+    world.lie({ instead: { '/.well-known/openid-configuration': endless(sent) } });
     await expect(createIdentityProvider(options).metadata()).rejects.toMatchObject({ status: 503 });
-    lie({ instead: { '/jwks': endless(sent) } });
+    world.lie({ instead: { '/jwks': endless(sent) } });
     const key = createIdentityProvider(options).key({ alg: 'ES256', kid: 'k1' }, {} as never);
     await expect(key).rejects.toMatchObject({ status: 503 });
     expect(sent.bytes).toBeLessThan(40 * MEBIBYTE);
@@ -238,18 +201,8 @@ describe('a provider that sends a byte now and then', () => {
         return await providerMetadata(slow, { timeoutSeconds: 0.5 });
       },
     ],
-    ['the device endpoint', () => beginDeviceLogin(profileAt(slow), store, { timeoutSeconds: 0.5 })],
-    [
-      'the token endpoint',
-      async () => {
-        const profile = await signedIn(slow);
-        const access = { timeoutSeconds: 0.5 };
-        return await refreshAccessToken(
-          { profile, store, clock: systemClock, sub: 'alice', access },
-          READ_SCOPES,
-        );
-      },
-    ],
+    ['the device endpoint', () => beginDeviceLogin(profileAt(slow), world.store, { timeoutSeconds: 0.5 })],
+    ['the token endpoint', () => refresh(slow, 0.5)],
   ])('is given up on in time (%s)', async (_, act) => {
     const { result, ms } = await timed(act);
     expect(result).toMatchObject({ code: 'provider_unreachable' });
@@ -276,12 +229,12 @@ describe('plain HTTP', () => {
     'revocation_endpoint',
     'userinfo_endpoint',
   ])('is refused for the %s', async (name) => {
-    lie({ metadata: (metadata) => ({ ...metadata, [name]: 'http://id.example/x' }) });
-    await expect(login()).rejects.toMatchObject({
+    world.lie({ metadata: (metadata) => ({ ...metadata, [name]: 'http://id.example/x' }) });
+    await expect(world.login()).rejects.toMatchObject({
       code: 'provider_error',
       message: expect.stringContaining('an address without TLS'),
     });
-    expect(provider.tokenRequests()).toBe(0);
+    expect(world.provider.tokenRequests()).toBe(0);
   });
 
   it.each(['http://id.example', 'http://127.0.0.1.example', 'http://localhost.example', 'ftp://127.0.0.1'])(
@@ -297,16 +250,16 @@ describe('plain HTTP', () => {
 
 describe('a lifetime that no calendar has', () => {
   it('is a day: of a code, and of a token that a sign-out then names', async () => {
-    lie({ device: (answer) => ({ ...answer, expires_in: 1e300 }) });
-    const { expiresAt } = await beginDeviceLogin(profileAt(provider.issuer), store);
+    world.lie({ device: (answer) => ({ ...answer, expires_in: 1e300 }) });
+    const { expiresAt } = await beginDeviceLogin(world.profile, world.store);
     expect(expiresAt - Date.now()).toBeLessThanOrEqual(86_400_000);
 
-    lie({
+    world.lie({
       token: (answer) => ({ ...answer, expires_in: 1e300 }),
       revoke: () => new Response('', { status: 503 }),
     });
     await refresh();
-    const { warning } = await logout({ profile: profileAt(provider.issuer), store });
+    const { warning } = await logout(world);
     const [ends = ''] = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(warning ?? '') ?? [];
     expect(Date.parse(ends) - Date.now()).toBeLessThanOrEqual(86_400_000);
   });
@@ -315,6 +268,8 @@ describe('a lifetime that no calendar has', () => {
 describe('an address to sign in at', () => {
   it.each([
     ['a script', 'javascript:alert(1)'],
+    ['a file', 'file:///etc/passwd'],
+    ['no TLS', 'http://evil.example/device'],
     ['a script in disguise', 'java\nscript:alert(1)'],
     ['data', 'data:text/html,<script>alert(1)</script>'],
     ['terminal codes', 'https://id.example/\u001b[2J'],
@@ -324,39 +279,39 @@ describe('an address to sign in at', () => {
     ['no end', `https://id.example/${'a'.repeat(3000)}`],
   ])('with %s is refused with a clear message, and never shown', async (_, address) => {
     for (const name of ['verification_uri', 'verification_uri_complete']) {
-      lie({ device: (answer) => ({ ...answer, [name]: address }) });
-      const error = await login().catch((thrown: unknown) => thrown);
+      world.lie({ device: (answer) => ({ ...answer, [name]: address }) });
+      const error = await world.login().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({
         code: 'provider_error',
         message: 'the identity provider sent an unusable code or address',
-        hint: expect.stringContaining(provider.issuer),
+        hint: expect.stringContaining(world.provider.issuer),
       });
-      expect(provider.tokenRequests()).toBe(0);
+      expect(world.provider.tokenRequests()).toBe(0);
     }
   });
 });
 
 describe('a renewed session', () => {
   it('of another user is refused, and its token is not kept', async () => {
-    lie({ claims: (claims) => ({ ...claims, sub: 'mallory' }) });
+    world.lie({ claims: (claims) => ({ ...claims, sub: 'mallory' }) });
     await expect(refresh()).rejects.toMatchObject({
       code: 'provider_error',
       message: 'the identity provider renewed the session of another user',
     });
-    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+    expect((await world.store.get(['access_token'])).access_token).toBeUndefined();
   });
 
   it('of another issuer is refused', async () => {
-    lie({ claims: (claims) => ({ ...claims, iss: 'https://evil.example' }) });
+    world.lie({ claims: (claims) => ({ ...claims, iss: 'https://evil.example' }) });
     await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
-    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+    expect((await world.store.get(['access_token'])).access_token).toBeUndefined();
   });
 
   it('whose token is not bound to our key is refused, and not used by the next command either', async () => {
-    lie({ token: (answer) => ({ ...answer, token_type: 'Bearer' }) });
+    world.lie({ token: (answer) => ({ ...answer, token_type: 'Bearer' }) });
     await expect(refresh()).rejects.toMatchObject({ code: 'provider_error' });
-    expect((await store.get(['access_token'])).access_token).toBeUndefined();
+    expect((await world.store.get(['access_token'])).access_token).toBeUndefined();
     // The successor of the refresh token is safe: only the answer was refused.
-    expect((await store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-4242');
+    expect((await world.store.get(['refresh_token'])).refresh_token).toBe('planted-refresh-token-4242');
   });
 });

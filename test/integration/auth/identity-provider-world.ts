@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import type { User } from '../../../src/auth/session/session.ts';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
-import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/directories.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
@@ -20,36 +19,6 @@ import type { RefreshTokenReuse } from '../../../src/store/home/oidc-store.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { testKeys } from '../home/test-keys.ts';
-
-/** One request the identity provider or the gateway received. */
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly dpop: string | undefined;
-}
-
-/** The sandbox's real identity provider on loopback, a stand-in gateway that only records, and one user's machine. */
-export interface World {
-  readonly profile: ResolvedProfile;
-  readonly home: Home;
-  readonly store: CredentialStore;
-  readonly faults: Faults;
-  readonly phone: PhoneClient;
-  readonly database: Database.Database;
-  /** What the provider was asked, oldest first. */
-  readonly asked: SeenRequest[];
-  /** What reached the gateway, oldest first. */
-  readonly received: SeenRequest[];
-  /** What the gateway answers, first in line first; 200 `{}` when there is none. */
-  readonly answers: { status: number; headers?: Record<string, string>; delayMs?: number }[];
-  /** Signs in, with `user`'s phone saying yes. */
-  login(user?: string, store?: CredentialStore): Promise<User>;
-  /** Takes the provider off the network, and brings it back at the same address. */
-  unplug(): Promise<void>;
-  plug(): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** The real time, with pauses cut short: nothing here depends on how long a client waits between polls. */
 export const hastyClock: Clock = {
@@ -68,12 +37,18 @@ export interface WorldOptions {
   readonly onRequest?: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-export async function createWorld(options: WorldOptions = {}): Promise<World> {
+export type World = Awaited<ReturnType<typeof createWorld>>;
+
+/** The sandbox's real identity provider on loopback, a stand-in gateway that only records, and one user's machine. */
+export async function createWorld(options: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-auth-'));
   const home: Home = { config: folder, data: folder, log: folder, sandbox: folder };
-  const asked: SeenRequest[] = [];
-  const received: SeenRequest[] = [];
-  const answers: World['answers'] = [];
+  /** What the provider was asked, oldest first. */
+  const asked: ReturnType<typeof seen>[] = [];
+  /** What reached the gateway, oldest first. */
+  const received: ReturnType<typeof seen>[] = [];
+  /** What the gateway answers, first in line first; 200 `{}` when there is none. */
+  const answers: { status: number; headers?: Record<string, string>; delayMs?: number }[] = [];
   const faults = new Faults();
 
   const gateway = createServer((request, response) => {
@@ -108,7 +83,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },
     vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
     faults,
-    ...(options.refreshTokenReuse === undefined ? {} : { refreshTokenReuse: options.refreshTokenReuse }),
+    ...options,
   });
   const serve = () =>
     server.serve((request, response) => {
@@ -129,7 +104,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     credential_store: 'file',
     phone: `${issuer}/phone`,
   };
-  const store = openFileStore({ folder, profile: 'sandbox' });
+  const store: CredentialStore = openFileStore({ folder, profile: 'sandbox' });
   const phone = createPhoneClient({ phone: issuer, pairingSecret: PAIRING_SECRET });
 
   return {
@@ -142,11 +117,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     asked,
     received,
     answers,
+    /** Signs in, with `user`'s phone saying yes. */
     async login(user = 'alice', into = store) {
       const login = await beginDeviceLogin(profile, into, { home, deviceName: 'test', clock: hastyClock });
       await phone.completeDevice(user, login.user_code);
       return await login.complete(AbortSignal.timeout(20_000));
     },
+    /** Takes the provider off the network; `plug` brings it back at the same address. */
     unplug: () => server.close(),
     async plug() {
       server = await listenOnLoopback(port, Date.now);
@@ -163,7 +140,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-function seen({ method = '', url = '', headers }: IncomingMessage): SeenRequest {
+function seen({ method = '', url = '', headers }: IncomingMessage) {
   return {
     method,
     path: url.split('?')[0] ?? '',

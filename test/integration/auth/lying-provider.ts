@@ -1,8 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type CryptoKey, decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
+import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
+import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
+import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
+import { openFileStore } from '../../../src/secrets/file/file-store.ts';
+import { hastyClock } from './identity-provider-world.ts';
+
+interface TokenError {
+  status: number;
+  body: string;
+  headers?: Record<string, string>;
+}
 
 /** What a provider may get wrong; every test changes one thing. */
 export interface Lies {
@@ -14,9 +29,9 @@ export interface Lies {
   /** Signs the ID token in another way. */
   sign?: (claims: JWTPayload) => Promise<string> | string;
   /** Answers the token request with this status and body instead. */
-  tokenError?: { status: number; body: string; headers?: Record<string, string> };
+  tokenError?: TokenError;
   /** Answers the token requests with these in turn; the last for ever. */
-  tokenErrors?: { status: number; body: string; headers?: Record<string, string> }[];
+  tokenErrors?: TokenError[];
   /** Runs before a token request is answered. */
   beforeToken?: () => Promise<void>;
   /** Answers a revocation request (RFC 7009) instead of with 200. */
@@ -159,6 +174,51 @@ export async function startLyingProvider() {
   };
 }
 export type LyingProvider = Awaited<ReturnType<typeof startLyingProvider>>;
+
+/** A lying provider, and the machine of somebody who signs in there. */
+export async function startLyingWorld() {
+  const provider = await startLyingProvider();
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-lies-'));
+  const store = openFileStore({ folder, profile: 'test' });
+  const gateway = 'http://127.0.0.1:1';
+  const profile: ResolvedProfile = {
+    ...profileSchema.parse({}),
+    name: 'test',
+    issuer: provider.issuer,
+    gateway,
+    audience: gateway,
+    login_client: { client_id: 'login' },
+    credential_store: 'file',
+    phone: undefined,
+  };
+  return {
+    provider,
+    folder,
+    home: { config: folder, data: folder, log: folder, sandbox: folder },
+    profile,
+    store,
+    lie: (lies: Lies) => Object.assign(provider.lies, lies),
+    login: async (options: Parameters<typeof beginDeviceLogin>[2] = {}) => {
+      const started = await beginDeviceLogin(profile, store, { clock: hastyClock, ...options });
+      return await started.complete(AbortSignal.timeout(20_000));
+    },
+    /** Plants a session in the store. */
+    signedIn: async ({
+      issuer = provider.issuer,
+      sub = 'alice',
+      refresh_token = 'planted-refresh-token-1812',
+      into = store,
+    } = {}) => {
+      const session = JSON.stringify({ issuer, client_id: 'login', sub, scopes: READ_SCOPES });
+      await into.set({ session, refresh_token, dpop_key: JSON.stringify(await generatePrivateJwk()) });
+    },
+    close: async () => {
+      await provider.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+export type LyingWorld = Awaited<ReturnType<typeof startLyingWorld>>;
 
 /** Signs with this key, as ES256 under the published key's id. */
 export const signWith = (key: CryptoKey) => (claims: JWTPayload) =>

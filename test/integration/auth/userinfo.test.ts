@@ -1,4 +1,3 @@
-import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { askUserinfo } from '../../../src/auth/session/userinfo.ts';
@@ -54,25 +53,5 @@ describe('userinfo', () => {
   it('needs a session', async () => {
     await world.store.delete(['session']);
     await expect(askUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
-  });
-});
-
-describe('a provider that wants a nonce in proofs', () => {
-  it('gets the one it gave, and the refresh token is not spent by the challenge', async () => {
-    const proofs: string[] = [];
-    const challenging: typeof fetch = async (input, init) => {
-      if (!String(input).endsWith('/token')) return fetch(input, init);
-      proofs.push(new Headers(init?.headers).get('dpop') ?? '');
-      if (proofs.length > 1) {
-        const scope = 'market:read portfolio:read orders:read';
-        return Response.json({ access_token: 'opaque', token_type: 'DPoP', expires_in: 60, scope });
-      }
-      const headers = { 'dpop-nonce': 'nonce-of-the-provider' };
-      return Response.json({ error: 'use_dpop_nonce' }, { status: 400, headers });
-    };
-    const session = await openSession({ ...world, fetch: challenging });
-    const response = await session?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
-    expect(response?.status).toBe(200);
-    expect(proofs.map((proof) => decodeJwt(proof).nonce)).toEqual([undefined, 'nonce-of-the-provider']);
   });
 });
