@@ -5,7 +5,7 @@ const SLOW = new Set(
   globSync([
     'test/integration/agent/{account-tools,history-growth,model-chaos,remote/as-here,remote/openapi-contract,request-signals,resume,sandbox,transcripts}.test.ts',
     'test/integration/approval/{checkpoints,classes,every-order,gateway-clock,hostile-agent,live-updates,mandates,policy-change,receipts,several-accounts,standing-orders,standing-orders-holidays,standing-orders-shared,withdrawing}.test.ts',
-    'test/integration/auth/{auth0,auth0-gateway,company-sign-in,consent,keychain-store,live-login,lying-provider,process-lock,profile-commands,profile-store-commands,refresh-token-reuse,revocation,session-conditions,session-file,session-storm,store-move,token-session,userinfo}.test.ts',
+    'test/integration/auth/{auth0,company-sign-in,consent,keychain-store,live-login,lying-provider,process-lock,profile-commands,profile-store-commands,refresh-token-reuse,revocation,session-conditions,session-file,session-storm,store-move,token-session,userinfo}.test.ts',
     'test/integration/check/{check,market-hours,one-card,report-page,two-rounds,under-mandate,year}.test.ts',
     'test/integration/cli/{all-accounts,approvals,approvals-settling,commands,connections,halt,live,mandate-forgotten,messages,server-option,standing-orders,threads}.test.ts',
     'test/integration/gateway/{own-record,request-rates,worst-case,worst-case-classes,worst-case-exits}.test.ts',

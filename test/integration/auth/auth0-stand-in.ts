@@ -76,35 +76,14 @@ export async function startAuth0(options: { audience: string; now: () => number 
   const sign = (claims: JWTPayload, typ: string) =>
     new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'tenant', typ }).sign(privateKey);
   const seconds = () => Math.floor(now() / 1000);
+  const ofNow = () => ({ iss: issuer, sub: SUB, iat: seconds(), exp: seconds() + 600 });
   const idToken = (aud: string) =>
-    sign(
-      {
-        iss: issuer,
-        sub: SUB,
-        aud,
-        iat: seconds(),
-        exp: seconds() + 600,
-        name: 'Alice',
-        email: 'alice@example.com',
-      },
-      'JWT',
-    );
+    sign({ ...ofNow(), aud, name: 'Alice', email: 'alice@example.com' }, 'JWT');
   // The API's token profile is "RFC 9068".
-  const accessToken = (clientId: string, scope: string, authorization_details?: unknown) =>
-    sign(
-      {
-        iss: issuer,
-        sub: SUB,
-        aud: [audience, `${issuer}userinfo`],
-        iat: seconds(),
-        exp: seconds() + 600,
-        jti: randomUUID(),
-        client_id: clientId,
-        scope,
-        ...(authorization_details === undefined ? {} : { authorization_details }),
-      },
-      'at+jwt',
-    );
+  const accessToken = (client_id: string, scope: string, authorization_details?: unknown) => {
+    const aud = [audience, `${issuer}userinfo`];
+    return sign({ ...ofNow(), aud, jti: randomUUID(), client_id, scope, authorization_details }, 'at+jwt');
+  };
   const fail = (c: Context, status: 400 | 401 | 403 | 429, error: string, text: string, headers = {}) =>
     c.json({ error, error_description: text }, status, headers);
 
@@ -291,31 +270,21 @@ export async function startAuth0(options: { audience: string; now: () => number 
   };
 
   const vaultGrant = async (c: Context, request: Form) => {
-    const isGateway = request.client_id === GATEWAY_CLIENT;
     requireFields('token vault grant', request, {
       ...assertionFields,
       grant_type: some,
-      client_id: matches(new RegExp(`^(${APPROVAL_CLIENT}|${GATEWAY_CLIENT})$`)),
+      client_id: is(GATEWAY_CLIENT),
       subject_token: some,
-      subject_token_type: isGateway
-        ? is('urn:ietf:params:oauth:token-type:access_token')
-        : matches(/^urn:ietf:params:oauth:token-type:(refresh_token|access_token)$/),
+      subject_token_type: is('urn:ietf:params:oauth:token-type:access_token'),
       requested_token_type: is('http://auth0.com/oauth/token-type/federated-connection-access-token'),
       connection: some,
     });
-    if (isGateway) {
-      await requireAssertion(request, { clientId: GATEWAY_CLIENT, key: tenant.gatewayKey ?? {}, issuer });
-      const keys = createLocalJWKSet({ keys: [signing] });
-      const isOfApi = await jwtVerify(request.subject_token ?? '', keys, {
-        audience,
-        currentDate: new Date(now()),
-      }).then(
-        () => true,
-        () => false,
-      );
-      if (!isOfApi) return fail(c, 401, 'invalid_grant', 'Invalid subject token.');
-    } else {
-      await requireApprovalClient(request);
+    await requireAssertion(request, { clientId: GATEWAY_CLIENT, key: tenant.gatewayKey ?? {}, issuer });
+    const keys = createLocalJWKSet({ keys: [signing] });
+    const currentDate = new Date(now());
+    const verified = jwtVerify(request.subject_token ?? '', keys, { audience, currentDate });
+    if ((await verified.catch(() => undefined)) === undefined) {
+      return fail(c, 401, 'invalid_grant', 'Invalid subject token.');
     }
     if (![...connected.values()].some(({ connection }) => connection === request.connection)) {
       return fail(c, 401, 'federated_connection_refresh_token_not_found', 'Connected account not found.');

@@ -143,10 +143,7 @@ describe('its renewal', () => {
 
   it('that the company’s rules refuse leaves the session as it was', async () => {
     const { machine, session } = await signedIn();
-    const [usual] = world.rules.splice(0);
-    if (usual === undefined) throw new Error('there is no rule');
-    world.rules.push({ ...usual, groups: ['nobody'] });
-    try {
+    await world.withRule({ groups: ['nobody'] }, async () => {
       await expect(session.fetch(account(), {}, READ)).rejects.toMatchObject({
         code: 'insufficient_scope',
         message: expect.stringContaining('does not let trade-agent act for you at'),
@@ -155,9 +152,7 @@ describe('its renewal', () => {
       await expect(verifyCompanySession({ ...machine, profile: world.profile })).rejects.toMatchObject({
         details: { error: 'access_denied' },
       });
-    } finally {
-      world.rules.splice(0, 1, usual);
-    }
+    });
     expect((await session.fetch(account(), {}, READ)).status).toBe(200);
     await verifyCompanySession({ ...machine, profile: world.profile });
   });
@@ -191,36 +186,26 @@ describe('signing in is refused', () => {
 
   it('for scopes that the company lets nobody have there; what was signed in is ended again', async () => {
     const machine = await world.machine();
-    const [usual] = world.rules.splice(0);
-    if (usual === undefined) throw new Error('there is no rule');
-    world.rules.push({ ...usual, scopes: ['chat:write'] });
-    try {
+    await world.withRule({ scopes: ['chat:write'] }, async () => {
       await expect(machine.login()).rejects.toMatchObject({
         code: 'insufficient_scope',
         details: { error: 'invalid_scope' },
         hint: expect.stringContaining('client trade-agent-acme'),
       });
-    } finally {
-      world.rules.splice(0, 1, usual);
-    }
+    });
     expect(machine.asked.at(-1)).toBe('POST company/revoke');
     expect(await kept(machine)).toMatchObject(nothingKept);
   });
 
   it('where the company wants a stronger sign-in', async () => {
     const machine = await world.machine();
-    const [usual] = world.rules.splice(0);
-    if (usual === undefined) throw new Error('there is no rule');
-    world.rules.push({ ...usual, acr: ['phr'] });
-    try {
+    await world.withRule({ acr: ['phr'] }, async () => {
       await expect(machine.login({ strength: BY_PASSWORD })).rejects.toMatchObject({
         code: 'login_required',
         message: expect.stringContaining('wants a stronger sign-in'),
       });
       await machine.login();
-    } finally {
-      world.rules.splice(0, 1, usual);
-    }
+    });
   });
 
   it('by a key that the company does not know', async () => {

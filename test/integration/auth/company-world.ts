@@ -4,57 +4,29 @@ import { join } from 'node:path';
 import { companyKey, publicCompanyKey } from '../../../src/auth/company/client-key.ts';
 import { beginCompanyLogin } from '../../../src/auth/company/company-login.ts';
 import { openCompanySession } from '../../../src/auth/company/company-session.ts';
-import type { Session, User } from '../../../src/auth/session/session.ts';
 import { type CompanySignIn, profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
-import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/directories.ts';
 import type { Company } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { BY_SECOND_FACTOR } from '../../../src/sandbox/company/sign-in.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { hastyClock } from './identity-provider-world.ts';
 
 export type AtCompany = ResolvedProfile & { readonly company: CompanySignIn };
 
-/** A whole sandbox, with the company that its people work at. */
-export interface CompanyWorld {
-  readonly sandbox: Sandbox;
-  readonly company: Company;
-  readonly profile: AtCompany;
-  readonly phone: PhoneClient;
-  /** The company's, as it reads them at each exchange. */
-  readonly rules: CompanyRule[];
-  /** Another machine of somebody's, whose key is the first one's: the home reads keys once a minute. */
-  machine(reach?: Reach): Promise<Machine>;
-  close(): Promise<void>;
-}
-
 /** What stands between a machine and the network. */
 export type Reach = (request: Request, send: () => Promise<Response>) => Promise<Response>;
 
-export interface Machine {
-  readonly store: CredentialStore;
-  readonly home: Home;
-  readonly fetch: typeof fetch;
-  /** Each request, oldest first: `POST company/token`, `POST home/token`, `GET home/v1/account`. */
-  readonly asked: string[];
-  /** The access tokens that reached the gateway. */
-  readonly shown: string[];
-  /** Signs in at the company, the person saying yes there. */
-  login(options?: {
-    sub?: string;
-    strength?: Parameters<Company['decide']>[2];
-    profile?: AtCompany;
-  }): Promise<User>;
-  /** As a process of its own has it. */
-  open(): Promise<Session>;
-}
+export type CompanyWorld = Awaited<ReturnType<typeof companyWorld>>;
 
-export async function companyWorld(): Promise<CompanyWorld> {
+/** A whole sandbox, with the company that its people work at. */
+export async function companyWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-company-'));
+  /** The company's, as it reads them at each exchange. */
   const rules: CompanyRule[] = [];
   const sandbox = await startSandbox({
     home: join(folder, 'sandbox'),
@@ -83,18 +55,25 @@ export async function companyWorld(): Promise<CompanyWorld> {
   let machines = 0;
 
   return {
-    sandbox,
     company,
     profile,
     rules,
     phone: createPhoneClient({ phone: ready.phone, pairingSecret: sandbox.pairingSecret }),
-    async machine(reach = (_, send) => send()) {
+    /** Runs with the company's usual rule changed. */
+    async withRule(change: Partial<CompanyRule>, act: () => Promise<void>) {
+      const [usual] = rules.splice(0);
+      if (usual === undefined) throw new Error('there is no rule');
+      rules.push({ ...usual, ...change });
+      await act().finally(() => rules.splice(0, 1, usual));
+    },
+    /** Another machine of somebody's, whose key is the first one's: the home reads keys once a minute. */
+    async machine(reach: Reach = (_, send) => send()) {
       machines += 1;
       const own = join(folder, `machine-${machines}`);
       const home: Home = { config: own, data: own, log: own, sandbox: own };
       const store = openFileStore({ folder: own, profile: 'sandbox' });
       if (key !== undefined) await store.set({ company_key: key });
-      const { keys } = { keys: publicCompanyKey(await companyKey(store)) };
+      const keys = publicCompanyKey(await companyKey(store));
       if (key === undefined) {
         await fetch(`${company.issuer}/clients/${profile.company.client_id}/keys`, {
           method: 'POST',
@@ -112,11 +91,13 @@ export async function companyWorld(): Promise<CompanyWorld> {
 }
 
 function machineOf(
-  { company, profile }: Pick<CompanyWorld, 'company' | 'profile'>,
-  { store, home }: Pick<Machine, 'store' | 'home'>,
+  { company, profile }: { company: Company; profile: AtCompany },
+  { store, home }: { store: CredentialStore; home: Home },
   reach: Reach,
-): Machine {
+) {
+  /** Each request, oldest first: `POST company/token`, `POST home/token`, `GET home/v1/account`. */
   const asked: string[] = [];
+  /** The access tokens that reached the gateway. */
   const shown: string[] = [];
   const send: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
@@ -137,11 +118,17 @@ function machineOf(
     fetch: send,
     asked,
     shown,
-    async login({ sub = '00u-alice', strength = BY_SECOND_FACTOR, profile: at = profile } = {}) {
+    /** Signs in at the company, the person saying yes there. */
+    async login({
+      sub = '00u-alice',
+      strength = BY_SECOND_FACTOR as Parameters<Company['decide']>[2],
+      profile: at = profile,
+    } = {}) {
       const started = await beginCompanyLogin(at, store, { fetch: send, home, clock: hastyClock });
       await company.decide(started.user_code, sub, strength);
       return await started.complete(AbortSignal.timeout(20_000));
     },
+    /** As a process of its own has it. */
     async open() {
       const session = await openCompanySession({ profile, store, home, fetch: send, clock: systemClock });
       if (session === undefined) throw new Error('nobody is signed in');

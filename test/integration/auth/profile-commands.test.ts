@@ -142,10 +142,7 @@ describe('profile add', () => {
   it('makes a profile one can sign in with, beside the sandbox’s own session of another user', async () => {
     await world.login('bob');
     await add();
-    const login = world.start(['login', '--profile', 'work']);
-    const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
-    await world.run(['phone', 'login', code, '--user', 'alice']);
-    expect((await login.done).exitCode).toBe(0);
+    await world.login('alice', ['--profile', 'work']);
     const who = async (...args: string[]) =>
       JSON.parse((await world.run(['whoami', '--output', 'json', ...args])).stdout).user.sub;
     expect([await who(), await who('--profile', 'work')]).toEqual(['bob', 'alice']);
@@ -178,10 +175,7 @@ describe('profile check', () => {
 describe('profile remove', () => {
   it('asks first, signs out, forgets the keys and takes the profile out', async () => {
     await add();
-    const login = world.start(['login', '--profile', 'work']);
-    const code = await login.says(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
-    await world.run(['phone', 'login', code, '--user', 'alice']);
-    await login.done;
+    await world.login('alice', ['--profile', 'work']);
     expect((await world.run(['profile', 'remove', 'work'])).exitCode).toBe(2);
     expect(await credentials()).toMatchObject({ refresh_token: expect.any(String) });
     await world.run(['profile', 'use', 'work']);

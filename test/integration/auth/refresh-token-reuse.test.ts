@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { generatePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
@@ -54,7 +55,6 @@ describe('a renewal whose answer was lost', () => {
   it('can’t be repeated with another key', async () => {
     const spent = await refreshToken();
     await renew();
-    const { generatePrivateJwk } = await import('../../../src/auth/session/dpop-key.ts');
     await world.store.set({ refresh_token: spent, dpop_key: JSON.stringify(await generatePrivateJwk()) });
     await expect(renew()).rejects.toMatchObject({ code: 'login_required' });
   });

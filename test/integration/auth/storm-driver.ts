@@ -7,7 +7,12 @@ import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import type { Home } from '../../../src/machine/directories.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
-const { profile, home } = JSON.parse(process.argv[2] ?? '') as { profile: ResolvedProfile; home: Home };
+interface StormDriverInput {
+  readonly profile: ResolvedProfile;
+  readonly home: Home;
+  readonly scopes?: string[];
+}
+const { profile, home, scopes = ['market:read'] } = JSON.parse(process.argv[2] ?? '') as StormDriverInput;
 
 const labelled: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
@@ -22,7 +27,7 @@ for await (const _go of createInterface({ input: process.stdin })) {
   try {
     const store = openFileStore({ folder: home.config, profile: profile.name });
     const session = await openSession({ profile, store, home, fetch: labelled });
-    const response = await session?.fetch(`${profile.gateway}/v1/clock`, {}, ['market:read']);
+    const response = await session?.fetch(`${profile.gateway}/v1/clock`, {}, scopes);
     outcome = response === undefined ? 'signed out' : String(response.status);
   } catch (error) {
     outcome = String((error as { code?: unknown }).code ?? (error as Error).message);

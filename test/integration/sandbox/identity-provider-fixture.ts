@@ -1,29 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
-import type { Company } from '../../../src/home/identity-provider/companies/company.ts';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
-import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
-import type { AgentServer } from '../../../src/home/identity-provider/servers/agent-server.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
-import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
-import type { HomeAbout } from '../../../src/home/phone/page/browser-env.ts';
+import type { IdentityProviderOptions } from '../../../src/home/identity-provider-options.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
-import type { PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import type { ResolveHost } from '../../../src/net/resolve-host.ts';
-import type { RefreshTokenReuse } from '../../../src/store/home/oidc-store.ts';
 import { addMissing, createPeople } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -75,26 +67,11 @@ export type World = Awaited<ReturnType<typeof startIdentityProvider>>;
 
 /** A real identity provider on loopback, its state in a temporary file, so that it can be stopped and started. */
 export async function startIdentityProvider(
-  options: {
-    connections?: Record<string, VaultConnection>;
-    thirdPartyPasswords?: Record<string, string>;
-    fetch?: typeof fetch;
-    publicFetch?: typeof fetch;
-    resolve?: ResolveHost;
-    clientAddress?: (request: IncomingMessage) => string;
-    documents?: typeof fetch;
-    knownClients?: readonly ClientMetadata[];
-    servers?: readonly AgentServer[];
-    companies?: readonly Company[];
-    refreshTokenReuse?: RefreshTokenReuse;
-    onRevoked?: (who: Revoked) => Promise<void>;
-    push?: PushOptions;
-    numberMatching?: NumberMatching;
-    signatures?: 'required' | 'off';
-    tls?: typeof certificate;
-    about?: HomeAbout;
+  options: Partial<IdentityProviderOptions> & {
+    readonly connections?: Record<string, VaultConnection>;
+    readonly tls?: typeof certificate;
     /** Where it is reached through a proxy, which is not there: what comes in counts as having come that way. */
-    address?: string;
+    readonly address?: string;
   } = {},
 ) {
   const { connections = {}, tls, about, address: proxied, ...rest } = options;
