@@ -4,28 +4,21 @@
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
-import { createPhonePush } from '../../../src/home/phone/push/phone-push.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { signingKey } from './signing-key.ts';
+import { asking, phonePush } from './bell-world.ts';
 
 const [, , file = ''] = process.argv;
 const database = prepareHomeDatabase(new Database(file));
 const requests = createApprovalRequests(database, systemClock);
-const push = createPhonePush(
-  {
-    issuer: 'https://home.example.net',
-    database,
-    requests,
-    keys: { list: async (user) => [signingKey(user)] },
-    clock: systemClock,
-    closing: new AbortController().signal,
-    fetch,
-    onError: (problem) => process.stderr.write(`${problem}\n`),
-  },
-  { loopback: true },
-);
+const push = phonePush({
+  database,
+  requests,
+  clock: systemClock,
+  closing: new AbortController().signal,
+  onError: (problem) => process.stderr.write(`${problem}\n`),
+});
 
 const details = proposalDetails('order');
 for await (const line of createInterface({ input: process.stdin })) {
@@ -35,16 +28,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     push.subscriptions.add(owner, JSON.parse(rest));
   }
   if (command === 'ask') {
-    requests.add({
-      authReqId: 'auth-req',
-      user: 'alice',
-      clientId: 'trade-agent-gateway',
-      clientName: 'The gateway',
-      code: details.code,
-      bindingMessage: undefined,
-      details,
-      expiresAt: Date.now() + Number(rest),
-    });
+    const expiresAt = Date.now() + Number(rest);
+    requests.add(asking('auth-req', { user: 'alice', details, expiresAt }));
   }
   if (command === 'decide') requests.decide(requests.pending('alice')[0]?.id ?? '', 'approve');
   process.stdout.write('done\n');

@@ -3,22 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
-import {
-  type ApprovalRequest,
-  type ApprovalRequests,
-  createApprovalRequests,
-} from '../../../src/home/identity-provider/approval-requests.ts';
+import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import type { PhoneNotice } from '../../../src/home/phone/push/phone-notices.ts';
-import {
-  createPhonePush,
-  type PhonePush,
-  type PushOptions,
-} from '../../../src/home/phone/push/phone-push.ts';
+import { createPhonePush, type PushOptions } from '../../../src/home/phone/push/phone-push.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
+import type { SigningKey } from '../../../src/store/signing-key-store.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { openPushService, type PushService } from './push-service.ts';
-import { signingKey } from './signing-key.ts';
+import { openPushService } from './push-service.ts';
 
 /** A clock that a test moves. What is shorter than anybody notices passes by itself. */
 export class MovedClock implements Clock {
@@ -67,59 +59,73 @@ export class MovedClock implements Clock {
   }
 }
 
-export interface BellWorld {
-  readonly clock: MovedClock;
-  readonly service: PushService;
-  readonly problems: string[];
-  /** What was told by other ways. */
-  readonly told: PhoneNotice[];
-  readonly requests: ApprovalRequests;
-  /** People whose passkey was removed. */
-  readonly withoutKey: Set<string>;
-  push(): PhonePush;
-  /** Has a browser of this person ring. */
-  subscribe(user: string, browser: string): void;
-  ask(user?: string, details?: ProposalDetails, ttlMs?: number): ApprovalRequest;
-  /** Stops what rings, and starts it anew with what the database has. */
-  restart(change?: PushOptions): Promise<void>;
-  stop(): Promise<void>;
-  close(): Promise<void>;
-}
+/** The one passkey of a person, as far as what rings needs to know it. */
+const signingKey = (sub: string): SigningKey => ({
+  credentialId: `${sub}s-key`,
+  sub,
+  publicKey: new Uint8Array(),
+  algorithm: -7,
+  counter: 0,
+  method: 'webauthn',
+  deviceType: 'singleDevice',
+  backedUp: false,
+  name: 'Phone',
+  transports: [],
+  enrolledAt: 0,
+});
+const keyOf = (user: string) => [signingKey(user)];
+
+/** What rings, by a push service on loopback. */
+export const phonePush = (
+  {
+    keysOf = keyOf,
+    ...parts
+  }: Omit<Parameters<typeof createPhonePush>[0], 'issuer' | 'keys' | 'fetch'> & { keysOf?: typeof keyOf },
+  options: PushOptions = {},
+) =>
+  createPhonePush(
+    { issuer: 'https://home.example.net', keys: { list: async (user) => keysOf(user) }, fetch, ...parts },
+    { loopback: true, ...options },
+  );
+
+/** A request of the gateway's to a person. */
+export const asking = (
+  authReqId: string,
+  about: { user: string; details: ProposalDetails; expiresAt: number },
+) => ({
+  authReqId,
+  clientId: 'trade-agent-gateway',
+  clientName: 'The gateway',
+  code: about.details.code,
+  bindingMessage: undefined,
+  ...about,
+});
+
+export type BellWorld = Awaited<ReturnType<typeof openBellWorld>>;
 
 /** The bell over a real database, in front of a real push service. */
 export async function openBellWorld(
   options: PushOptions & { readonly notices?: never; readonly tells?: boolean } = {},
-): Promise<BellWorld> {
+) {
   const folder = mkdtempSync(join(tmpdir(), 'bell-'));
   const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
   const clock = new MovedClock();
   const service = await openPushService();
   const problems: string[] = [];
+  /** What was told by other ways. */
   const told: PhoneNotice[] = [];
+  /** People whose passkey was removed. */
   const withoutKey = new Set<string>();
-  const keysOf = (user: string) => (withoutKey.has(user) ? [] : [signingKey(user)]);
+  const keysOf = (user: string) => (withoutKey.has(user) ? [] : keyOf(user));
   const { tells = false, ...pushOptions } = options;
   const requests = createApprovalRequests(database, clock);
   let closing = new AbortController();
   const start = (change: PushOptions = {}) => {
     closing = new AbortController();
-    return createPhonePush(
-      {
-        issuer: 'https://home.example.net',
-        database,
-        requests,
-        keys: { list: async (user) => keysOf(user) },
-        clock,
-        closing: closing.signal,
-        fetch,
-        onError: (problem) => problems.push(problem),
-      },
-      {
-        loopback: true,
-        ...pushOptions,
-        ...(tells ? { notices: { tell: async (notice) => void told.push(notice) } } : {}),
-        ...change,
-      },
+    const tell = async (notice: PhoneNotice) => void told.push(notice);
+    return phonePush(
+      { database, requests, keysOf, clock, closing: closing.signal, onError: (text) => problems.push(text) },
+      { ...pushOptions, ...(tells ? { notices: { tell } } : {}), ...change },
     );
   };
   let push = start();
@@ -136,7 +142,8 @@ export async function openBellWorld(
     requests,
     withoutKey,
     push: () => push,
-    subscribe(user, browser) {
+    /** Has a browser of this person ring. */
+    subscribe(user: string, browser: string) {
       const added = push.subscriptions.add(
         { user, session: `session-of-${browser}`, credential: `${user}s-key`, name: 'Chrome on Linux' },
         service.subscribe(browser),
@@ -144,17 +151,9 @@ export async function openBellWorld(
       if (added !== 'kept') throw new Error(added);
     },
     ask: (user = 'alice', details = proposalDetails('order'), ttlMs = 300_000) =>
-      requests.add({
-        authReqId: `auth-req-${++asked}`,
-        user,
-        clientId: 'trade-agent-gateway',
-        clientName: 'The gateway',
-        code: details.code,
-        bindingMessage: undefined,
-        details,
-        expiresAt: clock.now() + ttlMs,
-      }),
-    restart: async (change) => {
+      requests.add(asking(`auth-req-${++asked}`, { user, details, expiresAt: clock.now() + ttlMs })),
+    /** Stops what rings, and starts it again with what the database has. */
+    restart: async (change?: PushOptions) => {
       await stop();
       push = start(change);
     },

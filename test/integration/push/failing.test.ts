@@ -118,6 +118,11 @@ describe('one attempt', () => {
     until: Date.now() + 60_000,
     wanted: () => true,
   } as const;
+  const known = () => {
+    const found = subscription();
+    if (found === undefined) throw new Error('no subscription');
+    return found;
+  };
   const sender = (change: Partial<Parameters<typeof createPushSender>[0]> = {}) => {
     const waits: number[] = [];
     const send = createPushSender({
@@ -137,9 +142,7 @@ describe('one attempt', () => {
   it('ends in time where there is no answer', async () => {
     world.service.answer('hang', 'hang', 'hang');
     const { send, waits } = sender();
-    const known = subscription();
-    if (known === undefined) throw new Error('no subscription');
-    expect(await send(known, push)).toEqual({ outcome: 'failed', restsUntil: 0 });
+    expect(await send(known(), push)).toEqual({ outcome: 'failed', restsUntil: 0 });
     expect(waits).toHaveLength(2);
     expect(world.service.calls()).toBe(3);
   });
@@ -152,27 +155,21 @@ describe('one attempt', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/push`;
-    const known = subscription();
-    if (known === undefined) throw new Error('no subscription');
-    expect((await sender().send({ ...known, endpoint }, push)).outcome).toBe('failed');
+    expect((await sender().send({ ...known(), endpoint }, push)).outcome).toBe('failed');
     server.closeAllConnections();
     server.close();
   });
 
-  it.each(
-    [
-      [
-        '127.0.0.1',
-        '::1',
-        '10.1.2.3',
-        '192.168.1.1',
-        '169.254.169.254',
-        'fd00::1',
-        '::ffff:10.0.0.1',
-        '100.64.0.1',
-      ],
-    ].flat(),
-  )('is not made where the name leads to %s', async (address) => {
+  it.each([
+    '127.0.0.1',
+    '::1',
+    '10.1.2.3',
+    '192.168.1.1',
+    '169.254.169.254',
+    'fd00::1',
+    '::ffff:10.0.0.1',
+    '100.64.0.1',
+  ])('is not made where the name leads to %s', async (address) => {
     let called = 0;
     const { send } = sender({
       loopback: false,
@@ -183,9 +180,7 @@ describe('one attempt', () => {
         return new Response(null, { status: 201 });
       },
     });
-    const known = subscription();
-    if (known === undefined) throw new Error('no subscription');
-    const outside = { ...known, endpoint: 'https://push.example.com/abc' };
+    const outside = { ...known(), endpoint: 'https://push.example.com/abc' };
     expect((await send(outside, push)).outcome).toBe('failed');
     expect(called).toBe(0);
   });

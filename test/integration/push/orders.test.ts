@@ -1,14 +1,35 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lateOrderOf, type OrderNews, unexplainedNews } from '../../../src/home/fills/order-news.ts';
+import type { Fill } from '../../../src/home/fills/fill.ts';
+import { lateOrderOf, unexplainedNews } from '../../../src/home/fills/order-news.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { approval, order } from '../../unit/cli/sample-events.ts';
 import { type BellWorld, openBellWorld } from './bell-world.ts';
+
+const fill: Fill = {
+  key: '["alice","PA3ALICE01","order-1"]',
+  user: 'alice',
+  headline: 'Bought 5 AAPL at $179.51',
+  account: 'PA3ALICE01 at Alpaca',
+  environment: 'paper',
+  at: '2026-01-30T14:40:00.000Z',
+  facts: {
+    order_id: 'order-1',
+    proposal: 'pr_1',
+    account: 'PA3ALICE01',
+    symbol: 'AAPL',
+    side: 'buy',
+    qty: '5',
+    price: '179.51',
+    status: 'filled',
+    mandate_id: 'M-x9K2aB7cD1',
+  },
+};
 
 const AT = Date.parse('2026-01-30T14:40:00Z');
 const open = { ...order, status: 'new' as const, filled_qty: '0' };
 const EXCESS = 'Mandate M-x9K2aB7cD1 was used for more than you approved: $1,616.08 of $1,200.00.';
 
-function lateNews(): OrderNews {
+function lateNews() {
   const text = `The order was reported as not placed, and reached the broker later. Cancel it while it is open, or close what it traded. ${EXCESS}`;
   const proposal = {
     ...{ id: 'pr_1', sub: 'alice', kind: 'order', state: 'executed', updatedAt: AT },
@@ -21,24 +42,59 @@ function lateNews(): OrderNews {
 }
 const unexplained = () => unexplainedNews({ sub: 'alice', account: 'PA3ALICE01', order: open }, AT);
 
-/** What each is told with: the title, what the body says, and the fields. */
-const news: [string, () => OrderNews, string, RegExp, OrderNews['facts']][] = [
+interface Telling {
+  readonly tell: () => Promise<void>;
+  readonly kind: 'fill' | 'order';
+  readonly urgency: 'normal' | 'high';
+  readonly title: string;
+  readonly body: RegExp;
+  readonly facts: unknown;
+  /** All that a lock screen may say. */
+  readonly short: string;
+}
+const ofOrder = {
+  kind: 'order',
+  urgency: 'high',
+  short: 'An order needs your attention',
+} as const;
+const tellings: [string, Telling][] = [
   [
-    'that was placed late',
-    lateNews,
-    'Placed late: BUY 5 AAPL LMT 180.00',
-    /Cancel it while it is open.*\$1,616\.08 of \$1,200\.00\.$/,
+    'a fill',
     {
-      ...{ event: 'placed_late', account: 'PA3ALICE01', order_ids: ['order-1'], proposal: 'pr_1' },
-      excess: EXCESS,
+      tell: () => world.push().tellFill(fill),
+      kind: 'fill',
+      urgency: 'normal',
+      title: 'Bought 5 AAPL at $179.51 · PAPER',
+      body: /^Account PA3ALICE01 at Alpaca · by mandate M-x9K2aB7cD1$/,
+      facts: fill.facts,
+      short: 'An order of yours was filled',
     },
   ],
   [
-    'that no proposal accounts for',
-    unexplained,
-    'Not in our records: BUY 5 AAPL LMT 180.00',
-    /no proposal accounts for it\. Cancel it/,
-    { event: 'unexplained', account: 'PA3ALICE01', order_ids: ['order-1'] },
+    'an order that was placed late',
+    {
+      ...ofOrder,
+      tell: () => world.push().tellOrder(lateNews()),
+      title: 'Placed late: BUY 5 AAPL LMT 180.00',
+      body: /Cancel it while it is open.*\$1,616\.08 of \$1,200\.00\.$/,
+      facts: {
+        event: 'placed_late',
+        account: 'PA3ALICE01',
+        order_ids: ['order-1'],
+        proposal: 'pr_1',
+        excess: EXCESS,
+      },
+    },
+  ],
+  [
+    'an order that no proposal accounts for',
+    {
+      ...ofOrder,
+      tell: () => world.push().tellOrder(unexplained()),
+      title: 'Not in our records: BUY 5 AAPL LMT 180.00',
+      body: /no proposal accounts for it\. Cancel it/,
+      facts: { event: 'unexplained', account: 'PA3ALICE01', order_ids: ['order-1'] },
+    },
   ],
 ];
 
@@ -51,38 +107,34 @@ afterEach(async () => {
   await world.close();
 });
 
-describe.each(news)('an order %s', (_, newsOf, title, body, facts) => {
-  it('rings each browser of its person at once, and nobody else’s', async () => {
+describe.each(tellings)('%s', (_, { tell, kind, urgency, title, body, facts, short }) => {
+  it('rings each browser of its person in one place on the screen, and nobody else’s', async () => {
     world.subscribe('alice', 'phone');
     world.subscribe('bob', 'bobs-phone');
-    await world.push().tellOrder(newsOf());
-    expect(world.service.received).toMatchObject([
-      {
-        ...{ browser: 'phone', urgency: 'high' },
-        message: { kind: 'order', id: '', title, body: expect.stringMatching(body) },
-      },
-    ]);
-    expect(world.service.received[0]?.topic).toBe(world.service.received[0]?.message.tag);
+    await tell();
+    await tell();
+    const message = { kind, id: '', title, body: expect.stringMatching(body) };
+    const push = { browser: 'phone', urgency, message };
+    expect(world.service.received).toMatchObject([push, push]);
+    const [first, second] = world.service.received;
+    expect(first?.topic).toBe(first?.message.tag);
+    expect(first?.topic).not.toContain('order-1');
+    expect(second?.topic).toBe(first?.topic);
     // A push got through: nobody is told by another way.
     expect(world.told).toEqual([]);
   });
 
-  it('has one place on a screen, however often it is told', async () => {
-    world.subscribe('alice', 'phone');
-    await world.push().tellOrder(newsOf());
-    await world.push().tellOrder(newsOf());
-    const [first, second] = world.service.received;
-    expect(second?.topic).toBe(first?.topic);
-  });
-
   it('is told by another way where no browser rings, under the same name each time', async () => {
-    await world.push().tellOrder(newsOf());
-    await world.push().tellOrder(newsOf());
+    await tell();
+    await tell();
     const [first, second] = world.told;
     expect(first).toEqual({
       id: expect.stringMatching(/^nt_[\w-]{24}$/),
-      ...{ user: 'alice', title, body: expect.stringMatching(body), at: '2026-01-30T14:40:00.000Z' },
-      order: facts,
+      user: 'alice',
+      title,
+      body: expect.stringMatching(body),
+      at: '2026-01-30T14:40:00.000Z',
+      [kind]: facts,
     });
     expect(second?.id).toBe(first?.id);
   });
@@ -90,25 +142,25 @@ describe.each(news)('an order %s', (_, newsOf, title, body, facts) => {
   it('says on a lock screen only that there is one, where that was chosen', async () => {
     await world.restart({ content: 'short', noticesWhen: 'always' });
     world.subscribe('alice', 'phone');
-    await world.push().tellOrder(newsOf());
-    const texts = [world.service.received[0]?.text, JSON.stringify(world.told)];
-    for (const text of texts) {
-      expect(text).toContain('An order needs your attention');
-      expect(text).not.toMatch(/AAPL|180\.00|1,616|PA3|M-x9|order-1|pr_1|late|records/);
+    await tell();
+    for (const text of [world.service.received[0]?.text, JSON.stringify(world.told)]) {
+      expect(text).toContain(short);
+      expect(text).not.toMatch(/AAPL|\$179|180\.00|1,616|PAPER|PA3|M-x9|late|records/);
     }
   });
 
-  it('is told also where fills are not', async () => {
+  it('is told also where fills are not, unless it is one', async () => {
     await world.restart({ fills: false });
     world.subscribe('alice', 'phone');
-    await world.push().tellOrder(newsOf());
-    expect(world.service.received).toHaveLength(1);
+    await tell();
+    expect(world.service.received).toHaveLength(kind === 'fill' ? 0 : 1);
+    expect(world.told).toEqual([]);
   });
 
   it('that closing cuts off was not told', async () => {
     world.subscribe('alice', 'phone');
     world.service.answer('hang');
-    const telling = world.push().tellOrder(newsOf());
+    const telling = tell();
     await expect.poll(() => world.service.calls()).toBe(1);
     await Promise.all([expect(telling).rejects.toThrow(), world.stop()]);
   });

@@ -67,6 +67,13 @@ const ring = (notices: NoticesConfig) =>
     }),
   });
 
+const hooked = () => http.requests.find(({ path }) => path === '/hook');
+/** What the webhook was told, its signature verified. */
+const payloadOf = (hook = hooked()) =>
+  new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
+const topics = () =>
+  http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : [])).sort();
+
 it('tell the owner by every channel, signed, with the code and no way to decide', async () => {
   await keep('hook', WHSEC);
   await keep('mail', PASSWORD);
@@ -76,9 +83,8 @@ it('tell the owner by every channel, signed, with the code and no way to decide'
   await expect.poll(() => http.requests).toHaveLength(2);
   expect(problems).toEqual([]);
 
-  const hook = http.requests.find(({ path }) => path === '/hook');
-  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
-  expect(payload).toMatchObject({
+  const hook = hooked();
+  expect(payloadOf(hook)).toMatchObject({
     type: 'trade_agent.approval',
     data: {
       severity: 'warning',
@@ -164,9 +170,7 @@ it('tell what was filled by the channels that are to, with its facts for program
     facts: { ...facts, qty: '5', price: '179.51', status: 'filled' },
   });
   expect(problems).toEqual([]);
-  const hook = http.requests.find(({ path }) => path === '/hook');
-  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
-  expect(payload).toMatchObject({
+  expect(payloadOf()).toMatchObject({
     type: 'trade_agent.fill',
     timestamp: '2026-01-30T14:30:10Z',
     data: {
@@ -175,8 +179,7 @@ it('tell what was filled by the channels that are to, with its facts for program
       fill: { ...facts, price: '179.51' },
     },
   });
-  const topics = http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : []));
-  expect(topics.sort()).toEqual(['alices-home', 'findings-alone']);
+  expect(topics()).toEqual(['alices-home', 'findings-alone']);
 });
 
 it('tell of an order that nobody expected by every channel, as critical, with its facts for programs', async () => {
@@ -192,13 +195,10 @@ it('tell of an order that nobody expected by every channel, as critical, with it
   const told = { title: 'Placed late: BUY 5 AAPL', body: 'It reached the broker later.' };
   await world.push().tellOrder({ key: 'late', user: 'alice', ...told, at: '2026-01-30T14:40:00Z', facts });
   expect(problems).toEqual([]);
-  const hook = http.requests.find(({ path }) => path === '/hook');
-  const payload = new Webhook(WHSEC).verify(hook?.body ?? '', hook?.headers as Record<string, string>);
-  expect(payload).toMatchObject({
+  expect(payloadOf()).toMatchObject({
     type: 'trade_agent.order',
     timestamp: '2026-01-30T14:40:00Z',
     data: { severity: 'critical', ...told, order: facts },
   });
-  const topics = http.requests.flatMap(({ path, body }) => (path === '/' ? [JSON.parse(body).topic] : []));
-  expect(topics.sort()).toEqual(['alices-home', 'findings-alone', 'quiet']);
+  expect(topics()).toEqual(['alices-home', 'findings-alone', 'quiet']);
 });

@@ -6,50 +6,19 @@ import { importJWK, jwtVerify } from 'jose';
 import type { PushMessage } from '../../../src/home/phone/push/push-message.ts';
 import { decryptPush, type Receiver } from './decrypt-push.ts';
 
-/** A push as its browser gets it, and what the service was told beside it. */
-export interface ReceivedPush {
-  /** Which browser's. */
-  readonly browser: string;
-  readonly message: PushMessage;
-  /** What it was before it was encrypted, as JSON. */
-  readonly text: string;
-  /** Seconds. */
-  readonly ttl: number;
-  readonly topic: string | undefined;
-  readonly urgency: string | undefined;
-  /** Bytes on the wire. */
-  readonly length: number;
-  /** Who the sender says to be, verified by the key in the request. */
-  readonly vapid: { readonly sub: string | undefined; readonly key: string };
-}
-
 /** How the service answers one request: a status, one with headers, or never. */
-export type PushAnswer =
-  | number
-  | { readonly status: number; readonly headers: Record<string, string> }
-  | 'hang';
+type PushAnswer = number | { readonly status: number; readonly headers: Record<string, string> } | 'hang';
 
-export interface PushService {
-  readonly url: string;
-  readonly received: ReceivedPush[];
-  /** What it found wrong with requests: none may be. */
-  readonly complaints: string[];
-  /** How often it was called, also where it took nothing. */
-  calls(): number;
-  /** A browser of this name subscribes, as `PushSubscription.toJSON()` tells it. */
-  subscribe(browser: string): { endpoint: string; keys: { p256dh: string; auth: string } };
-  /** The next answers, in turn; then 201. */
-  answer(...answers: PushAnswer[]): void;
-  close(): Promise<void>;
-}
+export type PushService = Awaited<ReturnType<typeof openPushService>>;
 
 /**
  * A push service (RFC 8030) on loopback, with the browsers behind it: it verifies the sender and decrypts.
  * @param origin by which senders know it, where that is another than its own
  */
-export async function openPushService(origin?: string): Promise<PushService> {
+export async function openPushService(origin?: string) {
   const browsers = new Map<string, Receiver>();
-  const received: ReceivedPush[] = [];
+  const received: Awaited<ReturnType<typeof read>>[] = [];
+  /** What it found wrong with requests: none may be. */
   const complaints: string[] = [];
   let answers: PushAnswer[] = [];
   let calls = 0;
@@ -83,8 +52,10 @@ export async function openPushService(origin?: string): Promise<PushService> {
     url: url(),
     received,
     complaints,
+    /** How often it was called, also where it took nothing. */
     calls: () => calls,
-    subscribe(browser) {
+    /** A browser of this name subscribes, as `PushSubscription.toJSON()` tells it. */
+    subscribe(browser: string) {
       const ecdh = createECDH('prime256v1');
       const publicKey = ecdh.generateKeys();
       const auth = randomBytes(16);
@@ -92,7 +63,8 @@ export async function openPushService(origin?: string): Promise<PushService> {
       const keys = { p256dh: publicKey.toString('base64url'), auth: auth.toString('base64url') };
       return { endpoint: `${origin ?? url()}/push/${browser}`, keys };
     },
-    answer: (...next) => {
+    /** The next answers, in turn; then 201. */
+    answer: (...next: PushAnswer[]) => {
       answers = next;
     },
     close: async () => {
@@ -103,13 +75,14 @@ export async function openPushService(origin?: string): Promise<PushService> {
   };
 }
 
+/** A push as its browser gets it, decrypted, and what the service was told beside it. */
 async function read(
   request: IncomingMessage,
   body: Buffer,
   browser: string,
   receiver: Receiver | undefined,
   origin: string,
-): Promise<ReceivedPush> {
+) {
   const { headers, method } = request;
   if (method !== 'POST') throw new Error(`${method} is no push`);
   if (headers['content-encoding'] !== 'aes128gcm') throw new Error('not encrypted by RFC 8188');
@@ -123,17 +96,16 @@ async function read(
   return {
     browser,
     text,
-    message: JSON.parse(text),
+    message: JSON.parse(text) as PushMessage,
     ttl: Number(headers.ttl),
     topic: headers.topic?.toString(),
     urgency: headers.urgency?.toString(),
-    length: body.length,
     vapid,
   };
 }
 
 /** RFC 8292 §2 and §3: a JWT for this service's origin, for at most a day, signed by the key beside it. */
-async function verifyVapid(authorization: string, origin: string): Promise<ReceivedPush['vapid']> {
+async function verifyVapid(authorization: string, origin: string) {
   const [, token = '', key = ''] = /^vapid t=([^,]+), ?k=([A-Za-z0-9_-]+)$/.exec(authorization) ?? [];
   const point = Buffer.from(key, 'base64url');
   if (point.length !== 65 || point[0] !== 4) throw new Error('no VAPID key');

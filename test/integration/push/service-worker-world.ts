@@ -1,8 +1,8 @@
-import type { Browser, CDPSession, Worker } from 'playwright-core';
-import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
+import type { Browser, CDPSession } from 'playwright-core';
+import { openPhoneBrowser } from '../home/phone-browser.ts';
 
 /** What a person would see of a notification. */
-export interface ShownNotification {
+interface ShownNotification {
   readonly title: string;
   readonly body: string;
   readonly tag: string;
@@ -11,27 +11,13 @@ export interface ShownNotification {
   readonly data: { readonly id?: string };
 }
 
-export interface RingingPhone extends PhoneBrowser {
-  readonly worker: Worker;
-  /** What a push service hands to the browser, decrypted. */
-  deliver(text: string): Promise<void>;
-  /** Those on the screen, the oldest first. */
-  notifications(): Promise<ShownNotification[]>;
-  /** How often something was put on the screen. */
-  timesShown(): Promise<number>;
-  /** Taps a notification; where it led. */
-  tap(tag: string): Promise<{ focused: string[]; opened: string[] }>;
-}
+export type RingingPhone = Awaited<ReturnType<typeof openRingingPhone>>;
 
 /**
  * A paired phone whose service worker is there. The browser that comes by npm draws no notifications and refuses them
  * all: what the worker shows, asks for and closes goes to a list instead, and that alone.
  */
-export async function openRingingPhone(
-  browser: Browser,
-  link: string,
-  address: string,
-): Promise<RingingPhone> {
+export async function openRingingPhone(browser: Browser, link: string, address: string) {
   const phone = await openPhoneBrowser(browser);
   const found = phone.context.waitForEvent('serviceworker');
   await phone.pair(link);
@@ -42,16 +28,21 @@ export async function openRingingPhone(
   return {
     ...phone,
     worker,
-    deliver: async (text) => {
+    /** What a push service hands to the browser, decrypted. */
+    deliver: async (text: string) => {
       await phone.cdp.send('ServiceWorker.deliverPushMessage', {
         origin: address,
         registrationId,
         data: text,
       });
     },
-    notifications: () => worker.evaluate('self.shown.map(({ close, ...rest }) => rest)'),
-    timesShown: () => worker.evaluate('self.times'),
-    tap: (tag) =>
+    /** Those on the screen, the oldest first. */
+    notifications: (): Promise<ShownNotification[]> =>
+      worker.evaluate('self.shown.map(({ close, ...rest }) => rest)'),
+    /** How often something was put on the screen. */
+    timesShown: (): Promise<number> => worker.evaluate('self.times'),
+    /** Taps a notification; where it led. */
+    tap: (tag: string): Promise<{ focused: string[]; opened: string[] }> =>
       worker.evaluate(`(async () => {
         const notification = self.shown.find((one) => one.tag === ${JSON.stringify(tag)});
         const event = new ExtendableEvent('notificationclick');
