@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import {
-  type CompanySession,
-  push,
-  startCompany,
-  type TestCompany,
-} from '../../integration/home/signals/company.ts';
+import type { CompanyPerson } from '../../integration/home/companies/company-person.ts';
+import { push, startCompany, type TestCompany } from '../../integration/home/signals/company.ts';
 import { type GatewayBook, openGatewayBook } from '../gateway-book.ts';
 import { createHomeThatDies, type HomeThatDies } from './home-that-dies.ts';
 
@@ -23,7 +19,7 @@ afterAll(() => company.close());
 
 let world: HomeThatDies;
 let gateway: GatewayBook;
-let session: CompanySession;
+let session: CompanyPerson;
 beforeEach(async () => {
   world = await createHomeThatDies();
   await world.init();
@@ -35,7 +31,7 @@ beforeEach(async () => {
   gateway = openGatewayBook(world.home);
   await world.pair();
   session = await company.signIn(world.address, 'acme-alice');
-  const { status } = await session.call('POST', '/v1/proposals', {
+  const { status } = await session.send('POST', '/v1/proposals', {
     kind: 'order',
     order: { symbol: 'AAPL', side: 'buy', qty: '1', type: 'limit', limit_price: '1.00' },
   });
@@ -68,7 +64,7 @@ it.each([
   async (_, at, then, lines) => {
     const token = await company.event({ jti: at });
     await world.servedDies(at, () => push(world.address, token), then);
-    expect(await session.call('GET', '/v1/proposals')).toMatchObject({
+    expect(await session.send('GET', '/v1/proposals')).toMatchObject({
       status: 401,
       body: { code: 'token_revoked' },
     });

@@ -3,17 +3,11 @@ import type { Context } from '../../../src/cli/context/context.ts';
 import { createIo } from '../../../src/cli/terminal/io.ts';
 import { app } from './home-folder.ts';
 
-/** Whoever sits at the terminal, or nobody, as a command sees it. */
-export interface Asked {
-  readonly context: Context;
-  /** Everything that was said to them. */
-  said(): string;
-}
-
 /**
+ * Whoever sits at the terminal, or nobody, as a command sees it.
  * @param answers what they type, each where a question ends so; without any, nobody can be asked
  */
-export function asked(answers?: readonly (readonly [question: RegExp, answer: string])[]): Asked {
+export function asked(answers?: readonly (readonly [question: RegExp, answer: string])[]) {
   const [stdin, stderr] = [new PassThrough(), new PassThrough()];
   const left = [...(answers ?? [])];
   let said = '';
@@ -35,5 +29,9 @@ export function asked(answers?: readonly (readonly [question: RegExp, answer: st
     stderr: Object.assign(stderr, { isTTY }),
     env: {},
   });
-  return { context: { ...app, io } as unknown as Context, said: () => said };
+  return {
+    context: { ...app, io } as unknown as Context,
+    /** Everything that was said to them. */
+    said: () => said,
+  };
 }

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
 import type { NumberMatching } from '../../../src/home/phone/decision/approval-steps.ts';
 import { launchChromium } from '../chromium.ts';
-import { draft, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
-import { type GatewayAsking, gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from './phone-browser.ts';
+import { draft, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { gatewayAsking, proposalDetails } from '../sandbox/proposal-fixture.ts';
+import { openPhoneBrowser, type PhoneBrowserOptions } from './phone-browser.ts';
 
 const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
 mkdirSync(screenshots, { recursive: true });
@@ -63,24 +63,12 @@ export function usualSale(changes: Partial<ProposalDetails> = {}): ProposalDetai
 export const liveOrder = (changes: Partial<ProposalDetails> = {}): ProposalDetails =>
   usualOrder({ subject: { ...draft({ environment: 'live' }) }, ...changes });
 
-/** A provider, a gateway that asks, and Chromium. */
-export interface DecisionWorld {
-  readonly world: World;
-  readonly gateway: GatewayAsking;
-  readonly browser: Browser;
-  /**
-   * A phone that is paired to Alice, with the page of requests on it.
-   * @param options `skipsTime`: `settled` puts its clock on by what buttons that moved rest, instead of waiting for it
-   */
-  phone(options?: PhoneBrowserOptions & { skipsTime?: boolean }): Promise<PhoneBrowser>;
-  /** Denies all that waits. */
-  clear(): Promise<void>;
-  close(): Promise<void>;
-}
+export type DecisionWorld = Awaited<ReturnType<typeof startDecisionWorld>>;
 
+/** A provider, a gateway that asks, and Chromium. */
 export async function startDecisionWorld(
   options: { numberMatching?: NumberMatching; signatures?: 'required' | 'off' } = {},
-): Promise<DecisionWorld> {
+) {
   const world = await startIdentityProvider({
     signatures: 'required',
     ...options,
@@ -91,7 +79,11 @@ export async function startDecisionWorld(
     world,
     gateway,
     browser,
-    async phone({ skipsTime = false, ...given } = {}) {
+    /**
+     * A phone that is paired to Alice, with the page of requests on it.
+     * @param options `skipsTime`: `settled` advances its clock past the rest of a button that moved
+     */
+    async phone({ skipsTime = false, ...given }: PhoneBrowserOptions & { skipsTime?: boolean } = {}) {
       const phone = await openPhoneBrowser(browser, given);
       if (skipsTime) {
         await phone.page.clock.install();
@@ -101,6 +93,7 @@ export async function startDecisionWorld(
       await connected(phone.page);
       return phone;
     },
+    /** Denies all that waits. */
     async clear() {
       for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
     },

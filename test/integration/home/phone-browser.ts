@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import type { Browser, CDPSession } from 'playwright-core';
 
 export interface PhoneBrowserOptions {
   readonly width?: number;
@@ -13,36 +13,11 @@ export interface PhoneBrowserOptions {
   readonly synced?: boolean;
 }
 
-/** A virtual authenticator (Chrome DevTools Protocol, domain WebAuthn). */
-export interface Authenticator {
-  readonly id: string;
-  /** Whether the person unlocks it when they are asked. */
-  unlock(verified: boolean): Promise<void>;
-  /** Whether it is touched at all. */
-  touch(touched: boolean): Promise<void>;
-  credentials(): Promise<{ credentialId: string; signCount: number }[]>;
-}
-
-/** A phone as a person has it: a real Chromium of a phone's size, with a passkey's authenticator in it. */
-export interface PhoneBrowser {
-  readonly context: BrowserContext;
-  readonly page: Page;
-  readonly cdp: CDPSession;
-  readonly authenticator: Authenticator;
-  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
-  readonly complaints: string[];
-  /** One more, as a security key. */
-  addAuthenticator(): Promise<Authenticator>;
-  /** Follows a pairing link, sets the phone up with a passkey, and ends on the page of requests. */
-  pair(link: string): Promise<void>;
-  /** Follows a link of the sandbox's that signs in to read and to deny. */
-  openLink(link: string): Promise<void>;
-  /** Signs in with the passkey that it has, from the page of sign-in, and waits for the page that this leads to. */
-  signIn(): Promise<void>;
-  close(): Promise<void>;
-}
+type Authenticator = Awaited<ReturnType<typeof addAuthenticator>>;
+export type PhoneBrowser = Awaited<ReturnType<typeof openPhoneBrowser>>;
 
 /**
+ * A phone as a person has it: a real Chromium of a phone's size, with a passkey's authenticator in it.
  * @example
  * ```ts no-check
  * const phone = await openPhoneBrowser(await launchChromium());
@@ -50,10 +25,7 @@ export interface PhoneBrowser {
  * await phone.page.getByTestId('approve').tap();
  * ```
  */
-export async function openPhoneBrowser(
-  browser: Browser,
-  options: PhoneBrowserOptions = {},
-): Promise<PhoneBrowser> {
+export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOptions = {}) {
   const context = await browser.newContext({
     viewport: { width: options.width ?? 390, height: options.height ?? 844 },
     deviceScaleFactor: 2,
@@ -66,6 +38,7 @@ export async function openPhoneBrowser(
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
+  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 4\d\d/.test(message.text()))
@@ -83,18 +56,22 @@ export async function openPhoneBrowser(
     cdp,
     authenticator,
     complaints,
+    /** One more, as a security key. */
     addAuthenticator: () => add('usb'),
-    async pair(link) {
+    /** Follows a pairing link, sets the phone up with a passkey, and ends on the page of requests. */
+    async pair(link: string) {
       await page.goto(link);
       await page.getByTestId('set-up').tap();
       await page.waitForURL('**/phone');
       await page.getByTestId('signed-in-user').waitFor();
     },
-    async openLink(link) {
+    /** Follows a link of the sandbox's that signs in to read and to deny. */
+    async openLink(link: string) {
       await page.goto(link);
       await page.waitForURL('**/phone');
       await page.getByTestId('signed-in-user').waitFor();
     },
+    /** Signs in with the passkey that it has, from the page of sign-in. */
     async signIn() {
       await page.getByTestId('sign-in').tap();
       await page.getByTestId('signed-in-user').waitFor();
@@ -103,11 +80,12 @@ export async function openPhoneBrowser(
   };
 }
 
+/** A virtual authenticator (Chrome DevTools Protocol, domain WebAuthn). */
 async function addAuthenticator(
   cdp: CDPSession,
   transport: 'internal' | 'usb',
   { authenticator, synced = false }: PhoneBrowserOptions,
-): Promise<Authenticator> {
+) {
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2',
@@ -122,10 +100,12 @@ async function addAuthenticator(
   });
   return {
     id: authenticatorId,
-    unlock: async (isUserVerified) => {
+    /** Whether the person unlocks it when they are asked. */
+    unlock: async (isUserVerified: boolean) => {
       await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
     },
-    touch: async (enabled) => {
+    /** Whether it is touched at all. */
+    touch: async (enabled: boolean) => {
       await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
     },
     credentials: async () => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials,

@@ -1,7 +1,6 @@
 import { type JWTPayload, UnsecuredJWT } from 'jose';
 import {
   type CompanyClientKeys,
-  type CompanyIssuer,
   companyOfTests,
   dpopProof,
   newClient,
@@ -13,18 +12,12 @@ import {
 } from './company-issuer.ts';
 
 /** A home that knows two companies, and who comes to it; `second` is another client of the first. */
-export interface Ground {
+export interface Ground extends Parties {
   /** Of the home. */
   readonly issuer: string;
   readonly resource: string;
-  readonly acme: CompanyIssuer;
-  readonly other: CompanyIssuer;
-  readonly unlisted: CompanyIssuer;
-  readonly client: CompanyClientKeys;
-  readonly theirs: CompanyClientKeys;
-  readonly second: CompanyClientKeys;
 }
-export type Parties = Omit<Ground, 'issuer' | 'resource'>;
+export type Parties = Awaited<ReturnType<typeof startParties>>['parties'];
 
 export async function startParties() {
   const [acme, other, unlisted] = await Promise.all([startIssuer(), startIssuer(), startIssuer()]);
@@ -35,7 +28,7 @@ export async function startParties() {
   ]);
   const company = companyOfTests(acme.issuer, client);
   return {
-    parties: { acme, other, unlisted, client, theirs, second } satisfies Parties,
+    parties: { acme, other, unlisted, client, theirs, second },
     companies: [
       { ...company, clients: [...company.clients, ...companyOfTests('', second).clients] },
       // It may not be set so in home.yaml: what the ceiling lets through, the grant still does not.

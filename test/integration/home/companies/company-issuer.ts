@@ -7,7 +7,7 @@ import type { Company } from '../../../../src/home/identity-provider/companies/c
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-export interface SigningKey {
+interface SigningKey {
   readonly privateKey: CryptoKey;
   readonly jwk: JWK;
 }
@@ -43,7 +43,7 @@ export async function startIssuer() {
     sign: (
       claims: JWTPayload,
       header: { typ?: string; alg?: string; kid?: string } = {},
-      key?: CryptoKey,
+      key?: CryptoKey | Uint8Array,
     ) => {
       const [newest] = state.keys;
       if (newest === undefined) throw new Error('it has no key');

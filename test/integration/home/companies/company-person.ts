@@ -8,26 +8,32 @@ import {
   validClaims,
 } from './company-issuer.ts';
 
-/** Somebody of a company, at a gateway by what their company says. */
-export interface CompanyPerson {
-  readonly token: string;
-  send(method: string, path: string, body?: unknown): Promise<Answer>;
+export type CompanyPerson = Awaited<ReturnType<typeof personOf>>;
+
+interface At {
+  readonly issuer: string;
+  readonly gateway: string;
 }
 
-/** @param claims other than those of a valid assertion */
+/** Somebody of a company, at a gateway by what their company says. @param claims other than a valid assertion's */
 export async function companyPerson(
-  { issuer, gateway }: { readonly issuer: string; readonly gateway: string },
+  { issuer, gateway }: At,
   company: CompanyIssuer,
   client: CompanyClientKeys,
   claims: object = {},
-): Promise<CompanyPerson> {
+) {
   const said = { ...validClaims(company.issuer, { issuer, resource: gateway }, client.id), ...claims };
-  const { status, body } = await redeem(issuer, client, await company.sign(said));
-  if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
+  return await personOf({ issuer, gateway }, client, await company.sign(said));
+}
+
+/** Redeems an assertion. @throws {Error} with the home's refusal beside it, as `error` */
+export async function personOf({ issuer, gateway }: At, client: CompanyClientKeys, assertion: string) {
+  const { status, body } = await redeem(issuer, client, assertion);
+  if (status !== 200) throw Object.assign(new Error(`${status} ${JSON.stringify(body)}`), body);
   const token = String(body.access_token);
   return {
     token,
-    async send(method, path, sent) {
+    async send(method: string, path: string, sent?: unknown): Promise<Answer> {
       const url = `${gateway}${path}`;
       const ath = createHash('sha256').update(token).digest('base64url');
       const response = await fetch(url, {

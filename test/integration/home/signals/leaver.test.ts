@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../../src/home/phone/push/phone-notices.ts';
-import { systemClock, utcSeconds } from '../../../../src/machine/clock.ts';
+import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { startProposalWorld } from '../../approval/world.ts';
-import { type CompanySession, logOut, push, startCompany } from './company.ts';
+import type { CompanyPerson } from '../companies/company-person.ts';
+import { logOut, push, rowsOf, startCompany } from './company.ts';
 
 const DAY_MS = 86_400_000;
 /** What a signal takes back has ended by then. */
@@ -34,8 +34,8 @@ const order = (symbol: string) => ({
 });
 
 /** By the company's client; at home, where they look by their own sign-in. */
-async function proposed(session: CompanySession, symbol: string): Promise<{ id: string; code: string }> {
-  const { status, body } = await session.call('POST', '/v1/proposals', order(symbol));
+async function proposed(session: CompanyPerson, symbol: string): Promise<{ id: string; code: string }> {
+  const { status, body } = await session.send('POST', '/v1/proposals', order(symbol));
   expect(status).toBe(201);
   return body as { id: string; code: string };
 }
@@ -55,28 +55,11 @@ async function granted(): Promise<string> {
   return ((await alice.until(id, 'executed')).result as { mandate: string }).mandate;
 }
 
-/** Of the second after a signal on, a company's word counts again, where it does. */
-async function signInAnew(sub = 'acme-alice'): Promise<CompanySession> {
-  const until = Date.now() + 5_000;
-  for (;;) {
-    const found = await company.signIn(home, sub).catch((error: unknown) => error);
-    if (!(found instanceof Error)) return found as CompanySession;
-    if (Date.now() > until) throw found;
-    await systemClock.sleep(50);
-  }
-}
+const signInAnew = () => company.signInAgain(home);
 
-const rows = (sql: string): unknown[] => {
-  const database = new Database(join(world.folder, 'sandbox', 'identity-provider.db'), { readonly: true });
-  try {
-    return database.prepare(sql).all();
-  } finally {
-    database.close();
-  }
-};
 /** What is kept of alice's consent at the broker. No two sealings are the same: another one is another refresh token. */
 const connection = () =>
-  rows("SELECT hex(sealed_refresh_token) AS kept FROM vault_connections WHERE user = 'alice'");
+  rowsOf(world, "SELECT hex(sealed_refresh_token) AS kept FROM vault_connections WHERE user = 'alice'");
 const record = () =>
   readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
     .trim()
@@ -116,7 +99,7 @@ it('a leaver’s proposals, approval, mandate, broker tokens and sign-in have en
   expect((await push(home, await company.event({ events, jti: 'leaver-1' }))).status).toBe(202);
 
   // The sign-in has ended by the answer; what it had is redeemed by nobody any more.
-  expect(await session.call('GET', '/v1/proposals')).toMatchObject({
+  expect(await session.send('GET', '/v1/proposals')).toMatchObject({
     status: 401,
     body: { code: 'token_revoked' },
   });
@@ -155,13 +138,13 @@ it('a leaver’s proposals, approval, mandate, broker tokens and sign-in have en
   expect(connection()).toHaveLength(1);
   expect(connection()).not.toEqual(before);
 
-  expect((await bob.call('GET', `/v1/proposals/${bobs.id}`)).body.state).toBe('requested');
+  expect((await bob.send('GET', `/v1/proposals/${bobs.id}`)).body.state).toBe('requested');
   const book = JSON.stringify(world.sandbox.broker.book());
   expect(book).not.toContain('MSFT');
 
   // By a sign-in of afterwards their agent is in again.
   const anew = await signInAnew();
-  expect((await anew.call('GET', '/v1/proposals')).status).toBe(200);
+  expect((await anew.send('GET', '/v1/proposals')).status).toBe(200);
   await alice.send('DELETE', `/v1/proposals/${own.id}`);
 });
 
@@ -192,10 +175,10 @@ it.each([
   const session = await signInAnew();
   const open = await proposed(session, 'AAPL');
   expect((await send()).status).toBe(status);
-  expect((await session.call('GET', '/v1/proposals')).status).toBe(401);
+  expect((await session.send('GET', '/v1/proposals')).status).toBe(401);
   await expect.poll(() => stateOf(open), { timeout: AT_ONCE_MS }).toBe('cancelled');
   await signInAnew();
-  expect((await bob.call('GET', '/v1/proposals')).status).toBe(200);
+  expect((await bob.send('GET', '/v1/proposals')).status).toBe(200);
 });
 
 it('one whose account is disabled is out until it is enabled, by the company or by the home’s owner', async () => {
@@ -205,7 +188,7 @@ it('one whose account is disabled is out until it is enabled, by the company or 
   const refused = async () =>
     expect(company.signIn(home, 'acme-alice')).rejects.toMatchObject({ error: 'invalid_grant' });
   expect((await disable()).status).toBe(202);
-  expect((await session.call('GET', '/v1/proposals')).status).toBe(401);
+  expect((await session.send('GET', '/v1/proposals')).status).toBe(401);
   // What the home keeps for them at the broker is gone with it; their own sign-in is theirs.
   await expect.poll(connection, { timeout: AT_ONCE_MS }).toEqual([]);
   expect((await alice.send('GET', '/v1/proposals')).status).toBe(200);

@@ -1,50 +1,17 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ProposalWorld, startProposalWorld } from '../../approval/world.ts';
+import { startProposalWorld } from '../../approval/world.ts';
+import { openHttpRecorder } from '../../notify/http-recorder.ts';
 import { openLinkByHttp, pairByHttp } from '../http-browser.ts';
-import { AUDIENCE, startCompany } from './company.ts';
+import { AUDIENCE, rowsOf, startCompany } from './company.ts';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
 /** It looks once a second. */
 const SEEN = { timeout: 5_000 };
 
-/** Somebody else's receiver: notes what comes, and answers as it is told to. */
-interface Receiver {
-  readonly url: string;
-  readonly came: { readonly type: string | undefined; readonly token: string }[];
-  answer: number;
-  close(): void;
-}
-
-async function startReceiver(): Promise<Receiver> {
-  const came: Receiver['came'] = [];
-  const server = createServer((request, response) => {
-    let token = '';
-    request.on('data', (chunk) => {
-      token += chunk;
-    });
-    request.on('end', () => {
-      came.push({ type: request.headers['content-type'], token });
-      response.writeHead(receiver.answer).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
-    came,
-    answer: 202,
-    close: () => void server.close(),
-  };
-  return receiver;
-}
-
 /** A home that lists the other as a company: our own receiver's code. */
 const options: { signalReceivers: { endpoint: string; audience: string }[] } = { signalReceivers: [] };
-const receiver = await startReceiver();
+const receiver = await openHttpRecorder();
 const company = await startCompany();
 const world = await startProposalWorld(options);
 const { issuer } = world.sandbox.ready;
@@ -53,7 +20,7 @@ const listening = await startProposalWorld({
   companies: [{ ...listed, issuer, name: 'The other home', people: { alice: 'alice', bob: 'bob' } }],
 });
 options.signalReceivers = [
-  { endpoint: receiver.url, audience: 'https://receiver.example' },
+  { endpoint: `${receiver.url}/events`, audience: 'https://receiver.example' },
   { endpoint: `${listening.sandbox.ready.issuer}/signals/events`, audience: AUDIENCE },
 ];
 await world.restart();
@@ -61,18 +28,10 @@ afterAll(async () => {
   await world.close();
   await listening.close();
   await company.close();
-  receiver.close();
+  await receiver.close();
 });
 
-const rowsOf = (of: ProposalWorld, sql: string): unknown[] => {
-  const database = new Database(join(of.folder, 'sandbox', 'identity-provider.db'), { readonly: true });
-  try {
-    return database.prepare(sql).all();
-  } finally {
-    database.close();
-  }
-};
-const events = () => receiver.came.map(({ token }) => decodeJwt(token)) as Record<string, never>[];
+const events = () => receiver.requests.map(({ body }) => decodeJwt(body)) as Record<string, never>[];
 const isSeen = (kind: string, user: string, n: number) =>
   expect
     .poll(
@@ -103,14 +62,14 @@ describe('a home tells its receivers', () => {
     const { issuer } = world.sandbox.ready;
     await world.as('alice');
     await isSeen('session', 'alice', 1);
-    expect(receiver.came).toEqual([]);
+    expect(receiver.requests).toEqual([]);
     const browser = await openLinkByHttp((await world.phone.ticket('alice')).url);
     const page = await (await browser.visit('/phone/programs')).text();
     const [, id = ''] = /name="id" value="([^"]+)"/.exec(page) ?? [];
     await browser.submit('/phone/programs', '/phone/programs/sign-out', { id });
-    await expect.poll(() => receiver.came.length, SEEN).toBe(1);
-    const [{ token, type } = { token: '', type: '' }] = receiver.came;
-    expect(type).toBe('application/secevent+jwt');
+    await expect.poll(() => receiver.requests.length, SEEN).toBe(1);
+    const [{ body: token, headers } = { body: '', headers: {} }] = receiver.requests;
+    expect(headers).toMatchObject({ 'content-type': 'application/secevent+jwt' });
     const { payload, protectedHeader } = await jwtVerify(
       token,
       createRemoteJWKSet(new URL(`${issuer}/jwks`)),
@@ -137,16 +96,16 @@ describe('a home tells its receivers', () => {
   });
 
   it('that a passkey came, also where the receiver is out of reach and the home goes down meanwhile: the same token again', async () => {
-    receiver.came.length = 0;
-    receiver.answer = 503;
+    receiver.requests.length = 0;
+    receiver.answer(...Array(1000).fill(503));
     await pairByHttp((await world.phone.pairing('alice')).url);
-    await expect.poll(() => receiver.came.length, SEEN).toBeGreaterThan(0);
+    await expect.poll(() => receiver.requests.length, SEEN).toBeGreaterThan(0);
     await world.restart(async () => {
-      receiver.answer = 202;
+      receiver.answer();
     });
     await expect.poll(() => rowsOf(world, 'SELECT id FROM signal_outbox'), { timeout: 10_000 }).toEqual([]);
-    expect(receiver.came.length).toBeGreaterThan(1);
-    expect(new Set(receiver.came.map(({ token }) => token)).size).toBe(1);
+    expect(receiver.requests.length).toBeGreaterThan(1);
+    expect(new Set(receiver.requests.map(({ body }) => body)).size).toBe(1);
     expect(events()[0]).toMatchObject({
       sub_id: { format: 'iss_sub', sub: 'alice' },
       events: { [`${CAEP}/credential-change`]: { change_type: 'create' } },
@@ -154,17 +113,16 @@ describe('a home tells its receivers', () => {
   });
 
   it('nothing twice that a receiver refuses for good', async () => {
-    receiver.came.length = 0;
-    receiver.answer = 400;
+    receiver.requests.length = 0;
+    receiver.answer(400);
     await pairByHttp((await world.phone.pairing('alice')).url);
-    await expect.poll(() => receiver.came.length, SEEN).toBe(1);
+    await expect.poll(() => receiver.requests.length, SEEN).toBe(1);
     await expect.poll(() => rowsOf(world, 'SELECT id FROM signal_outbox'), SEEN).toEqual([]);
-    expect(receiver.came).toHaveLength(1);
+    expect(receiver.requests).toHaveLength(1);
   });
 
   it('of somebody who was removed: their key, and they themselves', async () => {
-    receiver.came.length = 0;
-    receiver.answer = 202;
+    receiver.requests.length = 0;
     world.sandbox.people.remove('bob');
     await expect
       .poll(() => events().map(({ sub_id, events: all }) => [sub_id, all && Object.keys(all)]), SEEN)
