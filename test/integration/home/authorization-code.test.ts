@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, describe, expect, it } from 'vitest';
-import { RESOURCE, refusal, signIn, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { RESOURCE, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { pairByHttp } from './http-browser.ts';
 import { CALLBACK, letIn, MCP, MCP_SCOPES, publicClient, register } from './public-client.ts';
 
@@ -271,9 +271,4 @@ it('the metadata says how, and names no scope that places or sends (RFC 8414)', 
     });
     expect(JSON.stringify(metadata)).not.toMatch(/orders:write|messages:write/);
   }
-});
-
-it('our own sign-in stays as it is', async () => {
-  const { tokens } = await signIn(world);
-  expect(decodeJwt(tokens.access_token)).toMatchObject({ aud: RESOURCE, client_id: 'trade-agent' });
 });

@@ -3,12 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { genericGrantRequest, refreshTokenGrant } from 'openid-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { AFTER_MS, AHEAD_MS, loadProviderKeys, SIGNS_MS } from '../../../src/store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
-import { refusal, signIn, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import {
+  EXCHANGE,
+  refusal,
+  signIn,
+  startIdentityProvider,
+  type World,
+} from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-03-01T08:00:00Z');
@@ -131,7 +138,6 @@ it('a gateway that runs on takes every key’s tokens, and a session outlives th
       const { tokens, config, dpop } = await signIn(world);
       await jwtVerify(tokens.access_token, gateway.key, { currentDate: new Date(Date.now()) });
       await jwtVerify(tokens.id_token ?? '', gateway.key, { currentDate: new Date(Date.now()) });
-      const { refreshTokenGrant } = await import('openid-client');
       await refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, dpop);
       // The provider takes its own tokens too, at the token exchange.
       expect(await refusal(exchange(world, tokens.access_token))).toBe('invalid_target');
@@ -149,15 +155,10 @@ it('a gateway that runs on takes every key’s tokens, and a session outlives th
   }
 });
 
-async function exchange(world: Awaited<ReturnType<typeof startIdentityProvider>>, token: string) {
-  const { genericGrantRequest } = await import('openid-client');
-  return await genericGrantRequest(
-    await world.gatewayClient(),
-    'urn:ietf:params:oauth:grant-type:token-exchange',
-    {
-      subject_token: token,
-      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      audience: 'nothing',
-    },
-  );
+async function exchange(world: World, token: string) {
+  return await genericGrantRequest(await world.gatewayClient(), EXCHANGE, {
+    subject_token: token,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    audience: 'nothing',
+  });
 }

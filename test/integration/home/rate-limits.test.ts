@@ -175,6 +175,8 @@ describe('wrong codes', () => {
     for (let i = 0; i < 60; i++) statuses.add((await recover('192.0.2.9', `name-${i}`, 'wrong')).status);
     expect([...statuses]).toEqual([401, 429]);
     expect((await recover('192.0.2.7', 'bob', 'wrong')).status).toBe(401);
+    vi.setSystemTime(Date.now() + 901_000);
+    expect((await recover('192.0.2.9', 'alice', 'wrong')).status).toBe(401);
   });
 
   it('of a passkey are answered 429 from one address, and the right one gets in from there', async () => {

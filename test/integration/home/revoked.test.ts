@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
+import { signIn } from '../sandbox/identity-provider-fixture.ts';
 import { openLinkByHttp, pairByHttp } from './http-browser.ts';
 
 const SCOPES =
@@ -22,23 +23,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A program that is signed in as somebody, and what it does at the gateway. */
-async function session(user: string, device = 'laptop') {
-  const config = await client.discovery(
+const loginClient = () =>
+  client.discovery(
     new URL(sandbox.ready.issuer),
     'trade-agent',
     { token_endpoint_auth_method: 'none' },
     client.None(),
     { execute: [client.allowInsecureRequests] },
   );
-  const keys = await client.randomDPoPKeyPair('ES256');
-  const DPoP = client.getDPoPHandle(config, keys);
-  const begun = await client.initiateDeviceAuthorization(config, { scope: SCOPES, device_name: device });
-  await phone.completeDevice(user, begun.user_code);
-  const tokens = await client.pollDeviceAuthorizationGrant(config, { ...begun, interval: 0 }, undefined, {
-    DPoP,
-  });
-  const call = async (method: string, path: string, body?: unknown, signal?: AbortSignal) => {
+
+/** A program that is signed in as somebody, and what it does at the gateway. */
+async function session(user: string, device = 'laptop') {
+  const { config, tokens, dpop } = await signIn({ loginClient, phone }, { user, device, scope: SCOPES });
+  const call = async (method: string, path: string, body?: unknown) => {
     const response = await client
       .fetchProtectedResource(
         config,
@@ -47,7 +44,7 @@ async function session(user: string, device = 'laptop') {
         method,
         body === undefined ? undefined : JSON.stringify(body),
         new Headers({ 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-        { DPoP, ...(signal === undefined ? {} : { signal }) },
+        dpop,
       )
       .catch((error: unknown) => {
         if (error instanceof client.WWWAuthenticateChallengeError && error.response) return error.response;
@@ -69,8 +66,7 @@ async function session(user: string, device = 'laptop') {
     answer,
     propose: () =>
       answer('POST', '/v1/proposals', { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '1' } }),
-    refresh: (token = tokens.refresh_token ?? '') =>
-      client.refreshTokenGrant(config, token, undefined, { DPoP }),
+    refresh: (token = tokens.refresh_token ?? '') => client.refreshTokenGrant(config, token, undefined, dpop),
   };
 }
 type Session = Awaited<ReturnType<typeof session>>;

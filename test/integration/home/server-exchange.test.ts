@@ -5,6 +5,7 @@ import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
 import { loadProviderKeys } from '../../../src/store/home/provider-keys.ts';
 import {
   ALL_SCOPES,
+  EXCHANGE,
   RESOURCE,
   refusal,
   registerApprovalClient,
@@ -36,13 +37,14 @@ afterEach(() => {
 });
 
 const atServer = (scope = ONLINE, user = 'alice') => signIn(world, { scope, resource: AT, user });
+const renew = (
+  { config, tokens, dpop }: Awaited<ReturnType<typeof signIn>>,
+  parameters: Record<string, string>,
+) => client.refreshTokenGrant(config, tokens.refresh_token ?? '', parameters, dpop);
 const isRevoked = (token: string) => world.provider().isRevoked(String(decodeJwt(token).jti));
 /** What an exchange is refused with, its description too. */
 async function refused(exchange: Promise<unknown>) {
-  const error = await exchange.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
+  const error = await exchange.catch((thrown: unknown) => thrown);
   if (!(error instanceof client.ResponseBodyError)) throw new Error('it was not refused');
   return `${error.error}: ${error.error_description}`;
 }
@@ -61,21 +63,11 @@ describe('a sign-in at a server', () => {
   });
 
   it('is renewed for that server, with the moment of the sign-in, and for nothing else', async () => {
-    const { config, dpop, tokens } = await atServer();
-    const renewed = await client.refreshTokenGrant(
-      config,
-      tokens.refresh_token ?? '',
-      { resource: AT },
-      dpop,
-    );
-    const { auth_time } = decodeJwt(tokens.access_token);
+    const laptop = await atServer();
+    const renewed = await renew(laptop, { resource: AT });
+    const { auth_time } = decodeJwt(laptop.tokens.access_token);
     expect(decodeJwt(renewed.access_token)).toMatchObject({ aud: AT, auth_time });
-    const elsewhere = client.refreshTokenGrant(
-      config,
-      renewed.refresh_token ?? '',
-      { resource: RESOURCE },
-      dpop,
-    );
+    const elsewhere = renew({ ...laptop, tokens: renewed }, { resource: RESOURCE });
     expect(await refusal(elsewhere)).toBe('invalid_target');
   });
 
@@ -160,13 +152,7 @@ describe('an exchange', () => {
   });
 
   it('does not widen what a narrower token was shown for', async () => {
-    const { config, dpop, tokens } = await atServer();
-    const narrow = await client.refreshTokenGrant(
-      config,
-      tokens.refresh_token ?? '',
-      { scope: 'orders:read', resource: AT },
-      dpop,
-    );
+    const narrow = await renew(await atServer(), { scope: 'orders:read', resource: AT });
     expect(await refused(mine.exchange(narrow.access_token, { scope: 'orders:propose' }))).toMatch(
       /^invalid_scope/,
     );
@@ -180,12 +166,6 @@ describe('an exchange', () => {
     for (const token of [elsewhere.tokens.access_token, gateway.tokens.access_token, exchanged]) {
       expect(await refused(mine.exchange(token))).toContain('unexpected "aud" claim value');
     }
-  });
-
-  it('refuses another server’s people', async () => {
-    const theirs = await serverClient(world, other);
-    const { tokens } = await atServer();
-    expect(await refused(theirs.exchange(tokens.access_token))).toContain('unexpected "aud"');
   });
 
   it('refuses an expired one', async () => {
@@ -255,36 +235,24 @@ describe('an exchange', () => {
 
   it('refuses other audiences, and other kinds of client', async () => {
     const { tokens } = await atServer();
-    for (const parameters of [
+    const elsewhere: Record<string, string>[] = [
       { resource: AT },
       { audience: 'paper-broker' },
       { resource: `${RESOURCE}/mcp` },
-    ]) {
-      expect(await refused(mine.exchange(tokens.access_token, parameters as Record<string, string>))).toMatch(
-        /^invalid_target/,
-      );
+    ];
+    for (const parameters of elsewhere) {
+      expect(await refused(mine.exchange(tokens.access_token, parameters))).toMatch(/^invalid_target/);
     }
+    const subject = {
+      subject_token: tokens.access_token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    };
     const login = await world.loginClient();
     const DPoP = client.getDPoPHandle(login, await client.randomDPoPKeyPair('ES256'));
-    const stranger = client.genericGrantRequest(
-      login,
-      'urn:ietf:params:oauth:grant-type:token-exchange',
-      {
-        subject_token: tokens.access_token,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      },
-      { DPoP },
-    );
+    const stranger = client.genericGrantRequest(login, EXCHANGE, subject, { DPoP });
     expect(await refusal(stranger)).toMatch(/invalid_request|unauthorized_client/);
-    const gateway = client.genericGrantRequest(
-      await world.gatewayClient(),
-      'urn:ietf:params:oauth:grant-type:token-exchange',
-      {
-        subject_token: tokens.access_token,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        audience: 'paper-broker',
-      },
-    );
+    const broker = { ...subject, audience: 'paper-broker' };
+    const gateway = client.genericGrantRequest(await world.gatewayClient(), EXCHANGE, broker);
     expect(await refused(gateway)).toContain('unexpected "aud"');
   });
 

@@ -163,15 +163,15 @@ export async function startIdentityProvider(
 
 /** Signs in by the device flow, the phone's API standing in for the person. */
 export async function signIn(
-  world: World,
-  options: { user?: string; scope?: string; resource?: string } = {},
+  world: Pick<World, 'loginClient' | 'phone'>,
+  options: { user?: string; scope?: string; resource?: string; device?: string } = {},
 ) {
   const config = await world.loginClient();
   const keys = await client.randomDPoPKeyPair('ES256');
   const dpop = { DPoP: client.getDPoPHandle(config, keys) };
   const device = await client.initiateDeviceAuthorization(config, {
     scope: options.scope ?? ALL_SCOPES,
-    device_name: 'test-laptop',
+    device_name: options.device ?? 'test-laptop',
     ...(options.resource === undefined ? {} : { resource: options.resource }),
   });
   await world.phone.completeDevice(options.user ?? 'alice', device.user_code);
