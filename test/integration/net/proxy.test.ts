@@ -17,33 +17,31 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-interface Seen {
-  readonly address: string;
-  readonly https: boolean;
-  readonly host: string | undefined;
-  readonly names: string[];
-  readonly raw: string[];
+async function started(addresses?: readonly string[], options: object = {}): Promise<HttpServer> {
+  const proxy = addresses === undefined ? {} : { proxy: { addresses } };
+  const server = await listen({ host: '127.0.0.1', port: 0, ...proxy, ...options }, Date.now);
+  servers.push(server);
+  return server;
 }
 
+const found = (request: IncomingMessage) => ({
+  address: clientAddress(request),
+  https: cameByHttps(request),
+  host: request.headers.host,
+  names: Object.keys(request.headers),
+  raw: request.rawHeaders,
+});
+
 /** What a handler sees of a request with these headers; from this machine, which may be a named proxy. */
-async function seen(headers: [string, string][], addresses: readonly string[] | undefined): Promise<Seen> {
-  const server = await listen(
-    { host: '127.0.0.1', port: 0, ...(addresses === undefined ? {} : { proxy: { addresses } }) },
-    Date.now,
-  );
-  servers.push(server);
+async function seen(headers: [string, string][], addresses?: readonly string[]) {
+  const server = await started(addresses);
   server.serve((request: IncomingMessage, response) => {
-    const found: Seen = {
-      address: clientAddress(request),
-      https: cameByHttps(request),
-      host: request.headers.host,
-      names: Object.keys(request.headers),
-      raw: request.rawHeaders,
-    };
-    response.end(JSON.stringify(found));
+    response.end(JSON.stringify(found(request)));
   });
   const answer = await raw(server.port, headers);
-  return JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)) as Seen;
+  return JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)) as ReturnType<
+    typeof found
+  >;
 }
 
 /** The bytes that come back, as long as the connection lasts; headers as they are given, also twice. */
@@ -77,11 +75,7 @@ describe('a request by way of a named proxy', () => {
   });
 
   it('is seen so by what is served with Hono, too', async () => {
-    const server = await listen(
-      { host: '127.0.0.1', port: 0, proxy: { addresses: ['127.0.0.0/8'] } },
-      Date.now,
-    );
-    servers.push(server);
+    const server = await started(['127.0.0.0/8']);
     const app = new Hono();
     app.get('/', (c) => c.json([new URL(c.req.url).host, Object.keys(c.req.header()).sort()]));
     server.serveApp(app);
@@ -132,17 +126,13 @@ describe('a request by way of a named proxy', () => {
 
 describe('a request by way of nobody that is named', () => {
   it('is believed in nothing, and has none of these headers', async () => {
-    const found = await seen(forged, undefined);
+    const found = await seen(forged);
     expect(found).toMatchObject({ address: '127.0.0.1', https: false, host: 'inner:1' });
     expect(found.raw.join(' ')).not.toMatch(/forward|203\.0\.113|evil/i);
   });
 
   it('is not read where a proxy is named: the connection is over before a byte', async () => {
-    const server = await listen(
-      { host: '127.0.0.1', port: 0, proxy: { addresses: ['10.0.0.2', 'fd00::/8'] } },
-      Date.now,
-    );
-    servers.push(server);
+    const server = await started(['10.0.0.2', 'fd00::/8']);
     let asked = 0;
     server.serve((_, response) => {
       asked++;
@@ -161,12 +151,7 @@ describe('a request by way of nobody that is named', () => {
     copyFileSync(join(fixtures, 'loopback-cert.pem'), certFile);
     copyFileSync(join(fixtures, 'loopback-key.pem'), keyFile);
     chmodSync(keyFile, 0o600);
-    const tls = { certFile, keyFile };
-    const server = await listen(
-      { host: '127.0.0.1', port: 0, tls, proxy: { addresses: ['10.0.0.2'] } },
-      Date.now,
-    );
-    servers.push(server);
+    const server = await started(['10.0.0.2'], { tls: { certFile, keyFile } });
     const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
     const came = await Promise.race([
       once(socket, 'secureConnect').then(
@@ -181,8 +166,7 @@ describe('a request by way of nobody that is named', () => {
   });
 
   it('may be anywhere on this machine’s networks where the proxy is named', async () => {
-    const server = await listen({ host: '0.0.0.0', port: 0, proxy: { addresses: ['127.0.0.1'] } }, Date.now);
-    servers.push(server);
+    const server = await started(['127.0.0.1'], { host: '0.0.0.0' });
     server.serve((_, response) => response.end('served'));
     expect(await raw(server.port, [])).toContain('served');
   });

@@ -18,6 +18,8 @@ it.each([
   'http://localhost.example.com',
   'http://[::ffff:7f00:1]',
   'ftp://127.0.0.1',
+  'file:///etc/passwd',
+  'javascript:alert(1)',
   'nothing of the kind',
 ])('%s is not', (address) => {
   expect(isSecureUrl(address)).toBe(false);

@@ -4,7 +4,6 @@ import {
   providerFailure,
   retryAfterSeconds,
 } from '../../../../src/auth/provider/provider-failure.ts';
-import { isSecureUrl } from '../../../../src/net/secure-url.ts';
 import { closestMatch } from '../../../../src/text/closest-match.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.cGxhbnRlZA.c2lnbmF0dXJl';
@@ -51,24 +50,6 @@ describe('a provider’s failure', () => {
     expect(retryAfterSeconds(at('Tue, 24 Nov 2026 10:00:30 GMT'), now)).toBe(30);
     expect(retryAfterSeconds(at('999999'), now)).toBe(3600);
     expect(retryAfterSeconds(at('soon'), now)).toBeUndefined();
-  });
-});
-
-describe('an address', () => {
-  it.each(['https://id.example', 'http://127.0.0.1:1', 'http://localhost:1', 'http://[::1]:1'])(
-    '%s is safe',
-    (url) => {
-      expect(isSecureUrl(url)).toBe(true);
-    },
-  );
-  it.each([
-    'http://id.example',
-    'http://127.0.0.1.evil.example',
-    'file:///etc/passwd',
-    'javascript:alert(1)',
-    'x',
-  ])('%s is refused', (url) => {
-    expect(isSecureUrl(url)).toBe(false);
   });
 });
 
