@@ -21,13 +21,11 @@ export interface LogoutOptions {
 }
 
 export interface LogoutResult {
-  /** Who was signed in; `undefined` when nobody was. */
   readonly user: User | undefined;
   /** Whether there was any token to end. */
   readonly anything: boolean;
   /** Whether the provider has ended the session too. True when there was none. */
   readonly revoked: boolean;
-  /** The tokens that could not be revoked; all are deleted here. */
   readonly unrevoked: readonly UnrevokedToken[];
   /** What the person should know when something could not be ended at the provider. */
   readonly warning: string | undefined;

@@ -16,7 +16,6 @@ import { isPhonePath } from './phone/phone-app.ts';
 
 const SLOW_ANSWER_MS = 2000;
 
-/** One address for the protocol, the phone, people's accounts elsewhere and the outcomes that a client tells. */
 export function frontDoor(options: {
   readonly issuer: string;
   readonly faults: Faults;

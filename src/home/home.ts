@@ -42,7 +42,6 @@ export interface HomeOptions
   readonly address: string;
   readonly providerDatabase: Database;
   readonly stores: GatewayStores;
-  /** The gateway, but for what follows from the address. */
   readonly gateway: Omit<
     GatewayOptions,
     'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys' | 'isKnown'
@@ -153,7 +152,6 @@ export async function createHome(options: HomeOptions) {
       },
     },
     keys,
-    /** Answers requests to the public address. */
     listener: (request: IncomingMessage, response: ServerResponse) => {
       if (!isForUs(request, response)) return;
       const [path = '/'] = (request.url ?? '/').split('?', 1);

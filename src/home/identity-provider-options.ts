@@ -20,7 +20,6 @@ import type { PushOptions } from './phone/push/phone-push.ts';
 export interface IdentityProviderOptions extends ProtocolOptions {
   /** Its tables exist: `prepareHomeDatabase`. */
   readonly database: Database;
-  /** What the pages say about the home. */
   readonly about: HomeAbout;
   /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;

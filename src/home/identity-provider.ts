@@ -184,7 +184,6 @@ function answering(handle: Handler, onError: (message: string) => void): Identit
   };
 }
 
-/** The stores in the database, and the services on them. */
 function openState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
@@ -264,7 +263,6 @@ function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string)
   });
 }
 
-/** The part of the provider's request context that matters here. */
 interface PollContext {
   readonly oidc: { readonly route?: string; readonly client?: { readonly clientId: string } | undefined };
   readonly res: ServerResponse;

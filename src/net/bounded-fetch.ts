@@ -55,7 +55,6 @@ export async function boundedAnswer(
   return new Response(response.body.pipeThrough(counted), response);
 }
 
-/** Whether this is, or was caused by, an answer that was too long. */
 export function isAnswerTooLong(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at.name === 'AnswerTooLong') return true;

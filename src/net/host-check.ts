@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Answers a request that is not for us, or not from one of our own pages. @returns false where it was answered */
 type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Methods that change nothing (RFC 9110 §9.2.1). */
 const SAFE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**

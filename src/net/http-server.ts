@@ -46,7 +46,6 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 export interface HttpServer {
   readonly port: number;
   readonly url: string;
-  /** When the last request came in, milliseconds since the epoch. */
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;

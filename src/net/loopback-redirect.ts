@@ -15,7 +15,6 @@ export interface LoopbackRedirectOptions<Answer> {
 /** A server on 127.0.0.1 that the person's browser comes back to, once (RFC 8252 §7.3). */
 export interface LoopbackRedirect<Answer> {
   readonly redirectUri: string;
-  /** Resolves with the first answer of ours; others are told that there is nothing. */
   answer(signal: AbortSignal): Promise<Answer>;
   close(): Promise<void>;
 }

@@ -30,9 +30,7 @@ type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 interface PublicResolverOptions {
   /** Opens a client for one name; it asks the machine's name servers unless given. */
   readonly open?: () => DnsClient;
-  /** Names that are resolved at once. */
   readonly mostAtOnce?: number;
-  /** Names that wait for their turn; one more is refused. */
   readonly mostWaiting?: number;
 }
 

@@ -23,7 +23,6 @@ export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   return {
     /** Aborts after that time (a `TimeoutError`), or with the first of the signals that it was made of. */
     signal: AbortSignal.any([...signals, limit.signal]),
-    /** To be called once the work is over. */
     end: () => clearTimeout(timer),
   };
 }

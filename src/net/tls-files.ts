@@ -14,7 +14,6 @@ export interface TlsFiles {
 interface TlsPair {
   readonly options: SecureContextOptions;
   readonly stamp: string;
-  /** When the certificate ends, milliseconds since the epoch. */
   readonly endsAt: number;
 }
 

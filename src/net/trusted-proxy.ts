@@ -49,7 +49,6 @@ export function clientAddress(request: IncomingMessage): string {
   return believed.get(request)?.address ?? plainAddress(request.socket.remoteAddress ?? '');
 }
 
-/** Whether nobody between the client and us could read it. */
 export function cameByHttps(request: IncomingMessage): boolean {
   return believed.get(request)?.protocol === 'https';
 }

@@ -1,10 +1,7 @@
 /** As whose somebody comes, as their access token tells: facts for rules, and for the record. */
 export interface Membership {
-  /** Of which organization they are. */
   readonly org?: string;
-  /** The issuer that vouches for that. */
   readonly company?: string;
-  /** In which of its groups. */
   readonly groups?: readonly string[];
   /** Who acts for them: a server, or an agent (RFC 8693 §4.1 `act`). */
   readonly act?: string;

@@ -31,7 +31,6 @@ export const MESSAGE_SCOPE = 'messages:write';
 export const APPROVAL_SCOPES = [ORDER_SCOPE, MESSAGE_SCOPE] as const;
 export type ApprovalScope = (typeof APPROVAL_SCOPES)[number];
 
-/** Every scope that the gateway knows. */
 export const SCOPES = [...SESSION_SCOPES, ...APPROVAL_SCOPES] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -22,7 +22,6 @@ export async function storeModelKey(store: CredentialStore, url: string, key: st
   await store.set({ model_api_key: JSON.stringify({ url, key }) });
 }
 
-/** The key kept for this very server, or undefined. */
 export async function modelKey(store: CredentialStore, url: string): Promise<string | undefined> {
   const { model_api_key: text } = await store.get(['model_api_key']);
   const stored = storedKeySchema.safeParse(parseJson(text)).data;

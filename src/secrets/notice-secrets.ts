@@ -18,7 +18,6 @@ export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional
   return channelKind(channel).secret?.need(channel) ?? 'none';
 }
 
-/** What the secret is, for people: `the password of …`. */
 export function noticeSecretWords(channel: NoticeChannel): string {
   return channelKind(channel).secret?.words(channel) ?? 'secret';
 }

@@ -30,7 +30,6 @@ export function publicCompanyKey(key: CompanyKey): Record<string, string> {
   return publicHalf(key);
 }
 
-/** What whoever runs the home adds to its home.yaml, so that this machine may come in for the company's people. */
 export function homeYamlLines(
   { issuer, client_id }: CompanySignIn,
   publicKey: Record<string, string>,

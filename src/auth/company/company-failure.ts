@@ -8,7 +8,6 @@ export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }
 
-/** The company's own identity provider takes the sign-in no longer: whoever left it, or was signed out there. */
 export function noLongerLetIn(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError(
     'login_required',
@@ -94,7 +93,6 @@ export function unknownAtCompany(company: CompanySignIn): TradeAgentError {
   });
 }
 
-/** What an API refuses a company's session that its own sign-in would not. */
 export function notByCompany(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',

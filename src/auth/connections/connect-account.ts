@@ -15,7 +15,6 @@ export interface ConnectingAccount {
    * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`; the reason of `signal` when it aborts
    */
   complete(signal: AbortSignal): Promise<ConnectedAccount>;
-  /** Ends what waits, where `complete` was never called. */
   close(): Promise<void>;
 }
 
@@ -30,7 +29,6 @@ export interface ConnectOptions {
 
 /** Seconds between two questions where the provider names none (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_S = 5;
-/** Longest pause while the provider can't be reached, seconds. */
 const MAX_PAUSE_S = 30;
 
 /**
@@ -44,7 +42,6 @@ export async function connectAccount(
   return options.finish === 'provider' ? finishedThere(accounts, options) : finishedHere(accounts, options);
 }
 
-/** The provider finishes, and is asked how it stands: any browser will do, a phone's too. */
 async function finishedThere(
   accounts: ConnectedAccounts,
   { connection, scopes, clock }: ConnectOptions,
@@ -148,7 +145,6 @@ type ReturnedAnswer =
 
 interface LoopbackReturn extends LoopbackRedirect<ReturnedAnswer> {
   readonly state: string;
-  /** PKCE, S256 (RFC 7636). */
   readonly codeChallenge: string;
   readonly codeVerifier: string;
 }

@@ -144,7 +144,6 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
         ...defined({ code_verifier: request.codeVerifier }),
       }),
 
-    /** Asks once how a connection stands that the provider finishes. */
     async progress(authSession: string): Promise<ConnectionProgress> {
       const { response, answer } = await request('POST', 'complete', { auth_session: authSession });
       if (response.ok) return { status: 'connected', account: parsed(accountSchema, answer) };

@@ -8,7 +8,6 @@ export const REDIRECT_PORT = 4766;
 
 export interface KnownConnection {
   readonly label: string;
-  /** All that is asked for there, never more. */
   readonly scopes: readonly string[];
 }
 

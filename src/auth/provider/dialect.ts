@@ -8,9 +8,7 @@ export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
  * out; the requests themselves are the same for all.
  */
 export interface Dialect {
-  /** For people. */
   readonly label: string;
-  /** Whether this metadata is one of this provider's. */
   recognizes(metadata: ServerMetadata): boolean;
   /** Adds endpoints that exist although discovery doesn't name them. */
   complete(metadata: ServerMetadata): ServerMetadata;
@@ -37,7 +35,6 @@ export interface Dialect {
   readonly revokesAccessTokens: boolean;
   /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
   connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
-  /** What to set at the provider. */
   readonly setup: Readonly<Record<Feature, string>>;
 }
 
@@ -49,11 +46,9 @@ interface OnBehalf {
   readonly refusesBound?: RegExp;
   /** Whether a refresh token comes of it, too: a grant of the server's own, for when the person is away. */
   readonly grantsOffline: boolean;
-  /** What to set at the provider. */
   readonly setup: string;
 }
 
-/** Who is signed in, by the ID token. */
 interface Person {
   readonly sub: string;
   /** `preferred_username` (OpenID Connect Core §5.1). */

@@ -19,7 +19,6 @@ export function detectProvider(metadata: ServerMetadata): ProviderName {
   return others.find((name) => dialects[name].recognizes(metadata)) ?? 'standard';
 }
 
-/** The profile with an approval open no longer than its provider allows. */
 export function withLongestApproval(profile: ResolvedProfile): ResolvedProfile {
   return { ...profile, approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval) };
 }

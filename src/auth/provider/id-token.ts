@@ -8,7 +8,6 @@ import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerNow } from './provider-clock.ts';
 import { providerFailure } from './provider-failure.ts';
 
-/** Seconds the two clocks may differ. */
 const CLOCK_TOLERANCE_S = 60;
 
 /** An ID token comes straight from the token endpoint: one issued long ago was not issued for us. */
@@ -24,7 +23,6 @@ export interface IdTokenClaims {
   readonly name: string | undefined;
   readonly email: string | undefined;
   readonly username: string | undefined;
-  /** {@link AUTH_REQ_ID_CLAIM}, where the provider sends it. */
   readonly authReqId: string | undefined;
 }
 
@@ -114,7 +112,6 @@ function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jo
   const keys = jose.createRemoteJWKSet(new URL(address), {
     timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
     cacheMaxAge: KEYS_AGE_MS,
-    // When they are fetched again is said here alone.
     cooldownDuration: KEYS_AGE_MS,
     [jose.customFetch]: async (url, init) => {
       const response = await send(url, init);

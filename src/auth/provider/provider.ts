@@ -26,7 +26,6 @@ const METADATA_TTL_MS = 3_600_000;
 /** Seconds one request to the provider may take. {@link storeLock}'s wait is built on it. */
 export const PROVIDER_TIMEOUT_S = 10;
 
-/** How to reach the provider. */
 export interface ProviderAccess {
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
@@ -36,7 +35,6 @@ export interface ProviderAccess {
   readonly timeoutSeconds?: number | undefined;
   /** Of a client that proves who it is (`private_key_jwt`), as a server's does; a person's own has none. */
   readonly privateKey?: JWK | undefined;
-  /** Asks for the metadata again, whatever is remembered of it. */
   readonly fresh?: boolean | undefined;
 }
 

@@ -26,7 +26,6 @@ const DEFAULT_INTERVAL_S = 5;
 /** RFC 8628 §3.5. */
 const SLOW_DOWN_S = 5;
 
-/** Longest pause between polls while the provider can't be reached. */
 const MAX_PAUSE_S = 30;
 
 export interface DeviceLoginOptions {
@@ -46,7 +45,6 @@ export interface DeviceLoginOptions {
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly home?: Home;
-  /** Seconds for each request; the usual limit unless said otherwise. */
   readonly timeoutSeconds?: number;
   /** Ends the start of the sign-in; `complete` takes its own. */
   readonly signal?: AbortSignal;
@@ -55,7 +53,6 @@ export interface DeviceLoginOptions {
 interface SignedIn {
   readonly idToken: string;
   readonly claims: IdTokenClaims;
-  /** What the session's tokens are bound to. */
   readonly dpopKey: PrivateJwk;
 }
 

@@ -5,7 +5,6 @@ import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 
 export type DpopProver = ReturnType<typeof createDpopProver>;
 
-/** Makes the proofs for requests to the gateway. */
 export function createDpopProver(key: PrivateJwk, clock: Clock) {
   // Web Crypto and jose take a while to load; a command that sends no request goes without.
   let signingKey: ReturnType<typeof importKeyPair> | undefined;

@@ -1,6 +1,5 @@
 const accounts = 'see, add and remove the accounts you connect';
 
-/** What each scope lets the program do, in words for the person who is asked. */
 const descriptions: Record<string, string> = {
   openid: 'know who you are',
   profile: 'see your name',

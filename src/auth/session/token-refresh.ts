@@ -26,7 +26,6 @@ interface RefreshContext {
   readonly store: CredentialStore;
   readonly access: ProviderAccess;
   readonly clock: Clock;
-  /** The user this session was opened for. */
   readonly sub: string;
   /** Instead of the gateway: whom the token is for, in the provider's own way. */
   readonly audience?: Readonly<Record<string, string>>;

@@ -56,9 +56,7 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly user: User;
   /** As {@link Session} has it. */
   readonly clientId?: string | undefined;
-  /** What its access tokens are bound to. */
   readonly key: PrivateJwk;
-  /** All that it may ask for. */
   readonly scopes: readonly string[];
   /** A token for reading that is there already. */
   readonly kept?: AccessToken | undefined;

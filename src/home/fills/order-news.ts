@@ -46,7 +46,6 @@ export function lateOrderOf(proposal: StoredProposal): OrderNews | undefined {
   };
 }
 
-/** An open order that no proposal accounts for. */
 export function unexplainedNews({ sub, account, order }: UnexplainedOrder, now: number): OrderNews {
   return {
     key: JSON.stringify(['unexplained', sub, order.id]),

@@ -24,7 +24,6 @@ export interface ApprovalRequest {
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
   readonly requestedAt: number;
   readonly expiresAt: number;
-  /** When it was decided or withdrawn. */
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
   /** Another request about the same proposal took its place: nobody refused this one. */
@@ -95,7 +94,6 @@ export interface ApprovalRequests {
   delivered(id: string): void;
   /** Calls `listener` after every change to the user's requests, until the returned function is called. */
   onChange(user: string, listener: () => void): () => void;
-  /** The same for everybody's requests. */
   onAnyChange(listener: () => void): () => void;
   onDelivered(authReqId: string, listener: () => void): () => void;
   waiting(authReqId: string): number;

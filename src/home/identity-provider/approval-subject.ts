@@ -80,7 +80,6 @@ function acceptable<T>(read: () => T): T {
   }
 }
 
-/** The scope of a token for details of this type. */
 export function scopeOfType(type: string): string {
   return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }

@@ -32,7 +32,6 @@ export interface AskingOptions {
   readonly ownerOf: (clientId: string) => string | undefined;
   readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
-  /** Shows a CIBA request on the person's phone. */
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
 }
 
@@ -119,7 +118,6 @@ export function richAuthorizationRequests(
   };
 }
 
-/** Asking a person on another device (CIBA). */
 export function ciba(options: AskingOptions): Features['ciba'] {
   return {
     enabled: true,

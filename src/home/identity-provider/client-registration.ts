@@ -18,7 +18,6 @@ interface RegistrationOptions {
   readonly clients: RegisteredClients;
   readonly open: OpenRegistrations;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
-  /** Verifies tokens of the login client's sessions. */
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;
   /** Deletes a client that was stored but is not allowed. */
@@ -28,7 +27,6 @@ interface RegistrationOptions {
   readonly ownPing: string;
 }
 
-/** Identified by a session's token, or by one from their phone's page. */
 interface Registrar {
   readonly owner: string;
   readonly spent?: RegistrationToken;

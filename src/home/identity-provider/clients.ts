@@ -94,7 +94,6 @@ async function called(send: () => Promise<Response>): Promise<void> {
   }
 }
 
-/** As it is registered. */
 export function ownPingEndpoint(resource: string): string {
   return secureForm(pingUrl(resource));
 }

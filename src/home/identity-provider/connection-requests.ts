@@ -17,7 +17,6 @@ export interface ConnectionRequest {
   readonly connection: string;
   readonly label: string;
   readonly scopes: readonly string[];
-  /** Where the person signs in at the third party. */
   readonly authorizationUrl: string;
   readonly status: 'open' | 'expired' | ConnectionOutcome;
   /** Milliseconds since the epoch. */
@@ -32,7 +31,6 @@ interface StartedRequest {
   readonly expiresAt: number;
 }
 
-/** Connects accounts (authorization code with PKCE and state), from the request to the refresh token in the vault. */
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
 /** Long enough to look up a password. */

@@ -84,7 +84,6 @@ function changed(fields: Readonly<Record<string, unknown>>): Record<string, unkn
     : { ...fields, [amount]: plain(new Dec(String(fields[amount])).plus(1)) };
 }
 
-/** Records a person's decision and tells the provider. */
 export type Decide = ReturnType<typeof createDecide>;
 
 export function createDecide(options: {

@@ -63,7 +63,6 @@ interface OidcConfigurationOptions extends AskingOptions {
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: People;
-  /** The client's name in tokens of this grant; undefined for the home's own clients. */
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
@@ -199,7 +198,6 @@ function clientsOf({
   return [loginClient, gatewayClient(ours, resource), ...theirs, ...knownClients];
 }
 
-/** Claims of an access token beside the library's own. */
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
   return (ctx, token) => {
     // What the person's key signed, where the gateway looks for it.
@@ -227,7 +225,6 @@ function cookieNames(issuer: string): { interaction: string; resume: string } {
   return { interaction: `${prefix}_interaction`, resume: `${prefix}_interaction_resume` };
 }
 
-/** In seconds. */
 function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Configuration['ttl'] {
   const secondsUntil = (rfc3339: string) => Math.max(1, Math.floor((Date.parse(rfc3339) - now()) / 1000));
   return {

@@ -53,9 +53,7 @@ export interface ProtocolOptions {
   readonly people: People;
   /** The one client that may exchange tokens (private_key_jwt). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
-  /** Other people’s clients that are registered beforehand (RFC 7591 metadata). */
   readonly knownClients?: readonly ClientMetadata[];
-  /** Servers that run the agent, at which people sign in. */
   readonly servers?: readonly AgentServer[] | undefined;
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
@@ -87,7 +85,6 @@ interface ProtocolParts extends ProtocolOptions {
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly standing: Pick<CompanyStanding, 'refusal'>;
-  /** Verifies tokens of the login client's sessions. */
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** One third party the vault can hold accounts at, as an OAuth 2.0 client of it. */
 export interface VaultConnection {
   /** Base URL; its OAuth is at `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
   readonly url: string;

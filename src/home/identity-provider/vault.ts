@@ -57,7 +57,6 @@ export function createVault(options: VaultOptions) {
   const tokens = accessTokens({ rows, parties, clock, connectionNamed });
 
   const vault = {
-    /** What can be connected. */
     connections: () =>
       Object.entries(options.connections).map(([name, { label = name, scopes = BROKER_SCOPES }]) => ({
         name,
@@ -141,7 +140,6 @@ export function createVault(options: VaultOptions) {
       return tokens.get(user, name);
     },
 
-    /** Drops cached access tokens. */
     forget(user: string): void {
       for (const name of Object.keys(options.connections)) tokens.forget(user, name);
     },

@@ -1,4 +1,3 @@
-/** What each scope lets a program do, for the person who is asked. */
 export const scopeWords: Readonly<Record<string, string>> = {
   openid: 'Know who you are',
   profile: 'See your name',
@@ -17,7 +16,6 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'delete:me:connected_accounts': 'Disconnect them',
 };
 
-/** What each scope at a third party allows, in words. */
 export const partyScopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders',
@@ -25,7 +23,6 @@ export const partyScopeWords: Readonly<Record<string, string>> = {
   'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you',
 };
 
-/** What is said of a sign-in that a program keeps up by itself. */
 const STAYS = scopeWords.offline_access ?? '';
 
 /**

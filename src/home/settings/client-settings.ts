@@ -27,7 +27,6 @@ export const clientKeys = {
   jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
 };
 
-/** For an object of {@link clientKeys}. */
 export function hasOneKeySource({ jwks, jwks_uri }: { jwks?: unknown; jwks_uri?: unknown }): boolean {
   return (jwks === undefined) !== (jwks_uri === undefined);
 }

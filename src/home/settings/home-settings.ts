@@ -83,7 +83,6 @@ export const homeSettingsSchema = z
       const problem = homeAddressProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
-    /** Where it listens on this machine. */
     listen: listenAddress.optional(),
     /** Its own certificate and key (PEM), read again when they are renewed. */
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
@@ -125,7 +124,6 @@ export function listenParts(text: string): ListenAddress | undefined {
   return { host, port };
 }
 
-/** As {@link listenParts} reads it. */
 export function listenText({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -15,7 +15,6 @@ export type FileKeyChoice =
 
 interface FileKey {
   readonly kind: KeyKind;
-  /** For people: what opens the file. */
   readonly label: string;
   /** The key's own file, where it is nobody else's: it goes when the credentials go. */
   readonly ownFile: string | undefined;

@@ -11,7 +11,6 @@ import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './seal
 /** A write takes milliseconds; this covers a slow disk, and many who write. */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** Twice what all names can hold. */
 const LONGEST_FILE = 64 * 1024;
 
 interface FileStoreOptions {

@@ -3,7 +3,6 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { sameSecret } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 
-/** Where a passphrase comes from. */
 export interface PassphraseSource {
   /** Whether a person can be asked again after a mistake. */
   readonly isPerson: boolean;

@@ -11,10 +11,8 @@ export interface KeychainRequest {
   readonly get: readonly string[];
 }
 
-/** Why a keychain can't be used. */
 export type KeychainFailure = 'library_missing' | 'no_bus' | 'no_service' | 'locked' | 'denied' | 'other';
 
-/** What the child writes to its standard output. */
 export type KeychainResponse =
   | {
       readonly ok: true;

@@ -11,7 +11,6 @@ import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;
-/** An answer is a wrapped key and a few words. */
 const LONGEST_ANSWER = 64 * 1024;
 
 interface AwsKmsOptions {

@@ -7,7 +7,6 @@ import type { Kms } from './kms.ts';
 /** HashiCorp Vault's transit engine, or OpenBao's. */
 const vaultSchema = z.strictObject({
   url: z.url().refine(isSecureUrl, INSECURE_URL),
-  /** The key's name in the transit engine. */
   key: z.string().min(1),
   /** Holds the token alone: a path, or a name in the folder. */
   token_file: z.string().min(1),
@@ -38,7 +37,6 @@ export const kmsSchema = z
 export type KmsSettings = z.output<typeof kmsSchema>;
 
 interface KmsPlaces {
-  /** What file names in the settings are relative to. */
   readonly folder: string;
   /** Where AWS credentials are found, or what says where they are. */
   readonly env: NodeJS.ProcessEnv;

@@ -6,7 +6,6 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;
-/** An answer is a wrapped key and a few words. */
 const LONGEST_ANSWER = 64 * 1024;
 const LONGEST_TOKEN = 4096;
 

@@ -4,7 +4,6 @@ import { credentialFile } from '../file/file-store.ts';
 import type { KeyKind } from '../file/sealed-file.ts';
 import { keychainMarker } from '../keychain/keychain-store.ts';
 
-/** A place where a profile's credentials are, or were left. */
 export interface KeptPlace {
   readonly credential_store: StorePlace['credential_store'];
   readonly keyKind: KeyKind | undefined;

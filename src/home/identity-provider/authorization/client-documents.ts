@@ -20,7 +20,6 @@ const MOST_READ = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
 
-/** @param read reaches the open internet alone */
 export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {

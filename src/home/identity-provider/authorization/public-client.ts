@@ -10,7 +10,6 @@ const LONGEST_NAME = 60;
 /** A name and its host fit a proposal's 80 characters for who asked. */
 const [LONGEST_SHORT_NAME, LONGEST_HOST] = [36, 40];
 
-/** Defaults of a client without a secret. */
 export const publicClientDefaults = {
   application_type: 'native',
   grant_types: [...GRANTS],
@@ -56,7 +55,6 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   for (const name of REMOVED) delete metadata[name];
 }
 
-/** Metadata that a public client can't have. */
 const REMOVED = [
   // Would cap what may be requested later; some register half of it.
   'scope',

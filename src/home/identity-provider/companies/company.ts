@@ -10,7 +10,6 @@ export const COMPANY_TOKEN_S = 300;
 
 /** A client that a company runs for its people: a confidential one, which proves itself by a key (`private_key_jwt`). */
 interface CompanyClient extends KeyClient {
-  /** As pages and lists show it. */
   readonly name: string;
 }
 
@@ -18,7 +17,6 @@ interface CompanyClient extends KeyClient {
 export interface Company {
   /** Its `iss`, to the letter. */
   readonly issuer: string;
-  /** As pages and notices show it. */
   readonly name: string;
   /** The policy fact `org`. */
   readonly organization: string;
@@ -56,7 +54,6 @@ interface MemberClaims {
   /** As the person's phone is told who asks. */
   readonly client_name: string;
   readonly org: string;
-  /** The company's issuer. */
   readonly company: string;
   readonly groups?: readonly string[];
   readonly act?: object;

@@ -52,9 +52,7 @@ export type IdentityAssertion = z.output<typeof claimsSchema> & {
 
 interface AssertionContext {
   readonly company: Company;
-  /** Of the company's issuer. */
   readonly key: JWTVerifyGetKey;
-  /** The home's own issuer. */
   readonly issuer: string;
   readonly clientId: string;
   /** Thumbprint of the key of the request's DPoP proof. */

@@ -51,7 +51,6 @@ export function mcpResource(resource: string): string {
   return `${resource}/mcp`;
 }
 
-/** The consent page; the request's id follows. */
 export const CONSENT_PATH = '/authorize/consent';
 
 export function isIn<T extends string>(list: readonly T[], text: string): text is T {

@@ -101,7 +101,6 @@ export function createRateLimit({
   clock,
   mostKeys = MOST_KEYS,
 }: {
-  /** Tries at once. */
   readonly burst: number;
   /** Milliseconds until a used try is available again. */
   readonly everyMs: number;

@@ -7,7 +7,6 @@ import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
 /** What a signal took from a person, until it has ended elsewhere, too. */
 export interface Signalled {
   readonly id: number;
-  /** The home's user. */
   readonly user: string;
   readonly issuer: string;
   readonly effect: SignalEffect;

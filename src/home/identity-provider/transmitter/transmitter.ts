@@ -16,7 +16,6 @@ import { routes } from '../protocol/protocol.ts';
 import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
 
 export interface SignalReceiver {
-  /** Where tokens are pushed to. */
   readonly endpoint: string;
   /** Their `aud`. */
   readonly audience: string;
@@ -159,7 +158,6 @@ async function signedEvent(
     .sign(await importJWK(key, 'ES256'));
 }
 
-/** For one request to a receiver. */
 const TIMEOUT_MS = 10_000;
 /** Between the tries; the last repeats. */
 const WAITS_MS = [2_000, 10_000, 60_000, 600_000] as const;

@@ -116,7 +116,6 @@ function periodOf(context: BrowserContext): Period {
   return Object.hasOwn(periods, asked) ? (asked as Period) : '1M';
 }
 
-/** `all`, or what may be a number. */
 function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }

@@ -8,7 +8,6 @@ import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 
-/** Orders that are over, below those that are open. */
 const LATEST = 10;
 
 export function ordersPart(orders: readonly Order[]): Markup {

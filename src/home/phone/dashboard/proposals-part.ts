@@ -17,7 +17,6 @@ import type { Markup } from '../page/page.ts';
 import { seconds } from './orders-part.ts';
 
 export interface FormParts {
-  /** Below which the page's forms are answered. */
   readonly path: string;
   readonly formToken: string;
   /** Hides codes of pending proposals: whoever decides here must take them from their terminal alone. */

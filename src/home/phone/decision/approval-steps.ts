@@ -87,12 +87,10 @@ export function createApprovalSteps(options: {
     /** The codes to pick from; undefined where no code is to be picked. */
     codes: (request: ApprovalRequest, session: string): readonly string[] | undefined =>
       matches(request) ? choices.of(request, session) : undefined,
-    /** Whether the person still has to type that they know the money is real. */
     wantsConfirmation(request: ApprovalRequest, user: string): boolean {
       const { live, account = '' } = requestView(request);
       return live && !confirmations.has(user, account);
     },
-    /** Takes what the person picked and typed. */
     take(
       request: ApprovalRequest,
       approver: Approver,
@@ -111,7 +109,6 @@ export function createApprovalSteps(options: {
       }
       return check(request, approver);
     },
-    /** Whether all was done, when the approval comes. */
     check,
     /** Why it was denied, where that was no tap on Deny. */
     whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
@@ -141,7 +138,6 @@ export function isCodePicked(request: Pick<ApprovalRequest, 'details'>, matching
   return matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
-/** The true code and two others. */
 const CHOICES = 3;
 /** The second wrong pick denies: whoever guesses is right once in three. */
 const MOST_WRONG = 2;

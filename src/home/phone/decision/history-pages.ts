@@ -9,7 +9,6 @@ import { becameOf, type RequestView, requestView } from './request-view.ts';
 import { fillOf, statusWords } from './result-panel.ts';
 import { environmentMark, sign } from './signs.ts';
 
-/** Decisions on a page. */
 const PAGE = 20;
 
 /** All that a person was ever asked here, and what became of it: the latest first, a page at a time. */

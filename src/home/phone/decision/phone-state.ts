@@ -33,7 +33,6 @@ export async function phoneState(services: DecisionServices, viewer: Viewer) {
   });
   return {
     waiting,
-    /** How many wait beyond these. */
     more: requests.countPending(user) - waiting.length,
     recent: requests.recent(user, RECENT),
     card: (request: ApprovalRequest) => requestCard(request, cardState(request)),

@@ -88,7 +88,6 @@ function codeOf({ code }: CardRequest, { codes }: CardState): Markup | '' {
     : '';
 }
 
-/** Typed once: whoever approves real money for the first time knows that it is. */
 function confirmation({ account }: RequestView): Markup {
   const last = lastFour(account);
   return html`<p class="confirm"><label><span>Your first approval of real money: type <b>LIVE</b>${

@@ -8,7 +8,6 @@ import type { Markup } from '../page/page.ts';
  * beside a word that says the same, so none has a name of its own.
  */
 
-/** What each sign looks like: one path in a square of 24. */
 const paths = {
   buy: 'M12 4 21 19H3Z',
   sell: 'M12 20 3 5h18Z',
@@ -50,7 +49,6 @@ export function wordBanner({ sign: character, word, what }: Banner): Markup {
   return html`<p class="environment paper" data-testid="environment">${signOf(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }
 
-/** In a list: the word alone. */
 export function environmentMark(view: {
   readonly live: boolean;
   readonly environment: unknown;

@@ -7,9 +7,7 @@ import type { Session } from '../../../store/home/sessions.ts';
 export interface HomeAbout {
   /** As its owner calls it: `Alice's home`. */
   readonly name: string;
-  /** Whose money its orders move. */
   readonly environment: 'paper' | 'live';
-  /** Nothing in it is real. */
   readonly simulated: boolean;
 }
 
@@ -20,7 +18,6 @@ export interface BrowserEnv {
     readonly canHalt: boolean;
     readonly canLook: boolean;
     readonly installable: boolean;
-    /** Who is signed in. */
     user: Person | undefined;
     session: Session | undefined;
     /** The origin key that the browser's script has sent along. */

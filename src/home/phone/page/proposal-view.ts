@@ -91,7 +91,6 @@ function markedOrNone(text: string | undefined): string | undefined {
   return text === undefined ? undefined : markedText(text);
 }
 
-/** What the gateway told of it, in a few words: `filled 5 at $180.12`, `refused: price moved`. */
 export function outcomeText({ state, text }: Outcome): string {
   const words: Record<Outcome['state'], [alone: string, before: string]> = {
     executing: ['sending …', ''],

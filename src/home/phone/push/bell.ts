@@ -21,7 +21,6 @@ export interface BellOptions extends Ringing {
   readonly hidesCode: (request: ApprovalRequest) => boolean;
   readonly phone: string;
   readonly clock: Clock;
-  /** Told of what went wrong inside; never holds an order. */
   readonly onError: (message: string) => void;
 }
 

@@ -12,7 +12,6 @@ export type PhoneNotice = {
   readonly at: string;
 } & (
   | {
-      /** A request. It holds no authority: whoever reads it still has to be the person, on a paired phone. */
       readonly approval: {
         readonly id: string;
         /** Absent if it is to be picked on the phone. */
@@ -33,7 +32,6 @@ export type PhoneNotice = {
       readonly account: {
         readonly event: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
         readonly browser: string;
-        /** The passkey's. */
         readonly name?: string;
       };
     }
@@ -52,6 +50,5 @@ export type PhoneNotice = {
  * ```
  */
 export interface PhoneNotices {
-  /** Resolves when it is sent or given up. */
   tell(notice: PhoneNotice, signal: AbortSignal): Promise<void>;
 }

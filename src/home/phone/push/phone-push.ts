@@ -34,7 +34,6 @@ export type PhonePush = ReturnType<typeof createPhonePush>;
 
 const TIMEOUT_MS = 10_000;
 
-/** The senders of pushes and notices, running. */
 export function createPhonePush(
   parts: {
     readonly issuer: string;

@@ -12,7 +12,6 @@ import { proposalView } from '../page/proposal-view.ts';
 /** How much a lock screen may show: the order, or only that there is one. */
 export type PushContent = 'full' | 'short';
 
-/** What reaches the service worker, as JSON. */
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
   /** The phone's name of the request: opens its card, and gives no right to anything. Empty for what is no request. */

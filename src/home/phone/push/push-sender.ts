@@ -18,7 +18,6 @@ type PushResult =
   | { readonly outcome: 'over' };
 
 export interface Push {
-  /** What it says. @param short after a service has found it too large */
   payload(short: boolean): string;
   readonly topic: string;
   readonly urgency: 'high' | 'normal';
@@ -27,7 +26,6 @@ export interface Push {
   readonly wanted: () => boolean;
 }
 
-/** Sends one push to one browser. Never rejects, but when `closing` aborts. */
 type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResult>;
 
 interface PushSenderOptions {

@@ -1,4 +1,3 @@
-/** A page's header and main part, without the document around them. */
 export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
 const TIMEOUT_MS = 30_000;

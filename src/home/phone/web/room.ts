@@ -26,14 +26,11 @@ export interface Room {
   readonly recent: HTMLElement;
   readonly empty: HTMLElement;
   readonly more: HTMLElement;
-  /** The request on the stage; empty where there is none. */
   current: string;
   /** The markup that the card on the stage was made of; undefined for the one that came with the page. */
   card: string | undefined;
   update: Update | undefined;
-  /** Every waiting request's card. */
   readonly cards: Map<string, string>;
-  /** What became of requests, latest word each. */
   readonly told: Map<string, string>;
   /** Decided here, while the server has not told so yet. */
   readonly done: Set<string>;
@@ -43,7 +40,6 @@ export interface Room {
   untapped: string | undefined;
   /** What each element of a list was made of. */
   readonly shown: WeakMap<Element, string>;
-  /** Says whether the page is in touch with the server. */
   tell(text: string): void;
   /** One sentence for a screen reader, in its own time. */
   announce(text: string): void;

@@ -31,7 +31,6 @@ export function started(main: HTMLElement | null): void {
   document.head.append(script);
 }
 
-/** Says one thing in the page's place; never markup. */
 export function say(text: string): void {
   const paragraph = document.createElement('p');
   paragraph.className = 'problem';

@@ -2,7 +2,6 @@ import type { Room } from './room.ts';
 import type {} from './shell.ts';
 import { cardOf, focusOn, place, put, settle } from './stage.ts';
 
-/** Why nothing was decided, in words for the card. */
 class Problem extends Error {
   readonly title: string;
   readonly link: { readonly href: string; readonly text: string } | undefined;
@@ -94,7 +93,6 @@ async function decide(room: Room, card: HTMLElement, decision: string): Promise<
   place(room);
 }
 
-/** @throws {Problem} */
 async function post(path: string, body: URLSearchParams): Promise<object> {
   let answer: Response;
   try {

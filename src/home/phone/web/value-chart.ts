@@ -34,7 +34,6 @@ const short = new Intl.NumberFormat('en-US', {
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 1 });
 const minus = (text: string) => text.replace('-', '−');
 
-/** The charts on the page, by the element that each is in. */
 const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
 /** Draws value and drawdown, one below the other, with one cursor; only once. */

@@ -13,7 +13,6 @@ const PHONE = '/phone';
 
 const kinds = ['ask', 'settled', 'fill', 'access', 'account', 'order'] as const;
 
-/** As `push/push-message.ts` makes it. */
 interface PushMessage {
   readonly kind: (typeof kinds)[number];
   readonly id: string;
