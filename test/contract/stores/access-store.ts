@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NewAccessGrant } from '../../../src/store/access-store.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const grant = (changes: Partial<NewAccessGrant> = {}): NewAccessGrant => ({
   id: 'ac_1',
@@ -18,11 +18,7 @@ const grant = (changes: Partial<NewAccessGrant> = {}): NewAccessGrant => ({
 
 /** What every store of who may do what about whose account promises. */
 export function accessStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  beforeEach(async () => {
-    opened = await open();
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
   const ids = (grants: readonly { id: string }[]) => grants.map(({ id }) => id);
 
   describe('a store of access', () => {

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BrokerKey } from '../../../src/store/broker-key-store.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const key = (changes: Partial<BrokerKey> = {}): BrokerKey => ({
   sub: 'alice',
@@ -15,11 +15,7 @@ const key = (changes: Partial<BrokerKey> = {}): BrokerKey => ({
 
 /** What every store of brokers' keys promises. */
 export function brokerKeyStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  beforeEach(async () => {
-    opened = await open();
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
 
   describe('a store of brokers’ keys', () => {
     it('gives back what it was given, to another process too', async () => {

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DecisionNote, DecisionStore } from '../../../src/store/decision-store.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const note = (subjectId: string, more: Partial<DecisionNote> = {}): DecisionNote => ({
   ...{
@@ -23,13 +23,8 @@ const note = (subjectId: string, more: Partial<DecisionNote> = {}): DecisionNote
 
 /** What every store of decisions promises. */
 export function decisionStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let decisions: DecisionStore;
-  beforeEach(async () => {
-    opened = await open();
-    ({ decisions } = opened.stores);
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const decisions = opened.the('decisions');
 
   describe('a store of decisions', () => {
     it('tells each as it was noted, the newest first, in every process', async () => {

@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { describe, expect, it } from 'vitest';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every store promises about whether there were limits. */
 export function limitsStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  beforeEach(async () => {
-    opened = await open();
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
 
   describe('whether there were limits', () => {
     it('is no at first, and yes once they were seen, however often', async () => {

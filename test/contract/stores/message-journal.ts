@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MessageEntry, MessageJournal } from '../../../src/store/message-journal.ts';
+import { describe, expect, it } from 'vitest';
+import type { MessageEntry } from '../../../src/store/message-journal.ts';
 import type { MessageDraft, SentMessage } from '../../../src/trading/message.ts';
 import type { Problem } from '../../../src/trading/views.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every journal of messages promises. */
 export function messageJournalContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let journal: MessageJournal;
-  beforeEach(async () => {
-    opened = await open();
-    journal = opened.stores.messages;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const journal = opened.the('messages');
 
   const approvalOf = (jti: string) => ({ issuer: 'https://issuer.example', jti });
   const draft = { service: 'slack', text: 'Hello.' } as MessageDraft;
@@ -56,11 +51,8 @@ export function messageJournalContract(open: OpenStores): void {
     });
 
     it('gives a claim to one of many at once, in this process and another', async () => {
-      const journals = [journal, opened.another().messages];
-      const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, n) =>
-          journals[n % 2]?.claim({ ...claim, approval: approvalOf(`jti-${n}`) }, 1000),
-        ),
+      const claims = await opened.atOnce(20, ({ messages }, n) =>
+        messages.claim({ ...claim, approval: approvalOf(`jti-${n}`) }, 1000),
       );
       const outcomes = claims.map((one) => one?.outcome);
       expect(outcomes.toSorted()).toEqual(['claimed', ...Array(19).fill('known')]);
@@ -85,10 +77,7 @@ export function messageJournalContract(open: OpenStores): void {
     it('gives the right to send again what was not taken to one of many at once', async () => {
       const { entry } = await journal.finish(await claimed(), { state: 'ready' }, 1001);
       expect(entry.state).toBe('ready');
-      const journals = [journal, opened.another().messages];
-      const rights = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => journals[n % 2]?.reclaim(entry, 1002)),
-      );
+      const rights = await opened.atOnce(10, ({ messages }) => messages.reclaim(entry, 1002));
       const outcomes = rights.map((one) => one?.outcome);
       expect(outcomes.toSorted()).toEqual(['moved', ...Array(9).fill('stale')]);
       expect(await found()).toMatchObject({ state: 'intent' });

@@ -1,25 +1,22 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DecisionNote } from '../../../src/store/decision-store.ts';
-import type { Claim, OrderJournal } from '../../../src/store/order-journal.ts';
+import type { Claim } from '../../../src/store/order-journal.ts';
 import type { CountedFacts } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const NOON = Date.parse('2026-11-24T17:00:00Z');
 const problem = { code: 'broker_rejected', status: 422 } as Problem;
 
 /** What every journal of orders promises about what they count for. */
 export function orderCountsContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let journal: OrderJournal;
+  const opened = openForEach(open);
+  const journal = opened.the('orders');
   let number = 0;
-  beforeEach(async () => {
-    opened = await open();
-    journal = opened.stores.orders;
+  beforeEach(() => {
     number = 0;
   });
-  afterEach(() => opened.close());
 
   const order = (changes: Partial<OrderDraft> = {}, more: Partial<Claim> = {}): Claim => {
     const id = `ta-${String(++number).padStart(8, '0')}`;
@@ -342,12 +339,9 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('sees every one before it, of however many at once, in this process and another', async () => {
-      const both = [journal, opened.another().orders];
       const within = ({ day_notional }: CountedFacts) =>
         verdict(Number(day_notional) + 900 <= 6300 ? 'allow' : 'deny');
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => both[n % 2]?.claim(order(), NOON, within)),
-      );
+      const answers = await opened.atOnce(20, ({ orders }) => orders.claim(order(), NOON, within));
       expect(answers.filter((answer) => answer === 'claimed')).toHaveLength(7);
       expect(answers.filter((answer) => answer === 'denied')).toHaveLength(13);
       expect((await met()).day_notional).toBe('6300.00');

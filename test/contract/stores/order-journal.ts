@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JournalEntry, OrderJournal } from '../../../src/store/order-journal.ts';
+import { describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../../src/store/order-journal.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const HOUR_MS = 60 * 60_000;
 const NOON = Date.parse('2026-11-24T17:00:00Z');
@@ -20,13 +20,8 @@ export function orderJournalContract(open: OpenStores): void {
 }
 
 function claimContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let journal: OrderJournal;
-  beforeEach(async () => {
-    opened = await open();
-    journal = opened.stores.orders;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const journal = opened.the('orders');
 
   const draft = {
     account: 'PA3ALICE01',
@@ -111,21 +106,15 @@ function claimContract(open: OpenStores): void {
     });
 
     it('gives a claim to one of many at once, in this process and another', async () => {
-      const journals = [journal, opened.another().orders];
-      const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, n) =>
-          journals[n % 2]?.claim({ ...claim, approval: approvalOf(`jti-${n}`) }, 1000),
-        ),
+      const claims = await opened.atOnce(20, ({ orders }, n) =>
+        orders.claim({ ...claim, approval: approvalOf(`jti-${n}`) }, 1000),
       );
       expect(claims.toSorted()).toEqual(['claimed', ...Array(19).fill('known')]);
     });
 
     it('lets an approval be used by one of many orders at once', async () => {
-      const journals = [journal, opened.another().orders];
-      const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, n) =>
-          journals[n % 2]?.claim({ ...claim, clientOrderId: `ta-${n}` }, 1000),
-        ),
+      const claims = await opened.atOnce(20, ({ orders }, n) =>
+        orders.claim({ ...claim, clientOrderId: `ta-${n}` }, 1000),
       );
       expect(claims.toSorted()).toEqual([...Array(19).fill('approval_used'), 'claimed']);
     });
@@ -155,10 +144,7 @@ function claimContract(open: OpenStores): void {
     it('gives the right to send again to one of many at once, within the same millisecond too', async () => {
       await journal.claim(claim, 1000);
       const seen = await found();
-      const journals = [journal, opened.another().orders];
-      const rights = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => journals[n % 2]?.reclaim(seen, 1000)),
-      );
+      const rights = await opened.atOnce(10, ({ orders }) => orders.reclaim(seen, 1000));
       expect(rights.toSorted()).toEqual(['claimed', ...Array(9).fill('stale')]);
       expect((await found()).submissions).toBe(2);
     });
@@ -218,13 +204,8 @@ function claimContract(open: OpenStores): void {
 
 /** What every journal of orders promises about proof, and about what is only inferred. */
 function writtenOffContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let journal: OrderJournal;
-  beforeEach(async () => {
-    opened = await open();
-    journal = opened.stores.orders;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const journal = opened.the('orders');
 
   const terms = mandateEnvelopeSchema.parse(mandateTerms());
   const mandate = terms.mandate_id;
@@ -307,10 +288,7 @@ function writtenOffContract(open: OpenStores): void {
     it('is adopted by one of many at once, in this process and another', async () => {
       await journal.claim(first, NOON);
       await end();
-      const journals = [journal, opened.another().orders];
-      const came = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => journals[n % 2]?.place(key, order, NOON + 2000)),
-      );
+      const came = await opened.atOnce(10, ({ orders }) => orders.place(key, order, NOON + 2000));
       expect(came.toSorted()).toEqual(['adopted', ...Array(9).fill('known')]);
     });
 
@@ -367,9 +345,8 @@ function writtenOffContract(open: OpenStores): void {
         await journal.claim(underMandate(n), NOON);
         await journal.refuse(orderOf(n), problem, NOON + 1000);
       }
-      const journals = [journal, opened.another().orders];
-      const came = await Promise.all(
-        numbers.map((n) => journals[n % 2]?.place(orderOf(n), { ...order, id: `order-${n}` }, NOON + 2000)),
+      const came = await opened.atOnce(6, ({ orders }, n) =>
+        orders.place(orderOf(n + 1), { ...order, id: `order-${n + 1}` }, NOON + 2000),
       );
       expect(came).toEqual(Array(6).fill('adopted'));
       expect(await mandateUse()).toMatchObject({ orders: 6, inSlot: 6 });

@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { describe, expect, it } from 'vitest';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every store of proofs promises. */
 export function proofStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  beforeEach(async () => {
-    opened = await open();
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
 
   describe('a store of proofs', () => {
     it('takes a proof once until its time is over, in this process and another', async () => {
@@ -21,10 +17,7 @@ export function proofStoreContract(open: OpenStores): void {
     });
 
     it('takes it from one of many at once', async () => {
-      const both = [opened.stores.proofs, opened.another().proofs];
-      const taken = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => both[n % 2]?.remember('proof', 2000, 1000)),
-      );
+      const taken = await opened.atOnce(20, ({ proofs }) => proofs.remember('proof', 2000, 1000));
       expect(taken.filter((one) => one === true)).toHaveLength(1);
     });
   });

@@ -1,24 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuditNote } from '../../../src/store/audit.ts';
-import type {
-  Draft,
-  ProposalChange,
-  ProposalStore,
-  StoredProposal,
-} from '../../../src/store/proposal-store.ts';
+import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** Which proposals a store finds and counts, in which order, and which it refuses. */
 export function proposalCountsContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let store: ProposalStore;
-  beforeEach(async () => {
-    opened = await open();
-    store = opened.stores.proposals;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const store = opened.the('proposals');
 
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
   const query = { ...asker, fingerprint: 'AAPL 5' };

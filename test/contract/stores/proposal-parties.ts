@@ -1,22 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type {
-  Draft,
-  ProposalChange,
-  ProposalStore,
-  StoredProposal,
-} from '../../../src/store/proposal-store.ts';
+import { describe, expect, it } from 'vitest';
+import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What a store promises where an owner, somebody else who proposes, and a second person have a part in a proposal. */
 export function proposalPartiesContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let store: ProposalStore;
-  beforeEach(async () => {
-    opened = await open();
-    store = opened.stores.proposals;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const store = opened.the('proposals');
 
   let made = 0;
   const note = { event: 'proposed', facts: {} } as const;

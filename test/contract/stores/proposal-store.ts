@@ -1,23 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuditNote } from '../../../src/store/audit.ts';
-import type {
-  Draft,
-  ProposalChange,
-  ProposalStore,
-  StoredProposal,
-} from '../../../src/store/proposal-store.ts';
+import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every store of proposals promises. */
 export function proposalStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let store: ProposalStore;
-  beforeEach(async () => {
-    opened = await open();
-    store = opened.stores.proposals;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const store = opened.the('proposals');
 
   const note = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
@@ -169,13 +159,8 @@ export function proposalStoreContract(open: OpenStores): void {
 
     it('changes a proposal for one of many that saw the same', async () => {
       const one = await drafted('one');
-      const stores = [store, opened.another().proposals];
-      const changes = await Promise.all(
-        Array.from({ length: 10 }, (_, n) =>
-          stores[n % 2]?.change(one, changeOf(one, { state: 'requested', asked: n }), note('one'), {
-            now: 2000,
-          }),
-        ),
+      const changes = await opened.atOnce(10, ({ proposals }, n) =>
+        proposals.change(one, changeOf(one, { state: 'requested', asked: n }), note('one'), { now: 2000 }),
       );
       expect(changes.map((made) => made?.outcome).toSorted()).toEqual(['moved', ...Array(9).fill('stale')]);
       const after = await store.get('one');

@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuditNote } from '../../../src/store/audit.ts';
-import type { Signature, SigningKey, SigningKeyStore } from '../../../src/store/signing-key-store.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import type { Signature, SigningKey } from '../../../src/store/signing-key-store.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const note: AuditNote = { event: 'key_enrolled', facts: { sub: 'alice' } };
 
 /** What every store of the keys that people approve with promises. */
 export function signingKeyStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let keys: SigningKeyStore;
-  beforeEach(async () => {
-    opened = await open();
-    keys = opened.stores.keys;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const keys = opened.the('keys');
 
   const keyOf = (credentialId: string, more: Partial<SigningKey> = {}): SigningKey => ({
     credentialId,
@@ -87,11 +82,8 @@ export function signingKeyStoreContract(open: OpenStores): void {
 
     it('enrols by a pairing once, and one of many at once', async () => {
       await keys.pair({ digest: 'secret-1', sub: 'alice', expiresAt: 2000 });
-      const stores = [keys, opened.another().keys];
-      const enrolled = await Promise.all(
-        Array.from({ length: 10 }, (_, n) =>
-          stores[n % 2]?.enrol(keyOf(`key-${n}`), { pairing: 'secret-1' }, note, 1000),
-        ),
+      const enrolled = await opened.atOnce(10, ({ keys }, n) =>
+        keys.enrol(keyOf(`key-${n}`), { pairing: 'secret-1' }, note, 1000),
       );
       expect(enrolled.toSorted()).toEqual(['enrolled', ...Array(9).fill('stale')]);
       expect(await keys.of('alice')).toHaveLength(1);
@@ -161,8 +153,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
       await enrol();
       expect(await keys.use(use(5), 1001)).toBe(false);
       expect(await keys.use(use(0), 1001)).toBe(false);
-      const stores = [keys, opened.another().keys];
-      const used = await Promise.all(Array.from({ length: 10 }, (_, n) => stores[n % 2]?.use(use(6), 1002)));
+      const used = await opened.atOnce(10, ({ keys }) => keys.use(use(6), 1002));
       expect(used.filter((one) => one === true)).toHaveLength(1);
       expect(await keys.byId('key-1')).toMatchObject({ counter: 6, lastUsedAt: 1002 });
     });
@@ -218,11 +209,8 @@ export function signingKeyStoreContract(open: OpenStores): void {
 
     it('keeps a signature for one of many at once', async () => {
       await enrol();
-      const stores = [keys, opened.another().keys];
-      const kept = await Promise.all(
-        Array.from({ length: 10 }, (_, n) =>
-          stores[n % 2]?.sign(signatureOf({ digest: `digest-${n}` }), note, 1001),
-        ),
+      const kept = await opened.atOnce(10, ({ keys }, n) =>
+        keys.sign(signatureOf({ digest: `digest-${n}` }), note, 1001),
       );
       expect(kept.toSorted()).toEqual(['kept', ...Array(9).fill('stale')]);
     });

@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Halts } from '../../../src/store/halts.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { describe, expect, it } from 'vitest';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every store promises about how far trading goes. */
 export function tradingStateContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let halts: Halts;
-  beforeEach(async () => {
-    opened = await open();
-    ({ halts } = opened.stores);
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const halts = opened.the('halts');
   const standing = (now = 5000) => halts.standing('alice', now);
 
   describe('the state of trading', () => {

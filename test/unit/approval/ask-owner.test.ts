@@ -36,7 +36,7 @@ describe('asking the owner', () => {
     const deadline = world.clock.now() + 300_000;
     const { id, expiresAt } = await world.propose('5', { ttl: 300 });
     expect(expiresAt).toBe(deadline);
-    await world.clock.run(world.clock.sleep(310_000));
+    await world.sleep(310_000);
     expect(await world.row(id)).toMatchObject({ state: 'expired', reason: { code: 'approval_expired' } });
     // The phone stops showing it as open.
     expect(world.told.at(-1)).toMatchObject({ authReqId: 'auth-1', state: 'expired' });
@@ -100,7 +100,7 @@ describe('asking the owner', () => {
       else await world.kernel.halt(alice);
     };
     const { id } = await world.propose();
-    await world.clock.run(world.clock.sleep(1_000));
+    await world.sleep(1_000);
     expect((await world.row(id)).state).toBe('cancelled');
     expect(world.told).toEqual([{ authReqId: 'auth-1', state: 'cancelled', text: 'withdrawn' }]);
     expect(world.polls).toEqual([]);

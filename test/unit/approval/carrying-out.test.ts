@@ -38,9 +38,9 @@ describe('what was approved', () => {
         return world.place(subject);
       });
     }
-    await world.until((await world.propose('1')).id, 'executed');
+    await world.proposed('executed', '1');
     expect(world.told.map(({ state }) => state)).toEqual(['executed']);
-    await world.until((await world.propose('2')).id, 'executed');
+    await world.proposed('executed', '2');
     expect(world.told.map(({ state }) => state)).toEqual(['executed', 'executing', 'executed']);
   });
 
@@ -53,8 +53,7 @@ describe('what was approved', () => {
       last = (JSON.parse(lines.at(-1) ?? '') as { event: string }).event;
       return world.place(subject);
     });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(last).toBe('executing');
   });
 
@@ -64,7 +63,7 @@ describe('what was approved', () => {
     const { id: other } = await world.left('approved', '6');
     mkdirSync(world.auditFile);
     world.start();
-    await world.clock.run(world.clock.sleep(30_000));
+    await world.sleep(30_000);
     expect(world.book).toEqual([]);
     expect(await world.row(id)).toMatchObject({ state: 'approved', reason: { code: 'service_busy' } });
     expect(world.errors.join()).toMatch(/EISDIR/);
@@ -102,8 +101,7 @@ describe('what was approved', () => {
   ])('by a token of %s is not carried out', async (_, change, code) => {
     const world = kernelWorld({ answers: ['approved'] });
     tokenSays(world, change);
-    const { id } = await world.propose();
-    expect((await world.until(id, 'blocked')).reason?.code).toBe(code);
+    expect((await world.proposed('blocked')).reason?.code).toBe(code);
     expect(world.book).toEqual([]);
     expect(world.told.at(-1)).toMatchObject({ state: 'blocked' });
   });
@@ -131,8 +129,7 @@ describe('what was approved', () => {
       tokenSays(world, (approved) => ({
         authorizationDetails: [JSON.parse(JSON.stringify({ ...detailsOf(approved), ...other })) as object],
       }));
-      const { id } = await world.propose();
-      const { reason } = await world.until(id, 'blocked');
+      const { reason } = await world.proposed('blocked');
       expect(reason).toMatchObject({ code: 'details_mismatch', text: expect.stringContaining(field) });
       expect(world.book).toEqual([]);
     }
@@ -141,9 +138,9 @@ describe('what was approved', () => {
   it('where tokens carry no details, the owner’s is enough, and another’s is not', async () => {
     const world = kernelWorld({ details: 'message', answers: ['approved', 'approved'] });
     tokenSays(world, () => ({ authorizationDetails: undefined }));
-    await world.until((await world.propose('1')).id, 'executed');
+    await world.proposed('executed', '1');
     tokenSays(world, () => ({ sub: 'mallory' }));
-    await world.until((await world.propose('2')).id, 'blocked');
+    await world.proposed('blocked', '2');
     expect(world.book).toHaveLength(1);
   });
 
@@ -165,8 +162,7 @@ describe('what was approved', () => {
   it('is tried again where the desk did not take it, until it does', async () => {
     const world = kernelWorld({ answers: ['approved'] });
     world.steps.push(notTaken, notTaken);
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.book).toHaveLength(1);
     expect((await world.events()).map(({ event }) => event)).toEqual([
       'proposed',
@@ -206,14 +202,13 @@ describe('what was approved', () => {
     for (const end of ['withdraw', 'halt'] as const) {
       const world = kernelWorld({ answers: ['approved'] });
       world.steps.push(...Array(500).fill(notTaken));
-      const { id } = await world.propose();
-      await world.until(id, 'approved');
-      await world.clock.run(world.clock.sleep(3_000));
+      const { id } = await world.proposed('approved');
+      await world.sleep(3_000);
       if (end === 'withdraw') await world.kernel.withdraw('alice', id);
       else await world.kernel.halt(alice);
       expect((await world.row(id)).state).toBe('cancelled');
       const left = world.steps.length;
-      await world.clock.run(world.clock.sleep(120_000));
+      await world.sleep(120_000);
       expect(world.steps.length).toBe(left);
     }
   });
@@ -225,9 +220,9 @@ describe('what was approved', () => {
       { outcome: 'refused', refusal: new Refusal(403, 'policy_denied', 'too much', { members }) },
       { outcome: 'refused', refusal: new Refusal(403, 'approval_expired', 'late') },
     );
-    const blocked = await world.until((await world.propose('1')).id, 'blocked');
+    const blocked = await world.proposed('blocked', '1');
     expect(blocked.reason).toEqual({ code: 'policy_denied', text: 'too much', members });
-    await world.until((await world.propose('2')).id, 'expired');
+    await world.proposed('expired', '2');
   });
 
   it('of unknown outcome is asked about until it is known, and never said to have failed', async () => {
@@ -236,8 +231,7 @@ describe('what was approved', () => {
       world.place(subject);
       return unknown;
     }, unknown);
-    const { id } = await world.propose();
-    await world.until(id, 'unknown');
+    const { id } = await world.proposed('unknown');
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
     expect(world.told.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'executed']);
@@ -246,8 +240,7 @@ describe('what was approved', () => {
   it('of an outcome that nobody will ever know is over', async () => {
     const world = kernelWorld({ answers: ['approved'] });
     world.steps.push({ ...unknown, final: true });
-    const { id } = await world.propose();
-    expect((await world.until(id, 'blocked')).reason?.code).toBe('outcome_unknown');
+    expect((await world.proposed('blocked')).reason?.code).toBe('outcome_unknown');
   });
 
   it('of unknown outcome is still looked up for some minutes after its token has expired', async () => {
@@ -259,7 +252,7 @@ describe('what was approved', () => {
       ),
     );
     const { id } = await world.propose();
-    await world.clock.run(world.clock.sleep(TOKEN_MS + 12 * 60_000));
+    await world.sleep(TOKEN_MS + 12 * 60_000);
     expect((await world.row(id)).state).toBe('executed');
     expect(world.book).toHaveLength(1);
   });
@@ -268,14 +261,14 @@ describe('what was approved', () => {
     const world = kernelWorld({ answers: ['approved'] });
     world.steps.push(...Array(500).fill(unknown));
     const { id } = await world.propose();
-    await world.clock.run(world.clock.sleep(3 * 3_600_000));
+    await world.sleep(3 * 3_600_000);
     expect((await world.row(id)).state).toBe('unknown');
     const left = world.steps.length;
-    await world.clock.run(world.clock.sleep(3_600_000));
+    await world.sleep(3_600_000);
     expect(world.steps.length).toBe(left);
     expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({ state: 'unknown' });
     world.settled = { outcome: 'executed', result: { order: 'found' } };
-    await world.clock.run(world.clock.sleep(1_000));
+    await world.sleep(1_000);
     expect(await world.kernel.settle(await world.row(id), alice)).toMatchObject({
       state: 'executed',
       result: { order: 'found' },
@@ -287,7 +280,7 @@ describe('what was approved', () => {
     const { id } = await world.left('unknown');
     world.settled = undefined;
     await world.kernel.settle(await world.row(id), alice);
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect(await world.row(id)).toMatchObject({ state: 'executed' });
   });
 

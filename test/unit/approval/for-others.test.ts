@@ -74,8 +74,7 @@ describe('what somebody proposes for the owner of an account', () => {
     const world = worldWithAdvisor({ answers: ['approved'] });
     const { verify } = world;
     world.verify = async (token, time) => ({ ...(await verify(token, time)), sub: 'bob' });
-    const { id } = await world.propose('5', forAlice);
-    const { reason } = await world.until(id, 'blocked');
+    const { reason } = await world.proposed('blocked', '5', forAlice);
     expect(reason).toMatchObject({ code: 'policy_denied', members: { reason: 'APPROVAL_BY_PROPOSER' } });
     expect(world.book).toEqual([]);
   });
@@ -132,8 +131,7 @@ describe('what somebody proposes for the owner of an account', () => {
   it('is looked at with no token of theirs', async () => {
     const world = worldWithAdvisor({ answers: ['approved'] });
     world.steps.push({ outcome: 'unknown', text: 'who knows' });
-    const { id } = await world.propose('5', forAlice);
-    await world.until(id, 'unknown');
+    const { id } = await world.proposed('unknown', '5', forAlice);
     const asked: unknown[] = [];
     world.onSettle = ({ sub, accessToken }) => asked.push({ sub, accessToken });
     await world.clock.run(world.kernel.settle(await world.row(id), bob));

@@ -17,7 +17,7 @@ describe('a halt', () => {
       reason: { code: 'policy_denied', members: { reason: 'TRADING_HALTED' } },
     });
     world.start();
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect([world.book, world.questions]).toEqual([[], []]);
   });
 
@@ -28,9 +28,8 @@ describe('a halt', () => {
       await world.kernel.halt(alice);
       return verify(token, time);
     };
-    const { id } = await world.propose();
-    await world.until(id, 'cancelled');
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.proposed('cancelled');
+    await world.sleep(60_000);
     expect(world.book).toEqual([]);
     expect(world.told.at(-1)).toMatchObject({ state: 'cancelled', text: 'trading is halted' });
   });
@@ -83,7 +82,7 @@ describe('a halt', () => {
     });
     await world.until((await liftOf(world, 'lift')).id, 'executed');
     expect((await world.kernel.trading('alice')).state).toBe('active');
-    await world.until((await world.propose()).id, 'executed');
+    await world.proposed('executed');
   });
 
   it.each(['executing', 'unknown'] as const)(
@@ -93,12 +92,12 @@ describe('a halt', () => {
       const { id } = await world.left(state);
       await world.kernel.halt(alice);
       world.start();
-      await world.clock.run(world.clock.sleep(60_000));
+      await world.sleep(60_000);
       expect(world.looks.length).toBeGreaterThan(0);
       expect(await world.row(id)).toMatchObject({ state: 'unknown' });
       // The broker never received it.
       world.settled = undefined;
-      await world.clock.run(world.clock.sleep(60_000));
+      await world.sleep(60_000);
       expect(await world.row(id)).toMatchObject({ state: 'cancelled' });
       expect(world.book).toEqual([]);
     },

@@ -65,7 +65,7 @@ describe('what happens between a look at the store and what follows from it', ()
         ? world.kernel.withdraw('alice', id).catch(() => undefined)
         : undefined,
     );
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(await world.row(id)).toMatchObject({ state: 'cancelled' });
     expect(world.polls).toHaveLength(length);
   });
@@ -79,7 +79,7 @@ describe('what happens between a look at the store and what follows from it', ()
     });
     expect(await world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
     world.start();
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect(world.book).toEqual([]);
   });
 
@@ -147,8 +147,7 @@ describe('what happens between a look at the store and what follows from it', ()
       return approved;
     };
     world.start();
-    const { id } = await world.propose();
-    await world.until(id, 'cancelled');
+    await world.proposed('cancelled');
     expect(world.book).toEqual([]);
   });
 });

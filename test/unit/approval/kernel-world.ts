@@ -56,6 +56,15 @@ export interface WorldOptions {
   readonly excessOf?: KernelParts['excessOf'];
 }
 
+/** How something is proposed; `ttl` is seconds. */
+interface Asked {
+  readonly ttl?: number;
+  readonly key?: string;
+  readonly by?: ProposingCaller;
+  readonly owner?: string;
+  readonly more?: object;
+}
+
 export const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' } as const;
 export const GATEWAY = 'https://gateway.example';
 export const TOKEN_MS = 300_000;
@@ -181,16 +190,7 @@ export function kernelWorld({
     },
     kernel: undefined as unknown as ApprovalKernel,
     /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
-    propose: (
-      qty = '5',
-      {
-        ttl = 300,
-        key = `key-${qty}`,
-        by = alice as ProposingCaller,
-        owner = undefined as string | undefined,
-        more = {} as object,
-      } = {},
-    ) =>
+    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice, owner, more = {} }: Asked = {}) =>
       clock
         .run(
           world.kernel.propose(
@@ -207,7 +207,7 @@ export function kernelWorld({
         )
         .then(({ proposal }) => proposal),
     /** Runs until it is in one of these states. @throws {Error} if it ends in another one */
-    until: (id: string, ...states: ProposalState[]) =>
+    until: (id: string, ...states: ProposalState[]): Promise<StoredProposal> =>
       clock.run(
         (async () => {
           for (;;) {
@@ -218,6 +218,10 @@ export function kernelWorld({
           }
         })(),
       ),
+    /** Proposes, and runs until it is in this state. */
+    proposed: async (state: ProposalState, qty?: string, asked?: Asked): Promise<StoredProposal> =>
+      world.until((await world.propose(qty, asked)).id, state),
+    sleep: (ms: number) => clock.run(clock.sleep(ms)),
     row: async (id: string): Promise<StoredProposal> => {
       const row = await store.get(id);
       if (row === undefined) throw new Error(`there is no ${id}`);
@@ -404,6 +408,14 @@ export function kernelWorld({
   return world;
 }
 export type KernelWorld = ReturnType<typeof kernelWorld>;
+
+/** A world that begins with a proposal that an earlier process left like this. */
+export async function restarted(state: ProposalState, options?: WorldOptions) {
+  const world = kernelWorld(options);
+  const left = await world.left(state);
+  world.start();
+  return { ...left, world };
+}
 
 const way: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: [],

@@ -17,7 +17,7 @@ const refused: Execution<unknown> = {
 const unknown: Execution<unknown> = { outcome: 'unknown', text: 'no answer' };
 
 /** Lets all that is under way come to its end, without a look of half a minute later. */
-const settleDown = (world: KernelWorld) => world.clock.run(world.clock.sleep(1_000));
+const settleDown = (world: KernelWorld) => world.sleep(1_000);
 /** Lines of the record about a proposal: each event, and the reason that it gives. */
 const recordLines = async (world: KernelWorld) =>
   (await world.events()).map((line) => {
@@ -93,7 +93,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     world.start();
     await settleDown(world);
     world.listens = true;
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect(world.told.map(({ state }) => state)).toEqual(['executed']);
   });
 

@@ -88,7 +88,7 @@ describe('after a restart there is no session at hand', () => {
 
   it('so it waits for one, and goes on with that', async () => {
     const { world, id, tokens } = await restarted();
-    await world.clock.run(world.clock.sleep(10_000));
+    await world.sleep(10_000);
     expect((await world.row(id)).state).toBe('approved');
     await world.clock.run(world.kernel.settle(await world.row(id), { ...alice, accessToken: 'LATER-TOKEN' }));
     await world.until(id, 'executed');

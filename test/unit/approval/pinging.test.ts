@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PollResult } from '../../../src/approval/asking-port.ts';
-import { kernelWorld } from './kernel-world.ts';
+import { kernelWorld, restarted } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
 
@@ -8,7 +8,7 @@ describe('where the provider calls back', () => {
   it('polls nothing until it calls, then at once', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
-    await world.clock.run(world.clock.sleep(12_000));
+    await world.sleep(12_000);
     expect(world.polls).toEqual([]);
     expect(await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
@@ -25,8 +25,7 @@ describe('where the provider calls back', () => {
         return sent;
       },
     });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0]);
   });
 
@@ -39,7 +38,7 @@ describe('where the provider calls back', () => {
     };
     world.answers.push(answering);
     await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
-    await world.clock.run(world.clock.sleep(1_000));
+    await world.sleep(1_000);
     expect(world.polls).toHaveLength(1);
     await world.close();
     expect(await world.row(id)).toMatchObject({ state: 'approved', hasToken: true });
@@ -92,7 +91,7 @@ describe('where the provider calls back', () => {
     const hanging = (signal: AbortSignal): Promise<'approved'> =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     world.answers.push(hanging);
-    await world.clock.run(world.clock.sleep(31_000));
+    await world.sleep(31_000);
     expect(world.polls).toHaveLength(1);
     const began = world.clock.now();
     await world.close();
@@ -104,7 +103,7 @@ describe('where the provider calls back', () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     await world.kernel.called('auth-1', 'a guess');
     await world.propose();
-    await world.clock.run(world.clock.sleep(29_000));
+    await world.sleep(29_000);
     expect(world.polls).toEqual([]);
   });
 
@@ -115,7 +114,7 @@ describe('where the provider calls back', () => {
     const [, second] = world.questions;
     expect(await world.kernel.called('auth-1', second?.notificationToken ?? '')).toBe(false);
     expect(await world.kernel.called('auth-1', '')).toBe(false);
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(world.polls).toEqual([]);
   });
 
@@ -133,12 +132,12 @@ describe('where the provider calls back', () => {
     });
     const { id } = await world.propose();
     expect(await world.kernel.called('auth-1', tokens()[0] ?? '')).toBe(true);
-    await world.clock.run(world.clock.sleep(5_000));
+    await world.sleep(5_000);
     const [first = '', second = ''] = tokens();
     expect(second).not.toBe(first);
     for (const token of [first, second.slice(0, -1), `${second}A`, ''])
       expect(await world.kernel.called('auth-2', token)).toBe(false);
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1']);
     expect(await world.kernel.called('auth-2', second)).toBe(true);
     await world.until(id, 'executed');
@@ -154,7 +153,7 @@ describe('where the provider calls back', () => {
     await world.propose('6');
     expect(inDatabase()).toEqual([]);
     await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
-    await world.clock.run(world.clock.sleep(1_000));
+    await world.sleep(1_000);
     expect(await world.kernel.called('auth-3', world.questions[2]?.notificationToken ?? '')).toBe(true);
     await world.until(id, 'executed');
     expect(inDatabase()).toEqual([]);
@@ -162,8 +161,7 @@ describe('where the provider calls back', () => {
 
   it('a call that got lost is made up for by polls, after 30 seconds, then after twice as long each time', async () => {
     const world = kernelWorld({ delivery: 'ping' });
-    const { id } = await world.propose('5', { ttl: 3_600 });
-    await world.until(id, 'expired');
+    await world.proposed('expired', '5', { ttl: 3_600 });
     expect(world.times().slice(0, 7)).toEqual([30, 60, 120, 240, 480, 960, 1_560]);
   });
 
@@ -173,15 +171,12 @@ describe('where the provider calls back', () => {
       await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
       return pending;
     }, 'approved');
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([30, 30]);
   });
 
   it('after a restart it asks at once, since nobody heard a call in between', async () => {
-    const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
-    const { id } = await world.left('requested');
-    world.start();
+    const { world, id } = await restarted('requested', { delivery: 'ping', answers: ['approved'] });
     await world.until(id, 'executed');
     expect(world.times()).toEqual([0]);
   });

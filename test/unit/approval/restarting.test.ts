@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
-import { kernelWorld, TOKEN_MS } from './kernel-world.ts';
+import { kernelWorld, restarted, TOKEN_MS } from './kernel-world.ts';
 
 const HOUR_MS = 3_600_000;
 const outOfReach = new Refusal(503, 'provider_unreachable', 'no keys');
@@ -9,9 +9,7 @@ const notYetValid = new Refusal(401, 'token_not_yet_valid', 'the access token wa
 
 describe('after a restart', () => {
   it('one that was drafted is asked', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    const { id } = await world.left('drafted');
-    world.start();
+    const { world, id } = await restarted('drafted', { answers: ['approved'] });
     await world.until(id, 'executed');
     expect(world.questions).toHaveLength(1);
     expect(world.questions[0]?.bindingMessage).toBe(`BUY 5 AAPL ${(await world.row(id)).code}`);
@@ -27,18 +25,14 @@ describe('after a restart', () => {
   });
 
   it('one that was asked is waited for by the same question', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    const { id } = await world.left('requested');
-    world.start();
+    const { world, id } = await restarted('requested', { answers: ['approved'] });
     await world.until(id, 'executed');
     expect(world.polls.map((poll) => poll.id)).toEqual([`left-${id}`]);
     expect(world.questions).toEqual([]);
   });
 
   it('one that was approved is carried out', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('approved');
-    world.start();
+    const { world, id } = await restarted('approved');
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
     expect(world.polls).toEqual([]);
@@ -66,15 +60,13 @@ describe('after a restart', () => {
   });
 
   it('the phone is told what came of one whose gateway died before it said so, and once', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('executed');
-    world.start();
-    await world.clock.run(world.clock.sleep(1));
+    const { world, id } = await restarted('executed');
+    await world.sleep(1);
     const told = [{ authReqId: `left-${id}`, state: 'executed', text: 'placed' }];
     expect(world.told).toEqual(told);
     await world.close();
     world.start();
-    await world.clock.run(world.clock.sleep(1));
+    await world.sleep(1);
     expect(world.told).toEqual(told);
   });
 
@@ -84,18 +76,16 @@ describe('after a restart', () => {
     world.listens = false;
     world.start();
     await world.until(id, 'executed');
-    await world.clock.run(world.clock.sleep(2_000));
+    await world.sleep(2_000);
     world.listens = true;
-    await world.clock.run(world.clock.sleep(5_000));
+    await world.sleep(5_000);
     expect(world.told.map(({ state }) => state)).toEqual(['executed']);
   });
 
   it('what came of one is followed by its own approval, since whoever proposed it is not known', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('approved');
-    world.start();
+    const { world, id } = await restarted('approved');
     await world.until(id, 'executed');
-    await world.clock.run(world.clock.sleep(1_000));
+    await world.sleep(1_000);
     expect(world.followedWith).toEqual([`token ${id}`]);
   });
 
@@ -111,9 +101,7 @@ describe('after a restart', () => {
   it.each(['executing', 'unknown'] as const)(
     'one that was %s and never reached the desk is placed',
     async (state) => {
-      const world = kernelWorld();
-      const { id } = await world.left(state);
-      world.start();
+      const { world, id } = await restarted(state);
       await world.until(id, 'executed');
       expect(world.book).toHaveLength(1);
     },
@@ -141,7 +129,7 @@ describe('after a restart', () => {
         return verify(token, time);
       };
       world.start();
-      await world.clock.run(world.clock.sleep(5_000));
+      await world.sleep(5_000);
       expect((await world.row(id)).state).toBe(state);
       await world.until(id, 'executed');
       expect(world.book).toHaveLength(1);
@@ -208,7 +196,7 @@ describe('after a restart', () => {
       const world = kernelWorld({ answers: ['approved'] });
       const before = await world.left(state);
       world.start();
-      await world.clock.run(world.clock.sleep(HOUR_MS));
+      await world.sleep(HOUR_MS);
       expect(await world.row(before.id)).toEqual(before);
       expect([world.questions, world.polls, world.book]).toEqual([[], [], []]);
     },

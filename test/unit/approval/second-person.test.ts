@@ -55,7 +55,7 @@ describe('what takes two people', () => {
       seen.push({ approvers, proposer, sub, acr });
       return world.place(subject);
     });
-    await world.until((await world.propose(MUCH)).id, 'executed');
+    await world.proposed('executed', MUCH);
     expect(seen).toEqual([
       {
         approvers: ['alice', 'carol'],
@@ -69,7 +69,7 @@ describe('what takes two people', () => {
   it('is open until both have said yes', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
     const { id } = await world.propose(MUCH);
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect(await world.row(id)).toMatchObject({
       state: 'requested',
       hasToken: true,
@@ -82,7 +82,7 @@ describe('what takes two people', () => {
 
   it('ends by a no of the owner, and the second is never asked', async () => {
     const world = worldOfTwo({ answers: [{ status: 'denied' }] });
-    await world.until((await world.propose(MUCH)).id, 'denied');
+    await world.proposed('denied', MUCH);
     expect(askedOf(world)).toEqual(['alice']);
     expect(world.book).toEqual([]);
   });
@@ -103,9 +103,9 @@ describe('what takes two people', () => {
   it('withdrawn in between, is withdrawn on both phones', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
     const { id } = await world.propose(MUCH);
-    await world.clock.run(world.clock.sleep(10_000));
+    await world.sleep(10_000);
     await world.clock.run(world.kernel.withdraw('alice', id));
-    await world.clock.run(world.clock.sleep(5_000));
+    await world.sleep(5_000);
     expect((await world.row(id)).state).toBe('cancelled');
     expect(new Set(world.told.map(({ authReqId }) => authReqId))).toEqual(new Set(['auth-1', 'auth-2']));
     expect(world.book).toEqual([]);
@@ -114,7 +114,7 @@ describe('what takes two people', () => {
   it('goes on after a restart with the second alone: the owner said yes once', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
     const { id } = await world.propose(MUCH);
-    await world.clock.run(world.clock.sleep(10_000));
+    await world.sleep(10_000);
     await world.close();
     world.answers.push('approved');
     world.start();
@@ -125,7 +125,7 @@ describe('what takes two people', () => {
 
   it('asks the second again where their answer was lost, and not the owner', async () => {
     const world = worldOfTwo({ answers: ['approved', { status: 'lost' }, 'approved'] });
-    await world.until((await world.propose(MUCH)).id, 'executed');
+    await world.proposed('executed', MUCH);
     expect(askedOf(world)).toEqual(['alice', 'carol', 'carol']);
     expect(world.book).toHaveLength(1);
   });
@@ -133,16 +133,14 @@ describe('what takes two people', () => {
   it('asks a second person three times at most', async () => {
     const lost = { status: 'lost' } as const;
     const world = worldOfTwo({ answers: ['approved', lost, lost, lost, 'approved'] });
-    expect((await world.until((await world.propose(MUCH)).id, 'blocked')).reason?.code).toBe(
-      'provider_error',
-    );
+    expect((await world.proposed('blocked', MUCH)).reason?.code).toBe('provider_error');
     expect(askedOf(world)).toEqual(['alice', 'carol', 'carol', 'carol']);
   });
 
   it('takes an owner’s yes that was in time, though its token ran out while the second thought', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
     const { id } = await world.propose(MUCH, { ttl: 3600 });
-    await world.clock.run(world.clock.sleep(1_200_000));
+    await world.sleep(1_200_000);
     world.answers.push('approved');
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
@@ -151,7 +149,7 @@ describe('what takes two people', () => {
   it('expires where the owner says yes too late for the second to be asked', async () => {
     const world = worldOfTwo({ answers: [] });
     const { id } = await world.propose(MUCH, { ttl: 60 });
-    await world.clock.run(world.clock.sleep(56_000));
+    await world.sleep(56_000);
     world.answers.push('approved');
     const { reason } = await world.until(id, 'expired');
     expect(reason?.text).toBe('the time to approve it ran out before the second person could be asked');
@@ -169,8 +167,7 @@ describe('what takes two people', () => {
       const approved = await verify(token, time);
       return approved.sub === 'carol' ? { ...approved, sub: by ?? '' } : approved;
     };
-    const { id } = await world.propose(MUCH);
-    const { reason } = await world.until(id, 'blocked');
+    const { reason } = await world.proposed('blocked', MUCH);
     expect(reason).toMatchObject(
       'reason' in members ? { code: 'policy_denied', members } : { code: 'approved_by_another_user' },
     );
@@ -186,7 +183,7 @@ describe('what takes two people', () => {
       const [details] = approved.authorizationDetails as Record<string, unknown>[];
       return { ...approved, authorizationDetails: [{ ...details, digest: 'A'.repeat(43) }] };
     };
-    const { reason } = await world.until((await world.propose(MUCH)).id, 'blocked');
+    const { reason } = await world.proposed('blocked', MUCH);
     expect(reason).toMatchObject({ code: 'details_mismatch' });
     expect(world.book).toEqual([]);
   });
@@ -196,7 +193,7 @@ describe('what takes two people', () => {
     const { id } = await world.propose(MUCH);
     const expiresAt = world.clock.now();
     world.answers.push({ status: 'approved', accessToken: `token ${id}`, expiresAt }, 'approved');
-    await world.clock.run(world.clock.sleep(60_000));
+    await world.sleep(60_000);
     expect(askedOf(world)).toEqual(['alice']);
     expect(await world.row(id)).toMatchObject({ state: 'expired', reason: { code: 'approval_expired' } });
     expect(world.book).toEqual([]);
@@ -207,7 +204,7 @@ describe('what takes two people', () => {
     world.verify = async () => {
       throw new Refusal(401, 'token_signature', 'the signature of the access token is wrong');
     };
-    await world.until((await world.propose(MUCH)).id, 'blocked');
+    await world.proposed('blocked', MUCH);
     expect(askedOf(world)).toEqual(['alice']);
   });
 
@@ -222,8 +219,7 @@ describe('what takes two people', () => {
         },
       },
     });
-    const { id } = await world.propose(MUCH);
-    const { digest } = await world.until(id, 'executed');
+    const { digest } = await world.proposed('executed', MUCH);
     expect([...new Set(checked)]).toEqual([`alice ${digest}`, `carol ${digest}`]);
   });
 
@@ -238,8 +234,10 @@ describe('what takes two people', () => {
         return found;
       },
     };
-    const { id } = await world.propose(MUCH, { by: bob, owner: 'alice' });
-    expect(await world.until(id, 'executed')).toMatchObject({ proposedBy: 'bob', second: 'carol' });
+    expect(await world.proposed('executed', MUCH, { by: bob, owner: 'alice' })).toMatchObject({
+      proposedBy: 'bob',
+      second: 'carol',
+    });
     expect(askedOf(world)).toEqual(['alice', 'carol']);
   });
 
@@ -255,7 +253,7 @@ describe('what takes two people', () => {
   it('is not carried out where the second may no longer be it', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
     const { id } = await world.propose(MUCH);
-    await world.clock.run(world.clock.sleep(10_000));
+    await world.sleep(10_000);
     world.access.require = async (who) => {
       if (who === alice.sub) return;
       throw new Refusal(403, 'policy_denied', 'no longer', { members: { reason: 'RELATION_DENIED' } });
@@ -267,7 +265,7 @@ describe('what takes two people', () => {
 
   it('takes one where it is little', async () => {
     const world = worldOfTwo({ answers: ['approved'] });
-    await world.until((await world.propose('5')).id, 'executed');
+    await world.proposed('executed', '5');
     expect(askedOf(world)).toEqual(['alice']);
   });
 });

@@ -3,7 +3,7 @@ import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import { approvalStatement } from '../../../src/approval/signature/statement.ts';
 import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
 import { Refusal } from '../../../src/trading/refusal.ts';
-import { GATEWAY, kernelWorld } from './kernel-world.ts';
+import { GATEWAY, kernelWorld, restarted } from './kernel-world.ts';
 
 type Check = NonNullable<KernelParts['signatures']>['check'];
 const passes: Check = async () => ({ method: 'webauthn' }) as VerifiedEvidence;
@@ -38,17 +38,14 @@ it('a signature is looked at over the row’s own details, and whether it is the
 it.each(['rar', 'message'] as const)('what is not signed is not carried out: %s', async (details) => {
   const check: Check = async () => Promise.reject(noNonce);
   const world = kernelWorld({ answers: ['approved'], details, signatures: { check } });
-  const { id } = await world.propose();
-  expect((await world.until(id, 'blocked')).reason).toMatchObject({ code: 'signature_nonce' });
+  expect((await world.proposed('blocked')).reason).toMatchObject({ code: 'signature_nonce' });
   expect(world.book).toEqual([]);
   expect(world.told.at(-1)).toMatchObject({ state: 'blocked' });
 });
 
 it('one that may be on its way, and whose signature passes no more, is not called refused', async () => {
   const check: Check = async () => Promise.reject(noNonce);
-  const world = kernelWorld({ signatures: { check } });
-  const { id } = await world.left('executing');
-  world.start();
+  const { world, id } = await restarted('executing', { signatures: { check } });
   expect((await world.until(id, 'unknown')).reason).toMatchObject({ code: 'outcome_unknown' });
   expect(world.book).toEqual([]);
 });

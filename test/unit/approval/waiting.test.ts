@@ -18,8 +18,7 @@ describe('waiting for a decision', () => {
       },
       'approved',
     );
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, 2, 4]);
     expect(world.book).toHaveLength(1);
   });
@@ -31,8 +30,7 @@ describe('waiting for a decision', () => {
       onSend();
       return pending;
     }, 'approved');
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, 3.5]);
   });
 
@@ -42,8 +40,7 @@ describe('waiting for a decision', () => {
       await world.clock.sleep(25_000);
       return pending;
     }, 'approved');
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, 25.001]);
   });
 
@@ -70,7 +67,7 @@ describe('waiting for a decision', () => {
   it('waits five seconds longer from each slow_down on, also after a restart', async () => {
     const world = kernelWorld({ answers: [{ status: 'slow_down' }, { status: 'slow_down' }, pending] });
     const { id } = await world.propose();
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(world.times()).toEqual([0, 7, 19]);
     await world.close();
     world.start();
@@ -92,16 +89,14 @@ describe('waiting for a decision', () => {
       };
       return pending;
     }, 'approved');
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.errors.join()).toContain('terminating connection');
     expect(world.times()).toEqual([0, 2]);
   });
 
   it('backs off while the provider cannot be reached, up to 30 seconds', async () => {
     const world = kernelWorld({ answers: [...Array<PollResult>(7).fill(unreachable), pending, 'approved'] });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, 2, 4, 8, 16, 32, 62, 92, 94]);
   });
 
@@ -110,22 +105,19 @@ describe('waiting for a decision', () => {
     ['a Retry-After that is longer than its own patience', 90],
   ])('honours %s', async (_, retryAfter) => {
     const world = kernelWorld({ answers: [{ ...unreachable, retryAfter }, 'approved'] });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, retryAfter]);
   });
 
   it('keeps a long interval also after the provider could not be reached', async () => {
     const world = kernelWorld({ answers: [unreachable, 'approved'], interval: 45 });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, 45]);
   });
 
   it('ends at the absolute deadline, however long the provider said nothing', async () => {
     const world = kernelWorld({ answers: Array<PollResult>(50).fill(unreachable) });
-    const { id } = await world.propose();
-    const { reason } = await world.until(id, 'expired');
+    const { reason } = await world.proposed('expired');
     expect(reason).toMatchObject({ code: 'approval_expired' });
     expect(world.times().at(-1)).toBeLessThan(300);
   });
@@ -168,14 +160,13 @@ describe('waiting for a decision', () => {
     const world = kernelWorld({ answers: [answer] });
     const { id } = await world.propose();
     expect(await world.until(id, state)).toMatchObject({ reason: { code } });
-    await world.clock.run(world.clock.sleep(400_000));
+    await world.sleep(400_000);
     expect(world.polls).toHaveLength(1);
   });
 
   it('asks once more, saying why, when the answer was lost', async () => {
     const world = kernelWorld({ answers: [{ status: 'lost' }, 'approved'] });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.polls.map((poll) => poll.id)).toEqual(['auth-1', 'auth-2']);
     expect((await world.events()).map(({ event }) => event)).toContain('asked_again');
     const [first, second] = world.questions;
@@ -185,8 +176,7 @@ describe('waiting for a decision', () => {
 
   it('asks three times at most', async () => {
     const world = kernelWorld({ answers: Array<PollResult>(5).fill({ status: 'lost' }) });
-    const { id } = await world.propose();
-    expect(await world.until(id, 'blocked')).toMatchObject({ reason: { code: 'provider_error' }, asked: 3 });
+    expect(await world.proposed('blocked')).toMatchObject({ reason: { code: 'provider_error' }, asked: 3 });
     expect(world.polls).toHaveLength(3);
   });
 
@@ -199,7 +189,7 @@ describe('waiting for a decision', () => {
       await world.moves.move(drafted.proposal, 'requested', { authReqId: 'auth-of-another', asked: 2 });
       return { status: 'denied' };
     });
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(await world.row(id)).toMatchObject({ state: 'denied', reason: { code: 'approval_denied' } });
     expect(world.polls.map((poll) => poll.id)).not.toContain('auth-of-another');
     expect(world.questions).toHaveLength(1);
@@ -212,7 +202,7 @@ describe('waiting for a decision', () => {
       await world.moves.move(await world.row(id), 'drafted');
       return { status: 'denied' };
     });
-    await world.clock.run(world.clock.sleep(20_000));
+    await world.sleep(20_000);
     expect(await world.row(id)).toMatchObject({ state: 'denied', reason: { code: 'approval_denied' } });
     expect(world.questions).toHaveLength(1);
   });
@@ -248,7 +238,7 @@ describe('waiting for a decision', () => {
     const { id } = await world.propose();
     const began = world.clock.now();
     expect(await world.kernel.withdraw('alice', id)).toMatchObject({ state: 'cancelled', hasToken: false });
-    await world.clock.run(world.clock.sleep(10));
+    await world.sleep(10);
     await world.close();
     expect(world.clock.now() - began).toBeLessThanOrEqual(1_000);
     expect(await world.row(id)).toMatchObject({ state: 'cancelled', hasToken: false });
@@ -270,8 +260,7 @@ describe('waiting for a decision', () => {
       world.clock.advance(-3_600_000);
       return pending;
     }, 'approved');
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    await world.proposed('executed');
     expect(world.times()).toEqual([0, -3_598]);
   });
 
@@ -285,8 +274,7 @@ describe('waiting for a decision', () => {
 
   it('says with each poll what was asked for, so that other details are refused', async () => {
     const world = kernelWorld({ answers: ['approved'] });
-    const { id } = await world.propose();
-    await world.until(id, 'executed');
+    const { id } = await world.proposed('executed');
     const [poll] = world.polls;
     expect(poll?.expected).toMatchObject({
       sub: 'alice',
