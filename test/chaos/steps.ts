@@ -5,125 +5,81 @@ import type { ProviderFault } from './provider.ts';
 import { symbols, type WorldOptions } from './world.ts';
 
 /** One thing that happens. Numbers that choose are taken modulo what there is to choose from. */
-export type Step =
-  | {
-      readonly do: 'propose';
-      readonly client: number;
-      readonly body: number;
-      readonly ttl: number;
-      readonly typed: boolean;
-      readonly watch: boolean;
-    }
+export type Step = Readonly<
+  | { do: 'propose'; client: number; body: number; ttl: number; typed: boolean; watch: boolean }
   /** A key that was used before: with its own body, or with another. */
-  | { readonly do: 'repeat'; readonly ask: number; readonly other: boolean; readonly times: number }
+  | { do: 'repeat'; ask: number; other: boolean; times: number }
   /** An open order is to be cancelled, or replaced. */
-  | { readonly do: 'change'; readonly client: number; readonly order: number; readonly replace: boolean }
-  | { readonly do: 'look'; readonly client: number; readonly proposal: number }
+  | { do: 'change'; client: number; order: number; replace: boolean }
+  | { do: 'look'; client: number; proposal: number }
   /** `overtaken`: the proposal changes between the withdrawal's look at it and its write. */
-  | {
-      readonly do: 'withdraw';
-      readonly client: number;
-      readonly proposal: number;
-      readonly overtaken?: boolean;
-    }
+  | { do: 'withdraw'; client: number; proposal: number; overtaken?: boolean }
   /** A question is approved, the order gets no answer, and trading is halted with it in doubt. */
-  | { readonly do: 'haltBegun'; readonly question: number; readonly kind: FaultKind }
+  | { do: 'haltBegun'; question: number; kind: FaultKind }
   /**
    * The machine is suspended with an order on its way: late in its kernel, or waiting for a connection. It was tapped, or goes
    * by a mandate.
    */
-  | {
-      readonly do: 'overslept';
-      readonly by: 'tap' | 'mandate';
-      readonly kind: 'late' | 'connecting';
-      readonly seconds: number;
-      readonly sleep: number;
-    }
+  | { do: 'overslept'; by: 'tap' | 'mandate'; kind: 'late' | 'connecting'; seconds: number; sleep: number }
   /** The database is away for a while, at once or from the moment of the next approval's answer on. */
-  | {
-      readonly do: 'storeAway';
-      readonly seconds: number;
-      readonly atAnswer: boolean;
-      readonly number?: number;
-    }
-  | { readonly do: 'halt' | 'lift'; readonly client: number }
-  | { readonly do: 'tap'; readonly question: number; readonly tap: Tap }
+  | { do: 'storeAway'; seconds: number; atAnswer: boolean; number?: number }
+  | { do: 'halt' | 'lift'; client: number }
+  | { do: 'tap'; question: number; tap: Tap }
   /** The approval and the withdrawal meet. */
-  | { readonly do: 'race'; readonly question: number; readonly tapFirst: boolean; readonly halt: boolean }
+  | { do: 'race'; question: number; tapFirst: boolean; halt: boolean }
   /** The provider calls back about a question: once more, with a wrong token, or about a question there isn't. */
-  | { readonly do: 'ping'; readonly question: number; readonly how: 'again' | 'forged' | 'stray' }
-  | { readonly do: 'kill'; readonly client: number; readonly after: number }
+  | { do: 'ping'; question: number; how: 'again' | 'forged' | 'stray' }
+  | { do: 'kill'; client: number; after: number }
   /** A gateway's process dies, ends, or stops for a while; and starts again, unless it stays down. The first, where none is named. */
-  | {
-      readonly do: 'gateway';
-      readonly how: 'kill' | 'close';
-      readonly after: number;
-      readonly down: boolean;
-      readonly number?: number;
-    }
-  | { readonly do: 'pause'; readonly after: number; readonly seconds: number; readonly number?: number }
-  | { readonly do: 'start'; readonly number?: number }
+  | { do: 'gateway'; how: 'kill' | 'close'; after: number; down: boolean; number?: number }
+  | { do: 'pause'; after: number; seconds: number; number?: number }
+  | { do: 'start'; number?: number }
   | MandateStep
   /** The gateway's clock falls behind, and a deadline passes, or nearly so. */
-  | { readonly do: 'brink'; readonly row: number; readonly seconds: number }
-  | { readonly do: 'wait' | 'sleep'; readonly seconds: number }
+  | { do: 'brink'; row: number; seconds: number }
+  | { do: 'wait' | 'sleep'; seconds: number }
   /** The clock of a gateway's machine is set; the first's, where none is named. */
-  | { readonly do: 'skew'; readonly seconds: number; readonly number?: number }
-  | { readonly do: 'fault'; readonly fault: Fault }
-  | { readonly do: 'part'; readonly leg: Leg; readonly seconds: number }
-  | { readonly do: 'provider'; readonly fault: ProviderFault }
+  | { do: 'skew'; seconds: number; number?: number }
+  | { do: 'fault'; fault: Fault }
+  | { do: 'part'; leg: Leg; seconds: number }
+  | { do: 'provider'; fault: ProviderFault }
   /** The record can't be written to, or can again. */
-  | { readonly do: 'disk'; readonly full: boolean }
-  | { readonly do: 'price'; readonly symbol: number; readonly factor: number };
+  | { do: 'disk'; full: boolean }
+  | { do: 'price'; symbol: number; factor: number }
+>;
 
 /** What happens about mandates and batches. */
-export type MandateStep =
+export type MandateStep = Readonly<
   /** Somebody asks for a mandate, or for one in place of another. */
-  | {
-      readonly do: 'mandate';
-      readonly client: number;
-      readonly terms: number;
-      readonly replaces: number | undefined;
-    }
+  | { do: 'mandate'; client: number; terms: number; replaces: number | undefined }
   /** An order is to be placed under one, by its number or by whichever covers it; asked for so often at once, anew each time. */
   | {
-      readonly do: 'under';
-      readonly client: number;
-      readonly body: number;
-      readonly mandate: number | 'any';
-      readonly slot: 'none' | 'present' | 'other';
-      readonly only: boolean;
-      readonly ttl: number;
-      readonly times: number;
+      do: 'under';
+      client: number;
+      body: number;
+      mandate: number | 'any';
+      slot: 'none' | 'present' | 'other';
+      only: boolean;
+      ttl: number;
+      times: number;
       /** Which of the gateway's processes is asked first. */
-      readonly gateway: number;
+      gateway: number;
     }
-  | {
-      readonly do: 'takeBack';
-      readonly client: number;
-      readonly mandate: number;
-      readonly to: 'suspended' | 'revoked';
-      readonly gateway: number;
-    }
-  | {
-      readonly do: 'batch';
-      readonly client: number;
-      readonly batch: number;
-      readonly stop: boolean;
-      readonly ttl: number;
-    }
+  | { do: 'takeBack'; client: number; mandate: number; to: 'suspended' | 'revoked'; gateway: number }
+  | { do: 'batch'; client: number; batch: number; stop: boolean; ttl: number }
   /** An order is on its way at one process, which stands still there; the mandate is taken back at the other meanwhile. */
   | {
-      readonly do: 'overtaken';
-      readonly body: number;
-      readonly mandate: number;
-      readonly to: 'suspended' | 'revoked';
-      readonly number: number;
-      readonly after: number;
-      readonly seconds: number;
+      do: 'overtaken';
+      body: number;
+      mandate: number;
+      to: 'suspended' | 'revoked';
+      number: number;
+      after: number;
+      seconds: number;
     }
   /** So many seconds from the next midnight in New York. */
-  | { readonly do: 'midnight'; readonly seconds: number };
+  | { do: 'midnight'; seconds: number }
+>;
 
 /** `both`: two taps at once, of which one counts. */
 export type Tap = 'approve' | 'deny' | 'both';

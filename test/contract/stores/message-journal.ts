@@ -27,15 +27,6 @@ export function messageJournalContract(open: OpenStores): void {
       expect(await found()).toEqual(expect.objectContaining({ state: 'intent' }));
     });
 
-    it('knows a message, and tells how it stands', async () => {
-      await claimed();
-      const second = { ...claim, approval: approvalOf('jti-2'), digest: 'other' };
-      expect(await journal.claim(second, 1001)).toMatchObject({
-        outcome: 'known',
-        entry: { state: 'intent', digest: 'digest' },
-      });
-    });
-
     it('keeps each user’s ids apart', async () => {
       await claimed();
       const bobs = await journal.claim({ ...claim, sub: 'bob', approval: approvalOf('jti-2') }, 1000);

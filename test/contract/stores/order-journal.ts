@@ -149,20 +149,6 @@ function claimContract(open: OpenStores): void {
       expect((await found()).submissions).toBe(2);
     });
 
-    it('gives the right to send again to one alone', async () => {
-      await journal.claim(claim, 1000);
-      await journal.doubt(claim, 1001);
-      const seen = await found();
-      expect(await journal.reclaim(seen, 2000)).toBe('claimed');
-      expect(await journal.reclaim(seen, 2000)).toBe('stale');
-      expect(await found()).toMatchObject({
-        state: 'intent',
-        submissions: 2,
-        submittedAt: 2000,
-        ambiguous: true,
-      });
-    });
-
     it('gives no right to send again to who saw it before it was released', async () => {
       await journal.claim(claim, 1000);
       const seen = await found();
@@ -179,12 +165,6 @@ function claimContract(open: OpenStores): void {
       expect(await found()).toMatchObject({ submittedAt: 2000, ambiguous: false });
     });
 
-    it('takes a refusal for a no while no submission is in doubt', async () => {
-      await journal.claim(claim, 1000);
-      expect(await journal.refuse(claim, problem, 1001)).toBe('rejected');
-      expect(await found()).toMatchObject({ state: 'rejected', problem });
-    });
-
     it('takes back no submission, and takes no refusal for a no, after an earlier one was left in doubt', async () => {
       await journal.claim(claim, 1000);
       await journal.doubt(claim, 1001);
@@ -192,12 +172,6 @@ function claimContract(open: OpenStores): void {
       expect(await journal.release(claim, 2001)).toBe('stale');
       expect(await journal.refuse(claim, problem, 2001)).toBe('stale');
       expect(await found()).toMatchObject({ state: 'intent', submittedAt: 2000, ambiguous: true });
-    });
-
-    it('is shared by processes: another sees what the first wrote', async () => {
-      await journal.claim(claim, 1000);
-      const { orders } = opened.another();
-      expect(await orders.claim({ ...claim, approval: approvalOf('jti-2') }, 1001)).toBe('known');
     });
   });
 }

@@ -50,9 +50,7 @@ const placed = () =>
 /** Alice lets bob in, and approves that on her phone. */
 async function letIn(role: string, more: object = {}): Promise<string> {
   const access = { role, who: 'bob', ...more };
-  const { id, code } = await alice.propose({ kind: 'access', access } as ProposalRequestInput);
-  await alice.tap(code);
-  const { result } = await alice.until(id, 'executed');
+  const { result } = await alice.approved({ kind: 'access', access } as ProposalRequestInput);
   return (result as { access: string }).access;
 }
 
@@ -190,9 +188,7 @@ describe('an advisor', () => {
     await letIn('advisor', { of: 'acme' });
     expect(await refused(bob, buy(forAlice))).toMatchObject({ reason: 'RELATION_DENIED' });
     const firm = { role: 'firm', who: 'acme' };
-    const { id, code } = await alice.propose({ kind: 'access', access: firm } as ProposalRequestInput);
-    await alice.tap(code);
-    const { result } = await alice.until(id, 'executed');
+    const { result } = await alice.approved({ kind: 'access', access: firm } as ProposalRequestInput);
     expect(await bob.propose(buy(forAlice))).toMatchObject({ for: 'alice' });
     await alice.send('DELETE', `/v1/access/${(result as { access: string }).access}`);
     expect(await refused(bob, buy(forAlice))).toMatchObject({ reason: 'RELATION_DENIED' });
@@ -223,9 +219,7 @@ describe('an advisor', () => {
     expect(await refused(bob, { kind: 'lift', lift: {}, ...forAlice })).toMatchObject({
       reason: 'RELATION_DENIED',
     });
-    const { id, code } = await alice.propose({ kind: 'lift', lift: {} });
-    await alice.tap(code);
-    await alice.until(id, 'executed');
+    await alice.approved({ kind: 'lift', lift: {} });
   });
 });
 

@@ -40,14 +40,6 @@ describe('orders that belong together, at a gateway', () => {
     expect(inBook()).toBe(before + 3);
   });
 
-  it('trade nothing where they are denied', async () => {
-    const before = inBook();
-    const { id, code } = await alice.propose(batch([order('buy', 'KO'), order('buy', 'PEP')]));
-    await alice.tap(code, 'deny');
-    await alice.until(id, 'denied');
-    expect(inBook()).toBe(before);
-  });
-
   it('are refused before the phone rings where one of them breaks a rule', async () => {
     const refused = await alice.send(
       'POST',

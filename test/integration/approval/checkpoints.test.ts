@@ -89,16 +89,13 @@ function rechained(lines: readonly string[], change: (line: Line) => Line | unde
   });
 }
 const eventOf = (text: string) => (JSON.parse(text) as Line).event;
+const of = (event: string, lines: readonly string[]) => lines.filter((line) => eventOf(line) === event);
 
 describe('a record’s checkpoints', () => {
   it('close each day that is over, once, and a copy holds by the pinned key alone', async () => {
     const { checkpoints, lines, verify } = await recordOver(3);
     await checkpoints.look();
-    expect(
-      lines()
-        .map(eventOf)
-        .filter((event) => event === 'checkpoint'),
-    ).toHaveLength(3);
+    expect(of('checkpoint', lines())).toHaveLength(3);
     const day = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     expect(await verify()).toMatchObject({
       ok: true,
@@ -112,11 +109,7 @@ describe('a record’s checkpoints', () => {
     advance(5 * DAY_MS);
     await checkpoints.look();
     await checkpoints.look();
-    expect(
-      lines()
-        .map(eventOf)
-        .filter((event) => event === 'checkpoint'),
-    ).toHaveLength(2);
+    expect(of('checkpoint', lines())).toHaveLength(2);
   });
 
   it('show a line that was rewritten with every hash after it made anew', async () => {
@@ -127,7 +120,7 @@ describe('a record’s checkpoints', () => {
 
   it('show one that was taken out, all after it made anew', async () => {
     const { lines, verify } = await recordOver(3);
-    const [first] = lines().filter((line) => eventOf(line) === 'checkpoint');
+    const [first] = of('checkpoint', lines());
     const { seq } = JSON.parse(first ?? '') as Line;
     const changed = rechained(lines(), (line) => (line.seq === seq ? undefined : line));
     expect(await verify(changed)).toMatchObject({ ok: false, what: 'checkpoint' });
@@ -175,9 +168,7 @@ describe('a record’s checkpoints', () => {
     const { lines, verify } = await recordOver(2);
     const moved = rechained(lines(), (line) => line);
     expect(await verify(moved)).toMatchObject({ ok: true });
-    const [first, second] = moved
-      .filter((line) => eventOf(line) === 'checkpoint')
-      .map((line) => JSON.parse(line));
+    const [first, second] = of('checkpoint', moved).map((line) => JSON.parse(line));
     const payload = { ...second, gateway: 'https://other.example' };
     const { checkpointNote } = await import('../../../src/approval/receipts/checkpoint.ts');
     const { facts } = checkpointNote(
@@ -250,11 +241,7 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     const { lines, said, verify } = await recordOver(2, { authority: one });
     expect(said).toEqual([]);
     expect(one.asked).toContain('application/timestamp-query');
-    expect(
-      lines()
-        .map(eventOf)
-        .filter((event) => event === 'anchored'),
-    ).toHaveLength(2);
+    expect(of('anchored', lines())).toHaveLength(2);
     const found = await verify(undefined, { authorityCa: one.ca });
     expect(found).toMatchObject({
       ok: true,

@@ -89,9 +89,7 @@ describe('a proposal', () => {
   });
 
   it('that was carried out can not be withdrawn', async () => {
-    const proposal = await alice.propose(buy(fresh()));
-    await alice.tap(proposal.code);
-    await alice.until(proposal.id, 'executed');
+    const proposal = await alice.approved(buy(fresh()));
     expect(await alice.send('DELETE', `/v1/proposals/${proposal.id}`)).toMatchObject({
       status: 409,
       body: { code: 'proposal_settled' },

@@ -39,9 +39,7 @@ const limit = (symbol: string, limit_price: string) =>
   ({ symbol, side: 'buy', qty: '1', type: 'limit', limit_price }) as const;
 
 async function approved(request: ProposalRequestInput): Promise<{ id: string; result: unknown }> {
-  const { id, code } = await alice.propose(request);
-  await alice.tap(code);
-  const { result } = await alice.until(id, 'executed');
+  const { id, result } = await alice.approved(request);
   return { id, result };
 }
 

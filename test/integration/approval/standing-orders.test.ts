@@ -53,9 +53,7 @@ function asked(when: NonNullable<MandateRequestInput['standing']>['when']): Prop
 }
 
 async function granted(when: NonNullable<MandateRequestInput['standing']>['when']): Promise<string> {
-  const { id, code } = await alice.propose(asked(when));
-  await alice.tap(code);
-  const { result } = await alice.until(id, 'executed');
+  const { result } = await alice.approved(asked(when));
   return (result as { mandate: string }).mandate;
 }
 

@@ -47,6 +47,8 @@ export interface Person {
   proposal(id: string, query?: string): Promise<Proposal>;
   /** Waits until the proposal stands so. */
   until(id: string, state: Proposal['state']): Promise<Proposal>;
+  /** Proposes, approves on their phone, and waits until it is carried out. */
+  approved(request: ProposalRequestInput): Promise<Proposal>;
   /** Connects their account at a service; their phone allows it. */
   connect(service: 'slack' | 'gmail', scopes: readonly string[]): Promise<void>;
   /** Their phone answers the question with this code. */
@@ -120,6 +122,11 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
           found = await self.proposal(id, `?wait=20&since=${encodeURIComponent(found.updated_at)}`);
         }
         return found;
+      },
+      async approved(request) {
+        const { id, code } = await self.propose(request);
+        await self.tap(code);
+        return await self.until(id, 'executed');
       },
       async connect(service, scopes) {
         const { accounts, finish } = await openConnectedAccounts(profile, store, { home });

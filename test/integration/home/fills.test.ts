@@ -12,9 +12,7 @@ afterAll(() => world.close());
 
 async function bought(symbol: string, account?: string): Promise<void> {
   const order = { symbol, side: 'buy', qty: '1', ...(account === undefined ? {} : { account }) } as const;
-  const { id, code } = await alice.propose({ kind: 'order', order });
-  await alice.tap(code);
-  await alice.until(id, 'executed');
+  await alice.approved({ kind: 'order', order });
 }
 
 it('a home tells its person what was filled, in which account at which broker; once, also after a restart', async () => {

@@ -71,9 +71,7 @@ describe('the page of mandates', () => {
         expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
       },
     };
-    const { id, code } = await alice.propose(request);
-    await alice.tap(code);
-    const { result } = await alice.until(id, 'executed');
+    const { result } = await alice.approved(request);
     return (result as { mandate: string }).mandate;
   };
   const stateOf = async (id: string) => (await alice.send('GET', `/v1/mandates/${id}`)).body.state;

@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -89,14 +81,6 @@ describe('the gateway’s record', () => {
     expect(moves).toBe(2);
     await chain.flush();
     expect(moves).toBe(3);
-  });
-
-  it('holds what was noted, once, in order, for its owner alone to read', async () => {
-    const record = await recordOf(3);
-    await record.chain.flush();
-    expect(record.lines().map((line) => parsed(line).seq)).toEqual([1, 2, 3]);
-    expect(statSync(record.file).mode & 0o777).toBe(0o600);
-    expect(await record.verify()).toEqual({ ok: true, lines: 3 });
   });
 
   it('of nothing is whole', async () => {
@@ -220,31 +204,6 @@ describe('the gateway’s record', () => {
     expect(await record.verify()).toEqual({ ok: true, lines: 501 });
   });
 
-  it.each([1, 200])('has %i lines of a process that died just after writing them once', async (count) => {
-    const record = await recordOf(2);
-    for (let number = 0; number < count; number++) record.note('requested', { number });
-    const noted = record.noted();
-    appendFileSync(record.file, noted.map((line) => `${line}\n`).join(''));
-    await record.open().chain.flush();
-    expect(record.lines().slice(2)).toEqual(noted);
-    expect(await record.verify()).toEqual({ ok: true, lines: count + 2 });
-  });
-
-  it('has the rest of the lines of which a dying process wrote some', async () => {
-    const record = await recordOf(2);
-    for (let number = 0; number < 5; number++) record.note('requested', { number });
-    const noted = record.noted();
-    appendFileSync(
-      record.file,
-      noted
-        .slice(0, 2)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
-    await record.open().chain.flush();
-    expect(record.lines().slice(2)).toEqual(noted);
-  });
-
   it('writes a line again that was cut short, on a line of its own, and is whole', async () => {
     const record = await recordOf(2);
     record.note('requested', {});
@@ -260,21 +219,6 @@ describe('the gateway’s record', () => {
     const record = await recordOf(3);
     record.write(record.lines().toSpliced(1, 0, '{"proposal":"pr_9'));
     expect(await record.verify()).toEqual({ ok: false, line: 2, seq: 2, what: 'unreadable' });
-  });
-
-  it('written by two at the same time has each line once', async () => {
-    const record = await recordOf(0);
-    const other = record.open();
-    for (let number = 0; number < 20; number++) {
-      record.note('requested', { number });
-      other.note('requested', { number });
-      await (number % 2 === 0 ? record : other).chain.flush();
-      other.chain.flushSoon();
-      record.chain.flushSoon();
-    }
-    await new Promise(setImmediate);
-    expect(record.lines()).toHaveLength(40);
-    expect(await record.verify()).toEqual({ ok: true, lines: 40 });
   });
 
   it('keeps a line that cannot be written until it can', async () => {

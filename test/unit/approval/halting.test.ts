@@ -130,14 +130,4 @@ describe('a halt', () => {
     const world = kernelWorld();
     await expect(liftOf(world, 'lift')).rejects.toMatchObject({ status: 409, code: 'not_halted' });
   });
-
-  it('is on the record once, as is its end', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    await world.kernel.halt(alice);
-    await world.kernel.halt(alice);
-    await world.until((await liftOf(world, 'lift')).id, 'executed');
-    const events = (await world.events()).map(({ event }) => event);
-    expect(events.filter((event) => event === 'halted')).toHaveLength(1);
-    expect(events.filter((event) => event === 'lifted')).toHaveLength(1);
-  });
 });

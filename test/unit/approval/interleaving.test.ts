@@ -137,17 +137,4 @@ describe('what happens between a look at the store and what follows from it', ()
     await expect(world.propose()).rejects.toMatchObject({ code: 'policy_denied' });
     expect(await world.store.list({ state: 'all' })).toEqual([]);
   });
-
-  it('a halt that comes after an approval was looked at lets it not begin', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    const verify = world.verify;
-    world.verify = async (...given) => {
-      const approved = await verify(...given);
-      await world.halts.halt('alice', 'cli', world.clock.now());
-      return approved;
-    };
-    world.start();
-    await world.proposed('cancelled');
-    expect(world.book).toEqual([]);
-  });
 });

@@ -82,21 +82,6 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     expect(await world.store.untold()).toEqual([]);
   });
 
-  it('is told to the phone until the provider hears of it', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('approved');
-    world.listens = false;
-    world.steps.push(async () => {
-      await world.moves.move(await world.row(id), 'expired', { reason: notPlaced });
-      return placed;
-    });
-    world.start();
-    await settleDown(world);
-    world.listens = true;
-    await world.sleep(60_000);
-    expect(world.told.map(({ state }) => state)).toEqual(['executed']);
-  });
-
   it('wakes whoever watches it', async () => {
     const { world, id } = await writtenOffMeanwhile(() => unknown);
     const { version, state } = await world.row(id);
@@ -227,14 +212,6 @@ describe('an order of a batch that is found at the broker after the batch was ca
     });
   });
 
-  it('corrects it once', async () => {
-    const { world, row } = await carriedOut(corrected);
-    await world.kernel.orderFound('alice', row.subjectId);
-    const { version } = await world.row(row.id);
-    await world.kernel.orderFound('alice', row.subjectId);
-    expect((await world.row(row.id)).version).toBe(version);
-  });
-
   it.each<[string, Execution<unknown>]>([
     ['what it said before', { outcome: 'executed', result: { lines: ['refused'] } }],
     ['a refusal', refused],
@@ -259,32 +236,18 @@ describe('what was kept ready for a proposal', () => {
     expect(await settle(world, () => world.kernel.withdraw('alice', id))).toEqual([[subjectId, 'alice']]);
   });
 
-  it('is given up when its owner denies it', async () => {
-    const world = kernelWorld({ answers: [{ status: 'denied' }] });
-    const { id, subjectId } = await world.propose();
-    expect(await settle(world, () => world.until(id, 'denied'))).toEqual([[subjectId, 'alice']]);
-  });
-
-  it('is given up when nobody decides in time', async () => {
-    const world = kernelWorld();
+  const busy = { outcome: 'not_taken', refusal: new Refusal(503, 'broker_busy', 'busy') } as const;
+  const no = { outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') } as const;
+  it.each<[string, ProposalState, WorldOptions['answers'], readonly Execution<unknown>[]]>([
+    ['its owner denies it', 'denied', [{ status: 'denied' }], []],
+    ['nobody decides in time', 'expired', [], []],
+    ['its desk refuses it', 'blocked', ['approved'], [no]],
+    ['its approval runs out while the broker is busy', 'expired', ['approved'], Array(1_000).fill(busy)],
+  ])('is given up when %s', async (_, state, answers, steps) => {
+    const world = kernelWorld({ answers: [...(answers ?? [])] });
+    world.steps.push(...steps);
     const { id, subjectId } = await world.propose('5', { ttl: 60 });
-    expect(await settle(world, () => world.until(id, 'expired'))).toEqual([[subjectId, 'alice']]);
-  });
-
-  it('is given up when its desk refuses it', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    world.steps.push({ outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') });
-    const { id, subjectId } = await world.propose();
-    expect(await settle(world, () => world.until(id, 'blocked'))).toEqual([[subjectId, 'alice']]);
-  });
-
-  it('is given up when its approval runs out while the broker is busy', async () => {
-    const world = kernelWorld({ answers: ['approved'] });
-    world.steps.push(
-      ...Array(1_000).fill({ outcome: 'not_taken', refusal: new Refusal(503, 'broker_busy', 'busy') }),
-    );
-    const { id, subjectId } = await world.propose('5', { ttl: 60 });
-    expect(await settle(world, () => world.until(id, 'expired'))).toEqual([[subjectId, 'alice']]);
+    expect(await settle(world, () => world.until(id, state))).toEqual([[subjectId, 'alice']]);
   });
 
   it('is kept while it is carried out, is carried out, or may have been', async () => {

@@ -4,7 +4,7 @@ import type { Changes } from '../../../src/approval/moves.ts';
 import { openStates, transitions } from '../../../src/approval/moves.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { OPEN } from '../../../src/store/rows/proposal-states.ts';
-import { isSettledState, type ProposalState, proposalStates } from '../../../src/trading/proposal.ts';
+import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 
 const settledStates = ['executed', 'denied', 'expired', 'cancelled', 'blocked'] as const;
@@ -91,18 +91,6 @@ describe('a proposal', () => {
       { numRuns: 100 },
     );
     expect(world.database.serialize().includes('PLANTED')).toBe(false);
-  });
-
-  it('is moved by one of many who see the same state', async () => {
-    const world = kernelWorld();
-    const seen = await world.left('approved');
-    const moves = await Promise.all(
-      ['cancelled', 'executing', 'expired', 'executing'].map((to) =>
-        world.moves.move(seen, to as ProposalState),
-      ),
-    );
-    expect(moves.map(({ outcome }) => outcome)).toEqual(['moved', 'stale', 'stale', 'stale']);
-    expect(moves[1]?.proposal).toEqual(await world.row(seen.id));
   });
 
   it('that was approved is not begun under a halt, which is looked at with the move', async () => {

@@ -75,15 +75,6 @@ describe('a pairing', () => {
     expect(await world.keys.pairing(secret)).toBeUndefined();
   });
 
-  it('ends by a newer one of the same person, and by nobody else’s', async () => {
-    const first = await world.keys.pair('alice');
-    const bobs = await world.keys.pair('bob');
-    const second = await world.keys.pair('alice');
-    expect(await world.keys.pairing(first.secret)).toBeUndefined();
-    expect(await world.keys.pairing(bobs.secret)).toMatchObject({ sub: 'bob' });
-    expect(await world.keys.pairing(second.secret)).toMatchObject({ sub: 'alice' });
-  });
-
   it.each<[string, Oddity]>([
     ['not unlocked', { uv: false }],
     ['with nobody there', { up: false }],

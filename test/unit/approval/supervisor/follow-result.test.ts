@@ -74,6 +74,11 @@ async function follow(
   return { looked, ended: happenings === undefined ? undefined : ended };
 }
 
+/** Its changes are told from the start; a minute later one is, or that ends. */
+const standsAnd = (what: Happening[1]): readonly Happening[] => [
+  [10, 'stands'],
+  [60_000, what],
+];
 const polled = [50, 150, 350, 750, 1_550, 3_050, 6_050, 11_050, 21_050, 41_050];
 
 describe('what came of an order', () => {
@@ -97,13 +102,10 @@ describe('what came of an order', () => {
   });
 
   it('is looked at when it is told, once where that shows it', async () => {
-    const { looked } = await follow(
-      [
-        [10, 'stands'],
-        [60_000, 'own'],
-      ],
-      { looks: ['same', 'same', 'same', 'over'], ms: 5 * MINUTE },
-    );
+    const { looked } = await follow(standsAnd('own'), {
+      looks: ['same', 'same', 'same', 'over'],
+      ms: 5 * MINUTE,
+    });
     expect(looked).toEqual([10, 410, 1_910, 60_000]);
   });
 
@@ -121,24 +123,15 @@ describe('what came of an order', () => {
   });
 
   it('is looked at again soon where the broker’s reads lag behind what it tells', async () => {
-    const { looked } = await follow(
-      [
-        [10, 'stands'],
-        [60_000, 'own'],
-      ],
-      { looks: ['same', 'same', 'same', 'same', 'over'], ms: 5 * MINUTE },
-    );
+    const { looked } = await follow(standsAnd('own'), {
+      looks: ['same', 'same', 'same', 'same', 'over'],
+      ms: 5 * MINUTE,
+    });
     expect(looked.slice(3)).toEqual([60_000, 60_400]);
   });
 
   it('is looked at once because of what is about something else', async () => {
-    const { looked } = await follow(
-      [
-        [10, 'stands'],
-        [60_000, 'other'],
-      ],
-      { ms: 2 * MINUTE },
-    );
+    const { looked } = await follow(standsAnd('other'), { ms: 2 * MINUTE });
     expect(looked.slice(3)).toEqual([60_000]);
   });
 
@@ -149,25 +142,16 @@ describe('what came of an order', () => {
   });
 
   it('is asked for again once nobody tells of it any more', async () => {
-    const { looked } = await follow(
-      [
-        [10, 'stands'],
-        [60_000, 'lost'],
-      ],
-      { ms: 70_000 },
-    );
+    const { looked } = await follow(standsAnd('lost'), { ms: 70_000 });
     expect(looked.slice(3)).toEqual([60_000, 60_100, 60_300, 60_700, 61_500, 63_000, 66_000]);
   });
 
   it('is asked for again where a look failed, though its changes are told', async () => {
     const busy = new Refusal(503, 'broker_busy', 'the broker asks for fewer requests');
-    const { looked } = await follow(
-      [
-        [10, 'stands'],
-        [60_000, 'own'],
-      ],
-      { looks: ['same', 'same', 'same', busy, busy, 'over'], ms: 5 * MINUTE },
-    );
+    const { looked } = await follow(standsAnd('own'), {
+      looks: ['same', 'same', 'same', busy, busy, 'over'],
+      ms: 5 * MINUTE,
+    });
     expect(looked.slice(3)).toEqual([60_000, 60_100, 60_300]);
   });
 
