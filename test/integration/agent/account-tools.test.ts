@@ -1,21 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
-import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { ownRules } from '../../../src/app/own-rules.ts';
-import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import { openSession } from '../../../src/auth/session/token-session.ts';
-import { resolveProfile } from '../../../src/config/resolve-profile.ts';
-import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/directories.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
-import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { sandboxWorld } from './sandbox-world.ts';
 import { options, play } from './world.ts';
 
 /** A trade from a file, of the account that is asked for. */
@@ -29,43 +18,22 @@ function importedIn(account: string): Activity[] {
 
 /** What is computed from the account of the real gateway and paper broker, asked for in words. */
 describe('on the sandbox', () => {
-  const root = mkdtempSync(join(tmpdir(), 'trade-agent-account-'));
-  const folder = join(root, 'agent');
-  const home: Home = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
-  let sandbox: Sandbox;
-  let phone: PhoneClient;
+  const world = sandboxWorld();
   let agent: Agent;
-
   beforeAll(async () => {
-    sandbox = await startSandbox({ home: home.sandbox, port: 0, partialFills: false });
-    const profile = resolveProfile({ profiles: {} }, undefined, sandbox.ready);
-    const store = openFileStore({ folder, profile: profile.name });
-    phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
-    const login = await beginDeviceLogin(profile, store, { home });
-    await phone.completeDevice('alice', login.user_code);
-    await login.complete(new AbortController().signal);
-    const session = await openSession({ profile, store, home });
-    agent = await createAgent({
-      profile,
+    const session = await world.session();
+    agent = await world.agent({
       session,
-      stateDb: join(folder, 'state.db'),
-      databaseKey: await databaseKey(store),
-      env: {},
       imported: async (account) => importedIn(await account()),
       ownRules: ownRules({
         clock: systemClock,
-        gateway: async () => createGatewayClient(session as NonNullable<typeof session>),
-        home: async () => home,
-        profile: async () => profile,
-        requireSession: async () => session as NonNullable<typeof session>,
-        store: async () => store,
+        gateway: async () => createGatewayClient(session),
+        home: async () => world.home,
+        profile: async () => world.profile,
+        requireSession: async () => session,
+        store: async () => world.store,
       }),
     });
-  });
-  afterAll(async () => {
-    await agent?.close();
-    await sandbox?.close();
-    rmSync(root, { recursive: true });
   });
 
   const asked = async (prompt: string) => {
@@ -100,7 +68,7 @@ describe('on the sandbox', () => {
     });
     // A look changes nothing: what is new stays new.
     expect((await asked('any findings?')).content).toMatchObject({ ongoing: [] });
-    expect(await phone.requests('alice')).toEqual([]);
+    expect(await world.phone.requests('alice')).toEqual([]);
   }, 60_000);
 
   it('counts what the person imported, and says so', async () => {
@@ -118,14 +86,14 @@ describe('on the sandbox', () => {
 
   it('rebalances to targets that were named, by one card and one tap', async () => {
     const running = play(agent.run({ prompt: 'rebalance to 2% KO 43% PEP 55% cash' }, options()));
-    const [card] = await phone.requests('alice', { waitSeconds: 15 });
+    const [card] = await world.phone.requests('alice', { waitSeconds: 15 });
     const subject = card?.details.subject as { orders: { side: string; symbol: string }[] } | undefined;
     expect(subject?.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual(['sell KO', 'buy PEP']);
     expect(card?.details.provenance).toMatchObject({
       sentence: 'rebalance to 2% KO 43% PEP 55% cash',
       fields: { orders: { source: 'computed', from: 'the rebalancing to the targets named' } },
     });
-    await phone.decide(card?.id ?? '', 'approve');
+    await world.phone.decide(card?.id ?? '', 'approve');
     const { result } = await running;
     expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
     expect(result.orders).toHaveLength(2);

@@ -29,8 +29,7 @@ function insistent(perTurn: number, symbols = ['AAPL']): ChatModel {
 
 describe('a model that asks too much', () => {
   it('is told after a denial that nothing more is proposed in that turn', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'deny';
+    const world = await createWorld('deny');
     const agent = await world.agent({ model: insistent(1) });
     const { result } = await play(agent.run({ prompt: 'buy me something', thread: 't' }, options()));
     expect(world.phone.asked).toHaveLength(1);
@@ -43,8 +42,7 @@ describe('a model that asks too much', () => {
   });
 
   it('may ask again once the person has spoken again', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'deny';
+    const world = await createWorld('deny');
     const agent = await world.agent({ model: insistent(1) });
     await play(agent.run({ prompt: 'buy me something', thread: 't' }, { ...options(), maxTurns: 2 }));
     await play(agent.run({ prompt: 'ask me again', thread: 't' }, { ...options(), maxTurns: 2 }));
@@ -52,16 +50,14 @@ describe('a model that asks too much', () => {
   });
 
   it('gets no more than five proposals for one prompt', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const agent = await world.agent({ model: insistent(1) });
     await play(agent.run({ prompt: 'buy some AAPL' }, options()));
     expect(world.phone.asked).toHaveLength(5);
   });
 
   it('gets no more than five of those that it makes at once', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const agent = await world.agent({ model: insistent(8) });
     await play(agent.run({ prompt: 'buy some AAPL', thread: 't' }, { ...options(), maxTurns: 1 }));
     expect(world.phone.asked).toHaveLength(5);
@@ -70,8 +66,7 @@ describe('a model that asks too much', () => {
   });
 
   it('gets as many as the person’s own words name, where those are more', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const agent = await world.agent({ model: insistent(7) });
     const prompt = 'buy 1 AAPL, 1 MSFT, 1 NVDA, 1 AMZN, 1 GOOG, 1 META and 1 TSLA';
     await play(agent.run({ prompt }, { ...options(), maxTurns: 2 }));
@@ -79,8 +74,7 @@ describe('a model that asks too much', () => {
   });
 
   it('gets none for symbols that standard input names', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const agent = await world.agent({ model: insistent(8) });
     const context = 'buy 1 AAPL, 1 MSFT, 1 NVDA, 1 AMZN, 1 GOOG, 1 META and 1 TSLA';
     await play(agent.run({ prompt: 'what is this?', context }, { ...options(), maxTurns: 2 }));

@@ -31,8 +31,7 @@ const unasked: ChatModel = {
 };
 
 it('orders that a program put together are proposed as they are, all of its making, and no model is asked', async () => {
-  const world = await createWorld();
-  world.phone.auto = () => 'approve';
+  const world = await createWorld('approve');
   const agent = await world.agent({ model: unasked });
   const { result, events } = await play(
     agent.run({ orders: [sale, purchase], ...byCheck, thread: 't' }, { ...options(), requestedBy: 'check' }),
@@ -94,8 +93,7 @@ it.each([0, MOST_ORDERS + 1])('%i orders at once are refused, and nothing is kep
 });
 
 it('an order that could be none is refused by itself', async () => {
-  const world = await createWorld();
-  world.phone.auto = () => 'approve';
+  const world = await createWorld('approve');
   const agent = await world.agent({ model: unasked });
   const none = { ...purchase, qty: '5' };
   const { result } = await play(agent.run({ orders: [none, sale], ...byCheck }, options()));
@@ -107,8 +105,7 @@ it('an order that could be none is refused by itself', async () => {
 });
 
 it('what the person says next in their thread is their own', async () => {
-  const world = await createWorld();
-  world.phone.auto = () => 'approve';
+  const world = await createWorld('approve');
   const agent = await world.agent();
   await play(agent.run({ orders: [sale], ...byCheck, thread: 't' }, options()));
   await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));

@@ -39,7 +39,7 @@ it('a run that died before its prompt was stored is not "done" when resumed', as
   );
   await threads.end(begun.lease, undefined, systemClock.now());
   database.close();
-  const { result } = await play((await world.agent()).resume('cut-off', options()));
+  const { result } = await world.resume('cut-off');
   expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' }, orders: [] });
 });
 
@@ -50,7 +50,7 @@ it.each([2, 3, 4, 5, 6])(
     const dying = await world.agent({ openDatabase: failingAt(nth) });
     const cut = await play(dying.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
     expect(cut.result.status).not.toBe('done');
-    const { result } = await play((await world.agent()).resume('t', options('detach')));
+    const { result } = await world.resume('t', 'detach');
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     expect(world.phone.asked).toHaveLength(1);
     expect(new Set(world.phone.posts.map(({ key }) => key)).size).toBe(1);
@@ -62,7 +62,7 @@ it('a run that died before its table knew the proposal finds it again', async ()
   const dying = await world.agent({ openDatabase: failingAt(1, 'INTO thread_proposals') });
   await play(dying.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
   world.phone.decide('AAPL', 'approve');
-  const { result } = await play((await world.agent()).resume('t', options()));
+  const { result } = await world.resume('t');
   expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
   expect(world.gateway.book).toHaveLength(1);
 });
@@ -82,7 +82,7 @@ it('a run that was overtaken while it worked out an order proposes none', async 
       );
   };
   const prompt = 'send my portfolio to slack #trading';
-  const { result } = await play((await world.agent()).run({ prompt, thread: 't' }, options('detach')));
+  const { result } = await world.run(prompt, { approval: 'detach', thread: 't' });
   expect(result).toMatchObject({ status: 'failed', error: { code: 'busy' }, approvals: [] });
   expect(await Promise.all(taken)).toHaveLength(1);
   expect(world.phone.asked).toHaveLength(0);
@@ -92,8 +92,7 @@ it.each([
   ['give back its lease of the thread', 'UPDATE threads SET lease_owner = NULL'],
   ['note how it ended', 'UPDATE threads SET status = ?'],
 ])('a run that cannot %s tells its result all the same', async (_, statement) => {
-  const world = await createWorld();
-  world.phone.auto = () => 'approve';
+  const world = await createWorld('approve');
   const agent = await world.agent({ openDatabase: failingAt(1, statement) });
   const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
   expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });

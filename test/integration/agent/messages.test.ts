@@ -5,9 +5,8 @@ const prompt = 'send my portfolio to slack #trading';
 
 describe('a message', () => {
   it('has the text that the program put together, and is sent once the phone approves it', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    const { result } = await play((await world.agent()).run({ prompt }, options()));
+    const world = await createWorld('approve');
+    const { result } = await world.run(prompt);
     expect(world.phone.posts).toMatchObject([
       { body: { kind: 'message', message: { service: 'slack', recipient: '#trading' } } },
     ]);
@@ -24,40 +23,31 @@ describe('a message', () => {
   it('keeps its text through a lost answer, however the portfolio moves meanwhile', async () => {
     const world = await createWorld();
     world.phone.faults = Array(4).fill('drop_after_accept');
-    const { result } = await play((await world.agent()).run({ prompt }, options()));
+    const { result } = await world.run(prompt);
     expect(result.status).toBe('unknown');
     world.gateway.buyingPower = '1.00';
     world.phone.decide('slack', 'approve');
-    const resumed = await play((await world.agent()).resume(result.thread, options()));
+    const resumed = await world.resume(result.thread);
     expect(resumed.result.status).toBe('done');
     expect(world.phone.asked).toHaveLength(1);
     expect(world.gateway.sent).toHaveLength(1);
   });
 
   it('of which nobody will ever know ends so, and is never sent again', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const text = 'whether it was sent is not known; look there before you send it again';
     world.phone.executions = [{ code: 'outcome_unknown', text }];
-    const { result } = await play((await world.agent()).run({ prompt }, options()));
+    const { result } = await world.run(prompt);
     expect(result).toMatchObject({
       status: 'unknown',
       approvals: [{ status: 'blocked', reason: expect.stringContaining('is not known') }],
     });
-    await play((await world.agent()).resume(result.thread, options()));
+    await world.resume(result.thread);
     expect(world.phone.posts).toHaveLength(1);
   });
 
-  it('is not proposed in a run that only reads', async () => {
-    const world = await createWorld();
-    const { result } = await play((await world.agent({ readOnly: true })).run({ prompt }, options()));
-    expect(result).toMatchObject({ status: 'blocked', error: { code: 'blocked' } });
-    expect(world.phone.posts).toEqual([]);
-  });
-
   it('waits for its account before anybody is asked', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     world.gateway.connected.delete('slack');
     const { result, events } = await play((await world.agent()).run({ prompt }, options()), (event) => {
       if (event.type === 'connection' && event.connection.status === 'needed') {
@@ -92,10 +82,9 @@ describe('a message', () => {
 
 describe('an order whose account is not connected', () => {
   it('waits for that, and is proposed under the key it would have had', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     world.phone.faults = [{ status: 409, code: 'account_not_connected' }];
-    const { result, events } = await play((await world.agent()).run({ prompt: 'buy 1 AAPL' }, options()));
+    const { result, events } = await world.run('buy 1 AAPL');
     expect(events).toContainEqual(
       expect.objectContaining({
         connection: expect.objectContaining({ name: 'broker', status: 'connected' }),

@@ -1,36 +1,24 @@
-import { LLMock } from '@copilotkit/aimock';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/machine/clock.ts';
-import { createWorld, options, play } from './world.ts';
+import type { LLMock } from '@copilotkit/aimock';
+import { describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../../src/machine/clock.ts';
+import { call, modelWorld } from './model-world.ts';
+import { options, play } from './world.ts';
 
 /** An agent whose model's server is at fault as told; no wait between tries takes real time. */
 async function chaotic(chaos: Parameters<LLMock['setChaos']>[0]) {
-  const world = await createWorld();
-  const mock = new LLMock({ port: 0 });
-  await mock.start();
-  onTestFinished(() => mock.stop());
   const waits: number[] = [];
-  const agent = await world.agent({
-    profile: {
-      ...world.profile,
-      model: { provider: 'openai', name: 'gpt-test', base_url: `${mock.url}/v1` },
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => {
+      // Longer sleeps are watches over a silent stream, or leases; they must not fire.
+      if (ms > 5000) return systemClock.sleep(ms, signal);
+      waits.push(ms);
+      return Promise.resolve();
     },
-    env: { TRADE_AGENT_API_KEY: 'PLANTED-API-KEY' },
-    clock: {
-      ...systemClock,
-      sleep: (ms, signal) => {
-        // Longer sleeps are watches over a silent stream, or leases; they must not fire.
-        if (ms > 5000) return systemClock.sleep(ms, signal);
-        waits.push(ms);
-        return Promise.resolve();
-      },
-    },
-  });
+  };
+  const { world, mock, agent } = await modelWorld(undefined, { clock });
   const order = { symbol: 'AAPL', side: 'buy', qty: '5' };
-  mock.on(
-    { userMessage: 'buy', hasToolResult: false },
-    { toolCalls: [{ name: 'place_order', arguments: JSON.stringify(order) }] },
-  );
+  mock.on({ userMessage: 'buy', hasToolResult: false }, { toolCalls: [call('place_order', order)] });
   mock.on({ hasToolResult: true }, { content: 'Bought.' });
   mock.setChaos(chaos);
   return { world, mock, agent, waits };
@@ -85,10 +73,7 @@ describe('a conversation that is too long for the model', () => {
     const { mock, agent } = await chaotic({});
     const ask = (prompt: string, thread?: string) =>
       play(agent.run({ prompt, ...(thread === undefined ? {} : { thread }) }, options()));
-    mock.on(
-      { userMessage: 'portfolio', hasToolResult: false },
-      { toolCalls: [{ name: 'get_portfolio', arguments: '{}' }] },
-    );
+    mock.on({ userMessage: 'portfolio', hasToolResult: false }, { toolCalls: [call('get_portfolio', {})] });
     const first = await ask('my portfolio');
     expect(first.result.status).toBe('done');
 

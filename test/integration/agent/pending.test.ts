@@ -79,7 +79,7 @@ describe('approvals pending in one thread', () => {
   it('are told of in whatever order they are decided, each by a detached resume', async () => {
     const world = await createWorld();
     const prompt = 'buy 5 AAPL and sell 2 MSFT and buy 1 NVDA';
-    await play((await world.agent()).run({ prompt, thread: 't' }, options('detach')));
+    await world.run(prompt, { approval: 'detach', thread: 't' });
     expect(world.phone.asked).toHaveLength(3);
     for (const [symbol, decision, left] of [
       ['NVDA', 'approve', 2],
@@ -87,7 +87,7 @@ describe('approvals pending in one thread', () => {
       ['AAPL', 'approve', 0],
     ] as const) {
       world.phone.decide(symbol, decision);
-      const { result } = await play((await world.agent()).resume('t', options('detach')));
+      const { result } = await world.resume('t', 'detach');
       expect(result.approvals.filter(({ status }) => status === 'requested')).toHaveLength(left);
     }
     expect(world.gateway.book.map(({ symbol }) => symbol)).toEqual(['NVDA', 'AAPL']);
@@ -145,7 +145,7 @@ describe('approvals that are listed', () => {
 
   it('are as they were last seen, and say so, where the gateway cannot be reached', async () => {
     const world = await createWorld();
-    await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
     world.gateway.down = true;
     const agent = await world.agent();
     const [stale] = await agent.approvals();
@@ -186,7 +186,7 @@ describe('a thread whose approval expired', () => {
 
   it('is expired when the gateway does not have the approval any more', async () => {
     const world = await createWorld();
-    await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
     const { profile, session } = await createWorld();
     const soon = await world.agent({ profile, session });
     expect(await soon.threads()).toMatchObject([{ thread: 't', status: 'pending' }]);

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProblemCode } from '../../../src/errors/problem-codes.ts';
-import type { MessageDraft } from '../../../src/trading/message.ts';
-import { normalizeOrder, type OrderDraft } from '../../../src/trading/order.ts';
+import { normalizeOrder } from '../../../src/trading/order.ts';
 import {
   idempotencyKeySchema,
   isSettledState,
@@ -10,9 +9,11 @@ import {
   proposalRequestSchema,
   proposalSchema,
 } from '../../../src/trading/proposal.ts';
+import { Refusal } from '../../../src/trading/refusal.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import type { GatewayStandIn } from './gateway-stand-in.ts';
 
-type Decision = 'approve' | 'deny';
+export type Decision = 'approve' | 'deny';
 
 /** What happens to the next `POST /v1/proposals`. */
 export type ProposeFault =
@@ -33,40 +34,13 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** What the proposals' side needs of the rest of the gateway. */
-export interface Desk {
-  readonly open: boolean;
-  readonly book: Order[];
-  readonly protecting: ReadonlySet<string>;
-  readonly buyingPower: string;
-  readonly positions: readonly { symbol: string; qty: string }[];
-  connected: Set<string>;
-  priceOf(symbol: string, side: 'buy' | 'sell'): string | undefined;
-  /** Books the order, and returns it. */
-  place(draft: OrderDraft): Order;
-  send(draft: MessageDraft): { service_id: string; sent_at: string };
-  cancel(id: string): Order;
-}
-
 interface Kept {
   readonly sub: string;
   readonly request: ProposalRequest;
   proposal: Proposal;
 }
 
-/** A refusal as the gateway words it. */
-export class Problem extends Error {
-  readonly answer: Answer;
-  constructor(status: number, code: ProblemCode, detail: string = code, members: object = {}) {
-    super(detail);
-    this.answer = {
-      status,
-      body: { type: `urn:trade-agent:problem:${code}`, title: code, status, code, detail, ...members },
-    };
-  }
-}
-
-/** `/v1/proposals` and `/v1/halt`, in memory, with the person who is asked. */
+/** `/v1/proposals` in memory, with the person who is asked. */
 export class ProposalsStandIn {
   /** Every proposal, in the order they came. */
   readonly asked: Proposal[] = [];
@@ -78,15 +52,15 @@ export class ProposalsStandIn {
   executions: ExecutionFault[] = [];
   /** Times a proposal was looked at. */
   looks = 0;
-  haltedAt: string | undefined;
-  readonly #desk: Desk;
+  isHalted = false;
+  readonly #gateway: GatewayStandIn;
   readonly #kept = new Map<string, Kept>();
   readonly #keys = new Map<string, { readonly body: string; readonly id: string }>();
   readonly #changed = new Set<() => void>();
   #time = 0;
 
-  constructor(desk: Desk) {
-    this.#desk = desk;
+  constructor(gateway: GatewayStandIn) {
+    this.#gateway = gateway;
   }
 
   /** Resolves once this many proposals were made. */
@@ -97,28 +71,25 @@ export class ProposalsStandIn {
 
   /** The person decides on the latest proposal about a symbol or service. */
   decide(about: string, decision: Decision): void {
-    const found = this.asked.findLast((one) => aboutOf(one) === about);
-    if (found === undefined) throw new Error(`nothing asked about ${about}`);
-    this.#decide(found.id, decision);
-  }
-
-  /** The person decides on one proposal. */
-  decideOn(id: string, decision: Decision): void {
-    this.#decide(id, decision);
+    this.#decide(this.#latest(about).id, decision);
   }
 
   /** Nobody decided in time. */
   expire(about: string): void {
-    const found = this.asked.findLast((one) => aboutOf(one) === about);
-    if (found !== undefined) this.#end(found.id, 'expired', 'approval_expired', 'nobody decided in time');
+    this.#end(this.#latest(about).id, 'expired', 'approval_expired', 'nobody decided in time');
   }
 
-  /** What was on its way has ended, at the broker or not. */
+  /** What was under way has ended, at the broker or not. */
   settle(about: string, how: 'executed' | 'expired' = 'executed'): void {
+    const { id } = this.#latest(about);
+    if (how === 'executed') this.#carryOut(id);
+    else this.#end(id, 'expired', 'approval_expired', 'it never reached the broker');
+  }
+
+  #latest(about: string): Proposal {
     const found = this.asked.findLast((one) => aboutOf(one) === about);
     if (found === undefined) throw new Error(`nothing asked about ${about}`);
-    if (how === 'executed') this.#carryOut(found.id);
-    else this.#end(found.id, 'expired', 'approval_expired', 'it never reached the broker');
+    return found;
   }
 
   /** The result changes, as an order's does when it fills. */
@@ -132,40 +103,24 @@ export class ProposalsStandIn {
     return proposalSchema.parse(made);
   }
 
-  async answer(request: IncomingMessage, url: URL, sub: string, body: string): Promise<Answer | 'drop'> {
-    const { method } = request;
-    if (url.pathname === '/v1/halt') return this.#halt(method, sub);
+  async answer(request: IncomingMessage, url: URL, body: string): Promise<Answer | 'drop'> {
+    const { method, headers } = request;
+    const sub = /^Bearer PLANTED-SESSION-TOKEN\.(.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
     const id = url.pathname.slice('/v1/proposals/'.length);
     if (method === 'POST') {
       const fault = this.faults.shift();
       if (fault === 'drop_before_accept') return 'drop';
       if (typeof fault === 'object') {
         const { status, code, ...members } = fault;
-        throw new Problem(status, code, code, members);
+        throw new Refusal(status, code, code, { members });
       }
-      const key = idempotencyKeySchema.parse(request.headers['idempotency-key']);
+      const key = idempotencyKeySchema.parse(headers['idempotency-key']);
       const answer = await this.#propose(sub, key, JSON.parse(body), 'trade-agent');
       return fault === 'drop_after_accept' ? 'drop' : answer;
     }
     if (id === '') return { status: 200, body: { proposals: this.#list(sub, url) } };
     if (method === 'DELETE') return { status: 200, body: this.#withdraw(sub, id) };
     return { status: 200, body: await this.#look(sub, id, url, request) };
-  }
-
-  #halt(method: string | undefined, sub: string): Answer {
-    if (method === 'PUT') {
-      this.haltedAt ??= new Date().toISOString();
-      for (const { sub: whose, proposal } of this.#kept.values()) {
-        if (whose === sub && ['drafted', 'requested'].includes(proposal.state)) {
-          this.#end(proposal.id, 'cancelled', 'policy_denied', 'trading is halted');
-        }
-      }
-    }
-    const { haltedAt } = this;
-    return {
-      status: 200,
-      body: { halted: haltedAt !== undefined, ...(haltedAt === undefined ? {} : { halted_at: haltedAt }) },
-    };
   }
 
   #list(sub: string, url: URL): Proposal[] {
@@ -179,7 +134,7 @@ export class ProposalsStandIn {
   #own(sub: string, id: string): Kept {
     const kept = this.#kept.get(id);
     if (kept === undefined || kept.sub !== sub)
-      throw new Problem(404, 'not_found', 'there is no such proposal');
+      throw new Refusal(404, 'not_found', 'there is no such proposal');
     return kept;
   }
 
@@ -201,33 +156,31 @@ export class ProposalsStandIn {
 
   #withdraw(sub: string, id: string): Proposal {
     const { proposal } = this.#own(sub, id);
-    if (isSettledState(proposal.state)) throw new Problem(409, 'proposal_settled', `it is ${proposal.state}`);
-    if (!['drafted', 'requested'].includes(proposal.state)) throw new Problem(409, 'proposal_executing');
+    if (isSettledState(proposal.state)) throw new Refusal(409, 'proposal_settled', `it is ${proposal.state}`);
+    if (!['drafted', 'requested'].includes(proposal.state))
+      throw new Refusal(409, 'proposal_executing', 'proposal_executing');
     this.#end(id, 'cancelled', 'approval_cancelled', 'taken back before it was carried out');
     return this.#own(sub, id).proposal;
   }
 
   async #propose(sub: string, key: string, json: unknown, client: string): Promise<Answer> {
     const parsed = proposalRequestSchema.safeParse(json);
-    if (!parsed.success) throw new Problem(400, 'invalid_proposal', parsed.error.issues[0]?.message);
+    if (!parsed.success) throw new Refusal(400, 'invalid_proposal', String(parsed.error.issues[0]?.message));
     const request = parsed.data;
     this.posts.push({ key, body: request });
     const body = JSON.stringify(json);
     const earlier = this.#keys.get(`${sub} ${key}`);
     if (earlier !== undefined) {
       if (earlier.body !== body)
-        throw new Problem(409, 'idempotency_key_conflict', 'the key is another request’s');
+        throw new Refusal(409, 'idempotency_key_conflict', 'the key is another request’s');
       return { status: 200, body: this.#own(sub, earlier.id).proposal };
     }
     const same = [...this.#kept.values()].find(
       (kept) => kept.sub === sub && !isSettledState(kept.proposal.state) && alike(kept.request, request),
     );
     if (same !== undefined) return { status: 200, body: same.proposal };
-    if (this.haltedAt !== undefined && request.kind !== 'lift' && request.kind !== 'cancel') {
-      throw new Problem(403, 'policy_denied', 'trading is halted', {
-        hint: 'trade-agent halt --lift ends it.',
-      });
-    }
+    if (this.isHalted && request.kind !== 'cancel')
+      throw new Refusal(403, 'policy_denied', 'trading is halted');
     const id = `pr_${String(this.asked.length + 1).padStart(8, '0')}`;
     const proposal = this.#complete(request, id, client);
     this.#kept.set(id, { sub, request, proposal });
@@ -276,8 +229,8 @@ export class ProposalsStandIn {
           subject: { ...request.message, client_message_id: subjectId, expires_at },
         });
       case 'cancel': {
-        const order = this.#desk.book.find((one) => one.id === request.cancel.order_id);
-        if (order === undefined) throw new Problem(404, 'not_found', 'there is no such order');
+        const order = this.#gateway.book.find((one) => one.id === request.cancel.order_id);
+        if (order === undefined) throw new Refusal(404, 'not_found', 'there is no such order');
         return proposalSchema.parse({
           ...base,
           kind: 'cancel',
@@ -285,20 +238,14 @@ export class ProposalsStandIn {
             account: 'PA3ALICE01',
             environment: 'paper',
             order: { ...order },
-            protects: this.#desk.protecting.has(order.id),
+            protects: this.#gateway.protecting.has(order.id),
             client_cancel_id: subjectId,
             expires_at,
           },
         });
       }
-      case 'lift':
-        return proposalSchema.parse({
-          ...base,
-          kind: 'lift',
-          subject: { halted_at: this.haltedAt ?? now, client_lift_id: subjectId, expires_at },
-        });
       default:
-        throw new Problem(409, 'not_replaceable', 'the stand-in replaces no orders');
+        throw new Refusal(409, 'not_replaceable', 'the stand-in replaces no orders');
     }
   }
 
@@ -308,25 +255,25 @@ export class ProposalsStandIn {
     expires_at: string,
   ) {
     const { symbol, side, qty, notional } = order;
-    const reference_price = this.#desk.priceOf(symbol, side);
+    const reference_price = this.#gateway.priceOf(symbol, side);
     if (reference_price === undefined)
-      throw new Problem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
+      throw new Refusal(404, 'unknown_symbol', `there is no symbol ${symbol}`);
     if (environment !== undefined && environment !== 'paper') {
-      throw new Problem(
+      throw new Refusal(
         403,
         'environment_mismatch',
         'the profile says live, but the gateway trades on a paper account',
       );
     }
-    if (!this.#desk.open && order.type === 'market') {
-      throw new Problem(409, 'market_closed', 'the market is closed; it opens at 2026-11-25T14:30:00Z');
+    if (!this.#gateway.open && order.type === 'market') {
+      throw new Refusal(409, 'market_closed', 'the market is closed; it opens at 2026-11-25T14:30:00Z');
     }
     // A stand-in may count in floats.
     const shares = Number(qty ?? Number(notional) / Number(reference_price));
-    const held = Number(this.#desk.positions.find((position) => position.symbol === symbol)?.qty ?? 0);
+    const held = Number(this.#gateway.positions.find((position) => position.symbol === symbol)?.qty ?? 0);
     const isTooMuch =
-      side === 'sell' ? shares > held : shares * Number(reference_price) > Number(this.#desk.buyingPower);
-    if (isTooMuch) throw new Problem(422, 'insufficient_funds', 'there is not that much');
+      side === 'sell' ? shares > held : shares * Number(reference_price) > Number(this.#gateway.buyingPower);
+    if (isTooMuch) throw new Refusal(422, 'insufficient_funds', 'there is not that much');
     const subject = normalizeOrder({
       account: 'PA3ALICE01',
       environment: 'paper' as const,
@@ -375,7 +322,7 @@ export class ProposalsStandIn {
     switch (proposal.kind) {
       case 'order': {
         const { symbol, side, reference_price, max_slippage } = proposal.subject;
-        const now = Number(this.#desk.priceOf(symbol, side));
+        const now = Number(this.#gateway.priceOf(symbol, side));
         if (Math.abs(now - Number(reference_price)) > Number(reference_price) * Number(max_slippage) + 1e-9) {
           this.#end(
             id,
@@ -385,21 +332,17 @@ export class ProposalsStandIn {
           );
           return;
         }
-        this.#write(id, { state: 'executed', result: this.#desk.place(proposal.subject) });
+        this.#write(id, { state: 'executed', result: this.#gateway.place(proposal.subject) });
         return;
       }
       case 'message': {
         const { client_message_id, service, recipient } = proposal.subject;
-        const result = { client_message_id, service, recipient, ...this.#desk.send(proposal.subject) };
+        const result = { client_message_id, service, recipient, ...this.#gateway.send(proposal.subject) };
         this.#write(id, { state: 'executed', result });
         return;
       }
       case 'cancel':
-        this.#write(id, { state: 'executed', result: this.#desk.cancel(proposal.subject.order.id) });
-        return;
-      case 'lift':
-        this.haltedAt = undefined;
-        this.#write(id, { state: 'executed', result: { lifted_at: this.#now() } });
+        this.#write(id, { state: 'executed', result: this.#gateway.cancel(proposal.subject.order.id) });
         return;
     }
   }

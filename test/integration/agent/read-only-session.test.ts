@@ -39,7 +39,7 @@ it('a read-only session proposes nothing, and hears what became of what was prop
   const refused = await play(limited.run({ prompt: 'buy 5 AAPL' }, options()));
   expect(refused.result).toMatchObject({ status: 'failed', error: { code: 'insufficient_scope' } });
   expect(world.phone.posts).toEqual([]);
-  const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options('detach')));
+  const { result } = await world.run('buy 5 AAPL', 'detach');
   world.phone.decide('AAPL', 'approve');
   const told = await play(limited.resume(result.thread, options()));
   expect(told.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });

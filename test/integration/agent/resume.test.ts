@@ -37,9 +37,9 @@ describe('a detached run', () => {
     const thread = await detached(world);
     world.phone.decide('AAPL', 'approve');
     expect(world.gateway.book).toHaveLength(1);
-    const first = await play((await world.agent()).resume(thread, options()));
+    const first = await world.resume(thread);
     expect(first.result).toMatchObject({ status: 'done', orders: [{ symbol: 'AAPL', status: 'filled' }] });
-    const second = await play((await world.agent()).resume(thread, options()));
+    const second = await world.resume(thread);
     expect(second.result).toEqual(first.result);
     expect(second.events.map(({ type }) => type)).toEqual(['thread', 'result']);
     expect(world.gateway.book).toHaveLength(1);
@@ -51,7 +51,7 @@ describe('a detached run', () => {
     const thread = await detached(world);
     world.phone.decide('AAPL', 'deny');
     for (let time = 0; time < 2; time++) {
-      const { result } = await play((await world.agent()).resume(thread, options()));
+      const { result } = await world.resume(thread);
       expect(result).toMatchObject({ status: 'denied', error: { code: 'approval_denied' } });
     }
     expect(world.gateway.book).toEqual([]);
@@ -68,7 +68,7 @@ describe('a detached run', () => {
     expect(first.result.status).toBe('pending');
     expect(first.result.orders.map(({ symbol }) => symbol)).toEqual(['MSFT']);
     world.phone.decide('AAPL', 'approve');
-    const second = await play((await world.agent()).resume(thread, options()));
+    const second = await world.resume(thread);
     expect(second.result.status).toBe('done');
     expect(world.gateway.book.map(({ symbol }) => symbol)).toEqual(['MSFT', 'AAPL']);
   });
@@ -87,7 +87,7 @@ describe('a detached run', () => {
     await agent.approvals();
     const unheard = await play(agent.run({ prompt: 'quote AAPL', thread }, options()));
     expect(unheard.result).toMatchObject({ status: 'unknown', error: { code: 'outcome_unknown' } });
-    const resumed = await play((await world.agent()).resume(thread, options()));
+    const resumed = await world.resume(thread);
     expect(resumed.result.status).toBe('done');
     const next = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
     expect(next.result).toMatchObject({ status: 'done', approvals: [], orders: [] });
@@ -123,7 +123,7 @@ describe('a detached run', () => {
   it('is taken back by a resume that may not ask', async () => {
     const world = await createWorld();
     const thread = await detached(world);
-    const { result } = await play((await world.agent()).resume(thread, options('deny')));
+    const { result } = await world.resume(thread, 'deny');
     expect(result).toMatchObject({ status: 'denied', approvals: [{ status: 'cancelled' }] });
     expect(world.phone.asked).toMatchObject([{ state: 'cancelled' }]);
   });
@@ -147,7 +147,7 @@ describe('a run that is stopped while it waits', () => {
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     world.phone.decide('AAPL', 'approve');
     expect(world.gateway.book).toHaveLength(1);
-    const resumed = await play((await world.agent()).resume(result.thread, options()));
+    const resumed = await world.resume(result.thread);
     expect(resumed.result.status).toBe('done');
     expect(world.phone.asked).toHaveLength(1);
   });
@@ -223,10 +223,9 @@ describe('a thread', () => {
 
 describe('a proposal whose answer is lost', () => {
   it('is posted again under the same key, and asked about once', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     world.phone.faults = ['drop_after_accept'];
-    const { result, events } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()));
+    const { result, events } = await world.run('buy 5 AAPL');
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
     expect(events).toContainEqual(expect.objectContaining({ type: 'notice' }));
     expect(new Set(world.phone.posts.map(({ key }) => key)).size).toBe(1);
@@ -283,8 +282,7 @@ describe('waiting', () => {
   });
 
   it('ends unknown where nobody learns what became of it, and a resume tells once that is known', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     world.phone.executions = ['unknown'];
     const start = Date.now();
     const clock = {
@@ -317,7 +315,7 @@ describe('waiting', () => {
 
   it('needs a session', async () => {
     const world = await createWorld();
-    await play((await world.agent()).run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
     const stranger = await world.agent({
       session: {
         ...sessionOf(world.profile),
@@ -356,7 +354,7 @@ it('a run that is killed while it waits leaves an order that is carried out, and
   };
   expect((await exited)[1]).toBe('SIGKILL');
   world.phone.decide('AAPL', 'approve');
-  const { result } = await play((await world.agent()).resume(thread, options()));
+  const { result } = await world.resume(thread);
   expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
   expect(world.gateway.book).toHaveLength(1);
 });

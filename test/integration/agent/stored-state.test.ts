@@ -10,17 +10,15 @@ import { createWorld, options, play, type World } from './world.ts';
 
 describe('a finished thread', () => {
   it('keeps its latest checkpoint alone, and goes on from it', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
-    const agent = await world.agent();
+    const world = await createWorld('approve');
     for (const prompt of ['buy 5 AAPL', 'quote AAPL', 'what do I own']) {
-      await play(agent.run({ prompt, thread: 't' }, options()));
+      await world.run(prompt, { thread: 't' });
     }
     const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
     const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
     expect([count('checkpoints'), count('writes')]).toEqual([1, 0]);
     database.close();
-    const { result } = await play((await world.agent()).resume('t', options()));
+    const { result } = await world.resume('t');
     expect(result).toMatchObject({ status: 'done', text: expect.stringContaining('MSFT') });
   });
 
@@ -48,10 +46,10 @@ describe('a finished thread', () => {
 describe('the state database', () => {
   it('holds no token, neither opened with its key nor in its bytes', async () => {
     const world = await createWorld();
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options('detach')));
+    const { result } = await world.run('buy 5 AAPL', 'detach');
     expectNoToken(world);
     world.phone.decide('AAPL', 'approve');
-    await play((await world.agent()).resume(result.thread, options()));
+    await world.resume(result.thread);
     expectNoToken(world);
   });
 });

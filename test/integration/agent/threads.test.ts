@@ -8,8 +8,7 @@ const DAY_S = 86_400;
 
 describe('a thread that is shown', () => {
   it('tells who said what, what was called and how that went, and its approvals', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'deny';
+    const world = await createWorld('deny');
     const agent = await world.agent();
     await play(agent.run({ prompt: 'quote AAPL', thread: 't', context: 'a page' }, options()));
     await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
@@ -42,7 +41,7 @@ describe('a thread that is shown', () => {
 
   it('is nobody else’s', async () => {
     const world = await createWorld();
-    await play((await world.agent()).run({ prompt: 'who am I', thread: 't' }, options()));
+    await world.run('who am I', { thread: 't' });
     const mallory = await world.agent({
       session: { ...world.session, user: { ...world.session.user, sub: 'mallory' } },
     });
@@ -54,8 +53,7 @@ describe('a thread that is shown', () => {
 
 describe('a thread that is deleted', () => {
   it('leaves nothing in the database', async () => {
-    const world = await createWorld();
-    world.phone.auto = () => 'approve';
+    const world = await createWorld('approve');
     const agent = await world.agent();
     await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options()));
     await agent.deleteThread('t');

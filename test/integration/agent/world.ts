@@ -10,8 +10,9 @@ import type { Session } from '../../../src/auth/session/session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import type { OpenState } from '../../../src/store/state-stores.ts';
+import { defined } from '../../../src/values/defined.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
-import type { ProposalsStandIn } from './proposals-stand-in.ts';
+import type { Decision, ProposalsStandIn } from './proposals-stand-in.ts';
 import { profileAt, sessionOf } from './session.ts';
 
 export interface World {
@@ -24,7 +25,13 @@ export interface World {
   readonly session: Session;
   /** A new agent on the same files, as a new process would have. */
   agent(options?: Partial<CreateAgentOptions>): Promise<Agent>;
+  /** Plays a prompt on a new agent. */
+  run(prompt: string, options?: RunWith, onEvent?: (event: AgentEvent) => void): Promise<Played>;
+  /** Resumes a thread on a new agent. */
+  resume(thread: string, options?: RunWith, onEvent?: (event: AgentEvent) => void): Promise<Played>;
 }
+
+type RunWith = ApprovalMode | (Partial<RunOptions> & { readonly thread?: string; readonly context?: string });
 
 /** What opens a new person's state, for one agent after another; SQLite unless a test file says otherwise. */
 let openStates: (() => Promise<() => Promise<OpenState>>) | undefined;
@@ -42,10 +49,14 @@ export function reachAgentsBy(way: NonNullable<typeof reach>): void {
   reach = way;
 }
 
-/** A gateway with its person, and a home of their own for one test, gone when it ends. */
-export async function createWorld(): Promise<World> {
+/**
+ * A gateway with its person, and a home of their own for one test, gone when it ends.
+ * @param decision the person's on each proposal; without one they wait to be told
+ */
+export async function createWorld(decision?: Decision): Promise<World> {
   const gateway = await new GatewayStandIn().start();
   const phone = gateway.proposals;
+  phone.auto = () => decision;
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-test-'));
   const key = randomBytes(32);
   const profile = profileAt(gateway.url);
@@ -57,7 +68,7 @@ export async function createWorld(): Promise<World> {
     await gateway.stop();
     rmSync(folder, { recursive: true });
   });
-  return {
+  const world: World = {
     gateway,
     phone,
     folder,
@@ -74,7 +85,17 @@ export async function createWorld(): Promise<World> {
       agents.push(agent);
       return (await reach?.(agent)) ?? agent;
     },
+    async run(prompt, given, onEvent) {
+      const { thread, context, ...more } = typeof given === 'string' ? { approval: given } : (given ?? {});
+      const input = { prompt, ...defined({ thread, context }) };
+      return await play((await world.agent()).run(input, { ...options(), ...more }), onEvent);
+    },
+    async resume(thread, given, onEvent) {
+      const more = typeof given === 'string' ? { approval: given } : given;
+      return await play((await world.agent()).resume(thread, { ...options(), ...more }), onEvent);
+    },
   };
+  return world;
 }
 
 /** The real time, `ahead` seconds on, with every wait a fiftieth as long. */

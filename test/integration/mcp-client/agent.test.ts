@@ -1,12 +1,13 @@
-import { LLMock } from '@copilotkit/aimock';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import type { LLMock } from '@copilotkit/aimock';
+import { describe, expect, it } from 'vitest';
 import type { CreateAgentOptions } from '../../../src/agent/run/create-agent.ts';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
 import { serverRegistry } from '../../../src/mcp/client/server-registry.ts';
-import { createWorld, options, play, type World } from '../agent/world.ts';
+import { call, modelWorld } from '../agent/model-world.ts';
+import { options, play } from '../agent/world.ts';
 import { access, child, credentialsInMemory, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
@@ -22,35 +23,21 @@ async function allowed(server: McpServerConfig): Promise<McpServerConfig> {
   return { ...server, tools: ['search'], pins };
 }
 
-/** An agent whose language model is scripted, and whose profile has one server. */
+/** A world whose agent has a scripted language model and one server. */
 async function withServer(
-  world: World,
   news: McpServerConfig,
-  extra: Partial<CreateAgentOptions> = {},
-  callMs = 20_000,
+  options: Partial<CreateAgentOptions> = {},
+  model: Parameters<typeof modelWorld>[2] = {},
 ) {
-  const mock = new LLMock({ port: 0 });
-  await mock.start();
-  onTestFinished(() => mock.stop());
   const foreign = serverRegistry({
     servers: { news },
     clock: systemClock,
     ...{ fetch, env: process.env, version: '0.0.0', credentials: credentialsInMemory() },
-    limits: { probeMs: 20_000, connectMs: 25_000, listMs: 20_000, callMs },
+    limits: { probeMs: 20_000, connectMs: 25_000, listMs: 20_000, callMs: 20_000 },
   });
-  const agent = await world.agent({
-    profile: {
-      ...world.profile,
-      model: { provider: 'openai', name: 'gpt-test', base_url: `${mock.url}/v1` },
-    },
-    env: { TRADE_AGENT_API_KEY: 'sk-test' },
-    foreign,
-    ...extra,
-  });
-  return { mock, agent, foreign };
+  return { foreign, ...(await modelWorld(undefined, { foreign, ...options }, model)) };
 }
 
-const call = (name: string, args: unknown) => ({ name, arguments: JSON.stringify(args) });
 const order = { symbol: 'NVDA', side: 'buy', qty: '4' };
 
 /** A model that looks into the news, and does what it reads there. */
@@ -67,8 +54,7 @@ const bodies = (mock: LLMock) =>
 
 describe('a result with instructions in it', () => {
   it('is data to the model, and an order that comes of it waits for the tap, naming the server', async () => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(world, await allowed(await overHttp('obey')));
+    const { world, mock, agent } = await withServer(await allowed(await overHttp('obey')));
     obey(mock, call('place_order', order));
     const { result } = await play(agent.run({ prompt: 'what is in the news?' }, options('detach')));
     expect(result.status).toBe('pending');
@@ -94,8 +80,7 @@ describe('a result with instructions in it', () => {
   });
 
   it('makes no word of the person’s somebody else’s, and the next turn is marked too', async () => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(world, await allowed(await overHttp('obey')));
+    const { world, mock, agent } = await withServer(await allowed(await overHttp('obey')));
     mock.on({ userMessage: 'news', hasToolResult: false }, { toolCalls: [call(NEWS, { query: 'KO' })] });
     mock.on({ userMessage: 'news', hasToolResult: true }, { content: 'Nothing new.' });
     const first = await play(agent.run({ prompt: 'what is in the news?' }, options()));
@@ -110,8 +95,7 @@ describe('a result with instructions in it', () => {
   });
 
   it('has a cancel wait for the tap, which otherwise needs none', async () => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(world, await allowed(await overHttp('obey')));
+    const { world, mock, agent } = await withServer(await allowed(await overHttp('obey')));
     world.gateway.addOpenOrder('AAPL', 'open-order-1');
     obey(mock, call('cancel_order', { order_id: 'open-order-1' }));
     const { result } = await play(agent.run({ prompt: 'what is in the news?' }, options('detach')));
@@ -121,8 +105,7 @@ describe('a result with instructions in it', () => {
 
 describe('a poisoned description', () => {
   it('that a model obeys still comes to nothing without the tap', async () => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(world, await allowed(await overHttp('poisoned')));
+    const { world, mock, agent } = await withServer(await allowed(await overHttp('poisoned')));
     mock.on({ userMessage: 'hello', hasToolResult: false }, { toolCalls: [call('place_order', order)] });
     const { result } = await play(agent.run({ prompt: 'hello' }, options('detach')));
     expect(result.status).toBe('pending');
@@ -132,8 +115,7 @@ describe('a poisoned description', () => {
   });
 
   it('gets no tool of ours another meaning: a name that is ours stays ours', async () => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(world, await allowed(await overHttp('normal')));
+    const { mock, agent } = await withServer(await allowed(await overHttp('normal')));
     mock.onMessage(/.*/, { content: 'Hello.' });
     await play(agent.run({ prompt: 'hello' }, options()));
     const tools = (bodies(mock)[0]?.tools ?? []) as { function: { name: string; description: string } }[];
@@ -143,18 +125,9 @@ describe('a poisoned description', () => {
 });
 
 describe('a server that goes wrong costs the run a message, never the run:', () => {
-  it.each([
-    ['dies in a call', 'die-call', 'MCP server news: it ended the connection'],
-    ['hangs in a call', 'hang-call', 'MCP server news: it did not answer in time'],
-    ['answers 10 MB', 'big', 'MCP server news: it sent more than 4 MiB at once'],
-  ])('one that %s', async (_, mode, message) => {
-    const world = await createWorld();
-    const { mock, agent } = await withServer(
-      world,
-      await allowed(child(mode).server),
-      {},
-      mode === 'hang-call' ? 300 : 20_000,
-    );
+  it('one that dies in a call', async () => {
+    const message = 'MCP server news: it ended the connection';
+    const { mock, agent } = await withServer(await allowed(child('die-call').server));
     mock.on({ userMessage: 'news', hasToolResult: false }, { toolCalls: [call(NEWS, { query: 'KO' })] });
     mock.on({ toolResultContains: message }, { content: 'The news cannot be had.' });
     const { events, result } = await play(agent.run({ prompt: 'what is in the news?' }, options()));
@@ -164,38 +137,19 @@ describe('a server that goes wrong costs the run a message, never the run:', () 
       expect.objectContaining({ type: 'tool_result', ok: false, summary: message }),
     );
   });
-
-  it('one that is not there is told of, and its tools are left out', async () => {
-    const world = await createWorld();
-    const news = { ...(await allowed(await overHttp('normal'))), url: 'http://127.0.0.1:1/mcp' };
-    const { mock, agent } = await withServer(world, news);
-    mock.onMessage(/.*/, { content: 'Hello.' });
-    const { events, result } = await play(agent.run({ prompt: 'hello' }, options()));
-    expect(result.status).toBe('done');
-    expect(events).toContainEqual({
-      type: 'notice',
-      message: expect.stringContaining('MCP server news: it could not be reached; its tools are left out'),
-    });
-    expect(JSON.stringify(bodies(mock)[0]?.tools)).not.toContain('mcp__');
-  });
 });
 
 it('the built-in planner starts none', async () => {
-  const world = await createWorld();
   const { server, isAlive } = child('normal');
-  const { agent, foreign } = await withServer(
-    world,
-    { ...server, tools: ['search'] },
-    { profile: world.profile },
-  );
+  const builtin = { provider: 'builtin' } as const;
+  const { agent, foreign } = await withServer({ ...server, tools: ['search'] }, {}, builtin);
   expect((await play(agent.run({ prompt: 'who am i' }, options()))).result.status).toBe('done');
   expect(foreign.standing()).toMatchObject([{ state: 'idle' }]);
   expect(isAlive()).toBe(false);
 });
 
 it('a read-only run is offered none: what a stranger’s tool does is not known to be reading', async () => {
-  const world = await createWorld();
-  const { mock, agent } = await withServer(world, await allowed(await overHttp('normal')), {
+  const { mock, agent } = await withServer(await allowed(await overHttp('normal')), {
     readOnly: true,
   });
   mock.onMessage(/.*/, { content: 'Hello.' });
@@ -204,9 +158,8 @@ it('a read-only run is offered none: what a stranger’s tool does is not known 
 });
 
 it('a server ends with the agent', async () => {
-  const world = await createWorld();
   const { server, isAlive } = child('normal');
-  const { mock, agent } = await withServer(world, await allowed(server));
+  const { mock, agent } = await withServer(await allowed(server));
   mock.onMessage(/.*/, { content: 'Hello.' });
   await play(agent.run({ prompt: 'hello' }, options()));
   expect(isAlive()).toBe(true);

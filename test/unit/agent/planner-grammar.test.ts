@@ -1,162 +1,73 @@
 import { describe, expect, it } from 'vitest';
 import type { Intent } from '../../../src/agent/planner/intent.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-
-const buy = (rest: Record<string, unknown>, fraction?: string) => order('buy', rest, fraction);
-const sell = (rest: Record<string, unknown>, fraction?: string) => order('sell', rest, fraction);
-function order(side: string, rest: Record<string, unknown>, fraction?: string) {
-  return {
-    kind: 'order',
-    request: { side, type: 'market', ...rest },
-    ...(fraction === undefined ? {} : { fraction }),
-  };
-}
-const quote = (...symbols: string[]) => ({ kind: 'quote', symbols });
-const cancel = (which: Record<string, unknown>) => ({ kind: 'cancel', which });
-const portfolio = { kind: 'portfolio' };
-const orders = (status: string) => ({ kind: 'orders', status });
-const AAPL = { symbol: 'AAPL' };
-const exits = { take_profit_limit_price: '200', stop_loss_stop_price: '170' };
-const bracket = { order_class: 'bracket', ...exits };
-const oco = { type: 'limit', order_class: 'oco', ...exits };
+import { inShort, planned, sentences } from './planner-world.ts';
 
 describe('the planner understands', () => {
-  const accepted: [string, unknown[]][] = [
-    ['quote AAPL', [quote('AAPL')]],
-    ['Quote aapl', [quote('aapl')]],
-    ['price of MSFT', [quote('MSFT')]],
-    ['price of MSFT and NVDA', [quote('MSFT', 'NVDA')]],
-    ['quotes for AAPL, MSFT, BRK.B', [quote('AAPL', 'MSFT', 'BRK.B')]],
-    ["what's the price of TSLA?", [quote('TSLA')]],
-    ['what is AAPL trading at?', [quote('AAPL')]],
-    ['how much is NVDA', [quote('NVDA')]],
-    ['what do I own', [portfolio]],
-    ['What do I own?', [portfolio]],
-    ['show my portfolio', [portfolio]],
-    ['positions', [portfolio]],
-    ['how am I doing?', [portfolio]],
-    ['cash', [portfolio]],
-    ['how much cash do I have', [portfolio]],
-    ['list orders', [orders('open')]],
-    ['open orders', [orders('open')]],
-    ['show me my open orders', [orders('open')]],
-    ['closed orders', [orders('closed')]],
-    ['all orders', [orders('all')]],
-    ['order history', [orders('all')]],
-    ['who am I', [{ kind: 'whoami' }]],
-    ['whoami', [{ kind: 'whoami' }]],
-    ['who is logged in?', [{ kind: 'whoami' }]],
-    ['help', [{ kind: 'help' }]],
-    ['what can you do?', [{ kind: 'help' }]],
-    ['buy 5 AAPL', [buy({ ...AAPL, qty: '5' })]],
-    ['please buy 5 shares of AAPL', [buy({ ...AAPL, qty: '5' })]],
-    ['I want to buy five AAPL', [buy({ ...AAPL, qty: '5' })]],
-    ['buy 1,000 AAPL', [buy({ ...AAPL, qty: '1000' })]],
-    ['buy 0.5 AAPL', [buy({ ...AAPL, qty: '0.5' })]],
-    ['buy 5 shares of AAPL at 180', [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180' })]],
-    ['buy 5 AAPL @ $180.50', [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180.50' })]],
-    [
-      'buy 5 AAPL limit 180 gtc',
-      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'gtc' })],
-    ],
-    [
-      'buy 5 AAPL good till cancelled at a limit of 180',
-      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'gtc' })],
-    ],
-    ['buy 5 AAPL at market', [buy({ ...AAPL, qty: '5' })]],
-    ['buy 5 AAPL market order', [buy({ ...AAPL, qty: '5' })]],
-    [
-      'buy 5 AAPL limit 180 at the open',
-      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'opg' })],
-    ],
-    ['buy 5 AAPL fill or kill', [buy({ ...AAPL, qty: '5', time_in_force: 'fok' })]],
-    [
-      'buy 5 AAPL at 180 extended hours',
-      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', extended_hours: true })],
-    ],
-    ['buy $500 of MSFT', [buy({ symbol: 'MSFT', notional: '500' })]],
-    ['buy $1,250.50 worth of MSFT', [buy({ symbol: 'MSFT', notional: '1250.50' })]],
-    ['buy 500 dollars of MSFT', [buy({ symbol: 'MSFT', notional: '500' })]],
-    ['sell half my MSFT', [sell({ symbol: 'MSFT' }, '0.5')]],
-    ['sell half of my MSFT shares', [sell({ symbol: 'MSFT' }, '0.5')]],
-    ['sell all NVDA', [sell({ symbol: 'NVDA' }, '1')]],
-    ['sell 25% of my NVDA', [sell({ symbol: 'NVDA' }, '0.25')]],
-    ['sell 10 TSLA stop 200', [sell({ symbol: 'TSLA', qty: '10', type: 'stop', stop_price: '200' })]],
-    ['sell 10 TSLA stop loss at 200', [sell({ symbol: 'TSLA', qty: '10', type: 'stop', stop_price: '200' })]],
-    [
-      'sell 10 TSLA stop 200 limit 199',
-      [sell({ symbol: 'TSLA', qty: '10', type: 'stop_limit', stop_price: '200', limit_price: '199' })],
-    ],
-    [
-      'sell 10 TSLA stop limit 200 199',
-      [sell({ symbol: 'TSLA', qty: '10', type: 'stop_limit', stop_price: '200', limit_price: '199' })],
-    ],
-    [
-      'sell 10 TSLA trailing stop 5%',
-      [sell({ symbol: 'TSLA', qty: '10', type: 'trailing_stop', trail_percent: '5' })],
-    ],
-    [
-      'sell 10 TSLA trailing stop $4',
-      [sell({ symbol: 'TSLA', qty: '10', type: 'trailing_stop', trail_price: '4' })],
-    ],
-    [
-      'sell all TSLA trail 5 percent',
-      [sell({ symbol: 'TSLA', type: 'trailing_stop', trail_percent: '5' }, '1')],
-    ],
-    ['buy 5 AAPL with a stop at 170 and take profit at 200', [buy({ ...AAPL, qty: '5', ...bracket })]],
-    [
-      'buy 5 AAPL with a take profit at $200 and a stop loss at $170',
-      [buy({ ...AAPL, qty: '5', ...bracket })],
-    ],
-    [
-      'buy 5 AAPL limit 180 gtc, take profit 200, stop loss 170 limit 169.50',
-      [
-        buy({
-          ...{ ...AAPL, qty: '5', type: 'limit', limit_price: '180', time_in_force: 'gtc' },
-          ...{ ...bracket, stop_loss_limit_price: '169.50' },
-        }),
-      ],
-    ],
-    [
-      'place a bracket order to buy 5 AAPL at 180 with take profit 200 and stop 170',
-      [buy({ ...AAPL, qty: '5', type: 'limit', limit_price: '180', ...bracket })],
-    ],
-    [
-      'bracket buy 5 AAPL take-profit 200 stop-loss 170 and quote MSFT',
-      [buy({ ...AAPL, qty: '5', ...bracket }), quote('MSFT')],
-    ],
-    [
-      'buy 5 AAPL with a stop loss at 170',
-      [buy({ ...AAPL, qty: '5', order_class: 'oto', stop_loss_stop_price: '170' })],
-    ],
-    [
-      'buy 5 AAPL take profit 200 and sell 2 MSFT',
-      [
-        buy({ ...AAPL, qty: '5', order_class: 'oto', take_profit_limit_price: '200' }),
-        sell({ symbol: 'MSFT', qty: '2' }),
-      ],
-    ],
-    ['sell 5 AAPL at 200 or stop 170', [sell({ ...AAPL, qty: '5', ...oco })]],
-    ['sell 5 AAPL take profit 200 stop loss 170', [sell({ ...AAPL, qty: '5', ...oco })]],
-    ['oco sell 5 AAPL take profit 200 and stop 170', [sell({ ...AAPL, qty: '5', ...oco })]],
-    ['sell half my AAPL at 200 or stop at 170 gtc', [sell({ ...AAPL, time_in_force: 'gtc', ...oco }, '0.5')]],
-    ['sell 5 AAPL take profit at 200', [sell({ ...AAPL, qty: '5', type: 'limit', limit_price: '200' })]],
-    ['buy 5 ALL', [buy({ symbol: 'ALL', qty: '5' })]],
-    ['buy 5 AAPL and sell 2 MSFT', [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT', qty: '2' })]],
-    ['buy 5 AAPL and 3 MSFT', [buy({ ...AAPL, qty: '5' }), buy({ symbol: 'MSFT', qty: '3' })]],
-    ['buy 5 AAPL; quote MSFT; what do I own', [buy({ ...AAPL, qty: '5' }), quote('MSFT'), portfolio]],
-    ['buy 5 AAPL, then sell half my MSFT.', [buy({ ...AAPL, qty: '5' }), sell({ symbol: 'MSFT' }, '0.5')]],
-    ['who am I and what do I own', [{ kind: 'whoami' }, portfolio]],
-    [
-      'cancel order 61e69015-8549-4bfd-b9c3-01e75843f47d',
-      [cancel({ id: '61e69015-8549-4bfd-b9c3-01e75843f47d' })],
-    ],
-    ['cancel all orders', [cancel({ all: true })]],
-    ['cancel my AAPL order', [cancel({ symbol: 'AAPL', many: false })]],
-    ['cancel all my AAPL orders', [cancel({ symbol: 'AAPL', many: true })]],
-  ];
-  it.each(accepted)('%s', (prompt, intents) => {
-    expect(parsePrompt(prompt)).toEqual({ intents });
+  it.each(
+    sentences(`
+    Quote aapl => get_quote AAPL
+    quotes for AAPL, MSFT, BRK.B => get_quote AAPL MSFT BRK.B
+    what's the price of TSLA? => get_quote TSLA
+    list orders => list_orders status=open
+    open orders => list_orders status=open
+    show me my open orders => list_orders status=open
+    closed orders => list_orders status=closed
+    all orders => list_orders status=all
+    order history => list_orders status=all
+    buy 5 AAPL => place_order buy 5 AAPL
+    please buy 5 shares of AAPL => place_order buy 5 AAPL
+    I want to buy five AAPL => place_order buy 5 AAPL
+    buy 1,000 AAPL => place_order buy 1000 AAPL
+    buy 0.5 AAPL => place_order buy 0.5 AAPL
+    buy 5 shares of AAPL at 180 => place_order buy 5 AAPL limit limit_price=180
+    buy 5 AAPL @ $180.50 => place_order buy 5 AAPL limit limit_price=180.50
+    buy 5 AAPL limit 180 gtc => place_order buy 5 AAPL limit limit_price=180 time_in_force=gtc
+    buy 5 AAPL good till cancelled at a limit of 180 => place_order buy 5 AAPL limit time_in_force=gtc limit_price=180
+    buy 5 AAPL at market => place_order buy 5 AAPL
+    buy 5 AAPL market order => place_order buy 5 AAPL
+    buy 5 AAPL limit 180 at the open => place_order buy 5 AAPL limit limit_price=180 time_in_force=opg
+    buy 5 AAPL fill or kill => place_order buy 5 AAPL time_in_force=fok
+    buy 5 AAPL at 180 extended hours => place_order buy 5 AAPL limit limit_price=180 extended_hours=true
+    buy $500 of MSFT => place_order buy $500 MSFT
+    buy $1,250.50 worth of MSFT => place_order buy $1250.50 MSFT
+    buy 500 dollars of MSFT => place_order buy $500 MSFT
+    sell half my MSFT => place_order sell 6 MSFT
+    sell half of my MSFT shares => place_order sell 6 MSFT
+    sell all NVDA => place_order sell 20 NVDA
+    sell 25% of my NVDA => place_order sell 5 NVDA
+    sell 10 TSLA stop 200 => place_order sell 10 TSLA stop stop_price=200
+    sell 10 TSLA stop loss at 200 => place_order sell 10 TSLA stop stop_price=200
+    sell 10 TSLA stop 200 limit 199 => place_order sell 10 TSLA stop_limit stop_price=200 limit_price=199
+    sell 10 TSLA stop limit 200 199 => place_order sell 10 TSLA stop_limit stop_price=200 limit_price=199
+    sell 10 TSLA trailing stop 5% => place_order sell 10 TSLA trailing_stop trail_percent=5
+    sell 10 TSLA trailing stop $4 => place_order sell 10 TSLA trailing_stop trail_price=4
+    sell all TSLA trail 5 percent => place_order sell 30 TSLA trailing_stop trail_percent=5
+    buy 5 AAPL with a stop at 170 and take profit at 200 => place_order buy 5 AAPL take_profit_limit_price=200 stop_loss_stop_price=170 order_class=bracket
+    buy 5 AAPL with a take profit at $200 and a stop loss at $170 => place_order buy 5 AAPL take_profit_limit_price=200 stop_loss_stop_price=170 order_class=bracket
+    buy 5 AAPL limit 180 gtc, take profit 200, stop loss 170 limit 169.50 => place_order buy 5 AAPL limit limit_price=180 time_in_force=gtc stop_loss_limit_price=169.50 take_profit_limit_price=200 stop_loss_stop_price=170 order_class=bracket
+    place a bracket order to buy 5 AAPL at 180 with take profit 200 and stop 170 => place_order buy 5 AAPL limit limit_price=180 take_profit_limit_price=200 stop_loss_stop_price=170 order_class=bracket
+    bracket buy 5 AAPL take-profit 200 stop-loss 170 and quote MSFT => place_order buy 5 AAPL take_profit_limit_price=200 stop_loss_stop_price=170 order_class=bracket + get_quote MSFT
+    buy 5 AAPL with a stop loss at 170 => place_order buy 5 AAPL stop_loss_stop_price=170 order_class=oto
+    buy 5 AAPL take profit 200 and sell 2 MSFT => place_order buy 5 AAPL take_profit_limit_price=200 order_class=oto + place_order sell 2 MSFT
+    sell 5 AAPL at 200 or stop 170 => place_order sell 5 AAPL limit order_class=oco take_profit_limit_price=200 stop_loss_stop_price=170
+    sell 5 AAPL take profit 200 stop loss 170 => place_order sell 5 AAPL limit order_class=oco take_profit_limit_price=200 stop_loss_stop_price=170
+    oco sell 5 AAPL take profit 200 and stop 170 => place_order sell 5 AAPL limit order_class=oco take_profit_limit_price=200 stop_loss_stop_price=170
+    sell half my AAPL at 200 or stop at 170 gtc => place_order sell 5 AAPL limit time_in_force=gtc order_class=oco take_profit_limit_price=200 stop_loss_stop_price=170
+    sell 5 AAPL take profit at 200 => place_order sell 5 AAPL limit limit_price=200
+    buy 5 ALL => place_order buy 5 ALL
+    buy 5 AAPL and sell 2 MSFT => place_order buy 5 AAPL + place_order sell 2 MSFT
+    buy 5 AAPL and 3 MSFT => place_order buy 5 AAPL + place_order buy 3 MSFT
+    buy 5 AAPL; quote MSFT; what do I own => place_order buy 5 AAPL + get_quote MSFT + get_portfolio
+    buy 5 AAPL, then sell half my MSFT. => place_order buy 5 AAPL + place_order sell 6 MSFT
+    who am I and what do I own => whoami + get_portfolio
+    cancel order 61e69015-8549-4bfd-b9c3-01e75843f47d => cancel_order order_id=61e69015-8549-4bfd-b9c3-01e75843f47d
+    cancel all orders => cancel_order order_id=61e69015-8549-4bfd-b9c3-01e75843f47d
+    cancel my AAPL order => cancel_order order_id=61e69015-8549-4bfd-b9c3-01e75843f47d
+    cancel all my AAPL orders => cancel_order order_id=61e69015-8549-4bfd-b9c3-01e75843f47d
+  `),
+  )('%s', (prompt, calls) => {
+    expect(inShort(planned([prompt]))).toBe(calls);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inShort, planned } from './planner-world.ts';
+import { inShort, planned, sentences } from './planner-world.ts';
 
 const said = (turns: string) => inShort(planned(turns.split(' / ')));
 const question = (turns: string) => {
@@ -13,58 +13,36 @@ const orders = [
 ];
 
 describe('an order for a list covers the whole list', () => {
-  it.each([
-    ['sell all my AAPL and NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    ['sell all my AAPL and my NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    [
-      'sell all my AAPL, MSFT and NVDA',
-      'place_order sell 10 AAPL + place_order sell 12 MSFT + place_order sell 20 NVDA',
-    ],
-    [
-      'sell all my AAPL, MSFT, and NVDA shares',
-      'place_order sell 10 AAPL + place_order sell 12 MSFT + place_order sell 20 NVDA',
-    ],
-    ['sell all my apple as well as nvidia', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    ['SELL ALL MY AAPL AND NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    ['SELL ALL MY AAPL', 'place_order sell 10 AAPL'],
-    ['sell all my AAPL, plus all my NVDA', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    ['buy 2 AAPL & 3 MSFT', 'place_order buy 2 AAPL + place_order buy 3 MSFT'],
-    ['buy 5 AAPL and also 3 MSFT', 'place_order buy 5 AAPL + place_order buy 3 MSFT'],
-    ['close my AAPL & NVDA positions', 'place_order sell 10 AAPL + place_order sell 20 NVDA'],
-    [
-      'sell all my AAPL and NVDA trailing stop 5%',
-      'place_order sell 10 AAPL trailing_stop trail_percent=5 + place_order sell 20 NVDA trailing_stop trail_percent=5',
-    ],
-    ['buy 5 AAPL and 3 MSFT', 'place_order buy 5 AAPL + place_order buy 3 MSFT'],
-    ['buy 5 AAPL, 3 MSFT and 2 KO', 'place_order buy 5 AAPL + place_order buy 3 MSFT + place_order buy 2 KO'],
-    ['buy $500 of AAPL and $300 of MSFT', 'place_order buy $500 AAPL + place_order buy $300 MSFT'],
-    ['sell half my AAPL and all my NVDA', 'place_order sell 5 AAPL + place_order sell 20 NVDA'],
-    ['sell half my AAPL and NVDA / yes', 'place_order sell 5 AAPL + place_order sell 10 NVDA'],
-    ['buy $500 each of AAPL and MSFT', 'place_order buy $500 AAPL + place_order buy $500 MSFT'],
-    ['buy $500 of AAPL and MSFT each', 'place_order buy $500 AAPL + place_order buy $500 MSFT'],
-    ['buy 5 each of AAPL and MSFT', 'place_order buy 5 AAPL + place_order buy 5 MSFT'],
-    ['buy 5 shares each of AAPL and MSFT', 'place_order buy 5 AAPL + place_order buy 5 MSFT'],
-    [
-      'buy 5 AAPL limit 180 and 3 MSFT limit 400',
-      'place_order buy 5 AAPL limit limit_price=180 + place_order buy 3 MSFT limit limit_price=400',
-    ],
-    [
-      'every Friday buy $50 of VTI and $30 of BND',
-      'place_standing_order buy $50 VTI every=friday + place_standing_order buy $30 BND every=friday',
-    ],
-    [
-      'buy $50 of VTI and $30 of BND every Friday',
-      'place_standing_order buy $50 VTI every=friday + place_standing_order buy $30 BND every=friday',
-    ],
-    [
-      'every Friday buy $50 each of VTI and BND',
-      'place_standing_order buy $50 VTI every=friday + place_standing_order buy $50 BND every=friday',
-    ],
-    [
-      'quote AAPL and sell all my KO and NVDA',
-      'get_quote AAPL + place_order sell 40 KO + place_order sell 20 NVDA',
-    ],
-  ])('%s', (turns, comesTo) => {
+  it.each(
+    sentences(`
+    sell all my AAPL and NVDA => place_order sell 10 AAPL + place_order sell 20 NVDA
+    sell all my AAPL and my NVDA => place_order sell 10 AAPL + place_order sell 20 NVDA
+    sell all my AAPL, MSFT and NVDA => place_order sell 10 AAPL + place_order sell 12 MSFT + place_order sell 20 NVDA
+    sell all my AAPL, MSFT, and NVDA shares => place_order sell 10 AAPL + place_order sell 12 MSFT + place_order sell 20 NVDA
+    sell all my apple as well as nvidia => place_order sell 10 AAPL + place_order sell 20 NVDA
+    SELL ALL MY AAPL AND NVDA => place_order sell 10 AAPL + place_order sell 20 NVDA
+    SELL ALL MY AAPL => place_order sell 10 AAPL
+    sell all my AAPL, plus all my NVDA => place_order sell 10 AAPL + place_order sell 20 NVDA
+    buy 2 AAPL & 3 MSFT => place_order buy 2 AAPL + place_order buy 3 MSFT
+    buy 5 AAPL and also 3 MSFT => place_order buy 5 AAPL + place_order buy 3 MSFT
+    close my AAPL & NVDA positions => place_order sell 10 AAPL + place_order sell 20 NVDA
+    sell all my AAPL and NVDA trailing stop 5% => place_order sell 10 AAPL trailing_stop trail_percent=5 + place_order sell 20 NVDA trailing_stop trail_percent=5
+    buy 5 AAPL and 3 MSFT => place_order buy 5 AAPL + place_order buy 3 MSFT
+    buy 5 AAPL, 3 MSFT and 2 KO => place_order buy 5 AAPL + place_order buy 3 MSFT + place_order buy 2 KO
+    buy $500 of AAPL and $300 of MSFT => place_order buy $500 AAPL + place_order buy $300 MSFT
+    sell half my AAPL and all my NVDA => place_order sell 5 AAPL + place_order sell 20 NVDA
+    sell half my AAPL and NVDA / yes => place_order sell 5 AAPL + place_order sell 10 NVDA
+    buy $500 each of AAPL and MSFT => place_order buy $500 AAPL + place_order buy $500 MSFT
+    buy $500 of AAPL and MSFT each => place_order buy $500 AAPL + place_order buy $500 MSFT
+    buy 5 each of AAPL and MSFT => place_order buy 5 AAPL + place_order buy 5 MSFT
+    buy 5 shares each of AAPL and MSFT => place_order buy 5 AAPL + place_order buy 5 MSFT
+    buy 5 AAPL limit 180 and 3 MSFT limit 400 => place_order buy 5 AAPL limit limit_price=180 + place_order buy 3 MSFT limit limit_price=400
+    every Friday buy $50 of VTI and $30 of BND => place_standing_order buy $50 VTI every=friday + place_standing_order buy $30 BND every=friday
+    buy $50 of VTI and $30 of BND every Friday => place_standing_order buy $50 VTI every=friday + place_standing_order buy $30 BND every=friday
+    every Friday buy $50 each of VTI and BND => place_standing_order buy $50 VTI every=friday + place_standing_order buy $50 BND every=friday
+    quote AAPL and sell all my KO and NVDA => get_quote AAPL + place_order sell 40 KO + place_order sell 20 NVDA
+  `),
+  )('%s', (turns, comesTo) => {
     expect(said(turns)).toBe(comesTo);
   });
 

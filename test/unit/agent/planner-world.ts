@@ -171,3 +171,14 @@ export function inShort(plan: Planned): string {
     })
     .join(' + ');
 }
+
+/** A table of sentences and what each comes to, one a line: `sentence => calls`. */
+export function sentences(table: string): (readonly [string, string])[] {
+  return table
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [said = '', calls = ''] = line.trim().split(' => ');
+      return [said, calls];
+    });
+}

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
+import { runEvents } from '../../../../src/agent/remote/drive-remote.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../../../unit/cli/sample-events.ts';
 import { options, play } from '../world.ts';
-import { remoteWorld, telling } from './remote-world.ts';
+import { hurriedClock, remoteWorld, telling } from './remote-world.ts';
 
 const told: AgentEvent[] = [
   { type: 'thread', thread: 'th_1' },
@@ -81,15 +82,6 @@ describe('a run at a server', () => {
       }),
       { numRuns: 40 },
     );
-  });
-
-  it.each(told.map((_, at) => [at] as const))('goes on after a cut behind event %i', async (at) => {
-    const { agent, server } = await remoteWorld(telling(told));
-    server.faults.cuts = [at];
-    const { events } = await play(agent.run(prompt, options()));
-    expect(plain(withoutNotices(events))).toEqual(plain(told));
-    const streams = server.asked.filter((one) => one.endsWith('/events'));
-    expect(streams).toHaveLength(2);
   });
 
   it('says once that the server is gone, and once that it is back', async () => {
@@ -217,8 +209,6 @@ describe('a reader who leaves', () => {
 
 describe('a stream', () => {
   it('has types of events that are not known here passed over, and none that is malformed', async () => {
-    const { runEvents } = await import('../../../../src/agent/remote/drive-remote.ts');
-    const { hurriedClock } = await import('./remote-world.ts');
     const stream = (...data: unknown[]) =>
       runEvents(
         {
