@@ -8,24 +8,16 @@ import { defined } from '../values/defined.ts';
 import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 
-interface StoredAlert {
-  readonly name: string;
-  readonly alert: Alert;
-  readonly enabled: boolean;
-  /** Milliseconds since the epoch; undefined if not snoozed. */
-  readonly snooze: number | undefined;
-}
-
 const HEAD =
   '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/guide/CHECKS.md).\n';
 
-async function alertsIn(text: string, file: string): Promise<StoredAlert[]> {
+export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
   const { rules } = await parseRules(text, file);
   return rules.flatMap((rule) => {
     const alert = alertOf(rule);
-    return alert === undefined
-      ? []
-      : [{ name: rule.name, alert, enabled: rule.enabled, snooze: rule.snooze }];
+    if (alert === undefined) return [];
+    const snoozed_until = rule.snooze === undefined ? null : new Date(rule.snooze).toISOString();
+    return [{ name: rule.name, alert, enabled: rule.enabled, snoozed_until }];
   });
 }
 
@@ -47,36 +39,8 @@ function ruleOf(name: string, alert: Alert): Record<string, unknown> {
   const { condition, limit } = conditionOf(alert);
   if (condition === 'above' || condition === 'below')
     return { name, kind: 'price', symbol, [condition]: limit };
-  return {
-    name,
-    kind: 'move',
-    symbols: [symbol],
-    by: limit,
-    direction: condition === 'rises_by' ? 'up' : 'down',
-  };
-}
-
-/**
- * Adds an alert; the same text if it is there already. @throws {TradeAgentError} `invalid_config` if the file is
- * wrong, before or after
- */
-async function withAlert(
-  text: string,
-  file: string,
-  alert: Alert,
-): Promise<{ readonly text: string; readonly name: string; readonly isNew: boolean }> {
-  const { rules } = await parseRules(text, file);
-  const there = (await alertsIn(text, file)).find(
-    (one) => one.enabled && one.snooze === undefined && isSame(one.alert, alert),
-  );
-  if (there !== undefined) return { text, name: there.name, isNew: false };
-  const name = freeName(alert, rules);
-  const { document } = await readYaml(text.trim() === '' ? HEAD : text, file);
-  // A file with only comments has no keys yet.
-  if (document.contents === null || document.get('rules') == null)
-    document.set('rules', document.createNode([]));
-  document.addIn(['rules'], document.createNode(ruleOf(name, alert), { flow: true }));
-  return { text: await checked(document, file), name, isNew: true };
+  const direction = condition === 'rises_by' ? 'up' : 'down';
+  return { name, kind: 'move', symbols: [symbol], by: limit, direction };
 }
 
 async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
@@ -117,27 +81,37 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
   throw new TradeAgentError('invalid_config', `there is no name left for an alert like ${plain}`);
 }
 
-export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
-  return text === '' ? [] : (await alertsIn(text, file)).map(viewOf);
-}
-
-/** Adds an alert. @throws {TradeAgentError} `blocked` beyond `most` alerts; `invalid_config` */
+/**
+ * Adds an alert; the same text if it is there already. @throws {TradeAgentError} `blocked` beyond `most` alerts;
+ * `invalid_config` if the file is wrong, before or after
+ */
 export async function addedAlert(
   before: string,
   file: string,
   alert: Alert,
   most = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly text: string; readonly added: AlertView; readonly isNew: boolean }> {
-  const { text, name, isNew } = await withAlert(before, file, alert);
+  const { rules } = await parseRules(before, file);
+  const there = (await listedAlerts(before, file)).find(
+    (one) => one.enabled && one.snoozed_until === null && isSame(one.alert, alert),
+  );
+  if (there !== undefined) return { text: before, added: there, isNew: false };
+  const name = freeName(alert, rules);
+  const { document } = await readYaml(before.trim() === '' ? HEAD : before, file);
+  // A file with only comments has no keys yet.
+  if (document.contents === null || document.get('rules') == null)
+    document.set('rules', document.createNode([]));
+  document.addIn(['rules'], document.createNode(ruleOf(name, alert), { flow: true }));
+  const text = await checked(document, file);
   const all = await listedAlerts(text, file);
-  if (isNew && all.length > most) {
+  if (all.length > most) {
     throw new TradeAgentError('blocked', `there are ${most} alerts already`, {
       hint: 'Remove one first, or add this one yourself: trade-agent alert add.',
     });
   }
   const added = all.find((one) => one.name === name);
   if (added === undefined) throw new TypeError('an alert that was written is one');
-  return { text, added, isNew };
+  return { text, added, isNew: true };
 }
 
 /** Removes the alert of a name, or all of a symbol. @throws {TradeAgentError} `not_found`; `invalid_config` */
@@ -163,13 +137,4 @@ function noSuchAlert(which: string, alerts: readonly AlertView[]): TradeAgentErr
         ? 'There are none at all.'
         : `The alerts are ${names}; a symbol means all of its own.`,
   });
-}
-
-function viewOf({ name, alert, enabled, snooze }: StoredAlert): AlertView {
-  return {
-    name,
-    alert,
-    enabled,
-    snoozed_until: snooze === undefined ? null : new Date(snooze).toISOString(),
-  };
 }

@@ -2,7 +2,6 @@ import type { Remembered } from '../store/check-store.ts';
 import { Dec } from '../trading/decimal.ts';
 import { marketOf, waitsForOpening } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
-import type { Rebalancing } from '../trading/portfolio/rebalance.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { definitionOf, type Firing, fire } from './firing.ts';
@@ -49,15 +48,7 @@ export function check(given: CheckInput): Check {
   const look = observe(file, snapshot, figures);
   const firing = fire(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
   const { proposals, suggestion } = proposalsOf(input, look, figures);
-  const result = checkResult({
-    rulesFile: input.rulesFile,
-    snapshot,
-    figures,
-    look,
-    firing,
-    targets: file.targets ?? {},
-    suggestion,
-  });
+  const result = { ...checkResult(input, figures, look, firing), suggestion };
   return { result, figures, firing, proposals };
 }
 
@@ -94,33 +85,26 @@ function proposalsOf(
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
   const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
   const { cash, buying_power } = snapshot.account;
-  const rebalancing = suggestOrders(
-    file,
-    {
-      ...snapshot,
-      account: { ...snapshot.account, cash: Dec.max(0, Dec.min(cash, buying_power).minus(spent)).toFixed() },
-    },
-    figures,
-    { ...suggest, awaited },
-  );
+  const free = Dec.max(0, Dec.min(cash, buying_power).minus(spent)).toFixed();
+  const spendable = { ...snapshot, account: { ...snapshot.account, cash: free } };
+  const rebalancing = suggestOrders(file, spendable, figures, { ...suggest, awaited });
   const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
     if (!waitsForOpening(request, marketOf(request.symbol, snapshot.clock))) return true;
     left.push({ symbol: request.symbol, reason: 'market_closed' });
     return false;
   });
-  const view = suggestionView({ orders: placeable, left: rebalancing?.left ?? [] });
   return {
     proposals: [
       ...conditional.map(({ request, rule }) => ({ request, rule })),
       ...placeable.map(({ request }) => ({ request, rule: undefined })),
     ],
     suggestion: {
-      left: [...view.left, ...left],
+      left: [...(rebalancing?.left ?? []), ...left],
       orders: [
         ...conditional.map(({ request, rule }) =>
           suggestedOrder(request, null, rule?.name ?? describeOrder(request)),
         ),
-        ...view.orders,
+        ...placeable.map(({ request, amount, reason }) => suggestedOrder(request, money(amount), reason)),
       ],
     },
   };
@@ -140,36 +124,23 @@ const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 const money = (value: Dec) => value.toFixed(2);
 const rate = (value: Dec) => value.toDecimalPlaces(12).toFixed();
 const time = (at: number) => new Date(at).toISOString();
+const orNull = <T, Told>(value: T | undefined, tell: (value: T) => Told): Told | null =>
+  value === undefined ? null : tell(value);
 const returns = (value: PeriodReturn | undefined) =>
-  value === undefined
-    ? null
-    : {
-        period: rate(value.period),
-        annual: value.annual === undefined ? null : rate(value.annual),
-        days: Math.round(value.days * 100) / 100,
-        ...(value.ended === undefined ? {} : { ended: time(value.ended) }),
-        ...(value.began === undefined ? {} : { began: time(value.began) }),
-      };
+  orNull(value, ({ period, annual, days, ended, began }) => ({
+    period: rate(period),
+    annual: orNull(annual, rate),
+    days: Math.round(days * 100) / 100,
+    ...(ended !== undefined && { ended: time(ended) }),
+    ...(began !== undefined && { began: time(began) }),
+  }));
 
-interface ResultParts {
-  readonly rulesFile: string | undefined;
-  readonly snapshot: Snapshot;
-  readonly figures: Figures;
-  readonly look: Look;
-  readonly firing: Firing;
-  readonly targets: Readonly<Record<string, string>>;
-  readonly suggestion: CheckResult['suggestion'];
-}
-
-function checkResult({
-  rulesFile,
-  snapshot,
-  figures,
-  look,
-  firing,
-  targets,
-  suggestion,
-}: ResultParts): CheckResult {
+function checkResult(
+  { rulesFile, snapshot, file }: CheckInput,
+  figures: Figures,
+  look: Look,
+  firing: Firing,
+): CheckResult {
   const { account, clock } = snapshot;
   const { performance, drawdowns, realized, income } = figures;
   const shares = (list: Figures['bySymbol']) =>
@@ -200,39 +171,32 @@ function checkResult({
       day_return: performance.dayFraction,
       unrealized: performance.totalProfit,
       unrealized_return: performance.totalFraction,
-      realized_fifo: realized === undefined ? null : money(realized.fifo),
-      realized_average_cost: realized === undefined ? null : money(realized.average),
+      realized_fifo: orNull(realized?.fifo, money),
+      realized_average_cost: orNull(realized?.average, money),
       realized_incomplete: [...(realized?.uncovered ?? [])],
-      dividends: income === undefined ? null : money(income.dividends),
-      interest: income === undefined ? null : money(income.interest),
-      fees: income === undefined ? null : money(income.fees),
+      dividends: orNull(income?.dividends, money),
+      interest: orNull(income?.interest, money),
+      fees: orNull(income?.fees, money),
       time_weighted_return: returns(figures.timeWeighted),
       money_weighted_return: returns(figures.moneyWeighted),
       benchmark: benchmarkView(snapshot, figures),
-      volatility: figures.volatility === undefined ? null : rate(figures.volatility),
+      volatility: orNull(figures.volatility, rate),
       drawdown: rate(drawdowns.current),
-      high_water_mark:
-        drawdowns.mark === undefined
-          ? null
-          : { value: money(drawdowns.mark.value), at: time(drawdowns.mark.at) },
-      worst_drawdown:
-        drawdowns.worst === undefined
-          ? null
-          : {
-              fraction: rate(drawdowns.worst.fraction),
-              peak_at: time(drawdowns.worst.peakAt),
-              trough_at: time(drawdowns.worst.troughAt),
-              recovered_at:
-                drawdowns.worst.recoveredAt === undefined ? null : time(drawdowns.worst.recoveredAt),
-            },
+      high_water_mark: orNull(drawdowns.mark, ({ value, at }) => ({ value: money(value), at: time(at) })),
+      worst_drawdown: orNull(drawdowns.worst, ({ fraction, peakAt, troughAt, recoveredAt }) => ({
+        fraction: rate(fraction),
+        peak_at: time(peakAt),
+        trough_at: time(troughAt),
+        recovered_at: orNull(recoveredAt, time),
+      })),
       by_symbol,
       by_sector: shares(figures.bySector),
       incomplete: figures.incomplete.map(({ figures: named, reason }) => ({ figures: [...named], reason })),
     },
-    targets: Object.entries(targets)
+    targets: Object.entries(file.targets ?? {})
       .filter(([symbol]) => symbol !== 'cash')
       .map(([symbol, target]) => ({ symbol, target, weight: weights.get(symbol) ?? '0' })),
-    suggestion,
+    suggestion: null,
     proposals: [],
     notices: [],
     notes: [...snapshot.notes],
@@ -250,13 +214,4 @@ function benchmarkView({ benchmark }: Snapshot, figures: Figures): CheckResult['
 function suggestedOrder(request: OrderRequest, amount: string | null, reason: string) {
   const { symbol, side, qty = null, notional = null, type, limit_price = null } = request;
   return { symbol, side, qty, notional, type, limit_price, amount, reason };
-}
-
-function suggestionView(rebalancing: Rebalancing): NonNullable<CheckResult['suggestion']> {
-  return {
-    orders: rebalancing.orders.map(({ request, amount, reason }) =>
-      suggestedOrder(request, money(amount), reason),
-    ),
-    left: [...rebalancing.left],
-  };
 }

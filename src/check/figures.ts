@@ -1,74 +1,49 @@
 import { type Activity, externalFlows } from '../trading/activity.ts';
 import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
-import { type Share, weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { replayed, tradesOf } from '../trading/portfolio/closings.ts';
-import { type Income, income } from '../trading/portfolio/dividends.ts';
+import { income } from '../trading/portfolio/dividends.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
 import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
-import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
-import { type AccountPerformance, accountPerformance } from '../trading/portfolio-performance.ts';
+import { accountPerformance } from '../trading/portfolio-performance.ts';
 import type { Position } from '../trading/views.ts';
-import { type Incomplete, incompleteFigures } from './incomplete.ts';
+import { incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export interface Figures {
-  readonly equity: Dec;
-  readonly cash: Dec;
-  /** `lost`: worth nothing because all was lost. `owes`: worth less than nothing. An emptied account is neither. */
-  readonly ruin: 'lost' | 'owes' | undefined;
-  readonly performance: AccountPerformance;
-  readonly bySymbol: readonly Share[];
-  readonly bySector: readonly Share[];
-  readonly points: readonly ValuePoint[];
-  readonly drawdowns: Drawdowns;
-  readonly timeWeighted: PeriodReturn | undefined;
-  readonly moneyWeighted: PeriodReturn | undefined;
-  readonly volatility: Dec | undefined;
-  /** Over the points of the time-weighted return. */
-  readonly benchmark: PeriodReturn | undefined;
-  /** Dollars made by sales; undefined if the trades are not known. */
-  readonly realized:
-    | { readonly fifo: Dec; readonly average: Dec; readonly uncovered: readonly string[] }
-    | undefined;
-  readonly income: Income | undefined;
-  readonly incomplete: readonly Incomplete[];
-}
-
-export interface FigureOptions {
-  readonly sectorOf: (symbol: string) => string | undefined;
-  readonly mark?: HighWaterMark | undefined;
-}
+export type Figures = ReturnType<typeof figuresOf>;
 
 /** Pure: equal snapshots and marks give equal figures. */
-export function figuresOf(snapshot: Snapshot, { sectorOf, mark }: FigureOptions): Figures {
+export function figuresOf(
+  snapshot: Snapshot,
+  { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
+) {
   const { account, positions, activities, history, now, priceOn = () => undefined } = snapshot;
   const equity = new Dec(account.equity);
   const booked = activities && externalFlows(activities, priceOn).flows.filter(({ at }) => at <= now);
   const flows = mergedFlows(history, booked, now);
   const since = dayBegan(history, now);
   const present = { at: now, equity };
-  const { line, points, factors, timeWeighted, moneyWeighted } = accountReturns(
-    history,
-    present,
-    flows,
-    booked,
-  );
+  const returns = accountReturns(history, present, flows, booked);
+  const { line, points, factors, timeWeighted, moneyWeighted } = returns;
   const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
+  const change = equity.minus(account.last_equity ?? equity);
+  // An account that was emptied is neither.
+  const ruin: 'lost' | 'owes' | undefined = equity.isNegative()
+    ? 'owes'
+    : equity.isZero() && falls.current.gte(1)
+      ? 'lost'
+      : undefined;
   return {
     equity,
     cash: new Dec(account.cash),
-    ruin: equity.isNegative() ? 'owes' : equity.isZero() && falls.current.gte(1) ? 'lost' : undefined,
-    performance: accountPerformance(
-      account,
-      positions,
-      flowSince(since, line, flows, equity.minus(account.last_equity ?? equity)),
-    ),
+    ruin,
+    performance: accountPerformance(account, positions, flowSince(since, line, flows, change)),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -165,10 +140,7 @@ function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefi
 }
 
 /** What sales made, without wash sales; symbols whose trades do not match the holdings are incomplete. */
-function realizedOf(
-  activities: readonly Activity[],
-  positions: readonly Position[],
-): NonNullable<Figures['realized']> {
+function realizedOf(activities: readonly Activity[], positions: readonly Position[]) {
   const trades = tradesOf(activities);
   const { fills, exchanges } = trades;
   const traded = new Set([...fills, ...exchanges.flatMap(({ legs }) => legs)].map(({ symbol }) => symbol));

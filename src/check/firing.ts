@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FiredState } from '../store/check-store.ts';
 import { defined } from '../values/defined.ts';
+import { oncePer } from '../values/once-per.ts';
 import { filledIn } from './message.ts';
 import type { Observation } from './observation.ts';
 import type { Look } from './observe.ts';
@@ -33,34 +34,16 @@ const BLIND = ' (not seen)';
 
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
-/** Digested once for thousands of subjects. */
-const definitions = new WeakMap<Rule, string>();
-
 /** Digest of what makes a rule fire; wording and times may change without firing again. */
-export function definitionOf(rule: Rule): string {
-  const known = definitions.get(rule);
-  if (known !== undefined) return known;
-  const made = digestOf(rule);
-  definitions.set(rule, made);
-  return made;
-}
+export const definitionOf = oncePer((rule: Rule): string => {
+  const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
+  return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
+});
 
 /** Includes a limit from elsewhere in the file (a target). */
 function definitionFor({ rule, limitedBy }: Observation): string {
   const definition = definitionOf(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
-}
-
-function digestOf(rule: Rule): string {
-  const {
-    message: _message,
-    severity: _severity,
-    when: _when,
-    snooze: _snooze,
-    enabled: _enabled,
-    ...trigger
-  } = rule;
-  return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 }
 
 /**
@@ -107,15 +90,8 @@ export function fire(
 
   for (const observation of look.observations) see(observation);
   for (const { rule, subject, code, text } of look.blind) {
-    see(
-      {
-        rule,
-        subject,
-        state: 'triggered',
-        say: () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't look` }),
-      },
-      code,
-    );
+    const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't look` });
+    see({ rule, subject, state: 'triggered', say }, code);
     // Earlier findings are neither confirmed nor over.
     const standing = known.get(stateKey(rule.name, subject));
     if (standing !== undefined) states.push(standing);

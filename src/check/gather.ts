@@ -32,15 +32,8 @@ const CALENDAR_DAYS = 28;
 /** A larger difference confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
-export async function gather({
-  gateway,
-  file,
-  closes,
-  activities: cached,
-  imported,
-  localNow,
-  suggest,
-}: GatherOptions): Promise<Snapshot> {
+export async function gather(options: GatherOptions): Promise<Snapshot> {
+  const { gateway, file, closes, activities: cached, imported, localNow, suggest } = options;
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
@@ -182,11 +175,7 @@ async function readPricesOfTransfers(
     activities,
     positions,
     today,
-  }: {
-    readonly activities: readonly Activity[];
-    readonly positions: readonly Position[];
-    readonly today: string;
-  },
+  }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
 ): Promise<PriceOn> {
   const prices = new Map<string, Awaited<ReturnType<PriceOn>>>();
   for (const { symbol, at } of externalFlows(activities).unvalued) {
@@ -210,14 +199,9 @@ async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string
   const [units] = kept?.closes ?? [];
   if (units !== undefined) return fromUnits(units);
   const end = newYorkInstant(day, '24:00');
+  const reach = { start: end - LONGEST_CLOSING_MS, end: end - 1 };
   const bars = await unlessUnreadable(
-    gateway.bars({
-      symbol,
-      timeframe: '1Day',
-      start: end - LONGEST_CLOSING_MS,
-      end: end - 1,
-      adjustment: 'raw',
-    }),
+    gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
   ).catch((error: unknown) => {
     if (noPriceCode(error) === undefined) throw error;
     return undefined;
@@ -262,18 +246,9 @@ async function readCloses(
 async function closesOf(
   gateway: GatewayClient,
   cache: Pick<CloseCache, 'put'>,
-  {
-    symbol,
-    kept,
-    session,
-    now,
-  }: {
-    readonly symbol: string;
-    readonly kept: PriceHistory | undefined;
-    readonly session: number;
-    readonly now: number;
-  },
+  of: { symbol: string; kept: PriceHistory | undefined; session: number; now: number },
 ): Promise<PriceHistory> {
+  const { symbol, kept, session, now } = of;
   const before = (history: PriceHistory): PriceHistory => {
     const found = history.days.findIndex((day) => day >= session);
     const end = found === -1 ? history.days.length : found;

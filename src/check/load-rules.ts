@@ -87,45 +87,29 @@ function checkRules(
     const known = placeholdersOf(rule.kind);
     for (const name of namedIn(rule.message ?? '')) {
       if (known.includes(name)) continue;
-      throw invalid(
-        file,
-        `${at(['rules', index, 'message'])}: a message of rule "${rule.name}" can't name {${name}}`,
-        name,
-        known,
-      );
+      const said = `a message of rule "${rule.name}" can't name {${name}}`;
+      throw invalid(file, `${at(['rules', index, 'message'])}: ${said}`, { typed: name, known });
     }
     if (rule.kind !== 'order') return;
     try {
       checkOrder({ ...rule.order, symbol: rule.symbol });
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;
-      throw invalid(
-        file,
-        `${at(['rules', index, 'order'])}: rule "${rule.name}": ${error.message}`,
-        undefined,
-        [],
-        error.hint,
-      );
+      const message = `${at(['rules', index, 'order'])}: rule "${rule.name}": ${error.message}`;
+      throw invalid(file, message, { hint: error.hint });
     }
   });
   if (rules.some(({ kind }) => kind === 'drift') && targets === undefined) {
     const index = rules.findIndex(({ kind }) => kind === 'drift');
-    throw invalid(
-      file,
-      `${at(['rules', index])}: a drift rule needs targets`,
-      undefined,
-      [],
-      'Add, say, "targets: {AAPL: 40%, MSFT: 40%}".',
-    );
+    const hint = 'Add, say, "targets: {AAPL: 40%, MSFT: 40%}".';
+    throw invalid(file, `${at(['rules', index])}: a drift rule needs targets`, { hint });
   }
 }
 
 function invalid(
   file: string,
   message: string,
-  typed?: string,
-  known: readonly string[] = [],
-  hint?: string,
+  { typed, known = [], hint }: { typed?: string; known?: readonly string[]; hint?: string | undefined } = {},
 ) {
   const nearest = typed === undefined ? undefined : closestMatch(typed, known);
   const choices = known.length === 0 ? 'Correct the file.' : `Known here: ${known.join(', ')}.`;
@@ -165,30 +149,22 @@ function explain(
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    return invalid(
-      file,
-      `${at([...path, key])}: unknown key "${shown([...path, key])}"`,
-      key,
-      keysAt(content, path),
-    );
+    const message = `${at([...path, key])}: unknown key "${shown([...path, key])}"`;
+    return invalid(file, message, { typed: key, known: keysAt(content, path) });
   }
   if (issue.code === 'invalid_union' && path.at(-1) === 'kind') {
     const kind = valueAt(content, path);
     const said = kind === undefined ? 'a rule needs a kind' : `there is no kind of rule "${String(kind)}"`;
-    return invalid(file, `${at(path)}: ${said}`, String(kind ?? ''), ruleKinds);
+    return invalid(file, `${at(path)}: ${said}`, { typed: String(kind ?? ''), known: ruleKinds });
   }
   if (path.length === 0) {
-    return invalid(
-      file,
-      `${file} ${issue.message}`,
-      undefined,
-      [],
-      `It holds ${Object.keys(rulesFileSchema.shape).join(', ')}, each with what belongs to it.`,
-    );
+    const hint = `It holds ${Object.keys(rulesFileSchema.shape).join(', ')}, each with what belongs to it.`;
+    return invalid(file, `${file} ${issue.message}`, { hint });
   }
   const message = `${at(path)}: "${shown(path)}" ${issue.message}`;
   if (issue.code !== 'invalid_value') return invalid(file, message);
-  return invalid(file, message, String(valueAt(content, path)), issue.values.map(String));
+  const known = issue.values.map(String);
+  return invalid(file, message, { typed: String(valueAt(content, path)), known });
 }
 
 /** `rules[2].symbol` */

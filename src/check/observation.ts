@@ -84,6 +84,29 @@ export function priceBack(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
 }
 
+/** Of a part of the account's value. */
+export function partLimits(
+  limit: string,
+  rearm: string | undefined,
+  direction: Limits['direction'] = 'above',
+): Limits {
+  return limits(new Dec(limit), direction, pointsBack(limit, rearm));
+}
+
+/** A rule of the account as a whole. */
+export function ofAccount(
+  rule: Rule,
+  state: Observation['state'],
+  text: string,
+  facts: Said['facts'],
+): Observation {
+  return { rule, subject: '', state, say: () => ({ facts, text }) };
+}
+
+export function unseen(rule: Rule, code: Blind['code'], text: string): Observed {
+  return { observations: [], blind: [{ rule, subject: '', code, text }] };
+}
+
 /** `14 minutes`, `3 days`, rounded down. */
 export function ageText(ms: number): string {
   const [count, unit] =

@@ -3,7 +3,7 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText, type Observation, type Observed, yesNo } from './observation.ts';
+import { ageText, type Observation, type Observed, unseen, yesNo } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -12,8 +12,7 @@ export function observeAccount(
   snapshot: Snapshot,
 ): Observed {
   if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
-    const text = 'the open orders can’t be read';
-    return { observations: [], blind: [{ rule, subject: '', code: 'orders_unavailable', text }] };
+    return unseen(rule, 'orders_unavailable', 'the open orders can’t be read');
   }
   return { observations: observationsOf(rule, snapshot), blind: [] };
 }
@@ -43,29 +42,20 @@ function observationsOf(
       const held = snapshot.positions.find(({ symbol }) => symbol === rule.symbol);
       const qty = new Dec(held?.qty ?? 0);
       const wanted = new Dec(rule.qty ?? 0);
-      return [
-        {
-          rule,
-          subject: rule.symbol,
-          state: yesNo(qty.lte(0) || qty.lt(wanted)),
-          say: () => ({
-            facts: { symbol: rule.symbol, qty: qty.toFixed(), wanted: wanted.toFixed() },
-            text: qty.lte(0)
-              ? `you hold no ${rule.symbol}`
-              : `you hold ${shares(qty.toFixed())} ${rule.symbol}, not ${shares(wanted.toFixed())}`,
-          }),
-        },
-      ];
+      const say = () => ({
+        facts: { symbol: rule.symbol, qty: qty.toFixed(), wanted: wanted.toFixed() },
+        text: qty.lte(0)
+          ? `you hold no ${rule.symbol}`
+          : `you hold ${shares(qty.toFixed())} ${rule.symbol}, not ${shares(wanted.toFixed())}`,
+      });
+      return [{ rule, subject: rule.symbol, state: yesNo(qty.lte(0) || qty.lt(wanted)), say }];
     }
     case 'closure':
       return closures(snapshot, rule.within).map(({ date, what }) => ({
         rule,
         subject: date,
         state: 'triggered',
-        say: () => ({
-          facts: { date, what },
-          text: `the market ${what} on ${date}`,
-        }),
+        say: () => ({ facts: { date, what }, text: `the market ${what} on ${date}` }),
       }));
   }
 }

@@ -2,6 +2,7 @@ import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
 import { Dec, magnitude } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
+import { oncePer } from '../values/once-per.ts';
 import type { Figures } from './figures.ts';
 import {
   type Limits,
@@ -9,8 +10,11 @@ import {
   limits,
   type Observation,
   type Observed,
+  ofAccount,
+  partLimits,
   pointsBack,
   priceBack,
+  unseen,
   yesNo,
 } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
@@ -27,25 +31,15 @@ function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/** Rules, suggestions and the result all ask for them. */
-const parsed = new WeakMap<RulesFile, ReadonlyMap<string, Dec>>();
-
-/** Fractions of equity, without `cash`. */
-export function targetsOf(file: RulesFile): ReadonlyMap<string, Dec> {
-  const known = parsed.get(file);
-  if (known !== undefined) return known;
-  const made = parseTargets(file);
-  parsed.set(file, made);
-  return made;
-}
-
-function parseTargets({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> {
-  return new Map(
-    Object.entries(targets).flatMap(([symbol, part]) =>
-      symbol === 'cash' ? [] : [[symbol, new Dec(part)] as const],
+/** Rules, suggestions and the result all ask for them: fractions of equity, without `cash`. */
+export const targetsOf = oncePer(
+  ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
+    new Map(
+      Object.entries(targets).flatMap(([symbol, part]) =>
+        symbol === 'cash' ? [] : [[symbol, new Dec(part)] as const],
+      ),
     ),
-  );
-}
+);
 
 export function bandOf({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
@@ -75,13 +69,13 @@ export function observePortfolio(
 ): Observed {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
     const text = 'what the account was worth at the last close is not known, and so neither is today’s loss';
-    return { observations: [], blind: [{ rule, subject: '', code: 'no_value', text }] };
+    return unseen(rule, 'no_value', text);
   }
   if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
   const text = 'the account is not worth more than nothing, so that nothing is a part of it';
-  return { observations: [], blind: [{ rule, subject: '', code: 'no_value', text }] };
+  return unseen(rule, 'no_value', text);
 }
 
 function observationsOf(
@@ -112,7 +106,7 @@ function observationsOf(
       }));
     }
     case 'concentration': {
-      const most = limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm));
+      const most = partLimits(rule.above, rule.rearm);
       const shares = rule.by === 'symbol' ? figures.bySymbol : figures.bySector;
       return shares.flatMap(({ name, weight }) => {
         const state = level(weight, most);
@@ -128,38 +122,22 @@ function observationsOf(
       const weight = figures.cash.div(figures.equity);
       const [direction, limit] =
         rule.above === undefined ? (['below', rule.below ?? '0'] as const) : (['above', rule.above] as const);
-      return [
-        {
-          rule,
-          subject: '',
-          state: level(weight, limits(new Dec(limit), direction, pointsBack(limit, rule.rearm))),
-          say: () => ({
-            facts: { weight: weightText(weight), cash: snapshot.account.cash, limit: exactPercent(limit) },
-            text: `${weightText(weight)} of the account is cash (${dollars(snapshot.account.cash)}), ${direction} ${exactPercent(limit)}`,
-          }),
-        },
-      ];
+      const { cash } = snapshot.account;
+      const facts = { weight: weightText(weight), cash, limit: exactPercent(limit) };
+      const text = `${facts.weight} of the account is cash (${dollars(cash)}), ${direction} ${facts.limit}`;
+      return [ofAccount(rule, level(weight, partLimits(limit, rule.rearm, direction)), text, facts)];
     }
     case 'drawdown': {
       const { current, mark } = figures.drawdowns;
       if (mark === undefined) return [];
-      const peak_date = newYorkDate(mark.at);
-      return [
-        {
-          rule,
-          subject: '',
-          state: level(current, limits(new Dec(rule.above), 'above', pointsBack(rule.above, rule.rearm))),
-          say: () => ({
-            facts: {
-              drawdown: weightText(current),
-              limit: exactPercent(rule.above),
-              peak: mark.value.toFixed(2),
-              peak_date,
-            },
-            text: `the account is ${weightText(current)} below its peak of ${dollars(mark.value.toFixed(2))} on ${peak_date}`,
-          }),
-        },
-      ];
+      const facts = {
+        drawdown: weightText(current),
+        limit: exactPercent(rule.above),
+        peak: mark.value.toFixed(2),
+        peak_date: newYorkDate(mark.at),
+      };
+      const text = `the account is ${facts.drawdown} below its peak of ${dollars(facts.peak)} on ${facts.peak_date}`;
+      return [ofAccount(rule, level(current, partLimits(rule.above, rule.rearm)), text, facts)];
     }
     case 'loss':
       return observeLoss(rule, figures);
@@ -168,18 +146,11 @@ function observationsOf(
 
 function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures): Observation {
   const peak = drawdowns.mark?.value;
-  return {
-    rule,
-    subject: '',
-    state: yesNo(ruin !== undefined),
-    say: () => ({
-      facts: { equity: equity.toFixed(2) },
-      text:
-        ruin === 'owes'
-          ? `the account owes ${dollars(equity.neg().toFixed(2))} more than it is worth`
-          : `the account is worth nothing${peak?.gt(0) ? `: all of ${dollars(peak.toFixed(2))} is lost` : ''}`,
-    }),
-  };
+  const text =
+    ruin === 'owes'
+      ? `the account owes ${dollars(equity.neg().toFixed(2))} more than it is worth`
+      : `the account is worth nothing${peak?.gt(0) ? `: all of ${dollars(peak.toFixed(2))} is lost` : ''}`;
+  return ofAccount(rule, yesNo(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
 /** Computed once if it is the same for every target. */
@@ -203,20 +174,11 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
   const limit = inDollars ? above.dollars : above.fraction;
   const loss = (inDollars ? profit : fraction).neg();
   const back = inDollars ? priceBack(limit, rearm ?? '0.1') : pointsBack(limit, rearm);
-  const lost = dollars(profit.neg().toFixed(2));
-  return [
-    {
-      rule,
-      subject: '',
-      state: level(loss, limits(new Dec(limit), 'above', back)),
-      say: () => ({
-        facts: {
-          loss: lost,
-          fraction: signedPercent(fraction.toFixed()),
-          limit: inDollars ? dollars(limit) : exactPercent(limit),
-        },
-        text: `${day ? 'today’s loss' : 'the unrealized loss'} is ${lost} (${signedPercent(fraction.toFixed())})`,
-      }),
-    },
-  ];
+  const facts = {
+    loss: dollars(profit.neg().toFixed(2)),
+    fraction: signedPercent(fraction.toFixed()),
+    limit: inDollars ? dollars(limit) : exactPercent(limit),
+  };
+  const text = `${day ? 'today’s loss' : 'the unrealized loss'} is ${facts.loss} (${facts.fraction})`;
+  return [ofAccount(rule, level(loss, limits(new Dec(limit), 'above', back)), text, facts)];
 }

@@ -4,6 +4,7 @@ import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
+import { oncePer } from '../values/once-per.ts';
 import {
   ageText,
   type Blind,
@@ -13,7 +14,7 @@ import {
   limits,
   type Observation,
   type Observed,
-  pointsBack,
+  partLimits,
   priceBack,
 } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
@@ -43,26 +44,11 @@ export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   return { observations, blind };
 }
 
-interface Board {
-  readonly held: ReadonlyMap<string, Position>;
-  readonly missing: ReadonlyMap<string, NoPrice['code']>;
-  readonly seen: Map<string, SeenPrice | undefined>;
-}
-
-const boards = new WeakMap<Snapshot, Board>();
-
-function boardOf(snapshot: Snapshot): Board {
-  let board = boards.get(snapshot);
-  if (board === undefined) {
-    board = {
-      held: new Map(snapshot.positions.map((position) => [position.symbol, position])),
-      missing: new Map(snapshot.noPrice.map(({ symbol, code }) => [symbol, code])),
-      seen: new Map(),
-    };
-    boards.set(snapshot, board);
-  }
-  return board;
-}
+const boardOf = oncePer(({ positions, noPrice }: Snapshot) => ({
+  held: new Map(positions.map((position) => [position.symbol, position])),
+  missing: new Map(noPrice.map(({ symbol, code }) => [symbol, code])),
+  seen: new Map<string, SeenPrice | undefined>(),
+}));
 
 /** Undefined if there is no price. */
 type See = (symbol: string, position: Position | undefined) => Observation | Blind | 'clear' | undefined;
@@ -103,17 +89,10 @@ function observeAge(
   const quote = snapshot.quotes.get(symbol);
   if (quote === undefined) return undefined;
   const age = snapshot.now - Date.parse(quote.at);
-  const isOld = age > rule.older_than;
-  if (!isOld) return 'clear';
-  return {
-    rule,
-    subject: symbol,
-    state: 'triggered',
-    say: () => ({
-      facts: { symbol, age: ageText(age), at: quote.at },
-      text: `the price of ${symbol} is ${ageText(age)} old`,
-    }),
-  };
+  if (age <= rule.older_than) return 'clear';
+  const facts = { symbol, age: ageText(age), at: quote.at };
+  const say = () => ({ facts, text: `the price of ${symbol} is ${facts.age} old` });
+  return { rule, subject: symbol, state: 'triggered', say };
 }
 
 type LimitRule = RuleOf<'price' | 'order'>;
@@ -134,16 +113,12 @@ function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: 
   const state = level(price, beyond);
   if (rule.kind === 'price') return { rule, subject: symbol, state, say: () => ({ facts, text: words() }) };
   const order = describeOrder({ ...rule.order, symbol });
-  return {
-    rule,
-    subject: symbol,
-    state,
-    say: () => ({ facts: { ...facts, order }, text: `${words()}: ${order}` }),
-  };
+  const say = () => ({ facts: { ...facts, order }, text: `${words()}: ${order}` });
+  return { rule, subject: symbol, state, say };
 }
 
 export function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
-  return limits(new Dec(by), 'above', pointsBack(by, rearm));
+  return partLimits(by, rearm);
 }
 
 function observeMove(
@@ -155,12 +130,8 @@ function observeMove(
 ): Observation | Blind | 'clear' {
   const before = priceBefore(symbol, rule.sessions, position, snapshot);
   if (before === undefined) {
-    return {
-      rule,
-      subject: symbol,
-      code: 'history_unavailable',
-      text: `no closing price of ${symbol} from ${rule.sessions} sessions ago`,
-    };
+    const text = `no closing price of ${symbol} from ${rule.sessions} sessions ago`;
+    return { rule, subject: symbol, code: 'history_unavailable', text };
   }
   const moved = price.minus(before);
   const distance =

@@ -49,10 +49,8 @@ export function lineChart(
   const dates =
     `<text x="${LEFT}" y="${HEIGHT - 6}">${newYorkDate(first.at)}</text>` +
     `<text x="${WIDTH - RIGHT}" y="${HEIGHT - 6}" text-anchor="end">${newYorkDate(last.at)}</text>`;
-  return (
-    `<svg class="chart ${options.name}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(options.label)}">` +
-    `<title>${escapeHtml(options.label)}</title>${ticks.join('')}<path class="area" d="${area}"/><path class="line" d="${line}"/>${dates}</svg>`
-  );
+  const paths = `<path class="area" d="${area}"/><path class="line" d="${line}"/>`;
+  return svg(options.name, HEIGHT, options.label, ticks.join('') + paths + dates);
 }
 
 export function barChart(
@@ -66,11 +64,8 @@ export function barChart(
   const bars = rows.map(({ name, value, text }, index) => {
     const width = (Math.abs(value) / most) * (WIDTH - start - 90);
     const top = index * 30 + 6;
-    return (
-      `<text x="${NAMES}" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
-      `<rect class="${value < 0 ? 'under' : 'bar'}" x="${start}" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>` +
-      `<text x="${round(start + width + 8)}" y="${top + 15}">${escapeHtml(text)}</text>`
-    );
+    const bar = { kind: value < 0 ? 'under' : 'bar', left: start, top, width };
+    return `${row(name, bar)}<text x="${round(start + width + 8)}" y="${top + 15}">${escapeHtml(text)}</text>`;
   });
   return svg('allocation', height, label, bars.join(''));
 }
@@ -88,15 +83,20 @@ export function driftChart(
   const bars = rows.map(({ name, drift, text }, index) => {
     const width = (Math.abs(drift) / most) * reach;
     const top = index * 30 + 6;
-    const left = drift < 0 ? middle - width : middle;
-    return (
-      `<text x="${NAMES}" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
-      `<rect class="${drift < 0 ? 'under' : 'over'}" x="${round(left)}" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>` +
-      `<text x="${WIDTH - RIGHT}" y="${top + 15}" text-anchor="end">${escapeHtml(text)}</text>`
-    );
+    const bar = { kind: drift < 0 ? 'under' : 'over', left: drift < 0 ? middle - width : middle, top, width };
+    const end = `x="${WIDTH - RIGHT}" y="${top + 15}" text-anchor="end"`;
+    return `${row(name, bar)}<text ${end}>${escapeHtml(text)}</text>`;
   });
   const axis = `<line class="axis" x1="${middle}" x2="${middle}" y1="0" y2="${height}"/>`;
   return svg('drift', height, label, axis + bars.join(''));
+}
+
+function row(name: string, bar: { kind: string; left: number; top: number; width: number }): string {
+  const { kind, left, top, width } = bar;
+  return (
+    `<text x="${NAMES}" y="${top + 15}" text-anchor="end">${escapeHtml(shortened(name))}</text>` +
+    `<rect class="${kind}" x="${round(left)}" y="${top}" width="${round(Math.max(1, width))}" height="20" rx="3"/>`
+  );
 }
 
 function svg(name: string, height: number, label: string, content: string): string {

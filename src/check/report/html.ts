@@ -8,12 +8,11 @@ import {
   accountLine,
   dayText,
   figureLines,
-  leftLine,
   marketLine,
   newYorkText,
-  orderLine,
   outcomeLines,
   skippedLine,
+  suggestedLines,
   verdict,
 } from './lines.ts';
 
@@ -34,7 +33,6 @@ export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' 
     ({ severity, message, rule }) =>
       `<li class="${e(severity)}"><strong>${e(severity)}</strong> ${e(message)} <small>${e(rule)}</small></li>`,
   );
-  const { suggestion } = result;
   const numbers = figureLines(result)
     .map(([label, value]) => `<div><dt>${e(label)}</dt><dd>${e(value)}</dd></div>`)
     .join('');
@@ -59,7 +57,7 @@ ${list(
   'Known before',
   result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`),
 )}
-${suggestion === null ? '' : list('Suggested orders', [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)])}
+${list('Suggested orders', suggestedLines(result))}
 ${list('Orders', outcomeLines(result))}
 <section><h2>Figures</h2><dl>${numbers}</dl></section>
 <section><h2>Value</h2>${valueChart(figures)}</section>

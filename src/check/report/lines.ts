@@ -122,16 +122,8 @@ function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | 
 type SuggestedOrder = NonNullable<CheckResult['suggestion']>['orders'][number];
 
 /** `sell 8 AAPL limit $228.50 (about $1,828.00, drift)` */
-export function orderLine({
-  side,
-  qty,
-  notional,
-  symbol,
-  type,
-  limit_price,
-  amount,
-  reason,
-}: SuggestedOrder): string {
+function orderLine(order: SuggestedOrder): string {
+  const { side, qty, notional, symbol, type, limit_price, amount, reason } = order;
   const size = qty === null ? dollars(notional ?? '0') : shares(qty);
   const terms = limit_price === null ? type.replaceAll('_', ' ') : `limit ${sharePrice(limit_price)}`;
   const moved = amount === null ? '' : `about ${dollars(amount)}, `;
@@ -163,8 +155,12 @@ export function outcomeLines({ proposals }: CheckResult): string[] {
   });
 }
 
-export function leftLine({ symbol, reason }: { readonly symbol: string; readonly reason: string }): string {
-  return `${symbol} is left: ${leftWords(reason)}`;
+export function suggestedLines({ suggestion }: CheckResult): string[] {
+  const { orders, left } = suggestion ?? { orders: [], left: [] };
+  return [
+    ...orders.map(orderLine),
+    ...left.map(({ symbol, reason }) => `${symbol} is left: ${leftWords(reason)}`),
+  ];
 }
 
 const skipTexts: Readonly<Record<string, string>> = {

@@ -6,12 +6,11 @@ import {
   accountLine,
   dayText,
   figureLines,
-  leftLine,
   marketLine,
   newYorkText,
-  orderLine,
   outcomeLines,
   skippedLine,
+  suggestedLines,
   verdict,
 } from './lines.ts';
 
@@ -21,7 +20,7 @@ export function markdownReport(result: CheckResult): string {
     lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
   const bullets = (lines: readonly string[]) => lines.map((line) => `- ${e(line)}`);
   const percent = (fraction: string) => `${new Dec(fraction).mul(100).toFixed(1)}%`;
-  const { suggestion, figures } = result;
+  const { figures } = result;
   return [
     `# Portfolio check: ${e(verdict(result))}`,
     '',
@@ -35,12 +34,7 @@ export function markdownReport(result: CheckResult): string {
       bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`)),
     ),
     ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
-    ...section(
-      'Suggested orders',
-      suggestion === null
-        ? []
-        : bullets([...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)]),
-    ),
+    ...section('Suggested orders', bullets(suggestedLines(result))),
     ...section('Orders', bullets(outcomeLines(result))),
     ...section('Figures', [
       '| | |',

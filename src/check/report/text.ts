@@ -4,12 +4,11 @@ import {
   accountLine,
   dayText,
   figureLines,
-  leftLine,
   marketLine,
   newYorkText,
-  orderLine,
   outcomeLines,
   skippedLine,
+  suggestedLines,
   verdict,
 } from './lines.ts';
 
@@ -23,6 +22,7 @@ export function textReport(result: CheckResult): string {
     ({ severity, rule, message }) => `${severity.padEnd(9)}${message} [${rule}]`,
   );
   const { suggestion } = result;
+  const suggested = suggestedLines(result);
   return [
     `${verdict(result)}`,
     ...findings.map((line) => `  ${safeLine(line)}`),
@@ -34,14 +34,10 @@ export function textReport(result: CheckResult): string {
       'snoozed',
       result.snoozed.map(({ message, rule }) => `${message} [${rule}]`),
     ),
-    ...(suggestion === null
-      ? []
-      : list(
-          'suggested',
-          suggestion.orders.length + suggestion.left.length === 0
-            ? ['nothing: every target is kept']
-            : [...suggestion.orders.map(orderLine), ...suggestion.left.map(leftLine)],
-        )),
+    ...list(
+      'suggested',
+      suggestion === null || suggested.length > 0 ? suggested : ['nothing: every target is kept'],
+    ),
     ...list('orders', outcomeLines(result)),
     ...list('not looked at', result.skipped.map(skippedLine)),
     '',

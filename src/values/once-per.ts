@@ -1,0 +1,9 @@
+/** A function whose answer about an object is made once and kept as long as the object. */
+export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const kept = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const known = kept.get(key) ?? { value: make(key) };
+    kept.set(key, known);
+    return known.value;
+  };
+}
