@@ -11,7 +11,6 @@ import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
-import { sameSecret } from '../secrets/constant-time.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { addMissing, createPeople, type People } from '../store/home/people.ts';
 import { prepareHomeDatabase } from '../store/home/schema.ts';
@@ -22,6 +21,7 @@ import { type Company, createCompany } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import type { Story } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
+import { bySecret } from './paper-broker/routes/admin-routes.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
 import { COMPANY_CLIENT_ID, companySettings, usualRule } from './sandbox-company.ts';
 import { openSandboxHome, type SandboxHome, type SandboxPorts, type SandboxSeed } from './sandbox-home.ts';
@@ -37,7 +37,7 @@ import {
   vaultSettings,
 } from './sandbox-settings.ts';
 import type { SentItem } from './third-parties/stand-in.ts';
-import { createThirdParties, type ThirdParties } from './third-parties/third-parties.ts';
+import { createThirdParties } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
   readonly home: string;
@@ -118,8 +118,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { issuer, broker } = servers;
     for (const server of Object.values(servers)) closers.push(() => server.close(DRAIN_MS));
     if (options.port !== 0) {
-      const company = servers.company === undefined ? {} : { company: servers.company.port };
-      home.rememberPorts({ issuer: issuer.port, broker: broker.port, ...company });
+      const company = servers.company?.port;
+      home.rememberPorts({ issuer: issuer.port, broker: broker.port, ...defined({ company }) });
     }
     const services = await listenOnLoopback(0, () => clock.now());
     closers.push(() => services.close());
@@ -144,9 +144,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       gateway: issuer.url,
       broker: broker.url,
       phone: phoneUrl(issuer.url),
-      ...(parties.company === undefined
-        ? {}
-        : { company: { issuer: parties.company.issuer, client_id: COMPANY_CLIENT_ID } }),
+      ...(parties.company && {
+        company: { issuer: parties.company.issuer, client_id: COMPANY_CLIENT_ID },
+      }),
       home: home.folder,
       pid: process.pid,
     };
@@ -185,14 +185,14 @@ interface Ground {
 async function openParties(
   options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
-): Promise<Pick<Sandbox, 'broker' | 'people' | 'company'> & Pick<ThirdParties, 'sent'>> {
+): Promise<Pick<Sandbox, 'broker' | 'people' | 'company'> & { sent: Sandbox['sentMessages'] }> {
   const { marketClock, marketHours = 'always', partialFills = true } = options;
   const { seed } = home;
   const addresses = {
     issuer: servers.issuer.url,
     broker: servers.broker.url,
     services: servers.services.url,
-    ...(servers.company === undefined ? {} : { company: servers.company.url }),
+    ...defined({ company: servers.company?.url }),
   };
 
   const { market, replay } = openSandboxMarket({
@@ -305,20 +305,13 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
 async function keepKeyPairs(
   { brokerKeys: store }: GatewayStores,
   seed: SandboxSeed,
-  {
-    brokers,
-    paper,
-    now,
-  }: {
-    readonly brokers: readonly NamedBroker[];
-    readonly paper: Pick<PaperBroker, 'accountNumber'>;
-    readonly now: () => number;
-  },
+  at: { brokers: readonly NamedBroker[]; paper: Pick<PaperBroker, 'accountNumber'>; now: () => number },
 ): Promise<void> {
-  for (const at of brokers) {
-    const broker = keyPlaceOf(at, brokers);
+  const { brokers, paper, now } = at;
+  for (const place of brokers) {
+    const broker = keyPlaceOf(place, brokers);
     const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
-    for (const { username, holder, pair } of keyPairsAt(at, seed)) {
+    for (const { username, holder, pair } of keyPairsAt(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';
       await pairs.keep(username, pair, { accountNumber, environment: 'paper' });
     }
@@ -331,20 +324,12 @@ async function keepKeyPairs(
  */
 function createAdmin(options: { secret: string; faults: Faults; sent: () => readonly object[] }): Hono {
   const app = new Hono();
-  app.use('*', async (context, next) => {
-    const given = context.req.header('authorization') ?? '';
-    if (!sameSecret(given, `Bearer ${options.secret}`)) return context.json({ error: 'unauthorized' }, 401);
-    return next();
-  });
+  app.use('*', bySecret(options.secret, { error: 'unauthorized' }));
   app.post('/admin/faults', async (context) => {
     const body: { name?: unknown; times?: unknown } = await context.req.json();
     const { name, times = 1 } = body;
-    if (
-      typeof name !== 'string' ||
-      !(name in knownFaults) ||
-      !Number.isInteger(times) ||
-      (times as number) < 1
-    ) {
+    const isCount = Number.isInteger(times) && (times as number) >= 1;
+    if (typeof name !== 'string' || !(name in knownFaults) || !isCount) {
       return context.json({ error: 'invalid_request', faults: Object.keys(knownFaults) }, 400);
     }
     options.faults.set(name as FaultName, times as number);
@@ -398,9 +383,9 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
     return {
       issuer: await opening(listenOnLocalhost(ports.issuer, now)),
       broker: await opening(listenOnLoopback(ports.broker, now)),
-      ...(ports.company === undefined
-        ? {}
-        : { company: await opening(listenOnLoopback(ports.company, now)) }),
+      ...(ports.company !== undefined && {
+        company: await opening(listenOnLoopback(ports.company, now)),
+      }),
     };
   } catch (error) {
     await Promise.all(opened.map((server) => server.close()));

@@ -69,12 +69,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
 }
 
 function claimsAbout({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: Subject) {
-  return {
-    sub,
-    email,
-    groups,
-    ...defined({ auth_time: authTime, acr, amr }),
-  };
+  return { sub, email, groups, ...defined({ auth_time: authTime, acr, amr }) };
 }
 
 async function signed(
@@ -84,11 +79,7 @@ async function signed(
   const key = signingKey();
   const seconds = Math.floor(now() / 1000);
   return await new SignJWT({ ...claims })
-    .setProtectedHeader({
-      alg: 'ES256',
-      typ: ASSERTION_TYP,
-      ...defined({ kid: key.kid }),
-    })
+    .setProtectedHeader({ alg: 'ES256', typ: ASSERTION_TYP, ...defined({ kid: key.kid }) })
     .setIssuer(issuer)
     .setJti(randomUUID())
     .setIssuedAt(seconds)

@@ -28,14 +28,8 @@ const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
  * A company's pages beside the protocol: code entry for devices (for a terminal with the pairing secret too), and
  * clients' public keys, which anyone on this machine may add and read.
  */
-export function companyPages({
-  name,
-  clients,
-  people,
-  pairingSecret,
-  decide,
-  now,
-}: CompanyPagesOptions): Hono {
+export function companyPages(options: CompanyPagesOptions): Hono {
+  const { name, clients, people, pairingSecret, decide, now } = options;
   const app = new Hono();
   const login = createLogin(people, now);
   const find = (username: string) => people.find((person) => person.username === username);

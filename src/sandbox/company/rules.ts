@@ -20,17 +20,11 @@ export interface AskedExchange {
   readonly acr: string | undefined;
 }
 
+/** `error` as in RFC 6749 §5.2, RFC 8693 §2.2.2 and the draft's "Step-Up Authentication". */
+type Refusal = 'invalid_target' | 'invalid_scope' | 'access_denied' | 'insufficient_user_authentication';
 export type Ruling =
   | { readonly rule: CompanyRule; readonly scopes: readonly string[] }
-  /** `error` as in RFC 6749 §5.2, RFC 8693 §2.2.2 and the draft's "Step-Up Authentication". */
-  | {
-      readonly error:
-        | 'invalid_target'
-        | 'invalid_scope'
-        | 'access_denied'
-        | 'insufficient_user_authentication';
-      readonly reason: string;
-    };
+  | { readonly error: Refusal; readonly reason: string };
 
 /** The first rule for this client, audience and one of the person's groups decides. */
 export function rule(rules: readonly CompanyRule[], asked: AskedExchange): Ruling {

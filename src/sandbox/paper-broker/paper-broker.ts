@@ -45,13 +45,7 @@ export interface PaperBrokerOptions {
   clock: Clock;
   faults: Faults;
   /** `password` is for the broker's own login, `key` for programs, `story` the history. */
-  users: readonly {
-    username: string;
-    password: string;
-    name: string;
-    key?: AccessKey;
-    story?: Story;
-  }[];
+  users: readonly { username: string; password: string; name: string; key?: AccessKey; story?: Story }[];
   oauthClients: readonly OAuthClient[];
   /** One whole-share order in ten fills in two parts (default true). */
   partialFills?: boolean;
@@ -127,15 +121,8 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
     faults,
   );
-  api.route(
-    '/',
-    tradingRoutes({
-      books: { ledger, orders, market, historyGaps, settings },
-      exchange: { ...exchange, settle },
-      faults,
-      now,
-    }),
-  );
+  const books = { ledger, orders, market, historyGaps, settings };
+  api.route('/', tradingRoutes(books, { ...exchange, settle }, faults, now));
   const stocks = options.market;
   api.route('/', watchlistRoutes({ watchlists: openWatchlists(database), market: stocks, now }));
   api.route('/', marketDataRoutes(market, stocks, now));

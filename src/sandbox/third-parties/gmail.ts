@@ -14,56 +14,26 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   app.post('/gmail/v1/users/:user/messages/send', async (context) => {
     const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
     const grant = token === undefined ? undefined : tokens.accessToken(token);
-    if (grant === undefined) {
+    if (grant === undefined)
       return refuse(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
-    }
-    if (!grant.scopes.includes(GMAIL_SEND_SCOPE)) {
-      return refuse(
-        context,
-        403,
-        'PERMISSION_DENIED',
-        'insufficientPermissions',
-        'Request had insufficient authentication scopes.',
-      );
-    }
-    if (context.req.param('user') !== 'me') {
-      return refuse(
-        context,
-        403,
-        'PERMISSION_DENIED',
-        'forbidden',
-        `Delegation denied for ${grant.username}`,
-      );
-    }
+    const denied = (reason: string, message: string) =>
+      refuse(context, 403, 'PERMISSION_DENIED', reason, message);
+    if (!grant.scopes.includes(GMAIL_SEND_SCOPE))
+      return denied('insufficientPermissions', 'Request had insufficient authentication scopes.');
+    if (context.req.param('user') !== 'me')
+      return denied('forbidden', `Delegation denied for ${grant.username}`);
     const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
     const mail =
       typeof raw === 'string' && raw !== '' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
-    if (mail === undefined) {
-      return refuse(
-        context,
-        400,
-        'INVALID_ARGUMENT',
-        'invalidArgument',
-        "'raw' RFC822 payload message string or uploading message via /upload/* URL required",
-      );
-    }
-    if (!/^[^\s@,]+@[^\s@,]+$/.test(mail.to)) {
-      return refuse(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', 'Invalid To header');
-    }
-    const at = now();
-    const id = createHash('sha256')
-      .update(`${outbox.all().length} ${grant.username}`)
-      .digest('hex')
-      .slice(0, 16);
-    outbox.add({
-      service: 'gmail',
-      user: grant.username,
-      recipient: mail.to,
-      subject: mail.subject,
-      text: mail.text,
-      service_id: id,
-      sent_at: new Date(at).toISOString(),
-    });
+    const invalid = (message: string) => refuse(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
+    if (mail === undefined)
+      return invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required");
+    if (!/^[^\s@,]+@[^\s@,]+$/.test(mail.to)) return invalid('Invalid To header');
+    const mails = `${outbox.all().length} ${grant.username}`;
+    const id = createHash('sha256').update(mails).digest('hex').slice(0, 16);
+    const sent_at = new Date(now()).toISOString();
+    const { to: recipient, subject, text } = mail;
+    outbox.add({ service: 'gmail', user: grant.username, recipient, subject, text, service_id: id, sent_at });
     if (faults.take('message_timeout_after_accept')) return dropConnection(context);
     return context.json({ id, threadId: id, labelIds: ['SENT'] });
   });
@@ -79,24 +49,15 @@ function refuse(
   reason: string,
   message: string,
 ): Response {
-  return context.json(
-    { error: { code, message, errors: [{ message, domain: 'global', reason }], status } },
-    code,
-  );
-}
-
-/** A mail as its reader sees it. */
-interface ReadMail {
-  readonly to: string;
-  readonly subject: string;
-  readonly text: string;
+  const errors = [{ message, domain: 'global', reason }];
+  return context.json({ error: { code, message, errors, status } }, code);
 }
 
 /**
  * Reads a plain-text mail (RFC 5322, 2045, 2047) as far as needed; undefined for anything else, or with a repeated
  * header.
  */
-export function readMail(raw: string): ReadMail | undefined {
+export function readMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const headers = new Map<string, string>();

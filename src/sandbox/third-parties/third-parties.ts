@@ -20,19 +20,16 @@ export interface ThirdPartiesOptions {
   readonly faults: Faults;
 }
 
-export interface ThirdParties {
-  /** Serves Slack's API at `/slack/api`, Gmail's at `/gmail/v1`, and their OAuth at `/slack/oauth`, `/gmail/oauth`. */
-  readonly app: Hono;
-  sent(): SentItem[];
-}
-
 export const thirdPartyScopes = {
   slack: ['chat:write'],
   gmail: [GMAIL_SEND_SCOPE],
 } as const;
 
-/** Stand-ins for Slack and Gmail, each with its own OAuth server. Messages are stored and go nowhere. */
-export function createThirdParties(options: ThirdPartiesOptions): ThirdParties {
+/**
+ * Stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are stored and go
+ * nowhere.
+ */
+export function createThirdParties(options: ThirdPartiesOptions) {
   const { url, users, clock, faults } = options;
   const now = () => clock.now();
   const app = new Hono();

@@ -9,7 +9,7 @@ import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
-import { createThirdParties, type ThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
+import { createThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 
 // Slack's and Google's own SDKs, pointed at the stand-ins: what they make of an answer is what it means.
@@ -17,7 +17,7 @@ import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 const client = { client_id: 'vault', client_secret: 'vault-secret' };
 const redirectUri = 'http://127.0.0.1:1/callback';
 let server: HttpServer;
-let parties: ThirdParties;
+let parties: ReturnType<typeof createThirdParties>;
 let slackToken: string;
 let gmailToken: string;
 const databases = { slack: new Database(':memory:'), gmail: new Database(':memory:') };

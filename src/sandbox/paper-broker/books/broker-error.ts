@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 /**
  * A refusal in Alpaca's form: an HTTP status and `{code, message}`, sometimes with facts. Codes: 40010001 wrong
  * parameter, 40110000 not authorized, 40310000 not permitted (buying power, quantity held, wash trade), 40410000 not
@@ -36,4 +37,19 @@ export class DataError extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** @throws {BrokerError} 422 that names the first wrong field */
+export function checkedBy<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
+  throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
+}
+
+/** @throws {BrokerError} 422 */
+export function timeIn(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
+  return at;
 }

@@ -16,6 +16,7 @@ import { advance, canceled } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeld } from './exercise.ts';
 import { marginOf, multiplierOf } from './margin.ts';
+import { begun } from './new-order.ts';
 import type { Ticket } from './order-body.ts';
 import { consequences, groupOf } from './order-group.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
@@ -200,8 +201,7 @@ function multiLegOrders(
 ): Omit<OrderRecord, 'seq'>[] {
   const at = market.now();
   const order: Omit<OrderRecord, 'seq'> = {
-    id: randomUUID(),
-    account_id: accountId,
+    ...begun(accountId, at),
     client_order_id: randomUUID(),
     symbol: '',
     side: 'buy',
@@ -215,30 +215,9 @@ function multiLegOrders(
     trail_percent: null,
     extended_hours: 0,
     status: 'new',
-    filled_qty: '0',
-    filled_value: '0',
-    hwm: null,
-    triggered: 0,
-    reserve_price: null,
-    first_part: null,
-    pause_until: null,
-    auction_at: null,
-    created_at: at,
-    updated_at: at,
     expires_at: market.currentOrNextSession(at).close,
-    filled_at: null,
-    expired_at: null,
-    canceled_at: null,
-    failed_at: null,
-    replaced_at: null,
-    replaced_by: null,
-    replaces: null,
     order_class: 'mleg',
-    parent_id: null,
-    exit: null,
-    dormant: 0,
     position_intent: 'buy_to_open',
-    ratio_qty: null,
   };
   const legOrders = legs.map(({ symbol, ratio_qty, position_intent }) => {
     const contract = contractOf(market, symbol);

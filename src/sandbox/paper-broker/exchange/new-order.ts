@@ -28,6 +28,35 @@ export interface Arrival {
   place?: Place;
 }
 
+/** What every order begins with. */
+export function begun(accountId: string, at: number) {
+  return {
+    id: randomUUID(),
+    account_id: accountId,
+    created_at: at,
+    updated_at: at,
+    filled_qty: '0',
+    filled_value: '0',
+    hwm: null,
+    triggered: 0,
+    reserve_price: null,
+    first_part: null,
+    pause_until: null,
+    auction_at: null,
+    filled_at: null,
+    expired_at: null,
+    canceled_at: null,
+    failed_at: null,
+    replaced_at: null,
+    replaced_by: null,
+    replaces: null,
+    parent_id: null,
+    exit: null,
+    dormant: 0,
+    ratio_qty: null,
+  } as const;
+}
+
 /**
  * The order a ticket becomes: unfilled, with lifetime and reservation. @throws {BrokerError} if its auction is
  * closed
@@ -39,33 +68,14 @@ export function newOrder(
   const auction_at = auctionOf(ticket.time_in_force, market, at);
   const order: Omit<OrderRecord, 'seq'> = {
     ...ticket,
-    id: randomUUID(),
-    account_id: accountId,
+    ...begun(accountId, at),
     extended_hours: ticket.extended_hours ? 1 : 0,
     status: place === undefined ? 'accepted' : 'held',
-    filled_qty: '0',
-    filled_value: '0',
-    hwm: null,
-    triggered: 0,
-    reserve_price: null,
     first_part: partialFills ? firstPart(ticket, market.seed) : null,
-    pause_until: null,
     auction_at,
-    created_at: at,
-    updated_at: at,
     expires_at: expiryOf(ticket, market, at),
-    filled_at: null,
-    expired_at: null,
-    canceled_at: null,
-    failed_at: null,
-    replaced_at: null,
-    replaced_by: null,
-    replaces: null,
-    parent_id: null,
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,
-    dormant: 0,
     position_intent,
-    ratio_qty: null,
     ...place,
   };
   if (hasPrice(order.type, 'trail')) {

@@ -21,10 +21,8 @@ export function readTicket(body: unknown): Ticket {
     const [issue] = read.error.issues;
     const [top = 'request body', member] = issue?.path.map(String) ?? [];
     if (member !== undefined) throw badParameter(`invalid ${top}.${member}`);
-    const field = top;
-    if (field === 'client_order_id')
-      throw badParameter('client_order_id must be no more than 128 characters');
-    throw badParameter(field in body ? `invalid ${field}` : `${field} is required`);
+    if (top === 'client_order_id') throw badParameter('client_order_id must be no more than 128 characters');
+    throw badParameter(top in body ? `invalid ${top}` : `${top} is required`);
   }
   const ticket = read.data;
   const symbol = ticket.symbol.toUpperCase();
@@ -47,11 +45,9 @@ function checkTogether(ticket: Ticket): void {
 
   for (const field of ['limit_price', 'stop_price'] as const) {
     const wanted = hasPrice(type, field);
-    if (wanted && ticket[field] === null)
-      throw unprocessable(`${type} orders require a ${field.replace('_', ' ')}`);
-    if (!wanted && ticket[field] !== null) {
-      throw unprocessable(`${type} orders must not have a ${field.replace('_', ' ')}`);
-    }
+    const name = field.replace('_', ' ');
+    if (wanted && ticket[field] === null) throw unprocessable(`${type} orders require a ${name}`);
+    if (!wanted && ticket[field] !== null) throw unprocessable(`${type} orders must not have a ${name}`);
   }
   const trails = [ticket.trail_price, ticket.trail_percent].filter((trail) => trail !== null).length;
   const isTrailing = hasPrice(type, 'trail');
@@ -90,10 +86,7 @@ function checkTogether(ticket: Ticket): void {
   if (ticket.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(ticket.time_in_force))) {
     throw unprocessable('extended hours order must be DAY or GTC limit orders');
   }
-  if (['opg', 'cls'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
-    throw unprocessable(`${ticket.time_in_force} orders must be market or limit orders`);
-  }
-  if (['ioc', 'fok'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
+  if (['opg', 'cls', 'ioc', 'fok'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
     throw unprocessable(`${ticket.time_in_force} orders must be market or limit orders`);
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
-import { badParameter } from '../books/broker-error.ts';
+import { badParameter, checkedBy, timeIn } from '../books/broker-error.ts';
 import { stableUuid } from '../books/tradable-asset.ts';
 
 const querySchema = z.object({
@@ -25,27 +25,22 @@ export function activities(
   accountId: string,
   { ledger, orders }: { ledger: Ledger; orders: OrderBook },
 ) {
-  const read = querySchema.safeParse(query);
-  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
-  const { activity_types, category, direction, page_size, page_token } = read.data;
+  const asked = checkedBy(querySchema, query);
+  const { activity_types, category, direction, page_size, page_token } = asked;
   if (activity_types && category) throw badParameter('activity_types and category exclude each other');
   const types = activity_types?.split(',');
-  const after = timeOf(read.data.after, 'after') ?? Number.NEGATIVE_INFINITY;
-  const until = timeOf(read.data.until, 'until') ?? Number.POSITIVE_INFINITY;
-  const day = read.data.date?.slice(0, 10);
+  const after = timeIn(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = timeIn(asked.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const day = asked.date?.slice(0, 10);
 
   const all = [
     ...ledger
       .fills(accountId)
       .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
-    ...ledger
-      .entries(accountId)
-      .map((entry, seq) => ({
-        at: entry.at,
-        row: entryRow(entry, seq),
-        moves: entry.amount !== null || entry.qty !== '0',
-      }))
-      .filter(({ moves }) => moves),
+    ...ledger.entries(accountId).flatMap((entry, seq) => {
+      const moves = entry.amount !== null || entry.qty !== '0';
+      return moves ? [{ at: entry.at, row: entryRow(entry, seq) }] : [];
+    }),
   ]
     .filter(({ at }) => at > after && at < until)
     .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
@@ -56,7 +51,7 @@ export function activities(
     )
     .map(({ row }) => row)
     // By event time, with which the id begins; then by booking.
-    .sort((a, b) => timeIn(a.id).localeCompare(timeIn(b.id)));
+    .sort((a, b) => beginning(a.id).localeCompare(beginning(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
   if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
@@ -113,11 +108,4 @@ function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
 
-const timeIn = (id: string): string => id.slice(0, id.indexOf(':'));
-
-function timeOf(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
-  return at;
-}
+const beginning = (id: string): string => id.slice(0, id.indexOf(':'));

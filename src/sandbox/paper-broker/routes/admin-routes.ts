@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
@@ -15,6 +15,19 @@ import { bookedAt, entryOf } from '../books/entries.ts';
 import { type BookedOrder, orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 
+const bodyOf = (context: Context): Promise<unknown> => context.req.json().catch(() => undefined);
+const priceBody = z.object({ price: z.string() });
+const datesBody = z.strictObject({ dates: z.array(z.iso.date()) });
+const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
+
+/** Lets in whoever shows the admin secret. */
+export const bySecret =
+  (secret: string, refusal: object): MiddlewareHandler =>
+  async (context, next) =>
+    sameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`)
+      ? next()
+      : context.json(refusal, 401);
+
 export function adminRoutes(options: {
   secret: string;
   market: Market;
@@ -22,11 +35,7 @@ export function adminRoutes(options: {
   settle: () => void;
 }): Hono {
   const app = new Hono();
-  app.use('/admin/*', async (context, next) => {
-    const given = context.req.header('authorization') ?? '';
-    if (!sameSecret(given, `Bearer ${options.secret}`)) return context.json({ message: 'unauthorized' }, 401);
-    return next();
-  });
+  app.use('/admin/*', bySecret(options.secret, { message: 'unauthorized' }));
   app.get('/admin/book', (context) => context.json({ orders: options.book() }));
   const hold = (symbol: string, price: string | undefined): string | undefined => {
     try {
@@ -39,7 +48,7 @@ export function adminRoutes(options: {
     return undefined;
   };
   app.put('/admin/prices/:symbol', async (context) => {
-    const body = z.object({ price: z.string() }).safeParse(await context.req.json().catch(() => undefined));
+    const body = priceBody.safeParse(await bodyOf(context));
     if (!body.success) return context.json({ message: 'send {"price": "180.00"}' }, 400);
     const symbol = context.req.param('symbol');
     const wrong = hold(symbol, body.data.price);
@@ -65,21 +74,7 @@ interface AdminBooksOptions {
 }
 
 /** Alpaca's activity types without a trade or corporate action. */
-const bookable = [
-  'CSD',
-  'CSW',
-  'FEE',
-  'CFEE',
-  'INT',
-  'INTNRA',
-  'DIVNRA',
-  'JNLC',
-  'JNLS',
-  'ACATC',
-  'ACATS',
-  'FOPT',
-  'PTC',
-];
+const bookable = 'CSD CSW FEE CFEE INT INTNRA DIVNRA JNLC JNLS ACATC ACATS FOPT PTC'.split(' ');
 
 const activity = z
   .strictObject({
@@ -112,7 +107,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   const app = new Hono();
 
   app.post('/admin/corporate-actions', async (context) => {
-    const read = corporateActionsSchema.safeParse(await context.req.json().catch(() => undefined));
+    const read = corporateActionsSchema.safeParse(await bodyOf(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {
@@ -131,7 +126,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   app.post('/admin/accounts/:username/activities', async (context) => {
     const account = ledger.accountOf(context.req.param('username'));
     if (account === undefined) return context.json({ message: 'no such account' }, 404);
-    const read = activity.safeParse(await context.req.json().catch(() => undefined));
+    const read = activity.safeParse(await bodyOf(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { activity_type, activity_sub_type, net_amount, symbol, qty, cost } = read.data;
     if (symbol !== undefined && market.symbol(symbol) === undefined) {
@@ -156,9 +151,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   });
 
   app.put('/admin/history-gaps', async (context) => {
-    const read = z
-      .strictObject({ dates: z.array(z.iso.date()) })
-      .safeParse(await context.req.json().catch(() => undefined));
+    const read = datesBody.safeParse(await bodyOf(context));
     if (!read.success) return context.json({ message: 'send {"dates": ["2026-03-02"]}' }, 400);
     historyGaps.set(read.data.dates);
     return context.json(read.data);
@@ -174,9 +167,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();
   app.put('/admin/clock', async (context) => {
-    const read = z
-      .strictObject({ now: z.iso.datetime({ offset: true }) })
-      .safeParse(await context.req.json().catch(() => undefined));
+    const read = clockBody.safeParse(await bodyOf(context));
     if (!read.success) return context.json({ message: 'send {"now": "2026-03-02T20:00:00Z"}' }, 400);
     const to = Date.parse(read.data.now);
     try {
@@ -230,7 +221,7 @@ const bodySchema = z.strictObject({
 export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookMultiLeg'>): Hono {
   const app = new Hono();
   app.post('/admin/multi-leg-orders', async (context) => {
-    const read = bodySchema.safeParse(await context.req.json().catch(() => undefined));
+    const read = bodySchema.safeParse(await bodyOf(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { user, ...terms } = read.data;
     const account = ledger.accountOf(user);

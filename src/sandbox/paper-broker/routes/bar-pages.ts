@@ -6,7 +6,7 @@ import { type MarketBar, parseTimeframe } from '../../market/bars.ts';
 import type { Market } from '../../market/market.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
-import { timeOf } from './data-query.ts';
+import { parsed, timeOf, timeText } from './data-query.ts';
 
 const barsQuery = z.object({
   timeframe: z.string(),
@@ -20,30 +20,27 @@ const barsQuery = z.object({
 
 /** One page of bars, symbol by symbol. */
 export function barPages(context: Context<BrokerEnv>, market: Market, symbols: readonly string[]) {
-  const read = barsQuery.safeParse(context.req.query());
-  if (!read.success) throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
-  const { limit, sort } = read.data;
-  const timeframe = parseTimeframe(read.data.timeframe);
-  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${read.data.timeframe}`);
-  const adjustments = parseAdjustment(read.data.adjustment);
-  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${read.data.adjustment}`);
-  const start = timeOf(read.data.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
-  const end = timeOf(read.data.end, 'end') ?? market.now();
+  const query = parsed(barsQuery, context);
+  const { limit, sort } = query;
+  const timeframe = parseTimeframe(query.timeframe);
+  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
+  const adjustments = parseAdjustment(query.adjustment);
+  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${query.adjustment}`);
+  const start = timeOf(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
+  const end = timeOf(query.end, 'end') ?? market.now();
   if (end < start) throw new DataError(400, 'end should not be before start');
-  const from = read.data.page_token === undefined ? undefined : readPageToken(read.data.page_token);
+  const from = query.page_token === undefined ? undefined : readPageToken(query.page_token);
 
   const pages: Record<string, ReturnType<typeof barJson>[]> = {};
   let left = limit;
   for (const symbol of [...new Set(symbols)].sort()) {
     if (from !== undefined && symbol < from.symbol) continue;
     const resume = from?.symbol === symbol ? from.at : undefined;
-    const asked = {
-      timeframe,
-      start: sort === 'asc' && resume !== undefined ? resume : start,
-      end: sort === 'desc' && resume !== undefined ? resume : end,
-      limit: left + 1,
-      sort,
+    const reach = {
+      start: sort === 'asc' ? (resume ?? start) : start,
+      end: sort === 'desc' ? (resume ?? end) : end,
     };
+    const asked = { timeframe, ...reach, limit: left + 1, sort };
     const found = market.bars(symbol, asked, adjustments);
     if (found === undefined || found.length === 0) continue;
     const next = found[left];
@@ -59,7 +56,7 @@ export function barPages(context: Context<BrokerEnv>, market: Market, symbols: r
 
 function barJson(bar: MarketBar) {
   return {
-    t: new Date(bar.at).toISOString(),
+    t: timeText(bar.at),
     o: Number(bar.open),
     h: Number(bar.high),
     l: Number(bar.low),

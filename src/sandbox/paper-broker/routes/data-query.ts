@@ -51,6 +51,13 @@ export function parsed<Schema extends z.ZodType>(
   throw new DataError(400, `invalid ${String(read.error.issues[0]?.path[0])}`);
 }
 
+export const timeText = (at: number): string => new Date(at).toISOString();
+
+/** What every quote has; the contract does not order its members. */
+export function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
+  return { t: timeText(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
+}
+
 /** @param token from the previous page */
 export function pageOf<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());

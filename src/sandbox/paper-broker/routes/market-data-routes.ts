@@ -8,7 +8,16 @@ import { actionJson, listOf } from '../books/action-json.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
-import { checkedSymbol, ofEach, pageOf, parsed, symbolsOf, timeOf } from './data-query.ts';
+import {
+  checkedSymbol,
+  coinQuoteJson,
+  ofEach,
+  pageOf,
+  parsed,
+  symbolsOf,
+  timeOf,
+  timeText,
+} from './data-query.ts';
 import { optionDataRoutes } from './option-routes.ts';
 
 export function marketDataRoutes(market: Market, stocks: Market, now: () => number): Hono<BrokerEnv> {
@@ -74,41 +83,18 @@ function tape(market: Market, symbol: string): 'A' | 'B' | 'C' {
 }
 
 function quoteJson(quote: MarketQuote, z: string) {
-  return {
-    t: time(quote.at),
-    ax: 'V',
-    ap: Number(quote.ask),
-    as: quote.askSize,
-    bx: 'V',
-    bp: Number(quote.bid),
-    bs: quote.bidSize,
-    c: ['R'],
-    z,
-  };
+  return { ...coinQuoteJson(quote), ax: 'V', bx: 'V', c: ['R'], z };
 }
 
 function tradeJson(quote: MarketQuote, z: string) {
-  return {
-    t: time(quote.at),
-    x: 'V',
-    p: Number(quote.last),
-    s: 100,
-    c: ['@'],
-    i: Math.floor(quote.at / 1000),
-    z,
-  };
+  const { at, last } = quote;
+  return { t: timeText(at), x: 'V', p: Number(last), s: 100, c: ['@'], i: Math.floor(at / 1000), z };
 }
 
-const time = (at: number) => new Date(at).toISOString();
-
 function snapshotJson(market: Market, quote: MarketQuote, now: number) {
-  const bars = latestBars(market, quote.symbol, now);
   const z = tape(market, quote.symbol);
-  return {
-    latestTrade: tradeJson(quote, z),
-    latestQuote: quoteJson(quote, z),
-    ...bars,
-  };
+  const latest = { latestTrade: tradeJson(quote, z), latestQuote: quoteJson(quote, z) };
+  return { ...latest, ...latestBars(market, quote.symbol, now) };
 }
 
 const places = ['us', 'us-1', 'us-2', 'eu-1', 'bs-1'];
@@ -149,12 +135,8 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
-  return { t: time(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
-}
-
 function coinTradeJson({ at, last }: MarketQuote) {
-  return { t: time(at), p: Number(last), s: 0.1, i: Math.floor(at / 1000), tks: 'B' };
+  return { t: timeText(at), p: Number(last), s: 0.1, i: Math.floor(at / 1000), tks: 'B' };
 }
 
 const newsQuery = z.object({
@@ -183,7 +165,7 @@ function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
 }
 
 function articleJson({ id, symbol, at, headline, summary }: ReturnType<typeof marketNews>[number]) {
-  const time = new Date(at).toISOString();
+  const time = timeText(at);
   return {
     id,
     headline,

@@ -12,11 +12,11 @@ import {
 import { optionGreeks } from '../../instruments/option-prices.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText } from '../../market/price-path.ts';
-import { badParameter, DataError, notFound } from '../books/broker-error.ts';
+import { checkedBy, DataError, notFound } from '../books/broker-error.ts';
 import { assetId } from '../books/tradable-asset.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
-import { ofEach, parsed, symbolsOf } from './data-query.ts';
+import { coinQuoteJson, ofEach, parsed, symbolsOf, timeText } from './data-query.ts';
 
 const strike = z.coerce.number().nonnegative().optional();
 const date = z.iso.date().optional();
@@ -44,17 +44,14 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/options/contracts', (context) => {
-    const read = listQuery.safeParse(context.req.query());
-    if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
-    const { underlying_symbols, status, style, limit, page_token, show_deliverables } = read.data;
+    const query = checkedBy(listQuery, context.req.query());
+    const { underlying_symbols, status, style, limit, page_token, show_deliverables } = query;
     if (status === 'inactive' || style === 'european') {
       return context.json({ option_contracts: [], next_page_token: null });
     }
     const today = newYorkDate(market.now());
-    const days = [read.data.expiration_date, read.data.expiration_date_gte, read.data.expiration_date_lte];
-    const asked = days.some((day) => day !== undefined)
-      ? read.data
-      : { ...read.data, expiration_date_lte: upcomingWeekend(today) };
+    const days = query.expiration_date ?? query.expiration_date_gte ?? query.expiration_date_lte;
+    const asked = days === undefined ? { ...query, expiration_date_lte: upcomingWeekend(today) } : query;
     const underlyings =
       underlying_symbols === undefined
         ? market.symbols()
@@ -208,21 +205,10 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   return app;
 }
 
-const time = (at: number) => new Date(at).toISOString();
-
-function quoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
-  return {
-    t: time(at),
-    ax: 'C',
-    ap: Number(ask),
-    as: askSize,
-    bx: 'C',
-    bp: Number(bid),
-    bs: bidSize,
-    c: 'A',
-  };
+function quoteJson(quote: MarketQuote) {
+  return { ...coinQuoteJson(quote), ax: 'C', bx: 'C', c: 'A' };
 }
 
 function tradeJson({ at, last }: MarketQuote) {
-  return { t: time(at), x: 'C', p: Number(last), s: 1, c: 'a' };
+  return { t: timeText(at), x: 'C', p: Number(last), s: 1, c: 'a' };
 }

@@ -7,20 +7,15 @@ import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts
 import { assetClassOf, optionOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
+import { defined } from '../../../values/defined.ts';
 import { joined } from '../../instruments/crypto-pairs.ts';
-import { badParameter, notFound, unprocessable } from '../books/broker-error.ts';
+import { badParameter, checkedBy, notFound, timeIn, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { readTicket } from '../exchange/order-ticket.ts';
 import type { ReplacementTerms } from '../exchange/replacement.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { dropConnection } from './drop-connection.ts';
-
-interface OrderRoutesOptions {
-  orders: OrderBook;
-  exchange: Exchange;
-  faults: Faults;
-}
 
 const terms = z.object({
   qty: z
@@ -53,15 +48,14 @@ const listQuery = z.object({
   nested: z.enum(['true', 'false']).default('false'),
 });
 
-export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): Hono<BrokerEnv> {
+export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Faults): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/orders', (context) => {
-    const read = listQuery.safeParse(context.req.query());
-    if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
-    const listed = listedOrders(orders.all(context.get('account').id), read.data);
+    const query = checkedBy(listQuery, context.req.query());
+    const listed = listedOrders(orders.all(context.get('account').id), query);
     return context.json(
-      read.data.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
+      query.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
     );
   });
 
@@ -70,11 +64,8 @@ export function orderRoutes({ orders, exchange, faults }: OrderRoutesOptions): H
     context.json(context.req.query('nested') === 'true' ? withLegs(order) : orderJson(order));
 
   /** Answers with the order, unless a fault loses the answer. */
-  const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response => {
-    return faults.take('broker_timeout_after_accept')
-      ? dropConnection(context)
-      : context.json(withLegs(order));
-  };
+  const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response =>
+    faults.take('broker_timeout_after_accept') ? dropConnection(context) : context.json(withLegs(order));
 
   app.post('/v2/orders', requireTrading, async (context) => {
     const ticket = readTicket(await jsonBody(context.req));
@@ -150,11 +141,9 @@ function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
 }
 
 function readTerms(body: unknown): ReplacementTerms {
-  const read = terms.safeParse(body);
-  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
-  const { notional, ...asked } = read.data;
+  const { notional, ...asked } = checkedBy(terms, body);
   if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  return defined(asked);
 }
 
 function found(order: OrderRecord | undefined, id?: string): OrderRecord {
@@ -178,8 +167,6 @@ async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> 
 
 /** RFC 3339, or seconds since the epoch. */
 function timeOf(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const at = /^\d{9,11}$/.test(text) ? new Dec(text).times(1000).toNumber() : Date.parse(text);
-  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
-  return at;
+  const isSeconds = text !== undefined && /^\d{9,11}$/.test(text);
+  return isSeconds ? new Dec(text).times(1000).toNumber() : timeIn(text, name);
 }

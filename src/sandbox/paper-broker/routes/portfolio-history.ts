@@ -4,9 +4,10 @@ import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { AccountRecord, EntryRecord } from '../../../store/sandbox/records.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import { monthsBefore } from '../../../trading/period.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import type { Market } from '../../market/market.ts';
-import { badParameter, unprocessable } from '../books/broker-error.ts';
+import { checkedBy, timeIn, unprocessable } from '../books/broker-error.ts';
 import { equity, holdingsAt } from '../books/valuation.ts';
 
 const MINUTE = 60_000;
@@ -47,19 +48,17 @@ export function portfolioHistory(
   books: { ledger: Ledger; market: Market; historyGaps: HistoryGaps },
   now: number,
 ) {
-  const read = querySchema.safeParse(query);
-  if (!read.success) throw badParameter(`invalid ${String(read.error.issues[0]?.path[0])}`);
-  const { period, pnl_reset } = read.data;
-  if (period && read.data.start && read.data.end) {
+  const given = checkedBy(querySchema, query);
+  const { period, pnl_reset, cashflow_types } = given;
+  if (period && given.start && given.end) {
     throw unprocessable('only two of start, end and period can be specified at the same time');
   }
   const { market, ledger } = books;
-  const end = Math.min(read.data.end === undefined ? now : instant(read.data.end, 'end'), now);
-  const asked =
-    read.data.start === undefined ? startOfPeriod(end, period ?? '1M') : instant(read.data.start, 'start');
+  const end = Math.min(timeIn(given.end, 'end') ?? now, now);
+  const asked = timeIn(given.start, 'start') ?? startOfPeriod(end, period ?? '1M');
   const start = Math.max(asked, account.created_at);
   const days = (end - asked) / DAY;
-  const timeframe = read.data.timeframe ?? (days < 7 ? '1Min' : days < 30 ? '15Min' : '1D');
+  const timeframe = given.timeframe ?? (days < 7 ? '1Min' : days < 30 ? '15Min' : '1D');
   if (timeframe !== '1D' && days > 31)
     throw unprocessable('only 1D timeframe is allowed for more than 30 days');
 
@@ -105,14 +104,13 @@ export function portfolioHistory(
     }),
     base_value: base.toDecimalPlaces(2).toNumber(),
     timeframe,
-    ...(read.data.cashflow_types === 'NONE' || first === undefined
-      ? {}
-      : {
-          cashflow: cashflows(read.data.cashflow_types, ledger.entries(account.id), [
-            market.previousClosing(first.from),
-            ...ends,
-          ]),
-        }),
+    ...(cashflow_types !== 'NONE' &&
+      first !== undefined && {
+        cashflow: cashflows(cashflow_types, ledger.entries(account.id), [
+          market.previousClosing(first.from),
+          ...ends,
+        ]),
+      }),
   };
 }
 
@@ -147,17 +145,7 @@ function startOfPeriod(end: number, period: string): number {
   if (unit === 'D') return newYorkInstant(addDays(date, 1 - count), '00:00');
   if (unit === 'W') return newYorkInstant(addDays(date, -7 * count), '00:00');
   const months = unit === 'M' ? count : 12 * count;
-  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
-  const first = new Date(Date.UTC(year, month - 1 - months, 1));
-  const lastDay = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
-  first.setUTCDate(Math.min(day, lastDay));
-  return newYorkInstant(first.toISOString().slice(0, 10), '00:00');
-}
-
-function instant(text: string, name: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
-  return at;
+  return newYorkInstant(monthsBefore(date, months), '00:00');
 }
 
 /**

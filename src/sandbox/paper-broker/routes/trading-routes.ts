@@ -5,10 +5,11 @@ import { assetClassOf } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
+import { defined } from '../../../values/defined.ts';
 import { cryptoPair, cryptoPairs, joined } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
 import { accountSettings } from '../books/account-settings.ts';
-import { BrokerError, badParameter, notFound, unprocessable } from '../books/broker-error.ts';
+import { BrokerError, badParameter, checkedBy, notFound, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import { assetId, assetJson, cryptoJson } from '../books/tradable-asset.ts';
 import { assetTerms } from '../exchange/asset-terms.ts';
@@ -22,14 +23,12 @@ import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { portfolioHistory } from './portfolio-history.ts';
 
-interface TradingOptions {
-  books: Books;
-  exchange: Exchange;
-  faults: Faults;
-  now: () => number;
-}
-
-export function tradingRoutes({ books, exchange, faults, now }: TradingOptions): Hono<BrokerEnv> {
+export function tradingRoutes(
+  books: Books,
+  exchange: Exchange,
+  faults: Faults,
+  now: () => number,
+): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/*', async (_context, next) => {
     exchange.settle();
@@ -37,7 +36,7 @@ export function tradingRoutes({ books, exchange, faults, now }: TradingOptions):
   });
   app.route('/', accountRoutes(books, now));
   app.route('/', positionRoutes(books, exchange, now));
-  app.route('/', orderRoutes({ orders: books.orders, exchange, faults }));
+  app.route('/', orderRoutes(books.orders, exchange, faults));
   app.route('/', marketRoutes(books.market, now));
   app.route('/', contractRoutes(books.market));
   return app;
@@ -57,11 +56,9 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
     context.json(books.settings.of(context.get('account').id)),
   );
   app.patch('/v2/account/configurations', requireTrading, async (context) => {
-    const changes = accountSettings.partial().safeParse(await context.req.json().catch(() => undefined));
-    if (!changes.success)
-      throw badParameter(`invalid ${String(changes.error.issues[0]?.path[0] ?? 'request body')}`);
-    const given = Object.entries(changes.data).filter(([, value]) => value !== undefined);
-    return context.json(books.settings.change(context.get('account').id, Object.fromEntries(given)));
+    const body = await context.req.json().catch(() => undefined);
+    const changes = defined(checkedBy(accountSettings.partial(), body));
+    return context.json(books.settings.change(context.get('account').id, changes));
   });
 
   return app;
@@ -175,11 +172,8 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
     const closed = ledger.positions(id).map((position) => {
       const { symbol } = position;
       try {
-        return {
-          symbol: joined(symbol),
-          status: 200,
-          body: orderJson(exchange.place(id, closingTicket(position, {}))),
-        };
+        const body = orderJson(exchange.place(id, closingTicket(position, {})));
+        return { symbol: joined(symbol), status: 200, body };
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
         return { symbol: joined(symbol), status: error.status };
@@ -191,16 +185,14 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
   return app;
 }
 
-interface Part {
-  readonly qty?: string | undefined;
-  readonly percentage?: string | undefined;
-}
-
 /**
  * The market order that closes a position or part of it ("Close a Position"). Percentages of whole-share positions
  * round down to whole shares. @throws {BrokerError} 422
  */
-function closingTicket(position: PositionRecord, { qty, percentage }: Part): Ticket {
+function closingTicket(
+  position: PositionRecord,
+  { qty, percentage }: { qty?: string | undefined; percentage?: string | undefined },
+): Ticket {
   if (qty !== undefined && percentage !== undefined) {
     throw badParameter('only one of qty or percentage is accepted');
   }
