@@ -126,12 +126,6 @@ export function proposalDetails(
   };
 }
 
-/** CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
-export function bindingMessageOf(description: string, code: string): string {
-  const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
-  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
-}
-
 /** Whether an authorization details object is a proposal's, rather than one a client asks for by itself. */
 export function isProposalDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.proposal !== undefined;

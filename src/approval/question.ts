@@ -1,7 +1,8 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
+import { bindingMessageOf } from '../trading/approval-details.ts';
 import { askedNow } from './asked-now.ts';
 import type { Question } from './asking-port.ts';
-import { bindingMessageOf, proposalDetails } from './details.ts';
+import { proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
 
 /** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */

@@ -77,9 +77,12 @@ export function differingFields(
     .sort();
 }
 
-/** CIBA `binding_message` for an order: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
-export function bindingMessage(draft: OrderDraft): string {
-  const code = approvalCode(orderDigest(draft));
-  const text = describeOrder(normalizeOrder(draft)).replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
+/** CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+export function bindingMessageOf(description: string, code: string): string {
+  const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
   return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+}
+
+export function bindingMessage(draft: OrderDraft): string {
+  return bindingMessageOf(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
 }

@@ -1,3 +1,5 @@
+import { oncePer } from '../values/once-per.ts';
+
 export interface NamedAsset {
   readonly symbol: string;
   readonly name: string;
@@ -10,13 +12,10 @@ const unsaid = new Set(
   ),
 );
 
-interface SaidName {
-  readonly words: string;
-  readonly shareClass: string | undefined;
-}
+type SaidName = ReturnType<typeof saidName>;
 
 /** What two spellings of one name have in common: case, accents, punctuation and the company's form are left out. */
-export function saidName(text: string): SaidName {
+export function saidName(text: string) {
   const plain = text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
@@ -34,15 +33,7 @@ export function saidName(text: string): SaidName {
   return { words: words.join(' '), shareClass };
 }
 
-const known = new WeakMap<NamedAsset, SaidName>();
-
-function nameOf(asset: NamedAsset): SaidName {
-  const before = known.get(asset);
-  if (before !== undefined) return before;
-  const name = saidName(asset.name);
-  known.set(asset, name);
-  return name;
-}
+const nameOf = oncePer(({ name }: NamedAsset) => saidName(name));
 
 /** Whether a name is this very one; a class that the words don't say is any. */
 export function isNamed(asset: NamedAsset, said: SaidName): boolean {

@@ -1,12 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-interface ChartRange {
-  readonly text: string;
-  readonly timeframe: '1Hour' | '1Day';
-  readonly start: number;
-}
-
 const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
 /** The gateway gives at most 1000 bars. */
 const MOST_DAYS = 1000;
@@ -16,7 +10,7 @@ const HOURLY_DAYS = 7;
 export const DEFAULT_CHART_RANGE = '3m';
 
 /** Reads `5d`, `2w`, `3m`, `1y`. @throws {TradeAgentError} `usage` */
-export function chartRange(text: string, now: number): ChartRange {
+export function chartRange(text: string, now: number) {
   const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
   const length = Number(count) * (days[unit.toLowerCase()] ?? 0);
   if (length < 1 || length > MOST_DAYS) {
@@ -26,7 +20,7 @@ export function chartRange(text: string, now: number): ChartRange {
   }
   return {
     text: `${Number(count)}${unit.toLowerCase()}`,
-    timeframe: length <= HOURLY_DAYS ? '1Hour' : '1Day',
+    timeframe: length <= HOURLY_DAYS ? ('1Hour' as const) : ('1Day' as const),
     start: now - length * DAY_MS,
   };
 }

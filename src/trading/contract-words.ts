@@ -3,10 +3,13 @@ import { optionOf } from './asset-class.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-export function dayWords(date: string): string {
-  const [year = '', month = '', day = ''] = date.split('-');
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month} ${year}`;
+/** `24 Dec` */
+export function dayOfMonth(date: string): string {
+  const [, month = '', day = ''] = date.split('-');
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month}`;
 }
+
+export const dayWords = (date: string): string => `${dayOfMonth(date)} ${date.slice(0, 4)}`;
 
 /** An option in words, `AAPL 18 Dec 2026 $190 call`; any other symbol as it is. */
 export function contractWords(symbol: string): string {

@@ -1,8 +1,7 @@
 import { unitsOf } from './asset-class.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
-import type { Covering } from './option-cover.ts';
-import { assignmentOf } from './option-cover.ts';
+import { assignmentOf, type Covering } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -46,18 +45,13 @@ export const nothingCounted: CountedFacts = {
   opposes_open: false,
 };
 
-interface OrderCount {
-  /** Dollars, rounded up to the cent; null where nothing bounds it. */
-  readonly notional: string | null;
-  /** Shares; of an order for an amount, as many as that is at the reference price, rounded up. */
-  readonly qty: string;
-}
-
 /**
  * A purchase counts at the most it can cost; a sale at the reference price or its own limit, whichever is higher, so
- * that a low limit does not make a large sale look small. A sold-to-open option counts at its strike.
+ * that a low limit does not make a large sale look small. A sold-to-open option counts at its strike. @returns dollars,
+ * rounded up to the cent, or null where nothing bounds them; shares, of an order for an amount as many as that is at the
+ * reference price, rounded up
  */
-export function countOf(draft: OrderDraft): OrderCount {
+export function countOf(draft: OrderDraft) {
   const notional = exactNotional(draft);
   const { qty, reference_price } = draft;
   const shares = qty ?? new Dec(draft.notional ?? 0).div(reference_price).toDecimalPlaces(9, Dec.ROUND_UP);
@@ -127,20 +121,12 @@ export function isLike(terms: string, { prefix, least, most }: SameTerms): boole
 }
 
 function exactNotional(draft: OrderDraft): Dec | undefined {
-  const {
-    side,
-    qty = '0',
-    notional,
-    limit_price,
-    take_profit_limit_price,
-    reference_price,
-    symbol,
-  } = boundedOrder(draft);
+  const { side, qty = '0', notional, limit_price, reference_price, symbol, ...rest } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
   const units = new Dec(qty).times(unitsOf(symbol));
   const assignment = assignmentOf(draft);
   if (assignment !== undefined) return new Dec(assignment.cash);
   // What a purchase's own exits do makes the position smaller, and counts for nothing.
   if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
-  return units.times(Dec.max(reference_price, limit_price ?? take_profit_limit_price ?? 0));
+  return units.times(Dec.max(reference_price, limit_price ?? rest.take_profit_limit_price ?? 0));
 }

@@ -112,3 +112,9 @@ export function price(value: Dec | string, ticks: readonly Tick[] = usTicks): st
 export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boolean {
   return decimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }
+
+/** Below zero for a short position: brokers write its quantity with or without the minus sign. */
+export function signedQty({ side, qty }: { readonly side: 'long' | 'short'; readonly qty: string }): Dec {
+  const size = new Dec(qty).abs();
+  return side === 'short' ? size.neg() : size;
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { approvalCode, type TradeOrderDetails } from './approval-details.ts';
+import { approvalCode, bindingMessageOf, type TradeOrderDetails } from './approval-details.ts';
 import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
@@ -43,12 +43,7 @@ export function messageSendDetails(
   };
 }
 
-/** CIBA `binding_message` for a message: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
 export function messageBindingMessage(draft: MessageDraft): string {
   const code = approvalCode(messageDigest(draft));
-  const text = `SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`.replace(
-    /[^A-Za-z0-9 +\-_.,:#]/g,
-    '.',
-  );
-  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+  return bindingMessageOf(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`, code);
 }

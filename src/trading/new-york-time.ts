@@ -20,6 +20,8 @@ export function daysBetween(from: IsoDate, to: IsoDate): number {
   return (utcMidnight(to) - utcMidnight(from)) / DAY;
 }
 
+export const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+
 /** 0 is Sunday. */
 export function weekday(date: IsoDate): number {
   return new Date(utcMidnight(date)).getUTCDay();

@@ -1,23 +1,8 @@
 import { assetClassOf } from './asset-class.ts';
 import { Dec } from './decimal.ts';
-import { type OrderClass, orderClassWords, type PositionIntent } from './order-classes.ts';
+import { type CheckedOrder, orderClassWords } from './order-classes.ts';
 import { orderProblem as problem } from './order-problem.ts';
-import type { OrderType, Side } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
-
-interface PartFields {
-  readonly symbol: string;
-  readonly side: Side;
-  readonly type: OrderType;
-  readonly limit_price?: string | undefined;
-  readonly order_class?: OrderClass | undefined;
-  readonly take_profit_limit_price?: string | undefined;
-  readonly stop_loss_stop_price?: string | undefined;
-  readonly stop_loss_limit_price?: string | undefined;
-  readonly position_intent?: PositionIntent | undefined;
-  readonly reference_price?: string | undefined;
-  readonly max_slippage?: string | undefined;
-}
 
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
 
@@ -25,7 +10,7 @@ const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_los
  * One price for each exit of the class, each on its side of the entry, nothing sold short. @throws {TradeAgentError}
  * `invalid_order`
  */
-export function checkOrderClass(order: PartFields): void {
+export function checkOrderClass(order: CheckedOrder): void {
   const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;
   if (order_class === undefined) {
     const stray = exitFields.find((field) => order[field] !== undefined);
@@ -62,7 +47,7 @@ export function checkOrderClass(order: PartFields): void {
 }
 
 /** All exits sell: the profit above the entry, the stop below it, and the stop's limit no higher than the stop. */
-function checkExitPrices(order: PartFields): void {
+function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, max_slippage, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
   if (limit !== undefined && stop === undefined) {
@@ -103,7 +88,7 @@ function checkExitPrices(order: PartFields): void {
   }
 }
 
-export function checkPositionIntent({ symbol, side, position_intent, reference_price }: PartFields): void {
+export function checkPositionIntent({ symbol, side, position_intent, reference_price }: CheckedOrder): void {
   const isOption = assetClassOf(symbol) === 'us_option';
   if (position_intent === undefined) {
     if (!isOption || reference_price === undefined) return;

@@ -1,4 +1,4 @@
-import type { Side } from './order-types.ts';
+import type { OrderType, Side, TimeInForce } from './order-types.ts';
 
 /** Orders of several parts that are one order: an entry with its exits, or the exits of what is held. */
 interface OrderClassWords {
@@ -42,3 +42,24 @@ export const orderClasses = Object.keys(classes) as [OrderClass, ...OrderClass[]
 
 export const positionIntents = ['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close'] as const;
 export type PositionIntent = (typeof positionIntents)[number];
+
+/** What an order's checks read of it. */
+export interface CheckedOrder {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly qty?: string | undefined;
+  readonly notional?: string | undefined;
+  readonly type: OrderType;
+  readonly time_in_force: TimeInForce;
+  readonly extended_hours: boolean;
+  readonly limit_price?: string | undefined;
+  readonly stop_price?: string | undefined;
+  readonly trail_price?: string | undefined;
+  readonly order_class?: OrderClass | undefined;
+  readonly take_profit_limit_price?: string | undefined;
+  readonly stop_loss_stop_price?: string | undefined;
+  readonly stop_loss_limit_price?: string | undefined;
+  readonly position_intent?: PositionIntent | undefined;
+  readonly reference_price?: string | undefined;
+  readonly max_slippage?: string | undefined;
+}

@@ -48,20 +48,28 @@ function symbolWords(symbol: string): string {
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
 }
 
+const worded = (label: string, shown: Shown) => ({ form: 'word', sent: true, label, shown }) as const;
+const priced = <Sent extends OrderField['sent']>(sent: Sent, label: string, letters: string) =>
+  ({
+    form: 'price',
+    sent,
+    shorthand: (value: string) => `${letters} ${value}`,
+    label,
+    shown: perShare,
+  }) as const;
+
 export const orderTermFields = {
-  side: { form: 'word', sent: true, label: 'Action', shown: named({ buy: 'Buy', sell: 'Sell' }) },
-  symbol: { form: 'word', sent: true, label: 'Symbol', shown: symbolWords },
-  position_intent: {
-    form: 'word',
-    sent: true,
-    label: 'Position',
-    shown: named({
+  side: worded('Action', named({ buy: 'Buy', sell: 'Sell' })),
+  symbol: worded('Symbol', symbolWords),
+  position_intent: worded(
+    'Position',
+    named({
       buy_to_open: 'Buy to open',
       buy_to_close: 'Buy to close',
       sell_to_open: 'Sell to open',
       sell_to_close: 'Sell to close',
     } satisfies Record<PositionIntent, string>),
-  },
+  ),
   qty: {
     form: 'amount',
     sent: true,
@@ -69,33 +77,13 @@ export const orderTermFields = {
     shown: (value, symbol = '') => (isNumber(value) ? quantityWords(symbol, value) : value),
   },
   notional: { form: 'amount', sent: true, label: 'Amount', shown: shownDollars },
-  type: {
-    form: 'word',
-    sent: true,
-    label: 'Order type',
-    shown: named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
-  },
-  stop_price: {
-    form: 'price',
-    sent: true,
-    shorthand: (value) => `STP ${value}`,
-    label: 'Stop price',
-    shown: perShare,
-  },
-  limit_price: {
-    form: 'price',
-    sent: true,
-    shorthand: (value) => `LMT ${value}`,
-    label: 'Limit price',
-    shown: perShare,
-  },
-  trail_price: {
-    form: 'price',
-    sent: true,
-    shorthand: (value) => `TRAIL ${value}`,
-    label: 'Trails by',
-    shown: perShare,
-  },
+  type: worded(
+    'Order type',
+    named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
+  ),
+  stop_price: priced(true, 'Stop price', 'STP'),
+  limit_price: priced(true, 'Limit price', 'LMT'),
+  trail_price: priced(true, 'Trails by', 'TRAIL'),
   trail_percent: {
     form: 'amount',
     sent: true,
@@ -103,40 +91,12 @@ export const orderTermFields = {
     label: 'Trails by',
     shown: (value) => `${value} %`,
   },
-  order_class: { form: 'word', sent: true, label: 'Exits', shown: named(namesOf(orderClassWords)) },
-  take_profit_limit_price: {
-    form: 'price',
-    sent: 'leg',
-    shorthand: (value) => `TP ${value}`,
-    label: 'Take profit at',
-    shown: perShare,
-  },
-  stop_loss_stop_price: {
-    form: 'price',
-    sent: 'leg',
-    shorthand: (value) => `SL ${value}`,
-    label: 'Stop loss at',
-    shown: perShare,
-  },
-  stop_loss_limit_price: {
-    form: 'price',
-    sent: 'leg',
-    shorthand: (value) => `SLL ${value}`,
-    label: 'Stop loss not below',
-    shown: perShare,
-  },
-  time_in_force: {
-    form: 'word',
-    sent: true,
-    label: 'Time in force',
-    shown: named(namesOf(timeInForceWords)),
-  },
-  extended_hours: {
-    form: 'word',
-    sent: true,
-    label: 'Extended hours',
-    shown: named({ true: 'Yes', false: 'No' }),
-  },
+  order_class: worded('Exits', named(namesOf(orderClassWords))),
+  take_profit_limit_price: priced('leg', 'Take profit at', 'TP'),
+  stop_loss_stop_price: priced('leg', 'Stop loss at', 'SL'),
+  stop_loss_limit_price: priced('leg', 'Stop loss not below', 'SLL'),
+  time_in_force: worded('Time in force', named(namesOf(timeInForceWords))),
+  extended_hours: worded('Extended hours', named({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: perShare },
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;

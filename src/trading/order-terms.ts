@@ -1,6 +1,6 @@
 import { type AssetClass, assetClassOf, ticksOf, unitWords } from './asset-class.ts';
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
-import type { OrderClass } from './order-classes.ts';
+import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
 import { either, orderProblem as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
@@ -55,11 +55,7 @@ export const commonTerms = {
     ticks: usTicks,
   },
   crypto: {
-    timesInForce: {
-      market: cryptoTimes,
-      limit: cryptoTimes,
-      stop_limit: cryptoTimes,
-    },
+    timesInForce: { market: cryptoTimes, limit: cryptoTimes, stop_limit: cryptoTimes },
     fractions: { ...cryptoParts, decimals: 9 },
     amounts: cryptoParts,
     extendedHours: none,
@@ -87,25 +83,8 @@ const classNames: Readonly<Record<AssetClass, string>> = {
   us_option: 'options',
 };
 
-interface TermFields {
-  readonly symbol: string;
-  readonly qty?: string | undefined;
-  readonly notional?: string | undefined;
-  readonly type: OrderType;
-  readonly time_in_force: TimeInForce;
-  readonly extended_hours: boolean;
-  readonly order_class?: OrderClass | undefined;
-  readonly limit_price?: string | undefined;
-  readonly stop_price?: string | undefined;
-  readonly trail_price?: string | undefined;
-  readonly take_profit_limit_price?: string | undefined;
-  readonly stop_loss_stop_price?: string | undefined;
-  readonly stop_loss_limit_price?: string | undefined;
-  readonly reference_price?: string | undefined;
-}
-
 /** Checks type, time in force, fractions, sessions, exits and ticks. @throws {TradeAgentError} `invalid_order` */
-export function checkTerms(order: TermFields, byClass: TermsByClass): void {
+export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
   const { symbol, qty, notional } = order;
   const terms = byClass[assetClassOf(symbol)];
   if (terms === undefined) throw notTraded(symbol, byClass);
@@ -130,7 +109,7 @@ function notTraded(symbol: string, byClass: TermsByClass): Error {
 }
 
 /** Exits are of whole shares, in the exchange's hours. */
-function checkClass(order: TermFields, name: OrderClass, classes: OrderTerms['classes']): void {
+function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['classes']): void {
   const taken = classes[name];
   if (taken === undefined) {
     throw problem(
@@ -157,7 +136,7 @@ function checkClass(order: TermFields, name: OrderClass, classes: OrderTerms['cl
 }
 
 function checkParts(
-  { symbol, type, time_in_force, notional }: TermFields,
+  { symbol, type, time_in_force, notional }: CheckedOrder,
   { types, timesInForce }: Taken,
 ): void {
   const unit = unitWords(symbol);
@@ -188,7 +167,7 @@ function checkDecimals(qty: string, most: number): void {
   throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
 }
 
-function checkExtendedHours({ type, time_in_force }: TermFields, { types, timesInForce }: Taken): void {
+function checkExtendedHours({ type, time_in_force }: CheckedOrder, { types, timesInForce }: Taken): void {
   if (types.includes(type) && timesInForce.includes(time_in_force)) return;
   throw problem(
     types.length === 0
@@ -201,7 +180,7 @@ function checkExtendedHours({ type, time_in_force }: TermFields, { types, timesI
   );
 }
 
-function checkTimeInForce({ type, time_in_force }: TermFields, taken: OrderTerms['timesInForce']): void {
+function checkTimeInForce({ type, time_in_force }: CheckedOrder, taken: OrderTerms['timesInForce']): void {
   const times = taken[type] ?? [];
   if (times.length === 0) {
     const others = orderTypes.filter((other) => (taken[other] ?? []).length > 0);
@@ -210,7 +189,7 @@ function checkTimeInForce({ type, time_in_force }: TermFields, taken: OrderTerms
   requireOneOf(`a ${type} order takes`, 'time_in_force', time_in_force, times);
 }
 
-function checkTicks(order: TermFields, ticks: readonly Tick[]): void {
+function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
   for (const field of priceFields) {
     const value = order[field];
     if (value === undefined || isOnTick(value, ticks)) continue;

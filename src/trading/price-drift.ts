@@ -10,13 +10,11 @@ export function priceNow(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>)
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => decimal(text).gt(0));
 }
 
-interface Band {
-  readonly around: string;
-  readonly fraction: string;
-}
-
 /** On which side of the band a price lies; undefined within it, its edges included. Exact: nothing is divided. */
-export function beyond(price: string, { around, fraction }: Band): 'above' | 'below' | undefined {
+export function beyond(
+  price: string,
+  { around, fraction }: { readonly around: string; readonly fraction: string },
+): 'above' | 'below' | undefined {
   const reference = decimal(around);
   const moved: Dec = decimal(price).minus(reference);
   if (moved.abs().lte(reference.times(fraction))) return undefined;

@@ -1,22 +1,18 @@
 import { dollars, exactPercent, sharePrice } from '../amounts.ts';
+import { dayOfMonth } from '../contract-words.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
 import { standingOrderWords, standingWhenWords } from './standing-words.ts';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
 /** The last day of it in New York: `24 Dec`. */
 export function lastDay(expiresAt: string): string {
-  const [, month = '', day = ''] = newYorkDate(Date.parse(expiresAt) - 1).split('-');
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month}`;
+  return dayOfMonth(newYorkDate(Date.parse(expiresAt) - 1));
 }
 
-export function mandateWorst({
-  max_total_notional,
-  expires_at,
-}: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
+export function mandateWorst(terms: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
+  const { max_total_notional, expires_at } = terms;
   return `Up to ${dollars(max_total_notional)} in all, without asking again, until ${lastDay(expires_at)}`;
 }
 
@@ -33,11 +29,10 @@ export function mandateFor(
   return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
 }
 
-export function mandateAmounts({
-  max_order_notional,
-  max_day_notional,
-  max_orders,
-}: Pick<MandateEnvelope, 'max_order_notional' | 'max_day_notional' | 'max_orders'>): string {
+export function mandateAmounts(
+  terms: Pick<MandateEnvelope, 'max_order_notional' | 'max_day_notional' | 'max_orders'>,
+): string {
+  const { max_order_notional, max_day_notional, max_orders } = terms;
   return [
     `at most ${dollars(max_order_notional)} an order`,
     ...(max_day_notional === undefined ? [] : [`${dollars(max_day_notional)} a day`]),

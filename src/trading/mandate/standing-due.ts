@@ -1,4 +1,12 @@
-import { addDays, dayBegan, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
+import {
+  addDays,
+  dayBegan,
+  type IsoDate,
+  newYorkDate,
+  newYorkInstant,
+  WEEKDAYS,
+  weekday,
+} from '../new-york-time.ts';
 
 export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
 export type StandingDay = (typeof standingDays)[number];
@@ -14,8 +22,6 @@ export interface Recurring {
  * once, at the same time of the next session (at once if that has passed), unless the next due day has begun. So
  * each due time yields at most one order, and two never fall on one day.
  */
-
-const SUNDAY_TO_SATURDAY = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
 export function nextDue({ every, at }: Recurring, after: number): number {
   for (let date = newYorkDate(after); ; date = addDays(date, 1)) {
@@ -49,7 +55,7 @@ export function isTime({ at }: Recurring, due: number, now: number): boolean {
 }
 
 function isDay(every: Recurring['every'], date: IsoDate): boolean {
-  const day = SUNDAY_TO_SATURDAY[weekday(date)] ?? '';
+  const day = WEEKDAYS[weekday(date)] ?? '';
   if (every === 'month') return date.endsWith('-01');
   return every === 'day' ? !['saturday', 'sunday'].includes(day) : every === day;
 }

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { addDays, type IsoDate, newYorkDate, newYorkInstant, weekday } from '../new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate, newYorkInstant, WEEKDAYS, weekday } from '../new-york-time.ts';
 import { dayWords } from './standing-words.ts';
 
 /** A day as people say it: a date, a date without a year (`12-04`), or the next such weekday. */
@@ -9,7 +9,6 @@ export const saidDayPattern =
 /** The last day included, or the first excluded. */
 export type SaidEnd = { readonly until: string } | { readonly before: string };
 
-const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const CLOSES = '16:00';
 
 /**

@@ -1,11 +1,10 @@
 import { dollars, sharePrice, shares } from '../amounts.ts';
+import { dayOfMonth } from '../contract-words.ts';
 import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
 import type { StandingNow } from './mandate.ts';
-import type { Standing } from './standing.ts';
-import { isRecurring } from './standing.ts';
+import { isRecurring, type Standing } from './standing.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
 export function standingOrderWords({ order }: Standing): string {
@@ -30,8 +29,7 @@ export function standingWhenWords({ order, when }: Standing, expiresAt: string):
 /** A day in New York: `Fri 27 Nov`. */
 export function dayWords(time: number): string {
   const date = newYorkDate(time);
-  const [, month = '', day = ''] = date.split('-');
-  return `${DAYS[weekday(date)]} ${Number(day)} ${MONTHS[Number(month) - 1]}`;
+  return `${DAYS[weekday(date)]} ${dayOfMonth(date)}`;
 }
 
 export function momentWords(at: string): string {

@@ -2,20 +2,12 @@ import { type Dec, ZERO } from '../decimal.ts';
 import type { Share } from './allocation.ts';
 import { Rate } from './value-point.ts';
 
-/** Concentration; fractions of equity except for the index. */
-interface Concentration {
-  readonly largest: Dec;
-  readonly fiveLargest: Dec;
-  /**
-   * Herfindahl-Hirschman index: the sum of squared shares of the invested money, short positions by size. 1 is a
-   * single position, 1/n is n equal ones. Undefined if nothing is invested.
-   */
-  readonly herfindahl: Dec | undefined;
-  readonly effectivePositions: Dec | undefined;
-}
-
-/** Of weights by symbol. Source: US Department of Justice, "Herfindahl-Hirschman Index", as a fraction. */
-export function concentration(shares: readonly Share[]): Concentration {
+/**
+ * Of weights by symbol, as fractions of equity, but for the Herfindahl-Hirschman index: the sum of squared shares of the
+ * invested money, short positions by size, undefined if nothing is invested. 1 is a single position, 1/n is n equal ones.
+ * Source: US Department of Justice, "Herfindahl-Hirschman Index", as a fraction.
+ */
+export function concentration(shares: readonly Share[]) {
   const sizes = shares.map(({ value, weight }) => ({ value: value.abs(), weight: weight.abs() }));
   sizes.sort((a, b) => b.weight.comparedTo(a.weight));
   const invested = sizes.reduce((sum, { value }) => sum.plus(value), ZERO);

@@ -1,26 +1,10 @@
 import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
 import { unitsOf } from '../asset-class.ts';
-import { Dec, isPositive, ZERO } from '../decimal.ts';
+import { Dec, isPositive, signedQty, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { AdjustedClose } from './benchmark.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
-
-interface Contribution {
-  readonly symbol: string;
-  /** Dollars: change in value less what was paid, plus dividends. */
-  readonly profit: Dec;
-  /** A fraction on the time-weighted return's base: with `rest`, they add up to the return. */
-  readonly contribution: Dec;
-}
-
-interface Contributions {
-  readonly positions: readonly Contribution[];
-  /** What no position accounts for: interest, fees, and positions without prices. */
-  readonly rest: Omit<Contribution, 'symbol'>;
-  /** The time-weighted return of the period. */
-  readonly total: Dec;
-}
 
 /** What one symbol made in each stretch between the points, dollars. */
 type Profits = ReadonlyMap<string, readonly Dec[]>;
@@ -29,13 +13,11 @@ type Profits = ReadonlyMap<string, readonly Dec[]>;
  * Contributions to a time-weighted return. In each period a position contributes its profit over the opening value
  * plus deposits; periods are linked by prior growth, Σ profit(i) / base(i) × Π(j<i) factor(j), which telescopes to
  * the return. Source: Litterman, Modern Investment Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd
- * ed.) without a benchmark. @param factors growth factors between the points
+ * ed.) without a benchmark. @param factors growth factors between the points @returns each position's dollars (change in
+ * value less what was paid, plus dividends) and its fraction of the return; as `rest` what no position accounts for:
+ * interest, fees, and positions without prices
  */
-export function contributions(
-  points: readonly ValuePoint[],
-  factors: readonly Dec[],
-  profits: Profits,
-): Contributions {
+export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: Profits) {
   const scales: Dec[] = [];
   let growth: Dec = new Rate(1);
   let allProfit = ZERO;
@@ -102,7 +84,7 @@ export function profitsBySymbol(
       cash[point] = (cash[point] as Dec).plus(paid);
     }
     const position = held.get(symbol);
-    let qty = position === undefined ? ZERO : signed(position);
+    let qty = position === undefined ? ZERO : signedQty(position);
     let after = position === undefined ? ZERO : new Dec(position.market_value);
     const made: Dec[] = [];
     for (let point = last; point > 0; point--) {
@@ -144,11 +126,6 @@ function changesBySymbol(activities: readonly Activity[]): Map<string, Change[]>
       put(symbol, { at: Date.parse(at), shares: ZERO, cash: new Dec(amount), moved: false });
   }
   return changes;
-}
-
-function signed({ side, qty }: Position): Dec {
-  const shares = new Dec(qty).abs();
-  return side === 'short' ? shares.neg() : shares;
 }
 
 /** The last close at each point's day or before. */

@@ -2,15 +2,8 @@ import type { Activity } from '../activity.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
-export interface Income {
-  readonly dividends: Dec;
-  readonly interest: Dec;
-  readonly fees: Dec;
-  readonly total: Dec;
-}
-
 /** Sums dividends, interest and fees from `since` on (milliseconds since the epoch). */
-export function income(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY): Income {
+export function income(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY) {
   const sum = (kind: Activity['kind']) =>
     activities
       .filter((activity) => activity.kind === kind && Date.parse(activity.at) >= since)
@@ -19,16 +12,11 @@ export function income(activities: readonly Activity[], since = Number.NEGATIVE_
   return { dividends, interest, fees, total: dividends.plus(interest).plus(fees) };
 }
 
-interface MonthOfDividends {
-  /** `2026-03`, in New York. */
-  readonly month: string;
-  readonly total: Dec;
-  /** By symbol; what names none is under an empty one. */
-  readonly bySymbol: ReadonlyMap<string, Dec>;
-}
-
-/** Dividends by the month they were booked in, as booked (taxes withheld are not added back), oldest first. */
-export function dividendsByMonth(activities: readonly Activity[]): MonthOfDividends[] {
+/**
+ * Dividends by the month they were booked in (`2026-03`, in New York), as booked (taxes withheld are not added back),
+ * oldest first; what names no symbol is under an empty one.
+ */
+export function dividendsByMonth(activities: readonly Activity[]) {
   const months = new Map<string, Map<string, Dec>>();
   for (const { kind, at, symbol, amount } of activities) {
     if (kind !== 'dividend' || amount === null) continue;

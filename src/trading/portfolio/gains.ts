@@ -28,13 +28,6 @@ export interface Gain {
   readonly term: Term;
 }
 
-interface GainTotals {
-  readonly proceeds: Dec;
-  readonly cost: Dec;
-  readonly adjustment: Dec;
-  readonly gain: Dec;
-}
-
 /**
  * Long-term from the day after the first anniversary of the purchase (IRS Publication 550, "Holding Period"),
  * counting the holding period of shares these replaced; short sales are short-term.
@@ -77,14 +70,14 @@ function termOf(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate
   return sold >= longTermFrom(since) ? 'long' : 'short';
 }
 
-export function totalsOf(gains: readonly Gain[]): GainTotals {
+export function totalsOf(gains: readonly Gain[]) {
   const known = gains.filter(({ gain }) => gain !== undefined);
   const sum = (of: (gain: Gain) => Dec | undefined) =>
     known.reduce((total, one) => total.plus(of(one) ?? ZERO), new Dec(0));
   return {
-    proceeds: sum(({ proceeds }) => proceeds),
-    cost: sum(({ cost }) => cost),
-    adjustment: sum(({ adjustment }) => adjustment),
-    gain: sum(({ gain }) => gain),
+    proceeds: sum((one) => one.proceeds),
+    cost: sum((one) => one.cost),
+    adjustment: sum((one) => one.adjustment),
+    gain: sum((one) => one.gain),
   };
 }

@@ -1,5 +1,5 @@
 import { unitsOf } from '../asset-class.ts';
-import { Dec, fractionOf, ZERO } from '../decimal.ts';
+import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
 import type { Account, Position } from '../views.ts';
@@ -119,9 +119,7 @@ interface Parts {
 }
 
 function partsOf(position: Position, traded: DayTrades | undefined): Parts & { readonly qty: Dec } {
-  // Brokers write a short position's quantity with or without its minus sign.
-  const size = new Dec(position.qty).abs();
-  const qty = position.side === 'short' ? size.neg() : size;
+  const qty = signedQty(position);
   const units = unitsOf(position.symbol);
   const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);
   const paid = traded?.paid ?? ZERO;

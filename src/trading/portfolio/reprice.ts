@@ -1,5 +1,5 @@
 import { unitsOf } from '../asset-class.ts';
-import { Dec, fractionOf, ZERO } from '../decimal.ts';
+import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
 
 /** Account and positions at newer prices: quantities, cost and cash stay, figures that depend on the price follow. */
@@ -13,10 +13,10 @@ export function reprice(
   const repriced = positions.map((position) => {
     const price = prices.get(position.symbol);
     if (price === undefined || price === position.current_price) return position;
-    const size = new Dec(position.qty).abs();
-    const qty = position.side === 'short' ? size.neg() : size;
     // By the difference: a broker's own rounding of what it knows better stays in.
-    const by = qty.mul(new Dec(price).minus(position.current_price)).mul(unitsOf(position.symbol));
+    const by = signedQty(position)
+      .mul(new Dec(price).minus(position.current_price))
+      .mul(unitsOf(position.symbol));
     moved = moved.plus(by);
     if (position.side === 'long') longMoved = longMoved.plus(by);
     const unrealized = new Dec(position.unrealized_pl).plus(by);

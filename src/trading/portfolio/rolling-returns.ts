@@ -8,16 +8,6 @@ interface WindowReturn {
   readonly return: Dec;
 }
 
-interface RollingReturns {
-  readonly months: number;
-  readonly count: number;
-  readonly latest: WindowReturn;
-  readonly best: WindowReturn;
-  readonly worst: WindowReturn;
-  readonly average: Dec;
-  readonly gains: number;
-}
-
 /**
  * Time-weighted returns of the windows of so many months that end at each point. Windows that begin after a total
  * loss are left out. Source: Bacon (2nd ed.), "rolling returns". @param factors growth factors between the points
@@ -27,7 +17,7 @@ export function rollingReturns(
   points: readonly Pick<ValuePoint, 'at'>[],
   factors: readonly Dec[],
   months: number,
-): RollingReturns | undefined {
+) {
   const days = points.slice(0, factors.length + 1).map(({ at }) => newYorkDate(at));
   const growth: Dec[] = [new Rate(1)];
   for (const factor of factors) growth.push((growth.at(-1) as Dec).mul(factor));

@@ -1,6 +1,6 @@
 import type { Activity } from '../activity.ts';
 import { unitsOf } from '../asset-class.ts';
-import { Dec, ZERO } from '../decimal.ts';
+import { type Dec, signedQty, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { lotHistory } from './closings.ts';
@@ -56,10 +56,7 @@ export function taxLots(
       const term = from !== undefined && today >= from ? 'long' : 'short';
       return [{ acquired, qty, cost, value, gain: value.minus(cost), term, longTermFrom: from }];
     });
-    // Brokers write a short position's quantity with or without its minus sign.
-    const size = new Dec(qty).abs();
-    const held = side === 'short' ? size.neg() : size;
-    const unknown = held.minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
+    const unknown = signedQty({ side, qty }).minus(lots.reduce((sum, lot) => sum.plus(lot.qty), ZERO));
     return { symbol, lots, unknown, complete: unknown.isZero() && !incomplete.includes(symbol) };
   });
 }

@@ -7,22 +7,21 @@ import type { Tradable } from './rebalance.ts';
 /** Brokers take nine decimals of a share. */
 export const SMALLEST_FRACTION = '0.000000001';
 
-interface TradingFacts {
-  readonly quotes: ReadonlyMap<string, Quote>;
-  readonly positions: readonly Position[];
-  readonly openOrders: readonly Pick<Order, 'symbol' | 'legs'>[];
-}
-
 /**
  * Trading facts by symbol; symbols without a quote are left out. @param bySymbol weights, as for the drift @param
  * awaited symbols with an approval pending
  */
 export function tradables(
   symbols: readonly string[],
-  { quotes, positions, openOrders }: TradingFacts,
+  facts: {
+    readonly quotes: ReadonlyMap<string, Quote>;
+    readonly positions: readonly Position[];
+    readonly openOrders: readonly Pick<Order, 'symbol' | 'legs'>[];
+  },
   bySymbol: readonly Share[],
   awaited: ReadonlySet<string>,
 ): Map<string, Tradable> {
+  const { quotes, positions, openOrders } = facts;
   const ordered = new Set(
     openOrders.flatMap(({ symbol, legs = [] }) => [symbol, ...legs.map((leg) => leg.symbol)]),
   );

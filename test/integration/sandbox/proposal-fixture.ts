@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import * as client from 'openid-client';
-import { bindingMessageOf, type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
+import { type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
+import { bindingMessageOf } from '../../../src/trading/approval-details.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import { anOrder } from '../../fixtures/builders.ts';
