@@ -274,24 +274,20 @@ export async function marketHours(app: Pick<App, 'gateway'>): Promise<{ open: bo
   return { open: is_open, until: is_open ? next_close : next_open };
 }
 `,
-    'src/cli/commands/hours/hours.ts': `import type { Command } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+    'src/cli/commands/hours/hours.ts': `import { sessionExits } from '../../../app/exit-codes.ts';
 import { marketHours } from '../../../app/hours.ts';
-import type { Cli } from '../../context/cli.ts';
-import { runCommand } from '../../context/run-command.ts';
-import { examples, exitCodes } from '../../options/help.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 
-export function addHoursCommand(program: Command, cli: Cli): void {
+export function addHoursCommand(program: CliCommand): void {
   program
     .command('hours')
     .description('say whether the market is open')
-    .addHelpText('after', examples([['trade-agent hours', 'open or closed']]) + exitCodes(sessionExits))
-    .action((_options, command: Command) =>
-      runCommand(cli, command, async (context) => {
-        const hours = await marketHours(context);
-        await context.output.result('hours', { ...hours }, () => \`\${hours.open ? 'open' : 'closed'} until \${hours.until}\`);
-      }),
-    );
+    .examples(['trade-agent hours', 'open or closed'])
+    .exits(...sessionExits)
+    .runs(async (context) => {
+      const hours = await marketHours(context);
+      await context.output.result('hours', { ...hours }, () => \`\${hours.open ? 'open' : 'closed'} until \${hours.until}\`);
+    });
 }
 `,
     'src/cli/program.ts': [
