@@ -1,21 +1,17 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { ensureHead } from '../../src/store/postgres/head.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { migratedDatabase, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, withPostgres } from './support/database.ts';
 
 withPostgres('the record’s file', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let folder: string;
-  beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'trade-agent-record-'));
   });

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { GatewayKeyRows, WrappedGatewayKey } from '../../src/store/gateway-key-rows.ts';
 import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
 withPostgres('the wrapped keys of gateways', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let rows: GatewayKeyRows;
   let others: GatewayKeyRows;
-  beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     const tenant = newTenant();
     rows = postgresGatewayKeyRows(await server.open(tenant));

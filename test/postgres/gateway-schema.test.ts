@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { sweepProofs } from '../../src/store/postgres/proof-store.ts';
 import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
-import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 
 withPostgres('the gateway’s tables', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let stores: GatewayStores;
   const [ours, theirs] = [newTenant(), newTenant()];
   let tables: string[];
@@ -19,7 +19,6 @@ withPostgres('the gateway’s tables', () => {
     (await runSql(address, path, ...statements)).at(-1)?.rows as Record<string, unknown>[];
 
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     const database = await server.open(ours);
     stores = await postgresGatewayStores(database);
     await filledStores(stores);
@@ -33,7 +32,6 @@ withPostgres('the gateway’s tables', () => {
     );
     tables = all.map(({ name }) => String(name));
   });
-  afterAll(() => server.drop());
 
   it('are all tried here: each has a row', async () => {
     for (const table of tables) {

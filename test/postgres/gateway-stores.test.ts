@@ -1,20 +1,18 @@
-import { afterAll, beforeAll } from 'vitest';
+import { beforeAll } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
 withPostgres('the gateway’s stores on PostgreSQL', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let ours: (tenant: string) => TenantDatabase;
   let anothers: (tenant: string) => TenantDatabase;
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     [ours, anothers] = [await server.lend(), await server.lend()];
   });
-  afterAll(() => server.drop());
 
   // Each test is a tenant of its own, and what is another process in it has connections of its own.
   gatewayStoresContract(async () => {

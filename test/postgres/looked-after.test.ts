@@ -1,25 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
-import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 
 /** The kernels of two gateways, each with connections of its own to one database, before one identity provider. */
 withPostgres('a proposal at one of two gateways', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let tenant: string;
   let world: ForeignWorld;
   let another: Awaited<ReturnType<ForeignWorld['another']>>;
   let number = 0;
   const stores = async (): Promise<GatewayStores> =>
     postgresGatewayStores(await server.open(tenant), questionSeal('of the gateway'));
-  beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     tenant = newTenant();
     const ours = await stores();

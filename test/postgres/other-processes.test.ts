@@ -1,10 +1,10 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { News, OtherProcesses } from '../../src/store/other-processes.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { drafted } from './support/filled-stores.ts';
 
 interface Process {
@@ -14,7 +14,7 @@ interface Process {
 }
 
 withPostgres('gateways over one database', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let tenant: string;
   let [one, two]: Process[] = [];
   const open = async (of: string): Promise<Process> => {
@@ -37,10 +37,6 @@ withPostgres('gateways over one database', () => {
     sql(`UPDATE gateways SET until = now() - interval '1 second' WHERE tenant = '${tenant}'`);
   const draft = (process: Process, id: string) => drafted(process.stores, id, 1000);
 
-  beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     tenant = newTenant();
     [one, two] = await Promise.all([open(tenant), open(tenant)]);

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase, Unit } from '../../src/store/postgres/tenant-database.ts';
-import { migratedDatabase, newTenant, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { drafted } from './support/filled-stores.ts';
 
 /** Enough that a plan which reads them all is never the cheaper one. */
@@ -61,11 +61,10 @@ function readWhole(plan: Plan): string[] {
 }
 
 withPostgres('with thousands of proposals that wait', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let stores: GatewayStores;
   const seen: Planned[] = [];
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     const database = await server.open(newTenant());
     await drafted(await postgresGatewayStores(database), 'pr_1', 1000);
     const copy = `jsonb_populate_record(p, jsonb_build_object(
@@ -83,7 +82,6 @@ withPostgres('with thousands of proposals that wait', () => {
     );
     stores = await postgresGatewayStores(planned(database, seen));
   });
-  afterAll(() => server.drop());
 
   const work: Readonly<Record<string, (stores: GatewayStores) => Promise<unknown>>> = {
     'a gateway says that it lives, and looks for what a dead one had': async ({ others }) => others?.renew(),

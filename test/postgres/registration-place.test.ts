@@ -5,14 +5,13 @@ import { postgresRegistrationPlace } from '../../src/store/postgres/registration
 import type { RegistrationPlace } from '../../src/store/registration-place.ts';
 import { clientKey } from '../integration/approval/asking-fixture.ts';
 import { type LyingProvider, startLyingProvider } from '../integration/auth/lying-provider.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
 withPostgres('the client that gateways over one database registered', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let provider: LyingProvider;
   let places: RegistrationPlace[];
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     provider = await startLyingProvider();
     let clients = 0;
     // Whoever comes is another client.
@@ -21,7 +20,6 @@ withPostgres('the client that gateways over one database registered', () => {
   });
   afterAll(async () => {
     await provider.close();
-    await server.drop();
   });
   beforeEach(async () => {
     const tenant = newTenant();

@@ -3,7 +3,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 import { granted } from './support/filled-stores.ts';
 
 /*
@@ -92,7 +92,7 @@ const attempts: readonly Attempt[] = [
 
 withPostgres('by the gateway’s API', () => {
   const SCOPE = 'orders:read orders:propose orders:cancel portfolio:read';
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let world: ForeignWorld;
   let elsewhere: Awaited<ReturnType<ForeignWorld['another']>>;
   let alices: Readonly<Record<string, string>>;
@@ -100,7 +100,6 @@ withPostgres('by the gateway’s API', () => {
   let bob: Agent;
 
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     const seal = questionSeal('of the gateway');
     const stores = await postgresGatewayStores(await server.open(newTenant()), seal);
     world = await startForeignWorld({ stores });
@@ -130,7 +129,6 @@ withPostgres('by the gateway’s API', () => {
   afterAll(async () => {
     await elsewhere?.close();
     await world?.close();
-    await server?.drop();
   });
 
   const standing = async () => (await alice.send('GET', `/v1/proposals/${alices.open}`)).body.state;

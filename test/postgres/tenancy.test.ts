@@ -1,11 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appOf, sweeperOf } from '../../src/store/postgres/schema.ts';
 import { personDatabase } from '../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../src/store/postgres/state/state-stores.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import {
+  blockDatabase,
+  runSql,
+  type TestDatabase,
+  withPostgres,
+} from './support/database.ts';
 import { drafted, filledStores } from './support/filled-stores.ts';
 
 /*
@@ -171,22 +176,19 @@ const atState: readonly Attempt[] = [
 ];
 
 withPostgres('at the gateway’s tables, nobody gets to', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
     await filledStores(await postgresGatewayStores(await server.open(OURS)));
     const theirs = await postgresGatewayStores(await server.open(THEIRS));
     await drafted(theirs, 'pr_theirs', Date.now());
     await theirs.defaultAccounts.choose('alice', 'PA1');
   });
-  afterAll(() => server.drop());
   it.each(atGateway)('$what ($by)', (attempt) => refused(server, GATEWAY, attempt));
 });
 
 withPostgres('at what the agent keeps, nobody gets to', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     const database = await server.open(OURS);
     const run = { title: 'buy', holder: 'one', expected: undefined, now: 1000, until: 31_000 };
     for (const sub of ['alice', 'bob'])
@@ -196,7 +198,6 @@ withPostgres('at what the agent keeps, nobody gets to', () => {
         owner: { profile: 'test', sub },
       });
   });
-  afterAll(() => server.drop());
   it.each(atState)('$what ($by)', (attempt) => refused(server, stateSchema.name, attempt));
 });
 

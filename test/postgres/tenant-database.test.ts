@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, runSql, withPostgres } from './support/database.ts';
 import { things } from './support/things.ts';
 
 const PUT = 'INSERT INTO things (id, n) VALUES (@id, @n)';
 
 withPostgres('a tenant’s part of a database', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(things);
   let ours: TenantDatabase;
   let theirs: TenantDatabase;
-  beforeAll(async () => {
-    server = await migratedDatabase(things);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     [ours, theirs] = [await server.open(), await server.open()];
     await ours.write((unit) => unit.run(PUT, { id: 'a', n: 1 }));

@@ -1,22 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../src/machine/clock.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { orderJson } from '../integration/gateway/support/alpaca-stand-in.ts';
 import { testClock } from '../integration/gateway/support/test-clock.ts';
 import { startWorld, type World } from '../integration/gateway/support/world.ts';
-import { migratedDatabase, newTenant, type TestDatabase, withPostgres } from './support/database.ts';
+import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
 /** More than one machine has, each with connections of its own to one database. */
 withPostgres('two gateways', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(gatewaySchema);
   let world: World;
   let another: Awaited<ReturnType<World['another']>>;
   const storesOf = async (tenant: string) => await postgresGatewayStores(await server.open(tenant));
-  beforeAll(async () => {
-    server = await migratedDatabase(gatewaySchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     const tenant = newTenant();
     const clock = { ...testClock(), sleep: systemClock.sleep };

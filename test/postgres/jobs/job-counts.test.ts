@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { workerBacklog } from '../../../src/app/server/serve-worker.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
-import { runSql, type TestDatabase, withPostgres } from '../support/database.ts';
-import { jobsDatabase, openJobs } from './jobs-database.ts';
+import { runSql, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase, openJobs } from './jobs-database.ts';
 
 withPostgres('what waits for a tenant’s workers', () => {
-  let server: TestDatabase;
-  beforeAll(async () => {
-    server = await jobsDatabase();
-  });
-  afterAll(() => server.drop());
+  const server = blockJobsDatabase();
 
   it('is counted by kind: what waits and how long, what is done now, what is dead; another tenant’s is not', async () => {
     const { database, open, openOther, hurry, close } = await openJobs(server);

@@ -5,7 +5,7 @@ import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import type { OpenedJobs } from '../../contract/jobs/job-queue.ts';
-import { migratedDatabase, runSql, type TestDatabase } from '../support/database.ts';
+import { forBlock, migratedDatabase, runSql, type TestDatabase } from '../support/database.ts';
 
 /** A server's database, with the tables of jobs. */
 export async function jobsDatabase(): Promise<TestDatabase> {
@@ -13,6 +13,9 @@ export async function jobsDatabase(): Promise<TestDatabase> {
   await migrateJobs(server.owner);
   return server;
 }
+
+/** The same for the tests of a block. */
+export const blockJobsDatabase = (): TestDatabase => forBlock(jobsDatabase);
 
 /** Jobs of a new tenant. */
 export async function openJobs(server: TestDatabase): Promise<OpenedJobs> {

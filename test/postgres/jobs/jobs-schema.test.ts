@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { JOBS_SCHEMA } from '../../../src/jobs/pg-boss/jobs-schema.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
-import {
-  emptyDatabase,
-  migratedDatabase,
-  runSql,
-  type TestDatabase,
-  withPostgres,
-} from '../support/database.ts';
-import { jobsDatabase, openJobs } from './jobs-database.ts';
+import { emptyDatabase, migratedDatabase, runSql, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase, openJobs } from './jobs-database.ts';
 
 withPostgres('the tables of jobs', () => {
   it('are made by one of many at once, and left as they are after that', async () => {
@@ -44,11 +38,7 @@ withPostgres('the tables of jobs', () => {
   });
 
   describe('for the application’s login', () => {
-    let server: TestDatabase;
-    beforeAll(async () => {
-      server = await jobsDatabase();
-    });
-    afterAll(() => server.drop());
+    const server = blockJobsDatabase();
 
     it('hold its tenant’s rows alone, and none without one', async () => {
       const opened = await openJobs(server);

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Job } from '../../../src/jobs/job.ts';
 import { postgresOutbox } from '../../../src/jobs/temporal/outbox.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 withPostgres('an outbox of jobs', () => {
-  let server: TestDatabase;
-  beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
-  });
-  afterAll(() => server.drop());
+  const server = blockDatabase(stateSchema);
 
   const jobOf = (key: string): Job => ({ kind: 'run', key, ids: { run: key } });
   async function opened(tenant?: string) {

@@ -11,7 +11,7 @@ import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
 import { channelsOf, checksOf } from '../../../src/server/person-notices.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 import { hourly } from './due-schedules.ts';
 import {
   type Enqueued,
@@ -21,16 +21,14 @@ import {
 } from './schedule-world.ts';
 
 withPostgres('a schedule’s check at a server', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let world: ScheduleWorld;
   let tenant: ScheduleTenant;
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     world = await openScheduleWorld(server);
   });
   afterAll(async () => {
     await world.close();
-    await server.drop();
   });
   beforeEach(async () => {
     tenant = await world.tenant();

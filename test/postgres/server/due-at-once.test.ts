@@ -1,9 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { newTenant, type TestDatabase, withPostgres } from '../support/database.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { blockJobsDatabase } from '../jobs/jobs-database.ts';
+import { newTenant, withPostgres } from '../support/database.ts';
 import { addDue, endedRuns, hourly, seenRuns } from './due-schedules.ts';
 
 /** `SCHEDULES_DUE=10000 npm run test:postgres` plays a whole minute's, and kills a worker in the midst of it. */
@@ -22,13 +22,9 @@ interface Worker {
 }
 
 withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
-  let server: TestDatabase;
+  const server = blockJobsDatabase();
   let tenant: string;
   let workers: Worker[];
-  beforeAll(async () => {
-    server = await jobsDatabase();
-  });
-  afterAll(() => server.drop());
   beforeEach(() => {
     tenant = newTenant();
     workers = [];

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase } from '../jobs/jobs-database.ts';
+import { withPostgres } from '../support/database.ts';
 import { type AskOptions, eventsOf, type HttpWorld, startHttpWorld, type TestServer } from './http-world.ts';
 import { type ServerWorld, startServerWorld } from './server-world.ts';
 
@@ -56,12 +56,11 @@ function held(document: Document) {
 }
 
 withPostgres('a server, by its OpenAPI document', () => {
-  let database: TestDatabase;
+  const database = blockJobsDatabase();
   let http: HttpWorld;
   let world: ServerWorld;
   let server: TestServer;
   beforeAll(async () => {
-    database = await jobsDatabase();
     [http, world] = await Promise.all([startHttpWorld(), startServerWorld(database)]);
     server = await http.serve(world);
     await world.worker();
@@ -69,7 +68,6 @@ withPostgres('a server, by its OpenAPI document', () => {
   afterAll(async () => {
     await http.close();
     await world.close();
-    await database.drop();
   });
 
   it('answers as that says, whatever it is asked, and refuses so too', async () => {

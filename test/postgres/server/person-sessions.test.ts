@@ -15,18 +15,17 @@ import { postgresCredentialStore } from '../../../src/store/postgres/state/crede
 import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { createServerWorld, type ServerWorld } from '../../integration/server/server-world.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 import type { WorkerTask } from './away-worker.ts';
 
 const OFFLINE = 'openid offline_access market:read portfolio:read orders:read orders:propose';
 
 withPostgres('people’s sessions at a server', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let folder: string;
   let database: TenantDatabase;
   let world: ServerWorld;
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     folder = mkdtempSync(join(tmpdir(), 'trade-agent-sessions-'));
     await addWrappingKey(join(folder, 'keys.json'));
     database = await server.open();
@@ -34,7 +33,6 @@ withPostgres('people’s sessions at a server', () => {
   });
   afterAll(async () => {
     await world?.close();
-    await server.drop();
     rmSync(folder, { recursive: true });
   });
 

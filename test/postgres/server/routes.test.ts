@@ -1,22 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentEventSchema, operations } from '../../../src/agent/remote/protocol.ts';
 import { METADATA_PATH } from '../../../src/gateway/door/protected-resource-metadata.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
-import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase } from '../jobs/jobs-database.ts';
+import { withPostgres } from '../support/database.ts';
 import { eventsOf, type HttpWorld, startHttpWorld, type TestServer } from './http-world.ts';
 import { type ServerWorld, startServerWorld } from './server-world.ts';
 
 withPostgres('a server', () => {
-  let database: TestDatabase;
+  const database = blockJobsDatabase();
   let http: HttpWorld;
   let world: ServerWorld;
   let server: TestServer;
-  beforeAll(async () => {
-    database = await jobsDatabase();
-  });
-  afterAll(() => database.drop());
   beforeEach(async () => {
     [http, world] = await Promise.all([startHttpWorld(), startServerWorld(database)]);
     server = await http.serve(world);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/events.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
@@ -9,18 +9,14 @@ import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
 import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
-import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { newTenant, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase } from '../jobs/jobs-database.ts';
+import { newTenant, withPostgres } from '../support/database.ts';
 import { begin, type ServerWorld, startServerWorld, watched } from './server-world.ts';
 
 withPostgres('a run of a server’s', () => {
-  let server: TestDatabase;
+  const server = blockJobsDatabase();
   let world: ServerWorld;
   let front: ServerParts;
-  beforeAll(async () => {
-    server = await jobsDatabase();
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     world = await startServerWorld(server, newTenant(), hastyClock());
     front = await world.machine();

@@ -10,14 +10,14 @@ import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
 import { allSchedules, schedulesOf } from '../../../src/server/kept-schedule.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
-import { jobsDatabase } from '../jobs/jobs-database.ts';
-import { type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockJobsDatabase } from '../jobs/jobs-database.ts';
+import { withPostgres } from '../support/database.ts';
 import { type AskOptions, type HttpWorld, startHttpWorld, type TestServer } from './http-world.ts';
 import { sealedCredentials } from './sealed-credentials.ts';
 import { type ServerWorld, startServerWorld } from './server-world.ts';
 
 withPostgres('schedules over HTTP', () => {
-  let database: TestDatabase;
+  const database = blockJobsDatabase();
   let http: HttpWorld;
   let world: ServerWorld;
   let server: TestServer;
@@ -26,13 +26,11 @@ withPostgres('schedules over HTTP', () => {
   let answer: number;
   let sealed: Awaited<ReturnType<typeof sealedCredentials>>;
   beforeAll(async () => {
-    database = await jobsDatabase();
     [http, sealed] = await Promise.all([startHttpWorld(), sealedCredentials()]);
   });
   afterAll(async () => {
     await http.close();
     sealed.close();
-    await database.drop();
   });
   beforeEach(async () => {
     world = await startServerWorld(database);

@@ -14,24 +14,22 @@ import { personDatabase } from '../../../src/store/postgres/state/person-databas
 import { rotateDataKey } from '../../../src/store/postgres/state/reseal-credentials.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { credentialStoreContract } from '../../contract/secrets/credential-store.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 const SECRET = 'planted-secret-4e02';
 const table = (name: string) => `${stateSchema.name}.${name}`;
 
 withPostgres('credentials in PostgreSQL', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let folder: string;
   let file: string;
   let database: TenantDatabase;
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     folder = mkdtempSync(join(tmpdir(), 'trade-agent-credentials-'));
     file = join(folder, 'wrapping-keys.json');
     await addWrappingKey(file);
   });
   afterAll(async () => {
-    await server.drop();
     rmSync(folder, { recursive: true });
   });
   beforeEach(async () => {

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresRateBuckets } from '../../../src/store/postgres/rate-buckets.ts';
 import { rateBucketsContract } from '../../contract/stores/rate-buckets.ts';
-import { migratedDatabase, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, withPostgres } from '../support/database.ts';
 
 withPostgres('buckets on PostgreSQL', () => {
-  let server: TestDatabase;
-  beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
-  });
-  afterAll(() => server.drop());
+  const server = blockDatabase(stateSchema);
 
   rateBucketsContract(async () => {
     const database = await server.open();

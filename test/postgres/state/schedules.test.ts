@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import { postgresNoticeChannels } from '../../../src/store/postgres/state/notice-channel-rows.ts';
@@ -14,7 +14,7 @@ import type {
   ScheduleRows,
   TenantSchedules,
 } from '../../../src/store/schedule-rows.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 interface Definition {
   readonly id: string;
@@ -26,15 +26,11 @@ interface Run {
 }
 
 withPostgres('schedules in PostgreSQL', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let database: TenantDatabase;
   let enqueued: string[];
   let alice: ScheduleRows<Definition, Run>;
   let all: TenantSchedules;
-  beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
-  });
-  afterAll(() => server.drop());
   beforeEach(async () => {
     database = await server.open();
     enqueued = [];

@@ -12,23 +12,21 @@ import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
 import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
 import { createWorld, type World } from '../../integration/auth/identity-provider-world.ts';
-import { migratedDatabase, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, withPostgres } from '../support/database.ts';
 
 /** So many machines, each with a pool, a key cache and a session of its own. */
 const MACHINES = 5;
 
 withPostgres('a session that several machines hold', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let folder: string;
   let world: World;
   let machines: CredentialStore[];
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     folder = mkdtempSync(join(tmpdir(), 'trade-agent-refresh-'));
     await addWrappingKey(join(folder, 'keys.json'));
   });
   afterAll(async () => {
-    await server.drop();
     rmSync(folder, { recursive: true });
   });
   beforeEach(async () => {

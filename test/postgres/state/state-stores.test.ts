@@ -1,16 +1,11 @@
-import { afterAll, beforeAll } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { stateStoresContract } from '../../contract/stores/state-stores.ts';
-import { migratedDatabase, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, withPostgres } from '../support/database.ts';
 
 withPostgres('the agent’s state in PostgreSQL', () => {
-  let server: TestDatabase;
-  beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
-  });
-  afterAll(() => server.drop());
+  const server = blockDatabase(stateSchema);
 
   stateStoresContract(async () => {
     const database = await server.open();

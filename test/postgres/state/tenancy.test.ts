@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { driveWork } from '../../../src/store/postgres/sql-database.ts';
 import { type PersonDatabase, personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { isHeldLease } from '../../../src/store/sql/thread-store.ts';
-import { migratedDatabase, runSql, type TestDatabase, withPostgres } from '../support/database.ts';
+import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
 
 withPostgres('what the agent keeps of many people', () => {
-  let server: TestDatabase;
+  const server = blockDatabase(stateSchema);
   let tables: { readonly name: string; readonly forced: boolean; readonly keys: string[] }[];
   beforeAll(async () => {
-    server = await migratedDatabase(stateSchema);
     const [found] = await runSql(
       server.superuser,
       `SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS forced,
@@ -23,7 +22,6 @@ withPostgres('what the agent keeps of many people', () => {
     );
     tables = found?.rows ?? [];
   });
-  afterAll(() => server.drop());
 
   it('has every table under forced row security, and every unique key begin with whose the row is', () => {
     const ofTenant: Record<string, string> = {

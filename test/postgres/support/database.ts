@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { describe, inject } from 'vitest';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { openPool } from '../../../src/store/postgres/pool.ts';
@@ -84,6 +84,17 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
       await empty.drop();
     },
   };
+}
+
+/** A migrated database for the tests of a block. */
+export const blockDatabase = (schema: Schema): TestDatabase => forBlock(() => migratedDatabase(schema));
+
+/** Makes a database before the tests of a block, and drops it after them. */
+export function forBlock(make: () => Promise<TestDatabase>): TestDatabase {
+  const made = {} as TestDatabase;
+  beforeAll(async () => void Object.assign(made, await make()));
+  afterAll(() => made.drop?.());
+  return made;
 }
 
 /** Runs statements one by one, each as it is, without a transaction. */
