@@ -14,14 +14,11 @@ import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 import { serverOf } from './server-of.ts';
 
-/** The profile's alerts: this machine's, or its server's. */
-interface OwnAlerts extends Alerts {
-  /** Their rules file; undefined where a server keeps and watches them. */
-  readonly file: string | undefined;
-}
-
-/** @throws {TradeAgentError} `login_required` where a server keeps them and nobody is signed in */
-export async function ownAlerts(app: App): Promise<OwnAlerts> {
+/**
+ * The profile's alerts: this machine's with their rules file, or its server's.
+ * @throws {TradeAgentError} `login_required` where a server keeps them and nobody is signed in
+ */
+export async function ownAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
   if ((await serverOf(app)) === undefined) {
     return { ...alertsOf(app), file: (await alertFile(app)).file };
   }

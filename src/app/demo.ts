@@ -136,7 +136,7 @@ async function play(
   return audit;
 }
 
-async function waitForReady(file: string, sandbox: Background): Promise<SandboxReady> {
+async function waitForReady(file: string, sandbox: ReturnType<Stage['background']>): Promise<SandboxReady> {
   const deadline = Date.now() + STEP_LIMIT_MS;
   for (;;) {
     const ready = readReadyFile(file);
@@ -190,35 +190,10 @@ type PlayedLine =
   | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }
   | { readonly type: 'line'; readonly text: string };
 
-/** A process whose output matters only when it fails. */
-interface Background {
-  ended(): boolean;
-  lastLine(): string;
-}
-
-/** A command whose output is shown. */
-interface Played {
-  /** The first printed text that matches. @throws {TradeAgentError} where it ends or times out before */
-  line(pattern: RegExp): Promise<string>;
-  /** As closing its terminal would. */
-  hangUp(): void;
-  /** @throws {TradeAgentError} on timeout */
-  ended(): Promise<unknown>;
-  /** @throws {TradeAgentError} on failure or timeout */
-  done(): Promise<void>;
-}
+type Stage = ReturnType<typeof createStage>;
 
 /** Runs commands, shows their output, and stops them with the demo. */
-interface Stage {
-  background(args: readonly string[]): Background;
-  /** Starts a command and shows its lines. */
-  start(args: readonly string[], who?: 'you' | 'phone'): Played;
-  /** Hands the terminal to the chat until it ends. */
-  chat(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv): Stage {
+function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
   const running = new Set<ChildProcess>();
   const run = (args: readonly string[], stdio: NonNullable<SpawnOptions['stdio']>): ChildProcess => {
     const child = spawn(process.execPath, [launcher(), ...args], { stdio, env });
@@ -227,7 +202,8 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv): 
     return child;
   };
   return {
-    background(args) {
+    /** Starts a process whose output matters only when it fails. */
+    background(args: readonly string[]) {
       const child = run(args, ['ignore', 'ignore', 'pipe']);
       let said = '';
       child.stderr?.on('data', (chunk: Buffer) => {
@@ -235,10 +211,12 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv): 
       });
       return { ended: () => child.exitCode !== null, lastLine: () => said.trim().split('\n').at(-1) ?? '' };
     },
-    start(args, who = 'you') {
+    /** Starts a command and shows its lines. */
+    start(args: readonly string[], who: 'you' | 'phone' = 'you') {
       show({ type: 'command', who, args });
       return played(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
     },
+    /** Hands the terminal to the chat until it ends. */
     async chat() {
       const child = run([], 'inherit');
       await new Promise((resolve) => child.once('close', resolve));
@@ -257,7 +235,8 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv): 
   };
 }
 
-function played(child: ChildProcess, name: string, show: (line: PlayedLine) => void): Played {
+/** A command whose output is shown; its promises reject where it takes too long. */
+function played(child: ChildProcess, name: string, show: (line: PlayedLine) => void) {
   const seen: string[] = [];
   const waiting = new Set<() => void>();
   let rest = '';
@@ -274,9 +253,11 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
   child.stderr?.on('data', onData);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
+    /** As closing its terminal would. */
     hangUp: () => child.kill('SIGHUP'),
     ended: () => within(ended, name),
-    line: (pattern) =>
+    /** The first printed text that matches. @throws {TradeAgentError} where it ends before */
+    line: (pattern: RegExp) =>
       within(
         new Promise<string>((resolve, reject) => {
           const check = () => {

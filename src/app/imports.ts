@@ -16,25 +16,7 @@ import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
 type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
 
 /** The result of an import or a dry run. */
-export interface ImportReport {
-  readonly id: string;
-  readonly file: string;
-  readonly account: string;
-  readonly dry_run: boolean;
-  /** New activities, with their lines. */
-  readonly taken: readonly (Pick<
-    HistoryFile['rows'][number]['activity'],
-    'kind' | 'at' | 'symbol' | 'side' | 'qty' | 'price' | 'amount'
-  > & { readonly line: number })[];
-  /** Lines imported before. */
-  readonly known: readonly number[];
-  /** Lines that are kept but not counted: the broker reports this period itself. */
-  readonly told_by_broker: readonly number[];
-  readonly broker_since: string | null;
-  readonly bad: readonly BadLine[];
-  readonly ignored_columns: readonly string[];
-  readonly simulated: boolean;
-}
+export type ImportReport = Awaited<ReturnType<typeof reportOf>>;
 
 /**
  * Imports a CSV file of activities for this account's figures; the gateway and the broker never see it. Importing a
@@ -79,14 +61,14 @@ export async function importHistory(
 
 async function reportOf(
   imports: Pick<ImportStore, 'activities'>,
-  { id, rows, bad, ignored }: HistoryFile,
+  { id, rows, bad, ignored }: ReturnType<typeof readHistory>,
   given: {
     readonly file: string;
     readonly account: { readonly account: string; readonly simulated: boolean };
     readonly broker: Parameters<typeof beforeBroker>[0];
     readonly dryRun: boolean;
   },
-): Promise<ImportReport> {
+) {
   const { account, broker, dryRun } = given;
   const kept = new Set((await imports.activities()).map((activity) => activity.id));
   const fresh = rows.filter(({ activity }) => !kept.has(activity.id));
@@ -97,11 +79,14 @@ async function reportOf(
     file: safeLine(basename(given.file), 200),
     account: account.account,
     dry_run: dryRun,
+    // New activities.
     taken: fresh.map(({ line, activity }) => {
       const { kind, at, symbol, side, qty, price, amount } = activity;
       return { line, at, kind, symbol, side, qty, price, amount };
     }),
+    // Lines imported before.
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
+    // Lines that are kept but not counted: the broker reports this period itself.
     told_by_broker: fresh
       .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
       .map(({ line }) => line),
@@ -145,27 +130,13 @@ function withImports<T>(
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_ROWS = 100_000;
 
-interface BadLine {
-  readonly line: number;
-  readonly reason: string;
-}
-
-interface HistoryFile {
-  /** A digest of its text. */
-  readonly id: string;
-  readonly rows: readonly { readonly line: number; readonly activity: Activity }[];
-  readonly bad: readonly BadLine[];
-  /** Unknown columns. */
-  readonly ignored: readonly string[];
-}
-
 /**
  * Reads a CSV file of activities (RFC 4180, with a header line, UTF-8). A row's id is a digest of its content and of
  * how many equal rows precede it, so that a row is recognized in another file.
  * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` for a file that is no such CSV
  */
-export function readHistory(file: string, now: number): HistoryFile {
+export function readHistory(file: string, now: number) {
   const text = textOf(file);
   const { heads, records } = recordsOf(text, file);
   const known = heads.map((head) => head.trim().toLowerCase());
@@ -179,8 +150,8 @@ export function readHistory(file: string, now: number): HistoryFile {
   const twice = historyColumns.find((name) => known.indexOf(name) !== known.lastIndexOf(name));
   if (twice !== undefined) throw unusable(`${file} has the column "${twice}" twice`, 'Leave one out.');
   const seen = new Map<string, number>();
-  const rows: HistoryFile['rows'][number][] = [];
-  const bad: BadLine[] = [];
+  const rows: { readonly line: number; readonly activity: Activity }[] = [];
+  const bad: { readonly line: number; readonly reason: string }[] = [];
   for (const [place, { line, cells }] of records.entries()) {
     try {
       if (cells.length !== heads.length)

@@ -3,7 +3,7 @@ import type { RulesFile } from '../check/rules-schema.ts';
 import type { OwnFindings, OwnRules, OwnTargets } from '../tools/own-rules.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { App } from './app.ts';
-import { withCheckStore } from './check/with-check-store.ts';
+import { gatherFrom, withCheckStore } from './check/with-check-store.ts';
 
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
@@ -32,30 +32,16 @@ async function rulesOf(app: Pick<App, 'home' | 'profile'>) {
 }
 
 async function findings(app: RulesApp): Promise<OwnFindings> {
-  const [{ check }, { gather }, { sectorOf }] = await Promise.all([
+  const [{ check }, { sectorOf }] = await Promise.all([
     import('../check/check.ts'),
-    import('../check/gather.ts'),
     import('../trading/listed-symbols.ts'),
   ]);
   const [{ name, file }, gateway] = await Promise.all([rulesOf(app), app.gateway()]);
   return withCheckStore(app, async (store, owner) => {
-    const snapshot = await gather({
-      gateway,
-      file,
-      closes: store.closes,
-      activities: (account) => store.activities({ profile: owner, account }),
-      imported: (account) => store.imports({ profile: owner, account }),
-      localNow: app.clock.now(),
-      suggest: false,
-    });
-    const memory = store.account({ profile: owner, account: snapshot.account.account });
-    const { result } = check({
-      file,
-      rulesFile: name ?? undefined,
-      snapshot,
-      memory: await memory.remembered(),
-      sectorOf,
-    });
+    const input = { gateway, file, localNow: app.clock.now(), suggest: false };
+    const { snapshot, memory } = await gatherFrom(store, owner, input);
+    const rulesFile = name ?? undefined;
+    const { result } = check({ file, rulesFile, snapshot, memory: await memory.remembered(), sectorOf });
     const { rules_file, checked_at, account, findings, ongoing, snoozed, skipped } = result;
     return { rules_file, checked_at, findings, ongoing, snoozed, skipped, simulated: account.simulated };
   });

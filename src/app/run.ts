@@ -1,9 +1,7 @@
 import type { Agent, ApprovalMode, RunOptions } from '../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
 import { RunFollower } from '../agent/run/run-follower.ts';
-import type { ErrorObject } from '../errors/error-object.ts';
 import { underKind } from '../trading/kinds/kinds.ts';
-import type { SentMessage } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
@@ -109,26 +107,10 @@ export async function followRun(
   return follower.result(signal.aborted ? signal.reason : failure);
 }
 
-/** The object of `run --output json`, without its schema. */
-export interface RunObject {
-  readonly thread: string;
-  readonly status: RunResult['status'];
-  readonly text: string;
-  /** The tools' results, in order. */
-  readonly data: RunResult['data'];
-  readonly orders: readonly Record<string, unknown>[];
-  readonly messages: readonly SentMessage[];
-  readonly approvals: readonly Record<string, unknown>[];
-  /** Accounts that must be connected first. */
-  readonly connections: readonly { readonly name: string; readonly command: string }[];
-  /** The shell command that resumes this thread; empty where there is none. */
-  readonly resume: string;
-  readonly usage: RunResult['usage'];
-  readonly error?: ErrorObject;
-}
+export type RunObject = ReturnType<typeof runObject>;
 
-/** Only the documented fields. @param chosenBy how the profile was chosen, if it was */
-export function runObject(result: RunResult, chosenBy: readonly string[] = []): RunObject {
+/** The object of `run --output json`, without its schema. @param chosenBy how the profile was chosen, if it was */
+export function runObject(result: RunResult, chosenBy: readonly string[] = []) {
   return {
     thread: result.thread,
     status: result.status,

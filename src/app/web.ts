@@ -165,17 +165,11 @@ function iso(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString();
 }
 
-/** A file that redirects a browser. */
-interface OpeningPage {
-  readonly file: string;
-  remove(): void;
-}
-
 /**
  * A browser's command line is visible to every user of this machine, so it gets the path of a file that only its
  * owner can read, which contains the address.
  */
-export async function openingPage(app: Pick<App, 'home'>, url: string): Promise<OpeningPage> {
+export async function openingPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
   const file = join(folder, `web-${randomBytes(6).toString('hex')}.html`);
   writePrivateFile(

@@ -10,12 +10,18 @@ import { ensurePrivateFolder } from './directories.ts';
  * taken over by two at once, and from a process that was only suspended. The empty file stays: if it could be removed,
  * two could each hold one of that name.
  * @param options.what for the message; credentials by default
+ * @param options.busy the whole message, where the usual one doesn't fit
  * @param options.waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
  * @throws {TradeAgentError} `busy` when the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(
   file: string,
-  options: { what?: string; waitMs: number; signal?: AbortSignal | undefined },
+  options: {
+    what?: string;
+    waitMs: number;
+    signal?: AbortSignal | undefined;
+    busy?: { readonly message: string; readonly hint: string };
+  },
   work: () => Promise<T>,
 ): Promise<T> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
@@ -33,13 +39,10 @@ export async function withProcessLock<T>(
         if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
       }
       if (performance.now() > deadline) {
-        throw new TradeAgentError(
-          'busy',
-          `another trade-agent process holds ${options.what ?? 'the credentials'} and does not let go`,
-          {
-            hint: 'Wait until it has finished, or end it, then try again.',
-          },
-        );
+        const held = `another trade-agent process holds ${options.what ?? 'the credentials'} and does not let go`;
+        const { message = held, hint = 'Wait until it has finished, or end it, then try again.' } =
+          options.busy ?? {};
+        throw new TradeAgentError('busy', message, { hint });
       }
       // Random steps, so that waiters don't all try at once.
       await delay(15 + Math.random() * 45);

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
@@ -24,73 +24,53 @@ export interface Journal extends Progress {
   readonly runs: readonly RunRecord[];
 }
 
-/** Schedules and their runs, in private files that are written atomically. */
-export interface ScheduleStore {
-  readonly folder: string;
-  /** By creation time. */
-  list(): Schedule[];
-  /** @throws {TradeAgentError} `not_found` */
-  find(idOrName: string): Schedule;
-  put(schedule: Schedule): void;
-  /** With its runs. */
-  remove(id: string): void;
-  journal(schedule: Pick<Schedule, 'id' | 'created_at'>): Journal;
-  write(id: string, journal: Journal): void;
-  /** @throws {TradeAgentError} `busy` while a run of it is under way */
-  alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-}
+export type ScheduleStore = ReturnType<typeof openScheduleStore>;
 
-/** @param folder `schedules/` in the agent's data folder */
-export function openScheduleStore(folder: string): ScheduleStore {
+/**
+ * Schedules and their runs, in private files that are written atomically.
+ * @param folder `schedules/` in the agent's data folder
+ */
+export function openScheduleStore(folder: string) {
   const definition = (id: string) => join(folder, `${id}.json`);
   const journalFile = (id: string) => join(folder, `${id}.runs.json`);
-  const store: ScheduleStore = {
+  const list = (): Schedule[] =>
+    names(folder)
+      .filter((name) => /^[^.]+\.json$/.test(name) && !name.startsWith('calendar-'))
+      .map((name) => parse(join(folder, name), scheduleSchema))
+      .filter((schedule) => schedule !== undefined)
+      .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+  return {
     folder,
-    list: () =>
-      names(folder)
-        .filter((name) => /^[^.]+\.json$/.test(name) && !name.startsWith('calendar-'))
-        .map((name) => parse(join(folder, name), scheduleSchema))
-        .filter((schedule) => schedule !== undefined)
-        .sort((a, b) => (a.created_at < b.created_at ? -1 : 1)),
-    find(idOrName) {
+    /** By creation time. */
+    list,
+    /** @throws {TradeAgentError} `not_found` */
+    find(idOrName: string): Schedule {
       // The pattern makes it safe as part of a path.
       const found = schedulePattern.test(idOrName)
-        ? (parse(definition(idOrName), scheduleSchema) ?? store.list().find(({ name }) => name === idOrName))
+        ? (parse(definition(idOrName), scheduleSchema) ?? list().find(({ name }) => name === idOrName))
         : undefined;
       if (found !== undefined) return found;
       throw new TradeAgentError('not_found', `there is no schedule "${idOrName}"`, {
         hint: 'See "trade-agent schedule list".',
       });
     },
-    put: (schedule) => writePrivateFile(definition(schedule.id), text(schedule)),
-    remove(id) {
+    put: (schedule: Schedule) => writePrivateFile(definition(schedule.id), text(schedule)),
+    /** With its runs. */
+    remove(id: string): void {
       rmSync(definition(id), { force: true });
       rmSync(journalFile(id), { force: true });
     },
-    journal: ({ id, created_at }) =>
+    journal: ({ id, created_at }: Pick<Schedule, 'id' | 'created_at'>): Journal =>
       parse(journalFile(id), journalSchema) ?? { handled: Date.parse(created_at), pending: null, runs: [] },
-    write: (id, journal) =>
+    write: (id: string, journal: Journal) =>
       writePrivateFile(journalFile(id), text({ ...journal, runs: journal.runs.slice(-KEPT_RUNS) })),
-    async alone(id, signal, work) {
-      let held = false;
-      try {
-        return await withProcessLock(
-          join(ensurePrivateFolder(folder), `${id}.lock`),
-          { waitMs: 0, signal },
-          () => {
-            held = true;
-            return work();
-          },
-        );
-      } catch (error) {
-        if (held || !isTradeAgentError(error) || error.code !== 'busy') throw error;
-        throw new TradeAgentError('busy', `a run of schedule ${id} is under way`, {
-          hint: 'Wait for it to end.',
-        });
-      }
+    /** @throws {TradeAgentError} `busy` while a run of it is under way */
+    async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+      const busy = { message: `a run of schedule ${id} is under way`, hint: 'Wait for it to end.' };
+      const lock = join(ensurePrivateFolder(folder), `${id}.lock`);
+      return await withProcessLock(lock, { waitMs: 0, signal, busy }, work);
     },
   };
-  return store;
 }
 
 const text = (value: unknown) => `${JSON.stringify(value)}\n`;

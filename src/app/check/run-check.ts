@@ -5,7 +5,6 @@ import { type ApprovalMode, MOST_ORDERS, type RunOptions } from '../../agent/age
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
 import { type Check, check, type Proposal } from '../../check/check.ts';
-import { gather } from '../../check/gather.ts';
 import { loadRules, standardRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
@@ -26,6 +25,7 @@ import type { App } from '../app.ts';
 import { mandatesFor } from '../mandates.ts';
 import { askedSymbols, followRun, runObject } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
+import { gatherFrom } from './with-check-store.ts';
 
 /** The checks, and the accounts that could not be read. */
 export interface CheckOutcomes {
@@ -181,7 +181,8 @@ async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
-  return await oneAtATime(lock, app.signal, async () => {
+  const busy = { message: 'another check of this account is under way', hint: 'Wait for it to end.' };
+  return await withProcessLock(lock, { waitMs: 0, signal: app.signal, busy }, async () => {
     // Nothing is kept here for a profile at a server: schedules at the server remember.
     const isHere = profile.server === undefined;
     const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
@@ -244,7 +245,7 @@ async function checkAndTell(
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
   await listener.found(result);
-  await tellPeople(app, basis, { result, done, memory, runs });
+  await tellPeople(app, basis, result, done, memory, runs);
   return {
     outcome: { result, runs, failure },
     remember: () => memory.remember(done.firing.states, done.figures.drawdowns.mark),
@@ -257,16 +258,12 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
   const { sectorOf } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
   return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
-    const snapshot = await gather({
+    const { snapshot, memory } = await gatherFrom(store, owner, {
       gateway,
       file,
-      closes: store.closes,
-      activities: (account) => store.activities({ profile: owner, account }),
-      imported: (account) => store.imports({ profile: owner, account }),
       localNow: app.clock.now(),
       suggest: suggesting,
     });
-    const memory = store.account({ profile: owner, account: snapshot.account.account });
     const approvals = suggesting ? await (await app.agent({ model: 'builtin' })).approvals() : [];
     const done = check({
       file,
@@ -316,18 +313,14 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
   );
 }
 
-interface Tellable {
-  readonly result: CheckResult;
-  readonly done: Check;
-  readonly memory: AccountMemory<Notice>;
-  readonly runs: readonly RunResult[];
-}
-
 /** Sends notices and records their outcome in the result. Failures are told, and change nothing else. */
 async function tellPeople(
   app: App,
   { owner, sendNotices }: Basis,
-  { result, done, memory, runs }: Tellable,
+  result: CheckResult,
+  done: Check,
+  memory: AccountMemory<Notice>,
+  runs: readonly RunResult[],
 ): Promise<void> {
   const profile = await app.profile();
   const { notices: channels } = profile;
@@ -372,21 +365,6 @@ async function writeReport(
 ): Promise<TradeAgentError | undefined> {
   const { htmlReport } = await import('../../check/report/html.ts');
   return writeReportFile(file, htmlReport(result, figures));
-}
-
-async function oneAtATime<T>(file: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  let held = false;
-  try {
-    return await withProcessLock(file, { waitMs: 0, signal }, () => {
-      held = true;
-      return work();
-    });
-  } catch (error) {
-    if (held || !isTradeAgentError(error) || error.code !== 'busy') throw error;
-    throw new TradeAgentError('busy', 'another check of this account is under way', {
-      hint: 'Wait for it to end.',
-    });
-  }
 }
 
 /**

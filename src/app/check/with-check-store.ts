@@ -1,10 +1,27 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { gather } from '../../check/gather.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { notHere } from '../server-of.ts';
+
+/** Reads the account, with what is kept of it in the store. @param owner as the store names them */
+export async function gatherFrom(
+  store: CheckStore<Notice>,
+  owner: string,
+  input: Omit<Parameters<typeof gather>[0], 'closes' | 'activities' | 'imported'>,
+) {
+  const { gather } = await import('../../check/gather.ts');
+  const snapshot = await gather({
+    ...input,
+    closes: store.closes,
+    activities: (account) => store.activities({ profile: owner, account }),
+    imported: (account) => store.imports({ profile: owner, account }),
+  });
+  return { snapshot, memory: store.account({ profile: owner, account: snapshot.account.account }) };
+}
 
 export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 

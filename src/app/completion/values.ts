@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { App } from '../app.ts';
 
 /** Symbols are also known without the network, so the wait is short. */
@@ -46,22 +47,18 @@ async function requireRunning(app: App): Promise<void> {
   await ensureSandbox({ sandboxHome: sandbox, env: app.env, start: false, notice: () => undefined });
 }
 
+const idsOf = (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
+  within(IDS_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
+
 const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
-  orders: async (app) =>
-    within(IDS_MS, async () =>
-      (await (await app.gateway()).orders({ status: 'open', limit: 50 })).map(({ id }) => id),
-    ),
+  orders: idsOf((gateway) => gateway.orders({ status: 'open', limit: 50 })),
   threads: (app) =>
     within(IDS_MS, async () =>
       (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
     ),
-  approvals: async (app) =>
-    within(IDS_MS, async () =>
-      (await (await app.gateway()).proposals({ state: 'all', limit: 50 })).map(({ id }) => id),
-    ),
-  mandates: async (app) =>
-    within(IDS_MS, async () => (await (await app.gateway()).mandates()).map(({ id }) => id)),
+  approvals: idsOf((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
+  mandates: idsOf((gateway) => gateway.mandates()),
   schedules: async (app) => {
     const { scheduleStore } = await import('../schedule/schedule-context.ts');
     const store = await scheduleStore(app);

@@ -1,13 +1,12 @@
-import { resolve } from 'node:path';
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
 import { dialectOf } from '../../auth/provider/dialects.ts';
-import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { isTradeAgentError } from '../../errors/errors.ts';
 import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';
 import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
-import { type ShownKey, shownKey } from './key-file.ts';
+import { addWrappingKeyTo, type ShownKey, shownKey } from './key-file.ts';
 import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
 
 /**
@@ -16,22 +15,9 @@ import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/**
- * Adds a wrapping key, to be used from then on, to the file that `kms` names; creates the file if needed.
- * @returns the file
- * @throws {TradeAgentError} `usage` where no file is named
- */
+/** @throws as {@link addWrappingKeyTo} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Promise<string> {
-  const { kms } = await readKept(config);
-  if (kms?.file === undefined) {
-    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
-      hint: 'Set "kms: {file: wrapping-keys.json}" in gateway.yaml; Vault and AWS KMS make their own.',
-    });
-  }
-  const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
-  const file = resolve(home, kms.file);
-  await addWrappingKey(file);
-  return file;
+  return await addWrappingKeyTo((await readKept(config)).kms?.file, home, 'gateway.yaml');
 }
 
 export interface GatewayKey extends ShownKey {

@@ -1,6 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { publicHalf } from '../../auth/provider/assertion-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -94,6 +94,27 @@ export function findSealSecret(folder: string): string | undefined {
   const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
   throw unusable('it holds no key of 32 bytes (base64url)');
+}
+
+/**
+ * Adds a wrapping key, to be used from then on, to the file that `kms` names; creates the file if needed.
+ * @returns the file
+ * @throws {TradeAgentError} `usage` where no file is named
+ */
+export async function addWrappingKeyTo(
+  file: string | undefined,
+  folder: string,
+  settings: string,
+): Promise<string> {
+  if (file === undefined) {
+    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
+      hint: `Set "kms: {file: wrapping-keys.json}" in ${settings}; Vault and AWS KMS make their own.`,
+    });
+  }
+  const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
+  const path = resolve(folder, file);
+  await addWrappingKey(path);
+  return path;
 }
 
 /** The error for a private file that can't be used, by the reason. */

@@ -20,29 +20,7 @@ import {
 import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 
-/** A past order that the other rules decide differently. */
-interface FlippedOrder {
-  readonly at: string;
-  /** Its client_order_id. */
-  readonly id: string;
-  readonly order: string;
-  readonly before: 'allow' | 'deny';
-  readonly after: 'allow' | 'deny';
-  /** The reasons of the rules that deny it. */
-  readonly reasons: readonly string[];
-}
-
-export interface PolicyDiff {
-  readonly account: string;
-  /** Digest of the active rules. */
-  readonly policy: string;
-  /** Whether it allows nothing new: such a change takes no approval. */
-  readonly tighter: boolean;
-  readonly changes: readonly string[];
-  /** How many past orders were decided again; null without `replay`. */
-  readonly replayed: number | null;
-  readonly flips: readonly FlippedOrder[];
-}
+export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 
 /** The most decisions that a gateway lists. */
 const MOST = 500;
@@ -56,7 +34,7 @@ export async function diffPolicy(
   app: Pick<App, 'gateway'>,
   path: string,
   { replay }: { readonly replay: boolean },
-): Promise<PolicyDiff> {
+) {
   const candidate = await readCandidate(path);
   const gateway = await app.gateway();
   const view = await gateway.policy();
@@ -99,7 +77,8 @@ const factsSchema = z.lazy(() =>
   }),
 );
 
-function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules): FlippedOrder | undefined {
+/** A past order that the other rules decide differently, with the reasons of the rules that deny it. */
+function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
   const facts = recorded.facts as unknown as Facts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
@@ -115,7 +94,7 @@ function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules)
   );
   if (was === undefined || would === undefined || (was.effect === 'deny') === (would.effect === 'deny'))
     return undefined;
-  const word = (effect: string) => (effect === 'deny' ? 'deny' : 'allow');
+  const word = (effect: string): 'allow' | 'deny' => (effect === 'deny' ? 'deny' : 'allow');
   return {
     at,
     id,

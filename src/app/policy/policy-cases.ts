@@ -160,6 +160,9 @@ function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: stri
 const price = positiveDecimalString;
 const time = z.iso.datetime({ offset: true });
 const count = z.number().int().min(0);
+const someOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial().optional();
+const someOrNone = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape).partial().nullable().optional();
 
 /** Facts, named as in a recorded decision; the defaults are those of a quiet morning. */
 const givenFacts = z.strictObject({
@@ -167,74 +170,55 @@ const givenFacts = z.strictObject({
   environment: z.enum(environments).optional(),
   reference_price: price.optional(),
   max_slippage: slippageSchema.optional(),
-  market: z
-    .strictObject({
-      /** Bid, ask and last together. */
-      price: price.optional(),
-      bid: price.nullable().optional(),
-      ask: price.nullable().optional(),
-      last: price.nullable().optional(),
-      is_open: z.boolean().optional(),
-      quoted_at: time.optional(),
-      session: z.iso.date().nullable().optional(),
-      next_open: time.optional(),
-    })
-    .nullable()
-    .optional(),
-  broker: z
-    .strictObject({
-      trading_blocked: z.boolean(),
-      tradable: z.boolean(),
-      fractionable: z.boolean(),
-      class_enabled: z.boolean(),
-    })
-    .partial()
-    .nullable()
-    .optional(),
-  holdings: z
-    .strictObject({
-      equity: decimalString,
-      last_equity: decimalString.nullable(),
-      day_flow: decimalString.nullable(),
-      qty: decimalString,
-      value: decimalString,
-      open_elsewhere: z
-        .strictObject({
-          orders: count,
-          symbol_notional: decimalString.nullable(),
-          symbol_sells: decimalString,
-          opposes: z.boolean(),
-        })
-        .partial(),
-    })
-    .partial()
-    .nullable()
-    .optional(),
+  market: someOrNone({
+    /** Bid, ask and last together. */
+    price,
+    bid: price.nullable(),
+    ask: price.nullable(),
+    last: price.nullable(),
+    is_open: z.boolean(),
+    quoted_at: time,
+    session: z.iso.date().nullable(),
+    next_open: time,
+  }),
+  broker: someOrNone({
+    trading_blocked: z.boolean(),
+    tradable: z.boolean(),
+    fractionable: z.boolean(),
+    class_enabled: z.boolean(),
+  }),
+  holdings: someOrNone({
+    equity: decimalString,
+    last_equity: decimalString.nullable(),
+    day_flow: decimalString.nullable(),
+    qty: decimalString,
+    value: decimalString,
+    open_elsewhere: someOf({
+      orders: count,
+      symbol_notional: decimalString.nullable(),
+      symbol_sells: decimalString,
+      opposes: z.boolean(),
+    }),
+  }),
   /** Of an order for an option. */
-  option: z
-    .strictObject({
-      level: z.int().min(0).max(3),
-      free_shares: decimalString.nullable(),
-      free_cash: decimalString.nullable(),
-    })
-    .partial()
-    .optional(),
-  counted: z
-    .strictObject({
-      state: z.enum(tradingStates),
-      day_notional: decimalString,
-      day_orders: count,
-      last_minute: count,
-      open_orders: count,
-      open_symbol_notional: decimalString,
-      open_symbol_sells: decimalString,
-      same_before: count.nullable(),
-      clock_behind: z.int().positive().optional(),
-      opposes_open: z.boolean(),
-      covering: z.strictObject({ shares: decimalString, cash: decimalString, buys: decimalString }),
-    } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>)
-    .partial()
-    .optional(),
+  option: someOf({
+    level: z.int().min(0).max(3),
+    free_shares: decimalString.nullable(),
+    free_cash: decimalString.nullable(),
+  }),
+  counted: someOf({
+    state: z.enum(tradingStates),
+    day_notional: decimalString,
+    day_orders: count,
+    last_minute: count,
+    open_orders: count,
+    open_symbol_notional: decimalString,
+    open_symbol_sells: decimalString,
+    same_before: count.nullable(),
+    clock_behind: z.int().positive().optional(),
+    opposes_open: z.boolean(),
+    covering: z.strictObject({ shares: decimalString, cash: decimalString, buys: decimalString }),
+  } satisfies Record<Exclude<keyof CountedFacts, 'mandate'>, z.ZodType>),
   more: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]))
     .optional(),

@@ -1,22 +1,16 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { type ImportedActivities, withImportedActivities } from '../../tools/gateway/imported-activities.ts';
-import { type Activity, FIRST_ACTIVITY } from '../../trading/activity.ts';
-import type { Account, Position } from '../../trading/views.ts';
+import { FIRST_ACTIVITY } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
 import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';
 
-/** An account's holdings and history. */
-export interface AccountHistory {
-  readonly account: Account;
-  readonly positions: readonly Position[];
-  /** Oldest first; imported ones are marked. */
-  readonly activities: readonly Activity[];
-  /** The broker's time, milliseconds since the epoch. */
-  readonly now: number;
-}
+export type AccountHistory = Awaited<ReturnType<typeof accountHistory>>;
 
-/** @throws {TradeAgentError} `login_required`, and what the gateway's reads throw */
-export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>): Promise<AccountHistory> {
+/**
+ * An account's holdings, its activities (oldest first, imported ones marked), and the broker's time.
+ * @throws {TradeAgentError} `login_required`, and what the gateway's reads throw
+ */
+export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
   const gateway = await gatewayWithImported(app);
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),

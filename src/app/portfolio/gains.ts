@@ -14,16 +14,11 @@ import { accountHistory } from './account-history.ts';
 const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
-/** A choice of lots, with its line. */
-interface LineOfChoice extends LotChoice {
-  readonly line: number;
-}
-
 /**
  * Reads the lots chosen for sales from a CSV file with the columns symbol, sold, acquired (days in New York) and qty.
  * @throws {TradeAgentError} `usage`, naming the line
  */
-export function chosenLots(file: string): LineOfChoice[] {
+export function chosenLots(file: string): (LotChoice & { readonly line: number })[] {
   const hint = `Its first line has the names: ${COLUMNS.join(',')}; the days are like 2026-03-31.`;
   const text = readNamedFile(file, 'file of lots', hint);
   const wrong = (message: string) =>

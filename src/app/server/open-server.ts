@@ -1,8 +1,6 @@
-import type { Hono } from 'hono';
 import { detectProvider } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import type { Door } from '../../gateway/door/door.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';
 import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
 import { publicFetch } from '../../net/public-fetch.ts';
@@ -21,22 +19,10 @@ import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts
 import { type ServerSettings, serverProfile } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
-import type { DueRuns } from '../../store/run-store.ts';
 import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import { channelNamed, type NoticePlace, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
-
-export interface OpenedServer {
-  readonly parts: ServerParts;
-  readonly due: DueRuns;
-  /** Waits for a slot of the rate limit shared by all of the tenant's workers. */
-  readonly paced: () => Promise<void>;
-  /** The notices of people's schedules. */
-  readonly notices: NoticeParts;
-  readonly routes: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
-  close(): Promise<void>;
-}
 
 /** The workers' shared rate of asking the gateway about waiting runs. */
 const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
@@ -49,7 +35,7 @@ export async function openServer(
   settings: ServerSettings,
   places: ServerPlaces & { readonly env: NodeJS.ProcessEnv },
   { clock, fetch, tell }: Pick<App, 'clock' | 'fetch' | 'tell'>,
-): Promise<OpenedServer> {
+) {
   const { home, env } = places;
   const { tenant, ...place } = settings.database;
   const privateKey = readServerKey(places, settings);
@@ -88,10 +74,22 @@ export async function openServer(
   });
   const noticeResolve = createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
   const noticeFetch = publicFetch(noticeResolve);
-  const notices = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
+  const notices: NoticeParts = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
+  const parts: ServerParts = {
+    database,
+    jobs,
+    news,
+    sessions,
+    model: settings.model,
+    clock,
+    fetch,
+    env,
+    onError,
+  };
   return {
-    parts: { database, jobs, news, sessions, model: settings.model, clock, fetch, env, onError },
+    parts,
     due: store.postgresDueRuns(database),
+    /** Waits for a slot of the rate limit shared by all of the tenant's workers. */
     async paced() {
       for (let wait = 1; wait > 0; ) {
         wait = await buckets.take('collect', COLLECT_RATE, 1);

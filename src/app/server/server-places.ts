@@ -7,7 +7,7 @@ import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
+import { addWrappingKeyTo, makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share or copy, and the settings file. */
 export interface ServerPlaces {
@@ -35,11 +35,6 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
   });
 }
 
-interface ServerKey extends ShownKey {
-  readonly status: 'made' | 'in_use';
-  readonly file: string;
-}
-
 /**
  * Creates or shows the key of the server's client at the identity provider.
  * @throws {TradeAgentError} `usage` where there is one already; `invalid_config` where there is none to show
@@ -47,7 +42,7 @@ interface ServerKey extends ShownKey {
 export async function serverKey(
   places: ServerPlaces,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
-): Promise<ServerKey> {
+): Promise<ShownKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(places.config).catch((error: unknown) => {
     // The key comes before the settings, which name it.
     if (isTradeAgentError(error)) return undefined;
@@ -64,22 +59,9 @@ export async function serverKey(
   });
 }
 
-/**
- * As `addGatewayWrappingKey`, for a server.
- * @returns the file
- * @throws {TradeAgentError} `invalid_config`; `usage` where no file is named
- */
+/** @throws {TradeAgentError} `invalid_config`; as {@link addWrappingKeyTo} */
 export async function addServerWrappingKey({ home, config }: ServerPlaces): Promise<string> {
-  const { kms } = await readServerSettings(config);
-  if (kms.file === undefined) {
-    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
-      hint: 'Set "kms: {file: wrapping-keys.json}" in server.yaml; Vault and AWS KMS make their own.',
-    });
-  }
-  const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
-  const file = resolve(home, kms.file);
-  await addWrappingKey(file);
-  return file;
+  return await addWrappingKeyTo((await readServerSettings(config)).kms.file, home, 'server.yaml');
 }
 
 /**

@@ -7,11 +7,7 @@ import type { Activities } from './key-workflow.ts';
 import type { Outbox } from './outbox.ts';
 import type { TemporalSdk } from './temporal-sdk.ts';
 
-export interface Attempts {
-  readonly activities: Activities;
-  /** Waits for running jobs, and gives back the rest. The caller has stopped new ones. */
-  close(drainMs: number): Promise<void>;
-}
+export type Attempts = ReturnType<typeof attemptsAt>;
 
 interface AttemptsOptions {
   readonly outbox: Pick<Outbox, 'begin' | 'giveBack' | 'done' | 'bury'>;
@@ -24,7 +20,7 @@ interface AttemptsOptions {
  * Attempts are counted in the job's row when they begin: an outage of the database uses up no attempts, and Temporal
  * simply retries until there is nothing to do.
  */
-export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): Attempts {
+export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;
   const running = new Set<Promise<unknown>>();
   let isClosing = false;
@@ -75,7 +71,7 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): At
   };
   return {
     activities: {
-      attempt(id) {
+      attempt(id: number) {
         const attempted = attempt(id).catch((error: unknown) => {
           if (error instanceof ApplicationFailure) throw error;
           heard(error);
@@ -85,8 +81,9 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions): At
         running.add(ended);
         return attempted;
       },
-    },
-    async close(drainMs) {
+    } satisfies Activities,
+    /** Waits for running jobs, and gives back the rest. The caller has stopped new ones. */
+    async close(drainMs: number): Promise<void> {
       isClosing = true;
       const all = () => Promise.all(running);
       await within(drainMs, all());

@@ -14,12 +14,6 @@ interface StoredJob extends OutboxRow {
   readonly ids: string;
 }
 
-export interface BegunJob {
-  readonly job: Job;
-  /** Attempts, including this one. */
-  readonly tries: number;
-}
-
 const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
 /**
@@ -58,8 +52,8 @@ export function postgresOutbox(database: TenantDatabase) {
           { ids, againMs },
         ),
       )),
-    /** Begins an attempt; undefined where the job is done or dead. */
-    async begin(id: number): Promise<BegunJob | undefined> {
+    /** Begins an attempt, which `tries` includes; undefined where the job is done or dead. */
+    async begin(id: number): Promise<{ readonly job: Job; readonly tries: number } | undefined> {
       const row = await database.writeUnsynced((unit) =>
         unit.last.one<StoredJob & { tries: number }>(
           `UPDATE job_outbox SET tries = tries + 1 WHERE id = @id AND dead_at IS NULL

@@ -38,26 +38,22 @@ interface TemporalOptions {
   readonly heard: (error: unknown) => void;
 }
 
-/** This process's connection to Temporal: it hands jobs over, and does those of some kinds. */
-export interface Temporal {
-  readonly handOver: HandOver;
-  work(kind: JobKind, handler: JobHandler, concurrency: number): Promise<void>;
-  /** Takes no more jobs, and ends or gives back those running. */
-  drain(drainMs: number): Promise<void>;
-  close(): Promise<void>;
-}
+export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 
-/** @throws {TradeAgentError} `invalid_config` where its libraries are missing, or it does not answer within a minute */
-export async function openTemporal(options: TemporalOptions): Promise<Temporal> {
+/**
+ * This process's connection to Temporal: it hands jobs over, and does those of some kinds.
+ * @throws {TradeAgentError} `invalid_config` where its libraries are missing, or it does not answer within a minute
+ */
+export async function openTemporal(options: TemporalOptions) {
   const { namespace, tenant, heard } = options;
   const sdk = loadTemporal((message) => heard(new TradeAgentError('internal', `Temporal: ${message}`)));
   const connection = await connected(sdk, options.connection);
   const client = new sdk.client.Client({ connection, namespace });
   const bundle = await bundled(sdk);
-  const doing: { readonly attempts: Attempts; readonly worker: RunningWorker }[] = [];
+  const doing: { attempts: Attempts; worker: Awaited<ReturnType<typeof runWorker>> }[] = [];
   const queueOf = (kind: JobKind) => `trade-agent/${tenant}/${kind}`;
   return {
-    async handOver({ kind, key }, ids) {
+    async handOver({ kind, key }: Parameters<HandOver>[0], ids: readonly number[]): Promise<void> {
       const limits: KeyLimits = {
         expireInSeconds: expireInSeconds[kind],
         heartbeatSeconds: HEARTBEAT_SECONDS,
@@ -74,7 +70,7 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
         }),
       );
     },
-    async work(kind, handler, concurrency) {
+    async work(kind: JobKind, handler: JobHandler, concurrency: number): Promise<void> {
       const attempts = attemptsAt({ ...options, handler, sdk });
       const make = () =>
         sdk.worker.Worker.create({
@@ -95,7 +91,8 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
         });
       doing.push({ attempts, worker: await runWorker(make, heard) });
     },
-    async drain(drainMs) {
+    /** Takes no more jobs, and ends or gives back those running. */
+    async drain(drainMs: number): Promise<void> {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
       // A worker that can't reach Temporal would retry forever.
@@ -105,17 +102,8 @@ export async function openTemporal(options: TemporalOptions): Promise<Temporal> 
   };
 }
 
-interface RunningWorker {
-  /** Takes no more jobs. */
-  stop(): void;
-  readonly ended: Promise<void>;
-}
-
 /** Restarts the worker until it is stopped: one that Temporal refuses ends. */
-async function runWorker(
-  make: () => Promise<TemporalWorker>,
-  heard: (error: unknown) => void,
-): Promise<RunningWorker> {
+async function runWorker(make: () => Promise<TemporalWorker>, heard: (error: unknown) => void) {
   const closing = new AbortController();
   let worker = await make();
   const stop = () => {

@@ -14,20 +14,15 @@ const REST_MS = 5 * 60_000;
 /** The cache's lifetime. */
 const REMEMBERED_MS = 60_000;
 
-/** The market's calendar, requested once per tenant and day in the name of anybody with a session. */
-export interface MarketDays {
-  /** For a sweep: the known days; empty where no schedule needs them, or none can be read. */
-  known(): Promise<readonly TradingDay[]>;
-  /** In a present person's name. @throws what the gateway throws, where no current calendar is stored */
-  askedBy(session: Session): Promise<readonly TradingDay[]>;
-}
+export type MarketDays = ReturnType<typeof marketDays>;
 
+/** The market's calendar, requested once per tenant and day in the name of anybody with a session. */
 export function marketDays(options: {
   readonly rows: CalendarRows<KnownCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
   readonly clock: Clock;
-}): MarketDays {
+}) {
   const { rows, schedules, sessions, clock } = options;
   let restUntil = 0;
   const calendarOf = (session: () => Promise<Session>) =>
@@ -61,12 +56,14 @@ export function marketDays(options: {
   };
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
-    async known() {
+    /** For a sweep: the known days; empty where no schedule needs them, or none can be read. */
+    async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {
         remembered = { days: await known(), until: clock.now() + REMEMBERED_MS };
       }
       return remembered.days;
     },
-    askedBy: async (session) => (await calendarOf(async () => session)).days,
+    /** In a present person's name. @throws what the gateway throws, where no current calendar is stored */
+    askedBy: async (session: Session) => (await calendarOf(async () => session)).days,
   };
 }

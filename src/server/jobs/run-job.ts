@@ -274,23 +274,16 @@ const GATHERED_MS = 50;
 /** Events that happen once, however often a run is resumed. */
 const onceTold: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
-/** Writes a run's events in order, while this turn holds it. */
-interface RunTelling {
-  tell(event: AgentEvent): void;
-  /**
-   * The events not written yet, after all before them; the caller writes them with the turn's end. @throws the
-   * writing error
-   */
-  rest(): Promise<AgentEvent[]>;
-}
-
-/** @param lost called once when nothing more can be written: another turn took over, or the database failed */
+/**
+ * Writes a run's events in order, while this turn holds it.
+ * @param lost called once when nothing more can be written: another turn took over, or the database failed
+ */
 async function runTelling(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,
   turn: RunTurn,
   clock: Clock,
   lost: (reason: unknown) => void,
-): Promise<RunTelling> {
+) {
   const before = await runs.eventsAfter(turn.id, 0, Number.MAX_SAFE_INTEGER);
   const told = new Set(before.map(({ event }) => JSON.stringify(event)));
   const untold: AgentEvent[] = [];
@@ -305,7 +298,7 @@ async function runTelling(
     }
   };
   return {
-    tell(event) {
+    tell(event: AgentEvent): void {
       if (onceTold.includes(event.type)) {
         const text = JSON.stringify(event);
         if (told.has(text)) return;
@@ -321,7 +314,8 @@ async function runTelling(
           writing = undefined;
         });
     },
-    async rest() {
+    /** The events not written yet; the caller writes them with the turn's end. @throws the writing error */
+    async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;
       return joined(untold.splice(0));

@@ -21,22 +21,11 @@ export function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string
  */
 export const EXCHANGED_WITHIN_MS = 2_000;
 
-/** A person's data between a request and the runs that follow. */
-export interface KeptSession {
-  readonly session: StoredSession | undefined;
-  /** The last request's token, while it is valid. */
-  readonly subject: AccessToken | undefined;
-  /** The same as stored. */
-  readonly subjectText: string | undefined;
-  /** Whether there is an offline grant. */
-  readonly hasGrant: boolean;
-}
-
-export async function keptSession(
-  store: PersonCredentials,
-  profile: ResolvedProfile,
-  clock: Clock,
-): Promise<KeptSession> {
+/**
+ * A person's data between a request and the runs that follow: with the last request's token as `subject` while it is valid,
+ * and `hasGrant` for an offline grant.
+ */
+export async function keptSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
   const subject = parseAccessToken(held.subject_token);
   return {
