@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,32 +11,16 @@ import { type Cluster, SUPERUSER } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
 import type { AgentLoad } from './agent-process.ts';
 import { startBalancer } from './balancer.ts';
-import { type Breakable, heard, standStill } from './processes.ts';
-
-/** Servers behind one address, and workers, over one database. */
-export interface Agents {
-  /** As the identity provider knows them. */
-  readonly server: AgentServer;
-  readonly servers: Breakable;
-  readonly workers: Breakable;
-  /** Starts them. @param at whose people and orders they serve */
-  open(at: { readonly issuer: string; readonly gateway: string }): Promise<void>;
-  close(): Promise<void>;
-}
-
-interface Member {
-  readonly child: ChildProcess;
-  /** Of a server. */
-  readonly port: number;
-}
+import { breakable, endAll, heard, type Member } from './processes.ts';
 
 /** Runs that a worker drives at once. */
 const CONCURRENCY = 4;
 
+/** Servers behind one address, and workers, over one database. */
 export async function prepareAgents(
   cluster: Pick<Cluster, 'address'>,
   counts: { readonly servers: number; readonly workers: number },
-): Promise<Agents> {
+) {
   const home = mkdtempSync(join(tmpdir(), 'trade-agent-agents-'));
   const places = { home: join(home, 'server'), config: join(home, 'server', 'server.yaml') };
   mkdirSync(places.home, { mode: 0o700 });
@@ -57,23 +40,17 @@ export async function prepareAgents(
     const said = String(await heard(child));
     return { child, port: role === 'server' ? Number(new URL(said).port) : 0 };
   };
-  const breakable = (members: Member[], role: AgentLoad['role'], count: number): Breakable => ({
-    count,
-    async kill(index) {
-      const { child } = members[index] as Member;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-      members[index] = await start(role);
-    },
-    standStill: (index, ms) => standStill((members[index] as Member).child, ms),
-  });
-  const server = { client_id: 'agents', address: balancer.url, jwks: { keys: [jwk] } };
+  const startAt = (members: Member[], role: AgentLoad['role']) => async (index: number) => {
+    members[index] = await start(role);
+  };
+  const server: AgentServer = { client_id: 'agents', address: balancer.url, jwks: { keys: [jwk] } };
   return {
+    /** As the identity provider knows them. */
     server,
-    servers: breakable(servers, 'server', counts.servers),
-    workers: breakable(workers, 'worker', counts.workers),
-    async open({ issuer, gateway }) {
+    servers: breakable(servers, counts.servers, startAt(servers, 'server')),
+    workers: breakable(workers, counts.workers, startAt(workers, 'worker')),
+    /** Starts them. @param at whose people and orders they serve */
+    async open({ issuer, gateway }: { issuer: string; gateway: string }): Promise<void> {
       const settings = {
         ...{ address: server.address, issuer, client_id: server.client_id, gateway },
         ...{ database: { url_env: 'SERVER_URL' }, kms: { file: 'wrapping-keys.json' } },
@@ -85,13 +62,8 @@ export async function prepareAgents(
       for (let n = 0; n < counts.servers; n++) servers.push(await start('server'));
       for (let n = 0; n < counts.workers; n++) workers.push(await start('worker'));
     },
-    async close() {
-      const ending = [...servers, ...workers].map(async ({ child }) => {
-        const ended = once(child, 'exit');
-        child.send('close');
-        await ended;
-      });
-      await Promise.all(ending);
+    async close(): Promise<void> {
+      await endAll([...servers, ...workers]);
       await balancer.close();
       rmSync(home, { recursive: true, force: true });
     },

@@ -1,11 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GatewayLoad } from '../load/gateway-process.ts';
 import { type LoadGateway, memberFlags } from '../load/world.ts';
 import { startBalancer } from './balancer.ts';
-import { type Breakable, heard, standStill } from './processes.ts';
+import { type Breakable, breakable, endAll, heard, type Member } from './processes.ts';
 
 /** Several gateways over one database, behind one address. Any of them can be killed, or made to stand still. */
 export interface Fleet extends LoadGateway, Breakable {
@@ -14,11 +13,6 @@ export interface Fleet extends LoadGateway, Breakable {
 }
 
 const SCRIPT = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.url));
-
-interface Member {
-  readonly child: ChildProcess;
-  readonly port: number;
-}
 
 /** @param where the database, and the tenant */
 export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
@@ -34,27 +28,17 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
   };
   return {
     url: balancer.url,
-    count,
+    ...breakable(members, count, start),
     pids: () => members.map(({ child }) => child.pid ?? 0),
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
       for (let index = 0; index < count; index++) await start(index);
     },
     figures: () => Promise.reject(new Error('each of several has its own')),
-    async kill(index) {
-      const { child } = members[index] as Member;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-      await start(index);
-    },
-    async standStill(index, ms) {
-      await standStill((members[index] as Member).child, ms);
-    },
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await Promise.all(members.map(end));
+      await endAll(members);
       await balancer.close();
     },
   };
@@ -70,13 +54,6 @@ function withOwnRecord(options: GatewayLoad, index: number): GatewayLoad {
     ...options,
     approval: { ...approval, auditFile: join(dirname(approval.auditFile), recordFile(index)) },
   };
-}
-
-/** As it ends at SIGTERM. */
-async function end({ child }: Member): Promise<void> {
-  const ended = once(child, 'exit');
-  child.send('close');
-  await ended;
 }
 
 async function startMember(): Promise<Member> {

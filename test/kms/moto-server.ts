@@ -11,21 +11,12 @@ export function motoPython(): string | undefined {
   return spawnSync(python, ['-c', 'import moto.server']).status === 0 ? python : undefined;
 }
 
-export interface Moto {
-  readonly url: string;
-  /** Asks KMS as an administrator. */
-  kms(operation: string, body: object): Promise<Record<string, unknown>>;
-  /** A user who may do what the policy's statement says, and nothing else. */
-  user(statement: object): Promise<AwsCredentials>;
-  /** From now on signatures and policies count, as at AWS. */
-  enforce(): Promise<void>;
-  close(): Promise<void>;
-}
+export type Moto = Awaited<ReturnType<typeof startMoto>>;
 
 const administrator: AwsCredentials = { accessKeyId: 'AKIAADMINISTRATOR000', secretAccessKey: 'any' };
 
 /** Starts it on loopback, keeping all in memory. */
-export async function startMoto(python: string): Promise<Moto> {
+export async function startMoto(python: string) {
   const port = await freePort();
   const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -63,14 +54,16 @@ export async function startMoto(python: string): Promise<Moto> {
   let users = 0;
   return {
     url,
-    async kms(operation, body) {
+    /** Asks KMS as an administrator. */
+    async kms(operation: string, body: object): Promise<Record<string, unknown>> {
       const headers = {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': `TrentService.${operation}`,
       };
       return JSON.parse((await ask('kms', headers, JSON.stringify(body))) || '{}');
     },
-    async user(statement) {
+    /** A user who may do what the policy's statement says, and nothing else. */
+    async user(statement: object): Promise<AwsCredentials> {
       const UserName = `user-${++users}`;
       await iam({ Action: 'CreateUser', UserName });
       const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
@@ -80,10 +73,11 @@ export async function startMoto(python: string): Promise<Moto> {
       const [, secretAccessKey = ''] = /<SecretAccessKey>(.+?)</.exec(made) ?? [];
       return { accessKeyId, secretAccessKey };
     },
-    async enforce() {
+    /** From now on signatures and policies count, as at AWS. */
+    async enforce(): Promise<void> {
       await fetch(`${url}/moto-api/reset-auth`, { method: 'POST', body: '0' });
     },
-    async close() {
+    async close(): Promise<void> {
       child.kill('SIGKILL');
       await ended;
     },

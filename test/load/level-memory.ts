@@ -13,14 +13,8 @@ export interface RoundOptions {
   readonly polls: number;
 }
 
-/** After each round, with all of it over and the garbage collected, bytes. */
-export interface HeapByRound {
-  readonly gateway: readonly number[];
-  /** Of this process: the provider, the phone's services and the paper broker, and who asks them all. */
-  readonly home: readonly number[];
-}
-
-export async function heapByRound({ rounds, proposals, streams, polls }: RoundOptions): Promise<HeapByRound> {
+/** The heap after each round, with garbage collected, in bytes: of the gateway, and of this process, which has all else. */
+export async function heapByRound({ rounds, proposals, streams, polls }: RoundOptions) {
   const world = await startLoadWorld();
   try {
     const heap = { gateway: [] as number[], home: [] as number[] };

@@ -5,28 +5,6 @@ import { seededRandom, shuffled } from '../fixtures/seeded-random.ts';
 import type { Traffic } from './gateway-process.ts';
 import { type LoadWorld, startLoadWorld } from './world.ts';
 
-/** What a gateway does under `count` open proposals. Times in milliseconds, memory in bytes. */
-export interface Load {
-  readonly count: number;
-  /** Until all are open, each. */
-  readonly proposeMs: number;
-  /** Heap and buffers over what the gateway held before the first, each. */
-  readonly heapEach: number;
-  /** The same of all that the process holds of the machine's memory. */
-  readonly residentEach: number;
-  /** The gateway's processor time for each second of waiting, as a fraction. */
-  readonly idleLoad: number;
-  /** From the tap's request to the answer that shows the fill, while all others stay open. */
-  readonly tapToFill: readonly number[];
-  /** The gateway's processor time for each of those taps. */
-  readonly processor: readonly number[];
-  /** What each of those taps was made of. */
-  readonly steps: readonly Steps[];
-  /** Orders in the broker's book, and how many different client_order_ids they have. */
-  readonly orders: number;
-  readonly distinctOrders: number;
-}
-
 /** From the tap to the fill, milliseconds. */
 export interface Steps {
   /** Provider: keeps the decision, and calls the gateway back. */
@@ -63,8 +41,11 @@ type Seen = Pick<Proposal, 'id' | 'updated_at'>;
 /** How many proposals, or taps in the end, are under way at once. */
 const AT_ONCE = 4;
 
-/** Leaves `count` proposals of one person open in one gateway, and measures what waiting and a tap cost then. */
-export async function manyProposals(options: LoadOptions): Promise<Load> {
+/**
+ * Leaves `count` proposals of one person open in one gateway, and measures what waiting and a tap cost then: times in
+ * milliseconds, memory in bytes for each proposal, `idleLoad` as a fraction of a processor.
+ */
+export async function manyProposals(options: LoadOptions) {
   const world = await startLoadWorld();
   try {
     let number = 0;

@@ -13,20 +13,7 @@ import { pairByHttp } from '../integration/home/http-browser.ts';
 import { createAuthenticator } from '../unit/approval/signature/authenticator.ts';
 import { signed } from '../unit/approval/signature/signing-world.ts';
 
-/** Who is signed in at the gateway, and has an account of their own. */
-export interface LoadPerson {
-  readonly username: string;
-  /** Their agent at a server, whose address is all that they know. */
-  agentAt(server: string): Promise<Agent>;
-  /** Proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
-  propose(qty: string, key: string): Promise<Proposal>;
-  /** Waits until it stands otherwise than when it was last seen, at most 25 s. */
-  next(seen: Pick<Proposal, 'id' | 'updated_at'>): Promise<Proposal>;
-  /** Takes a proposal back. */
-  withdraw(proposal: string): Promise<Proposal>;
-  /** Opens what answers piece by piece, or late: until the signal aborts. */
-  open(path: string, signal: AbortSignal): Promise<Response>;
-}
+export type LoadPerson = Awaited<ReturnType<typeof signInPerson>>;
 
 const SCOPES = ['orders:read', 'orders:propose'];
 
@@ -75,24 +62,27 @@ interface Place {
   readonly gateway: string;
 }
 
-/** Signs them in at the gateway as the CLI does. */
-export async function signInPerson(username: string, place: Place): Promise<LoadPerson> {
+/** Signs a person with an account of their own in at the gateway, as the CLI does. */
+export async function signInPerson(username: string, place: Place) {
   const { profile, gateway } = place;
   const { send, open } = waysOf(await signIn(username, place, profile), gateway);
   return {
     username,
-    async agentAt(server) {
+    /** Their agent at a server, of which they know only the address. */
+    async agentAt(server: string): Promise<Agent> {
       const at = { ...profile, name: 'at-server', server, gateway: server, audience: server };
       return createRemoteAgent({ session: await signIn(username, place, at) });
     },
-    async propose(qty, key) {
+    /** Proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
+    async propose(qty: string, key: string) {
       const order = { symbol: 'AAPL', side: 'buy', qty };
       const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
       return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body });
     },
-    next: ({ id, updated_at }) =>
+    /** Waits for a change, at most 25 s. */
+    next: ({ id, updated_at }: Pick<Proposal, 'id' | 'updated_at'>) =>
       send(`/v1/proposals/${id}?wait=25&since=${encodeURIComponent(updated_at)}`, {}),
-    withdraw: (proposal) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
+    withdraw: (proposal: string) => send(`/v1/proposals/${proposal}`, { method: 'DELETE' }),
     open,
   };
 }
@@ -112,16 +102,14 @@ async function signIn(
   return session;
 }
 
-interface Ways {
-  /** The answer must be a proposal. */
-  send(path: string, init: { method?: string; headers?: object; body?: string }): Promise<Proposal>;
-  open(path: string, signal: AbortSignal): Promise<Response>;
-}
-
-function waysOf(session: Session, gateway: string): Ways {
+function waysOf(session: Session, gateway: string) {
   const ask = (path: string, init: RequestInit) => session.fetch(`${gateway}${path}`, init, SCOPES);
   return {
-    async send(path, { headers, ...init }) {
+    /** The answer must be a proposal. */
+    async send(
+      path: string,
+      { headers, ...init }: { method?: string; headers?: object; body?: string },
+    ): Promise<Proposal> {
       const response = await ask(path, {
         ...init,
         headers: { 'content-type': 'application/json', ...headers },
@@ -130,6 +118,7 @@ function waysOf(session: Session, gateway: string): Ways {
       if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
       return proposalSchema.parse(JSON.parse(text));
     },
-    open: (path, signal) => ask(path, { signal }),
+    /** Opens a stream or a long poll, until the signal aborts. */
+    open: (path: string, signal: AbortSignal) => ask(path, { signal }),
   };
 }

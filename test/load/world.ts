@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { JWK } from 'jose';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { Faults } from '../../src/home/identity-provider/faults.ts';
@@ -11,7 +10,7 @@ import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/proto
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider.ts';
-import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
+import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { type HttpServer, listenerOf, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
@@ -21,31 +20,12 @@ import { addMissing, createPeople } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { LONGEST_TTL_S } from '../../src/trading/proposal.ts';
+import { heard } from '../fleet/processes.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
 import type { Figures, GatewayLoad } from './gateway-process.ts';
-import { type LoadPerson, phoneWithPasskeys, signInPerson, usersOf } from './people.ts';
+import { phoneWithPasskeys, signInPerson, usersOf } from './people.ts';
 
-/** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and alice signed in, or several. */
-export interface LoadWorld extends LoadPerson {
-  /** Where all of it is kept: the gateway's record is `audit.jsonl`. */
-  readonly folder: string;
-  readonly phone: PhoneClient;
-  readonly issuer: string;
-  readonly gatewayUrl: string;
-  /** All who are signed in, alice first: what one person's have in common (quotas, their account) is no measure of many's. */
-  readonly people: readonly LoadPerson[];
-  /** The provider's own database: questions that nobody answers can be put there. */
-  readonly provider: Database;
-  /** The phone's own id of the question about a proposal; undefined where it shows none that waits for an answer. */
-  shownOf(proposal: string): string | undefined;
-  /** The same, where there must be one. */
-  questionOf(proposal: string): string;
-  /** What the gateway takes now, or after a garbage collection. */
-  gateway(when?: 'figures' | 'collected'): Promise<Figures>;
-  /** The client_order_ids of all that was proposed here and is in the broker's book. */
-  ordered(): string[];
-  close(): Promise<void>;
-}
+export type LoadWorld = Awaited<ReturnType<typeof startLoadWorld>>;
 
 /** By which the gateway seals what it keeps. */
 export const SEAL_SECRET = 'of the gateway';
@@ -79,13 +59,14 @@ export interface LoadGateway {
   close(): Promise<void>;
 }
 
+/** The sandbox's provider, phone and broker in this process, the gateway in one of its own, and one person signed in, or several. */
 export async function startLoadWorld({
   startGateway = () => oneGateway(),
   servers: agentServers = [],
   watchBroker,
   signingKeys,
   people: count = 1,
-}: LoadOptions = {}): Promise<LoadWorld> {
+}: LoadOptions = {}) {
   // In memory where there is such a place: how long a disk takes says nothing of how the gateway's own work grows.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trade-agent-load-'));
   const home = await openSandboxHome(join(folder, 'sandbox'));
@@ -152,25 +133,31 @@ export async function startLoadWorld({
   );
   return {
     ...alice,
+    /** Alice first: what one person's proposals share (quotas, the account) is no measure of many people's. */
     people: signedIn,
+    /** The gateway's record in it is `audit.jsonl`. */
     folder,
+    /** The provider's database: questions that nobody answers can be put there. */
     provider: requests,
     phone,
     issuer: servers.issuer.url,
     gatewayUrl: gateway.url,
-    shownOf: (proposal) => question.get(proposal)?.id,
-    questionOf(proposal) {
+    /** The phone's id of the open question about a proposal. */
+    shownOf: (proposal: string) => question.get(proposal)?.id,
+    /** The same, where there must be one. */
+    questionOf(proposal: string): string {
       const found = question.get(proposal);
       if (found === undefined) throw new Error(`the phone does not show ${proposal}`);
       return found.id;
     },
     gateway: gateway.figures,
-    ordered: () =>
+    /** The client_order_ids of the broker's orders that were proposed here. */
+    ordered: (): string[] =>
       broker
         .book()
         .map(({ client_order_id }) => client_order_id)
         .filter((id) => id.startsWith('ta-')),
-    async close() {
+    async close(): Promise<void> {
       await gateway.close();
       await provider.close();
       await Promise.all([servers.issuer.close(), servers.broker.close()]);
@@ -245,17 +232,17 @@ export async function oneGateway(
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const url = String(await answer(child));
+  const url = String(await heard(child));
   return {
     url,
     pid: child.pid ?? 0,
     async open(options: GatewayLoad) {
       child.send({ options });
-      await answer(child);
+      await heard(child);
     },
     async figures(when: 'figures' | 'collected' = 'figures') {
       child.send(when);
-      return (await answer(child)) as Figures;
+      return (await heard(child)) as Figures;
     },
     async close() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -263,15 +250,4 @@ export async function oneGateway(
       await ended;
     },
   };
-}
-
-function answer(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const died = (code: number | null) => reject(new Error(`the gateway's process ended with ${code}`));
-    child.once('exit', died);
-    child.once('message', (message) => {
-      child.off('exit', died);
-      resolve(message);
-    });
-  });
 }

@@ -6,21 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 
-export interface TemporalServer {
-  /** HOST:PORT of its frontend, the same each time it starts. */
-  readonly address: string;
-  /** As `kill -9`. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  /** Forgets all that it has; it must not run. */
-  forget(): void;
-  /** Ids of a tenant's workflows that are open, and how many there are and were of one. */
-  open(tenant: string): Promise<string[]>;
-  executions(workflow: string): Promise<number>;
-  /** All that it has on disk. */
-  bytes(): Promise<string>;
-  remove(): Promise<void>;
-}
+export type TemporalServer = Awaited<ReturnType<typeof startTemporal>>;
 
 const SERVICES = ['frontend', 'history', 'matching', 'worker'] as const;
 export const NAMESPACE = 'trade-agent';
@@ -39,7 +25,7 @@ interface Client {
 }
 
 /** Starts it on loopback with all it keeps in one SQLite file, and a namespace. */
-export async function startTemporal(binary: string): Promise<TemporalServer> {
+export async function startTemporal(binary: string) {
   const folder = mkdtempSync(join(tmpdir(), 'ta-temporal-'));
   const file = join(folder, 'temporal.db');
   const ports = new Map<string, readonly [number, number]>();
@@ -133,14 +119,17 @@ export async function startTemporal(binary: string): Promise<TemporalServer> {
     address,
     kill,
     start,
-    forget() {
+    /** Forgets all that it has; it must not run. */
+    forget(): void {
       for (const name of ['', '-wal', '-shm']) rmSync(`${file}${name}`, { force: true });
     },
-    open: async (tenant) =>
+    /** Ids of a tenant's open workflows. */
+    open: async (tenant: string) =>
       (await list("ExecutionStatus = 'Running'")).filter((id) => id.startsWith(`trade-agent/${tenant}/`)),
-    executions: async (workflow) => (await list(`WorkflowId = '${workflow}'`)).length,
+    executions: async (workflow: string) => (await list(`WorkflowId = '${workflow}'`)).length,
+    /** All that it has on disk. */
     bytes: async () => ['', '-wal'].map((name) => readFileSync(`${file}${name}`, 'latin1')).join(''),
-    async remove() {
+    async remove(): Promise<void> {
       process.off('exit', dying);
       await kill();
       rmSync(folder, { recursive: true, force: true });

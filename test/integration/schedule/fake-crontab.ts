@@ -1,19 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A `crontab` of the test's own, so that nobody's real one is touched; it answers as Debian's does. */
-export interface FakeCrontab {
-  /** A PATH on which it comes first. */
-  readonly path: string;
-  read(): Buffer | undefined;
-  write(content: Buffer | string): void;
-  /** What it refuses from now on: to be read, to be written, or nothing. */
-  refuse(what: 'reading' | 'writing' | 'nothing'): void;
-  /** Commands `systemctl` was called with, one a line; `fail` makes it fail. */
-  readonly systemctl: { calls(): string[]; fail(yes: boolean): void };
-}
+export type FakeCrontab = ReturnType<typeof fakeCrontab>;
 
-export function fakeCrontab(folder: string): FakeCrontab {
+/** A `crontab` of the test's own, so that nobody's real one is touched; it answers as Debian's does. */
+export function fakeCrontab(folder: string) {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
   const [file, refusal, calls, failing] = ['crontab.txt', 'refuse', 'systemctl.txt', 'systemctl-fails'].map(
@@ -39,13 +30,14 @@ if [ -f '${failing}' ]; then echo "Failed to connect to bus" >&2; exit 1; fi
 `,
   );
   return {
+    /** A PATH on which it comes first. */
     path: `${bin}${delimiter}${process.env.PATH}`,
     read: () => (existsSync(file) ? readFileSync(file) : undefined),
-    write: (content) => writeFileSync(file, content),
-    refuse: (what) => writeFileSync(refusal, what),
+    write: (content: Buffer | string) => writeFileSync(file, content),
+    refuse: (what: 'reading' | 'writing' | 'nothing') => writeFileSync(refusal, what),
     systemctl: {
       calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []),
-      fail: (yes) => (yes ? writeFileSync(failing, '') : rmSync(failing, { force: true })),
+      fail: (yes: boolean) => (yes ? writeFileSync(failing, '') : rmSync(failing, { force: true })),
     },
   };
 }

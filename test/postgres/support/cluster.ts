@@ -7,18 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A server of its own for the tests, listening on a socket in its folder alone. */
-export interface Cluster {
-  /** The socket's folder: libpq's `host`. */
-  readonly host: string;
-  /** As this login, who needs no password: whoever reaches the socket is let in. */
-  address(user: string, database: string): string;
-  /** `immediate` is as a power cut: it recovers from its log when it is started again. */
-  stop(mode: 'fast' | 'immediate'): Promise<void>;
-  start(): Promise<void>;
-  /** Stops it, and removes all of it. */
-  remove(): Promise<void>;
-}
+export type Cluster = Awaited<ReturnType<typeof startCluster>>;
 
 export const SUPERUSER = 'tester';
 
@@ -42,7 +31,8 @@ export interface ClusterOptions {
   readonly fill?: (data: string, runAs: object) => Promise<void>;
 }
 
-export async function startCluster(programs: string, options: ClusterOptions = {}): Promise<Cluster> {
+/** A server of its own for the tests, listening only on a socket in its folder. */
+export async function startCluster(programs: string, options: ClusterOptions = {}) {
   const { durable = false } = options;
   // Short: a socket's path has some hundred characters.
   const folder = mkdtempSync(join(tmpdir(), 'ta-pg-'));
@@ -111,8 +101,11 @@ export async function startCluster(programs: string, options: ClusterOptions = {
     throw error;
   }
   return {
+    /** The socket's folder: libpq's `host`. */
     host: folder,
-    address: (login, database) => socketAddress(folder, login, database),
+    /** As this login, which needs no password. */
+    address: (login: string, database: string) => socketAddress(folder, login, database),
+    /** `immediate` is as a power cut: it recovers from its log when it is started again. */
     stop,
     start,
     remove,

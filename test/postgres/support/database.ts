@@ -11,22 +11,10 @@ import { SUPERUSER, socketAddress } from './cluster.ts';
 /** For tests that need PostgreSQL: left out where there is none (`setup.ts` says so, or fails). */
 export const withPostgres = describe.runIf(inject('postgresHost') !== undefined);
 
-/** A database of its own, with logins as an operator would make them. */
-export interface TestDatabase {
-  readonly owner: string;
-  readonly app: string;
-  readonly sweeper: string;
-  /** Row security does not hold for it: to look at what is really there. */
-  readonly superuser: string;
-  /** A new tenant's part, as the application opens it; closed with the database. @param tenant an earlier one again */
-  open(tenant?: string): Promise<TenantDatabase>;
-  /** The same over connections that one tenant after another has: to open some takes longer than most tests. */
-  lend(): Promise<(tenant: string) => TenantDatabase>;
-  drop(): Promise<void>;
-}
+export type TestDatabase = Awaited<ReturnType<typeof migratedDatabase>>;
 
 /** A new and empty database, whose owner may make roles but is no superuser. */
-export async function emptyDatabase(): Promise<Pick<TestDatabase, 'owner' | 'superuser' | 'drop'>> {
+export async function emptyDatabase() {
   const name = `t_${randomBytes(6).toString('hex')}`;
   const address = addressOf(SUPERUSER, name);
   await asSuperuser(
@@ -36,6 +24,7 @@ export async function emptyDatabase(): Promise<Pick<TestDatabase, 'owner' | 'sup
   );
   return {
     owner: addressOf(name, name),
+    /** Row security does not hold for it: to look at what is really there. */
     superuser: address,
     drop: () => asSuperuser('postgres', `DROP DATABASE ${name} WITH (FORCE)`),
   };
@@ -43,7 +32,8 @@ export async function emptyDatabase(): Promise<Pick<TestDatabase, 'owner' | 'sup
 
 export const newTenant = (): string => `tenant-${randomBytes(6).toString('hex')}`;
 
-export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
+/** A database of its own, with logins as an operator would make them. */
+export async function migratedDatabase(schema: Schema) {
   const empty = await emptyDatabase();
   await migrate(empty.owner, schema);
   const name = databaseOf(empty.owner);
@@ -59,12 +49,14 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
     ...empty,
     app: addressOf(app, name),
     sweeper: addressOf(sweeper, name),
-    async open(tenant = newTenant()) {
+    /** A new tenant's part, as the application opens it; closed with the database. @param tenant an earlier one again */
+    async open(tenant = newTenant()): Promise<TenantDatabase> {
       const database = await openDatabase({ address: addressOf(app, name), schema, tenant, max: 8 });
       opened.push(database);
       return database;
     },
-    async lend() {
+    /** The same over connections shared by tenants: to open new ones takes longer than most tests. */
+    async lend(): Promise<(tenant: string) => TenantDatabase> {
       const pool = await openPool({ address: addressOf(app, name), schema: schema.name, max: 8 });
       pools.push(pool);
       return (tenant) => {
@@ -79,7 +71,7 @@ export async function migratedDatabase(schema: Schema): Promise<TestDatabase> {
         return tenantDatabase(tenant, { synced: lent, unsynced: lent });
       };
     },
-    async drop() {
+    async drop(): Promise<void> {
       await Promise.all([...opened.map((database) => database.close()), ...pools.map((pool) => pool.end())]);
       await empty.drop();
     },

@@ -1,52 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { orderProposal, replaceProposal, typedOrder } from '../../../../src/app/orders/place-order.ts';
 
+const LEGS = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
+
 describe('an order by flags', () => {
   it.each([
-    [{ qty: '5' }, { type: 'market', qty: '5' }],
-    [{ amount: '250' }, { type: 'market', notional: '250' }],
-    [
-      { qty: '5', limit: '180' },
-      { type: 'limit', limit_price: '180.00' },
-    ],
-    [
-      { qty: '5', stop: '170' },
-      { type: 'stop', stop_price: '170.00' },
-    ],
-    [
-      { qty: '5', stop: '170', limit: '169' },
-      { type: 'stop_limit', limit_price: '169.00' },
-    ],
-    [
-      { qty: '5', trail: '2%' },
-      { type: 'trailing_stop', trail_percent: '2' },
-    ],
-    [{ qty: '5', trail: '2' }, { type: 'trailing_stop' }],
-    [
-      { qty: '5', takeProfit: '200', stopLoss: '170' },
-      {
-        ...{ type: 'limit', order_class: 'oco' },
-        ...{ take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' },
-      },
-    ],
-  ])('%j is %j', (flags, order) => {
+    { flags: { qty: '5' }, order: { type: 'market', qty: '5' } },
+    { flags: { amount: '250' }, order: { type: 'market', notional: '250' } },
+    { flags: { qty: '5', limit: '180' }, order: { type: 'limit', limit_price: '180.00' } },
+    { flags: { qty: '5', stop: '170' }, order: { type: 'stop', stop_price: '170.00' } },
+    { flags: { qty: '5', stop: '170', limit: '169' }, order: { type: 'stop_limit', limit_price: '169.00' } },
+    { flags: { qty: '5', trail: '2%' }, order: { type: 'trailing_stop', trail_percent: '2' } },
+    { flags: { qty: '5', trail: '2' }, order: { type: 'trailing_stop' } },
+    {
+      flags: { qty: '5', takeProfit: '200', stopLoss: '170' },
+      order: { type: 'limit', order_class: 'oco', ...LEGS },
+    },
+  ])('$flags is $order', ({ flags, order }) => {
     expect(typedOrder('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
   });
 
   it.each([
-    [
-      { qty: '5', limit: '180', takeProfit: '200', stopLoss: '170:169.5' },
-      { ...{ type: 'limit', order_class: 'bracket' }, stop_loss_limit_price: '169.50' },
-    ],
-    [
-      { qty: '5', stopLoss: '170' },
-      { ...{ type: 'market', order_class: 'oto' }, stop_loss_stop_price: '170.00' },
-    ],
-    [
-      { qty: '5', takeProfit: '200' },
-      { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
-    ],
-  ])('bought, %j is %j', (flags, order) => {
+    {
+      flags: { qty: '5', limit: '180', takeProfit: '200', stopLoss: '170:169.5' },
+      order: { type: 'limit', order_class: 'bracket', stop_loss_limit_price: '169.50' },
+    },
+    {
+      flags: { qty: '5', stopLoss: '170' },
+      order: { type: 'market', order_class: 'oto', stop_loss_stop_price: '170.00' },
+    },
+    {
+      flags: { qty: '5', takeProfit: '200' },
+      order: { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
+    },
+  ])('bought, $flags is $order', ({ flags, order }) => {
     expect(typedOrder('buy', 'AAPL', flags)).toMatchObject(order);
   });
 
@@ -114,17 +101,9 @@ describe('an order by flags', () => {
     const profile = { environment: 'paper', max_slippage: '0.01' } as const;
     const { provenance } = orderProposal(typedOrder('buy', 'AAPL', flags), flags, profile, {});
     const sources = Object.entries(provenance?.fields ?? {}).map(([name, { source }]) => `${name} ${source}`);
-    expect(sources.sort()).toEqual([
-      'environment default',
-      'extended_hours default',
-      'limit_price user',
-      'max_slippage default',
-      'qty user',
-      'side user',
-      'symbol user',
-      'time_in_force default',
-      'type user',
-    ]);
+    expect(sources.sort().join(', ')).toBe(
+      'environment default, extended_hours default, limit_price user, max_slippage default, qty user, side user, symbol user, time_in_force default, type user',
+    );
   });
 });
 
