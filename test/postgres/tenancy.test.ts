@@ -5,12 +5,7 @@ import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appOf, sweeperOf } from '../../src/store/postgres/schema.ts';
 import { personDatabase } from '../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../src/store/postgres/state/state-stores.ts';
-import {
-  blockDatabase,
-  runSql,
-  type TestDatabase,
-  withPostgres,
-} from './support/database.ts';
+import { blockDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { drafted, filledStores } from './support/filled-stores.ts';
 
 /*
