@@ -107,26 +107,20 @@ export async function verifyAuditFile(
       return undefined;
     }
     cut = undefined;
-    if (entry.seq > seq + 1) return fault('removed');
-    if (entry.seq <= seq || (head !== undefined && entry.seq > head.seq)) return fault('added');
-    // As it was written, byte for byte: a member given twice, say, is read by some programs one way, by some the other.
-    if (JSON.stringify(entry) !== text) return fault('changed');
-    if (entry.hash !== lineHash(entry) || entry.prev !== prev) return fault('changed');
-    const wrong = await checkpoints?.see(entry);
+    const wrong = chainFault(entry, text, { seq, prev, most: head?.seq }) ?? (await checkpoints?.see(entry));
     if (wrong !== undefined) return fault(wrong);
     seq = entry.seq;
     prev = entry.hash;
     return undefined;
   };
-  for await (const text of linesOf(file, bytes)) {
+  const all = async function* () {
+    yield* linesOf(file, bytes);
+    // A process that died may have written some of these to the file.
+    for (const text of pending) if ((entryOf(text)?.seq ?? 0) > seq) yield text;
+  };
+  for await (const text of all()) {
     number += 1;
     const found = text === '' ? undefined : await check(text);
-    if (found !== undefined) return found;
-  }
-  for (const text of pending) {
-    if ((entryOf(text)?.seq ?? 0) <= seq) continue;
-    number += 1;
-    const found = await check(text);
     if (found !== undefined) return found;
   }
   if (cut !== undefined) return fault('unreadable', cut.number);
@@ -137,14 +131,26 @@ export async function verifyAuditFile(
   return { ok: true, lines: seq };
 }
 
-/** Undefined for what is no line of the record. */
-function entryOf(text: string): (Record<string, unknown> & { seq: number; hash: string }) | undefined {
+type Entry = Record<string, unknown> & { seq: number; hash: string };
+
+/** Why a line does not follow the one before. @param before.most number of the last line there is */
+function chainFault(
+  entry: Entry,
+  text: string,
+  { seq, prev, most = Number.POSITIVE_INFINITY }: { seq: number; prev: string; most: number | undefined },
+): 'removed' | 'added' | 'changed' | undefined {
+  if (entry.seq > seq + 1) return 'removed';
+  if (entry.seq <= seq || entry.seq > most) return 'added';
+  // Byte for byte: programs differ in how they read a member that is given twice.
+  if (JSON.stringify(entry) !== text) return 'changed';
+  return entry.hash === lineHash(entry) && entry.prev === prev ? undefined : 'changed';
+}
+
+/** Undefined if it is no line of the record. */
+function entryOf(text: string): Entry | undefined {
   try {
-    const entry: unknown = JSON.parse(text);
-    if (typeof entry !== 'object' || entry === null) return undefined;
-    const { seq, hash } = entry as Record<string, unknown>;
-    if (!Number.isSafeInteger(seq) || typeof hash !== 'string') return undefined;
-    return entry as Record<string, unknown> & { seq: number; hash: string };
+    const entry = JSON.parse(text) as Entry;
+    return Number.isSafeInteger(entry.seq) && typeof entry.hash === 'string' ? entry : undefined;
   } catch {
     return undefined;
   }

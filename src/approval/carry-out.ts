@@ -222,36 +222,45 @@ async function approvalOf(
   context: KernelContext,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
-  const { moves, clock } = context.parts;
-  const { state } = proposal;
   try {
-    requireIntact(proposal);
-    const mandate = mandateOf(proposal);
-    if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
-    const isFirst = state === 'approved';
-    const approved = await verifyYes(context.parts, proposal, 'owner', { isFirst });
-    const second =
-      proposal.second === undefined
-        ? undefined
-        : await verifyYes(context.parts, proposal, 'second', { isFirst });
-    const acr = [...(approved.acr ?? []), ...(second?.acr ?? [])];
-    return { ...approved, ...givenBy(proposal), acr };
+    return await verifiedApproval(context, proposal);
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
-    const isOfUse = state === 'approved' || clock.now() <= (proposal.tokenExpiresAt ?? 0) + TOKEN_GRACE_MS;
-    if (provesNothing(refusal) && isOfUse) return 'later';
-    if (state === 'approved') {
-      await noteDenied(context.parts, deniedAbout(proposal), refusal);
-      const { to, reason } = endOf(refusal);
-      context.announce(await moves.move(proposal, to, { reason }));
-    } else if (state === 'executing') {
-      // It may be on its way, and this token opens nothing any more: the person's next visit asks what became of it.
-      const reason: Reason = { code: 'outcome_unknown', text: unknownText };
-      context.announce(await moves.move(proposal, 'unknown', { reason }));
-    }
-    return undefined;
+    return await approvalRefused(context, proposal, refusal);
   }
+}
+
+async function verifiedApproval(context: KernelContext, proposal: StoredProposal): Promise<Approved> {
+  requireIntact(proposal);
+  const mandate = mandateOf(proposal);
+  if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
+  const isFirst = proposal.state === 'approved';
+  const approved = await verifyYes(context.parts, proposal, 'owner', { isFirst });
+  if (proposal.second === undefined) return { ...approved, ...givenBy(proposal), acr: approved.acr ?? [] };
+  const second = await verifyYes(context.parts, proposal, 'second', { isFirst });
+  return { ...approved, ...givenBy(proposal), acr: [...(approved.acr ?? []), ...(second.acr ?? [])] };
+}
+
+async function approvalRefused(
+  context: KernelContext,
+  proposal: StoredProposal,
+  refusal: Refusal,
+): Promise<'later' | undefined> {
+  const { moves, clock } = context.parts;
+  const { state, tokenExpiresAt = 0 } = proposal;
+  const isOfUse = state === 'approved' || clock.now() <= tokenExpiresAt + TOKEN_GRACE_MS;
+  if (provesNothing(refusal) && isOfUse) return 'later';
+  if (state === 'approved') {
+    await noteDenied(context.parts, deniedAbout(proposal), refusal);
+    const { to, reason } = endOf(refusal);
+    context.announce(await moves.move(proposal, to, { reason }));
+  } else if (state === 'executing') {
+    // It may have been sent, and this token is of no more use: the person's next visit asks for the outcome.
+    const reason: Reason = { code: 'outcome_unknown', text: unknownText };
+    context.announce(await moves.move(proposal, 'unknown', { reason }));
+  }
+  return undefined;
 }
 
 /**

@@ -1,24 +1,21 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** Whose changes: a proposal's, those of any of a person's, or anybody's. */
+/** A person's proposals, one proposal, or all. */
 export type Watched = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
-/** What somebody hears of changes, from when they began to listen. */
+/** Changes since somebody began to listen. */
 export interface News {
-  /**
-   * Forgets what was heard so far. To be called before the store is asked: a change that is committed while it answers is
-   * then heard by {@link next}, whichever of the two the answer is of.
-   */
+  /** Forgets what was heard. Call it before reading the store: {@link next} then hears a change that is committed during the read. */
   forget(): void;
-  /** Resolves at the next change since then, after `ms`, or when one of the signals aborts. Never rejects. */
+  /** Resolves at the next change, after `ms`, or when a signal aborts. Never rejects. */
   next(ms: number, signals: readonly AbortSignal[]): Promise<void>;
   /** Stops listening. */
   end(): void;
 }
 
 /**
- * Who waits for a change within this process. Each is woken by its own alone, or a person with thousands of open proposals
- * would have thousands of waiters look at each change.
+ * The listeners of this process. Each hears only what it listens to: a person may have thousands of open proposals, and as many
+ * waiters.
  */
 export class Changes {
   readonly #clock: Clock;
@@ -30,7 +27,7 @@ export class Changes {
     this.#clock = clock;
   }
 
-  /** A proposal has changed, as the store has it: its owner hears of it, and who proposed it. */
+  /** A proposal has changed in the store. Notifies its owner's and its proposer's listeners too. */
   tell(proposal: {
     readonly id: string;
     readonly sub: string;
@@ -48,7 +45,7 @@ export class Changes {
     for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
   }
 
-  /** Whether anybody may wait for a change of a proposal, whosever it is. */
+  /** Whether anybody may be waiting for a change of a proposal. */
   isAwaited(proposal: string): boolean {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }
@@ -78,7 +75,7 @@ export class Changes {
         const ended = new AbortController();
         waiting = ended;
         const end = () => ended.abort();
-        // By hand rather than by `AbortSignal.any`, of which a signal that lives as long as the gateway keeps a trace.
+        // Not `AbortSignal.any`: a long-lived signal keeps a reference to each dependent one.
         for (const signal of signals) signal.addEventListener('abort', end);
         try {
           await clock.sleep(ms, ended.signal);

@@ -5,66 +5,61 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 import type { Refusal } from '../trading/refusal.ts';
 
-/** Who proposes, by a verified access token. */
+/** The proposer, from a verified access token. */
 export interface Proposer {
   readonly sub: string;
-  /** Who acts, where `sub` is an owner that somebody else acts for. */
+  /** Who acts for `sub`, if somebody else does. */
   readonly by?: string;
   readonly clientId: string;
-  /** As whose they come, and who acts for them, where the token tells. */
   readonly membership?: Membership | undefined;
-  /** Thumbprint of the key that their token is bound to (RFC 9449 `cnf.jkt`), where it is bound to one. */
+  /** Thumbprint of the key that the token is bound to (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
-  /** Only for token exchange. Never logged, stored or echoed. Empty where it is not the owner themselves (`NO_TOKEN`). */
+  /** Only for token exchange. Never logged, stored or echoed. Empty if it is not the owner's (`NO_TOKEN`). */
   readonly accessToken: string;
 }
 
-/** The owner's yes: by a verified token of the approval, or by a mandate that they gave before. */
+/** The owner's approval: by the approval's verified token, or by a mandate. */
 export interface Approved {
-  /** Who proposed it, by which client, when (milliseconds since the epoch); left out where a token is all that is known. */
+  /** `at` is milliseconds since the epoch. Absent if a token is all that is known. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
     readonly at: number;
     readonly membership?: Membership | undefined;
   };
-  /** All who said yes, the owner first. */
+  /** The owner first. */
   readonly approvers?: readonly string[];
   readonly sub: string;
   readonly clientId: string | undefined;
-  /** By which mandate, where nobody was asked: what it is held to is looked at where the order is claimed. */
+  /** The mandate, if nobody was asked; it is checked when the order is claimed. */
   readonly mandate?: string | undefined;
-  /** The token's own id, or `m:MANDATE:SUBJECT`: what makes an approval usable once. */
+  /** The token's id, or `m:MANDATE:SUBJECT`: makes the approval usable once. */
   readonly jti: string;
-  /** By which sign-in (claim `acr`) each of them did, in the same order; '' where their token does not tell. */
+  /** The approvers' `acr` claims, in the same order; '' if a token has none. */
   readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
-  /** What the person's own key signed, as the token has it; `signature/evidence.ts`. */
+  /** What the person's key signed (`signature/evidence.ts`). */
   readonly approvalEvidence?: unknown;
-  /** Under a mandate the latest of their sessions' tokens; empty where none is at hand, as after a restart. */
+  /** Under a mandate the latest session's token; empty if there is none, as after a restart. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /**
-   * Whether nobody else has taken over what this process carries out. Asked right before something is sent, and after it was
-   * claimed. Left out where there is nothing to take over.
-   */
+  /** Whether no other process has taken the proposal over: asked after the claim, right before something is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-/** Under which mandate something is asked for. */
 export interface UnderMandate {
-  /** Its id, or whichever covers it. */
+  /** Its id, or any that covers the order. */
   readonly mandate: string | 'any';
   readonly slot?: string | undefined;
-  /** Refused where no mandate covers it, instead of asked. */
+  /** Refuse rather than ask if no mandate covers it. */
   readonly only: boolean;
-  /** Why it takes the owner's eyes, whatever the mandate covers; empty where it does not. */
+  /** Reasons to ask the owner even if a mandate covers it. */
   readonly needsTap: readonly Outside[];
 }
 
-/** One thing in which an order is outside of a mandate, or of what mandates are for. */
+/** A reason why no mandate covers an order. */
 export interface Outside {
   readonly reason: PolicyReason;
   readonly text: string;
@@ -72,39 +67,39 @@ export interface Outside {
   readonly value?: string | null;
 }
 
-/** A request completed to what the person will approve. */
+/** What the person will approve. */
 export interface Completed<Subject> {
   readonly subject: Subject;
-  /** Unique within the person's: `client_order_id`, `client_message_id`. */
+  /** Unique per person: `client_order_id`, `client_message_id`. */
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
-  /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
+  /** What the phone shows beside the subject, label to text: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
-  /** The owner's yes is not enough for this one: a second person must approve it too. */
+  /** A second person must approve it after the owner. */
   readonly needsSecond?: boolean;
 }
 
-/** What carrying out came to. The members differ in what may follow, so none is thrown. */
+/** The outcome of carrying something out. */
 export type Execution<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
-  /** A definite no: nothing came of it, and nothing will. */
+  /** A definite no: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
-  /** Certainly not taken (the broker is busy, the gateway closes): it may be tried again while the approval holds. */
+  /** Certainly not accepted (the broker is busy, the gateway closes): may be tried again while the approval is valid. */
   | { readonly outcome: 'not_taken'; readonly refusal: Refusal }
-  /** It may have been taken; `final` where nobody will ever know. */
+  /** May have been accepted; `final` if that can never be found out. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** What was told of a result: something about it, something that need not concern it, or nothing yet. */
+/** Whether something was reported about this result, about others, or nothing yet. */
 export type Heard = 'own' | 'other' | 'nothing';
 
-/** Somebody who tells of changes to a result as they happen. What they tell is a hint: how it stands, a look says. */
+/** A live stream of changes to a result. Each is a hint: the state is read separately. */
 export interface ResultNews {
-  /** Whether whatever happens is told now; else it has to be looked at again and again. */
+  /** Whether the stream is live; else the result has to be polled. */
   isStanding(): boolean;
   /**
-   * Resolves with what was heard since it last did: at once where there was anything, after `ms` otherwise. That telling
-   * begins or is lost is heard, too.
+   * Resolves with what was reported since the last call: at once if there was anything, else after `ms`. The begin and the
+   * loss of the stream are reported too.
    * @throws the reason of `signal`
    */
   next(ms: number, signal: AbortSignal): Promise<Heard>;
@@ -143,16 +138,15 @@ export interface ResultNews {
  */
 export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   readonly name: ProposalKind;
-  /** Of the subject, as it is kept in the row. */
+  /** Of the subject in the row. */
   readonly subjectSchema: z.ZodType<Subject>;
-  /** Of the result, as it is kept in the row. */
+  /** Of the result in the row. */
   readonly resultSchema: z.ZodType<Result>;
   readonly scope: ApprovalScope;
-  /** The RFC 9396 type, where the provider has no name of its own for it. */
+  /** The RFC 9396 type, unless the provider has its own name for it. */
   readonly detailsType: string;
   /**
-   * Completes the request, after the checks that spare the person an approval which could not be carried out, policy
-   * among them. Changes nothing anywhere.
+   * Checks (policy included) and completes the request. Changes nothing.
    * @throws {Refusal}
    */
   complete(
@@ -161,38 +155,36 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
       readonly proposer: Proposer;
       readonly subjectId: string;
       readonly expiresAt: string;
-      /** Never where the kind's words know of no mandate. */
       readonly under?: UnderMandate | undefined;
     },
   ): Promise<Completed<Subject>>;
-  /** What is proposed, in one line: `BUY 5 AAPL LMT 180.00`. The binding message is this and the code. */
+  /** One line, `BUY 5 AAPL LMT 180.00`: with the code, the binding message. */
   describe(subject: Subject): string;
   /** When it can no longer be carried out, RFC 3339. */
   expiresAt(subject: Subject): string;
-  /** What two proposals have in common that ask for the same: all but identifiers, times and prices of the moment. */
+  /** Equal for proposals that ask for the same: without identifiers, times and momentary prices. */
   fingerprint(subject: Subject): string;
-  /** Asks early for what carrying it out is decided by, while that is still committed. Changes nothing, fails for nobody. */
+  /** Fetches early what the execution is decided by. Changes nothing, never throws. */
   prepare?(subject: Subject, approved: Approved): void;
   /**
-   * Carries it out, exactly once however often it is called: the journal keeps what became of it, and a repeat is
-   * answered from there, settled by look-up, or sent where that is safe. Never throws for what the world does.
+   * Carries it out exactly once, however often it is called: a repeat is answered from the journal, settled by a lookup, or
+   * sent if that is safe. Does not throw for external failures.
    */
   execute(subject: Subject, approved: Approved): Promise<Execution<Result>>;
   /**
-   * What became of one of unknown outcome, asked with whatever token of the person's is at hand; sends nothing.
-   * `unknown` while nobody knows; undefined where it was never handed over, so that nothing can have come of it yet.
+   * Looks up an unknown outcome with any token of the person's; sends nothing. Undefined if it was never handed over, so that
+   * nothing can have come of it yet.
    */
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
-  /** The proposal has ended, and nothing of it will be carried out: whatever was kept ready for it is given up. Safe to repeat. */
+  /** Releases what was reserved for a proposal that has ended without being carried out. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
-  /** A later look at what came of it (a fill), with the same token; undefined where nothing more will change. */
+  /** Reads the result again (a fill); undefined if nothing more will change. */
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
-  /** Whether a result says of something that it was placed which the result before said was not. */
+  /** Whether the later result reports something as placed that the earlier one did not. */
   isCorrected?(before: Result, after: Result): boolean;
-  /** Whether nothing more will change of it. */
   isOver?(result: Result): boolean;
-  /** Who tells when it is worth a look; undefined where nobody does, or nothing more will change. */
+  /** Undefined if there is no stream, or nothing more will change. */
   news?(subject: Subject, result: Result, asker: () => Proposer): ResultNews | undefined;
-  /** One line for the phone once it was carried out: `filled 5 at $180.12`. */
+  /** One line for the phone: `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

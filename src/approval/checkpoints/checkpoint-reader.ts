@@ -69,19 +69,9 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
   const seeAnchor = async (line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined> => {
     const { checkpoint: seq, checkpoint_hash: hash, anchor, token, time } = line;
     const about = days.get(Number(seq));
-    if (about === undefined || about.hash !== hash || typeof anchor !== 'string' || typeof token !== 'string')
-      return 'anchor';
-    const bytes = Buffer.from(token, 'base64url');
-    if (!Object.hasOwn(anchors, anchor) || bytes.toString('base64url') !== token) return 'anchor';
-    let vouched: Vouched;
-    try {
-      const verify = await anchors[anchor as keyof typeof anchors]();
-      vouched = await verify(bytes, Buffer.from(about.hash, 'hex'), trustedAuthorities);
-    } catch {
-      // Whatever a parser says of bytes that are no token: it is none.
-      return 'anchor';
-    }
-    if (new Date(vouched.at).toISOString() !== time) return 'anchor';
+    if (about === undefined || about.hash !== hash) return 'anchor';
+    const vouched = await vouchedBy(anchor, token, about.hash, trustedAuthorities);
+    if (vouched === undefined || new Date(vouched.at).toISOString() !== time) return 'anchor';
     if (!vouched.isTrusted && trustedAuthorities !== undefined) return 'anchor';
     found.count += 1;
     if (!vouched.isTrusted) found.unvouched += 1;
@@ -97,4 +87,20 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
     seen: () => ({ checkpoints: days.size, last, anchors: { ...found } }),
     has: ({ seq, hash }) => days.get(seq)?.hash === hash,
   };
+}
+
+/** What a token says of a hash; undefined if it is none, or of a kind that is not known. */
+async function vouchedBy(
+  kind: unknown,
+  token: unknown,
+  hash: string,
+  trusted: readonly string[] | undefined,
+): Promise<Vouched | undefined> {
+  if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchors, kind))
+    return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  if (bytes.toString('base64url') !== token) return undefined;
+  const verify = await anchors[kind as AnchorKind]();
+  // Whatever a parser throws for bytes that are no token.
+  return await verify(bytes, Buffer.from(hash, 'hex'), trusted).catch(() => undefined);
 }

@@ -183,22 +183,20 @@ async function write(
     const { sameOpen, sameLately } = standing;
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
-      if (kept.outcome === 'kept') return { proposal: sameOpen, isNew: false };
-      if (kept.outcome === 'known') return known(kept, key);
-      continue;
+      if (kept.outcome === 'stale') continue;
+      return kept.outcome === 'known' ? known(kept, key) : { proposal: sameOpen, isNew: false };
     }
     requireQuota(standing, quotas, asker, now);
-    const numbered: Draft = {
-      ...draft,
-      code: drawFreeCode(standing.openCodes, drawCode),
-      again: sameLately > 0 ? sameLately + 1 : undefined,
-    };
+    const code = drawFreeCode(standing.openCodes, drawCode);
+    const numbered: Draft = { ...draft, code, again: timesAsked(sameLately) };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, standing, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
     if (drafted.outcome === 'known') return known(drafted, key);
   }
 }
+
+const timesAsked = (before: number) => (before === 0 ? undefined : before + 1);
 
 function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;

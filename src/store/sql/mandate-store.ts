@@ -3,13 +3,14 @@ import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import { type KeptMandateState, mandateTransitions } from '../../trading/mandate/mandate.ts';
 import type {
   CountedMandate,
+  GrantedMandate,
   MandateQuery,
   MandateSlot,
   MandateStore,
   StoredMandate,
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
-import { all, one, run, type SqlDatabase, type Work } from './sql-database.ts';
+import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { watchStanding } from './standing-store.ts';
 import { spendApproval } from './used-approvals.ts';
 
@@ -18,23 +19,14 @@ export function mandateStore(database: SqlDatabase): MandateStore {
     grant: (mandate, now) =>
       database.record(function* (head) {
         const { sub, id, terms, digest, approval } = mandate;
+        const { replaces } = terms;
         const earlier = yield* rowOf(sub, id);
         if (earlier !== undefined) return earlier.digest === digest ? 'known' : 'approval_used';
-        const replaced = terms.replaces === undefined ? undefined : yield* rowOf(sub, terms.replaces);
-        if (terms.replaces !== undefined && !maySet(replaced?.state, 'replaced')) return 'not_replaceable';
+        if (replaces !== undefined && !maySet((yield* rowOf(sub, replaces))?.state, 'replaced'))
+          return 'not_replaceable';
         if (!(yield* spendApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
           return 'approval_used';
-        if (replaced !== undefined) {
-          yield* move(sub, replaced.id, 'replaced', now);
-          head.note({ event: 'mandate_replaced', facts: { sub, mandate: replaced.id, by: id } }, now);
-        }
-        yield* run(
-          `INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
-           VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`,
-          { sub, id, terms: JSON.stringify(terms), digest, now },
-        );
-        yield* watchStanding(mandate, now);
-        head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
+        yield* writeGranted(head, mandate, now);
         return 'granted';
       }),
     find: (sub, id, query) => database.read(() => findMandate(sub, id, query)),
@@ -60,6 +52,22 @@ export function mandateStore(database: SqlDatabase): MandateStore {
         return 'ended';
       }),
   };
+}
+
+function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): Work<void> {
+  const { sub, id, terms, digest } = mandate;
+  const { replaces } = terms;
+  if (replaces !== undefined) {
+    yield* move(sub, replaces, 'replaced', now);
+    head.note({ event: 'mandate_replaced', facts: { sub, mandate: replaces, by: id } }, now);
+  }
+  yield* run(
+    `INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
+     VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`,
+    { sub, id, terms: JSON.stringify(terms), digest, now },
+  );
+  yield* watchStanding(mandate, now);
+  head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
 }
 
 const rowOf = (sub: string, id: string) =>

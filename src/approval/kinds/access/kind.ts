@@ -33,14 +33,7 @@ export function accessKind({
       if (store === undefined) throw keptElsewhere();
       const account = proposer.sub;
       const begin = from ?? utcSeconds(clock.now());
-      const isPerson = !NAMES.includes(role);
-      if (isPerson && who === account) throw wrong('who', 'this is your own account already');
-      if (isPerson && isKnown?.(who) === false) {
-        throw new Refusal(404, 'not_found', `there is no ${who} here`, {
-          hint: 'Name them as they sign in; "trade-agent home user list" at the home’s machine lists who there is.',
-          fields: ['who'],
-        });
-      }
+      if (!NAMES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
         throw wrong('until', 'it would be over before it begins');
       }
@@ -88,6 +81,16 @@ export function accessKind({
     settle: async () => undefined,
     resultText: () => 'let in',
   };
+}
+
+/** @throws {Refusal} for one's own account, or somebody whom the provider does not know */
+function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
+  if (who === account) throw wrong('who', 'this is your own account already');
+  if (isKnown?.(who) !== false) return;
+  throw new Refusal(404, 'not_found', `there is no ${who} here`, {
+    hint: 'Name them as they sign in; "trade-agent home user list" at the home’s machine lists who there is.',
+    fields: ['who'],
+  });
 }
 
 function wrong(field: string, detail: string): Refusal {

@@ -44,12 +44,13 @@ export function effectsOf(
 ): { readonly shows: Readonly<Record<string, string>>; readonly warnings: readonly string[] } {
   const { symbol, side, reference_price: reference } = draft;
   const position = positions.find((one) => one.symbol === symbol);
-  const before = new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
+  const before = heldOf(position);
   const quantity = new Dec(draft.qty ?? new Dec(draft.notional ?? 0).div(worst.price ?? reference));
   const units = unitsOf(symbol);
   const amount = new Dec(worst.cash ?? quantity.times(units).times(reference));
-  const after = side === 'buy' ? before.plus(quantity) : before.minus(quantity);
-  const cash = side === 'buy' ? new Dec(account.cash).minus(amount) : new Dec(account.cash).plus(amount);
+  const sign = side === 'buy' ? 1 : -1;
+  const after = before.plus(quantity.times(sign));
+  const cash = new Dec(account.cash).minus(amount.times(sign));
   const equity = new Dec(account.equity);
   const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
@@ -71,6 +72,11 @@ export function effectsOf(
     ? []
     : [`The market is closed: this waits until it opens, ${inNewYork(market.next_open)}.`];
   return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
+}
+
+/** Less than nothing of what is sold short. */
+function heldOf(position: Position | undefined): Decimal {
+  return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }
 
 /** What the name is one of. */
@@ -95,46 +101,40 @@ function inNewYork(at: string): string {
 }
 
 function warningsOf(
-  {
-    side,
-    limit_price: limit,
-    stop_price: stop,
-    reference_price: reference,
-    symbol,
-    position_intent,
-  }: OrderDraft,
-  {
-    amount,
-    after,
-    before,
-    equity,
-  }: Record<'amount' | 'after' | 'before' | 'equity', InstanceType<typeof Dec>>,
+  draft: OrderDraft,
+  { amount, after, before, equity }: Record<'amount' | 'after' | 'before' | 'equity', Decimal>,
 ): string[] {
-  const weight = equity.gt(0) ? after.times(unitsOf(symbol)).times(reference).div(equity) : new Dec(0);
-  const opens = position_intent === 'sell_to_open';
+  const { side, reference_price: reference, symbol, position_intent } = draft;
+  const warnings = farLimit(draft);
+  const warn = (isSo: boolean, text: () => string) => {
+    if (isSo) warnings.push(text());
+  };
+  if (side === 'buy' && equity.gt(0)) {
+    const weight = after.times(unitsOf(symbol)).times(reference).div(equity);
+    const part = amount.div(equity);
+    warn(part.gt(LARGE_PART), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
+    warn(weight.gt(CONCENTRATED), () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`);
+  }
+  if (side === 'sell') {
+    const opens = position_intent === 'sell_to_open';
+    const isOdd = before.gte(1) && after.gt(0) && after.lt(1);
+    const left = () => shares(after.toDecimalPlaces(4).toFixed());
+    warn(after.lt(0) && !opens, () => `It sells more than is held: ${shares(before.toFixed())} ${symbol}.`);
+    warn(before.gt(0) && after.eq(0), () => `It sells all the ${symbol} there is.`);
+    warn(
+      isOdd && assetClassOf(symbol) === 'us_equity',
+      () => `It leaves an odd lot of less than one share: ${left()} ${symbol}.`,
+    );
+  }
+  return warnings;
+}
+
+function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
   // A stop's limit counts from the stop: it is no price until that is reached, however far off that is.
-  const around = stop ?? reference;
+  const around = stop ?? reference_price;
   const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT });
-  return [
-    ...(limit === undefined || far === undefined
-      ? []
-      : [
-          `The limit is ${percent(new Dec(limit).div(around).minus(1).abs().toFixed(2))} ${far} ${stop === undefined ? 'the price now' : 'its stop'} (${sharePrice(around, ticksOf(symbol))}).`,
-        ]),
-    ...(side === 'buy' && equity.gt(0) && amount.gt(equity.times(LARGE_PART))
-      ? [`This is ${percent(amount.div(equity).toFixed(2))} of the account in one order.`]
-      : []),
-    ...(side === 'buy' && equity.gt(0) && weight.gt(CONCENTRATED)
-      ? [`${symbol} will be ${percent(weight.toFixed(2))} of the account.`]
-      : []),
-    ...(side === 'sell' && after.lt(0) && !opens
-      ? [`It sells more than is held: ${shares(before.toFixed())} ${symbol}.`]
-      : []),
-    ...(side === 'sell' && before.gt(0) && after.eq(0) ? [`It sells all the ${symbol} there is.`] : []),
-    ...(side === 'sell' && assetClassOf(symbol) === 'us_equity' && before.gte(1) && after.gt(0) && after.lt(1)
-      ? [
-          `It leaves an odd lot of less than one share: ${shares(after.toDecimalPlaces(4).toFixed())} ${symbol}.`,
-        ]
-      : []),
-  ];
+  if (limit === undefined || far === undefined) return [];
+  const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
+  const from = stop === undefined ? 'the price now' : 'its stop';
+  return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, ticksOf(symbol))}).`];
 }

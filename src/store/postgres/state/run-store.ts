@@ -211,48 +211,51 @@ const TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
   return async (run, now) => {
-    const { id, thread, client, idempotencyKey: key, scopes } = run;
-    const request = requestOf(run);
     const begun = await database.write(async (unit) => {
+      const { client, idempotencyKey: key } = run;
       const open = await unit.one<{ count: number }>(
         "SELECT count(*) AS count FROM runs WHERE state <> 'ended' AND idempotency_key <> @key",
         { key },
       );
-      if ((open?.count ?? 0) >= MOST_OPEN_RUNS) return { outcome: 'full' as const };
-      const row = await unit.one<Row>(
-        `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
-         VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)
-         ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
-        {
-          id,
-          thread,
-          client,
-          key,
-          request,
-          now,
-          scopes: scopes.join(' '),
-          input: run.input === undefined ? null : JSON.stringify(run.input),
-          options: JSON.stringify(run.options),
-        },
-      );
+      if ((open?.count ?? 0) >= MOST_OPEN_RUNS) return { outcome: 'full' } as const;
+      const row = await insertRun(unit, run, now);
       if (row !== undefined) {
         await queue(unit, row);
-        return { outcome: 'begun' as const, run: runOf(row) };
+        return { outcome: 'begun', run: runOf(row) } as const;
       }
       const earlier = await unit.one<Row>(
         'SELECT * FROM runs WHERE client = @client AND idempotency_key = @key',
         { client, key },
       );
-      // Forgotten between the two statements: nothing that is there for a day at least.
+      // Runs are kept for a day at least, so this one was not forgotten between the two statements.
       if (earlier === undefined) throw new Error('a run with this key was there and is gone');
-      return {
-        outcome: earlier.request === request ? ('known' as const) : ('other' as const),
-        run: runOf(earlier),
-      };
+      const outcome = earlier.request === requestOf(run) ? ('known' as const) : ('other' as const);
+      return { outcome, run: runOf(earlier) };
     });
-    if (begun.outcome === 'begun') changed(id);
+    if (begun.outcome === 'begun') changed(run.id);
     return begun;
   };
+}
+
+/** Undefined if the client has used the key. */
+function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefined> {
+  const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
+  return unit.one<Row>(
+    `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
+     VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)
+     ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
+    {
+      id,
+      thread,
+      client,
+      key,
+      now,
+      request: requestOf(run),
+      scopes: scopes.join(' '),
+      input: input === undefined ? null : JSON.stringify(input),
+      options: JSON.stringify(options),
+    },
+  );
 }
 
 async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unknown[]): Promise<boolean> {
