@@ -12,17 +12,8 @@ export interface LoopbackRedirectOptions<Answer> {
   readonly portHint: string;
 }
 
-/** A server on 127.0.0.1 that the person's browser comes back to, once (RFC 8252 §7.3). */
-export interface LoopbackRedirect<Answer> {
-  readonly redirectUri: string;
-  answer(signal: AbortSignal): Promise<Answer>;
-  close(): Promise<void>;
-}
-
-/** Listens on 127.0.0.1 for the browser's return. @throws {TradeAgentError} `port_in_use` */
-export async function listenForRedirect<Answer>(
-  options: LoopbackRedirectOptions<Answer>,
-): Promise<LoopbackRedirect<Answer>> {
+/** Listens on 127.0.0.1 for the browser's one return (RFC 8252 §7.3). @throws {TradeAgentError} `port_in_use` */
+export async function listenForRedirect<Answer>(options: LoopbackRedirectOptions<Answer>) {
   const { port, path } = options;
   let tell: (answer: Answer) => void = () => undefined;
   const answered = new Promise<Answer>((resolve) => {
@@ -57,8 +48,8 @@ export async function listenForRedirect<Answer>(
   const listening = (server.address() as AddressInfo).port;
   return {
     redirectUri: `http://127.0.0.1:${listening}${path}`,
-    answer: (signal) =>
-      new Promise((resolve, reject) => {
+    answer: (signal: AbortSignal) =>
+      new Promise<Answer>((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason);
         const onAbort = () => reject(signal.reason);
         signal.addEventListener('abort', onAbort, { once: true });
@@ -68,7 +59,7 @@ export async function listenForRedirect<Answer>(
         });
       }),
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { type LoopbackRedirect, listenForRedirect } from '../../net/loopback-redirect.ts';
+import { listenForRedirect } from '../../net/loopback-redirect.ts';
 import { endOf } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 
@@ -65,9 +65,8 @@ async function finishedThere(
         });
         signal.throwIfAborted();
         if (progress?.status === 'connected') return progress.account;
-        if (progress?.status === 'denied') throw denied();
-        if (progress?.status === 'failed') throw failed();
-        if (progress?.status === 'expired' || clock.now() >= expiresAt) throw expired();
+        if (progress !== undefined && progress.status !== 'pending') throw ended(progress.status);
+        if (clock.now() >= expiresAt) throw ended('expired');
         pause =
           progress === undefined
             ? Math.min(Math.max(1, pause * 2), MAX_PAUSE_S)
@@ -100,11 +99,11 @@ async function finishedHere(
         const over = new AbortController();
         try {
           const late = clock.sleep(expiresAt - clock.now(), over.signal).then(() => {
-            throw expired();
+            throw ended('expired');
           });
           late.catch(() => undefined);
           const answer = await Promise.race([back.answer(signal), late]);
-          if (answer.error !== undefined) throw answer.error === 'access_denied' ? denied() : failed();
+          if (answer.error !== undefined) throw ended(answer.error === 'access_denied' ? 'denied' : 'failed');
           return await accounts.complete({
             authSession: started.authSession,
             connectCode: answer.connectCode,
@@ -123,34 +122,27 @@ async function finishedHere(
   }
 }
 
-function denied(): TradeAgentError {
-  return new TradeAgentError('login_denied', 'it was refused there: nothing is connected', {
-    hint: 'Run it again if that was a mistake.',
-  });
-}
+const ends = {
+  denied: [
+    'login_denied',
+    'it was refused there: nothing is connected',
+    'Run it again if that was a mistake.',
+  ],
+  failed: ['provider_error', 'the other side did not let itself be connected', 'Run it again.'],
+  expired: ['login_expired', 'nobody signed in there in time', 'Run it again.'],
+} as const;
 
-function failed(): TradeAgentError {
-  return new TradeAgentError('provider_error', 'the other side did not let itself be connected', {
-    hint: 'Run it again.',
-  });
-}
-
-function expired(): TradeAgentError {
-  return new TradeAgentError('login_expired', 'nobody signed in there in time', { hint: 'Run it again.' });
+function ended(how: keyof typeof ends): TradeAgentError {
+  const [code, message, hint] = ends[how];
+  return new TradeAgentError(code, message, { hint });
 }
 
 type ReturnedAnswer =
   | { readonly connectCode: string; readonly error?: undefined }
   | { readonly error: string };
 
-interface LoopbackReturn extends LoopbackRedirect<ReturnedAnswer> {
-  readonly state: string;
-  readonly codeChallenge: string;
-  readonly codeVerifier: string;
-}
-
 /** Listens on 127.0.0.1 for the browser's return with our state. @throws {TradeAgentError} `port_in_use` */
-async function listenForReturn(port: number): Promise<LoopbackReturn> {
+async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');
   const redirect = await listenForRedirect<ReturnedAnswer>({

@@ -24,17 +24,6 @@ const accountSchema = z.object({
 });
 export type ConnectedAccount = z.output<typeof accountSchema>;
 
-interface StartedConnection {
-  readonly address: string;
-  readonly ticket: string;
-  /** Secret: ties the end to this start. */
-  readonly authSession: string;
-  /** Seconds. */
-  readonly expiresIn: number;
-  /** Seconds between two questions, where the provider says so. */
-  readonly interval: number | undefined;
-}
-
 type ConnectionProgress =
   | { readonly status: 'connected'; readonly account: ConnectedAccount }
   | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
@@ -96,7 +85,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
       redirect?: { redirectUri: string; state: string; codeChallenge?: string };
       /** This machine, as the person is shown it; for providers that take it (docs/operate/providers/other.md). */
       deviceName?: string;
-    }): Promise<StartedConnection> {
+    }) {
       const { connection, scopes, redirect, deviceName } = request;
       const started = await ask('POST', 'connect', startedSchema, {
         connection,
@@ -124,8 +113,11 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
       return {
         address: address.href,
         ticket,
+        /** Secret: ties the end to this start. */
         authSession: started.auth_session,
+        /** Seconds. */
         expiresIn: started.expires_in,
+        /** Seconds between two questions, where the provider says so. */
         interval: started.interval,
       };
     },

@@ -56,24 +56,7 @@ interface SignedIn {
   readonly dpopKey: PrivateJwk;
 }
 
-/** A sign-in that waits for the person (RFC 8628 §3.2). */
-export interface DeviceLogin {
-  readonly user_code: string;
-  readonly verification_uri: string;
-  readonly verification_uri_complete: string | undefined;
-  readonly expiresAt: number;
-  /** Seconds between polls. */
-  readonly interval: number;
-  readonly scopes: readonly string[];
-  /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
-  readonly clockSkew: number;
-  /**
-   * Waits for the person's decision and stores the session.
-   * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
-   *   `signal` when it aborts
-   */
-  complete(signal: AbortSignal): Promise<User>;
-}
+export type DeviceLogin = Awaited<ReturnType<typeof beginDeviceLogin>>;
 
 /**
  * Starts a sign-in on another device. The credential store is tried first: a session that can't be kept would be lost.
@@ -83,7 +66,7 @@ export async function beginDeviceLogin(
   profile: ResolvedProfile,
   store: CredentialStore,
   options: DeviceLoginOptions = {},
-): Promise<DeviceLogin> {
+) {
   await store.probe();
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
@@ -130,10 +113,17 @@ export async function beginDeviceLogin(
     verification_uri_complete:
       verification_uri_complete === undefined ? undefined : new URL(verification_uri_complete).href,
     expiresAt,
+    /** Seconds between polls. */
     interval,
     scopes,
+    /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
     clockSkew: clocks.skew(),
-    async complete(signal) {
+    /**
+     * Waits for the person's decision and stores the session.
+     * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
+     *   `signal` when it aborts
+     */
+    async complete(signal: AbortSignal): Promise<User> {
       const key = await store.get(['dpop_key'], { fresh: true });
       // The machine's key stays the same over sign-ins: tokens of approvals under way are bound to it.
       const dpopKey = key.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(key.dpop_key);

@@ -55,54 +55,12 @@ type NewRequest = Omit<
   'id' | 'status' | 'requestedAt' | 'decidedAt' | 'outcome' | 'evidence'
 >;
 
-export interface ApprovalRequests {
-  /**
-   * Keeps a request in place of an earlier one of the same client for the same proposal. If that one is still pending, the
-   * client died between the answer and its own row, and knows only the second. If it was approved without an outcome, its
-   * token was lost on the way.
-   */
-  add(request: NewRequest): ApprovalRequest;
-  find(id: string): ApprovalRequest | undefined;
-  evidenceOf(authReqId: string): ApprovalRequest['evidence'];
-  /** Oldest first. */
-  pending(user: string, limit?: number): ApprovalRequest[];
-  /** How many wait for this person, of one client where it is given. */
-  countPending(user: string, clientId?: string): number;
-  /**
-   * Decided, withdrawn or expired, latest first, without those that were replaced.
-   * @param before the id of a request: only what was over before it
-   */
-  recent(user: string, limit: number, before?: string): ApprovalRequest[];
-  /**
-   * Records a decision, once and for all. `user` limits it to that person's own requests.
-   * @param evidence what their key signed, verified
-   */
-  decide(
-    id: string,
-    decision: Decision,
-    user?: string,
-    evidence?: Readonly<Record<string, unknown>>,
-  ): DecisionOutcome;
-  /**
-   * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
-   * `blocked`: a compare-and-set against {@link decide}, so that one of the two wins.
-   */
-  tell(authReqId: string, clientId: string, outcome: Outcome): TellOutcome;
-  /** Decisions and withdrawals that the provider was not told of, because the process died in between. */
-  undelivered(): ApprovalRequest[];
-  /** Notes that the provider knows the decision, and wakes whoever polls for it. */
-  delivered(id: string): void;
-  /** Calls `listener` after every change to the user's requests, until the returned function is called. */
-  onChange(user: string, listener: () => void): () => void;
-  onAnyChange(listener: () => void): () => void;
-  onDelivered(authReqId: string, listener: () => void): () => void;
-  waiting(authReqId: string): number;
-}
+export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
 const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
 
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
-export function createApprovalRequests(database: Database, clock: Clock): ApprovalRequests {
+export function createApprovalRequests(database: Database, clock: Clock) {
   const rows = openApprovalRequestTable(database);
   const { announce, delivered, ...listening } = createListeners();
   const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
@@ -131,7 +89,12 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
   });
 
   return {
-    add(request) {
+    /**
+     * Keeps a request in place of an earlier one of the same client for the same proposal. If that one is still pending, the
+     * client died between the answer and its own row, and knows only the second. If it was approved without an outcome, its
+     * token was lost on the way.
+     */
+    add(request: NewRequest): ApprovalRequest {
       const id = randomBytes(12).toString('base64url');
       keep.immediate(request, id);
       announce(request.user);
@@ -140,16 +103,32 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       return added;
     },
     find,
-    pending: (user, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
-    countPending: (user, clientId) =>
+    /** Oldest first. */
+    pending: (user: string, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
+    /** How many wait for this person, of one client where it is given. */
+    countPending: (user: string, clientId?: string) =>
       (clientId === undefined
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
-    recent: (user, limit, before) =>
+    /**
+     * Decided, withdrawn or expired, latest first, without those that were replaced.
+     * @param before the id of a request: only what was over before it
+     */
+    recent: (user: string, limit: number, before?: string) =>
       rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
-    evidenceOf: (authReqId) => JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
-    decide(id, decision, user, evidence) {
+    evidenceOf: (authReqId: string): ApprovalRequest['evidence'] =>
+      JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
+    /**
+     * Records a decision, once and for all. `user` limits it to that person's own requests.
+     * @param evidence what their key signed, verified
+     */
+    decide(
+      id: string,
+      decision: Decision,
+      user?: string,
+      evidence?: ApprovalRequest['evidence'],
+    ): DecisionOutcome {
       const before = find(id);
       if (before === undefined || (user !== undefined && before.user !== user))
         return { outcome: 'not_found' };
@@ -162,7 +141,11 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       }
       return notDecided(request, decision);
     },
-    tell(authReqId, clientId, { state, text }) {
+    /**
+     * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
+     * `blocked`: a compare-and-set against `decide`, so that one of the two wins.
+     */
+    tell(authReqId: string, clientId: string, { state, text }: Outcome): TellOutcome {
       const now = clock.now();
       const ends = state === 'cancelled' || state === 'expired' || state === 'blocked';
       const withdrawn =
@@ -185,8 +168,10 @@ export function createApprovalRequests(database: Database, clock: Clock): Approv
       announce(user);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
+    /** Decisions and withdrawals that the provider was not told of, because the process died in between. */
     undelivered: () => rows.undelivered.all().map(load),
-    delivered(id) {
+    /** Notes that the provider knows the decision, and wakes whoever polls for it. */
+    delivered(id: string): void {
       rows.deliver.run(clock.now(), id);
       const request = find(id);
       if (request !== undefined) delivered(request.authReqId);
@@ -208,6 +193,7 @@ function createListeners() {
       changes.emit('any');
     },
     delivered: (authReqId: string) => void changes.emit(`delivered:${authReqId}`),
+    /** Calls `listener` after every change to the user's requests, until the returned function is called. */
     onChange: (user: string, listener: () => void) => subscribe(`user:${user}`, listener),
     onAnyChange: (listener: () => void) => subscribe('any', listener),
     onDelivered: (authReqId: string, listener: () => void) => subscribe(`delivered:${authReqId}`, listener),

@@ -1,9 +1,14 @@
-import { type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import { type ExchangeParameters, mcpResource, temporarilyUnavailable } from './protocol/protocol.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
-import { createServerExchange, type ServerExchangeOptions } from './servers/server-exchange.ts';
+import {
+  createServerExchange,
+  invalid,
+  type ServerExchangeOptions,
+  verifiedSubject,
+} from './servers/server-exchange.ts';
 import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
@@ -62,26 +67,11 @@ function brokerExchange(options: TokenExchangeOptions) {
     };
   };
 
-  async function subject(subjectToken: unknown): Promise<string> {
-    const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
-    if (typeof subjectToken !== 'string' || subjectToken === '') throw invalid('is missing');
-    try {
-      const { payload } = await jwtVerify(subjectToken, options.verificationKey, {
-        issuer: options.issuer,
-        audience: [options.resource, mcpResource(options.resource)],
-        typ: 'at+jwt',
-        algorithms: ['ES256'],
-        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
-        currentDate: new Date(options.now()),
-      });
-      if (payload.sub === undefined || payload.jti === undefined) throw invalid('lacks a claim');
-      if (options.grants.liveGrant(payload.jti) === undefined) throw invalid('was revoked');
-      return payload.sub;
-    } catch (error) {
-      // The library's messages name claims, never their values.
-      if (error instanceof joseErrors.JOSEError) throw invalid(`is not valid: ${error.message}`);
-      throw error;
-    }
+  async function subject(token: unknown): Promise<string> {
+    const audience = [options.resource, mcpResource(options.resource)];
+    const { sub, jti } = await verifiedSubject(token, options, { audience });
+    if (options.grants.liveGrant(jti) === undefined) throw invalid('was revoked');
+    return sub;
   }
 }
 

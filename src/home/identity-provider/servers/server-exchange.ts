@@ -91,11 +91,15 @@ export function createServerExchange(options: ServerExchangeOptions) {
 
   async function subjectOf(ctx: Context, server: AgentServer): Promise<Subject> {
     const { provider, params } = ctx.oidc;
-    const payload = await verified(params.subject_token, { ...options, audience: server.address });
-    const { sub, jti, scope, client_id, act, auth_time } = payload;
+    const { address } = server;
+    const payload = await verifiedSubject(params.subject_token, options, {
+      audience: [address],
+      claims: ['cnf'],
+    });
+    const { sub, jti, aud, scope, client_id, act, auth_time } = payload;
+    if (aud !== address) throw invalid('is for more than one audience');
     if (act !== undefined) throw invalid('was itself exchanged');
     if (client_id !== LOGIN_CLIENT_ID) throw invalid('is of another client than people sign in by');
-    if (sub === undefined || jti === undefined) throw invalid('lacks a claim');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     if (signIn?.accountId !== sub || signIn.isExpired) throw invalid('was revoked');
@@ -153,30 +157,30 @@ function grantedScopes(
   return wanted;
 }
 
-async function verified(
+/** A token that this home has issued for one of the audiences. @throws `invalid_request` */
+export async function verifiedSubject(
   token: unknown,
-  options: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'> & { readonly audience: string },
-): Promise<JWTPayload> {
+  { issuer, verificationKey, now }: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'>,
+  { audience, claims = [] }: { readonly audience: string[]; readonly claims?: string[] },
+): Promise<JWTPayload & { readonly sub: string; readonly jti: string }> {
   if (typeof token !== 'string' || token === '') throw invalid('is missing');
-  try {
-    const { payload } = await jwtVerify(token, options.verificationKey, {
-      issuer: options.issuer,
-      audience: options.audience,
-      typ: 'at+jwt',
-      algorithms: ['ES256'],
-      requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', 'cnf'],
-      currentDate: new Date(options.now()),
-    });
-    if (payload.aud !== options.audience) throw invalid('is for more than one audience');
-    return payload;
-  } catch (error) {
+  const { payload } = await jwtVerify(token, verificationKey, {
+    issuer,
+    audience,
+    typ: 'at+jwt',
+    algorithms: ['ES256'],
+    requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id', ...claims],
+    currentDate: new Date(now()),
+  }).catch((error: unknown) => {
     // The library's messages name claims, never their values.
-    if (error instanceof joseErrors.JOSEError) throw invalid(`is not valid: ${error.message}`);
-    throw error;
-  }
+    throw error instanceof joseErrors.JOSEError ? invalid(`is not valid: ${error.message}`) : error;
+  });
+  const { sub, jti } = payload;
+  if (sub === undefined || jti === undefined) throw invalid('lacks a claim');
+  return { ...payload, sub, jti };
 }
 
-const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
+export const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
 
 function secondsLeft({ exp }: Grant, now: number): number {
   return exp === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(exp - now / 1000));

@@ -13,7 +13,7 @@ import type { PhoneNotices } from './phone-notices.ts';
 import type { PushContent } from './push-message.ts';
 import { createPushSender } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
-import { createAccountTeller, createFillTeller, createOrderTeller, createSignalTeller } from './teller.ts';
+import { createTellers } from './teller.ts';
 
 /** How a home rings; what isn't said is as for a home of one's own. */
 export interface PushOptions {
@@ -77,13 +77,10 @@ export function createPhonePush(
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
-  const fillTeller = createFillTeller(ringing);
-  const tellOrder = createOrderTeller(ringing);
-  const tellSignalled = createSignalTeller(ringing);
-  const teller = createAccountTeller(ringing);
+  const tell = createTellers(ringing);
   /** Reports what fails to the home: whoever caused the event waits for nothing. */
   const tellAccount = (event: AccountEvent) =>
-    void teller(event).catch((error: Error) => {
+    void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
   return {
@@ -91,9 +88,9 @@ export function createPhonePush(
     publicKey: vapid.publicKey,
     subscriptions,
     bell,
-    tellFill: options.fills === false ? async () => undefined : fillTeller,
-    tellOrder,
-    tellSignalled,
+    tellFill: options.fills === false ? async () => undefined : tell.fill,
+    tellOrder: tell.order,
+    tellSignalled: tell.signalled,
     tellAccount,
   };
 }

@@ -79,56 +79,11 @@ function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   };
 }
 
-/** Tells a person what was filled, as {@link createTeller} does: `Bought 5 AAPL at $179.51 · PAPER`, and below it the account. */
-export function createFillTeller(options: TellerOptions): (fill: Fill) => Promise<void> {
-  const tell = createTeller(options);
-  const isShort = options.content === 'short';
-  return ({ user, key, at, facts, headline, environment, account }) => {
-    const word = environment === undefined ? [] : [environmentWord(environment)];
-    const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
-    const brief = { title: 'An order of yours was filled', body: '' };
-    const full = {
-      title: safeLine([headline, ...word].join(' · '), LONGEST_TITLE),
-      body: safeLine([`Account ${account}`, ...by].join(' · '), LONGEST_TITLE),
-    };
-    const words = isShort ? brief : full;
-    return tell({ user, key, kind: 'fill', words, brief, at, facts: { fill: isShort ? {} : facts } });
-  };
-}
-
 const titles = {
   passkey_added: 'A passkey was added',
   passkey_removed: 'A passkey was removed',
   recovery_sign_in: 'Signed in by the recovery code',
 } as const;
-
-/** Tells a person's other browsers, whatever lock screens may show of orders: it names none. */
-export function createAccountTeller(options: TellerOptions): (event: AccountEvent) => Promise<void> {
-  const tell = createTeller(options);
-  return (event) => {
-    const at = options.clock.now();
-    const key = JSON.stringify([event.user, event.what, event.name, at]);
-    const name = event.name === '' ? [] : [`“${event.name}”`];
-    const advice = `on ${event.browser}. If that was not you: sign it out, and remove its passkey, now.`;
-    const words = { title: titles[event.what], body: safeLine([...name, advice].join(' '), LONGEST_TITLE) };
-    return tell({
-      user: event.user,
-      key,
-      kind: 'account',
-      words,
-      at: new Date(at).toISOString(),
-      facts: {
-        account: {
-          event: event.what,
-          browser: event.browser,
-          ...(event.name === '' ? {} : { name: event.name }),
-        },
-      },
-      isUrgent: true,
-      except: event.session,
-    });
-  };
-}
 
 const bodies: Readonly<Record<SignalEffect, string>> = {
   ended: 'What came by it was withdrawn, and your mandates are suspended. You can sign in by it again.',
@@ -137,44 +92,58 @@ const bodies: Readonly<Record<SignalEffect, string>> = {
   enabled: 'You can sign in by it again. What was withdrawn stays so.',
 };
 
-export function createSignalTeller(
-  options: TellerOptions,
-): (signalled: Signalled, company: Pick<Company, 'name'> | undefined) => Promise<void> {
+export function createTellers(options: TellerOptions) {
   const tell = createTeller(options);
-  return (signalled, company) => {
-    const { user, issuer, effect, event, jti, at } = signalled;
-    const key = JSON.stringify(['signal', issuer, jti]);
-    const name = company?.name ?? new URL(issuer).host;
-    const said = effect === 'enabled' ? `${name} let you in again` : `${name} ended your sign-in`;
-    const words = { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] };
-    return tell({
-      user,
-      key,
-      kind: 'access',
-      words,
-      brief: { title: 'A sign-in of yours has changed', body: '' },
-      at: new Date(at).toISOString(),
-      facts: { access: { company: name, signal: event } },
-    });
-  };
-}
+  const isShort = options.content === 'short';
+  return {
+    /** `Bought 5 AAPL at $179.51 · PAPER`, and below it the account. */
+    fill: ({ user, key, at, facts, headline, environment, account }: Fill) => {
+      const word = environment === undefined ? [] : [environmentWord(environment)];
+      const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
+      const brief = { title: 'An order of yours was filled', body: '' };
+      const full = {
+        title: safeLine([headline, ...word].join(' · '), LONGEST_TITLE),
+        body: safeLine([`Account ${account}`, ...by].join(' · '), LONGEST_TITLE),
+      };
+      const words = isShort ? brief : full;
+      return tell({ user, key, kind: 'fill', words, brief, at, facts: { fill: isShort ? {} : facts } });
+    },
 
-export function createOrderTeller(options: TellerOptions): (news: OrderNews) => Promise<void> {
-  const tell = createTeller(options);
-  return ({ user, key, title, body, at, facts }) => {
-    const full = { title: safeLine(title, LONGEST_TITLE), body: safeLine(body, LONGEST_BODY) };
-    const brief = { title: 'An order needs your attention', body: '' };
-    const isShort = options.content === 'short';
-    const words = isShort ? brief : full;
-    return tell({
-      user,
-      key,
-      kind: 'order',
-      words,
-      brief,
-      at,
-      facts: { order: isShort ? {} : facts },
-      isUrgent: true,
-    });
+    order: ({ user, key, title, body, at, facts: order }: OrderNews) => {
+      const brief = { title: 'An order needs your attention', body: '' };
+      const full = { title: safeLine(title, LONGEST_TITLE), body: safeLine(body, LONGEST_BODY) };
+      const words = isShort ? brief : full;
+      const facts = { order: isShort ? {} : order };
+      return tell({ user, key, kind: 'order', words, brief, at, facts, isUrgent: true });
+    },
+
+    /** Tells a person's other browsers, whatever lock screens may show of orders: it names none. */
+    account: ({ user, what: event, name, browser, session: except }: AccountEvent) => {
+      const now = options.clock.now();
+      const key = JSON.stringify([user, event, name, now]);
+      const advice = `on ${browser}. If that was not you: sign it out, and remove its passkey, now.`;
+      const body = safeLine(name === '' ? advice : `“${name}” ${advice}`, LONGEST_TITLE);
+      const words = { title: titles[event], body };
+      const facts = { account: { event, browser, ...(name === '' ? {} : { name }) } };
+      const at = new Date(now).toISOString();
+      return tell({ user, key, kind: 'account', words, at, facts, isUrgent: true, except });
+    },
+
+    signalled: (
+      { user, issuer, effect, event, jti, at }: Signalled,
+      company: Pick<Company, 'name'> | undefined,
+    ) => {
+      const name = company?.name ?? new URL(issuer).host;
+      const said = effect === 'enabled' ? `${name} let you in again` : `${name} ended your sign-in`;
+      return tell({
+        user,
+        key: JSON.stringify(['signal', issuer, jti]),
+        kind: 'access',
+        words: { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] },
+        brief: { title: 'A sign-in of yours has changed', body: '' },
+        at: new Date(at).toISOString(),
+        facts: { access: { company: name, signal: event } },
+      });
+    },
   };
 }

@@ -15,42 +15,12 @@ export interface Update {
   readonly recent: readonly Piece[];
 }
 
-/** The page of requests as it is on the screen, until it is swapped for another. */
-export interface Room {
-  readonly root: HTMLElement;
-  readonly stage: HTMLElement;
-  readonly others: HTMLElement;
-  readonly results: HTMLElement;
-  /** What the results are in: closed below a request, open where there is none. */
-  readonly earlier: HTMLDetailsElement;
-  readonly recent: HTMLElement;
-  readonly empty: HTMLElement;
-  readonly more: HTMLElement;
-  current: string;
-  /** The markup that the card on the stage was made of; undefined for the one that came with the page. */
-  card: string | undefined;
-  update: Update | undefined;
-  readonly cards: Map<string, string>;
-  readonly told: Map<string, string>;
-  /** Decided here, while the server has not told so yet. */
-  readonly done: Set<string>;
-  /** Results that were not put away, latest first. */
-  kept: readonly string[];
-  /** Of these, what ended while it was read, and not by a tap here. */
-  untapped: string | undefined;
-  /** What each element of a list was made of. */
-  readonly shown: WeakMap<Element, string>;
-  tell(text: string): void;
-  /** One sentence for a screen reader, in its own time. */
-  announce(text: string): void;
-  keep(ids: readonly string[]): void;
-  onLeave(stop: () => void): void;
-  leave(): void;
-}
+export type Room = ReturnType<typeof createRoom>;
 
 const KEPT = 'trade-agent.results';
 
-export function createRoom(root: HTMLElement): Room {
+/** The page of requests as it is on the screen, until it is swapped for another. */
+export function createRoom(root: HTMLElement) {
   const part = (id: string): HTMLElement => {
     const found = root.querySelector<HTMLElement>(`#${id}`);
     if (found === null) throw new TypeError(`the page has no part ${id}`);
@@ -61,31 +31,38 @@ export function createRoom(root: HTMLElement): Room {
   const state = part('state');
   const announcement = part('announce');
   let stop = () => {};
-  const room: Room = {
+  const room = {
     root,
     stage: part('stage'),
     others: part('others'),
     results: part('results'),
+    /** What the results are in: closed below a request, open where there is none. */
     earlier,
     recent: part('recent'),
     empty: part('empty'),
     more: part('more'),
     current: root.dataset.current ?? '',
-    card: undefined,
-    update: undefined,
-    cards: new Map(),
-    told: new Map(),
-    done: new Set(),
+    /** The markup that the card on the stage was made of; undefined for the one that came with the page. */
+    card: undefined as string | undefined,
+    update: undefined as Update | undefined,
+    cards: new Map<string, string>(),
+    told: new Map<string, string>(),
+    /** Decided here, while the server has not told so yet. */
+    done: new Set<string>(),
+    /** Results that were not put away, latest first. */
     kept: keptBefore(),
-    untapped: undefined,
-    shown: new WeakMap(),
-    tell(text) {
+    /** Of these, what ended while it was read, and not by a tap here. */
+    untapped: undefined as string | undefined,
+    /** What each element of a list was made of. */
+    shown: new WeakMap<Element, string>(),
+    tell(text: string) {
       if (state.textContent !== text) state.textContent = text;
     },
-    announce(text) {
+    /** One sentence for a screen reader, in its own time. */
+    announce(text: string) {
       announcement.textContent = text;
     },
-    keep(ids) {
+    keep(ids: readonly string[]) {
       room.kept = ids;
       try {
         sessionStorage.setItem(KEPT, JSON.stringify(ids));
@@ -93,7 +70,7 @@ export function createRoom(root: HTMLElement): Room {
         // Then they are kept as long as the page.
       }
     },
-    onLeave(given) {
+    onLeave(given: () => void) {
       stop = given;
     },
     leave: () => stop(),
