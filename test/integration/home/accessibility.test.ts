@@ -1,28 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findings } from '../axe.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { screensOf } from '../screens.ts';
 import { liveOrder, settled, shot, startDecisionWorld, usualOrder, usualSale } from './decision-fixture.ts';
 import type { PhoneBrowserOptions } from './phone-browser.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 const world = await startDecisionWorld();
 afterAll(() => world.close());
-
-/** What axe finds that is worse than minor, in the words of its report. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe};undefined`);
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations
-    .filter(({ impact }) => impact !== 'minor')
-    .flatMap(({ id, impact, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} (${impact}) ${target.join(' ')}: ${failureSummary}`),
-    );
-}
 
 const screens: Record<string, PhoneBrowserOptions> = {
   light: {},

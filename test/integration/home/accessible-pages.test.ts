@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, describe, expect, it } from 'vitest';
+import { findings } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
 import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { screensOf } from '../screens.ts';
-import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from './phone-browser.ts';
+import { openPhoneBrowser, type PhoneBrowserOptions } from './phone-browser.ts';
 import { publicClient, register } from './public-client.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [world, browser] = await Promise.all([startIdentityProvider(), launchChromium()]);
 const agent = (
@@ -17,14 +14,6 @@ afterAll(async () => {
   await browser.close();
   await world.close();
 });
-
-/** What axe finds, but for what is minor: rule and element. */
-async function findings({ page }: PhoneBrowser): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(`axe.run(document).then(({ violations }) => violations
-    .filter(({ impact }) => impact !== 'minor')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 120))))`);
-}
 
 const screens: Record<string, PhoneBrowserOptions> = {
   light: {},
@@ -43,7 +32,7 @@ describe.each(screensOf(screens, ['light', 'dark, at 320 px']))(
       const check = async (name: string, testId: string) => {
         await page.getByTestId(testId).first().waitFor();
         for (const summary of await page.locator('summary:visible').all()) await summary.tap();
-        expect(await findings(phone), name).toEqual([]);
+        expect(await findings(page), name).toEqual([]);
         const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
         expect(overflow, name).toBeLessThanOrEqual(0);
         for (const button of await page.locator('main button:visible').all()) {

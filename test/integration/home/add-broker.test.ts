@@ -160,16 +160,6 @@ describe('a home stays as it was', () => {
   beforeAll(afresh);
   it.each<[string, () => Promise<unknown>, object]>([
     [
-      'where the broker refuses the token',
-      () => add('tradier', atTradier(), { ...token(), token: 'another-token-0123' }),
-      { code: 'broker_rejected' },
-    ],
-    [
-      'where nobody answers',
-      () => add('tradier', { kind: 'tradier', url: 'http://127.0.0.1:9' }, token()),
-      { code: 'broker_unreachable' },
-    ],
-    [
       'where what was given is another broker’s',
       () => add('tradier', atTradier(), another),
       { code: 'usage' },

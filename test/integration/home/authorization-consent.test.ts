@@ -5,7 +5,14 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { launchChromium } from '../chromium.ts';
 import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
-import { createHttpBrowser, type HttpBrowser, ledTo, openLinkByHttp, pairByHttp } from './http-browser.ts';
+import {
+  createHttpBrowser,
+  type HttpBrowser,
+  issueRecoveryCode,
+  ledTo,
+  openLinkByHttp,
+  pairByHttp,
+} from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 import { ask, decide, MCP, publicClient, register } from './public-client.ts';
 
@@ -116,10 +123,7 @@ describe('nobody lets a program in', () => {
 
   it('signed in by a link, or by a recovery code, who can only deny', async () => {
     const byLink = await openLinkByHttp((await world.phone.ticket('alice')).url);
-    const issued = await (
-      await alice.submit('/phone/authenticators', '/phone/authenticators/recovery')
-    ).text();
-    const code = />([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){5})</.exec(issued)?.[1] ?? '';
+    const code = await issueRecoveryCode(alice);
     const recovered = createHttpBrowser(world.issuer);
     await recovered.submit('/signin', '/signin/recovery', { username: 'alice', code });
     for (const browser of [byLink, recovered]) {

@@ -32,6 +32,8 @@ async function letInProgram(browser = alice, name = 'Some Agent') {
   return { ...program, refreshed: () => refusal(program.refresh(refresh_token)) };
 }
 
+const isTold = (clientId: string) =>
+  expect.poll(() => told, { timeout: 10_000 }).toEqual([{ sub: 'alice', clientId }]);
 const page = async (browser: HttpBrowser) => (await browser.visit('/phone/programs')).text();
 
 describe('on the phone', () => {
@@ -72,9 +74,7 @@ describe('on the phone', () => {
     refusing = 1;
     await alice.submit('/phone/programs', '/phone/programs/end', { id: program.clientId });
     expect(await program.refreshed()).toBe('invalid_grant');
-    await expect
-      .poll(() => told, { timeout: 10_000 })
-      .toEqual([{ sub: 'alice', clientId: program.clientId }]);
+    await isTold(program.clientId);
   });
 });
 
@@ -99,9 +99,7 @@ describe('at the home’s own machine', () => {
     expect(authorized.end('alice', program.clientId)).toBe(true);
     expect(authorized.end('alice', program.clientId)).toBe(false);
     expect(await program.refreshed()).toBe('invalid_grant');
-    await expect
-      .poll(() => told, { timeout: 10_000 })
-      .toEqual([{ sub: 'alice', clientId: program.clientId }]);
+    await isTold(program.clientId);
     database.close();
   });
 
@@ -111,9 +109,7 @@ describe('at the home’s own machine', () => {
     await world.restart();
     authorized.end('alice', program.clientId);
     await world.restart();
-    await expect
-      .poll(() => told, { timeout: 10_000 })
-      .toEqual([{ sub: 'alice', clientId: program.clientId }]);
+    await isTold(program.clientId);
     database.close();
   });
 

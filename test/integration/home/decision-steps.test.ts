@@ -41,10 +41,7 @@ async function asked(details: ProposalDetails = usualOrder(), by = browser) {
     options,
     decide,
     /** Signs what the options say, and approves by it. */
-    approve: async (answer: Response) => {
-      const { challenge, statement } = (await answer.json()) as { challenge: string; statement: unknown };
-      return decide({ decision: 'approve', evidence: evidenceOf(challenge, statement) });
-    },
+    approve: async (answer: Response) => decide(await approvalBy(answer)),
     status: async () => (await world.phone.request(id)).status,
     codes: async () =>
       [
@@ -53,16 +50,19 @@ async function asked(details: ProposalDetails = usualOrder(), by = browser) {
   };
 }
 
-function evidenceOf(challenge: string, statement: unknown): string {
+/** An approval, by a signature over what the options say. */
+async function approvalBy(answer: Response) {
+  const { challenge, statement } = (await answer.json()) as { challenge: string; statement: unknown };
   const { id, response } = authenticator.assert(challenge);
-  return JSON.stringify({
+  const evidence = {
     method: 'webauthn',
     credential_id: id,
     authenticator_data: response.authenticatorData,
     client_data_json: response.clientDataJSON,
     signature: response.signature,
     statement,
-  });
+  };
+  return { decision: 'approve', evidence: JSON.stringify(evidence) };
 }
 const said = async (answer: Response) => ((await answer.json()) as { title: string }).title;
 const wrongOf = (codes: readonly string[]) => codes.filter((code) => code !== 'K7QP');
@@ -141,10 +141,8 @@ describe('number matching', () => {
 
   it('that one browser has passed is still to be passed by another', async () => {
     const request = await asked();
-    const answer = await request.options({ match: 'K7QP' });
-    const { challenge, statement } = (await answer.json()) as { challenge: string; statement: unknown };
+    const approval = await approvalBy(await request.options({ match: 'K7QP' }));
     const other = await signInByHttp(world.issuer, authenticator);
-    const approval = { decision: 'approve', evidence: evidenceOf(challenge, statement) };
     expect((await other.submit('/phone', request.path, approval, json)).status).toBe(422);
     expect(await request.status()).toBe('pending');
   });
@@ -233,9 +231,7 @@ describe('an approval', () => {
 
   it('that comes twice is the first one, and the other way is refused', async () => {
     const request = await asked();
-    const answer = await request.options({ match: 'K7QP' });
-    const { challenge, statement } = (await answer.json()) as { challenge: string; statement: unknown };
-    const form = { decision: 'approve', evidence: evidenceOf(challenge, statement) };
+    const form = await approvalBy(await request.options({ match: 'K7QP' }));
     expect((await request.decide(form)).status).toBe(200);
     expect((await request.decide(form)).status).toBe(200);
     expect((await request.decide({ decision: 'deny' })).status).toBe(409);

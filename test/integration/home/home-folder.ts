@@ -4,19 +4,7 @@ import { join } from 'node:path';
 import { brokerEntry } from '../../../src/app/home/brokers.ts';
 import { initHome, type NewHome, openAccount } from '../../../src/app/home/init-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
-
-/** A place for homes, and a broker that takes key pairs; all thrown away at the end. */
-export interface HomeGround {
-  readonly place: string;
-  /** Of the home that `make` makes. */
-  readonly folder: string;
-  readonly sandbox: Sandbox;
-  readonly pair: { readonly keyId: string; readonly secret: string };
-  /** Makes a home for the sandbox's alice. @returns her recovery code */
-  make(change?: Partial<NewHome>): Promise<string>;
-  close(): Promise<void>;
-}
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 
 export const app = {
   clock: systemClock,
@@ -26,8 +14,11 @@ export const app = {
   tell: () => undefined,
 };
 
-/** @param port of the home's address, `http://localhost:PORT` */
-export async function homeGround(port = 4780): Promise<HomeGround> {
+/**
+ * A place for homes, and a broker that takes key pairs; all thrown away at the end.
+ * @param port of the home's address, `http://localhost:PORT`
+ */
+export async function homeGround(port = 4780) {
   const place = mkdtempSync(join(tmpdir(), 'trade-agent-home-'));
   const folder = join(place, 'home');
   const sandbox = await startSandbox({ home: join(place, 'sandbox'), port: 0, partialFills: false });
@@ -36,7 +27,8 @@ export async function homeGround(port = 4780): Promise<HomeGround> {
   const pair = { keyId: alice.broker_key.key_id, secret: alice.broker_key.secret };
   return {
     ...{ place, folder, sandbox, pair },
-    async make(change = {}) {
+    /** Makes a home for the sandbox's alice. @returns her recovery code */
+    async make(change: Partial<NewHome> = {}) {
       const entry = brokerEntry({ kind: 'alpaca', url: sandbox.ready.broker });
       const opened = await openAccount(app, entry, pair, 'paper');
       const { recoveryCode } = await initHome(app, {

@@ -86,3 +86,9 @@ export async function openLinkByHttp(link: string): Promise<HttpBrowser> {
   await browser.submit('/phone/link', '/phone/link', { ticket: hash.slice(1) });
   return browser;
 }
+
+/** Issues a recovery code, as its page shows it once. */
+export async function issueRecoveryCode(browser: HttpBrowser): Promise<string> {
+  const page = await browser.submit('/phone/authenticators', '/phone/authenticators/recovery');
+  return />([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){5})</.exec(await page.text())?.[1] ?? '';
+}

@@ -6,7 +6,7 @@ import {
   registerApprovalClient,
   startIdentityProvider,
 } from '../sandbox/identity-provider-fixture.ts';
-import { createHttpBrowser, ledTo, pairByHttp } from './http-browser.ts';
+import { createHttpBrowser, issueRecoveryCode, ledTo, pairByHttp } from './http-browser.ts';
 
 const world = await startIdentityProvider();
 const approval = await registerApprovalClient(world);
@@ -15,11 +15,7 @@ afterAll(() => world.close());
 
 const PATH = '/phone/authenticators';
 
-/** A new one, as its page shows it. */
-async function issue(): Promise<string> {
-  const page = await (await owner.submit(PATH, `${PATH}/recovery`)).text();
-  return />([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){5})</.exec(page)?.[1] ?? '';
-}
+const issue = () => issueRecoveryCode(owner);
 
 async function recover(code: string, username = 'alice') {
   const browser = createHttpBrowser(world.issuer);

@@ -5,6 +5,7 @@ import {
   challengeOf,
   createHttpBrowser,
   type HttpBrowser,
+  issueRecoveryCode,
   ledTo,
   pairByHttp,
   signInByHttp,
@@ -87,13 +88,9 @@ it('a passkey that goes rings the others, and not the phone that it is gone from
 
 it('a sign-in by the recovery code rings every phone; and is told by other ways where none rings', async () => {
   const { browser } = await paired();
-  const code = /\b([0-9A-Z]{4}(?:-[0-9A-Z]{4}){5})\b/.exec(
-    await (await browser.submit(PATH, `${PATH}/recovery`)).text(),
-  )?.[1];
+  const code = await issueRecoveryCode(browser);
   const recover = () =>
-    createHttpBrowser(world.issuer).submit('/signin', '/signin/recovery', {
-      ...{ username: 'alice', code: code ?? '' },
-    });
+    createHttpBrowser(world.issuer).submit('/signin', '/signin/recovery', { username: 'alice', code });
   await ring(browser, 'phone');
   expect(ledTo(await recover())).toBe('/phone');
   await expect.poll(rung).toEqual([['phone', 'account', 'Signed in by the recovery code']]);

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { findings } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
 import { screensOf } from '../screens.ts';
-import { findings, openWebPage, openWebWorld, type Screen, settled, shot } from './web-world.ts';
+import { openWebPage, openWebWorld, type Screen, settled, shot } from './web-world.ts';
 
 const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
 await world.run(['run', 'buy 2 AAPL limit 100 gtc', '--approval', 'detach']);

@@ -1,8 +1,9 @@
 import { afterAll, expect, it } from 'vitest';
+import { findings } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
 import { openCliWorld } from '../cli/cli-world.ts';
 import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
-import { findings, longestFrameOfSwitching, settled, shot } from './web-world.ts';
+import { longestFrameOfSwitching, settled, shot } from './web-world.ts';
 
 const [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
 await world.login();

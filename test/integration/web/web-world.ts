@@ -1,37 +1,24 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts';
-import { type CliWorld, type CommandOptions, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
+import { type CommandOptions, openCliWorld, type RunningCommand } from '../cli/cli-world.ts';
 
 const screenshots = join(import.meta.dirname, '../../../test-results/screenshots');
 mkdirSync(screenshots, { recursive: true });
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export type WebWorld = Awaited<ReturnType<typeof openWebWorld>>;
 
 /** A signed-in agent on a sandbox, with `trade-agent web` under way. */
-export interface WebWorld extends CliWorld {
-  /** Starts one more, and gives its link. */
-  web(
-    args?: readonly string[],
-    options?: CommandOptions,
-  ): Promise<{
-    readonly link: string;
-    readonly origin: string;
-    readonly secret: string;
-    readonly running: RunningCommand;
-  }>;
-}
-
-export async function openWebWorld(options: Pick<SandboxOptions, 'secondAccounts'> = {}): Promise<WebWorld> {
+export async function openWebWorld(options: Pick<SandboxOptions, 'secondAccounts'> = {}) {
   const world = await openCliWorld(options);
   await world.login();
   const started: RunningCommand[] = [];
   return {
     ...world,
-    async web(args = [], options) {
+    /** Starts one more, and gives its link. */
+    async web(args: readonly string[] = [], options?: CommandOptions) {
       const running = world.start(['web', '--no-open', ...args], options);
       started.push(running);
       const link = await running.says(/http:\/\/127\.0\.0\.1:\d+\/#[A-Za-z0-9_-]{43}/);
@@ -52,16 +39,7 @@ export interface Screen {
   readonly dark?: boolean;
 }
 
-export interface WebPage {
-  readonly context: BrowserContext;
-  readonly page: Page;
-  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
-  readonly complaints: string[];
-  /** Every address that was asked, but for our own. */
-  readonly elsewhere: string[];
-}
-
-export async function openWebPage(browser: Browser, screen: Screen = {}, origin = ''): Promise<WebPage> {
+export async function openWebPage(browser: Browser, screen: Screen = {}, origin = '') {
   const { width = 1280, height = 900, dark = false } = screen;
   const context = await browser.newContext({
     viewport: { width, height },
@@ -71,7 +49,9 @@ export async function openWebPage(browser: Browser, screen: Screen = {}, origin 
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
+  /** What a blocked style or script (Content Security Policy) or a script's error says; it shows only here. */
   const complaints: string[] = [];
+  /** Every address that was asked, but for our own. */
   const elsewhere: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 4\d\d|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()))
@@ -114,17 +94,6 @@ export async function longestFrameOfSwitching(page: Page): Promise<number> {
     rounds.push(await page.evaluate<number>('window.longest'));
   }
   return Math.min(...rounds);
-}
-
-/** What axe finds that is worse than minor, in the words of its report. */
-export async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe};undefined`);
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations
-    .filter(({ impact }) => impact !== 'minor')
-    .flatMap(({ id, impact, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} (${impact}) ${target.join(' ')}: ${failureSummary}`),
-    );
 }
 
 /** The screen as it is, and the whole page; docs/guide/WEB.md has some of the former. */
