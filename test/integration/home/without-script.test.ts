@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createPeople } from '../../../src/store/home/people.ts';
 import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
 import { createSessions } from '../../../src/store/home/sessions.ts';
+import { plainRequest } from '../plain-request.ts';
 import { details, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { register } from './public-client.ts';
 
@@ -19,54 +19,25 @@ const ADDRESS = 'https://home.example';
 const world = await startIdentityProvider({ address: ADDRESS });
 afterAll(() => world.close());
 
-interface Answer {
-  readonly status: number;
-  readonly location: string | undefined;
-  readonly cookies: readonly string[];
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly text: string;
-}
-
 /** A browser without script: cookies and forms. */
 function plainBrowser() {
   const jar = new Map<string, string>();
-  const ask = (path: string, form?: Record<string, string>, more: Record<string, string> = {}) =>
-    new Promise<Answer>((resolve, reject) => {
-      const body = form === undefined ? undefined : String(new URLSearchParams(form));
-      const request = httpRequest(
-        new URL(path, world.issuer),
-        {
-          method: body === undefined ? 'GET' : 'POST',
-          headers: {
-            accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
-            cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
-            ...(body === undefined
-              ? {}
-              : {
-                  'content-type': 'application/x-www-form-urlencoded',
-                  'content-length': Buffer.byteLength(body),
-                }),
-            ...more,
-          },
-        },
-        (response) => {
-          let text = '';
-          response.setEncoding('utf8').on('data', (part) => {
-            text += part;
-          });
-          response.on('end', () => {
-            const cookies = response.headers['set-cookie'] ?? [];
-            for (const cookie of cookies) {
-              const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-              jar.set(name, value);
-            }
-            const { statusCode: status = 0, headers } = response;
-            resolve({ status, location: headers.location, cookies, headers, text });
-          });
-        },
-      );
-      request.on('error', reject).end(body);
+  const ask = async (path: string, form?: Record<string, string>, more: Record<string, string> = {}) => {
+    const { status, headers, text } = await plainRequest(new URL(path, world.issuer), {
+      headers: {
+        accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8',
+        cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
+        ...more,
+      },
+      ...(form === undefined ? {} : { form }),
     });
+    const cookies = headers['set-cookie'] ?? [];
+    for (const cookie of cookies) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      jar.set(name, value);
+    }
+    return { status, location: headers.location, cookies, headers, text };
+  };
   const tokenOn = async (path: string) =>
     /name="form_token" value="([^"]+)"/.exec((await ask(path)).text)?.[1] ?? '';
   return { jar, ask, tokenOn };

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../chromium.ts';
+import { plainRequest } from '../plain-request.ts';
 import { openWebPage, openWebWorld, settled, type WebWorld } from './web-world.ts';
 
 const [browser, world] = await Promise.all([launchChromium(), openWebWorld()]);
@@ -20,46 +21,8 @@ beforeEach(async () => {
 const OWN = /PA3ALICE|\$\d|AAPL|data-part/;
 const newKey = () => randomBytes(32).toString('base64url');
 
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly form?: Record<string, string>;
-}
-
-/** As any program can ask: with whatever Host and headers it likes. */
-function ask(
-  path: string,
-  { method, headers = {}, form }: Asked = {},
-): Promise<{
-  status: number;
-  text: string;
-  headers: NodeJS.Dict<string | string[]>;
-}> {
-  const body = form === undefined ? undefined : String(new URLSearchParams(form));
-  return new Promise((resolve, reject) => {
-    const asking = httpRequest(new URL(path, web.origin), {
-      method: method ?? (body === undefined ? 'GET' : 'POST'),
-      headers: {
-        ...(body === undefined
-          ? {}
-          : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) }),
-        ...headers,
-      },
-    });
-    asking.on('error', reject);
-    asking.on('response', async (answer) => {
-      answer.setEncoding('utf8');
-      let text = '';
-      // A stream is of interest by its beginning.
-      for await (const chunk of answer) {
-        text += chunk;
-        if (answer.headers['content-type'] === 'text/event-stream') break;
-      }
-      resolve({ status: answer.statusCode ?? 0, text, headers: answer.headers });
-    });
-    asking.end(body);
-  });
-}
+const ask = (path: string, asked: Parameters<typeof plainRequest>[1] = {}) =>
+  plainRequest(new URL(path, web.origin), asked);
 
 /** Opens the page as its script does. */
 async function open(
