@@ -1,22 +1,10 @@
+import { closed, each, flag, integer, list, number, object, oneOf, text } from '../json-schema.ts';
+
 /*
  * What the Client Portal Web API takes and answers, in our words: the parts that the adapter meets of Interactive Brokers'
  * documentation (ibkrcampus.com, "Web API"; its OpenAPI document at api.ibkr.com/gw/api/v3/api-docs, 2.29.0) and of answers
  * of a real gateway as others have recorded them (cquillen/ibkr-conduit, Fixtures). Answers may have more.
  */
-
-const number = { type: 'number' };
-const integer = { type: 'integer' };
-const text = { type: 'string' };
-const flag = { type: 'boolean' };
-const list = (items: object, most?: number) => ({
-  type: 'array',
-  items,
-  ...(most === undefined ? {} : { maxItems: most }),
-});
-
-function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
-  return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
-}
 
 const taken = object(
   { order_id: { type: 'string', pattern: '^[1-9]\\d*$' }, order_status: text },
@@ -33,38 +21,32 @@ const failed = object({ order_id: { enum: ['-1'] }, order_status: text, text }, 
 
 export const ibkrSchemas: Readonly<Record<string, object>> = {
   /** "Place Order": the body. */
-  orderForm: {
-    ...object({
-      orders: {
-        type: 'array',
-        minItems: 1,
-        maxItems: 1,
-        items: {
-          ...object(
-            {
-              conid: integer,
-              orderType: { enum: ['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'MIDPRICE', 'TRAIL', 'TRAILLMT'] },
-              side: { enum: ['BUY', 'SELL'] },
-              tif: { enum: ['DAY', 'GTC', 'OPG', 'IOC', 'PAX'] },
-              quantity: number,
-            },
-            {
-              acctId: text,
-              cOID: { type: 'string', maxLength: 64 },
-              listingExchange: text,
-              outsideRTH: flag,
-              price: number,
-              auxPrice: number,
-            },
-          ),
-          additionalProperties: false,
+  orderForm: closed({
+    orders: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 1,
+      items: closed(
+        {
+          conid: integer,
+          orderType: oneOf('MKT LMT STP STOP_LIMIT MIDPRICE TRAIL TRAILLMT'),
+          side: { enum: ['BUY', 'SELL'] },
+          tif: oneOf('DAY GTC OPG IOC PAX'),
+          quantity: number,
         },
-      },
-    }),
-    additionalProperties: false,
-  },
+        {
+          acctId: text,
+          cOID: { type: 'string', maxLength: 64 },
+          listingExchange: text,
+          outsideRTH: flag,
+          price: number,
+          auxPrice: number,
+        },
+      ),
+    },
+  }),
   placed: list({ anyOf: [taken, reply, failed] }, 1),
-  replyForm: { ...object({ confirmed: flag }), additionalProperties: false },
+  replyForm: closed({ confirmed: flag }),
   error: object({ error: text }, { statusCode: integer }),
   cancelled: object({
     msg: { enum: ['Request was submitted'] },
@@ -82,36 +64,18 @@ export const ibkrSchemas: Readonly<Record<string, object>> = {
           conid: integer,
           conidex: text,
           orderId: integer,
-          orderDesc: text,
-          ticker: text,
-          secType: text,
-          listingExchange: text,
-          remainingQuantity: number,
-          filledQuantity: number,
-          totalSize: number,
+          ...each(text, 'orderDesc ticker secType listingExchange'),
+          ...each(number, 'remainingQuantity filledQuantity totalSize'),
           companyName: text,
-          status: {
-            enum: [
-              'PendingSubmit',
-              'PreSubmitted',
-              'Submitted',
-              'PendingCancel',
-              'Cancelled',
-              'Filled',
-              'Inactive',
-            ],
-          },
+          status: oneOf('PendingSubmit PreSubmitted Submitted PendingCancel Cancelled Filled Inactive'),
           order_ccp_status: text,
           orderType: { enum: ['Market', 'Limit', 'Stop', 'Stop Limit'] },
-          timeInForce: { enum: ['DAY', 'GTC', 'OPG', 'IOC', 'CLOSE'] },
+          timeInForce: oneOf('DAY GTC OPG IOC CLOSE'),
           lastExecutionTime_r: integer,
           side: { enum: ['BUY', 'SELL'] },
         },
         {
-          price: text,
-          auxPrice: text,
-          avgPrice: text,
-          order_ref: text,
+          ...each(text, 'price auxPrice avgPrice order_ref'),
           outsideRTH: flag,
           origOrderType: text,
           cashCcy: text,
@@ -128,10 +92,7 @@ export const ibkrSchemas: Readonly<Record<string, object>> = {
   }),
   portfolioAccounts: list(
     object({
-      id: text,
-      accountId: text,
-      currency: text,
-      clearingStatus: text,
+      ...each(text, 'id accountId currency clearingStatus'),
       brokerageAccess: flag,
       type: text,
     }),
@@ -139,11 +100,7 @@ export const ibkrSchemas: Readonly<Record<string, object>> = {
   summary: object({
     accountType: text,
     status: text,
-    balance: number,
-    buyingPower: number,
-    availableFunds: number,
-    netLiquidationValue: number,
-    totalCashValue: number,
+    ...each(number, 'balance buyingPower availableFunds netLiquidationValue totalCashValue'),
     cashBalances: list(object({ currency: text, balance: number, settledCash: number })),
   }),
   positions: list(
@@ -151,14 +108,9 @@ export const ibkrSchemas: Readonly<Record<string, object>> = {
       acctId: text,
       conid: integer,
       contractDesc: text,
-      position: number,
-      mktPrice: number,
-      mktValue: number,
+      ...each(number, 'position mktPrice mktValue'),
       currency: text,
-      avgCost: number,
-      avgPrice: number,
-      realizedPnl: number,
-      unrealizedPnl: number,
+      ...each(number, 'avgCost avgPrice realizedPnl unrealizedPnl'),
       assetClass: text,
     }),
   ),

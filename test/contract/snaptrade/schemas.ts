@@ -1,22 +1,16 @@
+import { closed, each, flag, integer, list, nullable, number, object, oneOf, text } from '../json-schema.ts';
+
 /*
  * What SnapTrade's API takes and answers, in our words: the parts of its OpenAPI document (passiv/snaptrade-sdks, api.yaml;
  * the same that the types of snaptrade-typescript-sdk 11.0.3 are made from) that the adapter meets. Answers may have more.
  */
 
-const number = { type: 'number' };
-const text = { type: 'string' };
-const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
 const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' };
 const instant = {
   type: 'string',
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|\\+00:00)$',
 };
 const date = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
-const list = (items: object) => ({ type: 'array', items });
-
-function object(required: Record<string, object>, optional: Record<string, object> = {}): object {
-  return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
-}
 
 const currency = object({}, { id: uuid, code: text, name: text });
 /** UniversalSymbol */
@@ -26,7 +20,7 @@ const universalSymbol = object(
     symbol: text,
     raw_symbol: text,
     currency,
-    type: object({}, { id: uuid, code: text, description: text, is_supported: { type: 'boolean' } }),
+    type: object({}, { id: uuid, code: text, description: text, is_supported: flag }),
     currencies: list(currency),
   },
   {
@@ -36,30 +30,9 @@ const universalSymbol = object(
   },
 );
 
-const status = {
-  enum: [
-    'NONE',
-    'PENDING',
-    'ACCEPTED',
-    'FAILED',
-    'REJECTED',
-    'CANCELED',
-    'PARTIAL_CANCELED',
-    'CANCEL_PENDING',
-    'EXECUTED',
-    'PARTIAL',
-    'REPLACE_PENDING',
-    'REPLACED',
-    'STOPPED',
-    'SUSPENDED',
-    'EXPIRED',
-    'QUEUED',
-    'TRIGGERED',
-    'ACTIVATED',
-    'PENDING_RISK_REVIEW',
-    'CONTINGENT_ORDER',
-  ],
-};
+const status = oneOf(
+  'NONE PENDING ACCEPTED FAILED REJECTED CANCELED PARTIAL_CANCELED CANCEL_PENDING EXECUTED PARTIAL REPLACE_PENDING REPLACED STOPPED SUSPENDED EXPIRED QUEUED TRIGGERED ACTIVATED PENDING_RISK_REVIEW CONTINGENT_ORDER',
+);
 
 /** AccountOrderRecord: none of it is promised. */
 const orderRecord = object(
@@ -70,14 +43,10 @@ const orderRecord = object(
     universal_symbol: nullable(universalSymbol),
     option_symbol: nullable({ type: 'object' }),
     action: text,
-    total_quantity: nullable(text),
-    open_quantity: nullable(text),
-    canceled_quantity: nullable(text),
-    filled_quantity: nullable(text),
-    execution_price: nullable(text),
-    limit_price: nullable(text),
-    stop_price: nullable(text),
-    order_type: nullable(text),
+    ...each(
+      nullable(text),
+      'total_quantity open_quantity canceled_quantity filled_quantity execution_price limit_price stop_price order_type',
+    ),
     time_in_force: text,
     time_placed: instant,
     time_updated: nullable(instant),
@@ -89,29 +58,24 @@ const orderRecord = object(
 
 export const snaptradeSchemas: Readonly<Record<string, object>> = {
   /** ManualTradeFormWithOptions */
-  placeForm: {
-    ...object(
-      {
-        account_id: uuid,
-        action: { enum: ['BUY', 'SELL', 'BUY_TO_OPEN', 'BUY_TO_CLOSE', 'SELL_TO_OPEN', 'SELL_TO_CLOSE'] },
-        order_type: { enum: ['Limit', 'Market', 'StopLimit', 'Stop'] },
-        time_in_force: { enum: ['FOK', 'Day', 'GTC', 'IOC', 'GTD'] },
-      },
-      {
-        universal_symbol_id: nullable(uuid),
-        symbol: nullable(text),
-        trading_session: { enum: ['REGULAR', 'EXTENDED'] },
-        expiry_date: nullable(text),
-        price: nullable(number),
-        stop: nullable(number),
-        units: nullable(number),
-        notional_value: nullable({ anyOf: [text, number] }),
-        client_order_id: nullable(text),
-      },
-    ),
-    additionalProperties: false,
-  },
-  orderIdForm: { ...object({ brokerage_order_id: text }), additionalProperties: false },
+  placeForm: closed(
+    {
+      account_id: uuid,
+      action: oneOf('BUY SELL BUY_TO_OPEN BUY_TO_CLOSE SELL_TO_OPEN SELL_TO_CLOSE'),
+      order_type: oneOf('Limit Market StopLimit Stop'),
+      time_in_force: oneOf('FOK Day GTC IOC GTD'),
+    },
+    {
+      universal_symbol_id: nullable(uuid),
+      symbol: nullable(text),
+      trading_session: { enum: ['REGULAR', 'EXTENDED'] },
+      expiry_date: nullable(text),
+      ...each(nullable(number), 'price stop units'),
+      notional_value: nullable({ anyOf: [text, number] }),
+      client_order_id: nullable(text),
+    },
+  ),
+  orderIdForm: closed({ brokerage_order_id: text }),
   order: orderRecord,
   orders: list(orderRecord),
   cancelled: object({ brokerage_order_id: text }, { raw_response: nullable({ type: 'object' }) }),
@@ -125,7 +89,7 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
       created_date: instant,
       sync_status: object({}, { transactions: { type: 'object' }, holdings: { type: 'object' } }),
       balance: object({ total: nullable(object({}, { amount: number, currency: text })) }),
-      is_paper: { type: 'boolean' },
+      is_paper: flag,
     },
     {
       status: { enum: ['open', 'closed', 'archived', 'unavailable', null] },
@@ -140,7 +104,7 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
       created_date: instant,
       name: text,
       type: text,
-      disabled: { type: 'boolean' },
+      disabled: flag,
       disabled_date: nullable(instant),
       brokerage: { type: 'object' },
     },
@@ -161,11 +125,8 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
           ),
         },
         {
-          units: nullable(text),
-          price: nullable(text),
-          cost_basis: nullable(text),
-          currency: nullable(text),
-          cash_equivalent: { type: 'boolean' },
+          ...each(nullable(text), 'units price cost_basis currency'),
+          cash_equivalent: flag,
         },
       ),
     ),
@@ -176,11 +137,7 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
       {},
       {
         symbol: universalSymbol,
-        last_trade_price: number,
-        bid_price: number,
-        ask_price: number,
-        bid_size: number,
-        ask_size: number,
+        ...each(number, 'last_trade_price bid_price ask_price bid_size ask_size'),
       },
     ),
   ),
@@ -199,9 +156,7 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
             units: number,
             amount: nullable(number),
             currency: nullable(currency),
-            type: text,
-            option_type: text,
-            description: text,
+            ...each(text, 'type option_type description'),
             trade_date: nullable(instant),
             settlement_date: instant,
             fee: number,
@@ -211,15 +166,9 @@ export const snaptradeSchemas: Readonly<Record<string, object>> = {
           },
         ),
       ),
-      pagination: object(
-        {},
-        { offset: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } },
-      ),
+      pagination: object({}, { offset: integer, limit: integer, total: integer }),
     },
   ),
   /** "Error handling": every one has these. */
-  error: object(
-    { detail: text, status_code: { type: 'integer' } },
-    { code: { anyOf: [text, { type: 'integer' }] } },
-  ),
+  error: object({ detail: text, status_code: integer }, { code: { anyOf: [text, integer] } }),
 };

@@ -1,10 +1,11 @@
+import { closed, each, flag, integer, number, oneOf, text } from '../json-schema.ts';
+
 /*
  * What Tradier's Brokerage API takes and answers, in our words. Sources: documentation.tradier.com, "Response Examples" and
  * the reference pages named at each; their examples are in examples.ts, and are held to the same schemas.
  */
 
-const number = { type: 'number' };
-const text = { type: 'string' };
+const maybe = { type: ['number', 'null'] };
 const instant = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' };
 const date = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
 
@@ -14,61 +15,26 @@ const listOf = (row: object) => ({ anyOf: [row, { type: 'array', items: row, min
 const wrapped = (outer: string, inner: string, row: object) =>
   closed({ [outer]: { anyOf: [closed({ [inner]: listOf(row) }), { enum: ['null', null] }] } });
 
-function closed(properties: Record<string, object>, optional: Record<string, object> = {}): object {
-  return {
-    type: 'object',
-    required: Object.keys(properties),
-    properties: { ...properties, ...optional },
-    additionalProperties: false,
-  };
-}
-
 /** "Get an account's orders"; `tag` with `includeTags`. */
 const order = closed(
   {
-    id: { type: 'integer' },
-    type: { enum: ['market', 'limit', 'stop', 'stop_limit', 'debit', 'credit', 'even'] },
+    id: integer,
+    type: oneOf('market limit stop stop_limit debit credit even'),
     symbol: text,
-    side: {
-      enum: [
-        'buy',
-        'buy_to_cover',
-        'sell',
-        'sell_short',
-        'buy_to_open',
-        'buy_to_close',
-        'sell_to_open',
-        'sell_to_close',
-      ],
-    },
+    side: oneOf('buy buy_to_cover sell sell_short buy_to_open buy_to_close sell_to_open sell_to_close'),
     quantity: number,
-    status: {
-      enum: [
-        'open',
-        'partially_filled',
-        'filled',
-        'expired',
-        'canceled',
-        'pending',
-        'rejected',
-        'pending_cancel',
-      ],
-    },
-    duration: { enum: ['day', 'gtc', 'pre', 'post'] },
-    avg_fill_price: number,
-    exec_quantity: number,
-    last_fill_price: number,
-    last_fill_quantity: number,
-    remaining_quantity: number,
+    status: oneOf('open partially_filled filled expired canceled pending rejected pending_cancel'),
+    duration: oneOf('day gtc pre post'),
+    ...each(number, 'avg_fill_price exec_quantity last_fill_price last_fill_quantity remaining_quantity'),
     create_date: instant,
     transaction_date: instant,
-    class: { enum: ['equity', 'option', 'multileg', 'combo'] },
+    class: oneOf('equity option multileg combo'),
   },
   {
     price: number,
     stop_price: number,
     option_symbol: text,
-    num_legs: { type: 'integer' },
+    num_legs: integer,
     strategy: text,
     leg: { type: 'array' },
     tag: { type: 'string', maxLength: 255, pattern: '^[A-Za-z0-9-]*$' },
@@ -81,10 +47,10 @@ const orderForm = closed(
   {
     class: { enum: ['equity'] },
     symbol: { type: 'string', pattern: '^[A-Z/]{1,10}$' },
-    side: { enum: ['buy', 'buy_to_cover', 'sell', 'sell_short'] },
+    side: oneOf('buy buy_to_cover sell sell_short'),
     quantity: { type: 'string', pattern: '^[1-9]\\d*$' },
-    type: { enum: ['market', 'limit', 'stop', 'stop_limit'] },
-    duration: { enum: ['day', 'gtc', 'pre', 'post'] },
+    type: oneOf('market limit stop stop_limit'),
+    duration: oneOf('day gtc pre post'),
   },
   {
     price: { type: 'string', pattern: '^\\d+(\\.\\d+)?$' },
@@ -94,41 +60,19 @@ const orderForm = closed(
   },
 );
 
-const security = {
-  symbol: text,
-  description: text,
-  exch: text,
-  type: { enum: ['stock', 'option', 'etf', 'index', 'mutual_fund'] },
-};
 const quote = closed({
-  ...security,
-  last: { type: ['number', 'null'] },
-  change: { type: ['number', 'null'] },
-  volume: number,
-  open: { type: ['number', 'null'] },
-  high: { type: ['number', 'null'] },
-  low: { type: ['number', 'null'] },
-  close: { type: ['number', 'null'] },
-  bid: number,
-  ask: number,
-  change_percentage: { type: ['number', 'null'] },
-  average_volume: number,
-  last_volume: number,
-  trade_date: { type: 'integer' },
-  prevclose: { type: ['number', 'null'] },
-  week_52_high: number,
-  week_52_low: number,
-  bidsize: number,
-  bidexch: text,
-  bid_date: { type: 'integer' },
-  asksize: number,
-  askexch: text,
-  ask_date: { type: 'integer' },
-  root_symbols: text,
+  ...each(text, 'symbol description exch'),
+  type: oneOf('stock option etf index mutual_fund'),
+  last: maybe,
+  change: maybe,
+  ...each(maybe, 'open high low close change_percentage prevclose'),
+  ...each(number, 'volume bid ask average_volume last_volume week_52_high week_52_low bidsize asksize'),
+  ...each(integer, 'trade_date bid_date ask_date'),
+  ...each(text, 'bidexch askexch root_symbols'),
 });
 
 const session = closed({ start: text, end: text });
-const prices = { open: number, high: number, low: number, close: number, volume: { type: 'integer' } };
+const prices = { open: number, high: number, low: number, close: number, volume: integer };
 
 export const tradierSchemas: Readonly<Record<string, object>> = {
   profile: closed({
@@ -138,8 +82,8 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
           account_number: text,
           classification: text,
           date_created: instant,
-          day_trader: { type: 'boolean' },
-          option_level: { type: 'integer' },
+          day_trader: flag,
+          option_level: integer,
           status: { enum: ['active', 'closed'] },
           type: { enum: ['cash', 'margin'] },
           last_update_date: instant,
@@ -155,52 +99,32 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
         option_short_value: number,
         total_equity: number,
         account_number: text,
-        account_type: { enum: ['cash', 'margin', 'pdt'] },
-        close_pl: number,
-        current_requirement: number,
-        equity: number,
-        long_market_value: number,
-        market_value: number,
-        open_pl: number,
-        option_long_value: number,
-        option_requirement: number,
-        pending_orders_count: { type: 'integer' },
-        short_market_value: number,
-        stock_long_value: number,
-        total_cash: number,
-        uncleared_funds: number,
-        pending_cash: number,
+        account_type: oneOf('cash margin pdt'),
+        ...each(
+          number,
+          'close_pl current_requirement equity long_market_value market_value open_pl option_long_value option_requirement',
+        ),
+        pending_orders_count: integer,
+        ...each(number, 'short_market_value stock_long_value total_cash uncleared_funds pending_cash'),
       },
       {
-        margin: closed({
-          fed_call: number,
-          maintenance_call: number,
-          option_buying_power: number,
-          stock_buying_power: number,
-          stock_short_value: number,
-          sweep: number,
-        }),
+        margin: closed(
+          each(
+            number,
+            'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value sweep',
+          ),
+        ),
         cash: closed({ cash_available: number, sweep: number, unsettled_funds: number }),
-        pdt: closed({
-          fed_call: number,
-          maintenance_call: number,
-          option_buying_power: number,
-          stock_buying_power: number,
-          stock_short_value: number,
-        }),
+        pdt: closed(
+          each(number, 'fed_call maintenance_call option_buying_power stock_buying_power stock_short_value'),
+        ),
       },
     ),
   }),
   positions: wrapped(
     'positions',
     'position',
-    closed({
-      cost_basis: number,
-      date_acquired: instant,
-      id: { type: 'integer' },
-      quantity: number,
-      symbol: text,
-    }),
+    closed({ cost_basis: number, date_acquired: instant, id: integer, quantity: number, symbol: text }),
   ),
   orders: closed({
     orders: {
@@ -213,7 +137,7 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
   order: closed({ order }),
   orderForm,
   placed: closed({
-    order: closed({ id: { type: 'integer' }, status: { enum: ['ok'] } }, { partner_id: text }),
+    order: closed({ id: integer, status: { enum: ['ok'] } }, { partner_id: text }),
   }),
   errors: closed({ errors: closed({ error: { anyOf: [text, { type: 'array', items: text }] } }) }),
   history: wrapped('history', 'event', {
@@ -222,22 +146,7 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
     properties: {
       amount: number,
       date: instant,
-      type: {
-        enum: [
-          'trade',
-          'option',
-          'ach',
-          'wire',
-          'dividend',
-          'fee',
-          'tax',
-          'journal',
-          'check',
-          'transfer',
-          'adjustment',
-          'interest',
-        ],
-      },
+      type: oneOf('trade option ach wire dividend fee tax journal check transfer adjustment interest'),
       trade: closed({
         commission: number,
         description: text,
@@ -246,10 +155,7 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
         symbol: text,
         trade_type: text,
       }),
-      journal: closed({ description: text, quantity: number }),
-      dividend: closed({ description: text, quantity: number }),
-      ach: closed({ description: text, quantity: number }),
-      interest: closed({ description: text, quantity: number }),
+      ...each(closed({ description: text, quantity: number }), 'journal dividend ach interest'),
     },
     additionalProperties: false,
   }),
@@ -273,7 +179,7 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
     'data',
     closed({
       time: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:00$' },
-      timestamp: { type: 'integer' },
+      timestamp: integer,
       price: number,
       ...prices,
       vwap: number,
@@ -283,16 +189,16 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
     clock: closed({
       date,
       description: text,
-      state: { enum: ['open', 'closed', 'premarket', 'postmarket'] },
-      timestamp: { type: 'integer' },
+      state: oneOf('open closed premarket postmarket'),
+      timestamp: integer,
       next_change: { type: 'string', pattern: '^\\d\\d:\\d\\d$' },
-      next_state: { enum: ['open', 'closed', 'premarket', 'postmarket'] },
+      next_state: oneOf('open closed premarket postmarket'),
     }),
   }),
   calendar: closed({
     calendar: closed({
-      month: { type: 'integer' },
-      year: { type: 'integer' },
+      month: integer,
+      year: integer,
       days: closed({
         day: {
           type: 'array',
@@ -307,9 +213,7 @@ export const tradierSchemas: Readonly<Record<string, object>> = {
   watchlists: wrapped('watchlists', 'watchlist', closed({ name: text, id: text, public_id: text })),
   watchlist: closed({
     watchlist: closed({
-      name: text,
-      id: text,
-      public_id: text,
+      ...each(text, 'name id public_id'),
       items: {
         anyOf: [closed({ item: listOf(closed({ symbol: text, id: text })) }), { enum: ['null', null] }],
       },
