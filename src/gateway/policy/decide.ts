@@ -10,13 +10,15 @@ import {
   type Decision,
   dayLoss,
   type Facts,
+  found,
   freeToSell,
+  notKnown,
   type Objection,
   type OrderFacts,
   type Subject,
 } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
-import { partyObjections, signInObjections, tokenFacts } from './parties.ts';
+import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** What creates exposure, directly or by others: stopped if rules can't be read. */
@@ -97,16 +99,18 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   const { order } = facts;
   const isOrder = action === 'place' || action === 'replace';
   const limits = rules.limitsOf(facts.account);
-  return [
-    ...(isOrder ? [...stateObjections(order, facts, limits), ...clockObjections(facts)] : []),
-    ...(isOrder && order !== null ? brokerObjections(order, facts) : []),
-    ...(isOrder ? partyObjections(subject, facts, limits) : []),
-    ...(isOrder && order !== null && limits !== undefined
-      ? limitObjections(limits, { facts, order, replaces: action === 'replace' })
-      : []),
-    ...signInObjections(subject, action, facts, limits),
-    ...policyObjections(rules, subject, action, facts),
-  ];
+  return found<Objection>(
+    isOrder && stateObjection(order, facts, limits),
+    isOrder && clockObjection(facts),
+    isOrder && order !== null && brokerObjections(order, facts),
+    isOrder && partyObjections(subject, facts, limits),
+    isOrder &&
+      order !== null &&
+      limits !== undefined &&
+      limitObjections(limits, { facts, order, replaces: action === 'replace' }),
+    signInObjection(subject, action, facts, limits),
+    policyObjections(rules, subject, action, facts),
+  );
 }
 
 /**
@@ -118,62 +122,41 @@ export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Fac
   return dayLoss(holdings)?.gt(limit) ?? false;
 }
 
-function stateObjections(
+function stateObjection(
   order: OrderFacts | null,
   facts: Facts,
   limits: AccountLimits | undefined,
-): Objection[] {
+): Objection | undefined {
   const { counted, holdings } = facts;
   if (counted.state === 'halted') {
-    return [
-      {
-        reason: 'TRADING_HALTED',
-        text: 'trading is halted',
-        hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
-      },
-    ];
+    return {
+      reason: 'TRADING_HALTED',
+      text: 'trading is halted',
+      hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
+    };
   }
   const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);
-  if (!isReducing || order === null) return [];
+  if (!isReducing || order === null) return undefined;
+  const reason = 'TRADING_REDUCING_ONLY';
+  const only = 'positions may only be made smaller now';
   const hint = 'Sell, or cancel; "trade-agent halt --lift" ends it once you approve that on your phone.';
-  if (order.side === 'buy') {
-    return [
-      {
-        reason: 'TRADING_REDUCING_ONLY',
-        text: 'positions may only be made smaller now: nothing is bought',
-        hint,
-      },
-    ];
-  }
-  if (holdings === null) {
-    return [
-      { reason: 'FACT_UNAVAILABLE', text: 'nobody could tell what is held', hint: 'Try again in a moment.' },
-    ];
-  }
+  if (order.side === 'buy') return { reason, text: `${only}: nothing is bought`, hint };
+  if (holdings === null) return notKnown('what is held');
   const left = freeToSell(holdings, counted);
-  if (new Dec(order.shares).lte(left)) return [];
-  const most = Dec.max(left, 0).toFixed();
-  return [
-    {
-      reason: 'TRADING_REDUCING_ONLY',
-      text: `positions may only be made smaller now: ${shares(most)} ${order.symbol} are held and not on sale yet`,
-      hint,
-      limit: most,
-      value: order.shares,
-    },
-  ];
+  if (new Dec(order.shares).lte(left)) return undefined;
+  const limit = Dec.max(left, 0).toFixed();
+  const text = `${only}: ${shares(limit)} ${order.symbol} are held and not on sale yet`;
+  return { reason, text, hint, limit, value: order.shares };
 }
 
 /** With the wrong day a limit would stay used up, or start again. */
-function clockObjections({ counted: { clock_behind: behind } }: Facts): Objection[] {
-  if (behind === undefined) return [];
-  return [
-    {
-      reason: 'POLICY_CLOCK_BEHIND',
-      text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock: what counts for today can’t be told`,
-      hint: 'Whoever runs the gateway sets its clock right. Where it is right, and was ahead when that order came: "trade-agent gateway recount".',
-    },
-  ];
+function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection | undefined {
+  if (behind === undefined) return undefined;
+  return {
+    reason: 'POLICY_CLOCK_BEHIND',
+    text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock: what counts for today can’t be told`,
+    hint: 'Whoever runs the gateway sets its clock right. Where it is right, and was ahead when that order came: "trade-agent gateway recount".',
+  };
 }
 
 function policyObjections(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
@@ -193,15 +176,14 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
     text: message,
     hint: `It is the rule "${id}" of the gateway.`,
   }));
-  if (error === undefined) return said;
-  return [
-    ...said,
-    {
+  return found<Objection>(
+    said,
+    error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',
       text: 'a rule could not be evaluated, and nothing is traded past it',
       hint: `Have the gateway’s owner mend it: ${error}`,
     },
-  ];
+  );
 }
 
 function firstOfEach(objections: readonly Objection[]): string[] {

@@ -159,6 +159,15 @@ export interface Objection {
   readonly problem?: OwnProblem;
 }
 
+export function notKnown(what: string): Objection {
+  return { reason: 'FACT_UNAVAILABLE', text: `nobody could tell ${what}`, hint: 'Try again in a moment.' };
+}
+
+/** What stands against it, in this order, without what does not. */
+export function found<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
+  return all.flatMap<T>((one) => one || []);
+}
+
 /** Dollars lost since the last close, negative on a good day; undefined if unknown. */
 export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | undefined {
   if (last_equity === null || day_flow == null) return undefined;

@@ -3,7 +3,7 @@ import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
-import type { Action, Facts, Objection, OrderFacts, Subject } from './decision.ts';
+import { type Action, type Facts, found, type Objection, type OrderFacts, type Subject } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** Fact: dollars of the batch's orders before this one. */
@@ -88,20 +88,17 @@ function approverObjections(
   const value = comesTo(facts);
   const above = secondPersonAbove(limits, facts);
   const untapped = approval === 'mandate' ? aboveWithoutTap(limits, facts) : undefined;
-  return [
-    ...(above === undefined || new Set(approvers).size >= 2
-      ? []
-      : [
-          {
-            reason: 'APPROVAL_NEEDS_SECOND',
-            text: `what comes to more than ${dollars(above)} takes a second person’s approval`,
-            hint: 'Propose it again: the second person is asked then.',
-            limit: new Dec(above).toFixed(2),
-            value,
-          } as const,
-        ]),
-    ...(untapped === undefined ? [] : [untapped]),
-  ];
+  return found<Objection>(
+    above !== undefined &&
+      !(new Set(approvers).size >= 2) && {
+        reason: 'APPROVAL_NEEDS_SECOND',
+        text: `what comes to more than ${dollars(above)} takes a second person’s approval`,
+        hint: 'Propose it again: the second person is asked then.',
+        limit: new Dec(above).toFixed(2),
+        value,
+      },
+    untapped,
+  );
 }
 
 /** `live.mandate_up_to`: a larger live order needs a tap, mandate or not. */
@@ -142,25 +139,23 @@ export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'memb
 }
 
 /** Everybody who approved must have signed in as `live.acr` requires; before an approval there is nothing to check. */
-export function signInObjections(
+export function signInObjection(
   { approval, approvers }: Subject,
   action: Action,
   { environment, more }: Facts,
   limits: AccountLimits | undefined,
-): Objection[] {
+): Objection | undefined {
   const wanted = signInWanted(limits, environment);
-  if (wanted === undefined || approval !== 'tap' || !TAKES_SIGN_IN.includes(action)) return [];
+  if (wanted === undefined || approval !== 'tap' || !TAKES_SIGN_IN.includes(action)) return undefined;
   const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
-  if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return [];
-  return [
-    {
-      reason: 'APPROVAL_NEEDS_STEP_UP',
-      text: `with real money an approval takes the sign-in "${wanted}", and its token does not tell of it`,
-      hint: 'Approve it by that sign-in. Whoever runs the gateway sees to it that the identity provider puts "acr" into the token.',
-      limit: wanted,
-      value: told.filter((acr) => acr !== '').join(' ') || null,
-    },
-  ];
+  if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return undefined;
+  return {
+    reason: 'APPROVAL_NEEDS_STEP_UP',
+    text: `with real money an approval takes the sign-in "${wanted}", and its token does not tell of it`,
+    hint: 'Approve it by that sign-in. Whoever runs the gateway sees to it that the identity provider puts "acr" into the token.',
+    limit: wanted,
+    value: told.filter((acr) => acr !== '').join(' ') || null,
+  };
 }
 
 /** The amount above which a second approval is needed, if the order is; an unbounded order is above any. */

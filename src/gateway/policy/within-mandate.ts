@@ -10,6 +10,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
+import { found } from './decision.ts';
 import { aboveWithoutTap } from './parties.ts';
 import type { Rules } from './rules.ts';
 
@@ -41,135 +42,105 @@ export function withinMandate(
   order: UnderMandate,
   now: number,
 ): Outside[] {
-  return [
-    ...standing(terms, used, now),
-    ...whose(terms, order),
-    ...kindOfOrder(terms, order.draft),
-    ...amounts(terms, used, order),
-    ...prices(terms, order.draft),
-    ...slots(terms, used, order, now),
-    ...(order.policy === terms.policy
-      ? []
-      : [
-          {
-            reason: 'MANDATE_POLICY_CHANGED' as const,
-            text: 'the gateway’s rules are others than when the mandate was approved',
-          },
-        ]),
-  ];
+  return found<Outside>(
+    standing(terms, used, now),
+    whose(terms, order),
+    kindOfOrder(terms, order.draft),
+    amounts(terms, used, order),
+    prices(terms, order.draft),
+    slots(terms, used, order, now),
+    order.policy !== terms.policy && {
+      reason: 'MANDATE_POLICY_CHANGED',
+      text: 'the gateway’s rules are others than when the mandate was approved',
+    },
+  );
 }
 
 function standing(terms: MandateEnvelope, { state }: UsedOf, now: number): Outside[] {
   if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
     return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
   }
-  return [
-    ...(state === 'active' || state === 'exhausted'
-      ? []
-      : [{ reason: 'MANDATE_NOT_ACTIVE' as const, text: `the mandate is ${state}`, value: state }]),
-    ...(now < Date.parse(terms.not_before)
-      ? [{ reason: 'MANDATE_NOT_YET' as const, text: `the mandate begins at ${terms.not_before}` }]
-      : []),
-  ];
+  const isActive = state === 'active' || state === 'exhausted';
+  const hasBegun = !(now < Date.parse(terms.not_before));
+  return found<Outside>(
+    !isActive && { reason: 'MANDATE_NOT_ACTIVE', text: `the mandate is ${state}`, value: state },
+    !hasBegun && { reason: 'MANDATE_NOT_YET', text: `the mandate begins at ${terms.not_before}` },
+  );
 }
 
 function whose(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMandate): Outside[] {
-  return [
-    ...(jkt === terms.agent_jkt
-      ? []
-      : [{ reason: 'MANDATE_KEY_MISMATCH' as const, text: 'the mandate is for another program’s key' }]),
-    ...(draft.account === terms.account && draft.environment === terms.environment
-      ? []
-      : [{ reason: 'MANDATE_ACCOUNT_MISMATCH' as const, text: 'the mandate is for another account' }]),
-  ];
+  const isKeys = jkt === terms.agent_jkt;
+  const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
+  return found<Outside>(
+    !isKeys && { reason: 'MANDATE_KEY_MISMATCH', text: 'the mandate is for another program’s key' },
+    !isAccounts && { reason: 'MANDATE_ACCOUNT_MISMATCH', text: 'the mandate is for another account' },
+  );
 }
 
 function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
   const { symbol, side, type, time_in_force, extended_hours, order_class } = draft;
+  const { symbols, sides, order_types, times_in_force } = terms;
   const outside = (
     reason: PolicyReason,
     what: string,
     covered: readonly string[],
     value: string,
-  ): Outside => ({
-    reason,
-    text: `the mandate is not for ${what}`,
-    limit: covered.join(' '),
-    value,
-  });
-  return [
-    ...(terms.symbols.includes(symbol)
-      ? []
-      : [outside('MANDATE_SYMBOL_NOT_COVERED', symbol, terms.symbols, symbol)]),
-    ...(terms.sides.includes(side)
-      ? []
-      : [outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', terms.sides, side)]),
-    ...((terms.order_types as readonly string[]).includes(type)
-      ? []
-      : [outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, terms.order_types, type)]),
+  ): Outside => ({ reason, text: `the mandate is not for ${what}`, limit: covered.join(' '), value });
+  const isType = (order_types as readonly string[]).includes(type);
+  return found<Outside>(
+    !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
+    !sides.includes(side) &&
+      outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
+    !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
     // The signed terms name only types; exits need the owner's eyes.
-    ...(order_class === undefined
-      ? []
-      : [outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', terms.order_types, order_class)]),
-    ...(terms.times_in_force.includes(time_in_force) && !extended_hours
-      ? []
-      : [
-          outside(
-            'MANDATE_TIME_IN_FORCE_NOT_COVERED',
-            extended_hours ? 'extended hours' : `orders in force ${time_in_force}`,
-            terms.times_in_force,
-            extended_hours ? 'extended_hours' : time_in_force,
-          ),
-        ]),
-  ];
+    order_class !== undefined &&
+      outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', order_types, order_class),
+    !(times_in_force.includes(time_in_force) && !extended_hours) &&
+      outside(
+        'MANDATE_TIME_IN_FORCE_NOT_COVERED',
+        extended_hours ? 'extended hours' : `orders in force ${time_in_force}`,
+        times_in_force,
+        extended_hours ? 'extended_hours' : time_in_force,
+      ),
+  );
 }
 
 function amounts(terms: MandateEnvelope, used: UsedOf, { notional }: UnderMandate): Outside[] {
-  const beyond = (reason: PolicyReason, limit: string, before: string, what: string): Outside[] => {
+  const beyond = (reason: PolicyReason, limit: string, before: string, what: string): Outside | undefined => {
     const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
-    if (value !== null && new Dec(value).lte(limit)) return [];
+    if (value !== null && new Dec(value).lte(limit)) return undefined;
     const text =
       value === null
         ? `nothing bounds what the order can come to, and ${what} may come to ${dollars(limit)} under the mandate`
         : `${what} would come to ${dollars(value)}, and may come to ${dollars(limit)} under the mandate`;
-    return [{ reason, text, limit: new Dec(limit).toFixed(2), value }];
+    return { reason, text, limit: new Dec(limit).toFixed(2), value };
   };
   const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
-  return [
-    ...beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
-    ...(day === undefined
-      ? []
-      : beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'the day')),
-    ...beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
-    ...(used.orders < max_orders
-      ? []
-      : [
-          {
-            reason: 'MANDATE_ORDERS_EXHAUSTED' as const,
-            text: `the mandate was for ${max_orders} ${max_orders === 1 ? 'order' : 'orders'}, and they were placed`,
-            limit: String(max_orders),
-            value: String(used.orders + 1),
-          },
-        ]),
-  ];
+  return found<Outside>(
+    beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
+    day !== undefined && beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'the day'),
+    beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
+    !(used.orders < max_orders) && {
+      reason: 'MANDATE_ORDERS_EXHAUSTED',
+      text: `the mandate was for ${max_orders} ${max_orders === 1 ? 'order' : 'orders'}, and they were placed`,
+      limit: String(max_orders),
+      value: String(used.orders + 1),
+    },
+  );
 }
 
 function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
   const { symbol, max_slippage } = draft;
   const band = Object.hasOwn(terms.price ?? {}, symbol) ? terms.price?.[symbol] : undefined;
-  return [
-    ...(band === undefined ? [] : outsideBand(symbol, band, draft)),
-    ...(new Dec(max_slippage).lte(terms.max_slippage)
-      ? []
-      : [
-          {
-            reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX' as const,
-            text: `the order may go ${exactPercent(max_slippage)} from its price, and ${exactPercent(terms.max_slippage)} under the mandate`,
-            limit: terms.max_slippage,
-            value: max_slippage,
-          },
-        ]),
-  ];
+  return found<Outside>(
+    band !== undefined && outsideBand(symbol, band, draft),
+    !new Dec(max_slippage).lte(terms.max_slippage) && {
+      reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX',
+      text: `the order may go ${exactPercent(max_slippage)} from its price, and ${exactPercent(terms.max_slippage)} under the mandate`,
+      limit: terms.max_slippage,
+      value: max_slippage,
+    },
+  );
 }
 
 /**
@@ -180,61 +151,46 @@ function outsideBand(
   symbol: string,
   { min, max }: { readonly min?: string | undefined; readonly max?: string | undefined },
   draft: OrderDraft,
-): Outside[] {
+): Outside | undefined {
   const worst = boundedOrder(draft).limit_price;
   const named = draft.limit_price ?? draft.reference_price;
   const buys = draft.side === 'buy';
   const [lowest, highest] = buys
     ? [Dec.min(named, draft.reference_price), worst]
     : [worst, Dec.max(named, draft.reference_price)];
+  const reason = 'MANDATE_PRICE_OUTSIDE_BAND';
   const limit = [min ?? '', max ?? ''].join('-');
+  const theBand = `the prices that the mandate names for ${symbol}`;
   if (worst === undefined || lowest === undefined || highest === undefined) {
-    return [
-      {
-        reason: 'MANDATE_PRICE_OUTSIDE_BAND',
-        text: `nothing holds the order to the prices that the mandate names for ${symbol}`,
-        limit,
-        value: null,
-      },
-    ];
+    return { reason, text: `nothing holds the order to ${theBand}`, limit, value: null };
   }
   const under = min !== undefined && new Dec(lowest).lt(min);
-  if (!under && !(max !== undefined && new Dec(highest).gt(max))) return [];
+  if (!under && !(max !== undefined && new Dec(highest).gt(max))) return undefined;
   const value = new Dec(under ? lowest : highest).toFixed();
-  return [
-    {
-      reason: 'MANDATE_PRICE_OUTSIDE_BAND',
-      text: `it can trade at ${sharePrice(value)} a share, outside the prices that the mandate names for ${symbol}`,
-      limit,
-      value,
-    },
-  ];
+  return { reason, text: `it can trade at ${sharePrice(value)} a share, outside ${theBand}`, limit, value };
 }
 
-function slots(terms: MandateEnvelope, { in_slot }: UsedOf, { slot }: UnderMandate, now: number): Outside[] {
+function slots(
+  terms: MandateEnvelope,
+  { in_slot }: UsedOf,
+  { slot }: UnderMandate,
+  now: number,
+): Outside | undefined {
   const present = slotOf(terms.cadence, now);
   if (slot !== undefined && slot !== present) {
-    return [
-      {
-        reason: 'MANDATE_SLOT_MISMATCH',
-        text:
-          present === undefined
-            ? 'the mandate has no slots: it is used on demand'
-            : `the order is for ${slot}, and it is ${present} now`,
-        ...defined({ limit: present }),
-        value: slot,
-      },
-    ];
+    const text =
+      present === undefined
+        ? 'the mandate has no slots: it is used on demand'
+        : `the order is for ${slot}, and it is ${present} now`;
+    return { reason: 'MANDATE_SLOT_MISMATCH', text, ...defined({ limit: present }), value: slot };
   }
-  if (present === undefined || in_slot < ordersPerSlot(terms)) return [];
-  return [
-    {
-      reason: 'MANDATE_SLOT_USED',
-      text: `the mandate was used for ${present} already`,
-      limit: String(ordersPerSlot(terms)),
-      value: String(in_slot + 1),
-    },
-  ];
+  if (present === undefined || in_slot < ordersPerSlot(terms)) return undefined;
+  return {
+    reason: 'MANDATE_SLOT_USED',
+    text: `the mandate was used for ${present} already`,
+    limit: String(ordersPerSlot(terms)),
+    value: String(in_slot + 1),
+  };
 }
 
 /** Orders of one symbol and side in a slot; all if the mandate is used on demand. */
@@ -268,5 +224,5 @@ export function outsideOf(
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;
   const untapped = aboveWithoutTap(rules.limitsOf(draft.account), { environment, order: { notional } });
-  return [...withinMandate(mandate.terms, used, order, now), ...(untapped === undefined ? [] : [untapped])];
+  return found<Outside>(withinMandate(mandate.terms, used, order, now), untapped);
 }

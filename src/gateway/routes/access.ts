@@ -4,6 +4,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
+import { guarded } from './guarded.ts';
 import { requireNoQuery } from './query.ts';
 
 /** Who has access to the caller's account, and to whose the caller has. Granting is a proposal. */
@@ -12,28 +13,23 @@ export function accessRoutes(
   door: Door,
   { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },
 ): void {
-  app.get(
-    '/v1/access',
-    door.guard(['orders:read'], async (c, { sub }) => {
-      requireNoQuery(c.req.url);
-      if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
-      const [granted, given] = await Promise.all([store.to(sub), store.of(sub)]);
-      const views = (grants: readonly AccessGrant[]) => grants.map((grant) => accessView(grant, now()));
-      return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
-    }),
-  );
-  app.delete(
-    '/v1/access/:id',
-    door.guard(['orders:cancel'], async (c, { sub }) => {
-      if (store === undefined) throw keptElsewhere();
-      const id = c.req.param('id') ?? '';
-      const given = (await store.of(sub)).find((grant) => grant.id === id);
-      if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
-      throw new Refusal(404, 'not_found', 'there is no such access of yours', {
-        hint: 'List it with "trade-agent access list".',
-      });
-    }),
-  );
+  const at = guarded(app, door);
+  at.get('/v1/access', ['orders:read'], async (c, { sub }) => {
+    requireNoQuery(c.req.url);
+    if (store === undefined) return c.json({ account: sub, kept: 'elsewhere', granted: [], given: [] });
+    const [granted, given] = await Promise.all([store.to(sub), store.of(sub)]);
+    const views = (grants: readonly AccessGrant[]) => grants.map((grant) => accessView(grant, now()));
+    return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
+  });
+  at.delete('/v1/access/:id', ['orders:cancel'], async (c, { sub }) => {
+    if (store === undefined) throw keptElsewhere();
+    const id = c.req.param('id') ?? '';
+    const given = (await store.of(sub)).find((grant) => grant.id === id);
+    if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
+    throw new Refusal(404, 'not_found', 'there is no such access of yours', {
+      hint: 'List it with "trade-agent access list".',
+    });
+  });
 }
 
 function accessView({ id, account, role, who, of, from, until, grantedAt }: AccessGrant, now: number) {

@@ -7,6 +7,7 @@ import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
 import type { Door } from '../door/door.ts';
 import { ownerNamed, type StandIn } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody } from './json-body.ts';
 import { parseQuery } from './query.ts';
 
@@ -28,29 +29,24 @@ export function accountRoutes(
     readonly ownClients: readonly string[];
   },
 ): void {
-  app.get(
-    '/v1/accounts',
-    door.guard(['portfolio:read'], async (c, caller) =>
-      c.json({ accounts: await accounts.of(await standIn(caller, ownerNamed(c.req.url), 'can_view')) }),
-    ),
+  const at = guarded(app, door);
+  at.get('/v1/accounts', ['portfolio:read'], async (c, caller) =>
+    c.json({ accounts: await accounts.of(await standIn(caller, ownerNamed(c.req.url), 'can_view')) }),
   );
-  app.put(
-    '/v1/accounts/default',
-    door.guard([PROPOSE_ORDERS], async (c, caller) => {
-      if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
-        throw new Refusal(403, 'client_not_allowed', 'this client may not say which account is meant', {
-          hint: 'Its owner does, with "trade-agent accounts default". Name the account in what is asked for.',
-          challenge: {},
-        });
-      }
-      const choice = choiceSchema.safeParse(await jsonBody(c));
-      if (!choice.success) {
-        throw new Refusal(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
-      }
-      await accounts.choose(caller, choice.data.account);
-      return c.json({ accounts: await accounts.of(caller) });
-    }),
-  );
+  at.put('/v1/accounts/default', [PROPOSE_ORDERS], async (c, caller) => {
+    if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
+      throw new Refusal(403, 'client_not_allowed', 'this client may not say which account is meant', {
+        hint: 'Its owner does, with "trade-agent accounts default". Name the account in what is asked for.',
+        challenge: {},
+      });
+    }
+    const choice = choiceSchema.safeParse(await jsonBody(c));
+    if (!choice.success) {
+      throw new Refusal(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
+    }
+    await accounts.choose(caller, choice.data.account);
+    return c.json({ accounts: await accounts.of(caller) });
+  });
 }
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
@@ -61,15 +57,13 @@ export function connectionRoutes(
   door: Door,
   accounts: ReadonlyMap<string, Pick<BrokerCredentials, 'isConnected'>>,
 ): void {
-  app.get(
-    '/v1/connections',
-    door.guard(['portfolio:read'], async (c, caller) => {
-      const { name: wanted } = parseQuery(connectionsQuery, c.req.url);
-      const chosen = [...accounts].filter(([name]) => wanted === undefined || wanted === name);
-      const connections = await Promise.all(
-        chosen.map(async ([name, at]) => ({ name, connected: await at.isConnected(caller) })),
-      );
-      return c.json({ connections });
-    }),
-  );
+  const at = guarded(app, door);
+  at.get('/v1/connections', ['portfolio:read'], async (c, caller) => {
+    const { name: wanted } = parseQuery(connectionsQuery, c.req.url);
+    const chosen = [...accounts].filter(([name]) => wanted === undefined || wanted === name);
+    const connections = await Promise.all(
+      chosen.map(async ([name, at]) => ({ name, connected: await at.isConnected(caller) })),
+    );
+    return c.json({ connections });
+  });
 }

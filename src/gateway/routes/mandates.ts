@@ -1,31 +1,23 @@
 import type { Hono } from 'hono';
 import type { Door } from '../door/door.ts';
 import type { MandateDesk } from '../mandates/mandate-desk.ts';
+import { guarded } from './guarded.ts';
 import { requireNoQuery } from './query.ts';
 
 /** One's own mandates. Ending one needs `orders:cancel`, since it only tightens; anything else is a proposal. */
 export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {
-  app.get(
-    '/v1/mandates',
-    door.guard(['orders:read'], async (c, { sub }) => {
-      requireNoQuery(c.req.url);
-      return c.json({ mandates: await desk.list(sub) });
-    }),
+  const at = guarded(app, door);
+  at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {
+    requireNoQuery(c.req.url);
+    return c.json({ mandates: await desk.list(sub) });
+  });
+  at.get('/v1/mandates/:id', ['orders:read'], async (c, { sub }) =>
+    c.json(await desk.find(sub, c.req.param('id') ?? '')),
   );
-  app.get(
-    '/v1/mandates/:id',
-    door.guard(['orders:read'], async (c, { sub }) => c.json(await desk.find(sub, c.req.param('id') ?? ''))),
+  at.delete('/v1/mandates/:id', ['orders:cancel'], async (c, { sub, clientId = '' }) =>
+    c.json(await desk.end(sub, c.req.param('id') ?? '', 'revoked', clientId)),
   );
-  app.delete(
-    '/v1/mandates/:id',
-    door.guard(['orders:cancel'], async (c, { sub, clientId = '' }) =>
-      c.json(await desk.end(sub, c.req.param('id') ?? '', 'revoked', clientId)),
-    ),
-  );
-  app.put(
-    '/v1/mandates/:id/suspension',
-    door.guard(['orders:cancel'], async (c, { sub, clientId = '' }) =>
-      c.json(await desk.end(sub, c.req.param('id') ?? '', 'suspended', clientId)),
-    ),
+  at.put('/v1/mandates/:id/suspension', ['orders:cancel'], async (c, { sub, clientId = '' }) =>
+    c.json(await desk.end(sub, c.req.param('id') ?? '', 'suspended', clientId)),
   );
 }

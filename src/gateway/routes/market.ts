@@ -13,6 +13,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { limitParameter, parseQuery, symbolList } from './query.ts';
 
 /** More would be a long URL at the broker, and a long wait. */
@@ -99,97 +100,71 @@ const REACH_MS: Record<BarQuery['timeframe'], number> = {
 };
 
 export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, now: () => number): void {
-  app.get(
-    '/v1/quotes',
-    door.guard(['market:read'], async (c, caller) => {
-      const { symbols, account } = parseQuery(quotesQuery, c.req.url);
-      const broker = await brokerFor(caller, account);
-      await requireKnown(broker, symbols);
-      const quotes = await broker.quotes(symbols);
-      const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
-      if (missing.length > 0) {
-        throw new Refusal(404, 'price_unavailable', `there is no price for ${missing.join(', ')} now`, {
-          members: { symbols: missing },
-        });
-      }
-      return c.json({ quotes });
-    }),
-  );
-  app.get(
-    '/v1/bars',
-    door.guard(['market:read'], async (c, caller) => {
-      const { symbol, timeframe, limit, account, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
-      const end = range.end ?? new Date(now());
-      const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
-      const broker = await brokerFor(caller, account);
-      await requireKnown(broker, [symbol]);
-      const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
-      return c.json({ adjustment, bars });
-    }),
-  );
-  app.get(
-    '/v1/assets',
-    door.guard(['market:read'], async (c, caller) => {
-      const { search, limit, account } = parseQuery(assetsQuery, c.req.url);
-      const found = searchAssets(await (await brokerFor(caller, account)).assets(), search, limit);
-      return c.json({ assets: found.map(({ symbol, name }) => ({ symbol, name })) });
-    }),
-  );
-  app.get(
-    '/v1/assets/:symbol',
-    door.guard(['market:read'], async (c, caller) => {
-      const { account } = parseQuery(oneQuery, c.req.url);
-      const symbol = symbolSchema.safeParse(c.req.param('symbol'));
-      const asset = symbol.success ? await (await brokerFor(caller, account)).asset(symbol.data) : undefined;
-      if (asset === undefined) throw unknownSymbol([symbol.data ?? 'of that name']);
-      return c.json(asset);
-    }),
-  );
-  app.get(
-    '/v1/option-contracts',
-    door.guard(['market:read'], async (c, caller) => {
-      const query = parseQuery(contractsQuery, c.req.url);
-      const broker = await brokerFor(caller, query.account);
-      if (broker.optionContracts === undefined) {
-        throw new Refusal(404, 'not_found', 'no options are traded at this broker');
-      }
-      await requireKnown(broker, [query.underlying]);
-      const { underlying, right, strike_from, strike_to, limit } = query;
-      const expires = expiresWithin(query, now());
-      const strike = { from: strike_from, to: strike_to };
-      return c.json(await broker.optionContracts({ underlying, expires, right, strike, limit }));
-    }),
-  );
-  app.get(
-    '/v1/news',
-    door.guard(['market:read'], async (c, caller) => {
-      const { symbols = [], limit, account } = parseQuery(newsQuery, c.req.url);
-      const broker = await brokerFor(caller, account);
-      await requireKnown(broker, symbols);
-      return c.json({ news: await broker.news({ symbols, limit }) });
-    }),
-  );
-  app.get(
-    '/v1/corporate-actions',
-    door.guard(['market:read'], async (c, caller) => {
-      const { account, ...query } = parseQuery(corporateActionsQuery, c.req.url);
-      const broker = await brokerFor(caller, account);
-      await requireKnown(broker, query.symbols);
-      return c.json(await broker.corporateActions(query));
-    }),
-  );
-  app.get(
-    '/v1/calendar',
-    door.guard(['market:read'], async (c, caller) => {
-      const { account, ...days } = parseQuery(calendarQuery, c.req.url);
-      return c.json({ days: await (await brokerFor(caller, account)).calendar(days) });
-    }),
-  );
-  app.get(
-    '/v1/clock',
-    door.guard(['market:read'], async (c, caller) =>
-      c.json(await (await brokerFor(caller, parseQuery(oneQuery, c.req.url).account)).clock()),
-    ),
+  const at = guarded(app, door);
+  at.get('/v1/quotes', ['market:read'], async (c, caller) => {
+    const { symbols, account } = parseQuery(quotesQuery, c.req.url);
+    const broker = await brokerFor(caller, account);
+    await requireKnown(broker, symbols);
+    const quotes = await broker.quotes(symbols);
+    const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
+    if (missing.length > 0) {
+      throw new Refusal(404, 'price_unavailable', `there is no price for ${missing.join(', ')} now`, {
+        members: { symbols: missing },
+      });
+    }
+    return c.json({ quotes });
+  });
+  at.get('/v1/bars', ['market:read'], async (c, caller) => {
+    const { symbol, timeframe, limit, account, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
+    const end = range.end ?? new Date(now());
+    const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
+    const broker = await brokerFor(caller, account);
+    await requireKnown(broker, [symbol]);
+    const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
+    return c.json({ adjustment, bars });
+  });
+  at.get('/v1/assets', ['market:read'], async (c, caller) => {
+    const { search, limit, account } = parseQuery(assetsQuery, c.req.url);
+    const found = searchAssets(await (await brokerFor(caller, account)).assets(), search, limit);
+    return c.json({ assets: found.map(({ symbol, name }) => ({ symbol, name })) });
+  });
+  at.get('/v1/assets/:symbol', ['market:read'], async (c, caller) => {
+    const { account } = parseQuery(oneQuery, c.req.url);
+    const symbol = symbolSchema.safeParse(c.req.param('symbol'));
+    const asset = symbol.success ? await (await brokerFor(caller, account)).asset(symbol.data) : undefined;
+    if (asset === undefined) throw unknownSymbol([symbol.data ?? 'of that name']);
+    return c.json(asset);
+  });
+  at.get('/v1/option-contracts', ['market:read'], async (c, caller) => {
+    const query = parseQuery(contractsQuery, c.req.url);
+    const broker = await brokerFor(caller, query.account);
+    if (broker.optionContracts === undefined) {
+      throw new Refusal(404, 'not_found', 'no options are traded at this broker');
+    }
+    await requireKnown(broker, [query.underlying]);
+    const { underlying, right, strike_from, strike_to, limit } = query;
+    const expires = expiresWithin(query, now());
+    const strike = { from: strike_from, to: strike_to };
+    return c.json(await broker.optionContracts({ underlying, expires, right, strike, limit }));
+  });
+  at.get('/v1/news', ['market:read'], async (c, caller) => {
+    const { symbols = [], limit, account } = parseQuery(newsQuery, c.req.url);
+    const broker = await brokerFor(caller, account);
+    await requireKnown(broker, symbols);
+    return c.json({ news: await broker.news({ symbols, limit }) });
+  });
+  at.get('/v1/corporate-actions', ['market:read'], async (c, caller) => {
+    const { account, ...query } = parseQuery(corporateActionsQuery, c.req.url);
+    const broker = await brokerFor(caller, account);
+    await requireKnown(broker, query.symbols);
+    return c.json(await broker.corporateActions(query));
+  });
+  at.get('/v1/calendar', ['market:read'], async (c, caller) => {
+    const { account, ...days } = parseQuery(calendarQuery, c.req.url);
+    return c.json({ days: await (await brokerFor(caller, account)).calendar(days) });
+  });
+  at.get('/v1/clock', ['market:read'], async (c, caller) =>
+    c.json(await (await brokerFor(caller, parseQuery(oneQuery, c.req.url).account)).clock()),
   );
 }
 

@@ -2,25 +2,21 @@ import type { Hono } from 'hono';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import type { MessageDesk } from '../messages/message-desk.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody } from './json-body.ts';
 
 export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
-  app.post(
-    '/v1/messages',
-    door.guard(['messages:write'], async (c, caller) => {
-      const { message, replay } = await desk.send(caller, await jsonBody(c));
-      if (replay) c.header('idempotent-replay', 'true');
-      return c.json(message, replay ? 200 : 201);
-    }),
-  );
-  app.get(
-    '/v1/messages/:id',
-    door.guard(['orders:read'], async (c, caller) => {
-      const id = c.req.param('id') ?? '';
-      if (!/^[A-Za-z0-9_-]{8,48}$/.test(id)) {
-        throw new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
-      }
-      return c.json(await desk.outcome(caller, id));
-    }),
-  );
+  const at = guarded(app, door);
+  at.post('/v1/messages', ['messages:write'], async (c, caller) => {
+    const { message, replay } = await desk.send(caller, await jsonBody(c));
+    if (replay) c.header('idempotent-replay', 'true');
+    return c.json(message, replay ? 200 : 201);
+  });
+  at.get('/v1/messages/:id', ['orders:read'], async (c, caller) => {
+    const id = c.req.param('id') ?? '';
+    if (!/^[A-Za-z0-9_-]{8,48}$/.test(id)) {
+      throw new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
+    }
+    return c.json(await desk.outcome(caller, id));
+  });
 }

@@ -10,6 +10,7 @@ import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderDesk } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody } from './json-body.ts';
 import { limitParameter, parseQuery } from './query.ts';
 
@@ -41,74 +42,60 @@ export function orderRoutes(
   desk: OrderDesk,
   standIn: StandIn,
 ): void {
-  app.post(
-    '/v1/orders',
-    door.guard(['orders:write'], async (c, caller) => {
-      const { order, replay } = await desk.place(caller, await jsonBody(c));
-      if (replay) c.header('idempotent-replay', 'true');
-      return c.json(order, replay ? 200 : 201);
-    }),
-  );
-  app.get(
-    '/v1/orders',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { for: owner, account, symbols = [], ...query } = parseQuery(ordersQuery, c.req.url);
-      const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
-      return c.json({ orders: await broker.orders({ ...query, symbols }) });
-    }),
-  );
+  const at = guarded(app, door);
+  at.post('/v1/orders', ['orders:write'], async (c, caller) => {
+    const { order, replay } = await desk.place(caller, await jsonBody(c));
+    if (replay) c.header('idempotent-replay', 'true');
+    return c.json(order, replay ? 200 : 201);
+  });
+  at.get('/v1/orders', ['orders:read'], async (c, caller) => {
+    const { for: owner, account, symbols = [], ...query } = parseQuery(ordersQuery, c.req.url);
+    const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
+    return c.json({ orders: await broker.orders({ ...query, symbols }) });
+  });
   // A custom method in Google's style; the router needs the whole segment as one pattern.
-  app.get(
-    '/v1/:method{orders:by_client_order_id}',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
-      const who = await standIn(caller, owner, 'can_view');
-      // First, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
-      const entry = await desk.settle(who, client_order_id);
-      const at = entry?.draft.account ?? account;
-      const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
-      // Another order under this id is no result of the approval.
-      if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
-        return c.json(order);
-      }
-      if (entry?.order !== undefined) return c.json(entry.order);
-      throw orderNotFound(
-        entry?.problem === undefined
-          ? {}
-          : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
-      );
-    }),
-  );
-  app.get(
-    '/v1/orders/:id',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { for: owner, account } = accountNamed(c.req.url);
-      const who = await standIn(caller, owner, 'can_view');
-      const order = await (await brokerFor(who, account)).order(orderId(c));
-      if (order === undefined) throw orderNotFound();
+  at.get('/v1/:method{orders:by_client_order_id}', ['orders:read'], async (c, caller) => {
+    const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
+    const who = await standIn(caller, owner, 'can_view');
+    // First, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
+    const entry = await desk.settle(who, client_order_id);
+    const at = entry?.draft.account ?? account;
+    const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
+    // Another order under this id is no result of the approval.
+    if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
       return c.json(order);
-    }),
-  );
-  app.delete(
-    '/v1/orders/:id',
-    door.guard(['orders:cancel'], async (c, caller) => {
-      const id = orderId(c);
-      const { for: owner, account } = accountNamed(c.req.url);
-      const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
-      // Unless both can be read, it may protect something, and is not canceled.
-      const order = await broker.order(id);
-      if (order === undefined) throw orderNotFound();
-      if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
-      switch (await broker.cancel(id)) {
-        case 'requested':
-          return c.body(null, 204);
-        case 'not_found':
-          throw orderNotFound();
-        case 'not_cancelable':
-          throw notCancelable();
-      }
-    }),
-  );
+    }
+    if (entry?.order !== undefined) return c.json(entry.order);
+    throw orderNotFound(
+      entry?.problem === undefined
+        ? {}
+        : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
+    );
+  });
+  at.get('/v1/orders/:id', ['orders:read'], async (c, caller) => {
+    const { for: owner, account } = accountNamed(c.req.url);
+    const who = await standIn(caller, owner, 'can_view');
+    const order = await (await brokerFor(who, account)).order(orderId(c));
+    if (order === undefined) throw orderNotFound();
+    return c.json(order);
+  });
+  at.delete('/v1/orders/:id', ['orders:cancel'], async (c, caller) => {
+    const id = orderId(c);
+    const { for: owner, account } = accountNamed(c.req.url);
+    const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
+    // Unless both can be read, it may protect something, and is not canceled.
+    const order = await broker.order(id);
+    if (order === undefined) throw orderNotFound();
+    if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
+    switch (await broker.cancel(id)) {
+      case 'requested':
+        return c.body(null, 204);
+      case 'not_found':
+        throw orderNotFound();
+      case 'not_cancelable':
+        throw notCancelable();
+    }
+  });
 }
 
 function approvalRequired({ symbol }: Order): Refusal {

@@ -12,6 +12,7 @@ import type { PolicyDesk } from '../policy/files/policy-desk.ts';
 import { ruleTextsFor } from '../policy/files/rule-texts-for.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody } from './json-body.ts';
 import { haltView, proposerOf } from './proposals.ts';
 import { limitParameter, parseQuery } from './query.ts';
@@ -36,53 +37,42 @@ interface PolicyRouteOptions {
 
 /** One's own rules and decisions. Tightening needs `orders:cancel`; loosening is a proposal. */
 export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
+  const at = guarded(app, door);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
-  app.get(
-    '/v1/decisions',
-    door.guard(['orders:read'], async (c, { sub }) => {
-      const query = parseQuery(decisionsQuery, c.req.url);
-      return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
-    }),
-  );
-  app.get(
-    '/v1/policy',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { account: named } = parseQuery(policyQuery, c.req.url);
-      const { account, environment } = await (await brokerFor(caller, named)).account();
-      const rules = await source.current();
-      const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
-      const {
-        halted: __,
-        halted_at: ___,
-        ...trading
-      } = haltView(await stores.halts.standing(caller.sub, now()));
-      return c.json({
-        account,
-        environment,
-        digest: rules.digest,
-        limits: rules.limitsOf(account) ?? {},
-        ...(await ruleTextsFor(rules, account)),
-        // The problem may be in another account's rules, and names the folder.
-        ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
-        trading,
-        today,
-      });
-    }),
-  );
-  app.put(
-    '/v1/policy',
-    door.guard(['orders:cancel'], async (c, caller) => {
-      const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
-      return c.json(await policy.tighten(proposerOf(caller), request));
-    }),
-  );
-  app.post(
-    '/v1/policy/check',
-    door.guard(['orders:read', 'portfolio:read'], async (c, caller) => {
-      const request = parsed(checkSchema, await jsonBody(c), 'invalid_order');
-      return c.json(await check(proposerOf(caller), request.order));
-    }),
-  );
+  at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
+    const query = parseQuery(decisionsQuery, c.req.url);
+    return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
+  });
+  at.get('/v1/policy', ['orders:read'], async (c, caller) => {
+    const { account: named } = parseQuery(policyQuery, c.req.url);
+    const { account, environment } = await (await brokerFor(caller, named)).account();
+    const rules = await source.current();
+    const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
+    const {
+      halted: __,
+      halted_at: ___,
+      ...trading
+    } = haltView(await stores.halts.standing(caller.sub, now()));
+    return c.json({
+      account,
+      environment,
+      digest: rules.digest,
+      limits: rules.limitsOf(account) ?? {},
+      ...(await ruleTextsFor(rules, account)),
+      // The problem may be in another account's rules, and names the folder.
+      ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
+      trading,
+      today,
+    });
+  });
+  at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {
+    const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
+    return c.json(await policy.tighten(proposerOf(caller), request));
+  });
+  at.post('/v1/policy/check', ['orders:read', 'portfolio:read'], async (c, caller) => {
+    const request = parsed(checkSchema, await jsonBody(c), 'invalid_order');
+    return c.json(await check(proposerOf(caller), request.order));
+  });
 }
 
 function decisionView({ subjectId, at, ...decision }: StoredDecision) {

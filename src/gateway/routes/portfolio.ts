@@ -4,6 +4,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { parseQuery } from './query.ts';
 
 const historyQuery = z.strictObject({
@@ -29,34 +30,23 @@ const activitiesQuery = z.strictObject({
 });
 
 export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
+  const at = guarded(app, door);
   const brokerOf = async (
     caller: Caller,
     { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },
   ) => brokerFor(await standIn(caller, owner, 'can_view'), account);
-  app.get(
-    '/v1/account',
-    door.guard(['portfolio:read'], async (c, caller) =>
-      c.json(await (await brokerOf(caller, accountNamed(c.req.url))).account()),
-    ),
+  at.get('/v1/account', ['portfolio:read'], async (c, caller) =>
+    c.json(await (await brokerOf(caller, accountNamed(c.req.url))).account()),
   );
-  app.get(
-    '/v1/positions',
-    door.guard(['portfolio:read'], async (c, caller) =>
-      c.json({ positions: await (await brokerOf(caller, accountNamed(c.req.url))).positions() }),
-    ),
+  at.get('/v1/positions', ['portfolio:read'], async (c, caller) =>
+    c.json({ positions: await (await brokerOf(caller, accountNamed(c.req.url))).positions() }),
   );
-  app.get(
-    '/v1/portfolio/history',
-    door.guard(['portfolio:read'], async (c, caller) => {
-      const { period, timeframe, ...whose } = parseQuery(historyQuery, c.req.url);
-      return c.json(await (await brokerOf(caller, whose)).portfolioHistory({ period, timeframe }));
-    }),
-  );
-  app.get(
-    '/v1/activities',
-    door.guard(['portfolio:read'], async (c, caller) => {
-      const { after, page, ...whose } = parseQuery(activitiesQuery, c.req.url);
-      return c.json(await (await brokerOf(caller, whose)).activities({ after, page }));
-    }),
-  );
+  at.get('/v1/portfolio/history', ['portfolio:read'], async (c, caller) => {
+    const { period, timeframe, ...whose } = parseQuery(historyQuery, c.req.url);
+    return c.json(await (await brokerOf(caller, whose)).portfolioHistory({ period, timeframe }));
+  });
+  at.get('/v1/activities', ['portfolio:read'], async (c, caller) => {
+    const { after, page, ...whose } = parseQuery(activitiesQuery, c.req.url);
+    return c.json(await (await brokerOf(caller, whose)).activities({ after, page }));
+  });
 }

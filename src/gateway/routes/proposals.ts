@@ -21,6 +21,7 @@ import type { Caller } from '../door/caller.ts';
 import { type Door, requireClient, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody, optionalJson } from './json-body.ts';
 import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
@@ -53,61 +54,50 @@ export interface ProposalRouteOptions {
 
 /** None of these routes trades: the owner decides on their phone. */
 export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
+  const at = guarded(app, door);
   const { kernel, now, isRevoked, standIn } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
 
-  app.post(
-    '/v1/proposals',
-    door.guard([], async (c, caller) => {
-      const key = idempotencyKey(c.req.header('idempotency-key'));
-      const request = parseRequest(await jsonBody(c));
-      requireProposing(caller, request.kind);
-      if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
-      const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
-      // The revocation withdrew what there was; this may have come after.
-      await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
-        await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
-        throw error;
-      });
-      return c.json(view(proposal), isNew ? 201 : 200);
-    }),
-  );
-  app.get(
-    '/v1/proposals',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { key, for: owner, ...query } = parseQuery(listQuery, c.req.url);
-      if (key === undefined) {
-        const { sub } = await standIn(caller, owner, 'can_view_proposals');
-        return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
-      }
-      const { sub, clientId: client } = proposerOf(caller);
-      const found = await kernel.keyed({ sub, client, key });
-      return c.json({ proposals: found === undefined ? [] : [view(found)] });
-    }),
-  );
-  app.get(
-    '/v1/proposals/:id',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
+  at.post('/v1/proposals', [], async (c, caller) => {
+    const key = idempotencyKey(c.req.header('idempotency-key'));
+    const request = parseRequest(await jsonBody(c));
+    requireProposing(caller, request.kind);
+    if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
+    const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
+    // The revocation withdrew what there was; this may have come after.
+    await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
+      await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
+      throw error;
+    });
+    return c.json(view(proposal), isNew ? 201 : 200);
+  });
+  at.get('/v1/proposals', ['orders:read'], async (c, caller) => {
+    const { key, for: owner, ...query } = parseQuery(listQuery, c.req.url);
+    if (key === undefined) {
       const { sub } = await standIn(caller, owner, 'can_view_proposals');
-      const found = await kernel.find(sub, c.req.param('id') ?? '');
-      const proposal = await kernel.settle(found, proposerOf(caller));
-      const isNews = since !== undefined && view(proposal).updated_at !== since;
-      if (wait === 0 || isNews) return c.json(view(proposal));
-      const { signal } = c.req.raw;
-      return c.json(view(await kernel.awaitChange(proposal.id, proposal.version, wait * 1000, signal)));
-    }),
-  );
-  app.delete(
-    '/v1/proposals/:id',
-    door.guard([], async (c, caller) => {
-      const id = c.req.param('id') ?? '';
-      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_withdraw');
-      const { kind } = await kernel.find(sub, id);
-      requireWithdrawing(caller, kind);
-      return c.json(view(await kernel.withdraw(sub, id)));
-    }),
-  );
+      return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
+    }
+    const { sub, clientId: client } = proposerOf(caller);
+    const found = await kernel.keyed({ sub, client, key });
+    return c.json({ proposals: found === undefined ? [] : [view(found)] });
+  });
+  at.get('/v1/proposals/:id', ['orders:read'], async (c, caller) => {
+    const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
+    const { sub } = await standIn(caller, owner, 'can_view_proposals');
+    const found = await kernel.find(sub, c.req.param('id') ?? '');
+    const proposal = await kernel.settle(found, proposerOf(caller));
+    const isNews = since !== undefined && view(proposal).updated_at !== since;
+    if (wait === 0 || isNews) return c.json(view(proposal));
+    const { signal } = c.req.raw;
+    return c.json(view(await kernel.awaitChange(proposal.id, proposal.version, wait * 1000, signal)));
+  });
+  at.delete('/v1/proposals/:id', [], async (c, caller) => {
+    const id = c.req.param('id') ?? '';
+    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_withdraw');
+    const { kind } = await kernel.find(sub, id);
+    requireWithdrawing(caller, kind);
+    return c.json(view(await kernel.withdraw(sub, id)));
+  });
   app.get(
     '/v1/events',
     door.stream(['orders:read'], async (c, caller) => {
@@ -142,26 +132,21 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
 
 /** Reducing is allowed to anybody with access; resuming needs the owner's approval. */
 function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
-  app.get(
-    '/v1/halt',
-    door.guard(['orders:read'], async (c, caller) => {
-      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_view');
-      return c.json(haltView(await kernel.trading(sub)));
-    }),
-  );
-  app.put(
-    '/v1/halt',
-    door.guard(['orders:cancel'], async (c, caller) => {
-      const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
-      const own = proposerOf(caller);
-      // Stopping works without a body. The record names who did it, if not the owner.
-      const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
-      const { state } = haltRequest((await optionalJson(c)) ?? {});
-      if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
-      await kernel.halt(proposer);
-      return c.json(haltView(await kernel.trading(sub)));
-    }),
-  );
+  const at = guarded(app, door);
+  at.get('/v1/halt', ['orders:read'], async (c, caller) => {
+    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_view');
+    return c.json(haltView(await kernel.trading(sub)));
+  });
+  at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
+    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
+    const own = proposerOf(caller);
+    // Stopping works without a body. The record names who did it, if not the owner.
+    const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
+    const { state } = haltRequest((await optionalJson(c)) ?? {});
+    if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
+    await kernel.halt(proposer);
+    return c.json(haltView(await kernel.trading(sub)));
+  });
 }
 
 /** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. Only triggers a poll. */

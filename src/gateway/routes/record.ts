@@ -4,41 +4,32 @@ import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Door } from '../door/door.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
+import { guarded } from './guarded.ts';
 import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
 export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
-  app.get(
-    '/v1/record',
-    door.guard(['orders:read'], async (c, { sub }) =>
-      c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
-    ),
+  const at = guarded(app, door);
+  at.get('/v1/record', ['orders:read'], async (c, { sub }) =>
+    c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
-  app.get(
-    '/v1/record/verdict',
-    door.guard(['orders:read'], async (c) => c.json(await record.verify())),
-  );
+  at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()));
 }
 
 /** The keys are public. */
 export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
-  app.get(
-    '/v1/receipts',
-    door.guard(['orders:read'], async (c, { sub }) =>
-      c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
-    ),
+  const at = guarded(app, door);
+  at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
+    c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
-  app.get(
-    '/v1/receipts/:id',
-    door.guard(['orders:read'], async (c, { sub }) => {
-      requireNoQuery(c.req.url);
-      // The exact bytes that were signed.
-      return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
-        'content-type': 'application/json',
-      });
-    }),
-  );
+  at.get('/v1/receipts/:id', ['orders:read'], async (c, { sub }) => {
+    requireNoQuery(c.req.url);
+    // The exact bytes that were signed.
+    return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
+      'content-type': 'application/json',
+    });
+  });
   app.get(
     RECEIPT_KEYS_PATH,
     door.open(async (c) => c.json(await receipts.keys())),

@@ -8,6 +8,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
+import { guarded } from './guarded.ts';
 import { jsonBody } from './json-body.ts';
 import { requireKnown } from './market.ts';
 import { parseQuery } from './query.ts';
@@ -22,26 +23,21 @@ const changeSchema = z.strictObject({
 
 /** A change is of one's own list only, and needs no approval: it trades nothing and can be undone. */
 export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
+  const at = guarded(app, door);
   const inTurn = turns();
-  app.get(
-    '/v1/watchlist',
-    door.guard(['portfolio:read'], async (c, caller) => {
-      const { for: owner, account } = accountNamed(c.req.url);
-      return c.json(await (await brokerFor(await standIn(caller, owner, 'can_view'), account)).watchlist());
-    }),
-  );
-  app.patch(
-    '/v1/watchlist',
-    door.guard([WATCHLIST_SCOPE], async (c, caller) => {
-      // Delegates can't change anything.
-      const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
-      const { add, remove } = readChange(await jsonBody(c));
-      const broker = await brokerFor(caller, account);
-      // A removed symbol may no longer be traded.
-      await requireKnown(broker, add);
-      return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changed(broker, add, remove)));
-    }),
-  );
+  at.get('/v1/watchlist', ['portfolio:read'], async (c, caller) => {
+    const { for: owner, account } = accountNamed(c.req.url);
+    return c.json(await (await brokerFor(await standIn(caller, owner, 'can_view'), account)).watchlist());
+  });
+  at.patch('/v1/watchlist', [WATCHLIST_SCOPE], async (c, caller) => {
+    // Delegates can't change anything.
+    const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
+    const { add, remove } = readChange(await jsonBody(c));
+    const broker = await brokerFor(caller, account);
+    // A removed symbol may no longer be traded.
+    await requireKnown(broker, add);
+    return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changed(broker, add, remove)));
+  });
 }
 
 function readChange(body: unknown): z.output<typeof changeSchema> {
