@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { suiteWorld } from './suite-world.ts';
-
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+import { launcher } from './world.ts';
 
 const world = suiteWorld({ login: false });
 
@@ -12,13 +10,7 @@ const world = suiteWorld({ login: false });
 it.skipIf(process.platform !== 'linux')('takes a key that comes with its first prompt', async () => {
   for (let i = 0; i < 5; i++) {
     const chat = spawn('script', ['-qfec', `exec "${process.execPath}" "${launcher}"`, '/dev/null'], {
-      env: {
-        PATH: process.env.PATH,
-        TERM: 'xterm-256color',
-        HOME: world.folder,
-        TRADE_AGENT_HOME: world.agentHome,
-        TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
-      },
+      env: { ...world.env, TERM: 'xterm-256color' },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const closed = once(chat, 'close', { signal: AbortSignal.timeout(15_000) });

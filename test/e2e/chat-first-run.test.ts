@@ -1,54 +1,38 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { modelKey } from '../../src/secrets/model-key.ts';
 import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
 
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
-const open: Terminal[] = [];
-const folders: string[] = [];
-
 function start(folder: string): Terminal {
-  const terminal = openTerminal({
-    command: [process.execPath, launcher],
-    env: { PATH: process.env.PATH, HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent') },
-    columns: 80,
-    rows: 24,
-  });
-  open.push(terminal);
-  return terminal;
+  const home = { HOME: folder, TRADE_AGENT_HOME: join(folder, 'agent') };
+  return openTerminal({ env: { PATH: process.env.PATH, ...home } });
 }
 
+/** A home for one test; the sandbox that is started there ends with it. */
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ta-first-'));
-  folders.push(folder);
+  onTestFinished(async () => {
+    const sandbox = readReadyFile(join(folder, 'agent-sandbox', 'ready.json'));
+    if (sandbox !== undefined) {
+      process.kill(sandbox.pid, 'SIGTERM');
+      await expect.poll(() => isRunning(sandbox.pid), { timeout: 10_000 }).toBe(false);
+    }
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   return folder;
 }
 
 describe.skipIf(!hasTmux())('the first run', () => {
-  afterEach(async () => {
-    for (const terminal of open.splice(0)) terminal.close();
-    for (const folder of folders.splice(0)) {
-      const sandbox = readReadyFile(join(folder, 'agent-sandbox', 'ready.json'));
-      if (sandbox !== undefined) {
-        process.kill(sandbox.pid, 'SIGTERM');
-        await expect.poll(() => isRunning(sandbox.pid), { timeout: 10_000 }).toBe(false);
-      }
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    }
-  });
-
   it('asks where to trade and who answers, starts the sandbox, and asks neither again', async () => {
     const folder = newFolder();
     const terminal = start(folder);
     await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
-    terminal.type('9\n');
-    await terminal.shows(/Type a number from 1 to 3/);
-    terminal.type('1\n');
-    await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    await terminal.turn('9\n', /Type a number from 1 to 3/);
+    await terminal.turn('1\n', /Who answers\?[\s\S]*Choose \[1\]:/);
     expect(frame(terminal.screen())).toMatchSnapshot('first run');
     terminal.press('Enter');
     await terminal.shows(/PAPER \(simulated\) · not signed in · \/help$/m);
@@ -69,12 +53,13 @@ describe.skipIf(!hasTmux())('the first run', () => {
     await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
     terminal.press('Enter');
     await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
-    terminal.type('2\n');
-    await terminal.shows(/Model \[gpt-5-mini\]:/);
+    await terminal.turn('2\n', /Model \[gpt-5-mini\]:/);
     terminal.press('Enter');
     await terminal.shows(/API key \(not shown/);
-    terminal.type('sk-planted-key\n');
-    await terminal.shows(/not signed in · gpt-5-mini[\s\S]*PAPER \(simulated\) · not signed in · \/help$/m);
+    await terminal.turn(
+      'sk-planted-key\n',
+      /not signed in · gpt-5-mini[\s\S]*PAPER \(simulated\) · not signed in · \/help$/m,
+    );
     expect(terminal.everything()).not.toContain('sk-planted-key');
     expect(readFileSync(join(folder, 'agent', 'config.yaml'), 'utf8')).not.toContain('sk-planted-key');
     const store = openFileStore({ folder: join(folder, 'agent'), profile: 'sandbox' });

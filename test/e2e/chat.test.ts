@@ -1,73 +1,36 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { slowModelServer } from './slow-model-server.ts';
+import { suiteWorld } from './suite-world.ts';
 import { frame, hasTmux, openTerminal, type Terminal } from './tmux.ts';
-import { createWorld, type World } from './world.ts';
+import { launcher } from './world.ts';
 
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
-
-let world: World;
-const open: Terminal[] = [];
-
-/** The chat in a terminal, at its prompt. */
-async function chat(options: ChatOptions = {}): Promise<Terminal> {
-  const terminal = start(options);
-  await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);
-  return terminal;
-}
-
-interface ChatOptions {
-  readonly columns?: number;
-  readonly rows?: number;
-  readonly args?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-  /** What a shell is to do with the command line. */
-  readonly shell?: string;
-}
-
-function start(options: ChatOptions): Terminal {
-  const terminal = openTerminal({
-    command: [
-      ...(options.shell === undefined ? [] : ['sh', '-c', options.shell, 'sh']),
-      process.execPath,
-      launcher,
-      ...(options.args ?? []),
-    ],
-    env: {
-      PATH: process.env.PATH,
-      HOME: world.folder,
-      TRADE_AGENT_HOME: world.agentHome,
-      TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
-      ...options.env,
-    },
-    columns: options.columns ?? 80,
-    rows: options.rows ?? 24,
-  });
-  open.push(terminal);
-  return terminal;
-}
-
-/** Decides on the one request there is, or on the one for an order of this symbol. */
-async function decide(decision: 'approve' | 'deny', symbol?: string): Promise<void> {
-  const pending = await world.phone.requests('alice', { waitSeconds: 10 });
-  const request = pending.find(
-    ({ details }) => symbol === undefined || JSON.stringify(details.subject).includes(`"${symbol}"`),
-  );
-  if (request === undefined) throw new Error('there is nothing to decide on');
-  await world.phone.decide(request.id, decision);
-}
+type ChatOptions = Partial<Parameters<typeof openTerminal>[0]>;
 
 describe.skipIf(!hasTmux())('the chat in a terminal', () => {
-  beforeAll(async () => {
-    world = await createWorld();
-  });
-  afterEach(() => {
-    for (const terminal of open.splice(0)) terminal.close();
-  });
-  afterAll(async () => {
-    await world?.close();
-  });
+  const world = suiteWorld({ login: false });
+
+  /** The chat in a terminal, at its prompt. */
+  async function chat(options: ChatOptions = {}): Promise<Terminal> {
+    const terminal = start(options);
+    await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);
+    return terminal;
+  }
+
+  function start(options: ChatOptions): Terminal {
+    return openTerminal({ ...options, env: { ...world.env, ...options.env } });
+  }
+
+  /** Decides on the one request there is, or on the one for an order of this symbol. */
+  async function decide(decision: 'approve' | 'deny', symbol?: string): Promise<void> {
+    const pending = await world.phone.requests('alice', { waitSeconds: 10 });
+    const request = pending.find(
+      ({ details }) => symbol === undefined || JSON.stringify(details.subject).includes(`"${symbol}"`),
+    );
+    if (request === undefined) throw new Error('there is nothing to decide on');
+    await world.phone.decide(request.id, decision);
+  }
 
   it('signs in', async () => {
     const terminal = await chat();
@@ -92,11 +55,10 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       await world.setPrice(symbol, price);
     }
     const terminal = await chat();
-    terminal.type('/portfolio\n');
-    const portfolio = await terminal.shows(/SYMBOL[\s\S]*\/help$/m);
+    const portfolio = await terminal.turn('/portfolio\n', /SYMBOL[\s\S]*\/help$/m);
     expect(frame(portfolio)).toMatchSnapshot('portfolio, 80 by 24');
-    terminal.type('/chart AAPL 3m\n');
-    const screen = await terminal.shows(
+    const screen = await terminal.turn(
+      '/chart AAPL 3m\n',
       /AAPL 3m {2}\$[\s\S]*\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d[\s\S]*\/help$/m,
     );
     expect(screen).toMatch(/[\u2801-\u28ff]{2}/);
@@ -109,8 +71,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     expect(frame(await terminal.shows(/waiting for your phone, \d/))).toMatchSnapshot('an order waits');
     await decide('approve');
     await terminal.shows(/● Bought 3 KO at \$[\s\S]*\/help$/m);
-    terminal.type('buy 1 JPM\n');
-    await terminal.shows(/BUY 1 JPM, market[\s\S]*approve/);
+    await terminal.turn('buy 1 JPM\n', /BUY 1 JPM, market[\s\S]*approve/);
     await decide('deny');
     const screen = await terminal.shows(/denied on the phone: no order[\s\S]*\/help$/m);
     expect(frame(screen)).toMatchSnapshot('after a fill and a denial');
@@ -121,12 +82,12 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('stays usable while two orders wait, and tells them apart', async () => {
     const terminal = await chat({ columns: 200, rows: 50 });
-    terminal.type('buy 2 KO\n');
-    await terminal.shows(/waiting for your phone, \d/);
-    terminal.type('sell 1 MSFT\n');
-    await terminal.shows(/#2 PAPER order: waiting for your phone/);
-    terminal.type('who am I\n');
-    const screen = await terminal.shows(/signed in as Alice Adams \([\s\S]*2 on your phone[\s\S]*\/help$/m);
+    await terminal.turn('buy 2 KO\n', /waiting for your phone, \d/);
+    await terminal.turn('sell 1 MSFT\n', /#2 PAPER order: waiting for your phone/);
+    const screen = await terminal.turn(
+      'who am I\n',
+      /signed in as Alice Adams \([\s\S]*2 on your phone[\s\S]*\/help$/m,
+    );
     expect(screen).toMatch(/[▀▄█]{10}/);
     // The QR code leads to a free port, so it differs from run to run.
     expect(frame(screen.replace(/[▀▄█]+/g, '')).replace(/^[│ ]+\n/gm, '')).toMatchSnapshot(
@@ -141,8 +102,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('says what is pending on Ctrl-C twice, and goes on with it the next time', async () => {
     const terminal = await chat();
-    terminal.type('buy 4 KO\n');
-    await terminal.shows(/waiting for your phone, \d/);
+    await terminal.turn('buy 4 KO\n', /waiting for your phone, \d/);
     terminal.press('C-c');
     await terminal.shows(/Ctrl-C again to quit/);
     terminal.press('C-c');
@@ -154,8 +114,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
     const again = await chat();
     await again.shows(/from an earlier session: BUY 4 KO/);
-    again.type('/resume\n');
-    await again.shows(/waiting for your phone, \d/);
+    await again.turn('/resume\n', /waiting for your phone, \d/);
     await decide('approve');
     await again.shows(/● Bought 4 KO at/);
     const fours = (await world.book()).filter(({ symbol, qty }) => symbol === 'KO' && qty === '4');
@@ -164,17 +123,14 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('stops all trading on /halt, also what waits, until the phone lifts it', async () => {
     const terminal = await chat();
-    terminal.type('buy 6 KO\n');
-    await terminal.shows(/waiting for your phone, \d/);
-    terminal.type('/halt\n');
-    await terminal.shows(/Halt\? \(y\/n\)/);
-    terminal.type('y\n');
-    await terminal.shows(
+    await terminal.turn('buy 6 KO\n', /waiting for your phone, \d/);
+    await terminal.turn('/halt\n', /Halt\? \(y\/n\)/);
+    await terminal.turn(
+      'y\n',
       /BUY 6 KO, market: cancelled[\s\S]*HALTED: nothing is carried out[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
     );
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
-    terminal.type('buy 7 KO\n');
-    await terminal.shows(/Trading is halted\. End the halt with/);
+    await terminal.turn('buy 7 KO\n', /Trading is halted\. End the halt with/);
     terminal.type('/halt lift\n');
     await decide('approve');
     await terminal.shows(
@@ -226,8 +182,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
         .poll(() => terminal.everything().split('/portfolio ').length - 1, { timeout: 10_000 })
         .toBe(round);
     }
-    terminal.type('/clear\n');
-    await terminal.shows(/A new conversation/);
+    await terminal.turn('/clear\n', /A new conversation/);
     expect(terminal.everything().split('/portfolio ').length - 1).toBe(3);
     expect(terminal.screen()).not.toContain('/portfolio ');
   });
@@ -247,20 +202,19 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await again.shows(/❯ quote AAPL\n {2}quote KO/);
     again.press('C-u');
     again.press('BSpace', 'C-u');
-    again.type('/po');
-    await again.shows(/▸ \/portfolio/);
+    await again.turn('/po', /▸ \/portfolio/);
     again.press('Tab');
     await again.shows(/❯ \/portfolio/);
   });
 
   it('says its reports in figures where they are read aloud', async () => {
     const terminal = await chat({ args: ['chat', '--screen-reader'], columns: 120, rows: 40 });
-    terminal.type('/portfolio\n');
-    await terminal.shows(/^SYMBOL[^\n]*\n(\w+ +\d+ [^\n]*\n)+/m);
-    terminal.type('/chart AAPL 3m\n');
-    await terminal.shows(/^from \d{4}-\d\d-\d\d at \$[\d.]+ to \d{4}-\d\d-\d\d at \$[\d.]+$/m);
-    terminal.type('buy 9 KO limit 1\n');
-    const screen = await terminal.shows(/waiting for your phone, \d/);
+    await terminal.turn('/portfolio\n', /^SYMBOL[^\n]*\n(\w+ +\d+ [^\n]*\n)+/m);
+    await terminal.turn(
+      '/chart AAPL 3m\n',
+      /^from \d{4}-\d\d-\d\d at \$[\d.]+ to \d{4}-\d\d-\d\d at \$[\d.]+$/m,
+    );
+    const screen = await terminal.turn('buy 9 KO limit 1\n', /waiting for your phone, \d/);
     expect(screen).not.toMatch(/[▁-█⠁-⣿]/);
     await decide('deny');
     await terminal.shows(/denied\s+on\s+the\s+phone/);
@@ -268,23 +222,26 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
 
   it('keeps the model it has where another could not be asked', async () => {
     const terminal = await chat();
-    terminal.type('/model openai/gpt-none\n');
-    await terminal.shows(/there is no API key for gpt-none at api\.openai\.com/);
-    terminal.type('/model\n');
-    await terminal.shows(/built-in planner answers\./);
+    await terminal.turn('/model openai/gpt-none\n', /there is no API key for gpt-none at api\.openai\.com/);
+    await terminal.turn('/model\n', /built-in planner answers\./);
   });
 
   it('tells what --verbose asks for above what goes on, not into it', async () => {
     const terminal = await chat({ args: ['--verbose', 'chat'], columns: 120, rows: 40 });
-    terminal.type('quote KO\n');
-    await terminal.shows(/^KO +\$[\s\S]*\[request\] method=GET url=\S+\/v1\/account[\s\S]*\/help$/m);
+    await terminal.turn(
+      'quote KO\n',
+      /^KO +\$[\s\S]*\[request\] method=GET url=\S+\/v1\/account[\s\S]*\/help$/m,
+    );
     // Each frame was erased before the next: only the last one's line stands.
     expect(terminal.everything().split('try "what do I own"').length - 1).toBe(1);
     expect(terminal.everything()).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] get_quote/);
   });
 
   it('ends as a command does where a time limit ends it', async () => {
-    const terminal = start({ args: ['chat', '--timeout', '3s'], shell: '"$@"; echo "exit code $?"' });
+    const terminal = start({
+      command: ['sh', '-c', '"$@"; echo "exit code $?"', 'sh', process.execPath, launcher],
+      args: ['chat', '--timeout', '3s'],
+    });
     expect(await terminal.ended()).toMatch(/error: not finished within 3s[\s\S]*exit code 124/);
   });
 
@@ -299,8 +256,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     ['a screen reader', { args: ['chat', '--screen-reader'] }],
   ])('is readable with %s', async (name, options) => {
     const terminal = await chat(options);
-    terminal.type('buy 9 KO limit 1\n');
-    const screen = await terminal.shows(/waiting for your phone, \d/);
+    const screen = await terminal.turn('buy 9 KO limit 1\n', /waiting for your phone, \d/);
     expect(frame(screen)).toMatchSnapshot(name);
     if (name.startsWith('no Unicode')) expect(screen).toMatch(/^[\x00-\x7f]*$/);
     await decide('deny');

@@ -1,15 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { folderOfSuite } from '../folders.ts';
 import { hasTmux, openTerminal } from './tmux.ts';
-import { startCommand } from './world.ts';
+import { launcher, startCommand } from './world.ts';
 
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
-
-const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfSuite();
 
 describe('the demo without a terminal', () => {
   it('shows login, portfolio, proposal, a closed terminal, approval and fill within 30 seconds, and leaves nothing', async () => {
@@ -53,52 +49,44 @@ describe('the demo without a terminal', () => {
 describe.skipIf(!hasTmux())('the demo in a terminal', () => {
   it('has the person approve once the run is hung up on, tells of the fill, and hands over to the chat', async () => {
     const terminal = openTerminal({
-      command: [process.execPath, launcher, 'demo'],
+      args: ['demo'],
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
       columns: 120,
       rows: 50,
     });
-    try {
-      await terminal.shows(/2\. The portfolio/);
-      await terminal.shows(/4\. The terminal is closed/);
-      await terminal.shows(/Set up a browser[\s\S]*press Enter to approve/);
-      terminal.press('Enter');
-      await terminal.shows(/7\. What the gateway’s record says/);
-      await terminal.shows(/Over to you[\s\S]*\/help$/m);
-      expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
-      expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
-      terminal.type('/quit\n');
-      await terminal.ended();
-    } finally {
-      terminal.close();
-    }
+    await terminal.shows(/2\. The portfolio/);
+    await terminal.shows(/4\. The terminal is closed/);
+    await terminal.shows(/Set up a browser[\s\S]*press Enter to approve/);
+    terminal.press('Enter');
+    await terminal.shows(/7\. What the gateway’s record says/);
+    await terminal.shows(/Over to you[\s\S]*\/help$/m);
+    expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
+    expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
+    terminal.type('/quit\n');
+    await terminal.ended();
   });
 
   it('is joined by another terminal that does as it says, whose phone approves and whose resume tells', async () => {
     const terminal = openTerminal({
-      command: [process.execPath, launcher, 'demo'],
+      args: ['demo'],
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
       // The line to type is read off the screen: wide enough for it whole, wherever temporary folders are.
       columns: 300,
       rows: 50,
     });
-    try {
-      await terminal.shows(/press Enter to approve/);
-      const [, line = ''] = /^ +(export TRADE_AGENT_HOME=.*)$/m.exec(terminal.everything()) ?? [];
-      const [, resume = ''] = /go on with: trade-agent (resume th_\w+)/.exec(terminal.everything()) ?? [];
-      const second = (command: string) =>
-        execFileSync('sh', ['-c', `${line} && exec "$0" "$1" ${command}`, process.execPath, launcher], {
-          env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' },
-          encoding: 'utf8',
-          timeout: 20_000,
-        });
-      expect(second('phone --decide approve --once')).toMatch(/approved [0-9A-Z]{4}/);
-      await terminal.shows(/Over to you[\s\S]*\/help$/m);
-      expect(second(resume)).toMatch(/BUY 5 AAPL|bought 5 AAPL/i);
-      terminal.type('/quit\n');
-      await terminal.ended();
-    } finally {
-      terminal.close();
-    }
+    await terminal.shows(/press Enter to approve/);
+    const [, line = ''] = /^ +(export TRADE_AGENT_HOME=.*)$/m.exec(terminal.everything()) ?? [];
+    const [, resume = ''] = /go on with: trade-agent (resume th_\w+)/.exec(terminal.everything()) ?? [];
+    const second = (command: string) =>
+      execFileSync('sh', ['-c', `${line} && exec "$0" "$1" ${command}`, process.execPath, launcher], {
+        env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' },
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+    expect(second('phone --decide approve --once')).toMatch(/approved [0-9A-Z]{4}/);
+    await terminal.shows(/Over to you[\s\S]*\/help$/m);
+    expect(second(resume)).toMatch(/BUY 5 AAPL|bought 5 AAPL/i);
+    terminal.type('/quit\n');
+    await terminal.ended();
   });
 });

@@ -1,13 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { freePort } from '../free-port.ts';
-import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
+import { hasTmux, openTerminal } from './tmux.ts';
 import { startCommand } from './world.ts';
-
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
 let place: string;
 let sandbox: Sandbox;
@@ -41,39 +39,21 @@ const init = (...more: string[]) => {
 };
 
 describe.skipIf(!hasTmux())('at a terminal', () => {
-  const open: Terminal[] = [];
-  afterEach(() => {
-    for (const terminal of open.splice(0)) terminal.close();
-  });
-  const start = (...args: string[]) => {
-    const terminal = openTerminal({
-      command: [process.execPath, launcher, ...args],
-      env: { PATH: process.env.PATH, ...env() },
-      columns: 100,
-      rows: 40,
-    });
-    open.push(terminal);
-    return terminal;
-  };
+  const start = (...args: string[]) =>
+    openTerminal({ args, env: { PATH: process.env.PATH, ...env() }, columns: 100, rows: 40 });
 
   it('five questions are asked, and the broker’s keys are not shown', async () => {
     const terminal = start('home', 'init', '--broker-url', sandbox.ready.broker);
     await terminal.shows(/Address \[http:\/\/localhost:4780\]:/);
-    terminal.type('http://192.168.1.5\n');
-    await terminal.shows(/phones keep passkeys for names alone/);
+    await terminal.turn('http://192.168.1.5\n', /phones keep passkeys for names alone/);
     terminal.press('Enter');
     await terminal.shows(/Your name:/);
-    terminal.type('Ada Lovelace\n');
-    await terminal.shows(/Key id \(not shown\):/);
-    terminal.type(`${keys().key_id}\n`);
-    await terminal.shows(/Secret \(not shown\):/);
-    terminal.type(`${keys().secret}\n`);
-    await terminal.shows(/Account PA\w+: PAPER, ACTIVE/);
+    await terminal.turn('Ada Lovelace\n', /Key id \(not shown\):/);
+    await terminal.turn(`${keys().key_id}\n`, /Secret \(not shown\):/);
+    await terminal.turn(`${keys().secret}\n`, /Account PA\w+: PAPER, ACTIVE/);
     await terminal.shows(/one order may come to, in dollars \[1000\]:/);
-    terminal.type('2500\n');
-    await terminal.shows(/orders a day \[20\]:/);
-    terminal.type('many\n');
-    await terminal.shows(/It must be a whole number/);
+    await terminal.turn('2500\n', /orders a day \[20\]:/);
+    await terminal.turn('many\n', /It must be a whole number/);
     terminal.press('Enter');
     await terminal.shows(/ntfy topic/);
     terminal.type('ada-home-7f3k\n');
@@ -108,8 +88,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
 
     const first = start();
     await first.shows(/Choose \[1\]:/);
-    first.type('2\n');
-    await first.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    await first.turn('2\n', /Who answers\?[\s\S]*Choose \[1\]:/);
     first.press('Enter');
     const said = await first.ended();
     expect(said).toContain('trade-agent home serve');

@@ -1,20 +1,11 @@
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { folderOfTest } from '../folders.ts';
 import { missingKeychainTool, sessionEnvironment } from '../integration/auth/keychain-session.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,7 +14,7 @@ const LIMIT_MS = 3000;
 let home: string;
 let env: NodeJS.ProcessEnv;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'trade-agent-states-'));
+  home = folderOfTest();
   const agent = join(home, 'agent');
   mkdirSync(agent);
   // Never asked: the store is tried before anybody is.
@@ -35,7 +26,6 @@ beforeEach(() => {
   });
   env = { ...sessionEnvironment(home), TRADE_AGENT_HOME: agent };
 });
-afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Outcome {
   readonly code: number;

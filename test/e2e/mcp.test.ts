@@ -6,17 +6,9 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, describe, expect, it } from 'vitest';
 import { suiteWorld } from './suite-world.ts';
-
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+import { launcher } from './world.ts';
 
 const world = suiteWorld();
-
-const env = () => ({
-  PATH: process.env.PATH ?? '',
-  HOME: world.folder,
-  TRADE_AGENT_HOME: world.agentHome,
-  TRADE_AGENT_SANDBOX: `${world.folder}/ready.json`,
-});
 
 type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
 const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
@@ -34,7 +26,7 @@ afterEach(() => {
 
 function speak(more: object = {}): Spoken {
   const child = spawn(process.execPath, [launcher, 'mcp'], {
-    env: env(),
+    env: world.env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   running.push(child);
@@ -81,7 +73,7 @@ describe('trade-agent mcp', () => {
       new StdioClientTransport({
         command: process.execPath,
         args: [launcher, 'mcp', '--read-only'],
-        env: env(),
+        env: world.env as Record<string, string>,
       }),
     );
     expect((await client.listTools()).tools).toHaveLength(26);

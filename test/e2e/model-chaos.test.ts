@@ -1,10 +1,7 @@
-import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { suiteWorld } from './suite-world.ts';
-import { hasTmux, openTerminal, type Terminal } from './tmux.ts';
-
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+import { hasTmux, openTerminal } from './tmux.ts';
 
 const world = suiteWorld();
 let mock: LLMock;
@@ -55,25 +52,12 @@ describe('a run, when the model’s server', () => {
 });
 
 describe.skipIf(!hasTmux())('the chat, when the model’s server', () => {
-  let terminal: Terminal;
-  afterEach(() => terminal?.close());
-
   it.each([...modes, ['is slow', { latencyMs: 30_000 }, /^stopped$/] as const])(
     '%s, says so, stays usable, and goes on with the conversation',
     async (name, chaos, says) => {
       mock.setChaos(chaos);
-      terminal = openTerminal({
-        command: [process.execPath, launcher, 'chat', ...server()],
-        env: {
-          PATH: process.env.PATH,
-          HOME: world.folder,
-          TRADE_AGENT_HOME: world.agentHome,
-          TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
-          ...env,
-        },
-        columns: 100,
-        rows: 30,
-      });
+      const args = ['chat', ...server()];
+      const terminal = openTerminal({ args, env: { ...world.env, ...env }, columns: 100, rows: 30 });
       await terminal.shows(/^PAPER[^\n]* · Alice/m);
       terminal.type('buy 5 AAPL\n');
       if (name === 'is slow') {

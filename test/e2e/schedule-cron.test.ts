@@ -1,24 +1,21 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/schedule/run-record.ts';
 import { newYorkInstant } from '../../src/trading/new-york-time.ts';
+import { folderOfSuite } from '../folders.ts';
 import { fakeCrontab } from '../integration/schedule/fake-crontab.ts';
 import { type CronMachine, cronMissing, openCronMachine } from './cron-machine.ts';
 import { cronCommand } from './entry-command.ts';
-import { createWorld, startCommand, type World } from './world.ts';
+import { createWorld, launcher, startCommand, type World } from './world.ts';
 import { worldClock } from './world-clock.ts';
 
-const launcher = fileURLToPath(new URL('../../bin/trade-agent.js', import.meta.url));
 const ZONE = 'Australia/Lord_Howe';
 const missing = cronMissing();
 const inRealTime = process.env.REAL_CRON === '1';
 
-const everything = mkdtempSync(join(tmpdir(), 'trade-agent-cron-'));
-afterAll(() => rmSync(everything, { recursive: true, force: true }));
+const everything = folderOfSuite();
 
 describe.skipIf(missing !== undefined)(
   `under Debian's cron${missing === undefined ? '' : ` (${missing})`}`,
@@ -51,12 +48,7 @@ describe.skipIf(missing !== undefined)(
       const [file, words] = machine.within([process.execPath, launcher, ...args, '--output', 'json']);
       return new Promise((resolve, reject) => {
         const child = spawn(file, words, {
-          env: {
-            PATH: process.env.PATH,
-            HOME: folder,
-            TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
-            ...env,
-          },
+          env: { ...world.env, HOME: folder },
           stdio: ['ignore', 'pipe', 'inherit'],
         });
         let out = '';

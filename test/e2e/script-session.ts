@@ -11,7 +11,7 @@ import { badModelServer, type ModelServerMode, type RunningModelServer } from '.
 import { checkJson } from './output-schemas.ts';
 import { enrolPasskey } from './passkey.ts';
 import type { Expectation, Scenario, Step } from './script-file.ts';
-import { compiledCode } from './world.ts';
+import { compiledCode, launcher } from './world.ts';
 
 /** Nothing a script does takes this long. */
 const LIMIT_MS = 90_000;
@@ -71,7 +71,6 @@ class Session {
     this.#stage = stage;
     const bin = join(this.#folder, 'bin');
     mkdirSync(bin);
-    const launcher = fileURLToPath(new URL('../../bin/trade-agent.js', import.meta.url));
     const shim = (name: string, ...words: string[]) =>
       writeFileSync(join(bin, name), `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(' ')} "$@"\n`, {
         mode: 0o755,

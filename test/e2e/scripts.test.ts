@@ -1,13 +1,13 @@
 import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../src/cli/options/flag-environment.ts';
 import { describeProgram, everyCommand } from '../../src/cli/program.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { folderOfSuite } from '../folders.ts';
 import { checkedSchemas, schemaNames } from './output-schemas.ts';
 import { readScenario, type Scenario } from './script-file.ts';
 import { playScenario, ScriptFaults } from './script-session.ts';
@@ -26,13 +26,12 @@ const closedMarket = {
   marketClock: { ...systemClock, now: () => sunday + (Date.now() - started) },
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'trade-agent-scripts-'));
+const folder = folderOfSuite();
 /** A sandbox's home as it is made: making one takes four times as long as starting a copy. */
 const made = join(folder, 'made');
 beforeAll(async () => {
   await (await startSandbox({ home: made, port: 0, partialFills: false })).close();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Each has a sandbox of its own, since most of a scenario's time is waiting, and several can wait at once. */
 async function play(name: string, scenario: Scenario): Promise<void> {

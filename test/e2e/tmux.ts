@@ -2,6 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { launcher } from './world.ts';
 
 /** A screen that has not come to what a test waits for by then never will. */
 const LIMIT_MS = 20_000;
@@ -35,20 +37,32 @@ export interface Terminal {
   resize(columns: number, rows: number): void;
   /** Resolves with the screen once it matches. */
   shows(pattern: RegExp): Promise<string>;
+  /** Types, and resolves with the screen once it matches. */
+  turn(text: string, pattern: RegExp): Promise<string>;
   /** Resolves with the screen once it no longer matches. */
   hides(pattern: RegExp): Promise<string>;
   /** Resolves with all it printed, once the program has ended. */
   ended(): Promise<string>;
-  close(): void;
 }
 
-/** Opens a program in a terminal of its own, with no more of an environment than it is given. */
-export function openTerminal(options: {
-  command: readonly string[];
-  env: NodeJS.ProcessEnv;
-  columns: number;
-  rows: number;
-}): Terminal {
+interface TerminalOptions {
+  /** The program's arguments. */
+  readonly args?: readonly string[];
+  /** What to open; the built program by default. */
+  readonly command?: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** Opens the program in a terminal of its own until the test ends, with no more of an environment than it is given. */
+export function openTerminal({
+  command = [process.execPath, launcher],
+  args = [],
+  env,
+  columns = 80,
+  rows = 24,
+}: TerminalOptions): Terminal {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-tmux-'));
   const tmux = (...args: string[]) =>
     execFileSync('tmux', ['-S', join(folder, 'socket'), '-f', '/dev/null', ...args], {
@@ -56,34 +70,21 @@ export function openTerminal(options: {
       // tmux itself speaks UTF-8 whatever the program in it is told.
       env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8', TERM: 'xterm-256color' },
     });
-  const variables = Object.entries({ TERM: 'tmux-256color', LANG: 'C.UTF-8', ...options.env })
+  const variables = Object.entries({ TERM: 'tmux-256color', LANG: 'C.UTF-8', ...env })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value}`);
-  const size = ['-x', String(options.columns), '-y', String(options.rows)];
-  // The pane must outlive its program, to be read afterwards.
   tmux(
-    'start-server',
-    ';',
-    'set-option',
-    '-g',
-    'remain-on-exit',
-    'on',
-    ';',
-    'set-option',
-    '-g',
-    'history-limit',
-    '9000',
-    ';',
-    'new-session',
-    '-d',
-    '-s',
-    'test',
-    ...size,
-    'env',
-    '-i',
+    // The pane must outlive its program, to be read afterwards.
+    ...'start-server ; set-option -g remain-on-exit on ; set-option -g history-limit 9000 ;'.split(' '),
+    ...`new-session -d -s test -x ${columns} -y ${rows} env -i`.split(' '),
     ...variables,
-    ...options.command,
-  ); // prettier-ignore
+    ...command,
+    ...args,
+  );
+  onTestFinished(() => {
+    spawnSync('tmux', ['-S', join(folder, 'socket'), 'kill-server']);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   const capture = (...args: string[]) => tmux('capture-pane', '-p', '-t', 'test', ...args).trimEnd();
   const until = async (what: string, check: () => string | undefined): Promise<string> => {
     const deadline = Date.now() + LIMIT_MS;
@@ -99,29 +100,35 @@ export function openTerminal(options: {
     const screen = capture();
     return capture() === screen ? screen : undefined;
   };
+  const type = (text: string) => {
+    for (const [index, line] of text.split('\n').entries()) {
+      if (index > 0) tmux('send-keys', '-t', 'test', 'Enter');
+      if (line !== '') tmux('send-keys', '-t', 'test', '-l', '--', line);
+    }
+  };
+  const shows = (pattern: RegExp) =>
+    until(`showed ${pattern}`, () => {
+      const screen = still();
+      return screen !== undefined && pattern.test(screen) ? screen : undefined;
+    });
   return {
     screen: () => capture(),
     colors: () => capture('-e'),
     record: (file) => tmux('pipe-pane', '-O', '-t', 'test', `cat > '${file}'`),
     pid: () => Number(tmux('display-message', '-p', '-t', 'test', '#{pane_pid}')),
     everything: () => capture('-S', '-'),
-    type: (text) => {
-      for (const [index, line] of text.split('\n').entries()) {
-        if (index > 0) tmux('send-keys', '-t', 'test', 'Enter');
-        if (line !== '') tmux('send-keys', '-t', 'test', '-l', '--', line);
-      }
-    },
+    type,
     press: (...keys) => tmux('send-keys', '-t', 'test', ...keys),
     paste: (text) => {
       tmux('set-buffer', '--', text);
       tmux('paste-buffer', '-p', '-t', 'test');
     },
     resize: (columns, rows) => tmux('resize-window', '-t', 'test', '-x', String(columns), '-y', String(rows)),
-    shows: (pattern) =>
-      until(`showed ${pattern}`, () => {
-        const screen = still();
-        return screen !== undefined && pattern.test(screen) ? screen : undefined;
-      }),
+    shows,
+    turn: (text, pattern) => {
+      type(text);
+      return shows(pattern);
+    },
     hides: (pattern) =>
       until(`hid ${pattern}`, () => {
         const screen = still();
@@ -133,10 +140,6 @@ export function openTerminal(options: {
           ? capture('-S', '-')
           : undefined,
       ),
-    close: () => {
-      spawnSync('tmux', ['-S', join(folder, 'socket'), 'kill-server']);
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
   };
 }
 

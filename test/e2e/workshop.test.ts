@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { folderOfSuite } from '../folders.ts';
 import { suiteWorld } from './suite-world.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +21,7 @@ const MOST_LINES = 120;
 
 /** In order, from an empty folder in which only the package is installed. */
 describe('the workshop', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-workshop-'));
+  const folder = folderOfSuite();
   const world = suiteWorld({ login: false });
   beforeAll(() => {
     mkdirSync(join(folder, 'node_modules'));
@@ -30,7 +30,6 @@ describe('the workshop', () => {
     for (const name of programs)
       cpSync(join(root, 'docs/workshop', `${name}.ts`), join(folder, `${name}.ts`));
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   /** Runs a program; `when` it has said something, a person does something, once. */
   const run = (
@@ -43,11 +42,9 @@ describe('the workshop', () => {
         cwd: folder,
         timeout: 50_000,
         env: {
-          PATH: process.env.PATH,
+          ...world.env,
           HOME: folder,
           TMPDIR: folder,
-          TRADE_AGENT_HOME: world.agentHome,
-          TRADE_AGENT_SANDBOX: join(world.folder, 'ready.json'),
           ...(name === '2-tools' ? { APCA_API_KEY_ID: key.key_id, APCA_API_SECRET_KEY: key.secret } : {}),
         },
       });

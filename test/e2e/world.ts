@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.ts';
 
-const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
+export const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
 /**
  * `XDG_CACHE_HOME` of the program in every test's world, so that what V8 compiled is kept from one to the next, as on a
@@ -37,6 +37,8 @@ export interface Running {
 export interface World {
   readonly folder: string;
   readonly agentHome: string;
+  /** That of its commands. */
+  readonly env: NodeJS.ProcessEnv;
   readonly ready: SandboxReady;
   readonly phone: ReturnType<typeof createPhoneClient>;
   readonly seed: {
@@ -189,6 +191,7 @@ export async function createWorld(
   return {
     folder,
     agentHome,
+    env: { PATH: process.env.PATH, ...env },
     ready,
     phone,
     seed,

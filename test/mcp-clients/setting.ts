@@ -72,11 +72,7 @@ export async function createStage(driver: ClientDriver, command: string): Promis
         columns: 120,
         rows: 40,
       });
-      try {
-        return await talk(terminal);
-      } finally {
-        terminal.close();
-      }
+      return talk(terminal);
     },
     async close() {
       for (const child of running) child.kill('SIGKILL');

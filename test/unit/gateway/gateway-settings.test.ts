@@ -132,6 +132,7 @@ describe('gateway.yaml', () => {
     [{ max_slippage: '0.11' }, 'must be a fraction of at most 0.10'],
     [{ max_slippage: 'much' }, 'must be a plain decimal number'],
     [{ approval: { phone_url: 'http://phone.example' } }, 'https'],
+    [{ issuer: 'http://id.example' }, 'https'],
     [{ broker: { kind: 'alpacca' } }, 'no broker "alpacca". Did you mean "alpaca"?'],
     [{ broker: { trading_url: 'http://broker.example' } }, 'https'],
     [{ broker: { trading_ulr: 'x' } }, 'unknown key "broker.trading_ulr"'],

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { desktopCommand, desktopEnvironment, desktopSender } from '../../../src/notify/desktop.ts';
+import { folderOfSuite } from '../../folders.ts';
 
 const evil = {
   title: '--help\u0000\u001b[2J"; do shell script "x',
@@ -12,8 +12,7 @@ const evil = {
   type: 'finding',
 } as const;
 
-const folder = mkdtempSync(join(tmpdir(), 'trade-agent-desktop-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfSuite();
 
 describe('a desktop notice', () => {
   it('never holds a control character, and comes after the end of the options', () => {

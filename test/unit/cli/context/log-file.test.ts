@@ -1,16 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createLogFile, redact } from '../../../../src/cli/context/log-file.ts';
 import { tracedFetch } from '../../../../src/cli/context/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
+import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-log-'));
+  folder = folderOfTest();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the log file', () => {
   it('is the owner’s alone, also where it was not before', () => {

@@ -1,20 +1,19 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { openBundle } from '../../../../src/cli/start/bundle-loader.ts';
 import { readCompiledCode } from '../../../../src/cli/start/compiled-code.ts';
+import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
 let url: URL;
 let compiled: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-bundle-'));
+  folder = folderOfTest();
   url = pathToFileURL(`${folder}/`);
   compiled = join(folder, 'run.bin');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const chunk = (name: string, code: string) =>
   writeFileSync(join(folder, name), `(function(exports,require,module,__url){${code}\n})`);

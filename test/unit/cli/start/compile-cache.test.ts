@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { compileCacheFolder, isPrivate } from '../../../../src/cli/start/compile-cache.ts';
+import { folderOfTest } from '../../../folders.ts';
 
 describe('the folder of compiled code', () => {
   it.each([
@@ -19,9 +19,8 @@ describe('the folder of compiled code', () => {
 describe('a folder for compiled code', () => {
   let parent: string;
   beforeEach(() => {
-    parent = mkdtempSync(join(tmpdir(), 'trade-agent-compiled-'));
+    parent = folderOfTest();
   });
-  afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
   it('is made for its owner alone', () => {
     const folder = join(parent, 'a', 'b');

@@ -1,16 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readCompiledCode, writeCompiledCode } from '../../../../src/cli/start/compiled-code.ts';
+import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
 let file: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-compiled-'));
+  folder = folderOfTest();
   file = join(folder, 'run.bin');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const code = () =>
   new Map([
