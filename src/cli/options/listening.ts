@@ -3,6 +3,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { peerList } from '../../net/peer-list.ts';
+import type { CliCommand } from '../context/cli-command.ts';
+import { portUpTo } from './choice.ts';
 
 export interface ListeningFlags {
   readonly tlsCert?: string;
@@ -34,6 +36,28 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
     throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ''}`);
   }
   return [...before, text];
+}
+
+/** Where a gateway or server listens. */
+export function addServingOptions(command: CliCommand, port: number): CliCommand {
+  command
+    .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
+    .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), port);
+  return addListeningOptions(command).option(
+    '--ready-file <file>',
+    'write address and process id there once it serves',
+  );
+}
+
+export interface ServingFlags extends ListeningFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly readyFile?: string;
+}
+
+export function servingOf({ host, port, readyFile, ...flags }: ServingFlags) {
+  const ready = readyFile === undefined ? {} : { readyFile: resolve(readyFile) };
+  return { host, port, ...listeningOf(flags), ...ready };
 }
 
 /** @throws {TradeAgentError} `usage` for a certificate without its key, or the reverse */

@@ -7,7 +7,7 @@ import type { Article } from '../../trading/market-news.ts';
 import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
 /** `open until 2026-11-27 16:00 in New York` */
@@ -66,13 +66,9 @@ export async function activitiesText(found: ActivitiesIn): Promise<string> {
           `${kind === 'fill' ? (side ?? 'fill') : kind}${imported === true ? ' (imported)' : ''}`,
       },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol ?? '') },
-      { head: 'QTY', align: 'right', cell: ({ qty }) => (qty === null ? '' : shares(qty)) },
-      { head: 'PRICE', align: 'right', cell: ({ price }) => (price === null ? '' : sharePrice(price)) },
-      {
-        head: 'AMOUNT',
-        align: 'right',
-        cell: ({ amount }) => (amount === null ? '' : signedDollars(amount)),
-      },
+      numbers('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
+      numbers('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
+      numbers('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
     ],
     activities,
   );

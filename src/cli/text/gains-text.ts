@@ -2,7 +2,7 @@ import type { HeldLots, RealisedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars, shares, signedDollars } from '../../trading/amounts.ts';
 import { program, type Reader } from './reader.ts';
-import { type Column, fittingTable } from './table.ts';
+import { type Column, fittingTable, numbers } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
 type Line = RealisedGains['gains'][number];
@@ -16,16 +16,15 @@ const lineColumns: readonly Column<Line>[] = [
   { head: 'DESCRIPTION', cell: ({ description }) => safeLine(description), shortens: true },
   { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
   { head: 'SOLD', cell: ({ sold }) => sold },
-  { head: 'PROCEEDS', align: 'right', cell: ({ proceeds }) => amount(proceeds) },
-  { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
-  {
-    rank: 1,
-    head: 'ADJUSTMENT',
-    align: 'right',
-    cell: ({ adjustment_code, adjustment }) =>
+  numbers('PROCEEDS', ({ proceeds }) => amount(proceeds)),
+  numbers('COST', ({ cost }) => amount(cost)),
+  numbers(
+    'ADJUSTMENT',
+    ({ adjustment_code, adjustment }) =>
       adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`,
-  },
-  { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
+    1,
+  ),
+  numbers('GAIN', ({ gain }) => signed(gain)),
   { rank: 2, head: 'TERM', cell: ({ term }) => term },
 ];
 
@@ -53,10 +52,10 @@ const methodWords: Readonly<Record<RealisedGains['method'], string>> = {
 const lotColumns: readonly Column<Lot>[] = [
   { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
   { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
-  { head: 'QTY', align: 'right', cell: ({ qty }) => shares(qty) },
-  { head: 'COST', align: 'right', cell: ({ cost }) => amount(cost) },
-  { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
-  { head: 'GAIN', align: 'right', cell: ({ gain }) => signed(gain) },
+  numbers('QTY', ({ qty }) => shares(qty)),
+  numbers('COST', ({ cost }) => amount(cost)),
+  numbers('VALUE', ({ value }) => dollars(value)),
+  numbers('GAIN', ({ gain }) => signed(gain)),
   { rank: 1, head: 'TERM', cell: ({ term }) => term },
   { rank: 2, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
 ];

@@ -1,7 +1,7 @@
 import type { ImportReport } from '../../app/imports.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 /** `--output json` has all. */
 const MOST_SHOWN = 20;
@@ -15,21 +15,13 @@ export async function importText(report: ImportReport): Promise<string> {
       : [
           await table<(typeof shown)[number]>(
             [
-              { head: 'LINE', align: 'right', cell: ({ line }) => String(line) },
+              numbers('LINE', ({ line }) => String(line)),
               { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
               { head: 'WHAT', cell: ({ kind, side }) => side ?? kind },
               { head: 'SYMBOL', cell: ({ symbol }) => symbol ?? '' },
-              { head: 'QTY', align: 'right', cell: ({ qty }) => (qty === null ? '' : shares(qty)) },
-              {
-                head: 'PRICE',
-                align: 'right',
-                cell: ({ price }) => (price === null ? '' : sharePrice(price)),
-              },
-              {
-                head: 'AMOUNT',
-                align: 'right',
-                cell: ({ amount }) => (amount === null ? '' : signedDollars(amount)),
-              },
+              numbers('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
+              numbers('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
+              numbers('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
             ],
             shown,
           ),
@@ -75,7 +67,7 @@ export async function importsText(
       { head: 'ID', cell: ({ id }) => id },
       { head: 'FILE', cell: ({ file }) => safeLine(file, 60) },
       { head: 'AT', cell: ({ at }) => at.slice(0, 16).replace('T', ' ') },
-      { head: 'ROWS', align: 'right', cell: ({ rows }) => String(rows) },
+      numbers('ROWS', ({ rows }) => String(rows)),
     ],
     imports,
   );

@@ -1,7 +1,7 @@
 import type { Performance } from '../../tools/performance-in.ts';
 import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
-import { table } from './table.ts';
+import { numbers, table } from './table.ts';
 
 type Rates = Performance['time_weighted'];
 
@@ -43,10 +43,10 @@ export async function performanceText(found: Performance): Promise<string> {
   if (found.contributions !== undefined) parts.push(await contributionsText(found.contributions));
   if (found.dividends_by_month.length > 0) {
     parts.push(
-      await table(
+      await table<Performance['dividends_by_month'][number]>(
         [
-          { head: 'MONTH', cell: ({ month }: Performance['dividends_by_month'][number]) => month },
-          { head: 'DIVIDENDS', align: 'right', cell: ({ amount }) => signedDollars(amount) },
+          { head: 'MONTH', cell: ({ month }) => month },
+          numbers('DIVIDENDS', ({ amount }) => signedDollars(amount)),
         ],
         found.dividends_by_month,
       ),
@@ -69,12 +69,8 @@ async function contributionsText(found: NonNullable<Performance['contributions']
   const text = await table<(typeof rows)[number]>(
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
-      {
-        head: 'PROFIT',
-        align: 'right',
-        cell: ({ profit }) => (profit === undefined ? '' : signedDollars(profit)),
-      },
-      { head: 'OF THE RETURN', align: 'right', cell: ({ contribution }) => signedPercent(contribution) },
+      numbers('PROFIT', ({ profit }) => (profit === undefined ? '' : signedDollars(profit))),
+      numbers('OF THE RETURN', ({ contribution }) => signedPercent(contribution)),
     ],
     rows,
   );

@@ -11,7 +11,7 @@ import { Dec } from '../../trading/decimal.ts';
 import { environmentWord } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
-import { type Column, fittingTable } from './table.ts';
+import { type Column, fittingTable, numbers } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 
 /** `12.3%`. @param fraction of one */
@@ -99,40 +99,15 @@ function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[]
         );
   const all: (Column<Line> | false)[] = [
     { head: 'SYMBOL', cell: ({ symbol }) => (symbol === undefined ? TOTAL : safeLine(symbol)) },
-    { rank: 3, head: 'QTY', align: 'right', cell: ({ qty }) => (qty === undefined ? '' : shares(qty)) },
-    {
-      rank: 7,
-      head: 'PRICE',
-      align: 'right',
-      cell: ({ price }) => (price === undefined ? '' : sharePrice(price)),
-    },
-    { head: 'VALUE', align: 'right', cell: ({ value }) => dollars(value) },
-    { rank: 4, head: 'WEIGHT', align: 'right', cell: ({ weight }) => weightText(weight) },
+    numbers('QTY', ({ qty }) => (qty === undefined ? '' : shares(qty)), 3),
+    numbers('PRICE', ({ price }) => (price === undefined ? '' : sharePrice(price)), 7),
+    numbers('VALUE', ({ value }) => dollars(value)),
+    numbers('WEIGHT', ({ weight }) => weightText(weight), 4),
     !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
-    {
-      rank: 2,
-      head: 'TODAY',
-      align: 'right',
-      cell: ({ day_change }) => signed(paint, signedDollars(day_change)),
-    },
-    {
-      rank: 9,
-      head: 'TODAY %',
-      align: 'right',
-      cell: ({ day_change_fraction }) => signed(paint, signedPercent(day_change_fraction)),
-    },
-    {
-      rank: 1,
-      head: 'P/L',
-      align: 'right',
-      cell: ({ unrealized }) => signed(paint, signedDollars(unrealized)),
-    },
-    {
-      rank: 8,
-      head: 'P/L %',
-      align: 'right',
-      cell: ({ unrealized_fraction }) => signed(paint, signedPercent(unrealized_fraction)),
-    },
+    numbers('TODAY', ({ day_change }) => signed(paint, signedDollars(day_change)), 2),
+    numbers('TODAY %', ({ day_change_fraction }) => signed(paint, signedPercent(day_change_fraction)), 9),
+    numbers('P/L', ({ unrealized }) => signed(paint, signedDollars(unrealized)), 1),
+    numbers('P/L %', ({ unrealized_fraction }) => signed(paint, signedPercent(unrealized_fraction)), 8),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);

@@ -7,7 +7,7 @@ import { environmentWord } from '../../trading/environment.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { TotalAcross } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
-import { type Column, fittingTable, table } from './table.ts';
+import { type Column, fittingTable, numbers, table } from './table.ts';
 import { plainPaint, signed } from './theme.ts';
 
 /** An account, or the total of a currency. */
@@ -58,14 +58,13 @@ function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen
     { rank: 1, head: 'BROKER', cell: ({ at = '' }) => at },
     { head: '', cell: ({ where = '' }) => where },
     several && { head: '', cell: ({ currency }) => safeLine(currency) },
-    { head: 'VALUE', align: 'right', cell: ({ equity }) => dollars(equity) },
-    {
-      rank: 2,
-      head: 'TODAY',
-      align: 'right',
-      cell: ({ day_change }) => (day_change === null ? 'unknown' : signed(paint, signedDollars(day_change))),
-    },
-    { rank: 3, head: 'CASH', align: 'right', cell: ({ cash }) => dollars(cash) },
+    numbers('VALUE', ({ equity }) => dollars(equity)),
+    numbers(
+      'TODAY',
+      ({ day_change }) => (day_change === null ? 'unknown' : signed(paint, signedDollars(day_change))),
+      2,
+    ),
+    numbers('CASH', ({ cash }) => dollars(cash), 3),
   ];
   return all.filter((column) => column !== false);
 }

@@ -8,7 +8,7 @@ import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
 import { program, type Reader } from './reader.ts';
-import { fittingTable } from './table.ts';
+import { fittingTable, numbers } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 import { labelledLines } from './wrap.ts';
 
@@ -34,10 +34,10 @@ export function quotesText(
   return fittingTable<Quote>(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      { head: 'LAST', align: 'right', cell: ({ last }) => sharePrice(last) },
-      { head: 'CHANGE', align: 'right', cell: (quote) => signed(paint, signedPercent(changeOf(quote))) },
-      { head: 'BID', align: 'right', cell: ({ bid }) => sharePrice(bid) },
-      { head: 'ASK', align: 'right', cell: ({ ask }) => sharePrice(ask) },
+      numbers('LAST', ({ last }) => sharePrice(last)),
+      numbers('CHANGE', (quote) => signed(paint, signedPercent(changeOf(quote)))),
+      numbers('BID', ({ bid }) => sharePrice(bid)),
+      numbers('ASK', ({ ask }) => sharePrice(ask)),
       ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),
       ...(quotes.some((quote) => age(quote) !== '')
         ? [{ head: 'AGE', cell: (quote: Quote) => paint('warn', age(quote)) }]
@@ -69,7 +69,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
       // Never dropped: without it nothing can be shown, changed or cancelled.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
-      { head: 'QTY', align: 'right', cell: (order) => amountOf(order) },
+      numbers('QTY', (order) => amountOf(order)),
       {
         head: 'SYMBOL',
         // An option order's legs stand below it.

@@ -14,23 +14,14 @@ export interface Column<Row> {
 const LEAST_ROOM = 12;
 const MORE = '...';
 
-const noLines = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
+const lines =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
+const noLines = { ...Object.fromEntries(lines.split(' ').map((line) => [line, ''])), middle: '  ' };
+
+/** A column of numbers. */
+export function numbers<Row>(head: string, cell: (row: Row) => string, rank = 0): Column<Row> {
+  return { head, cell, rank, align: 'right' };
+}
 
 /** As {@link table}, with as many columns as fit into `width`. */
 export async function fittingTable<Row>(

@@ -2,7 +2,7 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { gatewayPlacesOf } from './places.ts';
+import { placesOf } from '../../options/places.ts';
 
 export function addGatewayAudit(gateway: CliCommand): void {
   gateway
@@ -39,7 +39,7 @@ export function addGatewayAudit(gateway: CliCommand): void {
         command: CliCommand,
       ) => {
         const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const places = gatewayPlacesOf(command);
+        const places = placesOf(command, 'gateway');
         const found = await verifyRecord(context, places, { ...options, file });
         await context.output.result('gateway-audit', { ...found }, () => auditText(found));
         return found.ok ? exits.done : exits.failed;

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { gatewayPlacesOf } from './places.ts';
+import { placesOf } from '../../options/places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';
@@ -40,7 +40,7 @@ export function addGatewayKey(gateway: CliCommand): void {
       ['trade-agent gateway key --rotate', 'the first step to another key'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
-      printKey(context, gatewayPlacesOf(command), options),
+      printKey(context, placesOf(command, 'gateway'), options),
     );
 }
 

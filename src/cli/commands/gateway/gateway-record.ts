@@ -1,6 +1,6 @@
 import type { CliCommand } from '../../context/cli-command.ts';
+import { placesOf } from '../../options/places.ts';
 import { addGatewayAudit } from './gateway-audit.ts';
-import { gatewayPlacesOf } from './places.ts';
 
 /** Commands for the gateway's record and halts, on its own machine. */
 export function addGatewayRecord(gateway: CliCommand): void {
@@ -14,7 +14,7 @@ export function addGatewayRecord(gateway: CliCommand): void {
     .examples(['trade-agent gateway halt --lift --user alice', 'also while the gateway runs'])
     .runs(async (context, { user }: { user: string }, command: CliCommand) => {
       const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
-      const places = gatewayPlacesOf(command);
+      const places = placesOf(command, 'gateway');
       const { ended, haltedAt, liftedAt, state } = await liftHalt(context, places, user);
       await context.output.result(
         'gateway-halt',
@@ -38,7 +38,7 @@ export function addGatewayRecord(gateway: CliCommand): void {
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; also while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
       const { recount } = await import('../../../app/gateway/gateway-record.ts');
-      const { orders, newest } = await recount(context, gatewayPlacesOf(command));
+      const { orders, newest } = await recount(context, placesOf(command, 'gateway'));
       await context.output.result('gateway-recount', { orders, newest }, () =>
         newest === null
           ? 'No order is dated after the clock.'

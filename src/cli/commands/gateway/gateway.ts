@@ -1,20 +1,12 @@
-import { resolve } from 'node:path';
 import { exits } from '../../../app/exit-codes.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { portUpTo } from '../../options/choice.ts';
-import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
+import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
+import { addMigrate } from '../../options/migrate.ts';
+import { placesOf } from '../../options/places.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addGatewayKey } from './gateway-key.ts';
-import { addGatewayMigrate } from './gateway-migrate.ts';
 import { addGatewayRecord } from './gateway-record.ts';
-import { gatewayPlacesOf } from './places.ts';
-
-interface GatewayOptions extends ListeningFlags {
-  readonly host: string;
-  readonly port: number;
-  readonly readyFile?: string;
-}
 
 export function addGatewayCommand(program: CliCommand): void {
   const gateway = program
@@ -26,11 +18,8 @@ export function addGatewayCommand(program: CliCommand): void {
       '--home <folder>',
       "the gateway's own folder: its key and its journal (default: one beside the agent's)",
     )
-    .option('--config <file>', 'what it serves (default: gateway.yaml in that folder)')
-    .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), 7070);
-  addListeningOptions(gateway)
-    .option('--ready-file <file>', 'write address and process id there once it serves')
+    .option('--config <file>', 'what it serves (default: gateway.yaml in that folder)');
+  addServingOptions(gateway, 7070)
     .examples(
       ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
       ['trade-agent gateway audit verify', 'find out whether its record is whole'],
@@ -46,24 +35,23 @@ export function addGatewayCommand(program: CliCommand): void {
 
   addGatewayKey(gateway);
   addGatewayRecord(gateway);
-  addGatewayMigrate(gateway);
+  addMigrate(gateway, 'gateway', 'gateways', async (...args) =>
+    (await import('../../../app/gateway/gateway-database.ts')).migrateDatabase(...args),
+  );
 }
 
 async function serve(
   parts: ServerParts,
   output: Output,
-  { host, port, readyFile, ...flags }: GatewayOptions,
+  flags: ServingFlags,
   command: CliCommand,
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
-  const places = gatewayPlacesOf(command);
+  const places = placesOf(command, 'gateway');
   await serveGateway(parts, {
     ...places,
     env: command.cli.env,
-    host,
-    port,
-    ...listeningOf(flags),
-    ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
+    ...servingOf(flags),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {
       await output.result('gateway', { resource, issuer, environment, url, home: places.home, pid }, () =>

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { serverPlacesOf } from './server-places.ts';
+import { placesOf } from '../../options/places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';
@@ -35,7 +35,7 @@ export function addServerKey(server: CliCommand): void {
       ['trade-agent server key --add-wrapping-key', 'before the first server, where kms is a file'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
-      lookAfterKeys(context, serverPlacesOf(command), options),
+      lookAfterKeys(context, placesOf(command, 'server'), options),
     );
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { addServerPlaces, serverPlacesOf } from '../server/server-places.ts';
+import { addServerPlaces, placesOf } from '../../options/places.ts';
 
 interface WorkerOptions {
   readonly concurrency: number;
@@ -25,7 +25,7 @@ export function addWorkerCommand(program: CliCommand): void {
     .serves(async (parts, output, { readyFile, concurrency }: WorkerOptions, command: CliCommand) => {
       const { serveWorker } = await import('../../../app/server/serve-worker.ts');
       await serveWorker(parts, {
-        ...serverPlacesOf(command),
+        ...placesOf(command, 'server'),
         env: command.cli.env,
         concurrency,
         ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),
