@@ -19,44 +19,28 @@ export interface Home {
  */
 export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   const override = env.TRADE_AGENT_HOME;
-  if (override) {
-    return {
-      config: override,
-      data: override,
-      log: join(override, 'log'),
-      sandbox: `${withoutSlash(override)}-sandbox`,
-    };
-  }
-  const paths = envPaths('trade-agent', { suffix: '' });
-  return {
-    config: paths.config,
-    data: paths.data,
-    log: paths.log,
-    sandbox: envPaths('trade-agent-sandbox', { suffix: '' }).data,
-  };
+  const sandbox = beside('sandbox')(env);
+  if (override) return { config: override, data: override, log: join(override, 'log'), sandbox };
+  const { config, data, log } = envPaths('trade-agent', { suffix: '' });
+  return { config, data, log, sandbox };
 }
 
-/** Beside the agent's: the gateway's key opens accounts at the broker, and the agent must not read it. */
-export function gatewayHome(env: NodeJS.ProcessEnv = process.env): string {
-  const override = env.TRADE_AGENT_HOME;
-  return override
-    ? `${withoutSlash(override)}-gateway`
-    : envPaths('trade-agent-gateway', { suffix: '' }).data;
+/** Where a folder beside the agent's is. */
+function beside(name: string) {
+  return (env: NodeJS.ProcessEnv = process.env): string =>
+    env.TRADE_AGENT_HOME
+      ? `${env.TRADE_AGENT_HOME.replace(/[\\/]+$/, '')}-${name}`
+      : envPaths(`trade-agent-${name}`, { suffix: '' }).data;
 }
+
+/** Its key opens accounts at the broker: the agent must not read it. */
+export const gatewayHome = beside('gateway');
 
 /** For a server and its workers: the key, and where the database is. */
-export function serverHome(env: NodeJS.ProcessEnv = process.env): string {
-  const override = env.TRADE_AGENT_HOME;
-  return override ? `${withoutSlash(override)}-server` : envPaths('trade-agent-server', { suffix: '' }).data;
-}
+export const serverHome = beside('server');
 
-/** Beside the agent's, which must not read its accounts, keys and approvers. */
-export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const override = env.TRADE_AGENT_HOME;
-  return override ? `${withoutSlash(override)}-home` : envPaths('trade-agent-home', { suffix: '' }).data;
-}
-
-const withoutSlash = (folder: string) => folder.replace(/[\\/]+$/, '');
+/** The agent must not read its accounts, keys and approvers. */
+export const homeFolder = beside('home');
 
 /** Creates a folder only its owner can enter. */
 export function ensurePrivateFolder(folder: string): string {

@@ -106,29 +106,17 @@ function keepNames(folder: string): void {
  * @param unusable makes the error from what is wrong, as in "it is a symbolic link"
  * @returns `undefined` where there is none
  */
-export function readPrivateFile(
-  file: string,
-  longest: number,
-  unusable: (why: string) => Error,
-): string | undefined {
-  return readPlainFile(file, longest, unusable, ({ uid, mode }) =>
-    uid !== process.getuid?.() || (mode & 0o077) !== 0
-      ? 'others may read or own it; "chmod 600" it'
-      : undefined,
-  );
-}
+export const readPrivateFile = reader(({ uid, mode }) =>
+  uid !== process.getuid?.() || (mode & 0o077) !== 0
+    ? 'others may read or own it; "chmod 600" it'
+    : undefined,
+);
 
 /**
  * As {@link readPrivateFile}, for a file that is no secret but that nobody else may have written: owned by the user or
  * root, and writable by its owner alone.
  */
-export function readUnforgedFile(
-  file: string,
-  longest: number,
-  unusable: (why: string) => Error,
-): string | undefined {
-  return readPlainFile(file, longest, unusable, forged);
-}
+export const readUnforgedFile = reader(forged);
 
 /** Whether somebody else could have written it, or (a folder) what is in it. */
 export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
@@ -136,31 +124,28 @@ export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | und
   return ours && (mode & 0o022) === 0 ? undefined : 'others may write or own it; "chmod go-w" it';
 }
 
-function readPlainFile(
-  file: string,
-  longest: number,
-  unusable: (why: string) => Error,
-  fault: (stat: Stats) => string | undefined,
-): string | undefined {
-  let handle: number;
-  try {
-    // Never wait for a pipe's writer.
-    handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw unusable(code === 'ELOOP' ? 'it is a symbolic link' : `it can't be read (${code})`);
-  }
-  try {
-    const stat = fstatSync(handle);
-    if (!stat.isFile()) throw unusable('it is not a plain file');
-    const why = process.platform === 'win32' ? undefined : fault(stat);
-    if (why !== undefined) throw unusable(why);
-    if (stat.size > longest) throw unusable('it is too long');
-    return readFileSync(handle, 'utf8');
-  } finally {
-    closeSync(handle);
-  }
+function reader(fault: (stat: Stats) => string | undefined) {
+  return (file: string, longest: number, unusable: (why: string) => Error): string | undefined => {
+    let handle: number;
+    try {
+      // Never wait for a pipe's writer.
+      handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      throw unusable(code === 'ELOOP' ? 'it is a symbolic link' : `it can't be read (${code})`);
+    }
+    try {
+      const stat = fstatSync(handle);
+      if (!stat.isFile()) throw unusable('it is not a plain file');
+      const why = process.platform === 'win32' ? undefined : fault(stat);
+      if (why !== undefined) throw unusable(why);
+      if (stat.size > longest) throw unusable('it is too long');
+      return readFileSync(handle, 'utf8');
+    } finally {
+      closeSync(handle);
+    }
+  };
 }
 
 /** Milliseconds until the writer of a pipe must have closed it. */

@@ -122,17 +122,9 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
 }
 
 const kept = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'LANG',
-  'LC_ALL',
-  'DISPLAY',
-  'WAYLAND_DISPLAY',
-  'XAUTHORITY',
+  ...'PATH HOME USER LOGNAME LANG LC_ALL DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_RUNTIME_DIR'.split(' '),
+  ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
-kept.push('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'SystemRoot', 'SystemDrive', 'USERPROFILE', 'TEMP');
 
 /** The minimum such a program needs. Under cron the session bus is at systemd's usual place. */
 export function desktopEnvironment(

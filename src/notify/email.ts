@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { smtpPort } from '../config/notice-channels.ts';
 import { publicLookup } from '../net/public-fetch.ts';
-import { NoticeFailure } from './notice.ts';
+import { type FailureCode, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
 /** No mail server answers more. */
@@ -112,48 +112,22 @@ function smtpFailure(error: unknown, host: string): NoticeFailure {
   };
   const said = status === undefined ? '' : ` (SMTP ${status})`;
   const passing = status === undefined || (status >= 400 && status < 500);
-  const insecure = new NoticeFailure(
-    'insecure',
-    `the mail server ${host} offers no TLS that can be trusted${codeWord(originalCode)}; nothing was sent${said}`,
-  );
-  if (/CERT|SSL|TLS|ISSUER|SIGNATURE/.test(originalCode)) return insecure;
-  switch (code) {
-    case 'EAUTH':
-      return new NoticeFailure(
-        'not_authorized',
-        `the mail server ${host} does not take the password${said}`,
-        {
-          passing: status !== undefined && passing,
-        },
-      );
-    case 'ENOAUTH':
-      return new NoticeFailure('refused', `the mail server ${host} offers no way to sign in`);
-    case 'ETLS':
-    case 'EREQUIRETLS':
-      return insecure;
-    case 'ETIMEDOUT':
-      return new NoticeFailure('timeout', `the mail server ${host} did not answer in time`, {
-        passing: true,
-      });
-    case 'EENVELOPE':
-    case 'EMESSAGE':
-    case 'EPROTOCOL':
-      return new NoticeFailure('refused', `the mail server ${host} refused the message${said}`, { passing });
-    default:
-      if (status !== undefined)
-        return new NoticeFailure(
-          'refused',
-          `the mail server ${host} refused ${commandWord(command)}${said}`,
-          { passing },
-        );
-      return new NoticeFailure(
-        'unreachable',
-        `the mail server ${host} can't be reached${codeWord(originalCode || code)}`,
-        {
-          passing: true,
-        },
-      );
+  const fail = (kind: FailureCode, what: string, passes = false) =>
+    new NoticeFailure(kind, `the mail server ${host} ${what}`, { passing: passes });
+  if (/CERT|SSL|TLS|ISSUER|SIGNATURE/.test(originalCode) || code === 'ETLS' || code === 'EREQUIRETLS') {
+    const why = codeWord(originalCode);
+    return fail('insecure', `offers no TLS that can be trusted${why}; nothing was sent${said}`);
   }
+  if (code === 'EAUTH') {
+    return fail('not_authorized', `does not take the password${said}`, status !== undefined && passing);
+  }
+  if (code === 'ENOAUTH') return fail('refused', 'offers no way to sign in');
+  if (code === 'ETIMEDOUT') return fail('timeout', 'did not answer in time', true);
+  if (code !== undefined && ['EENVELOPE', 'EMESSAGE', 'EPROTOCOL'].includes(code)) {
+    return fail('refused', `refused the message${said}`, passing);
+  }
+  if (status !== undefined) return fail('refused', `refused ${commandWord(command)}${said}`, passing);
+  return fail('unreachable', `can't be reached${codeWord(originalCode || code)}`, true);
 }
 
 const commandWord = (command: string | undefined) =>

@@ -42,7 +42,7 @@ it.skipIf(!hasTmux() || process.platform !== 'linux')(
     await world.login();
     const terminal = openTerminal({
       args: ['portfolio', '--watch'],
-      env: { ...probe.env(clock.env), ...world.env },
+      env: { ...world.env, ...probe.env(clock.env) },
       columns: 100,
       rows: 32,
     });

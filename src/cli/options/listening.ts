@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { peerList } from '../../net/peer-list.ts';
-import type { CliCommand } from '../context/cli-command.ts';
 import { portUpTo } from './choice.ts';
 
 export interface ListeningFlags {
@@ -39,7 +38,7 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
 }
 
 /** Where a gateway or server listens. */
-export function addServingOptions(command: CliCommand, port: number): CliCommand {
+export function addServingOptions<C extends Command>(command: C, port: number): C {
   command
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), port);

@@ -173,6 +173,12 @@ const access = z.object({
   in_force: z.boolean(),
 });
 
+const migrated = z.object({
+  from: z.int().describe('the version that the tables were of; 0 where there were none'),
+  to: z.int().describe('the version that they are of now'),
+});
+const wrappingKey = z.object({ file: z.string().describe('all wrapping keys, the newest last') });
+
 /**
  * What every command prints under `--output json`, without its `schema` ("trade-agent.NAME/1"). Within a version fields
  * are only added; scripts/schemas.mjs makes docs/reference/schema/ from this file.
@@ -353,12 +359,9 @@ export const resultSchemas = {
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
   }),
-  'server-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
+  'server-wrapping-key': wrappingKey,
   'server-rewrap': z.object({ keys: z.int().describe('how many there are') }),
-  'server-migrate': z.object({
-    from: z.int().describe('the version that the tables were of; 0 where there were none'),
-    to: z.int().describe('the version that they are of now'),
-  }),
+  'server-migrate': migrated,
   'gateway-key': z.object({
     status: z
       .enum(['made', 'in_use', 'waiting', 'rotated', 'rewrapped'])
@@ -370,16 +373,13 @@ export const resultSchemas = {
       .array(z.looseObject({ client_id: z.string().nullable() }))
       .describe('what to register at the identity provider, by the names of RFC 7591'),
   }),
-  'gateway-wrapping-key': z.object({ file: z.string().describe('all wrapping keys, the newest last') }),
+  'gateway-wrapping-key': wrappingKey,
   ...recordResults,
   'gateway-recount': z.object({
     orders: z.int().describe('how many were dated after the clock'),
     newest: time.nullable().describe('when the latest of them was dated'),
   }),
-  'gateway-migrate': z.object({
-    from: z.int().describe('the version that the tables were of; 0 where there were none'),
-    to: z.int().describe('the version that they are of now'),
-  }),
+  'gateway-migrate': migrated,
   'gateway-halt': z.object({
     sub: z.string(),
     ended: z.enum(['halted', 'reducing']).describe('what was lifted'),

@@ -1,3 +1,4 @@
+import { TradeAgentError } from '../../errors/errors.ts';
 import type { Io } from './io.ts';
 
 interface Asked {
@@ -18,6 +19,21 @@ export async function choose(asked: Asked, question: string, answers: readonly s
     `Type a number from 1 to ${answers.length}, or press Enter for 1.`,
   );
   return chosen === '' ? 0 : Number(chosen) - 1;
+}
+
+/** Asks on the terminal for a yes; Enter alone is a no. */
+export async function saysYes({ io, signal }: Asked, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
+}
+
+/** As {@link saysYes}. @throws {TradeAgentError} `usage` with these words where nobody can be asked */
+export async function agrees(
+  { io, signal }: Asked,
+  { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,
+): Promise<boolean> {
+  if (!io.interactive) throw new TradeAgentError('usage', message, { hint });
+  io.talk(shown);
+  return saysYes({ io, signal }, question);
 }
 
 /** Asks until the answer is valid; Ctrl-C ends it. @param hint what to say of an invalid one */

@@ -5,6 +5,7 @@ import { type AlertCare, type AlertView, type LookTime, lookWords } from '../../
 import { alertWords, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
+import { saysYes } from '../../terminal/questions.ts';
 import { table } from '../../text/table.ts';
 import { agree } from '../schedule/add.ts';
 
@@ -106,11 +107,8 @@ async function lookTime(
 ): Promise<LookTime | undefined> {
   if (said !== undefined) return said;
   if (looked_at_by.length > 0 || !io.interactive) return undefined;
-  const answer = await io.prompt(
-    `Nothing looks at your alerts yet. Have this machine look ${lookWords[USUAL]}? [y/N] `,
-    signal,
-  );
-  return /^y(es)?$/i.test(answer.trim()) ? USUAL : undefined;
+  const question = `Nothing looks at your alerts yet. Have this machine look ${lookWords[USUAL]}?`;
+  return (await saysYes({ io, signal }, question)) ? USUAL : undefined;
 }
 
 function missing({ looked_at_by, told_by }: AlertCare): string[] {

@@ -51,7 +51,7 @@ async function install(
   const { completionPlan, installCompletion, shellOf } = await import('../../../app/completion/install.ts');
   const { completionScripts } = await import('./scripts.ts');
   const plan = completionPlan(shellOf(named, context), context);
-  if (!print) await requireYes(context, plan, yes);
+  if (!print && !yes) await requireYes(context, plan);
   const files = print
     ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
     : installCompletion(plan, completionScripts[plan.shell]);
@@ -62,18 +62,15 @@ async function install(
   );
 }
 
-async function requireYes(context: Context, plan: CompletionPlan, yes: boolean): Promise<void> {
-  if (yes) return;
-  const { io, signal } = context;
-  if (!io.interactive) {
-    throw new TradeAgentError('usage', 'completions are written where your shell looks', {
-      hint: 'Say --yes to have them written without being asked, or --print to see where.',
-    });
-  }
-  io.talk(planText(plan));
-  const answer = await io.prompt('Write it? [y/N] ', signal);
-  if (/^y(es)?$/i.test(answer.trim())) return;
-  throw new TradeAgentError('usage', 'nothing was written', { hint: 'Say --yes not to be asked.' });
+async function requireYes(context: Context, plan: CompletionPlan): Promise<void> {
+  const { agrees } = await import('../../terminal/questions.ts');
+  const yes = await agrees(context, {
+    message: 'completions are written where your shell looks',
+    hint: 'Say --yes to have them written without being asked, or --print to see where.',
+    shown: planText(plan),
+    question: 'Write it?',
+  });
+  if (!yes) throw new TradeAgentError('usage', 'nothing was written', { hint: 'Say --yes not to be asked.' });
 }
 
 function planText({ file, startup }: CompletionPlan): string {

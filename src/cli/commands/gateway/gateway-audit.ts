@@ -2,7 +2,7 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { placesOf } from '../../options/places.ts';
+import { placesOf } from '../server/places.ts';
 
 export function addGatewayAudit(gateway: CliCommand): void {
   gateway

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { placesOf } from '../../options/places.ts';
+import { placesOf } from '../server/places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';

@@ -1,5 +1,5 @@
 import type { CliCommand } from '../../context/cli-command.ts';
-import { placesOf } from '../../options/places.ts';
+import { placesOf } from '../server/places.ts';
 import { addGatewayAudit } from './gateway-audit.ts';
 
 /** Commands for the gateway's record and halts, on its own machine. */

@@ -2,9 +2,9 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
-import { addMigrate } from '../../options/migrate.ts';
-import { placesOf } from '../../options/places.ts';
 import { requestLine } from '../../text/request-line.ts';
+import { addMigrate } from '../server/migrate.ts';
+import { placesOf } from '../server/places.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 

@@ -5,6 +5,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
+import { saysYes } from '../../terminal/questions.ts';
 
 interface InstallFlags {
   readonly name: string;
@@ -62,8 +63,7 @@ async function agree({ io, signal }: Context, found: Installation): Promise<bool
       hint: 'Say --yes to write it without being asked; --print shows it alone.',
     });
   }
-  const answer = await io.prompt('Write this? [y/N] ', signal);
-  return /^y(es)?$/i.test(answer.trim());
+  return saysYes({ io, signal }, 'Write this?');
 }
 
 function installationText(found: Installation, isToBeShown: boolean): string {

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context/context.ts';
-import { askUntil } from '../../terminal/questions.ts';
+import { askUntil, saysYes } from '../../terminal/questions.ts';
 import { serverText, toolText } from './server-view.ts';
 
 /** Prints the sign-in address, and opens it for a person. */
@@ -59,8 +59,7 @@ export async function agreeTo(
     });
   }
   for (const tool of tools) io.talk(toolText(tool));
-  const answer = await io.prompt('Is that the tool that you want? [y/N] ', signal);
-  if (/^y(es)?$/i.test(answer.trim())) return;
+  if (await saysYes({ io, signal }, 'Is that the tool that you want?')) return;
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 

@@ -9,13 +9,7 @@ interface PhoneOptions {
   readonly user: string;
   readonly decide: Decision | 'ask';
   readonly once?: boolean;
-}
-
-interface LinkOptions extends PhoneOptions {
   readonly readOnly?: boolean;
-}
-
-interface LoginOptions extends PhoneOptions {
   readonly company?: boolean;
 }
 
@@ -47,7 +41,7 @@ export function addPhoneCommand(program: CliCommand): void {
       ['trade-agent phone login WDJB-MJHT --company', 'as alice, at her company'],
     )
     .runs((context, code: string, _options: unknown, command: CliCommand) =>
-      login(context, command.optsWithGlobals<LoginOptions>(), code),
+      login(context, command.optsWithGlobals<PhoneOptions>(), code),
     );
   phone
     .command('link')
@@ -60,7 +54,7 @@ export function addPhoneCommand(program: CliCommand): void {
       ['trade-agent phone link --read-only', 'for a browser that keeps no passkeys'],
     )
     .runs((context, _options: unknown, command: CliCommand) =>
-      printLink(context, command.optsWithGlobals<LinkOptions>()),
+      printLink(context, command.optsWithGlobals<PhoneOptions>()),
     );
   phone
     .command('connect')
@@ -108,7 +102,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
   });
 }
 
-async function login(context: Context, { user, company }: LoginOptions, code: string): Promise<void> {
+async function login(context: Context, { user, company }: PhoneOptions, code: string): Promise<void> {
   const { confirmLogin } = await import('../../../app/phone.ts');
   await confirmLogin(context, user, code, company ? 'company' : 'home');
   await context.output.result('phone-login', { user, user_code: code }, () => `confirmed ${code} as ${user}`);
@@ -125,7 +119,7 @@ async function connect(context: Context, { user, decide }: PhoneOptions, ticket:
   );
 }
 
-async function printLink(context: Context, { user, readOnly = false }: LinkOptions): Promise<void> {
+async function printLink(context: Context, { user, readOnly = false }: PhoneOptions): Promise<void> {
   const { phoneLink } = await import('../../../app/phone.ts');
   const url = await phoneLink(context, user, { readOnly });
   await context.output.result('phone-link', { user, url }, () => url);

@@ -34,19 +34,14 @@ const stateWords = {
   halted: 'HALTED: nothing is traded',
 } as const;
 
+const clockBehind = 'behind the newest order by more than a day: nothing is traded. See docs/guide/POLICY.md';
+
 async function policyText(policy: PolicyView): Promise<string> {
   const { account, environment, trading, digest, limits, problem } = policy;
   const head = [
     ['account', `${safeLine(account)} ${environmentWord(environment)}`],
     ['trading', tradingText(trading)],
-    ...(policy.today.clock_behind === undefined
-      ? []
-      : [
-          [
-            'CLOCK',
-            'behind the newest order by more than a day: nothing is traded. See docs/guide/POLICY.md',
-          ],
-        ]),
+    ...(policy.today.clock_behind === undefined ? [] : [['CLOCK', clockBehind]]),
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),
@@ -202,13 +197,8 @@ async function asked(
   approval: SetOptions['approval'],
 ): Promise<Proposal> {
   if (approval === 'deny') {
-    throw new TradeAgentError(
-      'approval_denied',
-      'more would be possible by this, and --approval deny asks nobody',
-      {
-        hint: 'The rules are as they were.',
-      },
-    );
+    const why = 'more would be possible by this, and --approval deny asks nobody';
+    throw new TradeAgentError('approval_denied', why, { hint: 'The rules are as they were.' });
   }
   const { showAsking } = await import('../../run/asked-proposal.ts');
   const asking = await showAsking(context);
@@ -216,18 +206,12 @@ async function asked(
 }
 
 function setText({ outcome, changes, proposal }: SetPolicy): string {
-  const lines = changes.map((line) => `  ${safeLine(line)}`);
-  switch (outcome) {
-    case 'unchanged':
-      return 'The rules are so already.';
-    case 'pending':
-      return [
-        `Waiting for your phone (${proposal?.code ?? ''}); until then the rules are as they were:`,
-        ...lines,
-      ].join('\n');
-    case 'applied':
-      return ['The rules are changed:', ...lines].join('\n');
-  }
+  if (outcome === 'unchanged') return 'The rules are so already.';
+  const head =
+    outcome === 'applied'
+      ? 'The rules are changed:'
+      : `Waiting for your phone (${proposal?.code ?? ''}); until then the rules are as they were:`;
+  return [head, ...changes.map(indented)].join('\n');
 }
 
 export async function printTests(context: Context, file: string): Promise<ExitCode> {

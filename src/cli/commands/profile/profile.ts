@@ -158,7 +158,7 @@ async function requireYes({ io, signal }: Context, name: string, yes: boolean): 
       hint: 'Say --yes to do it without being asked.',
     });
   }
-  const answer = await io.prompt(`Sign out of ${name}, forget its keys, and remove it? [y/N] `, signal);
-  if (/^y(es)?$/i.test(answer.trim())) return;
+  const { saysYes } = await import('../../terminal/questions.ts');
+  if (await saysYes({ io, signal }, `Sign out of ${name}, forget its keys, and remove it?`)) return;
   throw new TradeAgentError('interrupted', 'nothing was removed');
 }

@@ -1,8 +1,8 @@
 import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
 import { addSchedule } from '../../../app/schedule/schedules.ts';
-import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';
+import { agrees } from '../../terminal/questions.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 
 /** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure asks nothing */
@@ -17,15 +17,13 @@ export async function addAndShow(context: Context, options: AddOptions, sure: bo
 }
 
 /** Shows an entry, and asks whether to write it. @throws {TradeAgentError} `usage` where nobody can be asked */
-export async function agree({ io, signal }: Context, { entry }: Schedule): Promise<boolean> {
-  if (!io.interactive) {
-    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
-      hint: 'Look at it with --dry-run; say --yes to write it without being asked.',
-    });
-  }
-  io.talk(entryText(entry));
-  const answer = await io.prompt('Write this? [y/N] ', signal);
-  return /^y(es)?$/i.test(answer.trim());
+export async function agree(context: Context, { entry }: Schedule): Promise<boolean> {
+  return agrees(context, {
+    message: 'a schedule writes an entry that starts this program',
+    hint: 'Look at it with --dry-run; say --yes to write it without being asked.',
+    shown: entryText(entry),
+    question: 'Write this?',
+  });
 }
 
 function entryText(entry: Schedule['entry']): string {

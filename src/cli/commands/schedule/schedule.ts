@@ -130,8 +130,8 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
   if (!yes && context.io.interactive) {
     const { namedSchedule } = await import('../../../app/schedule/schedules.ts');
     const { id, name } = await namedSchedule(context, idOrName);
-    const answer = await context.io.prompt(`Remove schedule ${name ?? id}? [y/N] `, context.signal);
-    if (!/^y(es)?$/i.test(answer.trim())) {
+    const { saysYes } = await import('../../terminal/questions.ts');
+    if (!(await saysYes(context, `Remove schedule ${name ?? id}?`))) {
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });
     }
   }

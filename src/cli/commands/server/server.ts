@@ -1,9 +1,9 @@
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
-import { addMigrate } from '../../options/migrate.ts';
-import { addServerPlaces, placesOf } from '../../options/places.ts';
 import { requestLine } from '../../text/request-line.ts';
+import { addMigrate } from './migrate.ts';
+import { addServerPlaces, placesOf } from './places.ts';
 import { addServerKey } from './server-key.ts';
 
 export function addServerCommand(program: CliCommand): void {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { addServerPlaces, placesOf } from '../../options/places.ts';
+import { addServerPlaces, placesOf } from '../server/places.ts';
 
 interface WorkerOptions {
   readonly concurrency: number;

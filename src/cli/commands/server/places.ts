@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { gatewayHome, serverHome } from '../../machine/directories.ts';
-import type { CliCommand } from '../context/cli-command.ts';
+import { gatewayHome, serverHome } from '../../../machine/directories.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
 
 const homes = { gateway: gatewayHome, server: serverHome } as const;
 

@@ -1,6 +1,6 @@
-import { TradeAgentError } from '../../errors/errors.ts';
-import type { CliCommand } from '../context/cli-command.ts';
-import type { Context } from '../context/context.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import type { CliCommand } from '../../context/cli-command.ts';
+import type { Context } from '../../context/context.ts';
 import { placesOf } from './places.ts';
 
 /** `migrate`, below the command of a gateway or server. @param running what may go on meanwhile */
