@@ -1,29 +1,27 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
 import { connectServer } from '../../../src/mcp/client/connection.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { mcpCredentialFile, mcpCredentials } from '../../../src/secrets/places/mcp-credentials.ts';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn } from '../home/public-client.ts';
-import { type McpWorld, startMcpWorld } from '../mcp/mcp-world.ts';
+import { sharedMcpWorld } from '../mcp/mcp-world.ts';
 import { access } from './servers.ts';
 
 /* Somebody else's server that wants a sign-in: a home's own endpoint, with its provider and the page that asks. */
 
 const { signal } = new AbortController();
-let world: McpWorld;
+const { world } = sharedMcpWorld({ holdMs: 100 });
 let alice: HttpBrowser;
 let folder: string;
 let server: McpServerConfig;
 beforeAll(async () => {
-  world = await startMcpWorld({ holdMs: 100 });
   alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
   server = mcpServerSchema.parse({ url: world.url });
 });
-afterAll(() => world?.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'mcp-sign-in-'));
   return () => rmSync(folder, { recursive: true });

@@ -1,18 +1,16 @@
 import * as client from 'openid-client';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn, publicClient, register } from '../home/public-client.ts';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { sharedMcpWorld } from './mcp-world.ts';
 
 /* A program that nobody registered, from its first request to what it may do, and the end of it. */
 
-let world: McpWorld;
+const { world } = sharedMcpWorld({ holdMs: 100 });
 let alice: HttpBrowser;
 beforeAll(async () => {
-  world = await startMcpWorld({ holdMs: 100 });
   alice = (await pairByHttp((await world.phone.pairing('alice')).url)).browser;
 });
-afterAll(() => world?.close());
 
 async function signedIn() {
   const { issuer } = world.sandbox.ready;

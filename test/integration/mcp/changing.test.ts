@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sharedMcpWorld } from './mcp-world.ts';
 import { rpc, tasksExtension } from './rpc.ts';
 
 /* The tools that change or send something: what they need, what they say of themselves, and what they do. */
 
 type Facts = Record<string, unknown> & { status: string; order: Record<string, unknown> };
 
-let world: McpWorld;
-let token: string;
-beforeAll(async () => {
-  const generous = { own: { open: 50, hour: 200 }, other: { open: 50, hour: 200 } };
-  world = await startMcpWorld({ holdMs: 200, quotas: generous });
-  token = await world.token('helper-bot', 'alice');
-});
-afterAll(() => world?.close());
+const generous = { own: { open: 50, hour: 200 }, other: { open: 50, hour: 200 } };
+const { world, tokens } = sharedMcpWorld({ holdMs: 200, quotas: generous });
 
 /** Everything is said twice, the same. */
 function factsOf(result: Record<string, unknown>): Facts {
@@ -24,7 +18,7 @@ function factsOf(result: Record<string, unknown>): Facts {
   return facts;
 }
 
-const call = (name: string, args: object, { as = token, capabilities = {} as object } = {}) =>
+const call = (name: string, args: object, { as = tokens.alice, capabilities = {} as object } = {}) =>
   rpc({ url: world.url, token: as, capabilities }, 'tools/call', { name, arguments: args });
 const granted = (...scopes: string[]) => world.token('helper-bot', 'alice', { scopes });
 
@@ -141,7 +135,7 @@ describe('send_summary', () => {
   it('sent again is the same proposal, although its figures have moved', async () => {
     const again = () =>
       rpc(
-        { url: world.url, token, capabilities: {} },
+        { url: world.url, token: tokens.alice, capabilities: {} },
         'tools/call',
         { name: 'send_summary', arguments: summary },
         's-1',
@@ -215,7 +209,7 @@ describe('get_news', () => {
 
 describe('what tools say of themselves', () => {
   it('is that one of them alone may destroy something without a tap', async () => {
-    const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as {
+    const { tools } = (await rpc({ url: world.url, token: tokens.alice }, 'tools/list')) as {
       tools: { name: string; annotations: { readOnlyHint: boolean; destructiveHint: boolean } }[];
     };
     const hinted = (hint: 'readOnlyHint' | 'destructiveHint', is: boolean) =>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { mcpEndpoint } from '../../../src/mcp/http/mcp-endpoint.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
@@ -7,27 +7,20 @@ import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { connectionRequired } from '../../../src/tools/gateway/gateway-problem.ts';
 import { pairByHttp } from '../home/http-browser.ts';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { factsOf, sharedMcpWorld } from './mcp-world.ts';
 import { request, rpc, rpcAnswer, tasksExtension } from './rpc.ts';
 
 /* An account elsewhere that a tool needs and that is not connected: the person is shown where, and does it themselves. */
 
 const SLACK = { service: 'slack', recipient: '#trading' };
 const shows = { elicitation: { url: {} } };
-type Facts = Record<string, unknown> & { status: string };
-const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
 
 describe('a tool that needs an account elsewhere', () => {
-  let world: McpWorld;
-  let tokens: { alice: string; bob: string };
+  const { world, tokens } = sharedMcpWorld({ holdMs: 1_500 });
+  let bob: string;
   beforeAll(async () => {
-    world = await startMcpWorld({ holdMs: 1_500 });
-    tokens = {
-      alice: await world.token('helper-bot', 'alice'),
-      bob: await world.token('helper-bot', 'bob'),
-    };
+    bob = await world.token('helper-bot', 'bob');
   });
-  afterAll(() => world?.close());
 
   const summary = (token: string, more: object = {}, capabilities: object = shows) =>
     rpc({ url: world.url, token, capabilities }, 'tools/call', {
@@ -57,8 +50,8 @@ describe('a tool that needs an account elsewhere', () => {
 
   it('says how it is connected where the person would not, or the client answers for them, and asks no more', async () => {
     for (const action of ['cancel', 'decline', 'accept']) {
-      const { requestState } = await summary(tokens.bob);
-      const refused = await summary(tokens.bob, { ...answered(action), requestState });
+      const { requestState } = await summary(bob);
+      const refused = await summary(bob, { ...answered(action), requestState });
       expect(refused).toMatchObject({ isError: true, structuredContent: { error: 'connection_required' } });
       expect(String(factsOf(refused).hint)).toContain(address());
     }
@@ -66,7 +59,7 @@ describe('a tool that needs an account elsewhere', () => {
 
   it('says so at once to a client that can show nothing', async () => {
     for (const capabilities of [{}, { elicitation: {} }, { elicitation: { form: {} } }]) {
-      const refused = await summary(tokens.bob, {}, capabilities);
+      const refused = await summary(bob, {}, capabilities);
       expect(refused).toMatchObject({ isError: true, structuredContent: { error: 'connection_required' } });
     }
   });
@@ -74,7 +67,7 @@ describe('a tool that needs an account elsewhere', () => {
   it.each(['accept', 'cancel'] as const)(
     'asks a client of 2025-11-25 in the middle of the call, once: %s',
     async (action) => {
-      const client = await world.connect(tokens.bob, { version: '2025-11-25', capabilities: shows });
+      const client = await world.connect(bob, { version: '2025-11-25', capabilities: shows });
       const asked: unknown[] = [];
       client.setRequestHandler('elicitation/create', async ({ params }) => {
         asked.push(params);

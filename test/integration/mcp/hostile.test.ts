@@ -7,24 +7,17 @@ import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { type Facts, factsOf, sharedMcpWorld, startMcpWorld } from './mcp-world.ts';
 import { rpc } from './rpc.ts';
 
-let world: McpWorld;
+const { world, tokens: hers } = sharedMcpWorld({ holdMs: 200 });
 /** Alice's agent, another agent of hers, and Bob's. */
 let tokens: { mine: string; herOther: string; bobs: string };
 beforeAll(async () => {
-  world = await startMcpWorld({ holdMs: 200 });
-  tokens = {
-    mine: await world.token('helper-bot', 'alice'),
-    herOther: await world.token('other-bot', 'alice'),
-    bobs: await world.token('helper-bot', 'bob'),
-  };
+  const herOther = await world.token('other-bot', 'alice');
+  tokens = { mine: hers.alice, herOther, bobs: await world.token('helper-bot', 'bob') };
 });
-afterAll(() => world?.close());
 
-type Facts = Record<string, unknown> & { status: string; proposal_id: string };
-const factsOf = (result: Record<string, unknown>) => result.structuredContent as Facts;
 const call = (token: string, name: string, args: Record<string, unknown> = {}, capabilities?: object) =>
   rpc({ url: world.url, token, ...(capabilities && { capabilities }) }, 'tools/call', {
     name,

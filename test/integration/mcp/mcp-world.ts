@@ -1,5 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { exportJWK, type GenerateKeyPairResult, SignJWT } from 'jose';
+import { afterAll, beforeAll } from 'vitest';
 import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { mcpMount } from '../../../src/mcp/http/mcp-mount.ts';
@@ -40,9 +41,9 @@ const proofOf = async ({ publicKey, privateKey }: GenerateKeyPairResult, htu: st
     .setIssuedAt()
     .sign(privateKey);
 
-export async function startMcpWorld(
-  options: Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean; mcpClock?: Clock } = {},
-): Promise<McpWorld> {
+type McpWorldOptions = Partial<SandboxOptions> & { holdMs?: number; readOnly?: boolean; mcpClock?: Clock };
+
+export async function startMcpWorld(options: McpWorldOptions = {}): Promise<McpWorld> {
   const { holdMs = 20_000, readOnly = false, mcpClock = systemClock, ...sandbox } = options;
   const world = await startProposalWorld({
     mounts: [
@@ -117,3 +118,21 @@ export async function startMcpWorld(
     close: { value: close },
   }) as McpWorld;
 }
+
+/** The world of a file's tests, and the token of alice's `helper-bot`, once the tests run. */
+export function sharedMcpWorld(options: McpWorldOptions = {}) {
+  let started: McpWorld | undefined;
+  const tokens = { alice: '' };
+  beforeAll(async () => {
+    started = await startMcpWorld(options);
+    tokens.alice = await started.token('helper-bot', 'alice');
+  });
+  afterAll(() => started?.close());
+  const world = new Proxy({} as McpWorld, { get: (_, name) => Reflect.get(started as McpWorld, name) });
+  return { world, tokens };
+}
+
+export type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
+
+/** The structured content of a tool's answer. */
+export const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;

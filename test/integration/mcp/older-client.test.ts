@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedMcpWorld } from './mcp-world.ts';
 
 /* A client of 2025-06-18, by hand: what it sends, and no more. */
 
-let world: McpWorld;
-let token: string;
-beforeAll(async () => {
-  world = await startMcpWorld({ holdMs: 200 });
-  token = await world.token('helper-bot', 'alice');
-});
-afterAll(() => world?.close());
+const { world, tokens } = sharedMcpWorld({ holdMs: 200 });
 
 const VERSION = '2025-06-18';
 const both = 'application/json, text/event-stream';
@@ -18,7 +12,7 @@ function send(body: unknown, headers: Record<string, string> = { 'mcp-protocol-v
   return fetch(world.url, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${tokens.alice}`,
       'content-type': 'application/json',
       accept: both,
       ...headers,

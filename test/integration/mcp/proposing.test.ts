@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { describe, expect, it } from 'vitest';
+import { factsOf, sharedMcpWorld } from './mcp-world.ts';
 
-let world: McpWorld;
-let token: string;
-beforeAll(async () => {
-  world = await startMcpWorld();
-  token = await world.token('helper-bot', 'alice');
-});
-afterAll(() => world?.close());
+const { world, tokens } = sharedMcpWorld();
 
-type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
-
-const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
 const order = { symbol: 'AAPL', side: 'buy', qty: '1' };
 
 describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version) => {
   it('lists what it was granted, and reads', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name).sort()).toEqual(
       'cancel_order check_approval check_rules check_wash_sale close_position get_activities get_asset get_bars get_calendar get_corporate_actions get_news get_option_contracts get_order get_performance get_portfolio get_quote get_realized_gains get_risk get_tax_lots get_watchlist list_accounts list_orders list_proposals market_clock place_order replace_order search_symbols send_summary suggest_rebalance whoami withdraw_proposal'.split(
@@ -33,7 +24,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
   });
 
   it('is told in each answer that goes by the account’s history that imported files are not in it', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const of = async (name: string, args: Record<string, unknown> = {}) =>
       factsOf(await client.callTool({ name, arguments: args }));
     for (const [name, args] of [
@@ -53,7 +44,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
   });
 
   it('answers a client that reads for five seconds alone before it gives up', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     // As OpenAI Agents for Python: no progress token, no task.
     const patience = { timeout: 5_000 };
     const args = { ...order, qty: version === '2026-07-28' ? '2' : '3' };
@@ -68,7 +59,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
   });
 
   it('takes an amount that is a JSON number, as the inspector sends it, when the number is exact', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const place = async (more: object) =>
       factsOf(
         await client.callTool({
@@ -92,7 +83,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s', (version)
   });
 
   it('places an order that is held until the person has approved, and filled', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const said: string[] = [];
     const placing = client.callTool(
       { name: 'place_order', arguments: order },

@@ -12,15 +12,13 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
+import { type Facts, factsOf } from './mcp-world.ts';
 
 let world: ProposalWorld;
 beforeAll(async () => {
   world = await startProposalWorld();
 });
 afterAll(() => world?.close());
-
-type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
-const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
 
 /** JSON lines over a pair of streams, as a client that started the program has. */
 function over(stdin: PassThrough, stdout: PassThrough): Transport {

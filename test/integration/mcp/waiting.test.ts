@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { type McpWorld, startMcpWorld } from './mcp-world.ts';
+import { type Facts, factsOf, sharedMcpWorld } from './mcp-world.ts';
 import { rpc, tasksExtension } from './rpc.ts';
-
-let world: McpWorld;
-let token: string;
-beforeAll(async () => {
-  const mcpClock = { ...systemClock, now: () => Date.now() + ahead };
-  world = await startMcpWorld({ holdMs: 700, quotas: generous, mcpClock });
-  token = await world.token('helper-bot', 'alice');
-});
-afterAll(() => world?.close());
 
 /** How far the endpoint's clock is ahead of the gateway's, milliseconds; behind, where it is negative. */
 let ahead = 0;
 const generous = { own: { open: 50, hour: 200 }, other: { open: 50, hour: 200 } };
+const mcpClock = { ...systemClock, now: () => Date.now() + ahead };
+const { world, tokens } = sharedMcpWorld({ holdMs: 700, quotas: generous, mcpClock });
+
 /** Each test asks for something of its own: identical open proposals are one. */
 let asked = 0;
 const order = () => {
@@ -22,11 +16,8 @@ const order = () => {
   return { symbol: 'MSFT', side: 'buy', qty: String(asked) };
 };
 
-type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
-const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;
-
 const send = (method: string, params: Record<string, unknown>, capabilities?: object) =>
-  rpc({ url: world.url, token, ...(capabilities && { capabilities }) }, method, params);
+  rpc({ url: world.url, token: tokens.alice, ...(capabilities && { capabilities }) }, method, params);
 const place = (args: Record<string, unknown>, capabilities?: object) =>
   send('tools/call', { name: 'place_order', arguments: args }, capabilities);
 const until = async (taskId: unknown, status: string) => {
@@ -90,7 +81,7 @@ describe('a client that can wait by a task', () => {
       code: -32021,
       data: { requiredCapabilities: tasksExtension },
     });
-    const old = await world.connect(token, { version: '2025-11-25', capabilities: tasksExtension });
+    const old = await world.connect(tokens.alice, { version: '2025-11-25', capabilities: tasksExtension });
     const held = await old.callTool({ name: 'place_order', arguments: order() });
     expect(factsOf(held).status).toBe('pending_approval');
   });
@@ -98,7 +89,7 @@ describe('a client that can wait by a task', () => {
 
 describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that can’t', (version) => {
   it('is told to wait and how, and learns the end by check_approval', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const held = await client.callTool({ name: 'place_order', arguments: order() });
     const { status, proposal_id, code, message, next } = factsOf(held);
     expect(held.isError).toBeUndefined();
@@ -114,7 +105,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that can’
   });
 
   it('that goes away withdraws nothing; withdraw_proposal does', async () => {
-    const client = await world.connect(token, { version });
+    const client = await world.connect(tokens.alice, { version });
     const leaving = new AbortController();
     const args = order();
     const gone = client.callTool(
@@ -122,7 +113,7 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that can’
       { signal: leaving.signal, onprogress: () => leaving.abort() },
     );
     await expect(gone).rejects.toThrow();
-    const later = await world.connect(token, { version });
+    const later = await world.connect(tokens.alice, { version });
     const listed = factsOf(await later.callTool({ name: 'list_proposals', arguments: {} }));
     const left = (listed.proposals as Facts[]).find(({ summary }) =>
       String(summary).includes(`BUY ${args.qty} MSFT`),
@@ -150,7 +141,7 @@ describe('a call that is sent again', () => {
     const call = async () =>
       factsOf(
         await rpc(
-          { url: world.url, token, capabilities: {} },
+          { url: world.url, token: tokens.alice, capabilities: {} },
           'tools/call',
           { name: 'place_order', arguments: args },
           77,
@@ -172,7 +163,9 @@ describe('a call that is sent again', () => {
     const args = order();
     const call = async () => {
       const params = { name: 'place_order', arguments: args };
-      return factsOf(await rpc({ url: world.url, token, capabilities: {} }, 'tools/call', params, 78));
+      return factsOf(
+        await rpc({ url: world.url, token: tokens.alice, capabilities: {} }, 'tools/call', params, 78),
+      );
     };
     // Half a second before the next minute, or after the last, whichever is nearer: the gateway says when it was proposed.
     const into = Date.now() % 60_000;

@@ -18,8 +18,11 @@ import {
   type WireInput,
   type WireOptions,
 } from '../../../../src/agent/remote/protocol.ts';
-import { isTradeAgentError, TradeAgentError } from '../../../../src/errors/errors.ts';
+import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { RunRecord } from '../../../../src/schedule/run-record.ts';
+import { orRefusal } from '../../../../src/server/http/agent-refusal.ts';
+import { AgentRefusal, ProblemError, Refusal } from '../../../../src/trading/refusal.ts';
+import { defined } from '../../../../src/values/defined.ts';
 
 /** What goes wrong on the wire, by how many more times. */
 export interface Faults {
@@ -31,8 +34,6 @@ export interface Faults {
   cuts: number[];
   /** Whether a stream begins anew whatever the reader saw. */
   repeats: boolean;
-  /** Streams that say nothing at all. */
-  silent: number;
   /** Requests that are refused with 503. */
   unavailable: number;
 }
@@ -59,7 +60,6 @@ export class AgentServer {
     halfAnswers: 0,
     cuts: [],
     repeats: false,
-    silent: 0,
     unavailable: 0,
   };
   /** What is answered beside the protocol, by path. */
@@ -114,28 +114,27 @@ export class AgentServer {
     let text = '';
     for await (const chunk of request) text += chunk;
     try {
-      if (this.faults.unavailable > 0) {
-        this.faults.unavailable -= 1;
-        throw new Refusal(503, 'closing', 'the server is closing');
-      }
+      if (this.#happens('unavailable')) throw new Refusal(503, 'closing', 'the server is closing');
       const { name, operation, params } = operationFor(request.method ?? '', url.pathname);
       if (name === 'runEvents') return await this.#stream(params.run ?? '', request, response);
-      const answer = await this.#answer(name, operation, params, url, text, request);
-      const lost = request.method === 'POST' && this.faults.lostAnswers-- > 0;
-      if (lost) return void request.socket.destroy();
-      this.faults.lostAnswers = Math.max(0, this.faults.lostAnswers);
+      const answer = await orRefusal(() => this.#answer(name, operation, params, url, text, request));
+      const isPost = request.method === 'POST';
+      if (isPost && this.#happens('lostAnswers')) return void request.socket.destroy();
       const body = operation.answer === undefined ? '' : JSON.stringify(conforming(operation.answer, answer));
-      if (request.method === 'POST' && this.faults.halfAnswers-- > 0) {
-        response.writeHead(operation.status, { 'content-type': 'application/json' });
-        return void response.end(body.slice(0, body.length / 2));
-      }
-      this.faults.halfAnswers = Math.max(0, this.faults.halfAnswers);
-      response.writeHead(operation.status, { 'content-type': 'application/json' }).end(body);
+      const sent = isPost && this.#happens('halfAnswers') ? body.slice(0, body.length / 2) : body;
+      response.writeHead(operation.status, { 'content-type': 'application/json' }).end(sent);
     } catch (error) {
-      const { status, code, message, hint } = refusalOf(error);
-      const problem = { type: 'about:blank', title: message, status, code, detail: message, hint };
-      response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+      const refusal = error instanceof ProblemError ? error : new Refusal(500, 'internal', String(error));
+      response.writeHead(refusal.status, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify(refusal.toProblem()));
     }
+  }
+
+  /** Whether a fault is still to happen; then it has. */
+  #happens(fault: 'lostAnswers' | 'halfAnswers' | 'unavailable'): boolean {
+    if (this.faults[fault] === 0) return false;
+    this.faults[fault] -= 1;
+    return true;
   }
 
   async #answer(
@@ -153,25 +152,15 @@ export class AgentServer {
     const approval = params.approval ?? '';
     const thread = params.thread ?? '';
     switch (name) {
-      case 'startRun': {
-        const { input, options } = body as { input: WireInput; options: WireOptions };
-        return this.#remember(
-          request,
-          text,
-          await this.#begin(options, input.thread, body, (of, stop) =>
-            of.run(fromWireInput(input), fromWireOptions(options, stop)),
-          ),
-        );
-      }
+      case 'startRun':
       case 'resumeThread': {
-        const { options } = body as { options: WireOptions };
-        return this.#remember(
-          request,
-          text,
-          await this.#begin(options, thread, body, (of, stop) =>
-            of.resume(thread, fromWireOptions(options, stop)),
-          ),
+        const { input, options } = body as { input?: WireInput; options: WireOptions };
+        const begun = await this.#begin(options, input?.thread ?? thread, body, (of, stop) =>
+          input === undefined
+            ? of.resume(thread, fromWireOptions(options, stop))
+            : of.run(fromWireInput(input), fromWireOptions(options, stop)),
         );
+        return this.#remember(request, text, begun);
       }
       case 'stopRun':
         this.#run(params.run ?? '').stop.abort(new TradeAgentError('interrupted', 'the run was stopped'));
@@ -261,28 +250,18 @@ export class AgentServer {
     body: unknown,
     start: (agent: Agent, stop: AbortSignal) => AsyncIterable<AgentEvent>,
   ): Promise<z.output<typeof startedRunSchema>> {
-    const agent = await this.#agentFor({
-      ...(read_only === undefined ? {} : { read_only }),
-      ...(model === undefined ? {} : { model }),
-      ...(account === undefined ? {} : { account }),
-    });
+    const agent = await this.#agentFor(defined({ read_only, model, account }));
     const stop = new AbortController();
     const events = start(agent, stop.signal)[Symbol.asyncIterator]();
     const first = await events.next();
     const begun: AgentEvent | undefined = first.done ? undefined : first.value;
     if (begun?.type === 'result' && begun.result.error !== undefined) {
       const { code, message, hint } = begun.result.error;
-      throw new TradeAgentError(code, message, hint === undefined ? {} : { hint });
+      throw new TradeAgentError(code, message, defined({ hint }));
     }
     const thread = begun?.type === 'thread' ? begun.thread : (wanted ?? '');
-    const run: Run = {
-      id: `rn_${randomUUID().slice(0, 8)}`,
-      thread,
-      events: [],
-      stop,
-      over: false,
-      wake: [],
-    };
+    const id = `rn_${randomUUID().slice(0, 8)}`;
+    const run: Run = { id, thread, events: [], stop, over: false, wake: [] };
     this.#runs.set(run.id, run);
     this.begun.push(body);
     const told = (event: AgentEvent) => {
@@ -315,10 +294,6 @@ export class AgentServer {
     const after = this.faults.repeats ? 0 : Number(request.headers['last-event-id'] ?? 0);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(': alive\n\n');
-    if (this.faults.silent > 0) {
-      this.faults.silent -= 1;
-      return;
-    }
     const cut = this.faults.cuts.shift();
     response.once('close', () => {
       for (const wake of run.wake.splice(0)) wake();
@@ -342,47 +317,11 @@ export class AgentServer {
   }
 }
 
-/** A refusal in the words of the gateway's door. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly hint: string | undefined = undefined;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
-const statuses: Readonly<Record<string, number>> = {
-  not_found: 404,
-  login_required: 401,
-  insufficient_scope: 403,
-  busy: 409,
-  usage: 422,
-  outcome_unknown: 409,
-  approval_pending: 409,
-};
-
-function refusalOf(error: unknown): Pick<Refusal, 'status' | 'code' | 'message' | 'hint'> {
-  if (error instanceof Refusal) return error;
-  if (isTradeAgentError(error))
-    return {
-      status: statuses[error.code] ?? 400,
-      code: error.code,
-      message: error.message,
-      hint: error.hint,
-    };
-  return { status: 500, code: 'internal', message: `the server failed: ${String(error)}`, hint: undefined };
-}
-
-/** @throws {TradeAgentError} `usage` */
 function bodyOf(schema: z.ZodType, text: string): unknown {
   const parsed = schema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(({ path }) => path.join('.'));
-  throw new TradeAgentError('usage', `the request is malformed: ${fields.join(', ')}`);
+  throw new AgentRefusal(422, 'usage', `the request is malformed: ${fields.join(', ')}`);
 }
 
 /** What is sent is as the protocol has it. */
@@ -404,5 +343,5 @@ function operationFor(method: string, path: string) {
     );
     return { name, operation, params };
   }
-  throw new TradeAgentError('not_found', `there is no ${method} ${path}`);
+  throw new Refusal(404, 'not_found', `there is no ${method} ${path}`);
 }
