@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
-import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { SEAL } from './gateway-processes.ts';
@@ -17,15 +16,10 @@ export type AuditLine = Readonly<Record<string, unknown>> & {
 
 /** Where the record lies while it can't be written to. */
 export const ASIDE = '.aside';
-export interface Observer {
-  readonly database: Database.Database;
-  readonly stores: GatewayStores;
-  /** Lines that are true already and not yet on the file. */
-  noted(after: number): AuditLine[];
-}
+export type Observer = ReturnType<typeof observe>;
 
 /** The checker's own look at the gateway's database. */
-export function observe(file: string): Observer {
+export function observe(file: string) {
   const database = new Database(file);
   const stores = sqliteGatewayStores(database, questionSeal(SEAL));
   const noted = database
@@ -34,7 +28,8 @@ export function observe(file: string): Observer {
   return {
     database,
     stores,
-    noted: (after) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
+    /** Lines that are true already and not yet in the file. */
+    noted: (after: number) => noted.all(after).map((line) => JSON.parse(line) as AuditLine),
   };
 }
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradeAgentError } from '../../src/errors/errors.ts';
-import { createPhoneClient, type PhoneClient } from '../../src/home/phone/phone-client.ts';
+import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { readReadyFile } from '../../src/sandbox/ready-file.ts';
 import { withLegs } from '../fixtures/booked-legs.ts';
-import { type GatewayBook, openGatewayBook } from './gateway-book.ts';
+import { openGatewayBook } from './gateway-book.ts';
 import { answered, PATIENCE_MS, until } from './patience.ts';
 import { type Ended, type Program, startProgram } from './program.ts';
 
@@ -28,30 +28,9 @@ export interface BookedOrder {
   readonly legs: readonly BookedOrder[];
 }
 
-/** A machine with an agent that is signed in, and a sandbox that dies and comes back on the same home and ports. */
-export interface CrashWorld {
-  /** Of identity provider, phone and gateway. */
-  readonly address: string;
-  readonly phone: PhoneClient;
-  /** An agent process, which heeds `failpoint`. `endless`: however long it takes. */
-  agent(args: readonly string[], failpoint?: string, options?: { endless?: boolean }): Program;
-  /** Arms the running sandbox, or disarms it. */
-  arm(failpoint: string): void;
-  /** What the sandbox that runs now has said. */
-  sandboxSaid(): string;
-  /** Resolves when the sandbox that runs now has ended. */
-  sandboxEnded(): Promise<Ended>;
-  signalSandbox(signal: NodeJS.Signals): void;
-  restartSandbox(): Promise<void>;
-  /** Resolves when a sandbox serves. */
-  sandboxUp(): Promise<void>;
-  book(): Promise<BookedOrder[]>;
-  /** The gateway's own. */
-  readonly gateway: GatewayBook;
-  close(): Promise<void>;
-}
+export type CrashWorld = Awaited<ReturnType<typeof createCrashWorld>>;
 
-export async function createCrashWorld(): Promise<CrashWorld> {
+export async function createCrashWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-crash-'));
   const readyFile = join(folder, 'ready.json');
   const armFile = join(folder, 'failpoint');
@@ -85,23 +64,25 @@ export async function createCrashWorld(): Promise<CrashWorld> {
   const gateway = openGatewayBook(sandboxHome);
   let armed = 0;
 
-  const world: CrashWorld = {
+  const world = {
+    /** Of identity provider, phone and gateway. */
     address: ready.issuer,
     phone,
-    agent: (args, failpoint, options) =>
+    /** An agent process, which heeds `failpoint`. `endless`: however long it takes. */
+    agent: (args: readonly string[], failpoint?: string, options?: { endless?: boolean }) =>
       startProgram(
         args,
         { ...env, ...(failpoint === undefined ? {} : { TRADE_AGENT_FAILPOINT: failpoint }) },
         options,
       ),
-    // Blanks make it another order: passings are counted from here on.
-    arm: (failpoint) => writeFileSync(armFile, `${failpoint}${' '.repeat(++armed)}`),
+    /** Arms the running sandbox, or disarms it. Blanks make it another order: passings are counted from here on. */
+    arm: (failpoint: string) => writeFileSync(armFile, `${failpoint}${' '.repeat(++armed)}`),
     sandboxSaid: () => sandbox?.said() ?? '',
     sandboxEnded: () => (sandbox as Program).ended,
-    signalSandbox: (signal) => void sandbox?.child.kill(signal),
+    signalSandbox: (signal: NodeJS.Signals) => void sandbox?.child.kill(signal),
     restartSandbox: () => start([]),
     sandboxUp: () => up,
-    async book() {
+    async book(): Promise<BookedOrder[]> {
       const response = await fetch(`${ready.broker}/admin/book`, {
         headers: { authorization: `Bearer ${admin_secret}` },
         signal: AbortSignal.timeout(PATIENCE_MS),
@@ -126,7 +107,7 @@ export async function createCrashWorld(): Promise<CrashWorld> {
   return world;
 }
 
-async function signIn(world: CrashWorld): Promise<void> {
+async function signIn(world: Pick<CrashWorld, 'agent' | 'phone'>): Promise<void> {
   const login = world.agent(['login']);
   let code: string | undefined;
   let ended: Ended | undefined;

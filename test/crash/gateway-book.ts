@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { sqliteRecord } from '../../src/store/sqlite/gateway-stores.ts';
 import type { BatchResult, BatchSubject } from '../../src/trading/kinds/batch.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
@@ -35,24 +35,10 @@ export interface Reservation {
   readonly slot: string | null;
 }
 
-/** What the gateway keeps, read past it: from its database and its audit file. */
-export interface GatewayBook {
-  proposals(): GatewayProposal[];
-  /** The record's lines: those on the audit file, and those that are noted in the database and not on the file yet. */
-  audit(): AuditLine[];
-  /** Orders that a mandate counts, and what they took of its slots: one row each, were all well. */
-  underMandate(mandate: string): { readonly orders: Reservation[]; readonly slots: string[] };
-  /** All that counts. */
-  reservations(): Reservation[];
-  /** What a batch was to be, and what its row says came of it. */
-  batch(proposal: string): { readonly subject: BatchSubject; readonly result: BatchResult | undefined };
-  /** What `gateway audit verify` says. */
-  verify(): Promise<AuditVerdict>;
-  close(): void;
-}
+export type GatewayBook = ReturnType<typeof openGatewayBook>;
 
-/** @param folder of the sandbox */
-export function openGatewayBook(folder: string): GatewayBook {
+/** What the gateway keeps, read past it: from its database and its audit file. @param folder of the sandbox */
+export function openGatewayBook(folder: string) {
   const database = new Database(join(folder, 'gateway.db'));
   const file = join(folder, 'audit.jsonl');
   return {
@@ -63,14 +49,16 @@ export function openGatewayBook(folder: string): GatewayBook {
              subject_id AS clientOrderId, asked FROM proposals ORDER BY rowid`,
         )
         .all(),
-    audit() {
+    /** The record's lines, in the file or pending in the database. */
+    audit(): AuditLine[] {
       // Before the file: a line that is moved to it meanwhile is then in both, and in none otherwise.
       const noted = database.prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq').pluck().all();
       const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [''];
       if (lines.pop() !== '') throw new Error('the audit file ends within a line');
       return [...new Set([...lines, ...noted])].map((line) => JSON.parse(line) as AuditLine);
     },
-    underMandate: (mandate) => ({
+    /** Orders that a mandate counts, and what they took of its slots: one row each, were all well. */
+    underMandate: (mandate: string) => ({
       orders: database
         .prepare<[string], Reservation>(
           `SELECT client_order_id, symbol, state, notional, slot FROM gateway_orders
@@ -88,7 +76,8 @@ export function openGatewayBook(folder: string): GatewayBook {
           `SELECT client_order_id, symbol, state, notional, slot FROM gateway_orders WHERE state <> 'rejected'`,
         )
         .all(),
-    batch(proposal) {
+    /** A batch, and the result in its row. */
+    batch(proposal: string): { readonly subject: BatchSubject; readonly result: BatchResult | undefined } {
       const row = database
         .prepare<[string], { subject: string; result: string | null }>(
           'SELECT subject, result FROM proposals WHERE id = ?',

@@ -7,16 +7,9 @@ const CASES_A_WORLD = 25;
 /** How often a case is begun where the machine is too busy for its order to be proposed at all. */
 const ATTEMPTS = 5;
 
-/** Worlds that play one case at a time each. Made when first needed. */
-export interface Lanes {
-  /** How often work was begun anew. */
-  readonly begunAnew: number;
-  /** Where it was {@link TooLate} it is begun anew. */
-  play<T>(work: (world: CrashWorld) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
+export type Lanes = ReturnType<typeof createLanes>;
 
-export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
+export function createLanes(count: number, casesAWorld = CASES_A_WORLD) {
   interface Lane {
     world: CrashWorld;
     cases: number;
@@ -74,7 +67,8 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD): Lanes {
     get begunAnew() {
       return begunAnew;
     },
-    async play(work) {
+    /** If it was {@link TooLate}, it is repeated. */
+    async play<T>(work: (world: CrashWorld) => Promise<T>): Promise<T> {
       for (let attempt = 1; ; attempt++) {
         try {
           return await playOnce(work);

@@ -22,21 +22,13 @@ export interface Tap extends Asked {
 
 const noAnswer: readonly string[] = ['provider_unreachable', 'provider_error'];
 
-/** Who holds the phone: decides whatever is asked, as often as it is asked. */
-export interface Person {
-  readonly asked: readonly Asked[];
-  readonly taps: readonly Tap[];
-  /** From now on they look at the phone. */
-  look(): void;
-  /** Puts the phone away. What is still open then is denied. */
-  leave(): Promise<void>;
-}
+export type Person = ReturnType<typeof createPerson>;
 
 /** @param decide what to tap; undefined for nothing. `asked` is how often that symbol was asked about. */
 export function createPerson(
   world: CrashWorld,
   decide: (question: Asked, asked: number) => 'approve' | 'deny' | undefined,
-): Person {
+) {
   const taps: Tap[] = [];
   const left = new AbortController();
   const looking = Promise.withResolvers<void>();

@@ -21,20 +21,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** One process of the program built with failpoints. */
-export interface Program {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** What it has said so far, for a report. */
-  said(): string;
-}
+export type Program = ReturnType<typeof startProgram>;
 
 /** Starts the program with a bare environment. `endless`: a server, which runs until it is ended. */
 export function startProgram(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   options: { endless?: boolean } = {},
-): Program {
+) {
   const child = spawn(process.execPath, [launcher, ...args], {
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist-failpoints'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

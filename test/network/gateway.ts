@@ -22,27 +22,6 @@ export type WireOrder =
   | { readonly on: 'write'; readonly run: readonly string[] }
   | { readonly on: 'write' | 'connected'; readonly stop: true };
 
-/** One gateway with its folder, over all its restarts. */
-export interface GatewayProcess {
-  readonly folder: string;
-  /** Undefined while it is down or stopped. */
-  port(): number | undefined;
-  pid(): number;
-  start(): Promise<void>;
-  /** SIGKILL. Its connections are the kernel's from then on. */
-  kill(): Promise<void>;
-  stop(): void;
-  continue(): void;
-  /** SIGTERM, then SIGKILL if that takes too long. */
-  end(): Promise<void>;
-  /** Has it act at its next request to the broker. */
-  order(order: WireOrder): void;
-  /** Arms a failpoint; see src/machine/failpoint.ts. */
-  failpoint(text: string): void;
-  wire(): WireEvent[];
-  said(): string;
-}
-
 export interface GatewaySetup {
   readonly folder: string;
   readonly settings: Readonly<Record<string, unknown>>;
@@ -55,7 +34,9 @@ export interface GatewaySetup {
 const START_MS = 60_000;
 const END_MS = 30_000;
 
-export function gatewayProcess({ folder, settings, brokerPort, env }: GatewaySetup): GatewayProcess {
+export type GatewayProcess = ReturnType<typeof gatewayProcess>;
+
+export function gatewayProcess({ folder, settings, brokerPort, env }: GatewaySetup) {
   const files = {
     log: join(folder, 'wire.log'),
     orders: join(folder, 'wire-orders.json'),
@@ -138,9 +119,10 @@ export function gatewayProcess({ folder, settings, brokerPort, env }: GatewaySet
       child = undefined;
       port = undefined;
     },
-    order: (order) => writeFileSync(files.orders, JSON.stringify(order)),
-    failpoint: (text) => writeFileSync(files.failpoint, text),
-    wire: () =>
+    /** Has it act at its next request to the broker. */
+    order: (order: WireOrder) => writeFileSync(files.orders, JSON.stringify(order)),
+    failpoint: (text: string) => writeFileSync(files.failpoint, text),
+    wire: (): WireEvent[] =>
       readFileSync(files.log, 'utf8')
         .split('\n')
         .filter(Boolean)

@@ -13,9 +13,9 @@ import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
-import { type AlpacaStandIn, startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
+import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { dpopKey } from '../gateway/support/dpop-key.ts';
-import { startTestIssuer, type TestIssuer } from '../gateway/support/test-issuer.ts';
+import { startTestIssuer } from '../gateway/support/test-issuer.ts';
 import type { Answer } from './world.ts';
 
 type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
@@ -32,38 +32,9 @@ export interface Agent {
   propose(body: unknown, key: string): Promise<Answer>;
 }
 
-export interface ForeignWorld {
-  readonly issuer: TestIssuer;
-  readonly database: Database.Database;
-  readonly broker: AlpacaStandIn;
-  /** The keys that people approve with. */
-  readonly keys: Keys;
-  readonly url: string;
-  /** Moves the gateway's time. */
-  advance(ms: number): void;
-  /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
-  agent(sub: string, client: string, scope?: string, claims?: object): Agent;
-  /** Its tokens are bound to a key of its own. */
-  boundAgent(sub: string, client: string, scope: string): Promise<Agent>;
-  /**
-   * The owner decides, and the provider calls back.
-   * @param claims what it puts into the token besides, or instead
-   * @param url the gateway that the call reaches
-   */
-  decide(
-    proposal: string,
-    decision: 'approve' | 'deny',
-    claims?: Record<string, unknown>,
-    url?: string,
-  ): Promise<void>;
-  /** Starts another gateway beside it, on another machine's connections to the same data. */
-  another(stores: GatewayStores): Promise<{ readonly url: string; close(): Promise<void> }>;
-  /** Ends the first gateway, and nothing else. */
-  end(): Promise<void>;
-  close(): Promise<void>;
-}
-
 const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
+
+export type ForeignWorld = Awaited<ReturnType<typeof startForeignWorld>>;
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
@@ -75,10 +46,9 @@ export async function startForeignWorld(
     /** The gateway's pauses. */
     readonly sleep?: Clock['sleep'];
   } = {},
-): Promise<ForeignWorld> {
+) {
   const { signature = 'off', quotas = defaultQuotas, stores: given, sleep, ...rules } = options;
   let offset = 0;
-  const slept: number[] = [];
   const clock = {
     now: () => Date.now() + offset,
     monotonic: () => Date.now() + offset,
@@ -86,7 +56,7 @@ export async function startForeignWorld(
     advance: (ms: number) => {
       offset += ms;
     },
-    slept,
+    slept: [] as number[],
   };
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-foreign-'));
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
@@ -144,6 +114,7 @@ export async function startForeignWorld(
   const gateway = gatewayOver(stores, 'audit.jsonl');
   serve(server, gateway);
 
+  /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
   const agent = (sub: string, client: string, scope = SCOPE, claims = {}, key?: DpopKey): Agent => {
     const self: Agent = {
       async send(method, path, body, headers = {}, to = server.url) {
@@ -180,10 +151,18 @@ export async function startForeignWorld(
     keys,
     database,
     url: server.url,
+    /** Moves the gateway's time. */
     advance: clock.advance,
     agent,
-    boundAgent: async (sub, client, scope) => agent(sub, client, scope, {}, await dpopKey()),
-    async decide(proposal, decision, claims = {}, to = server.url) {
+    /** Its tokens are bound to a key of its own. */
+    boundAgent: async (sub: string, client: string, scope: string) =>
+      agent(sub, client, scope, {}, await dpopKey()),
+    /**
+     * The owner decides, and the provider calls back.
+     * @param claims what it puts into the token besides, or instead
+     * @param to the gateway that the call reaches
+     */
+    async decide(proposal: string, decision: 'approve' | 'deny', claims = {}, to: string = server.url) {
       const asked = issuer.questions.findLast(({ details }) => details.proposal === proposal);
       if (asked === undefined) throw new Error(`nobody was asked about ${proposal}`);
       asked.decision = decision;
@@ -194,7 +173,8 @@ export async function startForeignWorld(
         body: JSON.stringify({ auth_req_id: asked.authReqId }),
       });
     },
-    async another(itsStores) {
+    /** Starts another gateway beside it, on another machine's connections to the same data. */
+    async another(itsStores: GatewayStores) {
       const itsServer = await listenOnLoopback(0, () => 0);
       const another = gatewayOver(itsStores, 'audit-of-another.jsonl');
       serve(itsServer, another);
@@ -206,6 +186,7 @@ export async function startForeignWorld(
         },
       };
     },
+    /** Ends the first gateway, and nothing else. */
     end: () => gateway.close(),
     async close() {
       await gateway.close();

@@ -11,7 +11,6 @@ import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
 import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
 import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
-import { rotateDataKey } from '../../../src/store/postgres/state/reseal-credentials.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { credentialStoreContract } from '../../contract/secrets/credential-store.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
@@ -70,7 +69,6 @@ withPostgres('credentials in PostgreSQL', () => {
     const store = open();
     await store.set({ refresh_token: SECRET, session: SECRET });
     await store.probe();
-    await rotateDataKey(database, parts());
     const tables = await sql(`SELECT tablename FROM pg_tables WHERE schemaname = '${stateSchema.name}'`);
     const dumped: string[] = [];
     for (const { tablename } of tables)
@@ -136,22 +134,9 @@ withPostgres('credentials in PostgreSQL', () => {
     expect((await Promise.all(tries)).toSorted()).toEqual([false, true]);
   });
 
-  it('has a new data key seal all anew, after which nothing needs the older one', async () => {
-    await open().set({ refresh_token: SECRET, session: 's' });
-    await open('auth0|bob').set({ session: 'b' });
-    expect(await rotateDataKey(database, parts())).toBe(3);
-    const ofTenant = `WHERE tenant = '${database.tenant}'`;
-    expect(await sql(`SELECT DISTINCT key_version FROM ${table('credentials')} ${ofTenant}`)).toEqual([
-      { key_version: 2 },
-    ]);
-    await sql(`DELETE FROM ${table('data_keys')} ${ofTenant} AND version = 1`);
-    expect(await open().get(['refresh_token', 'session'])).toEqual({ refresh_token: SECRET, session: 's' });
-    expect((await open('auth0|bob').get(['session'])).session).toBe('b');
-  });
-
   it('has its data keys wrapped anew, after which nothing needs the older wrapping key', async () => {
     await open().set({ session: 's' });
-    await rotateDataKey(database, parts());
+    await parts().keys.rotate(database.tenant);
     const before = readFileSync(file, 'utf8');
     await addWrappingKey(file);
     expect(await parts().keys.rewrap(database.tenant)).toBe(2);

@@ -3,27 +3,16 @@ import { type ProposalDetails, proposalDigest } from '../../../../src/approval/d
 import { Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
 import { type Evidence, webauthnEvidence } from '../../../../src/approval/signature/evidence.ts';
 import { approvalStatement, statementChallenge } from '../../../../src/approval/signature/statement.ts';
-import type { SigningKey, SigningKeyStore } from '../../../../src/store/signing-key-store.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { type Algorithm, type Authenticator, createAuthenticator, type Oddity } from './authenticator.ts';
 
 export const ADDRESS = 'http://localhost:4747';
 export const START = Date.parse('2026-11-25T14:30:00Z');
 
-/** Keys over a store of their own, and what people and their authenticators do. */
-export interface SigningWorld {
-  readonly keys: Keys;
-  readonly store: SigningKeyStore;
-  /** Moves it on. */
-  readonly clock: { now(): number; pass(ms: number): void };
-  /** Lines of the record. */
-  lines(): Record<string, unknown>[];
-  /** Enrols an authenticator for a person, by a pairing. */
-  enrol(sub: string, authenticator: Authenticator, name?: string): Promise<SigningKey>;
-  close(): void;
-}
+export type SigningWorld = ReturnType<typeof createSigningWorld>;
 
-export function createSigningWorld(options: Partial<KeysOptions> = {}): SigningWorld {
+/** Keys over a store of their own, and what people and their authenticators do. */
+export function createSigningWorld(options: Partial<KeysOptions> = {}) {
   const database = new Database(':memory:');
   const store = sqliteGatewayStores(database).keys;
   let now = START;
@@ -47,13 +36,15 @@ export function createSigningWorld(options: Partial<KeysOptions> = {}): SigningW
     keys,
     store,
     clock,
+    /** Lines of the record. */
     lines: () =>
       database
         .prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq')
         .pluck()
         .all()
         .map((line) => JSON.parse(line) as Record<string, unknown>),
-    async enrol(sub, authenticator, name = 'phone') {
+    /** Enrols an authenticator for a person, by a pairing. */
+    async enrol(sub: string, authenticator: Authenticator, name = 'phone') {
       const { secret } = await keys.pair(sub);
       const { challenge } = await keys.creationOptions({ secret });
       return await keys.enrol({ secret }, authenticator.register(challenge), name);
