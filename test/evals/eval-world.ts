@@ -17,12 +17,11 @@ import type { Played } from './score.ts';
 type ModelSettings = CreateAgentOptions['profile']['model'];
 
 export interface EvalWorld {
-  /** Plays one request in a thread of its own. @param timeoutMs for each of its prompts */
+  /** In a thread of its own. @param timeoutMs per prompt */
   play(request: EvalRequest, model: ModelSettings, timeoutMs: number): Promise<Played>;
   close(): Promise<void>;
 }
 
-/** A sandbox on loopback with alice signed in, whose phone answers by its API. */
 export async function createEvalWorld(env: Readonly<Record<string, string | undefined>>): Promise<EvalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-eval-'));
   const folder = join(root, 'agent');
@@ -42,7 +41,6 @@ export async function createEvalWorld(env: Readonly<Record<string, string | unde
   const session = await openSession({ profile, store, home });
   const key = await databaseKey(store);
 
-  /** Decides whatever is asked, until it is told to stop. */
   async function answering(decision: 'approve' | 'deny', signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const asked = await phone.requests('alice', { waitSeconds: 5, signal }).catch(() => []);

@@ -16,29 +16,26 @@ const act = z
 
 const requestSchema = z.strictObject({
   id: z.string(),
-  /** Several are prompts of one thread, one after the other; what is expected is of all of them. */
+  /** Several are prompts of one thread. */
   say: z.union([z.string(), z.array(z.string())]).transform((say) => (typeof say === 'string' ? [say] : say)),
-  /** Handed over as standard input with the first. */
   stdin: z.string().optional(),
-  /** An order that is there beforehand, in words of the built-in planner. */
   before: z.string().optional(),
   phone: z.enum(['approve', 'deny']).default('approve'),
-  /** Tools that must be called, with at least these arguments. More reads are no mistake. */
+  /** At least these arguments; more reads are allowed. */
   calls: z.array(call).default([]),
-  /** All that is asked of the person or done for them, in any order, with at least these values. */
+  /** All proposals and acts, in any order, with at least these values. */
   acts: z.array(act).default([]),
-  /** The acts may also be left undone. */
+  /** The acts are optional. */
   optional: z.boolean().default(false),
-  /** How the last prompt may end. */
   status: z.array(z.string()).default(['done']),
-  /** Whether a notice tells of text that reads like instructions. */
+  /** Whether the notice about instructions is shown. */
   notice: z.enum(['instructions', 'none']).optional(),
   answer: z
     .strictObject({
-      /** Regular expressions, case ignored, that all stand in it, or none of which does. */
+      /** Case-insensitive patterns. */
       has: z.array(z.string()).default([]),
       lacks: z.array(z.string()).default([]),
-      /** A number of what the tools said stands in it. */
+      /** Contains a number that a tool returned. */
       grounded: z.boolean().default(false),
     })
     .prefault({}),
@@ -48,7 +45,7 @@ export type EvalRequest = z.output<typeof requestSchema> & { readonly group: str
 
 const folder = new URL('requests/', import.meta.url);
 
-/** All of them, in the order of their groups' names. @throws for a file that is not as above, or an id twice */
+/** In group order. @throws for an invalid file or a duplicate id */
 export function readRequests(): EvalRequest[] {
   const all = readdirSync(folder)
     .toSorted()

@@ -44,7 +44,6 @@ function read() {
   }
 }
 
-/** Which model is asked, and by what. */
 async function modelOf(
   options: ReturnType<typeof read>,
   answers: Transcript['answers'],
@@ -62,7 +61,6 @@ async function modelOf(
   return { name: model.slice(slash + 1), player: await record(url, answers) };
 }
 
-/** The chosen requests, once, in a sandbox of their own. */
 async function playAll(
   requests: readonly EvalRequest[],
   { name, player }: { name: string; player: ModelPlayer | undefined },

@@ -9,13 +9,11 @@ import { z } from 'zod';
  */
 
 export const transcriptSchema = z.strictObject({
-  /** As the server calls it. */
   model: z.string(),
-  /** `server`: as a real model's server sent it. `hand`: written by a person, in the protocol's own form. */
+  /** From a real `server`, or written by `hand`. */
   recorded: z.enum(['server', 'hand']),
-  /** What it was served by, and when. */
   about: z.string(),
-  /** The answers to a request's model calls, in their order, by the request's id. */
+  /** By request id, in call order. */
   answers: z.record(
     z.string(),
     z.array(z.strictObject({ status: z.number(), type: z.string(), body: z.string() })),
@@ -25,14 +23,12 @@ export type Transcript = z.output<typeof transcriptSchema>;
 type Answer = Transcript['answers'][string][number];
 
 export interface ModelPlayer {
-  /** What `model.base_url` takes. */
   readonly url: string;
-  /** From now on it is this request's turn. */
   begin(id: string): void;
   close(): Promise<void>;
 }
 
-/** A server that answers what the transcript says; 500 where it says no more. */
+/** Answers 500 after the end of the transcript. */
 export async function replay(transcript: Transcript): Promise<ModelPlayer> {
   let answers: Answer[] = [];
   return listen(
@@ -49,7 +45,7 @@ export async function replay(transcript: Transcript): Promise<ModelPlayer> {
   );
 }
 
-/** A server that passes all on to the model's own, and keeps what that answers. @param answers is written to */
+/** A recording proxy. @param answers is written to */
 export async function record(upstream: string, answers: Transcript['answers']): Promise<ModelPlayer> {
   let current: Answer[] = [];
   return listen(

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { readCorpus } from './corpus.ts';
 import { allTargets, openTarget } from './targets/targets.ts';
 
-/** Where targets have their files: set before any is loaded. */
+/** Set before any target is loaded. */
 const folder = mkdtempSync(join(tmpdir(), 'trade-agent-corpus-'));
 vi.stubEnv('TMPDIR', folder);
 afterAll(() => {
@@ -13,7 +13,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A whole home has its own tests of each route (test/integration/hostile/), and is fuzzed by `npm run fuzz`. */
+/** Home routes are fuzzed by `npm run fuzz` and tested in test/integration/hostile/. */
 const targets = (await allTargets()).filter(([group]) => group !== 'requests');
 
 describe('what fuzzing came upon', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const folder = new URL('corpus/', import.meta.url).pathname;
 const fileOf = (name: string) => join(folder, `${name.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}.jsonl`);
 
-/** What led somewhere new once, or failed once: a line each, as JSON. */
+/** Inputs that reached new code or failed, one JSON string a line. */
 export function readCorpus(name: string): readonly string[] {
   let text: string;
   try {
@@ -19,7 +19,7 @@ export function readCorpus(name: string): readonly string[] {
     .map((line) => JSON.parse(line) as string);
 }
 
-/** UTF-16 code units that are kept for each target, the shortest first: they are read in every `npm test`. */
+/** UTF-16 code units per target, shortest inputs first. */
 const MOST_KEPT = 8_000;
 
 export function writeCorpus(name: string, corpus: readonly string[]): void {

@@ -16,7 +16,6 @@ const request = fc.record({
     { weight: 1, arbitrary: fc.tuple(fc.constantFrom('GET', 'POST'), fc.constantFrom(...otherRoutes)) },
   ),
   method: fc.option(fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'), { freq: 8 }),
-  /** In place of an id, or at the end. */
   id: fc.option(text, { freq: 3 }),
   query: fc.array(
     fc.tuple(
@@ -82,14 +81,13 @@ const request = fc.record({
 
 type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
 
-/** How it is sent. */
 function sent({ to: [usual, route], method, id, query, body, type, as }: Request) {
   const named = encodeURIComponent((id ?? 'nothing').toWellFormed());
   const [base = '', given = ''] = route.split('?');
   const path = base.includes('nothing') ? base.replace('nothing', named || 'x') : base;
   const parameters = new URLSearchParams(given);
   for (const [name, value] of query) parameters.append(name.toWellFormed(), value.toWellFormed());
-  // A long poll is no hang; how long it may be, hostile.test.ts asks.
+  // A long poll is no hang; hostile.test.ts bounds it.
   parameters.delete('wait');
   const search = parameters.size === 0 ? '' : `?${parameters}`;
   return { method: method ?? usual, path: `${path}${search}`, as, type, body };
@@ -101,7 +99,7 @@ describe('any request', () => {
     let count = 0;
     await fc.assert(
       fc.asyncProperty(request, async (one) => {
-        // The terminal phone approves: what it is asked, it must not be asked here.
+        // The terminal phone would approve.
         fc.pre(one.as !== 'phone' || !JSON.stringify(one.body).includes('approve'));
         const { status } = await home.answerTo(sent(one));
         count += 1;

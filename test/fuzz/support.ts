@@ -2,10 +2,9 @@ import fc from 'fast-check';
 
 /** Seconds of the whole run; half of them guided by coverage, a quarter for routes by chance, a quarter for parsers. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 60);
-/** Milliseconds of this share of it. */
 export const msOf = (share: number) => SECONDS * 1000 * share;
 
-/** fast-check for this share of the time, however many examples that is; one that fails is shrunk, and told with its seed. */
+/** fast-check for this share of the time; a failure is shrunk and reported with its seed. */
 export const forShare = (share: number) => ({
   numRuns: Number.MAX_SAFE_INTEGER,
   interruptAfterTimeLimit: msOf(share),
@@ -13,7 +12,6 @@ export const forShare = (share: number) => ({
   endOnFailure: false,
 });
 
-/** Words that mean something to one parser or another. */
 export const words = [
   ...[
     'buy',
@@ -74,7 +72,6 @@ export const words = [
   ],
 ];
 
-/** Text of all kinds: bytes as they come, JSON, and what looks like something. */
 export const text: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.string({ unit: 'grapheme', maxLength: 200 }),
@@ -82,7 +79,7 @@ export const text: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.constantFrom(...words), { maxLength: 30 }).map((some) => some.join(' ')),
 );
 
-/** Any JSON value, or one of these with up to three of its parts replaced or taken away. */
+/** Any JSON, or one of these with up to three parts replaced or removed. */
 export function like(...sound: readonly unknown[]): fc.Arbitrary<unknown> {
   const part = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom<unknown>(...words), text);
   const changed = fc
@@ -94,7 +91,7 @@ export function like(...sound: readonly unknown[]): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 1, arbitrary: fc.jsonValue({ maxDepth: 4 }) }, { weight: 4, arbitrary: changed });
 }
 
-/** One part of it, counted through, is another; null takes it away. */
+/** Null removes the part. */
 function replaced(value: unknown, at: number, by: unknown): unknown {
   const places: { readonly within: Record<string, unknown>; readonly name: string }[] = [];
   const copy: unknown = structuredClone(value);

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import envPaths from 'env-paths';
 
-/** A client as its registry has it. */
 export interface ClientPackage {
   readonly registry: 'npm' | 'pypi';
   readonly name: string;
@@ -14,7 +13,7 @@ export interface ClientPackage {
 }
 
 const run = promisify(execFile);
-/** Some weigh 400 MB. */
+/** Some are 400 MB. */
 const WITHIN_MS = 10 * 60_000;
 
 /**

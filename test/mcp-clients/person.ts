@@ -10,13 +10,11 @@ import { letIn } from '../integration/home/public-client.ts';
 
 /** The person at whose machine other people's programs run: their browser there, and their phone. */
 export interface Person {
-  /** For a program that opens a browser: each way in which programs look for one leads to this person's. */
+  /** Makes every way to open a browser lead to this person's. */
   readonly env: { readonly PATH: string; readonly BROWSER: string };
-  /** Addresses that were opened, in order. */
   readonly opened: readonly URL[];
-  /** What went wrong when one was opened. */
   readonly failures: readonly unknown[];
-  /** Waits for one question on the phone and answers it; a yes is signed. */
+  /** A yes is signed. */
   answer(decision: 'approve' | 'deny'): Promise<void>;
   close(): Promise<void>;
 }

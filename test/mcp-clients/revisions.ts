@@ -2,12 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Which revisions of the protocol the requests at a home name. */
 export interface Revisions {
-  /** What Node loads first in the home. */
   readonly preload: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Until now, each once. */
   heard(): string[];
   close(): void;
 }

@@ -10,24 +10,18 @@ import { type ModelServer, startModelServer } from './model/server.ts';
 import { type Person, playPerson } from './person.ts';
 import { hearRevisions } from './revisions.ts';
 
-/** A {@link Setting}, with the parts that the test works itself. */
 export interface Stage extends Setting {
   readonly phone: PairedPhone;
   readonly person: Person;
   readonly server: ModelServer;
-  /** The home's; the client has the machine's. */
   readonly clock: WorldClock;
-  /** Ends the home as an operator does, and serves it again. */
   restart(): Promise<void>;
-  /** Of the protocol, as requests named them until now. */
   revisions(): string[];
   close(): Promise<void>;
 }
 
-/** No conversation takes this long. */
 const LIMIT_MS = 200_000;
 
-/** @param command as it was installed */
 export async function createStage(driver: ClientDriver, command: string): Promise<Stage> {
   const own = mkdtempSync(join(tmpdir(), 'mcp-clients-'));
   const clock = worldClock(join(own, 'clock'));
@@ -90,7 +84,7 @@ export async function installIn(world: HomeWorld, client: string, ...how: string
   if (state !== 'written') throw new Error(`mcp install: ${state}`);
 }
 
-/** Some open no browser where there is no terminal; util-linux has one for them. */
+/** Some open no browser without a terminal; util-linux has one. */
 const inTerminal = (command: string, args: readonly string[]) => [
   'script',
   ...['--quiet', '--return', '--command', [command, ...args].map((word) => `'${word}'`).join(' ')],

@@ -18,7 +18,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the suite printed of our client, and whether all passed. */
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const all = [suite, 'client', '--command', `${process.execPath} ${client}`, ...args];
   return promisify(execFile)(process.execPath, all, { cwd: folder, maxBuffer: 64 * 2 ** 20 }).then(

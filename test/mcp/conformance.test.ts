@@ -18,7 +18,6 @@ const suite = fileURLToPath(
 );
 const isFull = process.env.MCP_CONFORMANCE === 'full';
 
-/** The suite's own fixtures, served by the endpoint's code behind the gateway's door. */
 let world: McpWorld;
 let proxy: Awaited<ReturnType<typeof bearerProxy>>;
 let folder: string;
@@ -35,7 +34,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What the suite printed, and whether all passed. */
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const all = [suite, 'server', '--url', proxy.url, ...args];
   return promisify(execFile)(process.execPath, all, { cwd: folder, maxBuffer: 64 * 2 ** 20 }).then(

@@ -7,7 +7,6 @@ type Work = (
   signal: AbortSignal,
 ) => Promise<object>;
 
-/** Tasks in memory, for whatever a fixture does in the background. */
 export interface FixtureTasks extends TaskSource {
   begin(work: Work): { id: string; task: Task };
 }

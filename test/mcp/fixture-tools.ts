@@ -46,7 +46,7 @@ const state = (context: ServerContext) => context.mcpReq.requestState<{ step: un
 
 type Work = Parameters<typeof tasks.begin>[0];
 
-/** By a task where the client can, else here and now. */
+/** By a task if the client supports it. */
 const inBackground =
   (workOf: (args: Args) => Work, isRequired = false): Run =>
   (args, context) => {
@@ -57,7 +57,6 @@ const inBackground =
     return taskResult(id, task);
   };
 
-/** Everything that the suite calls, by name. */
 export const tools: Readonly<Record<string, Run>> = {
   test_simple_text: () => said('This is a simple text response for testing.'),
   test_image_content: () => done(picture),

@@ -3,11 +3,10 @@
  * and what was compared with what.
  */
 export interface Coverage {
-  /** Whether an edge was taken, or taken so often, as never before since the start; and forgets this run. */
+  /** Whether a new edge was taken, or one more often than before. */
   isNew(): boolean;
-  /** Edges taken so far, and edges that there are. */
   readonly edges: { readonly taken: number; readonly all: number };
-  /** Texts that what was read was compared with: an input that has one of them gets past. */
+  /** Texts that the input was compared with. */
   readonly words: readonly string[];
 }
 
@@ -22,7 +21,7 @@ const bucketOf = Uint8Array.from({ length: 256 }, (_, count) => {
 const MOST_WORDS = 2_000;
 const LONGEST_WORD = 64;
 
-/** Makes it the global that instrumented modules look for. Once a process, before any of them is loaded. */
+/** Call once per process, before instrumented modules are loaded. */
 export function installCoverage(): Coverage {
   const modules: { readonly counters: Uint8Array; readonly seen: Uint8Array }[] = [];
   const words = new Set<string>();

@@ -3,11 +3,8 @@ import type { Job, News } from './fuzz-worker.ts';
 
 /** Milliseconds for one input: whatever takes longer hangs, or could be made to by a few more letters. */
 export const HANG_MS = 5_000;
-/** Servers are started first. */
 const START_MS = 120_000;
-/** UTF-16 code units of an input. */
 const LONGEST = 30_000;
-/** Enough to know what is wrong; more are the same again. */
 const MOST_FAILURES = 5;
 
 export interface Failure {
@@ -18,15 +15,12 @@ export interface Failure {
 export interface Fuzzed {
   readonly executions: number;
   readonly edges: { readonly taken: number; readonly all: number };
-  /** Of the corpus it was given: what is still of use. */
   readonly needed: readonly string[];
-  /** What led somewhere new. */
   readonly interesting: readonly string[];
-  /** One for each place. */
   readonly failures: readonly Failure[];
 }
 
-/** Mutates what a target takes, towards what has not run yet, in a thread of its own: one that hangs is ended and told. */
+/** Runs in a thread, so that a hang can be ended and reported. */
 export async function fuzzTarget(job: Omit<Job, 'reading'>, hangMs = HANG_MS): Promise<Fuzzed> {
   const reading = new SharedArrayBuffer(8 + 2 * LONGEST);
   const [ticks, length] = [new Uint32Array(reading, 0, 1), new Uint32Array(reading, 4, 1)];

@@ -3,21 +3,18 @@ import { installCoverage } from './coverage.ts';
 import { instrumentSources } from './instrument.ts';
 import { bred } from './mutate.ts';
 
-/** What a worker is started with. */
 export interface Job {
   readonly group: string;
   readonly name: string;
   readonly forMs: number;
-  /** What has been of interest in earlier runs. */
   readonly corpus: readonly string[];
   readonly words: readonly string[];
-  /** Where the input stands that is being read: its length, and its UTF-16 code units. */
+  /** The current input: its length and code units. */
   readonly reading: SharedArrayBuffer;
 }
 
-/** What it tells. */
 export type News =
-  /** What of the corpus led anywhere that the seeds, and what stands before it, did not. */
+  /** The corpus entries that reached code the seeds and earlier entries did not. */
   | { readonly found: 'needed'; readonly texts: readonly string[] }
   | { readonly found: 'interesting'; readonly text: string }
   | { readonly found: 'failure'; readonly text: string; readonly error: string }
@@ -40,7 +37,6 @@ const [ticks, length] = [new Uint32Array(reading, 0, 1), new Uint32Array(reading
 const units = new Uint16Array(reading, 8);
 let executions = 0;
 
-/** Whether it led somewhere new. */
 async function read(text: string): Promise<boolean> {
   for (let at = 0; at < text.length; at++) units[at] = text.charCodeAt(at);
   length[0] = text.length;

@@ -1,13 +1,10 @@
-/** From 0 to less than 1. */
+/** In [0, 1). */
 export type Random = () => number;
 
 export interface Breeding {
   readonly random: Random;
-  /** What has been of interest so far. */
   readonly corpus: readonly string[];
-  /** Words that mean something to what reads. */
   readonly words: readonly string[];
-  /** UTF-16 code units of the longest. */
   readonly longest: number;
 }
 
@@ -24,7 +21,6 @@ function span({ random }: Breeding, text: string): [from: number, to: number] {
   return [from, Math.min(text.length, from + length)];
 }
 
-/** One token of the text is another. */
 function withToken(text: string, random: Random, change: (token: string) => string): string {
   const found = pick(random, [...text.matchAll(token)]);
   if (found === undefined) return text;
@@ -46,7 +42,7 @@ const numbers = [
   '1.',
   '.5',
 ];
-/** What is easily confused, draws, turns around, stands for nothing, or is half of something. */
+/** Confusable, invisible, direction-changing, or half of a character. */
 const signs = [
   ...'"\'\\{}[]():,;|#&*!%@`<>=+-/~^$?. \n\r\t',
   ...'\0\u200b\u202e\u2028\ufeff\ud800\u0130ßé٣２',
@@ -91,7 +87,7 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-/** JSON stays JSON: one of its values is another, is gone, or is there twice. Text that is none stays as it is. */
+/** Replaces, removes or doubles a value of a JSON text. */
 function withValue(text: string, random: Random, words: readonly string[]): string {
   const start = text.search(/[[{]/);
   if (start < 0) return text;
@@ -134,7 +130,6 @@ function withValue(text: string, random: Random, words: readonly string[]): stri
   return text.slice(0, start) + JSON.stringify(json);
 }
 
-/** Some mutations of one of the corpus, or of two. */
 export function bred(breeding: Breeding): string {
   const { random, corpus, longest } = breeding;
   // The newest got furthest; of two the shorter is read sooner, and more of it matters.

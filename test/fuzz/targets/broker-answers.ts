@@ -12,7 +12,6 @@ import { startTradier } from '../../integration/gateway/support/tradier-stand-in
 import { KEYS, startWorld, TUESDAY_NOON } from '../../integration/sandbox/paper-broker-world.ts';
 import type { OpenTarget, Target } from './target.ts';
 
-/** A broker as a test has it, which knows what is right. */
 interface StandIn {
   readonly settings: Record<string, unknown>;
   readonly credentials: AccountCredentials;
@@ -85,7 +84,6 @@ const draft = (symbol: string): OrderDraft => ({
   ...{ client_order_id: 'ta-00000001', expires_at: '2099-01-01T00:00:00Z' },
 });
 
-/** Everything that is asked of a broker. */
 const calls: Readonly<Record<string, (broker: Broker, symbol: string) => Promise<unknown>>> = {
   account: (broker) => broker.account(),
   positions: (broker) => broker.positions(),
@@ -126,7 +124,7 @@ const calls: Readonly<Record<string, (broker: Broker, symbol: string) => Promise
   cancel: (broker) => broker.cancel('904837e3-3b76-47ec-b432-046db621571b'),
 };
 
-/** What one call met: an answer for each of its requests, in their order; after the last, that one again. */
+/** The answers to a call's requests; the last one repeats. */
 type Met = { readonly call: string; readonly answers: readonly Answer[] };
 type Answer = { readonly status: number; readonly type?: string; readonly body: unknown };
 
@@ -157,7 +155,6 @@ async function openBroker(start: () => Promise<StandIn>): Promise<Target> {
     })(standIn.credentials, () => undefined);
 
   return {
-    /** What the broker does answer. */
     async seeds() {
       const met: string[] = [];
       for (const [call, ask] of Object.entries(calls)) {
@@ -213,7 +210,7 @@ async function openBroker(start: () => Promise<StandIn>): Promise<Target> {
     close: () => standIn.close(),
   };
 
-  /** Told by our id; by what was ordered, where the broker tells none. */
+  /** By our id, or by the order if the broker reports none. */
   function requireOurs({ outcome, ...rest }: { outcome: string; order?: Order }): void {
     if (outcome !== 'accepted' || rest.order === undefined) return;
     const { client_order_id: id, symbol: about, side } = rest.order;
@@ -231,7 +228,6 @@ function bodyOf(text: string): unknown {
   }
 }
 
-/** Undefined for what is none. */
 function metOf(text: string): Met | undefined {
   const met = bodyOf(text) as Met | null;
   if (typeof met !== 'object' || met === null || !Object.hasOwn(calls, String(met.call))) return undefined;

@@ -25,7 +25,6 @@ import { proposalDetails, subjectOf } from '../../integration/sandbox/proposal-f
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { signed } from '../../unit/approval/signature/signing-world.ts';
 
-/** What reads JSON from outside, and something sound of it. */
 export type JsonReader = readonly [read: (value: unknown) => unknown, ...sound: readonly unknown[]];
 
 const target = { resource: RESOURCE, now: Date.now() };
@@ -45,7 +44,7 @@ const receipt = {
   record: [],
 };
 
-/** An order that is to be approved is checked, and said in words, with the worst that can come of it. */
+/** Checks a draft as an approval does: words and worst case. */
 function checkedDraft(value: unknown) {
   const parsed = orderDraftSchema.safeParse(value);
   if (!parsed.success) return;

@@ -4,12 +4,11 @@ import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { UnacceptableDetails } from '../../../src/home/identity-provider/approval-subject.ts';
 import { ProblemError } from '../../../src/trading/refusal.ts';
 
-/** Whether it is an error by which something is refused, and not one that nobody foresaw. */
 export const isOwnError = (error: unknown): boolean =>
   isTradeAgentError(error) ||
   [ProblemError, NoReceipt, UnacceptableDetails, InvalidArgumentError].some((kind) => error instanceof kind);
 
-/** @throws whatever is thrown that is no refusal */
+/** @throws unexpected errors */
 export async function readsOrRefuses(read: () => unknown): Promise<void> {
   try {
     await read();

@@ -10,10 +10,8 @@ const PATIENCE_MS = 40_000;
 /** By a sound token, by the terminal phone's secret, by a browser that is signed in, or by what is none. */
 export type As = 'session' | 'phone' | 'browser' | 'nobody';
 
-/** A request to a home. */
 export interface FuzzedRequest {
   readonly method: string;
-  /** With its query. */
   readonly path: string;
   readonly as: As;
   readonly type: string;
@@ -23,14 +21,12 @@ export interface FuzzedRequest {
 export interface FuzzedHome {
   readonly hostile: HostileWorld;
   readonly known: KnownThings;
-  /** @throws where the answer is a server error, tells what is inside, or never comes */
+  /** @throws for a server error, internals in the answer, or a hang */
   answerTo(request: FuzzedRequest): Promise<{ readonly status: number; readonly said: string }>;
-  /** @throws where there is an order that nobody approved */
   requireNoOrder(): void;
   close(): Promise<void>;
 }
 
-/** Routes that ask for no access token of the gateway's. */
 export const otherRoutes = [
   ...['/mcp', '/ciba/ping', '/token', '/bc-authorize', '/bc-outcome', '/register', '/revoke', '/device/code'],
   ...['/userinfo', '/authorize', '/phone/api/requests', '/phone/api/requests/x', '/phone/api/device'],
@@ -40,7 +36,6 @@ export const otherRoutes = [
 ];
 
 const order = limit('KO', '15');
-/** Bodies that one route or another takes. */
 export const soundBodies: readonly unknown[] = [
   {
     ...{ kind: 'order', order, ttl: 300, requested_by: 'fuzz' },
@@ -81,7 +76,7 @@ export const soundBodies: readonly unknown[] = [
   },
 ];
 
-/** A whole sandbox home, an attacker with the provider's own key, and what was approved there before. */
+/** A sandbox home, an attacker with the provider's key, and earlier approvals. */
 export async function openFuzzedHome(): Promise<FuzzedHome> {
   const hostile = await startHostileWorld();
   const known = await knownThings(hostile);
@@ -170,7 +165,7 @@ export async function openRequestTarget(): Promise<Target> {
   };
 }
 
-/** Undefined for what is none, for what the terminal phone would approve by, or the browser sign out, and for what waits. */
+/** Undefined for invalid text, and for requests that would approve, sign out or wait. */
 function requestOf(text: string): FuzzedRequest | undefined {
   const [, method, path, as, type, body = ''] =
     /^(GET|POST|PUT|PATCH|DELETE) (\/[\x21-\x7e]{0,300}) (\w+) ([\w/+-]{1,60})\n?(.*)$/s.exec(text) ?? [];

@@ -1,7 +1,7 @@
 import { readsOrRefuses } from './own-errors.ts';
 import { type OpenTarget, reads } from './target.ts';
 
-/** Each in a module of its own, so that what fuzzes one loads, and instruments, no more than it needs. */
+/** Separate modules, so that fuzzing one loads and instruments only what it needs. */
 const groups: Readonly<Record<string, () => Promise<Readonly<Record<string, OpenTarget>>>>> = {
   words: async () => (await import('./words.ts')).wordTargets,
   json: async () => asText((await import('./json.ts')).jsonReaders),
@@ -9,7 +9,7 @@ const groups: Readonly<Record<string, () => Promise<Readonly<Record<string, Open
   requests: async () => ({ 'a request': (await import('./requests.ts')).openRequestTarget }),
 };
 
-/** JSON as it comes: as text. What is none is refused before any of ours sees it. */
+/** Invalid JSON is refused before our code. */
 function asText(readers: typeof import('./json.ts')['jsonReaders']): Record<string, OpenTarget> {
   return Object.fromEntries(
     Object.entries(readers).map(([name, [read, ...sound]]) => [
@@ -30,7 +30,7 @@ function asText(readers: typeof import('./json.ts')['jsonReaders']): Record<stri
   );
 }
 
-/** All there are: a group, and a name in it. */
+/** Pairs of group and name. */
 export async function allTargets(): Promise<readonly (readonly [group: string, name: string])[]> {
   const all = await Promise.all(
     Object.entries(groups).map(async ([group, load]) =>
@@ -40,7 +40,6 @@ export async function allTargets(): Promise<readonly (readonly [group: string, n
   return all.flat();
 }
 
-/** @throws in `read` whatever is no refusal */
 export async function openTarget(group: string, name: string) {
   const target = await (await groups[group]?.())?.[name]?.();
   if (target === undefined) throw new Error(`there is no target ${group}: ${name}`);

@@ -38,7 +38,6 @@ import { decimal, decimalString, isOnTick, plain, price } from '../../../src/tra
 import { type OpenTarget, reads } from './target.ts';
 
 const NOW = Date.parse('2026-11-25T17:00:00Z');
-/** What reads a file: it has the text. */
 const readsFile =
   (read: (file: string) => unknown, ...seeds: readonly string[]): OpenTarget =>
   () => {
@@ -54,7 +53,6 @@ const readsFile =
     };
   };
 
-/** Read from text that anybody may have written. */
 export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'a sentence': reads(
     parsePrompt,

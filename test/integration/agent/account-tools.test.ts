@@ -7,7 +7,6 @@ import type { Activity } from '../../../src/trading/activity.ts';
 import { sandboxWorld } from './sandbox-world.ts';
 import { options, play } from './world.ts';
 
-/** A trade from a file, of the account that is asked for. */
 function importedIn(account: string): Activity[] {
   const row = (at: string, side: 'buy' | 'sell', price: string): Activity => ({
     ...{ id: `${account} ${at}`, kind: 'fill', type: 'FILL', at, symbol: 'XYZ', side, qty: '2', price },
@@ -16,7 +15,6 @@ function importedIn(account: string): Activity[] {
   return [row('2014-03-03T15:00:00Z', 'buy', '10'), row('2015-06-01T15:00:00Z', 'sell', '20')];
 }
 
-/** What is computed from the account of the real gateway and paper broker, asked for in words. */
 describe('on the sandbox', () => {
   const world = sandboxWorld();
   let agent: Agent;

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { ChatModel } from '../../../src/agent/model/chat-model.ts';
 import { createWorld, options, play } from './world.ts';
 
-/** A model that proposes the same orders again and again, whatever it is told. */
 function insistent(perTurn: number, symbols = ['AAPL']): ChatModel {
   let made = 0;
   return {
@@ -16,7 +15,7 @@ function insistent(perTurn: number, symbols = ['AAPL']): ChatModel {
       }
       const calls = Array.from({ length: perTurn }, (_, index) => ({
         name: 'place_order',
-        // Each differs from the others: none is the same proposal.
+        // No two are equal.
         args: JSON.stringify({ symbol: symbols[index % symbols.length], side: 'buy', qty: String(++made) }),
         id: `call_${index}`,
         index,

@@ -21,7 +21,6 @@ const many = (count: number) =>
   );
 const byCheck = { composedBy: 'check' };
 
-/** Nobody may ask it for anything. */
 const unasked: ChatModel = {
   name: 'unasked',
   builtin: false,

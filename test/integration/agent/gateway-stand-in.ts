@@ -26,7 +26,6 @@ export class GatewayStandIn {
   open = true;
   buyingPower = '50000.00';
   assetName = 'Apple Inc.';
-  /** Accounts elsewhere that are connected. */
   connected = new Set(['broker', 'slack', 'gmail']);
   /** Orders that protect a position: cancelling one needs approval. */
   readonly protecting = new Set<string>();
@@ -69,7 +68,6 @@ export class GatewayStandIn {
     return this.quotes.get(symbol)?.[side === 'buy' ? 'ask' : 'bid'];
   }
 
-  /** Books an order. */
   place({
     account: _,
     environment: _e,

@@ -14,19 +14,15 @@ import { MESSAGE_BYTES, talkativeModel } from './talkative-model.ts';
 
 export interface Growth {
   readonly steps: number;
-  /** What the messages alone weigh. */
   readonly rawBytes: number;
-  /** The most that the database and its log took on disk while the thread ran. */
   readonly peakBytes: number;
-  /** What they take once the process has ended. */
   readonly restBytes: number;
-  /** Milliseconds for all steps. */
   readonly runMs: number;
-  /** Median milliseconds of a new process that resumes the thread to its end. */
+  /** Median of new processes that resume the thread, milliseconds. */
   readonly resumeMs: number;
 }
 
-/** Runs threads of so many steps of 4 KiB on the real graph and store, then resumes each in new processes, in turns. */
+/** On the real graph and store, with 4 KiB per step. */
 export async function measureGrowth(lengths: readonly number[], resumes = 5): Promise<Growth[]> {
   const gateway = await new GatewayStandIn().start();
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-growth-'));

@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { call, modelWorld } from './model-world.ts';
 import { options, play } from './world.ts';
 
-/** An agent whose model's server is at fault as told; no wait between tries takes real time. */
 async function chaotic(chaos: Parameters<LLMock['setChaos']>[0]) {
   const waits: number[] = [];
   const clock: Clock = {

@@ -25,7 +25,6 @@ export async function modelWorld(
   return { world, mock, agent };
 }
 
-/** A tool call of the model's. */
 export const call = (name: string, args: unknown) => ({
   name,
   arguments: typeof args === 'string' ? args : JSON.stringify(args),

@@ -5,7 +5,6 @@ import { createWorld, options, play, quickClock } from './world.ts';
 const prompts = { AAPL: 'buy 5 AAPL', MSFT: 'sell 2 MSFT', NVDA: 'buy 1 NVDA' } as const;
 type Symbol = keyof typeof prompts;
 
-/** A thread for each symbol, each with its approval pending. */
 async function threeThreads(agent: Agent): Promise<void> {
   for (const [thread, prompt] of Object.entries(prompts)) {
     await play(agent.run({ prompt, thread }, options('detach')));

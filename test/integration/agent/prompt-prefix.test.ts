@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createWorld, options, play, quickClock, type World } from './world.ts';
 
-/** A server that keeps each request as it came, byte by byte, and answers `Hello.` */
+/** Keeps request bodies byte by byte. */
 async function keepingServer() {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ const agentOn = (world: World, url: string, ahead: number) =>
     clock: quickClock(ahead),
   });
 
-/** What a server's prompt cache goes by: tools, and the messages in their order, before what the person says. */
+/** What a server's prompt cache sees. */
 function parts(body: string | undefined) {
   const { tools, messages } = JSON.parse(body ?? '') as { tools: unknown; messages: { content: string }[] };
   return { tools: JSON.stringify(tools), messages: messages.map((message) => JSON.stringify(message)) };

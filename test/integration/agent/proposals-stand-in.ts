@@ -15,17 +15,14 @@ import type { GatewayStandIn } from './gateway-stand-in.ts';
 
 export type Decision = 'approve' | 'deny';
 
-/** What happens to the next `POST /v1/proposals`. */
 export type ProposeFault =
   | 'drop_after_accept'
   | 'drop_before_accept'
   | { readonly status: number; readonly code: ProblemCode; readonly [member: string]: unknown };
 
-/** How the next approved proposal is carried out. */
 export type ExecutionFault =
-  /** It stays on its way until {@link ProposalsStandIn.settle}. */
+  /** Until {@link ProposalsStandIn.settle}. */
   | 'hold'
-  /** Nobody knows what became of it until then. */
   | 'unknown'
   | { readonly code: ProblemCode; readonly text?: string; readonly members?: Record<string, unknown> };
 
@@ -42,15 +39,14 @@ interface Kept {
 
 /** `/v1/proposals` in memory, with the person who is asked. */
 export class ProposalsStandIn {
-  /** Every proposal, in the order they came. */
   readonly asked: Proposal[] = [];
-  /** What was posted, repeats included: the key, and the body as it came. */
+  /** Repeats included. */
   readonly posts: { readonly key: string; readonly body: ProposalRequest }[] = [];
-  /** Decides by itself as soon as it is asked. */
+  /** Decides at once. */
   auto: ((proposal: Proposal) => Decision | undefined) | undefined;
   faults: ProposeFault[] = [];
   executions: ExecutionFault[] = [];
-  /** Times a proposal was looked at. */
+  /** Number of reads. */
   looks = 0;
   isHalted = false;
   readonly #gateway: GatewayStandIn;
@@ -63,23 +59,19 @@ export class ProposalsStandIn {
     this.#gateway = gateway;
   }
 
-  /** Resolves once this many proposals were made. */
   async untilAsked(count: number): Promise<Proposal[]> {
     while (this.asked.length < count) await this.#change();
     return this.asked;
   }
 
-  /** The person decides on the latest proposal about a symbol or service. */
   decide(about: string, decision: Decision): void {
     this.#decide(this.#latest(about).id, decision);
   }
 
-  /** Nobody decided in time. */
   expire(about: string): void {
     this.#end(this.#latest(about).id, 'expired', 'approval_expired', 'nobody decided in time');
   }
 
-  /** What was under way has ended, at the broker or not. */
   settle(about: string, how: 'executed' | 'expired' = 'executed'): void {
     const { id } = this.#latest(about);
     if (how === 'executed') this.#carryOut(id);
@@ -92,12 +84,11 @@ export class ProposalsStandIn {
     return found;
   }
 
-  /** The result changes, as an order's does when it fills. */
+  /** As when an order fills. */
   update(id: string, result: Order): void {
     this.#write(id, { result } as Partial<Proposal>);
   }
 
-  /** A proposal that another client made. */
   async foreign(sub: string, body: unknown, client: string): Promise<Proposal> {
     const { body: made } = await this.#propose(sub, `foreign-${this.asked.length}`, body, client);
     return proposalSchema.parse(made);
@@ -289,7 +280,7 @@ export class ProposalsStandIn {
 
   #decide(id: string, decision: Decision): void {
     const kept = this.#kept.get(id);
-    // A tap after the question has gone does nothing.
+    // A late decision has no effect.
     if (kept === undefined || kept.proposal.state !== 'requested') return;
     if (decision === 'deny') {
       this.#end(id, 'denied', 'approval_denied', 'denied on the phone');
@@ -358,7 +349,7 @@ export class ProposalsStandIn {
     this.#wake();
   }
 
-  /** Each moment once, so that every change shows. */
+  /** Strictly increasing, so that every change shows. */
   #now(): string {
     this.#time = Math.max(Date.now(), this.#time + 1);
     return new Date(this.#time).toISOString();
@@ -382,7 +373,6 @@ export class ProposalsStandIn {
   }
 }
 
-/** The symbol or service that a proposal is about. */
 export function aboutOf(proposal: Proposal): string {
   switch (proposal.kind) {
     case 'order':

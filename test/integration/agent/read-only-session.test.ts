@@ -9,7 +9,6 @@ import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
-/** Alice's real session, as a run that asks for read scopes alone opens it. */
 async function readOnlySession({ profile, session }: World): Promise<Session> {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-read-only-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createWorld, options, play } from './world.ts';
 
-/** A world with one order that is on its way when its run ends. */
 async function unknownOrder(execution: 'hold' | 'unknown') {
   const world = await createWorld();
   world.phone.executions = [execution];

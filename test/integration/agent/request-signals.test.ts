@@ -12,7 +12,7 @@ import { profileAt } from './session.ts';
 const REQUESTS = 100;
 const TIMEOUT_MS = 3_000;
 
-/** Asks as the program does: the client's time-out and the session's, each combined with what it was given. */
+/** With the client's and the session's timeouts. */
 async function requestsTo(signal: AbortSignal) {
   const server = createServer((_, response) => response.end('{}'));
   server.listen(0, '127.0.0.1');

@@ -7,7 +7,6 @@ import { asHere } from '../../shipped/modules.ts';
 import { sessionOf } from './session.ts';
 import { createWorld, options, play, type World } from './world.ts';
 
-/** Leaves "buy 5 AAPL" pending on a new agent, and closes that. */
 async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
   const agent = await world.agent();
   const { result } = await play(agent.run({ prompt }, options('detach')));

@@ -50,7 +50,6 @@ export function sandboxWorld() {
     folder,
     home,
     session,
-    /** An agent as a new process would have it. */
     async agent(options: Partial<CreateAgentOptions> = {}): Promise<Agent> {
       const { profile, store } = world;
       const agent = await createAgent({
@@ -64,7 +63,6 @@ export function sandboxWorld() {
       agents.push(agent);
       return agent;
     },
-    /** Alice's phone answers the next request. */
     async tap(decision: 'approve' | 'deny') {
       const [request] = await world.phone.requests('alice', { waitSeconds: 10 });
       if (request === undefined) throw new Error('the phone was never asked');

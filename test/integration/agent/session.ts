@@ -18,7 +18,6 @@ export function profileAt(gateway: string): ResolvedProfile {
   };
 }
 
-/** Alice, or another, with a token that any test may search for. */
 export function sessionOf(profile: ResolvedProfile, sub = 'alice-sub'): Session {
   const bearer = (token: string, init: RequestInit): RequestInit => ({
     ...init,

@@ -106,7 +106,6 @@ describe('a thread that is deleted', () => {
 });
 
 describe('pruning', () => {
-  /** Threads a (oldest) to d (newest), d with an open approval. */
   async function fourThreads() {
     const world = await createWorld();
     const days = { a: -40, b: -20, c: -1, d: -50 };

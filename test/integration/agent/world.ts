@@ -17,34 +17,29 @@ import { profileAt, sessionOf } from './session.ts';
 
 export interface World {
   readonly gateway: GatewayStandIn;
-  /** The gateway's proposals, and the person whom it asks. */
   readonly phone: ProposalsStandIn;
   readonly folder: string;
   readonly key: Buffer;
   readonly profile: ResolvedProfile;
   readonly session: Session;
-  /** A new agent on the same files, as a new process would have. */
+  /** On the same files, as a new process would have it. */
   agent(options?: Partial<CreateAgentOptions>): Promise<Agent>;
-  /** Plays a prompt on a new agent. */
   run(prompt: string, options?: RunWith, onEvent?: (event: AgentEvent) => void): Promise<Played>;
-  /** Resumes a thread on a new agent. */
   resume(thread: string, options?: RunWith, onEvent?: (event: AgentEvent) => void): Promise<Played>;
 }
 
 type RunWith = ApprovalMode | (Partial<RunOptions> & { readonly thread?: string; readonly context?: string });
 
-/** What opens a new person's state, for one agent after another; SQLite unless a test file says otherwise. */
+/** Opens the state of a new person; SQLite by default. */
 let openStates: (() => Promise<() => Promise<OpenState>>) | undefined;
 
-/** Has the agents of this file's tests keep their threads elsewhere. */
 export function keepThreadsIn(open: NonNullable<typeof openStates>): void {
   openStates = open;
 }
 
-/** What stands between this file's tests and their agents; nothing unless a test file says otherwise. */
+/** Wraps this file's agents. */
 let reach: ((agent: Agent) => Promise<Agent>) | undefined;
 
-/** Has this file's tests reach their agents another way. */
 export function reachAgentsBy(way: NonNullable<typeof reach>): void {
   reach = way;
 }
@@ -98,7 +93,7 @@ export async function createWorld(decision?: Decision): Promise<World> {
   return world;
 }
 
-/** The real time, `ahead` seconds on, with every wait a fiftieth as long. */
+/** Real time plus `ahead` seconds, with fifty times shorter waits. */
 export function quickClock(ahead = 0): Clock {
   return {
     now: () => Date.now() + ahead * 1000,
@@ -112,7 +107,6 @@ export interface Played {
   readonly result: RunResult;
 }
 
-/** Reads a run to its end. `onEvent` may act on the way. */
 export async function play(
   events: AsyncIterable<AgentEvent>,
   onEvent?: (event: AgentEvent) => void,

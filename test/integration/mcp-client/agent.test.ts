@@ -13,7 +13,6 @@ import { access, child, credentialsInMemory, overHttp } from './servers.ts';
 const { signal } = new AbortController();
 const NEWS = 'mcp__news__search';
 
-/** The owner allowed `search`, as the server tells of it now. */
 async function allowed(server: McpServerConfig): Promise<McpServerConfig> {
   const connection = await connectServer(access(server), signal);
   const pins = Object.fromEntries(
@@ -23,7 +22,6 @@ async function allowed(server: McpServerConfig): Promise<McpServerConfig> {
   return { ...server, tools: ['search'], pins };
 }
 
-/** A world whose agent has a scripted language model and one server. */
 async function withServer(
   news: McpServerConfig,
   options: Partial<CreateAgentOptions> = {},
@@ -40,7 +38,6 @@ async function withServer(
 
 const order = { symbol: 'NVDA', side: 'buy', qty: '4' };
 
-/** A model that looks into the news, and does what it reads there. */
 function obey(mock: LLMock, then: ReturnType<typeof call>): void {
   mock.on({ userMessage: 'news', turnIndex: 0 }, { toolCalls: [call(NEWS, { query: 'KO' })] });
   mock.on({ userMessage: 'news', turnIndex: 1 }, { toolCalls: [then] });

@@ -8,7 +8,6 @@ import { access, child, credentialsInMemory, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
 
-/** What the tools of a server say of themselves now, as the owner would confirm it. */
 async function pinned(server: McpServerConfig, tools: readonly string[]): Promise<McpServerConfig> {
   const connection = await connectServer(access(server), signal);
   const found = compareTools(server, await connection.tools(signal));

@@ -14,7 +14,7 @@ import { foreignServer } from './foreign-server.ts';
 
 const program = fileURLToPath(new URL('foreign-server.ts', import.meta.url));
 
-/** A server as a program. Gone when the test ends, or the test fails. */
+/** Ended with the test. */
 export function child(mode: string, more: Partial<McpServerConfig> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-child-'));
   const pidFile = join(folder, 'pid');
@@ -24,7 +24,6 @@ export function child(mode: string, more: Partial<McpServerConfig> = {}) {
     args: [program, mode, pidFile],
     ...more,
   });
-  /** Of the process that was started last. */
   const isAlive = () => {
     try {
       return process.kill(Number(readFileSync(pidFile, 'utf8')), 0);
@@ -35,7 +34,6 @@ export function child(mode: string, more: Partial<McpServerConfig> = {}) {
   return { server, isAlive };
 }
 
-/** A server that speaks HTTP on loopback, on the SDK. */
 export async function overHttp(mode: string, more: Partial<McpServerConfig> = {}): Promise<McpServerConfig> {
   const handler = createMcpHandler(() => foreignServer(mode));
   return await listening(
@@ -44,7 +42,6 @@ export async function overHttp(mode: string, more: Partial<McpServerConfig> = {}
   );
 }
 
-/** As {@link overHttp}, by hand. */
 export async function listening(
   listener: RequestListener,
   more: Partial<McpServerConfig> = {},
@@ -62,7 +59,6 @@ export async function listening(
   return mcpServerSchema.parse({ url: `http://127.0.0.1:${port}/mcp`, ...more });
 }
 
-/** Kept as long as the test lasts. */
 export function credentialsInMemory(values: Record<string, string> = {}): McpCredentials {
   return {
     read: async () => ({ ...values }),

@@ -27,7 +27,6 @@ beforeEach(() => {
   return () => rmSync(folder, { recursive: true });
 });
 
-/** As a new process has it. */
 function credentials() {
   return mcpCredentials(openFileStore({ folder, profile: 'work' }), folder, 'work');
 }
@@ -63,7 +62,6 @@ it('once the person has signed in, runs go on by what is kept, and refresh it, w
   expect(asked).toBe(1);
   const { name, tokens } = await tokensOf();
   expect(name).toBe(`tokens\n${world.sandbox.ready.issuer}\n${server.url}`);
-  // Bound to a key of ours.
   expect(tokens.token_type).toBe('DPoP');
 
   const second = await connect();

@@ -9,7 +9,7 @@ type Facts = Record<string, unknown> & { status: string; order: Record<string, u
 const generous = { own: { open: 50, hour: 200 }, other: { open: 50, hour: 200 } };
 const { world, tokens } = sharedMcpWorld({ holdMs: 200, quotas: generous });
 
-/** Everything is said twice, the same. */
+/** Text and structure are equal. */
 function factsOf(result: Record<string, unknown>): Facts {
   const facts = result.structuredContent as Facts;
   const [content] = result.content as [{ text: string }];
@@ -22,7 +22,6 @@ const call = (name: string, args: object, { as = tokens.alice, capabilities = {}
   rpc({ url: world.url, token: as, capabilities }, 'tools/call', { name, arguments: args });
 const granted = (...scopes: string[]) => world.token('helper-bot', 'alice', { scopes });
 
-/** As far as the person's yes, and what came of it. */
 async function approved(
   name: string,
   args: object,
@@ -39,7 +38,6 @@ async function approved(
   }
 }
 
-/** An order that rests in the book. */
 async function resting(order: object): Promise<string> {
   const facts = await approved('place_order', { qty: '1', time_in_force: 'gtc', ...order });
   return String(facts.order.id);

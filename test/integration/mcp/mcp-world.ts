@@ -12,17 +12,15 @@ import { type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 export const clients = ['helper-bot', 'other-bot'] as const;
 type ClientId = (typeof clients)[number];
 
-/** A sandbox whose `/mcp` other people's clients are let in at. */
 export interface McpWorld extends ProposalWorld {
-  /** An access token for `/mcp`, or for `/v1` where that is said; the person allows it on their phone. */
+  /** For `/mcp` by default; the person allows it on their phone. */
   token(
     client: ClientId,
     user: 'alice' | 'bob',
     options?: { scopes?: readonly string[]; resource?: string; dpop?: GenerateKeyPairResult },
   ): Promise<string>;
-  /** Connected, by the official SDK. */
+  /** By the official SDK. */
   connect(token: string, options?: ConnectOptions): Promise<Client>;
-  /** Where the endpoint is. */
   readonly url: string;
 }
 
@@ -134,5 +132,4 @@ export function sharedMcpWorld(options: McpWorldOptions = {}) {
 
 export type Facts = Record<string, unknown> & { status: string; code: string; proposal_id: string };
 
-/** The structured content of a tool's answer. */
 export const factsOf = (result: unknown) => (result as { structuredContent: Facts }).structuredContent;

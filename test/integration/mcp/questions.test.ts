@@ -10,7 +10,6 @@ type Message = Record<string, unknown> & { id: string; result: Record<string, un
 
 const question = { mode: 'form', message: 'Name?', requestedSchema: { type: 'object', properties: {} } };
 
-/** A server whose one tool asks for a name. */
 function asking(roundTimeoutMs = 10_000): McpEndpoint<Caller> {
   return mcpEndpoint(() => {
     const server = new Server(
@@ -48,7 +47,6 @@ async function connect(endpoint: McpEndpoint<Caller>, capabilities: object = { e
   return response.headers.get('mcp-session-id');
 }
 
-/** The messages of one answer, as they come. */
 function stream(response: Response) {
   const reader = (response.body as ReadableStream<Uint8Array>)
     .pipeThrough(new TextDecoderStream())

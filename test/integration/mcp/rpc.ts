@@ -1,4 +1,3 @@
-/** What the endpoint refused with. */
 export class RpcError extends Error {
   readonly code: number;
   readonly data: unknown;
@@ -12,7 +11,7 @@ export class RpcError extends Error {
 
 export const tasksExtension = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
 
-/** One request of the 2026-07-28 revision, by hand: the SDK's own client knows no tasks. */
+/** The SDK's client does not support tasks. */
 export async function rpc(
   {
     url,
@@ -29,7 +28,6 @@ export async function rpc(
   return rpcAnswer(await fetch(asked, signal === undefined ? {} : { signal }));
 }
 
-/** The same, without who asks. */
 export function request(
   url: string,
   method: string,
@@ -63,7 +61,6 @@ export function request(
   });
 }
 
-/** @throws {RpcError} */
 export async function rpcAnswer(response: Response): Promise<Record<string, unknown>> {
   const text = await response.text();
   const { result, error } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text) as {

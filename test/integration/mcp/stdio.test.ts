@@ -20,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** JSON lines over a pair of streams, as a client that started the program has. */
 function over(stdin: PassThrough, stdout: PassThrough): Transport {
   let rest = '';
   const transport: Transport = {
@@ -40,7 +39,6 @@ function over(stdin: PassThrough, stdout: PassThrough): Transport {
   return transport;
 }
 
-/** What connecting an account elsewhere needs, of a person who is signed in. */
 const connecting = (person: Person) => ({
   fetch,
   home: async () => person.home,

@@ -1,10 +1,9 @@
 import type { Conversation, Step } from './script.ts';
 
-/** One way to ask a model, and to be answered as a stream. */
 export interface ModelApi {
   readonly path: RegExp;
   read(body: never): Conversation;
-  /** The events of the answer, as they go out; `event` where the API names them. */
+  /** The answer's events; `event` if the API names them. */
   write(step: Step, id: string): readonly { event?: string; data: unknown }[];
 }
 

@@ -1,21 +1,16 @@
-/** What a model is shown by a client, whatever API that speaks. */
 export interface Conversation {
-  /** Tools as the client calls them. */
   readonly tools: readonly string[];
-  /** Answers of tools, and what the client said by itself since, in order. */
+  /** Tool answers and messages of the client since, in order. */
   readonly told: readonly string[];
 }
 
-/** What the model does next. */
 export type Step =
   | { readonly call: string; readonly args: Record<string, unknown> }
   | { readonly say: string };
 
-/** A model that places one order, and asks about it until it is decided. */
+/** Places one order, and asks about it until it is decided. */
 export interface ScriptedModel {
-  /** Every answer of a tool that the model was shown, as it was shown. */
   readonly saw: readonly string[];
-  /** The tools that it called, by their own names. */
   readonly called: readonly string[];
   next(conversation: Conversation): Step;
 }
@@ -38,7 +33,7 @@ export function orderingModel(order: Record<string, unknown>, server = ''): Scri
     called,
     next(conversation) {
       const { tools, told } = conversation;
-      // A title for the conversation, and the like.
+      // A title for the conversation.
       if (tools.length === 0) return { say: 'An order' };
       for (const text of told.slice(saw.length)) saw.push(text);
       const last = told.findLast((text) => statusOf(text) !== undefined);
@@ -53,7 +48,7 @@ export function orderingModel(order: Record<string, unknown>, server = ''): Scri
   };
 }
 
-/** As an answer has it, however often it was put into quotes. */
+/** However often it was quoted. */
 export function statusOf(text: string): string | undefined {
   return /"status\\*":\s*\\*"([a-z_]+)/.exec(text)?.[1];
 }

@@ -5,15 +5,13 @@ import { json } from 'node:stream/consumers';
 import { modelApis } from './api.ts';
 import type { ScriptedModel } from './script.ts';
 
-/** A model's server, in each API that the clients speak. */
 export interface ModelServer {
   readonly url: string;
-  /** Whoever asks from now on is answered by this. */
   play(model: ScriptedModel): void;
   close(): void;
 }
 
-/** @param log where each request is written, to see what a client sends */
+/** @param log file that requests are written to */
 export async function startModelServer(log = process.env.MCP_CLIENTS_LOG): Promise<ModelServer> {
   let model: ScriptedModel | undefined;
   let answers = 0;
@@ -23,7 +21,7 @@ export async function startModelServer(log = process.env.MCP_CLIENTS_LOG): Promi
     if (log !== undefined) appendFileSync(log, `${JSON.stringify({ url: request.url, body })}\n`);
     const api = modelApis.find(({ path }) => path.test(pathname));
     if (api === undefined || model === undefined) {
-      // Lists of models, counts of tokens: clients do without.
+      // Lists of models and token counts are optional.
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"not here"}}');
       return;
     }

@@ -56,7 +56,7 @@ const sentence = fc
   });
 
 const place = fc.nat({ max: 40 });
-/** Each takes the sentence a step away: a word gone, doubled, in another place, or a stranger among them; a letter likewise. */
+/** Drops, doubles, swaps or inserts a word or letter. */
 const mutation = fc.oneof(
   fc.record({ kind: fc.constant('drop' as const), at: place }),
   fc.record({ kind: fc.constant('double' as const), at: place }),
@@ -92,12 +92,10 @@ function mutate(text: string, { kind, at, ...more }: Mutation): string {
   }
 }
 
-/** A sentence one or two steps from one that is understood. */
 export const nearMiss = fc
   .tuple(sentence, fc.array(mutation, { minLength: 1, maxLength: 2 }))
   .map(([text, mutations]) => mutations.reduce(mutate, text));
 
-/** What the words of a sentence say, read as simply as can be, and by nothing that the planner uses. */
 export function wordsOf(text: string) {
   const words = text
     .toLowerCase()

@@ -7,7 +7,6 @@ import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';
 
-/** The sandbox's own list. */
 const assets = listed.stocks.map(([symbol = '', name = '']) => ({ symbol, name }));
 
 export const orderId = '61e69015-8549-4bfd-b9c3-01e75843f47d';
@@ -48,12 +47,10 @@ const order: Order = {
   filled_at: null,
 };
 
-/** An account with five positions, and one open order unless others are given. */
 export interface AccountWorld {
   readonly orders?: readonly Partial<Order>[];
 }
 
-/** A purchase of one share of each target. */
 function rebalanced(targets: readonly { symbol: string; weight: string }[]) {
   return {
     orders: targets.map(({ symbol }) => ({ symbol, side: 'buy', qty: '1', type: 'market' })),
@@ -65,7 +62,7 @@ function rebalanced(targets: readonly { symbol: string; weight: string }[]) {
 }
 
 const held = { AAPL: '10', MSFT: '12', NVDA: '20', KO: '40', TSLA: '30' };
-/** What a share costs; of others nobody knows. */
+/** Other prices are unknown. */
 const prices = new Map([
   ['AAPL', '230'],
   ['MSFT', '420'],
@@ -117,7 +114,7 @@ export type Planned =
   | { readonly refusal: PlannerRefusal }
   | { readonly text: string };
 
-/** What the planner does about a person's turns, the last of them, with what it looks up looked up. */
+/** The planner's plan for the last turn, after its lookups. */
 export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
   const { parsed } = understand(turns);
@@ -132,7 +129,6 @@ export function planned(turns: readonly string[], world: AccountWorld = {}): Pla
   return nextTurn(messages);
 }
 
-/** Calls that only look something up, and what they answer. */
 function answered(
   calls: readonly { readonly name: string; readonly args: Record<string, unknown> }[],
   wave: number,
@@ -155,7 +151,7 @@ function answered(
   ];
 }
 
-/** What it comes to in one line: `place_order buy 5 AAPL limit 180`, `asks` for a refusal. */
+/** In one line: `place_order buy 5 AAPL limit 180`; `asks` for a refusal. */
 export function inShort(plan: Planned): string {
   if ('refusal' in plan) return 'asks';
   if ('text' in plan) return 'help';
@@ -172,7 +168,7 @@ export function inShort(plan: Planned): string {
     .join(' + ');
 }
 
-/** A table of sentences and what each comes to, one a line: `sentence => calls`. */
+/** One a line: `sentence => calls`. */
 export function sentences(table: string): (readonly [string, string])[] {
   return table
     .trim()

@@ -2,7 +2,6 @@ import type { Proposal, ProposalState } from '../../../src/trading/proposal.ts';
 
 type OrderProposal = Extract<Proposal, { kind: 'order' }>;
 
-/** A proposal to buy 5 AAPL, as the gateway tells of it. */
 export function orderProposal(state: ProposalState, change: Partial<OrderProposal> = {}): OrderProposal {
   return {
     kind: 'order',

@@ -18,11 +18,11 @@ export function temporaryFolder(): string {
 
 export const alice = { profile: 'test', sub: 'alice' } as const;
 
-/** A state database of its own with the thread `t1`, gone when the test ends. */
+/** Has the thread `t1`. */
 export async function openStores(clock: Clock): Promise<
   StateStores & {
     readonly database: StateDatabase;
-    /** Takes the right to drive a thread. @throws {TradeAgentError} `busy` */
+    /** @throws {TradeAgentError} `busy` */
     take(thread: string, holder: string): Promise<Lease>;
   }
 > {

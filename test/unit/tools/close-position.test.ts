@@ -65,7 +65,6 @@ describe('close_position', () => {
     await expect(closing(args)).rejects.toMatchObject({ code: 'invalid_order', details: { field } });
   });
 
-  /** Where the fields come from, of a call after these words. */
   const sources = async (said: string, args: Record<string, unknown>) => {
     const environment = {
       profile: { environment: 'paper', max_slippage: '0.01' },

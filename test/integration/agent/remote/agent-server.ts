@@ -24,17 +24,14 @@ import { orRefusal } from '../../../../src/server/http/agent-refusal.ts';
 import { AgentRefusal, ProblemError, Refusal } from '../../../../src/trading/refusal.ts';
 import { defined } from '../../../../src/values/defined.ts';
 
-/** What goes wrong on the wire, by how many more times. */
+/** How many more times each fault happens. */
 export interface Faults {
-  /** POSTs that are carried out and whose answer is lost. */
+  /** POSTs executed without an answer. */
   lostAnswers: number;
-  /** POSTs whose answer comes in half. */
   halfAnswers: number;
-  /** Messages that each stream tells before its connection is cut, in turn; a stream beyond these is whole. */
+  /** Messages per stream before it is cut. */
   cuts: number[];
-  /** Whether a stream begins anew whatever the reader saw. */
   repeats: boolean;
-  /** Requests that are refused with 503. */
   unavailable: number;
 }
 
@@ -62,11 +59,9 @@ export class AgentServer {
     repeats: false,
     unavailable: 0,
   };
-  /** What is answered beside the protocol, by path. */
   readonly also = new Map<string, () => unknown>();
-  /** What was asked, `POST /v1/agent/runs`, in order. */
   readonly asked: string[] = [];
-  /** The bodies of the runs that were begun: one for each, however often it was sent. */
+  /** Bodies of started runs, each once. */
   readonly begun: unknown[] = [];
   readonly schedules: RemoteSchedule[] = [];
   readonly ran: RunRecord[] = [];
@@ -93,12 +88,11 @@ export class AgentServer {
     await once(this.#server, 'close');
   }
 
-  /** Ends every connection, as a restart behind a proxy would. */
   dropConnections(): void {
     this.#server.closeAllConnections();
   }
 
-  /** The reasons for which runs were stopped, by their threads. */
+  /** Threads of stopped runs. */
   stopped(): string[] {
     return [...this.#runs.values()].filter(({ stop }) => stop.signal.aborted).map(({ thread }) => thread);
   }
@@ -130,7 +124,6 @@ export class AgentServer {
     }
   }
 
-  /** Whether a fault is still to happen; then it has. */
   #happens(fault: 'lostAnswers' | 'halfAnswers' | 'unavailable'): boolean {
     if (this.faults[fault] === 0) return false;
     this.faults[fault] -= 1;
@@ -228,7 +221,7 @@ export class AgentServer {
     }
   }
 
-  /** The answer that a key had before. @throws {Refusal} where there is none, or it was for another body */
+  /** @throws {Refusal} without a key, or for another body */
   #seen(request: IncomingMessage, body: string): unknown {
     const key = request.headers[IDEMPOTENCY_KEY];
     if (typeof key !== 'string') throw new Refusal(400, 'idempotency_key_missing', 'a key is missing');
@@ -243,7 +236,6 @@ export class AgentServer {
     return answer;
   }
 
-  /** Starts a run, and comes back once its thread is known; one that is refused has none. */
   async #begin(
     { read_only, model, account }: WireOptions,
     wanted: string | undefined,
@@ -324,9 +316,7 @@ function bodyOf(schema: z.ZodType, text: string): unknown {
   throw new AgentRefusal(422, 'usage', `the request is malformed: ${fields.join(', ')}`);
 }
 
-/** What is sent is as the protocol has it. */
 function conforming(schema: z.ZodType, value: unknown): unknown {
-  // As it crosses the wire: what is undefined is not there.
   const plain: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
   schema.parse(plain);
   return plain;

@@ -24,7 +24,6 @@ const told: AgentEvent[] = [
   { type: 'result', result: doneResult },
 ];
 const prompt = { prompt: 'buy 5 AAPL limit 180' };
-/** As it crosses a wire: what is undefined is not there. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
 const withoutNotices = (events: readonly AgentEvent[]) =>
   events.filter((event) => event.type !== 'notice' || !/server/.test(event.message));

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { createWorld, options, play } from '../world.ts';
 import { remoteWorld } from './remote-world.ts';
 
-/** A real agent, asked here and behind a server. */
 async function both() {
   const world = await createWorld();
   const here = await world.agent();

@@ -10,14 +10,13 @@ import { type Clock, systemClock } from '../../../../src/machine/clock.ts';
 import { profileAt, sessionOf } from '../session.ts';
 import { AgentServer } from './agent-server.ts';
 
-/** The pauses between tries pass at once; what watches for silence (45 s), or gives time to end (15 s), keeps its time. */
+/** Only the silence watch (45 s) and the time to end (15 s) take their time. */
 export const hurriedClock: Clock = {
   now: () => Date.now(),
   monotonic: () => Date.now(),
   sleep: (ms, signal) => systemClock.sleep(ms <= 30_000 && ms !== 15_000 ? 1 : ms, signal),
 };
 
-/** A server of that agent, and what asks it over a real socket. */
 export async function remoteWorld(
   local: Partial<Agent> | ((made: object) => Promise<Agent>),
   options: Partial<RemoteAgentOptions> = {},
@@ -29,7 +28,7 @@ export async function remoteWorld(
   return { server, agent: createRemoteAgent({ session, clock: hurriedClock, ...options }) };
 }
 
-/** Alice's, whose requests say whether they ever left, as a real session's do. */
+/** Errors say whether the request was sent, as a real session's do. */
 async function sessionAt(url: string): Promise<Session> {
   const prover = createDpopProver(await generatePrivateJwk(), systemClock);
   const token = { value: 'a-token', type: 'bearer' } as const;
@@ -39,7 +38,7 @@ async function sessionAt(url: string): Promise<Session> {
   };
 }
 
-/** An agent whose runs tell these events; one that is stopped before its last goes on to `stopped`. */
+/** Holds before the last event if asked to; a stopped run ends as interrupted. */
 export function telling(
   events: readonly AgentEvent[],
   options: {

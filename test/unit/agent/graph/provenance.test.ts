@@ -6,7 +6,6 @@ import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
 const usual = { type: 'market', time_in_force: 'day', extended_hours: false };
 
-/** Each field's source, of an order proposed after these turns. */
 function sources(
   turns: readonly string[],
   request: Record<string, unknown>,

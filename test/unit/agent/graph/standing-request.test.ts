@@ -15,7 +15,6 @@ interface Conversation {
   readonly account?: AccountEntry & { readonly account: string };
 }
 
-/** What is asked of the gateway, where a model calls for this after these turns of the person's. */
 function requested(said: readonly string[], args: Record<string, unknown>, more: Conversation = {}) {
   const { tainted = [], composedBy, builtin = false, last = '150', now = NOW, account } = more;
   const quote = { symbol: 'X', last, bid: last, ask: last };

@@ -8,7 +8,6 @@ import {
 import { describe, expect, it } from 'vitest';
 import { contextWindow, fitHistory } from '../../../../src/agent/model/context-budget.ts';
 
-/** A prompt, a call whose answer has so many characters, and the words after it. */
 function turn(number: number, characters: number): BaseMessage[] {
   const id = `tc_${number}`;
   return [

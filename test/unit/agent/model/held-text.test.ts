@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HeldText } from '../../../../src/agent/model/held-text.ts';
 
-/** What is shown before the end, and what is left then. */
 function stream(pieces: readonly string[]) {
   const held = new HeldText();
   const shown = pieces.map((piece) => held.push(piece)).join('');

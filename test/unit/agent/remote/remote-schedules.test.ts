@@ -4,7 +4,6 @@ import { remoteSchedules } from '../../../../src/agent/remote/remote-schedules.t
 import type { Session } from '../../../../src/auth/session/session.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 
-/** The schedules of a server that answers each request by this refusal. */
 function refusing(refusal: Refusal) {
   const keys: string[] = [];
   const pauses: number[] = [];

@@ -7,7 +7,6 @@ import { doneResult } from '../../cli/sample-events.ts';
 const result = { type: 'result', result: doneResult };
 const body = (text: string) => new Response(text).body as ReadableStream<Uint8Array>;
 const last = (id: number) => body(`id: ${id}\ndata: ${JSON.stringify(result)}\n\n`);
-/** A connection that is there and says nothing, until it is given up. */
 const silent = (until: AbortSignal) =>
   new ReadableStream<Uint8Array>({
     start: (controller) => until.addEventListener('abort', () => controller.error(until.reason)),

@@ -6,10 +6,8 @@ import type { ProposalState } from '../../../../src/trading/proposal.ts';
 const ended = Date.parse('2026-01-30T14:30:00Z');
 const pending = { status: 'pending', updatedAt: ended } as const;
 
-/** No proposal of this prompt was seen. */
 const laterPrompt = async () => 2;
 
-/** @param after seconds after the run ended */
 function proposal(state: ProposalState, after: number): ThreadProposal {
   return {
     thread: 'th_1',
