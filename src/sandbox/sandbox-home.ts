@@ -97,26 +97,19 @@ function lock(folder: string): () => void {
   return () => database.close();
 }
 
+const newUser = (username: string, name: string) => ({
+  username,
+  name,
+  email: `${username}@example.com`,
+  broker_password: passphrase(),
+  broker_key: newBrokerKey(),
+});
+
 async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
   if (!existsSync(file)) {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const seed: SandboxSeed = {
-      users: [
-        {
-          username: 'alice',
-          name: 'Alice Adams',
-          email: 'alice@example.com',
-          broker_password: passphrase(),
-          broker_key: newBrokerKey(),
-        },
-        {
-          username: 'bob',
-          name: 'Bob Brown',
-          email: 'bob@example.com',
-          broker_password: passphrase(),
-          broker_key: newBrokerKey(),
-        },
-      ],
+      users: [newUser('alice', 'Alice Adams'), newUser('bob', 'Bob Brown')],
       gateway_key: { ...(await exportJWK(privateKey)), kid: 'gateway', alg: 'ES256', use: 'sig' },
       vault_key: randomBytes(32).toString('base64url'),
       vault_client_secret: randomBytes(32).toString('base64url'),

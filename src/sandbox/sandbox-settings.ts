@@ -103,9 +103,10 @@ export function vaultSettings(
   seed: SandboxSeed,
   addresses: SandboxAddresses,
 ): Pick<VaultOptions, 'key' | 'connections'> {
+  const client = vaultClient(seed);
   const connection = (name: string, url: string, label: string) => ({
     url,
-    client: vaultClient(seed),
+    client,
     redirectUri: redirectUri(name, addresses),
     label,
   });
@@ -172,21 +173,13 @@ export function homeSettings(
 function gatewaySettings(
   { seed, folder }: SandboxHome,
   addresses: SandboxAddresses,
-  {
-    quotas,
-    signature = 'required',
-    mounts = [],
-    credentials,
-    rules,
-    relations,
-    secondAccounts,
-    tradeUpdates,
-  }: ApprovalSettings,
+  options: ApprovalSettings,
 ): HomeOptions['gateway'] {
+  const { quotas, signature = 'required', mounts = [], credentials, rules, relations } = options;
   const privateKey = gatewayKey(seed);
   const paper = {
     ...({ kind: 'alpaca', trading_url: addresses.broker, simulated: true } as const),
-    ...defined({ trade_updates: tradeUpdates }),
+    ...defined({ trade_updates: options.tradeUpdates }),
   };
   return {
     exchange: { client_id: GATEWAY_CLIENT_ID, privateKey, audience: CONNECTION },
@@ -197,7 +190,7 @@ function gatewaySettings(
         ...paper,
         ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
       },
-      ...(secondAccounts
+      ...(options.secondAccounts
         ? [{ name: SECOND, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
         : []),
     ],

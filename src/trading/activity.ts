@@ -6,20 +6,13 @@ import { sides } from './order.ts';
 import type { Fill, ShareExchange } from './portfolio/trades.ts';
 import type { Flow } from './portfolio/value-point.ts';
 
-interface Booked {
-  readonly kind: string;
-  readonly symbol: string | null;
-  readonly qty: string | null;
-  readonly at: string;
-}
-
 const COIN_DECIMALS = 9;
 
 /**
  * Reduces coins bought by the fee taken in coins, so the cost per coin rises (26 CFR §1.1012-1(h)). Alpaca books
  * such fees once a day for all purchases of that day.
  */
-function lessCoinFees(fills: readonly Fill[], activities: readonly Booked[]): Fill[] {
+function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
   for (const { kind, symbol, qty, at } of activities) {
     if (kind !== 'fee' || symbol === null || qty === null || assetClassOf(symbol) !== 'crypto') continue;
@@ -91,18 +84,12 @@ export const activitySchema = z.lazy(() =>
 export type Activity = z.output<typeof activitySchema>;
 
 export const activitiesSchema = z.lazy(() =>
-  z.object({
-    activities: z.array(activitySchema),
-    next_page: z.string().nullable(),
-  }),
+  z.object({ activities: z.array(activitySchema), next_page: z.string().nullable() }),
 );
 
+const wallTime = z.string().regex(/^\d\d:\d\d$/);
 export const tradingDaySchema = z.lazy(() =>
-  z.object({
-    date: z.iso.date(),
-    open: z.string().regex(/^\d\d:\d\d$/),
-    close: z.string().regex(/^\d\d:\d\d$/),
-  }),
+  z.object({ date: z.iso.date(), open: wallTime, close: wallTime }),
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
@@ -143,10 +130,8 @@ const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
  * ones in); rows without a group are grouped by type, symbol and day.
  */
 export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
-  const groups = new Map<
-    string,
-    { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec }
-  >();
+  type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
+  const groups = new Map<string, Group>();
   for (const { kind, type, at, symbol, qty, group, amount } of activities) {
     if ((kind !== 'other' && kind !== 'transfer') || symbol === null || qty === null) continue;
     const key = `${type} ${group ?? `${symbol} ${newYorkDate(Date.parse(at))}`}`;
@@ -173,19 +158,11 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
 /** Dollars a share at the end of a day in New York; undefined where that is not known. */
 export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
 
-interface FlowsFound {
-  readonly flows: readonly Flow[];
-  readonly unvalued: readonly Activity[];
-}
-
 /**
  * Deposits, withdrawals and shares moved in or out at market value (GIPS 2020, "external cash flow"): the price
  * booked with them, else that day's close.
  */
-export function externalFlows(
-  activities: readonly Activity[],
-  priceOn: PriceOn = () => undefined,
-): FlowsFound {
+export function externalFlows(activities: readonly Activity[], priceOn: PriceOn = () => undefined) {
   const flows: Flow[] = [];
   const unvalued: Activity[] = [];
   for (const activity of activities) {
@@ -212,5 +189,5 @@ function isLate({ at, booked_at }: Activity): boolean {
 }
 
 export function flowsOf(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
-  return [...externalFlows(activities, priceOn).flows];
+  return externalFlows(activities, priceOn).flows;
 }

@@ -4,7 +4,7 @@ import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import type { OrderDraft } from './order.ts';
-import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
+import { orderField, orderFieldNames } from './order-fields.ts';
 import { type Exits, exitsOf, isMultiLeg } from './order-legs.ts';
 import { type OrderPrices, orderTypeRow, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
@@ -58,31 +58,17 @@ function exitWords(exits: Exits): string {
 }
 
 /** What the lines below say of an order in their own way; when it expires stands beside each of them. */
-const told: readonly OrderFieldName[] = [
-  'side',
-  'qty',
-  'notional',
-  'symbol',
-  'type',
-  'limit_price',
-  'stop_price',
-  'trail_price',
-  'trail_percent',
-  'take_profit_limit_price',
-  'stop_loss_stop_price',
-  'account',
-  'environment',
-  'time_in_force',
-  'extended_hours',
-  'reference_price',
-  'max_slippage',
-  'client_order_id',
-  'expires_at',
-];
+const told = new Set(
+  (
+    'side qty notional symbol type limit_price stop_price trail_price trail_percent take_profit_limit_price ' +
+    'stop_loss_stop_price account environment time_in_force extended_hours reference_price max_slippage ' +
+    'client_order_id expires_at'
+  ).split(' '),
+);
 
 /** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */
 export function orderFields(order: OrderDraft): [label: string, value: string][] {
-  const more = orderFieldNames.filter((name) => !told.includes(name) && order[name] !== undefined);
+  const more = orderFieldNames.filter((name) => !told.has(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],

@@ -71,12 +71,8 @@ const titles: Readonly<Record<AccessRole, string>> = {
   member: 'member',
 };
 
-export function accessLine({
-  who,
-  role,
-  of,
-  until,
-}: Pick<AccessSubject, 'who' | 'role' | 'of' | 'until'>): string {
+export function accessLine(subject: Pick<AccessSubject, 'who' | 'role' | 'of' | 'until'>): string {
+  const { who, role, of, until } = subject;
   return `${who} as ${titles[role]}${of === null ? '' : ` of ${of}`}${until === null ? '' : ` until ${until}`}`;
 }
 

@@ -90,11 +90,9 @@ export const batch = defineKind({
         terms: countsOf(orders),
         fields: [
           ...orders.flatMap((draft, at) =>
-            draftFields(draft).map((field) => ({
-              ...field,
-              name: `orders.${at}.${field.name}`,
-              label: `${at + 1}. ${field.label}`,
-            })),
+            draftFields(draft).map(({ name, label, ...field }) => {
+              return { ...field, name: `orders.${at}.${name}`, label: `${at + 1}. ${label}` };
+            }),
           ),
           ...detailFields(frame, fieldWords),
         ],
@@ -135,13 +133,9 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
   }
   const wrong = (why: string) =>
     orderProblem(`these orders are no batch: ${why}`, 'Propose them anew.', 'orders');
-  if (
-    orders.some(
-      (draft) =>
-        draft.account !== account || draft.environment !== environment || draft.expires_at !== expires_at,
-    )
-  )
-    throw wrong('they are not all for the same account and time');
+  const isAlike = (draft: OrderDraft) =>
+    draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
+  if (!orders.every(isAlike)) throw wrong('they are not all for the same account and time');
   if (new Set(orders.map(({ client_order_id }) => client_order_id)).size !== orders.length)
     throw wrong('two of them have the same client_order_id');
   const firstBuy = orders.findIndex(({ side }) => side === 'buy');

@@ -65,12 +65,9 @@ export const replace = defineKind({
     called: 'change of an order',
     headline: ({ order, draft }) => `CHANGE ${openOrderHeadline(order)} to ${terminalHeadline(draft)}`,
     fields: ({ order, changes, draft }) => {
-      const was: Readonly<Record<string, string | null>> = {
-        qty: order.qty,
-        limit_price: order.limit_price,
-        stop_price: order.stop_price,
+      const was: Readonly<Record<string, unknown>> = {
+        ...order,
         trail: order.trail_price ?? order.trail_percent,
-        time_in_force: order.time_in_force,
       };
       return [
         ['instead', openOrderHeadline(order)],
@@ -99,11 +96,9 @@ export const replace = defineKind({
         terms: changed.map(({ label, text }) => `${label}: ${text}`).join(' · '),
         side: draft.side,
         fields: [
-          ...changed.map((field) => ({
-            ...field,
-            name: `changes.${field.name}`,
-            label: `${field.label}, changed`,
-          })),
+          ...changed.map(({ name, label, ...field }) => {
+            return { ...field, name: `changes.${name}`, label: `${label}, changed` };
+          }),
           ...draftFields(draft),
           ...openOrderFields(order),
         ],

@@ -30,15 +30,7 @@ export interface PortfolioView {
   readonly equity_history: readonly string[];
 }
 
-export interface PortfolioTotal {
-  readonly value: string;
-  readonly cost: string;
-  readonly weight: string;
-  readonly day_change: string;
-  readonly day_change_fraction: string;
-  readonly unrealized: string;
-  readonly unrealized_fraction: string;
-}
+export type PortfolioTotal = ReturnType<typeof figures>;
 
 export interface PortfolioRow extends PortfolioTotal {
   readonly symbol: string;
@@ -134,7 +126,7 @@ function partsOf(position: Position, traded: DayTrades | undefined): Parts & { r
   };
 }
 
-function figures(parts: Parts, equity: Dec): PortfolioTotal {
+function figures(parts: Parts, equity: Dec) {
   return {
     value: parts.value.toFixed(2),
     cost: parts.cost.toFixed(2),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
@@ -15,7 +14,26 @@ import { Dec, price } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { createWire, type Wire } from './wire.ts';
+
+/** New values of some fields of an order; `undefined` leaves one out. */
+export type Changes = { [F in keyof OrderDraft]?: OrderDraft[F] | undefined };
+
+/** The prices of each type, far from where it would trade unless it is a market order. */
+export const pricesOf = (times: (factor: string) => string): Record<OrderType, Changes> => ({
+  market: {},
+  limit: { limit_price: times('0.5') },
+  stop: { stop_price: times('1.5') },
+  stop_limit: { stop_price: times('1.5'), limit_price: times('1.6') },
+  trailing_stop: { trail_percent: '20' },
+});
+
+export async function placed(broker: Broker, order: OrderDraft): Promise<Order> {
+  const answer = await broker.submit(order);
+  if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
+  return answer.order;
+}
 
 /** An account on paper, at a broker whose market is open. */
 export interface BrokerFixture {
@@ -51,7 +69,7 @@ export interface Bench {
    * A purchase of one share under an id of its own, far from where it would trade unless it is a market order. What is
    * `undefined` in the changes is left out of it.
    */
-  order(type: OrderType, changes?: { [F in keyof OrderDraft]?: OrderDraft[F] | undefined }): OrderDraft;
+  order(type: OrderType, changes?: Changes): OrderDraft;
   /** A limit order that rests. */
   resting(): Promise<Order>;
   /** A market order that is filled. */
@@ -78,18 +96,11 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   const [quote] = await broker.quotes([fixture.symbol]);
   if (quote === undefined) throw new Error(`there is no price for ${fixture.symbol}`);
   const times = (factor: string) => price(new Dec(quote.last).times(factor));
-  const placed = async (order: OrderDraft): Promise<Order> => {
-    const answer = await broker.submit(order);
+  const prices = pricesOf(times);
+  const place = async (order: OrderDraft) => {
+    const made = await placed(broker, order);
     wire.writes();
-    if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
-    return answer.order;
-  };
-  const prices: Record<OrderType, Partial<OrderDraft>> = {
-    market: {},
-    limit: { limit_price: times('0.5') },
-    stop: { stop_price: times('1.5') },
-    stop_limit: { stop_price: times('1.5'), limit_price: times('1.6') },
-    trailing_stop: { trail_percent: '20' },
+    return made;
   };
   const bench: Bench = {
     fixture,
@@ -99,27 +110,19 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
     unauthorized: () => unauthorized,
     connect,
     order: (type, changes = {}) =>
-      JSON.parse(
-        JSON.stringify({
-          account,
-          environment: 'paper',
-          symbol: fixture.symbol,
-          side: 'buy',
-          qty: '1',
-          type,
-          time_in_force: 'day',
-          extended_hours: false,
-          reference_price: price(quote.last),
-          max_slippage: '0.01',
-          client_order_id: `ta-${randomUUID()}`,
-          expires_at: '2099-01-01T00:00:00Z',
-          ...prices[type],
-          ...changes,
-        }),
-      ) as OrderDraft,
-    resting: () => placed(bench.order('limit')),
+      anOrderDraft({
+        account,
+        symbol: fixture.symbol,
+        qty: '1',
+        type,
+        limit_price: undefined,
+        reference_price: price(quote.last),
+        ...prices[type],
+        ...changes,
+      }),
+    resting: () => place(bench.order('limit')),
     async filled() {
-      const order = await placed(bench.order('market'));
+      const order = await place(bench.order('market'));
       expect(order).toMatchObject({ status: 'filled', filled_qty: '1' });
       return order;
     },

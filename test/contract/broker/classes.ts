@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
@@ -8,18 +7,24 @@ import { Dec, price } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import type { Taken } from '../../../src/trading/order-terms.ts';
-import { type OrderType, orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
+import type { OrderType } from '../../../src/trading/order-types.ts';
 import {
   assetSchema,
   barSchema,
-  isFinal,
-  type Order,
   orderSchema,
   positionSchema,
   quoteSchema,
 } from '../../../src/trading/views.ts';
-import { type Bench, type BrokerFixture, clear, exactly, openBench } from './bench.ts';
+import {
+  type Bench,
+  type BrokerFixture,
+  type Changes,
+  exactly,
+  openBench,
+  placed,
+  pricesOf,
+} from './bench.ts';
+import { isTaken, takenCases } from './terms.ts';
 
 /** A symbol of another class than shares, which the account may trade. */
 export interface OtherClass {
@@ -29,8 +34,6 @@ export interface OtherClass {
   /** Long enough listed for twenty daily bars. */
   readonly bars: boolean;
 }
-
-type Changes = { [F in keyof OrderDraft]?: OrderDraft[F] | undefined };
 
 /**
  * What an adapter promises of crypto and options, beside the contract that it keeps for shares; called once for each class
@@ -61,31 +64,18 @@ export function classContract(
   };
   const times = (factor: string) => price(new Dec(last).times(factor), ticksOf(other.symbol));
   /** A purchase far from where it would trade, unless it is a market order; nothing is held of it, so an option opens. */
-  const order = (type: OrderType, changes: Changes = {}): OrderDraft => {
-    const prices: Record<OrderType, Changes> = {
-      market: {},
-      limit: { limit_price: times('0.5') },
-      stop: { stop_price: times('1.5') },
-      stop_limit: { stop_price: times('1.5'), limit_price: times('1.6') },
-      trailing_stop: { trail_percent: '20' },
-    };
-    return bench.order(type, {
+  const order = (type: OrderType, changes: Changes = {}): OrderDraft =>
+    bench.order(type, {
       symbol: other.symbol,
       qty: other.qty,
       time_in_force: 'gtc',
       ...(optionOf(other.symbol) === undefined ? {} : { position_intent: 'buy_to_open' as const }),
       ...{ limit_price: undefined, stop_price: undefined, trail_percent: undefined },
       reference_price: times('1'),
-      client_order_id: `ta-${randomUUID()}`,
-      ...prices[type],
+      ...pricesOf(times)[type],
       ...changes,
     });
-  };
-  const placed = async (draft: OrderDraft): Promise<Order> => {
-    const answer = await bench.broker.submit(draft);
-    if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
-    return answer.order;
-  };
+  const place = (draft: OrderDraft) => placed(bench.broker, draft);
 
   describe('a read', () => {
     it('of an asset tells that it may be traded', async () => {
@@ -121,13 +111,8 @@ export function classContract(
       if (option === undefined) return;
       const { underlying, expiry, right, strike } = option;
       const read = async (expires: { from: string; to: string }, strikes: object, limit: number) => {
-        const found = await bench.broker.optionContracts?.({
-          underlying,
-          expires,
-          right,
-          strike: strikes,
-          limit,
-        });
+        const asked = { underlying, expires, right, strike: strikes, limit };
+        const found = await bench.broker.optionContracts?.(asked);
         return { ...found, contracts: exactly(z.array(listedContractSchema), found?.contracts) };
       };
       const day = { from: expiry, to: expiry };
@@ -155,7 +140,7 @@ export function classContract(
     it('that rests is what was sent, found by both ids, and cancelled', async () => {
       const { broker } = bench;
       const draft = order('limit');
-      const made = exactly(orderSchema, await placed(draft));
+      const made = exactly(orderSchema, await place(draft));
       expect(isSameOrder(made, draft)).toBe(true);
       expect(made).toMatchObject({ symbol: other.symbol, asset_class: assetClassOf(other.symbol) });
       expect(await broker.order(made.id)).toMatchObject({ id: made.id });
@@ -169,7 +154,7 @@ export function classContract(
 
     it('that is filled becomes a position of that symbol, and one can be closed', async () => {
       const { broker } = bench;
-      const made = await placed(order('limit', { limit_price: times('1.2') }));
+      const made = await place(order('limit', { limit_price: times('1.2') }));
       expect(await broker.order(made.id)).toMatchObject({ status: 'filled', filled_qty: other.qty });
       const held = exactly(z.array(positionSchema), await broker.positions());
       const position = held.find(({ symbol }) => symbol === other.symbol);
@@ -179,7 +164,7 @@ export function classContract(
       const intent =
         optionOf(other.symbol) === undefined ? {} : { position_intent: 'sell_to_close' as const };
       const qty = position?.qty_available ?? '0';
-      const closing = await placed(
+      const closing = await place(
         order('limit', { side: 'sell', qty, limit_price: times('0.8'), ...intent }),
       );
       expect(await broker.order(closing.id)).toMatchObject({ status: 'filled' });
@@ -188,46 +173,7 @@ export function classContract(
   });
 
   describe('what it takes', () => {
-    const isTaken = async (draft: OrderDraft): Promise<boolean> => {
-      const answer = await bench.broker.submit(draft);
-      if (answer.outcome !== 'accepted') {
-        expect(answer).toMatchObject({ outcome: 'refused', message: expect.stringMatching(/\w/) });
-        return false;
-      }
-      if (!isFinal(answer.order.status)) await clear(bench.broker, answer.order);
-      return true;
-    };
-    const both = async (type: OrderType, among: Taken | undefined, changes: Changes) => {
-      const really: string[] = [];
-      for (const time_in_force of timesInForce) {
-        if (await isTaken(order(type, { ...changes, time_in_force }))) really.push(time_in_force);
-      }
-      const said = (terms().timesInForce[type] ?? []).filter(
-        (time) => among === undefined || (among.types.includes(type) && among.timesInForce.includes(time)),
-      );
-      return { really, said };
-    };
-
-    it.each(orderTypes)('a %s order has the times in force of its traits, and no others', async (type) => {
-      const { really, said } = await both(type, undefined, {});
-      expect(really).toEqual(said);
-    });
-
-    it.each(orderTypes)('a %s order for parts of one', async (type) => {
-      const { really, said } = await both(type, terms().fractions, {
-        qty: new Dec(other.qty).plus('0.005').toFixed(),
-      });
-      expect(really).toEqual(said);
-    });
-
-    it.each(orderTypes)('a %s order for an amount', async (type) => {
-      const { really, said } = await both(type, terms().amounts, { qty: undefined, notional: '50' });
-      expect(really).toEqual(said);
-    });
-
-    it.each(orderTypes)('a %s order in extended hours', async (type) => {
-      const { really, said } = await both(type, terms().extendedHours, { extended_hours: true });
-      expect(really).toEqual(said);
-    });
+    const part = () => new Dec(other.qty).plus('0.005').toFixed();
+    takenCases((type, changes) => isTaken(bench.broker, order(type, changes)), terms, part);
   });
 }

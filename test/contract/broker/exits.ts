@@ -10,7 +10,7 @@ import { isOver, standingParts } from '../../../src/trading/order-legs.ts';
 import { orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
-import { type Bench, clear } from './bench.ts';
+import { type Bench, clear, placed } from './bench.ts';
 
 /** A market order goes out as a limit order, and a stop as a stop limit. */
 const sentTypes = orderTypes.filter((type) => type !== 'market' && type !== 'stop');
@@ -37,11 +37,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       ...(name === 'oto' ? {} : { stop_loss_stop_price: below }),
     });
   };
-  const placed = async (draft: OrderDraft): Promise<Order> => {
-    const answer = await bench().broker.submit(draft);
-    if (answer.outcome !== 'accepted') throw new Error(`the order is ${JSON.stringify(answer)}`);
-    return answer.order;
-  };
+  const place = (draft: OrderDraft) => placed(bench().broker, draft);
   const read = async ({ id }: Pick<Order, 'id'>): Promise<Order> => {
     const found = await bench().broker.order(id);
     if (found === undefined) throw new Error('the broker lost an order');
@@ -73,14 +69,11 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
     '%s has each leg as it was sent, however it is asked for',
     async (name) => {
       const draft = order(name, { time_in_force: 'gtc' });
-      const answered = await placed(draft);
+      const answered = await place(draft);
       expect(isSameOrder(answered, draft)).toBe(true);
       const listed = (await open()).find(({ id }) => id === answered.id);
-      for (const found of [
-        await read(answered),
-        await bench().broker.orderByClientOrderId(draft.client_order_id),
-        listed,
-      ]) {
+      const byClientId = await bench().broker.orderByClientOrderId(draft.client_order_id);
+      for (const found of [await read(answered), byClientId, listed]) {
         expect(found?.legs).toHaveLength(name === 'bracket' ? 2 : 1);
         expect(found !== undefined && isSameOrder(found, draft)).toBe(true);
       }
@@ -94,7 +87,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
   it.runIf(taken.includes('bracket'))(
     'an entry that is filled leaves one exit to trade, and the other with it',
     async () => {
-      const entry = await placed(order('bracket', { type: 'market' }));
+      const entry = await place(order('bracket', { type: 'market' }));
       expect(entry.status).toBe('filled');
       const legs = (await read(entry)).legs ?? [];
       expect(legs).toHaveLength(2);
@@ -111,15 +104,12 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
   it.runIf(taken.includes('bracket'))(
     'the stop of an entry that is filled can be moved, and goes on as its exit',
     async () => {
-      const entry = await placed(order('bracket', { type: 'market' }));
+      const entry = await place(order('bracket', { type: 'market' }));
       const stop = (await read(entry)).legs?.find(({ stop_price }) => stop_price !== null);
       if (stop === undefined) throw new Error('there is no stop');
-      const moved = (price_: string | null) => price(new Dec(price_ ?? 0).times('1.01'));
-      const terms = {
-        ...termsOf(stop),
-        stop_price: moved(stop.stop_price),
-        limit_price: moved(stop.limit_price),
-      };
+      const moved = (was: string | null) => price(new Dec(was ?? 0).times('1.01'));
+      const prices = { stop_price: moved(stop.stop_price), limit_price: moved(stop.limit_price) };
+      const terms = { ...termsOf(stop), ...prices };
       const base = bench().order('stop_limit');
       const draft = { ...base, ...terms, account: base.account };
       const changes = changesTo(draft, stop, bench().traits);

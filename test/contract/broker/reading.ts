@@ -109,10 +109,8 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
 
   it('of the calendar tells the trading days of a stretch, both ends included', async () => {
     const { broker } = bench();
-    const days = exactly(
-      z.array(tradingDaySchema),
-      await broker.calendar({ start: '2026-11-23', end: '2026-11-27' }),
-    );
+    const week = { start: '2026-11-23', end: '2026-11-27' };
+    const days = exactly(z.array(tradingDaySchema), await broker.calendar(week));
     // Thanksgiving is the Thursday; the day after closes early. A market that never closes has all five.
     const dates = days.map(({ date }) => date);
     expect(dates).toEqual([...dates].sort());
@@ -181,10 +179,8 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
         expect(process_date >= stretch.start && process_date <= stretch.end).toBe(true);
       }
       if (read.length < 2) return;
-      expect(await broker.corporateActions({ ...stretch, limit: 1 })).toEqual({
-        actions: read.slice(0, 1),
-        more: true,
-      });
+      const one = await broker.corporateActions({ ...stretch, limit: 1 });
+      expect(one).toEqual({ actions: read.slice(0, 1), more: true });
     },
   );
 
@@ -225,10 +221,8 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
   it('of orders tells all of it', async () => {
     const { broker, resting } = bench();
     const { id } = await resting();
-    const orders = exactly(
-      z.array(orderSchema),
-      await broker.orders({ status: 'all', limit: 50, symbols: [] }),
-    );
+    const all = await broker.orders({ status: 'all', limit: 50, symbols: [] });
+    const orders = exactly(z.array(orderSchema), all);
     expect(orders).toEqual([expect.objectContaining({ id })]);
   });
 
@@ -243,6 +237,8 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
   });
 }
 
+const nothing = { status: 200, body: '{}', type: 'application/json' };
+
 /** What a read throws, by what it met. */
 export function failingReadCases(bench: () => Bench): void {
   it.each<[string, Mishap, number, string]>([
@@ -250,12 +246,7 @@ export function failingReadCases(bench: () => Bench): void {
     ['an internal error', { status: 500 }, 502, 'broker_unavailable'],
     ['too many requests', { status: 429 }, 503, 'broker_busy'],
     ['a token that counts no longer', { status: 401 }, 409, 'account_not_connected'],
-    [
-      'an answer of nothing',
-      { status: 200, body: '{}', type: 'application/json' },
-      502,
-      'broker_invalid_response',
-    ],
+    ['an answer of nothing', nothing, 502, 'broker_invalid_response'],
   ])('that meets %s is refused', async (_, mishap, status, code) => {
     const { broker, wire, unauthorized } = bench();
     wire.mishap = mishap;

@@ -6,11 +6,8 @@ import type { Order } from '../../../src/trading/views.ts';
 import type { Bench } from './bench.ts';
 import { nothingProved, notLookedAt } from './losing.ts';
 
-const notReplaceable = {
-  outcome: 'refused',
-  reason: 'not_replaceable',
-  message: expect.stringMatching(/\w/),
-};
+const message = expect.stringMatching(/\w/);
+const notReplaceable = { outcome: 'refused', reason: 'not_replaceable', message };
 
 export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: BrokerTraits): void {
   /** The resting order with these changes, under an id of its own. */
@@ -35,12 +32,8 @@ export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: 
     const answer = await broker.replace(id, wanted);
     expect(wire.writes()).toBe(1);
     const { client_order_id } = wanted.order;
-    const order = {
-      client_order_id,
-      qty: '2',
-      limit_price: expect.stringMatching(/^9\.50?$/),
-      type: 'limit',
-    };
+    const limit_price = expect.stringMatching(/^9\.50?$/);
+    const order = { client_order_id, qty: '2', limit_price, type: 'limit' };
     expect(answer).toMatchObject({ outcome: 'accepted', order });
     expect(await broker.order(id)).toMatchObject({ status: expect.stringMatching(/^(pending_)?replaced?$/) });
     if (clientOrderId.lookedUp === 'never') return;

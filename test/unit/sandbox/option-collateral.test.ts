@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../src/sandbox/paper-broker/books/broker-error.ts';
 import { lockedShares, securedCash } from '../../../src/sandbox/paper-broker/exchange/buying-power.ts';
-import { readTicket } from '../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
-import { ACCOUNT, openExchangeWorld } from './support/exchange-world.ts';
+import { ACCOUNT, happens, openExchangeWorld } from './support/exchange-world.ts';
 
 /** Shares, and contracts of two Fridays; the prices begin at $10. */
 const symbols = ['F', 'F261127C00010000', 'F261127P00010000', 'F261204C00011000', 'F261204P00009500'];
@@ -17,32 +16,21 @@ const openBroker = (partialFills = true) => {
 };
 
 const step = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant('place' as const),
-      symbol: fc.constantFrom(...symbols),
-      side: fc.constantFrom('buy', 'sell'),
-      type: fc.constantFrom('market', 'limit', 'stop'),
-      size: fc.oneof(
-        fc.constantFrom('1', '2', '100', '250').map((qty) => ({ qty })),
-        fc.integer({ min: 1, max: 3000 }).map((dollars) => ({ notional: String(dollars) })),
-      ),
-      nearness: fc.constantFrom('0.8', '0.97', '1', '1.03', '1.25'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('price' as const),
-      price: fc.integer({ min: 600, max: 1600 }).map((price) => new Dec(price).div(100).toFixed(2)),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(60 * 3_600_000) }),
-  },
+  happens(8, 'place', {
+    symbol: fc.constantFrom(...symbols),
+    side: fc.constantFrom('buy', 'sell'),
+    type: fc.constantFrom('market', 'limit', 'stop'),
+    size: fc.oneof(
+      fc.constantFrom('1', '2', '100', '250').map((qty) => ({ qty })),
+      fc.integer({ min: 1, max: 3000 }).map((dollars) => ({ notional: String(dollars) })),
+    ),
+    nearness: fc.constantFrom('0.8', '0.97', '1', '1.03', '1.25'),
+  }),
+  happens(1, 'cancel', { which: fc.nat(20) }),
+  happens(4, 'price', {
+    price: fc.integer({ min: 600, max: 1600 }).map((price) => new Dec(price).div(100).toFixed(2)),
+  }),
+  happens(2, 'wait', { ms: fc.nat(60 * 3_600_000) }),
 );
 
 describe('whatever is ordered and wherever the price goes', () => {
@@ -51,30 +39,22 @@ describe('whatever is ordered and wherever the price goes', () => {
     await playUntil(
       fc.property(fc.array(step, { minLength: 20, maxLength: 45 }), (steps) => {
         const broker = openBroker();
-        const { exchange, ledger, market, orders } = broker;
+        const { exchange, ledger, market } = broker;
         for (const action of steps) {
           if (action.do === 'wait') broker.pass(action.ms);
           else if (action.do === 'price') market.setPrice('F', action.price);
           else {
             try {
               if (action.do === 'cancel') {
-                const all = orders.all(ACCOUNT);
-                exchange.cancel(ACCOUNT, all[action.which % Math.max(1, all.length)]?.id ?? 'none');
+                broker.cancel(action.which);
               } else {
                 const { symbol, side, type, size, nearness } = action;
                 const near = new Dec(market.quote(symbol)?.last ?? 1).times(nearness).toFixed(2);
-                exchange.place(
-                  ACCOUNT,
-                  readTicket({
-                    symbol,
-                    side,
-                    type,
-                    time_in_force: 'day',
-                    ...size,
-                    ...(type === 'limit' && { limit_price: near }),
-                    ...(type === 'stop' && { stop_price: near }),
-                  }),
-                );
+                broker.place({
+                  ...{ symbol, side, type, ...size },
+                  ...(type === 'limit' && { limit_price: near }),
+                  ...(type === 'stop' && { stop_price: near }),
+                });
               }
             } catch (error) {
               if (!(error instanceof BrokerError)) throw error;
@@ -104,71 +84,50 @@ describe('whatever is ordered and wherever the price goes', () => {
     );
   });
 
-  const terms = { symbol: 'F', time_in_force: 'day' };
-
   it('a stop that is reached too high does not spend the cash of a put', () => {
-    const { exchange, market, orders, ledger, database } = openBroker(false);
-    exchange.place(
-      ACCOUNT,
-      readTicket({ ...terms, symbol: 'F261204P00009500', side: 'sell', type: 'market', qty: '2' }),
-    );
-    const stop = { ...terms, side: 'buy', type: 'stop', qty: '340', stop_price: '11.00' };
-    const { id } = exchange.place(ACCOUNT, readTicket(stop));
-    market.setPrice('F', '16.00');
-    exchange.settle();
-    expect(new Dec(ledger.account(ACCOUNT)?.cash ?? 0).gt(340 * 16.01)).toBe(true);
-    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
-    database.close();
+    const broker = openBroker(false);
+    broker.place({ symbol: 'F261204P00009500', side: 'sell', qty: '2' });
+    const { id } = broker.place({ type: 'stop', qty: '340', stop_price: '11.00' });
+    broker.market.setPrice('F', '16.00');
+    broker.exchange.settle();
+    expect(new Dec(broker.cash() ?? 0).gt(340 * 16.01)).toBe(true);
+    expect(broker.statusOf(id)).toBe('rejected');
+    broker.database.close();
   });
 
   it('an amount that by now takes more shares does not sell those of a call', () => {
-    const { exchange, market, orders, ledger, database } = openBroker(false);
-    exchange.place(ACCOUNT, readTicket({ ...terms, side: 'buy', type: 'market', qty: '150' }));
-    exchange.place(
-      ACCOUNT,
-      readTicket({ ...terms, symbol: 'F261204C00011000', side: 'sell', type: 'market', qty: '1' }),
-    );
-    const stop = { ...terms, side: 'sell', type: 'stop', notional: '400', stop_price: '9.00' };
-    const { id } = exchange.place(ACCOUNT, readTicket(stop));
-    market.setPrice('F', '6.00');
-    exchange.settle();
-    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
-    expect(ledger.position(ACCOUNT, 'F')?.qty).toBe('150');
-    database.close();
+    const broker = openBroker(false);
+    broker.place({ qty: '150' });
+    broker.place({ symbol: 'F261204C00011000', side: 'sell', qty: '1' });
+    const { id } = broker.place({ side: 'sell', type: 'stop', notional: '400', stop_price: '9.00' });
+    broker.market.setPrice('F', '6.00');
+    broker.exchange.settle();
+    expect(broker.statusOf(id)).toBe('rejected');
+    expect(broker.held()).toBe('150');
+    broker.database.close();
   });
 
   it('a put that expires in the money does not deliver the shares of a call: it is sold', () => {
     const broker = openBroker(false);
-    const { exchange, market, ledger, database } = broker;
-    const buy = { ...terms, side: 'buy', type: 'market' };
-    exchange.place(ACCOUNT, readTicket({ ...buy, qty: '150' }));
-    exchange.place(ACCOUNT, readTicket({ ...buy, symbol: 'F261127P00010000', qty: '1' }));
-    const write = { ...terms, symbol: 'F261204C00011000', side: 'sell', type: 'market', qty: '1' };
-    exchange.place(ACCOUNT, readTicket(write));
-    market.setPrice('F', '6.00');
+    broker.place({ qty: '150' });
+    broker.place({ symbol: 'F261127P00010000', qty: '1' });
+    broker.place({ symbol: 'F261204C00011000', side: 'sell', qty: '1' });
+    broker.market.setPrice('F', '6.00');
     broker.pass(4 * 24 * 3_600_000);
     broker.expire();
-    expect(ledger.position(ACCOUNT, 'F')?.qty).toBe('150');
-    expect(ledger.position(ACCOUNT, 'F261127P00010000')?.qty ?? '0').toBe('0');
-    database.close();
+    expect([broker.held(), broker.held('F261127P00010000')]).toEqual(['150', '0']);
+    broker.database.close();
   });
 
   it('a call that expires in the money is not paid for with the cash of a put: it is sold', () => {
     const broker = openBroker(false);
-    const { exchange, market, ledger, database } = broker;
-    for (let written = 0; written < 5; written++) {
-      const write = { ...terms, symbol: 'F261204P00009500', side: 'sell', type: 'market', qty: '1' };
-      exchange.place(ACCOUNT, readTicket(write));
-    }
-    exchange.place(
-      ACCOUNT,
-      readTicket({ ...terms, symbol: 'F261127C00010000', side: 'buy', type: 'market', qty: '2' }),
-    );
-    market.setPrice('F', '16.00');
+    for (let written = 0; written < 5; written++)
+      broker.place({ symbol: 'F261204P00009500', side: 'sell', qty: '1' });
+    broker.place({ symbol: 'F261127C00010000', qty: '2' });
+    broker.market.setPrice('F', '16.00');
     broker.pass(4 * 24 * 3_600_000);
     broker.expire();
-    expect(ledger.position(ACCOUNT, 'F')).toBeUndefined();
-    expect(ledger.position(ACCOUNT, 'F261127C00010000')?.qty ?? '0').toBe('0');
-    database.close();
+    expect([broker.held(), broker.held('F261127C00010000')]).toEqual(['0', '0']);
+    broker.database.close();
   });
 });

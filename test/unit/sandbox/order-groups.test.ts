@@ -5,39 +5,28 @@ import { readTicket } from '../../../src/sandbox/paper-broker/exchange/order-tic
 import { isOpenOrder, type OrderRecord } from '../../../src/store/sandbox/records.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
-import { ACCOUNT, openExchangeWorld } from './support/exchange-world.ts';
+import { ACCOUNT, happens, openExchangeWorld } from './support/exchange-world.ts';
 
 const cents = (least: number, most: number) =>
   fc.integer({ min: least, max: most }).map((value) => new Dec(value).div(100).toFixed(2));
 
 /** Most of them make sense at $10; some don't, and are refused. */
 const step = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('place' as const),
-      order_class: fc.constantFrom('bracket', 'oto', 'oco'),
-      type: fc.constantFrom('market', 'limit'),
-      qty: fc.integer({ min: 1, max: 40 }).map(String),
-      limit_price: cents(950, 1050),
-      take_profit: cents(1010, 1150),
-      stop_price: cents(850, 995),
-      stop_limit: fc.option(cents(840, 900)),
-      only: fc.constantFrom('take_profit', 'stop_loss'),
-      salt: fc.nat(1_000_000),
-    }),
-  },
-  {
-    weight: 6,
-    // Jumps over both ways out of most of them, too.
-    arbitrary: fc.record({ do: fc.constant('price' as const), price: cents(800, 1200) }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(3000) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('patch' as const), which: fc.nat(20), price: cents(850, 1150) }),
-  },
+  happens(4, 'place', {
+    order_class: fc.constantFrom('bracket', 'oto', 'oco'),
+    type: fc.constantFrom('market', 'limit'),
+    qty: fc.integer({ min: 1, max: 40 }).map(String),
+    limit_price: cents(950, 1050),
+    take_profit: cents(1010, 1150),
+    stop_price: cents(850, 995),
+    stop_limit: fc.option(cents(840, 900)),
+    only: fc.constantFrom('take_profit', 'stop_loss'),
+    salt: fc.nat(1_000_000),
+  }),
+  happens(6, 'price', { price: cents(800, 1200) }),
+  happens(2, 'wait', { ms: fc.nat(3000) }),
+  happens(1, 'cancel', { which: fc.nat(20) }),
+  happens(2, 'patch', { which: fc.nat(20), price: cents(850, 1150) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -70,7 +59,7 @@ describe('whatever the price does to orders that hang together', () => {
       fc.property(fc.array(step, { minLength: 15, maxLength: 40 }), (steps) => {
         const broker = openExchangeWorld({ cash: '100000' });
         broker.market.setPrice('F', '10.00');
-        const { orders, market, exchange, ledger } = broker;
+        const { orders, market, exchange } = broker;
         const before = new Map<string, string>();
         for (const action of steps) {
           try {
@@ -79,7 +68,7 @@ describe('whatever the price does to orders that hang together', () => {
             if (action.do === 'place') exchange.place(ACCOUNT, ticketOf(action));
             else if (action.do === 'price') market.setPrice('F', action.price);
             else if (action.do === 'wait') broker.pass(action.ms);
-            else if (action.do === 'cancel') exchange.cancel(ACCOUNT, chosen?.id ?? 'none');
+            else if (action.do === 'cancel') broker.cancel(action.which);
             else {
               const field = chosen?.stop_price == null ? 'limit_price' : 'stop_price';
               exchange.replace(ACCOUNT, chosen?.id ?? 'none', { [field]: action.price });
@@ -96,36 +85,30 @@ describe('whatever the price does to orders that hang together', () => {
             const next = all.find(({ replaces }) => replaces === order.id);
             return next === undefined ? [order] : [order, ...successors(next)];
           };
-          for (const first of all.filter(
-            ({ parent_id, replaces }) => parent_id === null && replaces === null,
-          )) {
+          const firsts = all.filter(({ parent_id, replaces }) => parent_id === null && replaces === null);
+          for (const first of firsts) {
             const heads = successors(first);
             const members = all.filter(({ parent_id }) => heads.some(({ id }) => id === parent_id));
             const opens = first.exit === null;
             const exits = opens ? members : [...heads, ...members];
             const entered = opens ? sum(heads, 'filled_qty') : new Dec(first.qty ?? 0);
             expect(sum(exits, 'filled_qty').lte(entered)).toBe(true);
-            expect(
-              exits.filter((order) => isOpenOrder(order) && order.status !== 'held').length,
-            ).toBeLessThan(2);
+            const working = exits.filter((order) => isOpenOrder(order) && order.status !== 'held');
+            expect(working.length).toBeLessThan(2);
             // Of one group, one way out alone trades between two looks at the market.
-            const traded = new Set(
-              exits
-                .filter(({ id, filled_qty }) => filled_qty !== (before.get(id) ?? '0'))
-                .map(({ exit }) => exit),
-            );
+            const moved = exits.filter(({ id, filled_qty }) => filled_qty !== (before.get(id) ?? '0'));
+            const traded = new Set(moved.map(({ exit }) => exit));
             expect(traded.size).toBeLessThan(2);
             // Whatever is left of an entry that filled is for sale, unless somebody ended that.
             if (opens && heads.at(-1)?.status === 'filled' && exits.some(isOpenOrder)) {
-              const open = exits.filter(isOpenOrder);
-              for (const order of open) {
+              for (const order of exits.filter(isOpenOrder)) {
                 const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
                 expect(left.eq(entered.minus(sum(exits, 'filled_qty')))).toBe(true);
               }
             }
           }
           // What has filled of an entry may have been sold by others before its legs were there to sell it.
-          expect(new Dec(ledger.position(ACCOUNT, 'F')?.qty ?? 0).gte(0)).toBe(true);
+          expect(new Dec(broker.held()).gte(0)).toBe(true);
           for (const { id, filled_qty } of all) before.set(id, filled_qty);
         }
         for (const { exit, status } of orders.all(ACCOUNT)) {

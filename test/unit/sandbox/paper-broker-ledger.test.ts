@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { BrokerError } from '../../../src/sandbox/paper-broker/books/broker-error.ts';
 import { holdingsAt } from '../../../src/sandbox/paper-broker/books/valuation.ts';
 import { buyingPower } from '../../../src/sandbox/paper-broker/exchange/buying-power.ts';
-import { readTicket } from '../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
-import { ACCOUNT, openExchangeWorld } from './support/exchange-world.ts';
+import { ACCOUNT, happens, openExchangeWorld } from './support/exchange-world.ts';
 
 const symbols = ['AAPL', 'F', 'BRK.B'] as const;
 
@@ -18,38 +17,24 @@ const amount = (most: number, decimals: number) =>
     .map((value) => new Dec(value).div(10 ** decimals).toFixed());
 
 const step = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('place' as const),
-      symbol: fc.constantFrom(...symbols),
-      side: fc.constantFrom('buy', 'sell'),
-      type: fc.constantFrom('market', 'limit', 'stop', 'stop_limit', 'trailing_stop'),
-      time_in_force: fc.constantFrom('day', 'gtc', 'ioc', 'fok'),
-      size: fc.oneof(
-        fc.record({ qty: fc.integer({ min: 1, max: 40 }).map(String) }),
-        fc.record({ qty: amount(10, 9) }),
-        fc.record({ notional: amount(4000, 2) }),
-      ),
-      nearness: fc.constantFrom('0.90', '0.99', '1', '1.01', '1.10'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('price' as const),
-      symbol: fc.constantFrom(...symbols),
-      factor: fc.constantFrom('0.7', '0.95', '0.99', '1.01', '1.05', '1.4'),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('wait' as const),
-      ms: fc.integer({ min: 1, max: 40 * 3_600_000 }),
-    }),
-  },
+  happens(6, 'place', {
+    symbol: fc.constantFrom(...symbols),
+    side: fc.constantFrom('buy', 'sell'),
+    type: fc.constantFrom('market', 'limit', 'stop', 'stop_limit', 'trailing_stop'),
+    time_in_force: fc.constantFrom('day', 'gtc', 'ioc', 'fok'),
+    size: fc.oneof(
+      fc.record({ qty: fc.integer({ min: 1, max: 40 }).map(String) }),
+      fc.record({ qty: amount(10, 9) }),
+      fc.record({ notional: amount(4000, 2) }),
+    ),
+    nearness: fc.constantFrom('0.90', '0.99', '1', '1.01', '1.10'),
+  }),
+  happens(1, 'cancel', { which: fc.nat(20) }),
+  happens(3, 'price', {
+    symbol: fc.constantFrom(...symbols),
+    factor: fc.constantFrom('0.7', '0.95', '0.99', '1.01', '1.05', '1.4'),
+  }),
+  happens(3, 'wait', { ms: fc.integer({ min: 1, max: 40 * 3_600_000 }) }),
 );
 
 describe('whatever is ordered, in whatever market', () => {
@@ -61,10 +46,7 @@ describe('whatever is ordered, in whatever market', () => {
         const broker = openExchangeWorld({ cash: CASH });
         const { ledger, orders, market, exchange } = broker;
         for (const symbol of symbols) {
-          exchange.place(
-            ACCOUNT,
-            readTicket({ symbol, side: 'buy', type: 'market', time_in_force: 'day', notional: '2500' }),
-          );
+          broker.place({ symbol, notional: '2500' });
         }
         for (const action of steps) {
           if (action.do === 'wait') broker.pass(action.ms);
@@ -74,28 +56,20 @@ describe('whatever is ordered, in whatever market', () => {
           } else {
             try {
               if (action.do === 'cancel') {
-                const all = orders.all(ACCOUNT);
-                exchange.cancel(ACCOUNT, all[action.which % Math.max(all.length, 1)]?.id ?? 'none');
+                broker.cancel(action.which);
               } else {
                 const near = new Dec(market.quote(action.symbol)?.last ?? 1)
                   .times(action.nearness)
                   .toFixed(2);
                 const { symbol, side, type, time_in_force, size } = action;
-                exchange.place(
-                  ACCOUNT,
-                  readTicket({
-                    symbol,
-                    side,
-                    type,
-                    // Fractions and stops take fewer; the rest of what is refused is refused by the account.
-                    time_in_force:
-                      'qty' in size && /^\d+$/.test(size.qty) && !/stop/.test(type) ? time_in_force : 'day',
-                    ...size,
-                    ...(type.includes('limit') && { limit_price: near }),
-                    ...(type.startsWith('stop') && { stop_price: near }),
-                    ...(type === 'trailing_stop' && { trail_percent: '2' }),
-                  }),
-                );
+                // Fractions and stops take fewer; the rest of what is refused is refused by the account.
+                const takesAny = 'qty' in size && /^\d+$/.test(size.qty) && !/stop/.test(type);
+                broker.place({
+                  ...{ symbol, side, type, time_in_force: takesAny ? time_in_force : 'day', ...size },
+                  ...(type.includes('limit') && { limit_price: near }),
+                  ...(type.startsWith('stop') && { stop_price: near }),
+                  ...(type === 'trailing_stop' && { trail_percent: '2' }),
+                });
               }
             } catch (error) {
               if (!(error instanceof BrokerError)) throw error;
@@ -146,53 +120,38 @@ describe('whatever is ordered, in whatever market', () => {
 
   it('an order that can no longer be paid for ends instead of overdrawing', () => {
     // A first part of it, where one is filled, may well be paid for.
-    const { exchange, market, orders, ledger, database } = openExchangeWorld({
-      cash: CASH,
-      partialFills: false,
-    });
-    market.setPrice('AAPL', '100.00');
-    const stop = {
-      symbol: 'AAPL',
-      side: 'buy',
-      type: 'stop',
-      time_in_force: 'gtc',
-      qty: '90',
-      stop_price: '110.00',
-    };
-    const { id } = exchange.place(ACCOUNT, readTicket(stop));
-    market.setPrice('AAPL', '200.00');
-    exchange.settle();
-    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
-    expect(ledger.account(ACCOUNT)?.cash).toBe('10000.00');
-    database.close();
+    const broker = openExchangeWorld({ cash: CASH, partialFills: false });
+    broker.market.setPrice('AAPL', '100.00');
+    const stop = { type: 'stop', time_in_force: 'gtc', qty: '90', stop_price: '110.00' };
+    const { id } = broker.place({ symbol: 'AAPL', ...stop });
+    broker.market.setPrice('AAPL', '200.00');
+    broker.exchange.settle();
+    expect(broker.statusOf(id)).toBe('rejected');
+    expect(broker.cash()).toBe('10000.00');
+    broker.database.close();
   });
 
   it('an amount that by now would take more shares than there are ends instead of selling short', () => {
-    const { exchange, market, orders, ledger, database } = openExchangeWorld({
-      cash: CASH,
-      partialFills: false,
-    });
-    market.setPrice('AAPL', '100.00');
-    const terms = { symbol: 'AAPL', time_in_force: 'day' };
-    exchange.place(ACCOUNT, readTicket({ ...terms, side: 'buy', type: 'market', qty: '10' }));
-    const stop = { ...terms, side: 'sell', type: 'stop', notional: '900', stop_price: '95.00' };
-    const { id } = exchange.place(ACCOUNT, readTicket(stop));
-    market.setPrice('AAPL', '80.00');
-    exchange.settle();
-    expect(orders.byId(ACCOUNT, id)?.status).toBe('rejected');
-    expect(ledger.position(ACCOUNT, 'AAPL')?.qty).toBe('10');
-    database.close();
+    const broker = openExchangeWorld({ cash: CASH, partialFills: false });
+    broker.market.setPrice('AAPL', '100.00');
+    broker.place({ symbol: 'AAPL', qty: '10' });
+    const stop = { side: 'sell', type: 'stop', notional: '900', stop_price: '95.00' };
+    const { id } = broker.place({ symbol: 'AAPL', ...stop });
+    broker.market.setPrice('AAPL', '80.00');
+    broker.exchange.settle();
+    expect(broker.statusOf(id)).toBe('rejected');
+    expect(broker.held('AAPL')).toBe('10');
+    broker.database.close();
   });
 
   it('an order that fails while being placed leaves nothing behind', () => {
-    const { exchange, orders, ledger, database } = openExchangeWorld({ cash: CASH });
-    const ticket = readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', qty: '1' });
+    const { place, cash, orders, ledger, database } = openExchangeWorld({ cash: CASH });
     database.exec(
       `CREATE TRIGGER broken BEFORE INSERT ON broker_fills BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
     );
-    expect(() => exchange.place(ACCOUNT, ticket)).toThrow('disk full');
+    expect(() => place({ qty: '1' })).toThrow('disk full');
     expect(orders.all(ACCOUNT)).toEqual([]);
-    expect(ledger.account(ACCOUNT)?.cash).toBe('10000.00');
+    expect(cash()).toBe('10000.00');
     expect(ledger.positions(ACCOUNT)).toEqual([]);
     database.close();
   });

@@ -73,27 +73,23 @@ describe('a proposal as a person sees it', () => {
 
   it('says nothing of protection where an order protects nothing', () => {
     const subject = { ...subjectOf('cancel'), order: { ...stopOrder, side: 'buy' }, protects: false };
-    expect(proposalView(proposalDetails('cancel', { subject })).terms).toBe(
-      'Stop order at $170.00 · Good till cancelled',
-    );
+    const { terms } = proposalView(proposalDetails('cancel', { subject }));
+    expect(terms).toBe('Stop order at $170.00 · Good till cancelled');
   });
 
   it('says where a field comes from that stands in no words of the person', () => {
-    const view = proposalView(
-      proposalDetails('order', {
-        provenance: {
-          fields: {
-            symbol: { source: 'user' },
-            side: { source: 'default' },
-            qty: { source: 'computed', from: 'half of the cash' },
-            limit_price: { source: 'other' },
-            time_in_force: { source: 'other', from: 'MCP client claude' },
-          },
-          sentence: 'half my cash into AAPL',
-          tainted_by: ['standard input', 'news server'],
-        },
-      }),
-    );
+    const provenance = {
+      fields: {
+        symbol: { source: 'user' },
+        side: { source: 'default' },
+        qty: { source: 'computed', from: 'half of the cash' },
+        limit_price: { source: 'other' },
+        time_in_force: { source: 'other', from: 'MCP client claude' },
+      },
+      sentence: 'half my cash into AAPL',
+      tainted_by: ['standard input', 'news server'],
+    } as const;
+    const view = proposalView(proposalDetails('order', { provenance }));
     expect(view).toMatchObject({
       chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',
       origins: [
@@ -116,9 +112,8 @@ describe('a proposal as a person sees it', () => {
   });
 
   it('makes visible what would turn the rest around', () => {
-    const view = proposalView(
-      proposalDetails('order', { warnings: ['a\u202eb'], shows: { 'C\u200bash': '1\n2' } }),
-    );
+    const hidden = { warnings: ['a\u202eb'], shows: { 'C\u200bash': '1\n2' } };
+    const view = proposalView(proposalDetails('order', hidden));
     expect(view.warnings).toEqual(['a\ufffdb']);
     expect(view.shows).toEqual([{ label: 'C\ufffdash', text: '1\ufffd2' }]);
   });

@@ -1,13 +1,25 @@
 import Database from 'better-sqlite3-multiple-ciphers';
+import fc from 'fast-check';
 import { wholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { openAccountSettings } from '../../../../src/sandbox/paper-broker/books/account-settings.ts';
 import { entryOf } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { createExpirations } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
+import { readTicket } from '../../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { openOrderBook } from '../../../../src/store/sandbox/order-book.ts';
 import { createSandboxTables } from '../../../../src/store/sandbox/schema.ts';
+
+/** One of the things that may happen, so many times as often as another of weight 1. */
+export const happens = <Do extends string, Fields extends object>(
+  weight: number,
+  name: Do,
+  fields: { [K in keyof Fields]: fc.Arbitrary<Fields[K]> },
+) => ({
+  weight,
+  arbitrary: fc.record({ do: fc.constant(name), ...fields }) as unknown as fc.Arbitrary<{ do: Do } & Fields>,
+});
 
 export const ACCOUNT = 'account-of-the-test';
 
@@ -37,6 +49,19 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
   ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: cash }));
   return {
     ...{ database, ledger, orders, market, exchange },
+    /** A purchase of F at the market, today, but for these terms. */
+    place: (terms: object) =>
+      exchange.place(
+        ACCOUNT,
+        readTicket({ symbol: 'F', side: 'buy', type: 'market', time_in_force: 'day', ...terms }),
+      ),
+    cancel(which: number): void {
+      const all = orders.all(ACCOUNT);
+      exchange.cancel(ACCOUNT, all[which % Math.max(1, all.length)]?.id ?? 'none');
+    },
+    statusOf: (id: string) => orders.byId(ACCOUNT, id)?.status,
+    held: (symbol = 'F') => ledger.position(ACCOUNT, symbol)?.qty ?? '0',
+    cash: () => ledger.account(ACCOUNT)?.cash,
     /** Ends the options whose day has come. */
     expire: createExpirations({ database, ledger, market, settings }),
     now: clock.now,
