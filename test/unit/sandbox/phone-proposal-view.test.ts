@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ProposalDetails } from '../../../src/approval/details.ts';
 import { outcomeLine, requestLines } from '../../../src/cli/commands/phone/phone-decision.ts';
 import { outcomeText, proposalView } from '../../../src/home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../src/home/phone/phone-request.ts';
@@ -78,7 +79,7 @@ describe('a proposal as a person sees it', () => {
   });
 
   it('says where a field comes from that stands in no words of the person', () => {
-    const provenance = {
+    const provenance: ProposalDetails['provenance'] = {
       fields: {
         symbol: { source: 'user' },
         side: { source: 'default' },
@@ -88,7 +89,7 @@ describe('a proposal as a person sees it', () => {
       },
       sentence: 'half my cash into AAPL',
       tainted_by: ['standard input', 'news server'],
-    } as const;
+    };
     const view = proposalView(proposalDetails('order', { provenance }));
     expect(view).toMatchObject({
       chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',

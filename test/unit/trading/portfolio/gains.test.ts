@@ -139,7 +139,7 @@ describe('lines', () => {
 
   describe('of an option that became shares', () => {
     const on = (symbol: string, row: Activity): Activity => ({ ...row, symbol });
-    // The day alone is optrd of both, and the list is newest first in its day.
+    // The day alone is told of both, and the list is newest first in its day.
     const optrd = { type: 'OPTRD', at: '2026-05-22T13:00:00Z', symbol: 'JJJ' };
     const settled = (side: 'buy' | 'sell', qty: number, price: number): Activity => ({
       ...trade('2026-05-22', side, qty, price),
