@@ -45,18 +45,10 @@ describe('what a symbol is of', () => {
 
 describe('an option’s symbol', () => {
   it('names what it is on, its last day, its right and its strike', () => {
-    expect(optionOf('AAPL261218C00190000')).toEqual({
-      underlying: 'AAPL',
-      expiry: '2026-12-18',
-      right: 'call',
-      strike: '190',
-    });
-    expect(optionOf('F280229P00012500')).toEqual({
-      underlying: 'F',
-      expiry: '2028-02-29',
-      right: 'put',
-      strike: '12.5',
-    });
+    const apple = { underlying: 'AAPL', expiry: '2026-12-18', right: 'call', strike: '190' };
+    expect(optionOf('AAPL261218C00190000')).toEqual(apple);
+    const ford = { underlying: 'F', expiry: '2028-02-29', right: 'put', strike: '12.5' };
+    expect(optionOf('F280229P00012500')).toEqual(ford);
   });
 
   it('says each of them back', () => {

@@ -17,12 +17,8 @@ const slack: MessageDraft = {
   client_message_id: 'ta-12345678',
   expires_at: '2026-01-30T14:35:00Z',
 };
-const gmail: MessageDraft = {
-  ...slack,
-  service: 'gmail',
-  recipient: 'bob@example.com',
-  subject: 'Portfolio summary',
-};
+const mailed = { service: 'gmail', recipient: 'bob@example.com', subject: 'Portfolio summary' } as const;
+const gmail: MessageDraft = { ...slack, ...mailed };
 
 describe('a message', () => {
   it.each([
@@ -53,18 +49,8 @@ describe('a message', () => {
   });
 
   it('may have nothing in it that a reader does not see', () => {
-    const hidden = [
-      '\u0000',
-      '\u001b[2K',
-      '\r',
-      '\t',
-      '\u200b',
-      '\u202e',
-      '\u2066',
-      '\ufeff',
-      '\u2028',
-      '\ud800',
-    ];
+    const controls = ['\u0000', '\u001b[2K', '\r', '\t'];
+    const hidden = [...controls, '\u200b', '\u202e', '\u2066', '\ufeff', '\u2028', '\ud800'];
     for (const piece of [...hidden, '\u{e0041}']) {
       expect(() => checkMessage({ ...slack, text: `a${piece}b` }), JSON.stringify(piece)).toThrow();
       expect(() => checkMessage({ ...gmail, subject: `a${piece}b` }), JSON.stringify(piece)).toThrow();

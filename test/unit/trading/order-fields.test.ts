@@ -21,23 +21,19 @@ import {
 } from '../../../src/trading/order-fields.ts';
 import { orderFields as terminalFields } from '../../../src/trading/order-words.ts';
 import { type Order, orderSchema } from '../../../src/trading/views.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 
-const draft: OrderDraft = {
-  account: 'PA3ALICE01',
-  environment: 'paper',
-  symbol: 'AAPL',
+const draft = anOrderDraft({
   side: 'sell',
-  qty: '5',
   type: 'stop_limit',
   time_in_force: 'gtc',
   stop_price: '170.00',
   limit_price: '169.00',
-  extended_hours: false,
   reference_price: '179.50',
   max_slippage: '0.005',
   client_order_id: 'ta-0123456789abcdef',
   expires_at: '2026-11-25T09:30:00Z',
-};
+});
 
 /** The same with another value of one field. */
 const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
@@ -112,23 +108,17 @@ describe('no field of an order goes unseen:', () => {
     'another %s is shown on the terminal',
     (name) => {
       const { qty: _, ...byAmount } = draft;
-      const [before, after]: [OrderDraft, OrderDraft] =
-        name === 'notional'
-          ? [
-              { ...byAmount, notional: '1.00' },
-              { ...byAmount, ...changed[name] },
-            ]
-          : [draft, { ...draft, ...changed[name] }];
-      expect(terminalFields(after)).not.toEqual(terminalFields(before));
+      const base = name === 'notional' ? { ...byAmount, notional: '1.00' } : draft;
+      const after: OrderDraft = { ...base, ...changed[name] };
+      expect(terminalFields(after)).not.toEqual(terminalFields(base));
     },
   );
 
   it.each([...sentFields, ...legFields])('another %s at the broker is another order', (name) => {
     const held = (order: OrderDraft): Order => {
       const fields = Object.keys(orderSchema.unwrap().shape);
-      const part = Object.fromEntries(
-        fields.map((field) => [field, order[field as keyof OrderDraft] ?? null]),
-      );
+      const value = (field: string) => [field, order[field as keyof OrderDraft] ?? null];
+      const part = Object.fromEntries(fields.map(value));
       const leg = { ...part, stop_price: null, limit_price: null };
       const legs = [
         { ...leg, limit_price: order.take_profit_limit_price },

@@ -1,37 +1,20 @@
 import { expect, it } from 'vitest';
 import { protectsPosition } from '../../../src/trading/protects.ts';
 import type { Order, Position } from '../../../src/trading/views.ts';
+import { anOrder, aPosition } from '../../fixtures/builders.ts';
 
-const order = (changes: Partial<Order> = {}) =>
-  ({
-    symbol: 'AAPL',
-    side: 'sell',
-    type: 'stop',
-    status: 'new',
-    qty: '5',
-    filled_qty: '0',
-    ...changes,
-  }) as Order;
-const position = (changes: Partial<Position> = {}) =>
-  ({ symbol: 'AAPL', side: 'long', qty: '40', ...changes }) as Position;
+const order = (changes: Partial<Order> = {}) => anOrder({ side: 'sell', type: 'stop', ...changes });
+const position = (changes: Partial<Position> = {}) => aPosition({ qty: '40', ...changes });
 const short = position({ side: 'short', qty: '-40' });
 
 it.each<[string, Order, Position[]]>([
   ['a stop under shares held', order(), [position()]],
-  [
-    'a limit sale above the market, against shares held',
-    order({ type: 'limit', limit_price: '999' }),
-    [position()],
-  ],
+  ['a limit sale above the market', order({ type: 'limit', limit_price: '999' }), [position()]],
   ['a trailing stop', order({ type: 'trailing_stop', trail_percent: '5' }), [position()]],
   ['a sale of more than is held', order({ qty: '100' }), [position()]],
   ['a sale that was filled in part', order({ status: 'partially_filled', filled_qty: '2' }), [position()]],
   ['a sale held back by its broker', order({ status: 'held' }), [position()]],
-  [
-    'a sale that is done for today, and trades again tomorrow',
-    order({ status: 'done_for_day' }),
-    [position()],
-  ],
+  ['a sale that is done for today, not tomorrow', order({ status: 'done_for_day' }), [position()]],
   ['a purchase of shares owed', order({ side: 'buy' }), [short]],
   ['an order among other positions', order(), [position({ symbol: 'MSFT', side: 'short' }), position()]],
 ])('%s protects', (_, of, held) => {

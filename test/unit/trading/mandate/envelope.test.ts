@@ -21,12 +21,8 @@ const asked = {
 
 describe('a mandate that is asked for', () => {
   it('is for purchases of the day, on demand, where nothing else is said', () => {
-    expect(mandateRequestSchema.parse(asked)).toMatchObject({
-      sides: ['buy'],
-      order_types: ['market', 'limit'],
-      times_in_force: ['day'],
-      cadence: 'on_demand',
-    });
+    const usual = { sides: ['buy'], order_types: ['market', 'limit'], times_in_force: ['day'] };
+    expect(mandateRequestSchema.parse(asked)).toMatchObject({ ...usual, cadence: 'on_demand' });
   });
 
   it.each(['symbols', 'max_order_notional', 'max_total_notional', 'max_orders', 'expires_at'])(
@@ -64,15 +60,13 @@ describe('the terms of a mandate are refused', () => {
     ['with a band from above to below', { price: { AAPL: { min: '2', max: '1' } } }, 'price'],
     ['where they end before they begin', { expires_at: '2026-11-25T15:00:00Z' }, 'expires_at'],
   ])('%s', (_, changes, field) => {
-    expect(() => checkMandate({ ...terms, ...changes })).toThrow(
-      expect.objectContaining({ code: 'invalid_order', details: { field } }),
-    );
+    const refusal = expect.objectContaining({ code: 'invalid_order', details: { field } });
+    expect(() => checkMandate({ ...terms, ...changes })).toThrow(refusal);
   });
 
   it('not at the edge of each', () => {
-    expect(() =>
-      checkMandate({ ...terms, max_order_notional: '400', max_day_notional: '400' }),
-    ).not.toThrow();
+    const edge = { max_order_notional: '400', max_day_notional: '400' };
+    expect(() => checkMandate({ ...terms, ...edge })).not.toThrow();
     expect(() => checkMandate({ ...terms, ...onDemand, max_orders: 10 })).not.toThrow();
   });
 
@@ -89,9 +83,8 @@ describe('the terms of a mandate are refused', () => {
   });
 
   it('where they are over', () => {
-    expect(() => checkLasting({ environment: 'paper', expires_at: '2026-11-25T15:00:00Z' }, now)).toThrow(
-      /is over/,
-    );
+    const over = { environment: 'paper', expires_at: '2026-11-25T15:00:00Z' } as const;
+    expect(() => checkLasting(over, now)).toThrow(/is over/);
   });
 });
 

@@ -3,33 +3,21 @@ import { Dec } from '../../../../src/trading/decimal.ts';
 import { dayTrades } from '../../../../src/trading/portfolio/day-trades.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
-import type { Account, Position } from '../../../../src/trading/views.ts';
+import type { Position } from '../../../../src/trading/views.ts';
+import { anAccount, aPosition } from '../../../fixtures/builders.ts';
 
-const account = {
-  account: 'PA1',
-  environment: 'paper',
-  simulated: true,
+const account = anAccount({
   cash: '0.30',
   equity: '1.00',
   last_equity: '0.90',
   buying_power: '0.60',
   long_market_value: '0.60',
-  trading_blocked: false,
-} as Account;
+});
 const position = (change: Partial<Position>): Position =>
-  ({
-    symbol: 'A',
-    side: 'long',
-    qty: '3',
-    current_price: '0.20',
-    lastday_price: '0.10',
-    market_value: '0.60',
-    cost_basis: '0.30',
-    unrealized_pl: '0.30',
-    unrealized_plpc: '1',
-    change_today: '1',
-    ...change,
-  }) as Position;
+  aPosition({
+    ...{ symbol: 'A', qty: '3', current_price: '0.20', lastday_price: '0.10', market_value: '0.60' },
+    ...{ cost_basis: '0.30', unrealized_pl: '0.30', unrealized_plpc: '1', change_today: '1', ...change },
+  });
 const short = (qty = '3') =>
   position({
     symbol: 'S',
@@ -75,10 +63,8 @@ describe('a portfolio as it is shown', () => {
     it('with what was made of those sold today', () => {
       // Ten were held; four of them went for 105.
       expect(day({ ...rose, qty: '6' }, ['sell', '4', '105'])).toEqual(['80.00', '0.08']);
-      expect(day({ ...rose, qty: '10' }, ['buy', '5', '108'], ['sell', '5', '109'])).toEqual([
-        '105.00',
-        '0.105',
-      ]);
+      const both = day({ ...rose, qty: '10' }, ['buy', '5', '108'], ['sell', '5', '109']);
+      expect(both).toEqual(['105.00', '0.105']);
     });
 
     it('of a short likewise, and of an option a hundred times', () => {
@@ -103,24 +89,21 @@ describe('a portfolio as it is shown', () => {
   });
 
   it('is exact where binary floats are not', () => {
+    const day = { day_change: '0.30', day_change_fraction: '1' };
+    const row = {
+      symbol: 'A',
+      qty: '3',
+      value: '0.60',
+      weight: '0.6',
+      unrealized: '0.30',
+      unrealized_fraction: '1',
+    };
     expect(portfolioView(account, [position({})])).toMatchObject({
       simulated: true,
       day_change: '0.10',
       day_change_fraction: '0.111111111111',
       cash_weight: '0.3',
-      rows: [
-        {
-          symbol: 'A',
-          qty: '3',
-          value: '0.60',
-          weight: '0.6',
-          day_change: '0.30',
-          day_change_fraction: '1',
-          unrealized: '0.30',
-          unrealized_fraction: '1',
-          closes: [],
-        },
-      ],
+      rows: [{ ...row, ...day, closes: [] }],
     });
   });
 
@@ -128,27 +111,16 @@ describe('a portfolio as it is shown', () => {
     'turns the day of a short position around, amount and fraction (quantity %s)',
     (qty) => {
       const { rows, total } = portfolioView(account, [short(qty)]);
-      expect(rows[0]).toMatchObject({
-        qty: '-3',
-        weight: '-0.6',
-        day_change: '-0.30',
-        day_change_fraction: '-1',
-      });
+      const day = { day_change: '-0.30', day_change_fraction: '-1' };
+      expect(rows[0]).toMatchObject({ qty: '-3', weight: '-0.6', ...day });
       expect(total).toMatchObject({ unrealized_fraction: '-1', day_change_fraction: '-1' });
     },
   );
 
   it('adds up what the rows say, short beside long', () => {
     const { total } = portfolioView(account, [position({}), short()]);
-    expect(total).toEqual({
-      value: '0.00',
-      cost: '0.60',
-      weight: '0',
-      day_change: '0.00',
-      day_change_fraction: '0',
-      unrealized: '0.00',
-      unrealized_fraction: '0',
-    });
+    const nothing = { value: '0.00', weight: '0', day_change: '0.00', day_change_fraction: '0' };
+    expect(total).toEqual({ ...nothing, cost: '0.60', unrealized: '0.00', unrealized_fraction: '0' });
   });
 
   it('lists the largest first, whatever its side, and equal ones by symbol', () => {
@@ -177,15 +149,13 @@ describe('other prices', () => {
   it('move value, gain and equity by the difference, and leave cash and cost', () => {
     const moved = reprice(account, [position({})], new Map([['A', '0.25']]));
     expect(moved.account).toEqual({ ...account, equity: '1.15', long_market_value: '0.75' });
-    expect(moved.positions).toEqual([
-      position({
-        current_price: '0.25',
-        market_value: '0.75',
-        unrealized_pl: '0.45',
-        unrealized_plpc: '1.5',
-        change_today: '1.5',
-      }),
-    ]);
+    const figures = {
+      market_value: '0.75',
+      unrealized_pl: '0.45',
+      unrealized_plpc: '1.5',
+      change_today: '1.5',
+    };
+    expect(moved.positions).toEqual([position({ current_price: '0.25', ...figures })]);
   });
 
   it('take from a short position what they give to a long one', () => {
@@ -196,15 +166,10 @@ describe('other prices', () => {
 
   it('that are the same, or of what is not held, change nothing', () => {
     const held = [position({})];
-    expect(
-      reprice(
-        account,
-        held,
-        new Map([
-          ['A', '0.20'],
-          ['B', '9'],
-        ]),
-      ),
-    ).toEqual({ account, positions: held });
+    const prices = new Map([
+      ['A', '0.20'],
+      ['B', '9'],
+    ]);
+    expect(reprice(account, held, prices)).toEqual({ account, positions: held });
   });
 });

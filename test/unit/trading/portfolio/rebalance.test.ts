@@ -33,20 +33,15 @@ interface Held {
   readonly busy?: boolean;
 }
 
+/** Shares of $100. */
+const of = (symbol: string, qty: number, target: string): Held => ({ symbol, qty, price: 100, target });
+
 function world(held: readonly Held[], cash: number | string, band: Band = { points: new Dec('0.05') }) {
   const tradables = new Map<string, Tradable>(
-    held.map(({ symbol, qty, price, busy = false }) => [
-      symbol,
-      {
-        symbol,
-        bid: new Dec(price),
-        ask: new Dec(price),
-        qty: new Dec(qty),
-        available: new Dec(qty),
-        value: new Dec(qty).mul(price),
-        busy,
-      },
-    ]),
+    held.map(({ symbol, qty: shares, price, busy = false }) => {
+      const [bid, qty] = [new Dec(price), new Dec(shares)];
+      return [symbol, { symbol, bid, ask: bid, qty, available: qty, value: qty.mul(price), busy }];
+    }),
   );
   const equity = [...tradables.values()].reduce((sum, { value }) => sum.plus(value), new Dec(cash));
   const weights: Share[] = [...tradables.values()].map(({ symbol, value }) => ({
@@ -84,47 +79,25 @@ describe('the band', () => {
   });
 
   it('holds what stands right at its edge', () => {
-    const [drift] = driftFrom(
-      new Map([['X', new Dec('0.3')]]),
-      [{ name: 'X', value: new Dec(1), weight: new Dec('0.35') }],
-      { points: new Dec('0.05') },
-    );
+    const share = { name: 'X', value: new Dec(1), weight: new Dec('0.35') };
+    const [drift] = driftFrom(new Map([['X', new Dec('0.3')]]), [share], { points: new Dec('0.05') });
     expect(drift?.outside).toBe(false);
   });
 });
 
 describe('rebalancing', () => {
   it('buys what is missing from cash, and sells nothing for it', () => {
-    const { suggest } = world(
-      [
-        { symbol: 'AAA', qty: 60, price: 100, target: '0.55' },
-        { symbol: 'BBB', qty: 20, price: 100, target: '0.4' },
-      ],
-      2000,
-    );
+    const { suggest } = world([of('AAA', 60, '0.55'), of('BBB', 20, '0.4')], 2000);
     expect(inWords(suggest())).toEqual(['buy 19 BBB']);
   });
 
   it('sells what is overweight, once', () => {
-    const { suggest } = world(
-      [
-        { symbol: 'AAA', qty: 58, price: 100, target: '0.5' },
-        { symbol: 'BBB', qty: 42, price: 100, target: '0.45' },
-      ],
-      0,
-    );
+    const { suggest } = world([of('AAA', 58, '0.5'), of('BBB', 42, '0.45')], 0);
     expect(inWords(suggest())).toEqual(['sell 8 AAA']);
   });
 
   it('pays for what is missing by the largest surplus first, though it is inside its band', () => {
-    const { suggest } = world(
-      [
-        { symbol: 'AAA', qty: 33, price: 100, target: '0.3' },
-        { symbol: 'BBB', qty: 34, price: 100, target: '0.3' },
-        { symbol: 'CCC', qty: 33, price: 100, target: '0.4' },
-      ],
-      0,
-    );
+    const { suggest } = world([of('AAA', 33, '0.3'), of('BBB', 34, '0.3'), of('CCC', 33, '0.4')], 0);
     const suggested = suggest();
     expect(inWords(suggested)).toEqual(['sell 4 BBB', 'sell 3 AAA']);
     expect(suggested.orders.map(({ reason }) => reason)).toEqual(['funding', 'funding']);
@@ -132,13 +105,7 @@ describe('rebalancing', () => {
   });
 
   it('sells nothing where it may only buy, and says what it left', () => {
-    const { suggest } = world(
-      [
-        { symbol: 'AAA', qty: 60, price: 100, target: '0.5' },
-        { symbol: 'BBB', qty: 30, price: 100, target: '0.4' },
-      ],
-      1000,
-    );
+    const { suggest } = world([of('AAA', 60, '0.5'), of('BBB', 30, '0.4')], 1000);
     const suggested = suggest({ buyOnly: true });
     expect(inWords(suggested)).toEqual(['buy 9 BBB']);
     expect(suggested.left).toEqual([{ symbol: 'AAA', reason: 'buy_only' }]);
@@ -155,10 +122,7 @@ describe('rebalancing', () => {
   });
 
   it('sells no share that is on sale already', () => {
-    const { drifts, tradables, account } = world(
-      [{ symbol: 'AAA', qty: 60, price: 100, target: '0.5' }],
-      4000,
-    );
+    const { drifts, tradables, account } = world([of('AAA', 60, '0.5')], 4000);
     const aaa = tradables.get('AAA') as Tradable;
     const suggested = (available: number) =>
       rebalance(drifts, new Map([['AAA', { ...aaa, available: new Dec(available) }]]), account, standard);
@@ -222,12 +186,11 @@ describe('whatever the portfolio, the suggested orders', () => {
 
   it('never cost more than the cash there is now, less what is to stay', () => {
     check(({ suggest, account, options }) => {
-      const cost = suggest(options)
-        .orders.filter(({ request }) => request.side === 'buy')
-        .reduce(
-          (sum, { request }) => sum.plus(new Dec(request.qty ?? 0).mul(request.limit_price ?? 0)),
-          new Dec(0),
-        );
+      const bought = suggest(options).orders.filter(({ request }) => request.side === 'buy');
+      const cost = Dec.sum(
+        0,
+        ...bought.map(({ request }) => new Dec(request.qty ?? 0).mul(request.limit_price ?? 0)),
+      );
       expect(cost.lte(Dec.max(0, account.cash.minus(options.cashReserve)))).toBe(true);
     });
   });

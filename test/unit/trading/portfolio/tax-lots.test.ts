@@ -4,6 +4,7 @@ import { Dec } from '../../../../src/trading/decimal.ts';
 import { concentration } from '../../../../src/trading/portfolio/concentration.ts';
 import { longTermFrom, taxLots } from '../../../../src/trading/portfolio/tax-lots.ts';
 import type { Position } from '../../../../src/trading/views.ts';
+import { told } from './told.ts';
 
 const fill = (at: string, side: 'buy' | 'sell', qty: string, price: string): Activity => ({
   ...{ id: at, kind: 'fill', type: 'FILL', at, symbol: 'KO', amount: null },
@@ -33,17 +34,9 @@ it('tells lots first in, first out, with cost, gain and term', () => {
   ];
   const [found] = taxLots(activities, held('16'), NOW);
   expect(found).toMatchObject({ complete: true });
-  expect(
-    found?.lots.map(({ acquired, qty, cost, gain, term }) => [
-      acquired,
-      qty.toFixed(),
-      cost.toFixed(),
-      gain.toFixed(),
-      term,
-    ]),
-  ).toEqual([
-    ['2025-11-25', '6', '300', '60', 'long'],
-    ['2025-11-26', '10', '700', '-100', 'short'],
+  expect(told(found?.lots ?? [], 'acquired', 'qty', 'cost', 'gain', 'term')).toEqual([
+    '2025-11-25 6 300 60 long',
+    '2025-11-26 10 700 -100 short',
   ]);
 });
 
@@ -51,10 +44,8 @@ it('says where the history is not all there is', () => {
   const activities = [fill('2026-03-02T15:00:00Z', 'buy', '4', '65')];
   expect(taxLots(activities, held('10'), NOW)[0]).toMatchObject({ complete: false, unknown: new Dec(6) });
   expect(taxLots([], held('10'), NOW)[0]).toMatchObject({ complete: false, lots: [] });
-  expect(taxLots(activities, held('-4', 'short'), NOW)[0]).toMatchObject({
-    complete: false,
-    unknown: new Dec(-8),
-  });
+  const [short] = taxLots(activities, held('-4', 'short'), NOW);
+  expect(short).toMatchObject({ complete: false, unknown: new Dec(-8) });
   // A sale of shares nobody knows of is a short, which the purchase covers: there are more shares than that leaves.
   const oversold = [fill('2026-03-01T15:00:00Z', 'sell', '1', '65'), ...activities];
   expect(taxLots(oversold, held('4'), NOW)[0]?.complete).toBe(false);
@@ -73,15 +64,11 @@ it('tells what was sold short as owed, however the broker writes it, and never l
 });
 
 it('tells concentration by the squares of the parts', () => {
-  const share = (name: string, value: number) => ({
-    name,
-    value: new Dec(value),
-    weight: new Dec(value).div(200),
-  });
-  const { largest, fiveLargest, herfindahl, effectivePositions } = concentration([
-    share('A', 75),
-    share('B', -25),
-  ]);
+  const share = (name: string, value: number) => {
+    return { name, value: new Dec(value), weight: new Dec(value).div(200) };
+  };
+  const found = concentration([share('A', 75), share('B', -25)]);
+  const { largest, fiveLargest, herfindahl, effectivePositions } = found;
   expect([largest, fiveLargest].map((each) => each.toFixed())).toEqual(['0.375', '0.5']);
   // (3/4)² + (1/4)²
   expect(herfindahl?.toFixed()).toBe('0.625');
