@@ -9,16 +9,11 @@ const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 /** Symbols that YAML does not read as text. */
 const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
 
-export interface PlainTargets {
-  readonly rest: string;
-  readonly targets: Readonly<Record<string, string>>;
-}
-
 /**
  * Extracts targets written one a line, as nearly all are: for a thousand of them the YAML parser and the schema take
  * a tenth of the whole check. Undefined if they are written otherwise or wrong.
  */
-export function takePlainTargets(text: string): PlainTargets | undefined {
+export function takePlainTargets(text: string) {
   const found = plainTargets.exec(text);
   if (found === null) return undefined;
   const [whole, before = '', block = ''] = found;

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { JWK } from 'jose';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf } from '../../net/http-server.ts';
@@ -14,7 +13,7 @@ import { companyProvider, ID_TOKEN_S } from './company-provider.ts';
 import { companyPages, isPagePath } from './pages.ts';
 import { type CompanyPerson, companyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
-import { type CompanySignIn, companySignIn } from './sign-in.ts';
+import { companySignIn } from './sign-in.ts';
 import { idTokens } from './subject.ts';
 
 export interface CompanyOptions {
@@ -31,17 +30,9 @@ export interface CompanyOptions {
   readonly onError?: (message: string) => void;
 }
 
-export interface Company extends CompanySignIn {
-  readonly issuer: string;
-  readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly signingKey: JWK;
-  /** Ends all sign-ins and exchanges for good. */
-  deactivate(sub: string): void;
-  /** People may sign in again afterwards. */
-  endSessions(sub: string): void;
-}
+export type Company = ReturnType<typeof createCompany>;
 
-export function createCompany(options: CompanyOptions): Company {
+export function createCompany(options: CompanyOptions) {
   const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
   const now = () => clock.now();
   createSandboxTables(database, 'company');
@@ -87,12 +78,14 @@ export function createCompany(options: CompanyOptions): Company {
     issuer,
     signingKey,
     decide,
+    /** People may sign in again afterwards. */
     endSessions,
-    deactivate: (sub) => {
+    /** Ends all sign-ins and exchanges for good. */
+    deactivate: (sub: string): void => {
       people.deactivate(sub);
       endSessions(sub);
     },
-    callback: (request, response) => {
+    callback: (request: IncomingMessage, response: ServerResponse): void => {
       if (!isForUs(request, response)) return;
       const [path = ''] = (request.url ?? '').split('?', 1);
       if (isPagePath(path)) pages(request, response);

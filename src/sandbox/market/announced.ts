@@ -7,23 +7,16 @@ import {
   subjectOf,
 } from './corporate-action.ts';
 
-export interface Announced {
-  readonly all: readonly CorporateAction[];
-  add(action: CorporateAction): void;
-  endOf(symbol: string): number | undefined;
-  /** The former symbol, and when it changed. */
-  before(symbol: string): { readonly symbol: string; readonly until: number } | undefined;
-  /** The factor of all splits after one instant up to another: 0.5 if each share became two. */
-  splitFactor(symbol: string, after: number, upTo: number): Dec;
-}
+export type Announced = ReturnType<typeof announced>;
 
-export function announced(): Announced {
+export function announced() {
   const all: CorporateAction[] = [];
-  const before: Announced['before'] = (symbol) => {
+  /** The former symbol, and when it changed. */
+  const before = (symbol: string) => {
     const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
     return change === undefined ? undefined : { symbol: subjectOf(change), until: effectiveAt(change) };
   };
-  const splitFactor: Announced['splitFactor'] = (symbol, after, upTo) => {
+  const splitFactor = (symbol: string, after: number, upTo: number): Dec => {
     const older = before(symbol);
     let factor = older === undefined ? new Dec(1) : splitFactor(older.symbol, after, upTo);
     for (const action of all) {
@@ -36,10 +29,7 @@ export function announced(): Announced {
   };
   return {
     all,
-    add: (action) => {
-      all.push(action);
-    },
-    endOf(symbol) {
+    endOf(symbol: string) {
       const end = all.find((action) => endsSymbol(action) && subjectOf(action) === symbol);
       return end === undefined ? undefined : effectiveAt(end);
     },

@@ -3,11 +3,10 @@ import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import { addDays, type IsoDate, newYorkDate } from '../../trading/new-york-time.ts';
 import type { MarketHours } from '../../trading/trading-calendar.ts';
-import { type Adjustment, adjusted } from './adjustment.ts';
-import { announced, whyNot } from './announced.ts';
+import { type Adjustment, adjusted, factorOf } from './adjustment.ts';
+import { type Announced, announced, whyNot } from './announced.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
 import { type CorporateAction, effectiveAt, inOrder, processDate, subjectOf } from './corporate-action.ts';
-import { type HeldPrices, marketPrices } from './market-prices.ts';
 import { createMarketTimes, type MarketTimes, tradingTime } from './market-times.ts';
 import type { Tape } from './tape.ts';
 import { walk } from './walk.ts';
@@ -134,7 +133,7 @@ export function createMarket(options: MarketOptions): Market {
     announce(action) {
       const why = whyNot(action, actions, (symbol) => onTape(symbol) !== undefined);
       if (why !== undefined) throw new RangeError(why);
-      actions.add(action);
+      actions.all.push(action);
     },
     corporateActions,
     setPrice(symbol, fixed) {
@@ -160,4 +159,48 @@ function spread(last: string): { bid: string; ask: string } {
 
 function lots(shares: number): number {
   return 100 * Math.max(1, Math.round(shares / 100) % 20);
+}
+
+type HeldPrices = Map<string, { readonly price: string; readonly since: number }>;
+
+function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
+  const onTape = (symbol: string): ListedSymbol | undefined => {
+    const known = tape.symbol(symbol);
+    if (known !== undefined) return known;
+    const before = actions.before(symbol);
+    return before === undefined ? undefined : onTape(before.symbol);
+  };
+
+  /** The last trade's price, in shares as counted at `asOf`. */
+  const lastPrice = (symbol: string, at: number, asOf = at): string | undefined => {
+    const hold = held.get(symbol);
+    if (hold !== undefined && at >= hold.since) return hold.price;
+    const until = (actions.endOf(symbol) ?? Number.POSITIVE_INFINITY) - 1;
+    const when = tradingTime(Math.min(at, until), tape.sessions);
+    const traded = tape.last(onTape(symbol)?.symbol ?? symbol, when);
+    if (traded === undefined) return undefined;
+    const [after, upTo] = [traded.since, Math.min(asOf, until)];
+    const spunOff = actions.all
+      .filter((action) => action.kind === 'spin_off' && action.source_symbol === symbol)
+      .filter((action) => effectiveAt(action) > after && effectiveAt(action) <= upTo)
+      .map((action) => factor(symbol, action, ['spin-off'])?.price ?? new Dec(1));
+    return price(
+      spunOff.reduce(
+        (product, one) => product.times(one),
+        traded.price.times(actions.splitFactor(symbol, after, upTo)),
+      ),
+    );
+  };
+
+  const factor = (symbol: string, action: CorporateAction, asked: readonly Adjustment[]) => {
+    const at = effectiveAt(action);
+    const before = lastPrice(symbol, at - 1);
+    const worth = (other: string) => {
+      const begins = lastPrice(other, tape.sessions.from(newYorkDate(at)).open);
+      return begins === undefined ? undefined : new Dec(begins);
+    };
+    return factorOf(action, asked, before === undefined ? undefined : new Dec(before), worth);
+  };
+
+  return { onTape, lastPrice, factor };
 }

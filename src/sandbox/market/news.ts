@@ -11,29 +11,13 @@ const LARGEST = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
-interface MarketNote {
-  readonly id: number;
-  readonly symbol: string;
-  readonly at: number;
-  readonly headline: string;
-  readonly summary: string;
-}
-
 /**
  * Invented news, newest first, from the seed and prices alone, so that it never changes. Each says that it is
  * simulated. @param symbols undefined: the largest companies
  */
-export function marketNews(
-  market: Market,
-  symbols: readonly string[] | undefined,
-  now: number,
-): MarketNote[] {
-  const about =
-    symbols ??
-    market
-      .symbols()
-      .slice(0, LARGEST)
-      .map(({ symbol }) => symbol);
+export function marketNews(market: Market, symbols: readonly string[] | undefined, now: number) {
+  const listed = market.symbols().map(({ symbol }) => symbol);
+  const about = symbols ?? listed.slice(0, LARGEST);
   const today = newYorkDate(now);
   return about
     .flatMap((symbol) =>
@@ -44,7 +28,7 @@ export function marketNews(
     .sort((a, b) => b.at - a.at || a.id - b.id);
 }
 
-function note(market: Market, symbol: string, date: string): MarketNote | undefined {
+function note(market: Market, symbol: string, date: string) {
   const listed = market.symbol(symbol);
   if (listed === undefined) return undefined;
   const id = hashText(`news\n${market.seed}\n${symbol}\n${date}`);

@@ -47,21 +47,16 @@ function logDeviation(key: number, time: number): number {
   return sum * STRENGTH;
 }
 
-export interface PricePath {
-  /** Dollars a share at an instant (milliseconds since the epoch), not yet on the tick. */
-  at(time: number): number;
-  volume(time: number, span: number): number;
-}
-
-export function pricePath(seed: string, symbol: string, snapshotPrice: string): PricePath {
+export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const key = hashText(`${seed}\n${symbol}`);
   const start = Number(snapshotPrice);
   const temper = 0.7 + 0.6 * uniform(key, 101, 0); // some symbols are calmer than others
   const atAnchor = logDeviation(key, ANCHOR);
   const sharesADay = 200_000 * 10 ** (2 * uniform(key, 102, 0));
   return {
-    at: (time) => start * Math.exp(temper * (logDeviation(key, time) - atAnchor)),
-    volume: (time, span) =>
+    /** Dollars a share at an instant (milliseconds since the epoch), not yet on the tick. */
+    at: (time: number) => start * Math.exp(temper * (logDeviation(key, time) - atAnchor)),
+    volume: (time: number, span: number) =>
       Math.max(
         1,
         Math.round(((sharesADay * span) / 86_400_000) * (0.5 + uniform(key, 103, Math.floor(time / MINUTE)))),

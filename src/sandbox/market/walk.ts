@@ -2,8 +2,9 @@ import { Dec } from '../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
 import { addDays, DAY, type IsoDate, isoDate } from '../../trading/new-york-time.ts';
 import { calendarSessions, type MarketHours, type Sessions } from '../../trading/trading-calendar.ts';
+import { oncePer } from '../../values/once-per.ts';
 import type { ActionOf } from './corporate-action.ts';
-import { hashText, type PricePath, pricePath, uniform } from './price-path.ts';
+import { hashText, pricePath, uniform } from './price-path.ts';
 import type { Tape } from './tape.ts';
 
 /** Prices sampled for a bar's high and low. */
@@ -18,16 +19,10 @@ export function walk(seed: string, hours: MarketHours, symbols?: readonly Listed
   const listed: ReadonlyMap<string, ListedSymbol> =
     symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));
   const sessions = calendarSessions(hours);
-  const paths = new Map<string, PricePath>();
-  const pathOf = (symbol: string): PricePath | undefined => {
+  const path = oncePer(({ symbol, snapshotPrice }: ListedSymbol) => pricePath(seed, symbol, snapshotPrice));
+  const pathOf = (symbol: string) => {
     const known = listed.get(symbol);
-    if (known === undefined) return undefined;
-    let path = paths.get(symbol);
-    if (path === undefined) {
-      path = pricePath(seed, symbol, known.snapshotPrice);
-      paths.set(symbol, path);
-    }
-    return path;
+    return known && path(known);
   };
   const busier = hours === 'always' ? 1 : DAY / (SESSION_HOURS * 3_600_000);
 
@@ -36,9 +31,9 @@ export function walk(seed: string, hours: MarketHours, symbols?: readonly Listed
     symbol: (symbol) => listed.get(symbol),
     symbols: () => [...listed.values()],
     last(symbol, at) {
-      const path = pathOf(symbol);
-      if (path === undefined) return undefined;
-      return { price: new Dec(Math.max(path.at(at), 0.0001)), since: Number.NEGATIVE_INFINITY };
+      const price = pathOf(symbol)?.at(at);
+      if (price === undefined) return undefined;
+      return { price: new Dec(Math.max(price, 0.0001)), since: Number.NEGATIVE_INFINITY };
     },
     looks: (_symbol, from, to) =>
       Array.from({ length: LOOKS + 1 }, (_, i) => Math.round(from + ((to - from) * i) / LOOKS)),

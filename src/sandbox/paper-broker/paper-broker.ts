@@ -30,7 +30,7 @@ import {
 } from './routes/access.ts';
 import { adminBooksRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
 import { marketDataRoutes } from './routes/market-data-routes.ts';
-import { createTradeStream, regularly, type TradeStream } from './routes/trade-stream.ts';
+import { createTradeStream, regularly } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
@@ -55,20 +55,13 @@ export interface PaperBrokerOptions {
   requestsPerMinute?: number;
 }
 
-export interface PaperBroker {
-  readonly app: Hono;
-  readonly upgrade: TradeStream['upgrade'];
-  book(): BookedOrder[];
-  accountNumber(username: string): string | undefined;
-  settle(): void;
-  close(): void;
-}
+export type PaperBroker = ReturnType<typeof createPaperBroker>;
 
 /**
  * The part of Alpaca that is used here, to the letter of its contract, persistent. @throws {TradeAgentError} `usage`
  * if its state is newer than the market's time
  */
-export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
+export function createPaperBroker(options: PaperBrokerOptions) {
   const { database, clock, faults } = options;
   const market = wholeMarket(options.market);
   const now = () => market.now();
@@ -108,7 +101,7 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     })
     .immediate();
 
-  const book = () =>
+  const book = (): BookedOrder[] =>
     orders.all().map((order) => ({
       ...orderJson(order),
       symbol: order.symbol,
@@ -150,9 +143,9 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
     app,
     upgrade: stream.upgrade,
     book,
-    accountNumber: (username) => ledger.accountOf(username)?.number,
+    accountNumber: (username: string) => ledger.accountOf(username)?.number,
     settle,
-    close() {
+    close(): void {
       stop.abort();
       stream.close();
     },

@@ -2,11 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 
-export interface ReplayClock extends Clock {
-  /** @throws {RangeError} for an instant in the past or after the end */
-  check(at: number): void;
-  moveTo(at: number): void;
-}
+export type ReplayClock = ReturnType<typeof replayClock>;
 
 interface ReplayClockOptions {
   readonly clock: Clock;
@@ -20,7 +16,7 @@ interface ReplayClockOptions {
 
 const keptSchema = z.object({ ahead_ms: z.number() });
 
-export function replayClock({ clock, file, start, end, restarts }: ReplayClockOptions): ReplayClock {
+export function replayClock({ clock, file, start, end, restarts }: ReplayClockOptions) {
   const kept =
     restarts || !existsSync(file) ? undefined : keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   let ahead = 0;
@@ -32,16 +28,17 @@ export function replayClock({ clock, file, start, end, restarts }: ReplayClockOp
   if (kept === undefined) setAhead(start - clock.now());
   else ahead = kept.ahead_ms;
   const now = () => Math.min(clock.now() + ahead, end);
-  const check = (at: number) => {
+  /** @throws {RangeError} for an instant in the past or after the end */
+  const check = (at: number): void => {
     if (at < now()) throw new RangeError('the market’s time only goes on');
     if (at > end) throw new RangeError('the market has no days after that');
   };
   return {
     now,
     monotonic: () => clock.monotonic(),
-    sleep: (ms, signal) => clock.sleep(ms, signal),
+    sleep: (ms: number, signal?: AbortSignal) => clock.sleep(ms, signal),
     check,
-    moveTo(at) {
+    moveTo(at: number): void {
       check(at);
       setAhead(at - clock.now());
     },

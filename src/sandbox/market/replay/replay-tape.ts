@@ -2,6 +2,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../../trading/listed-symbols.ts';
 import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
+import { oncePer } from '../../../values/once-per.ts';
 import type { Tape } from '../tape.ts';
 import type { Day } from './day-rows.ts';
 
@@ -17,12 +18,7 @@ interface Point {
 export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
   const sessions = sessionsOfDays(datesOf(data));
   const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
-  const points = new WeakMap<Day, readonly Point[]>();
-  const pointsOf = (day: Day): readonly Point[] => {
-    const known = points.get(day) ?? turningPoints(day, sessions);
-    points.set(day, known);
-    return known;
-  };
+  const pointsOf = oncePer((day: Day) => turningPoints(day, sessions));
   const within = (symbol: string, from: number, to: number): readonly Day[] => {
     const days = data.get(symbol) ?? [];
     const found: Day[] = [];

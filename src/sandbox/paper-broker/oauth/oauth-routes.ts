@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
+import { html, raw } from 'hono/html';
+import { partyScopeWords } from '../../../home/phone/scope-words.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
-import { consentPage, refusalPage } from './consent-page.ts';
 
 interface OAuthOptions {
   url: string;
@@ -44,33 +45,26 @@ export function oauthRoutes({ url, tokens, clients, users, now, party = broker }
     }),
   );
 
-  app.route('/', authorizeRoutes({ party, clients, login: createLogin(users, now), tokens }));
+  app.route('/', authorizeRoutes(party, clients, createLogin(users, now), tokens));
   app.route('/', tokenRoutes(clients, tokens));
   return app;
 }
 
-interface AuthorizeOptions {
-  party: Party;
-  clients: readonly OAuthClient[];
-  login: Login;
-  tokens: Pick<TokenStore, 'issueCode'>;
-}
-
-function authorizeRoutes({ party, clients, login, tokens }: AuthorizeOptions): Hono {
+function authorizeRoutes(
+  party: Party,
+  clients: readonly OAuthClient[],
+  login: Login,
+  tokens: Pick<TokenStore, 'issueCode'>,
+): Hono {
   const app = new Hono();
 
-  app.get('/oauth/authorize', (context) => {
-    const request = readAuthorizationRequest(context.req.query(), clients, party);
-    if ('refusal' in request) return refuse(context, party, request.refusal);
-    if ('error' in request) return answer(context, request, { error: request.error });
-    return show(context, party, request);
-  });
-
-  app.post('/oauth/authorize', async (context) => {
-    const form = { ...context.req.query(), ...(await formOf(context)) };
+  app.on(['GET', 'POST'], '/oauth/authorize', async (context) => {
+    const posted = context.req.method === 'POST';
+    const form = { ...context.req.query(), ...(posted ? await formOf(context) : {}) };
     const request = readAuthorizationRequest(form, clients, party);
     if ('refusal' in request) return refuse(context, party, request.refusal);
     if ('error' in request) return answer(context, request, { error: request.error });
+    if (!posted) return show(context, party, request);
     if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
     const again = (error: string, status: 400 | 401 | 429) =>
       show(context, party, request, { error, status });
@@ -97,10 +91,8 @@ function show(
 ) {
   // Chromium applies form-action to the redirect after a form too.
   secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
-  const page = { label, client_id: client.client_id, scopes, parameters };
-  return wrong === undefined
-    ? context.html(consentPage(page))
-    : context.html(consentPage({ ...page, error: wrong.error }), wrong.status);
+  const page = { label, client_id: client.client_id, scopes, parameters, error: wrong?.error };
+  return context.html(consentPage(page), wrong?.status ?? 200);
 }
 
 function refuse(context: Context, { label }: Party, reason: string) {
@@ -296,4 +288,61 @@ function formDecoded(text: string): string {
   } catch {
     return '';
   }
+}
+
+const style = `
+  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+  body { margin: 0 auto; padding: 2rem 1.25rem; max-width: 26rem; }
+  .label { font-size: .8rem; letter-spacing: .06em; font-weight: 600; }
+  h1 { font-size: 1.3rem; }
+  label { display: block; margin: 1rem 0 .25rem; }
+  input { width: 100%; box-sizing: border-box; font: inherit; padding: .6rem; }
+  .error { border-left: 4px solid; padding-left: .75rem; }
+  .buttons { display: flex; gap: .75rem; margin-top: 1.5rem; }
+  button { flex: 1; font: inherit; padding: .8rem; min-height: 3rem; }
+`;
+
+function consentPage(page: {
+  label: string;
+  client_id: string;
+  scopes: readonly string[];
+  parameters: Readonly<Record<string, string>>;
+  error: string | undefined;
+}) {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${page.label}: connect your account</title>
+<style>${raw(style)}</style>
+</head>
+<body>
+<p class="label">SANDBOX · simulated</p>
+<h1>Connect your ${page.label} account</h1>
+<p><strong>${page.client_id}</strong> asks to:</p>
+<ul>${page.scopes.map((scope) => html`<li>${partyScopeWords[scope] ?? scope}</li>`)}</ul>
+${page.error === undefined ? '' : html`<p class="error" role="alert">${page.error}</p>`}
+<form method="post" action="authorize">
+${Object.entries(page.parameters).map(
+  ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+)}
+<label for="username">User name</label>
+<input id="username" name="username" autocomplete="username" required>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<div class="buttons">
+<button name="decision" value="deny" formnovalidate>Deny</button>
+<button name="decision" value="allow">Allow</button>
+</div>
+</form>
+</body>
+</html>`;
+}
+
+function refusalPage(label: string, reason: string) {
+  return html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>${label}</title><style>${raw(style)}</style></head>
+<body><p class="label">SANDBOX · simulated</p><h1>This request can't be answered</h1><p>${reason}</p></body>
+</html>`;
 }
