@@ -17,7 +17,6 @@ import { isFinal, type Order } from '../../../src/trading/views.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 import { createWire, type Wire } from './wire.ts';
 
-/** New values of some fields of an order; `undefined` leaves one out. */
 export type Changes = { [F in keyof OrderDraft]?: OrderDraft[F] | undefined };
 
 /** The prices of each type, far from where it would trade unless it is a market order. */
@@ -35,11 +34,9 @@ export async function placed(broker: Broker, order: OrderDraft): Promise<Order> 
   return answer.order;
 }
 
-/** An account on paper, at a broker whose market is open. */
 export interface BrokerFixture {
   /** What `broker:` of `gateway.yaml` says. */
   readonly settings: Record<string, unknown>;
-  /** What opens the account. */
   readonly credentials: AccountCredentials;
   /**
    * Stands at some $10 to $1,000, and a market order for it is filled at once. The account holds some of it, and has
@@ -61,18 +58,14 @@ export interface Bench {
   readonly traits: BrokerTraits;
   readonly broker: Broker;
   readonly wire: Wire;
-  /** How often the broker was said to refuse the credentials. */
   readonly unauthorized: () => number;
-  /** The same account with another time limit, milliseconds. */
   connect(timeoutMs: number): Broker;
   /**
    * A purchase of one share under an id of its own, far from where it would trade unless it is a market order. What is
    * `undefined` in the changes is left out of it.
    */
   order(type: OrderType, changes?: Changes): OrderDraft;
-  /** A limit order that rests. */
   resting(): Promise<Order>;
-  /** A market order that is filled. */
   filled(): Promise<Order>;
 }
 
@@ -130,7 +123,6 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   return bench;
 }
 
-/** Leaves nothing of an order behind that could be in the way of another. */
 export async function clear(broker: Broker, { id, status }: Order): Promise<void> {
   if (!isFinal(status)) await broker.cancel(id);
 }

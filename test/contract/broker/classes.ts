@@ -26,7 +26,6 @@ import {
 } from './bench.ts';
 import { isTaken, takenCases } from './terms.ts';
 
-/** A symbol of another class than shares, which the account may trade. */
 export interface OtherClass {
   readonly symbol: string;
   /** So many of it cost some $10 to $2,000. */

@@ -5,7 +5,6 @@ import type { Bench } from './bench.ts';
 
 /** A deadline reaches the socket through whatever client library an adapter uses. */
 export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): void {
-  /** A deadline that passes when a test says so. */
   const deadlineAhead = () => {
     let isOver = false;
     const pass = () => {

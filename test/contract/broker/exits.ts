@@ -15,7 +15,6 @@ import { type Bench, clear, placed } from './bench.ts';
 /** A market order goes out as a limit order, and a stop as a stop limit. */
 const sentTypes = orderTypes.filter((type) => type !== 'market' && type !== 'stop');
 
-/** Orders of several parts: taken as the traits say, every leg as it was sent, and told with its order. */
 export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: BrokerTraits): void {
   const taken = orderClasses.filter((name) => terms?.classes[name] !== undefined);
 

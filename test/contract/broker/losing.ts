@@ -72,7 +72,6 @@ export function losingCases(bench: () => Bench, { clientOrderId }: BrokerTraits)
     expect(wire.writes()).toBe(1);
   });
 
-  /** An order whose answer is lost. */
   const lost = async () => {
     const { broker, order, wire } = bench();
     const wanted = order('limit');

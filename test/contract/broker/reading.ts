@@ -239,7 +239,6 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
 
 const nothing = { status: 200, body: '{}', type: 'application/json' };
 
-/** What a read throws, by what it met. */
 export function failingReadCases(bench: () => Bench): void {
   it.each<[string, Mishap, number, string]>([
     ['no connection', 'lost request', 502, 'broker_unavailable'],

@@ -10,7 +10,6 @@ const message = expect.stringMatching(/\w/);
 const notReplaceable = { outcome: 'refused', reason: 'not_replaceable', message };
 
 export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: BrokerTraits): void {
-  /** The resting order with these changes, under an id of its own. */
   const instead = (changes: Replacement['changes']): Replacement => {
     const { trail: _, ...fields } = changes;
     return { order: bench().order('limit', fields), changes };

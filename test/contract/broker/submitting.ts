@@ -7,7 +7,6 @@ import { type Bench, exactly } from './bench.ts';
 /** What goes through the gateway's routes as an order's id. */
 const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** An order is taken once, or refused in the broker's own words. */
 export function submittingCases(bench: () => Bench, { clientOrderId }: BrokerTraits): void {
   it('is taken by one request, and told back as it was sent', async () => {
     const { broker, order, wire } = bench();

@@ -1,16 +1,12 @@
 import { dispatchFetch } from '../../../src/net/dispatch-fetch.ts';
 
-/** What becomes of a request instead of being answered. */
 export type Mishap =
-  /** It never leaves. */
   | 'lost request'
   /** The broker gets it and acts on it; the answer never comes. */
   | 'lost answer'
   /** It never leaves; the answer to the last request that may have changed something comes instead. */
   | 'answer to another'
-  /** Nobody answers within the time limit. */
   | 'no answer in time'
-  /** Somebody in between answers. */
   | { readonly status: number; readonly body?: string; readonly type?: string }
   /** It never leaves; the words of the last answer to a request that may have changed something come with this status. */
   | { readonly ownWords: number };

@@ -4,7 +4,6 @@ import { afterAll, beforeAll } from 'vitest';
 import { type CheckResult, checkResultSchema } from '../../../src/check/result-schema.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
-/** The command line of the file that runs, where Alice is signed in. */
 export let world: CliWorld;
 
 export function withCli(options: Parameters<typeof openCliWorld>[0] = {}): void {
@@ -15,8 +14,9 @@ export function withCli(options: Parameters<typeof openCliWorld>[0] = {}): void 
   afterAll(() => world.close());
 }
 
-export function rulesFile(text: string, name = 'rules.yaml'): string {
-  const file = join(world.folder, name);
+let files = 0;
+export function rulesFile(text: string): string {
+  const file = join(world.folder, `rules-${++files}.yaml`);
   writeFileSync(file, text);
   return file;
 }
@@ -24,7 +24,6 @@ export function rulesFile(text: string, name = 'rules.yaml'): string {
 export const driftRules = (targets: string, more = '') =>
   rulesFile(`targets: {${targets}}\n${more}rules:\n  - {name: drift, kind: drift, band: 5%}\n`);
 
-/** A check that goes on while the test does something else. */
 export function startCheck(...args: string[]) {
   const { done } = world.start(['check', ...args, '--output', 'json']);
   return async () => {

@@ -23,10 +23,7 @@ describe('check', () => {
   });
 
   it('finds a thing once, is silent while it lasts, and ends 3 and then 0', async () => {
-    const rules = rulesFile(
-      'rules:\n  - {name: apple-up, kind: price, symbol: AAPL, above: 1}\n',
-      'once.yaml',
-    );
+    const rules = rulesFile('rules:\n  - {name: apple-up, kind: price, symbol: AAPL, above: 1}\n');
     const first = await checkJson('--rules', rules);
     expect(first.exitCode).toBe(3);
     expect(first.result.findings).toMatchObject([{ rule: 'apple-up', subject: 'AAPL', severity: 'warning' }]);
@@ -37,14 +34,11 @@ describe('check', () => {
   });
 
   it('tells of a symbol nobody knows, and looks at the rest all the same', async () => {
-    const rules = rulesFile(
-      `rules:
+    const rules = rulesFile(`rules:
   - {name: typo, kind: price, symbol: APPL, above: 1}
   - {name: apple-there, kind: price, symbol: AAPL, above: 2}
   - {name: microsoft-year, kind: move, symbols: [MSFT], by: 0.000001%, sessions: 200}
-`,
-      'unknown.yaml',
-    );
+`);
     const { exitCode, result } = await checkJson('--rules', rules);
     expect(exitCode).toBe(3);
     const problems = result.findings.map(({ rule, problem = 'none' }) => `${rule} ${problem}`);
@@ -52,10 +46,7 @@ describe('check', () => {
   });
 
   it('names line, key and the nearest right one of a wrong file, and ends 2', async () => {
-    const rules = rulesFile(
-      'rules:\n  - name: a\n    kind: price\n    symbl: AAPL\n    above: 5\n',
-      'wrong.yaml',
-    );
+    const rules = rulesFile('rules:\n  - name: a\n    kind: price\n    symbl: AAPL\n    above: 5\n');
     const { exitCode, stderr } = await world.run(['check', '--rules', rules]);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`${rules}:`);
@@ -73,7 +64,7 @@ describe('check', () => {
   });
 
   it('tells what it found although the report can’t be written, and ends 2', async () => {
-    const rules = rulesFile('rules:\n  - {name: seen, kind: price, symbol: AAPL, above: 1}\n', 'report.yaml');
+    const rules = rulesFile('rules:\n  - {name: seen, kind: price, symbol: AAPL, above: 1}\n');
     const missing = join(world.folder, 'no-such-folder', 'report.html');
     const { exitCode, result } = await checkJson('--rules', rules, '--report', missing);
     expect(exitCode).toBe(2);
@@ -92,17 +83,11 @@ describe('check', () => {
   });
 
   it('streams each finding, and the result last', async () => {
-    const rules = rulesFile(
-      'rules:\n  - {name: streamed, kind: price, symbol: AAPL, above: 1}\n',
-      'stream.yaml',
-    );
+    const rules = rulesFile('rules:\n  - {name: streamed, kind: price, symbol: AAPL, above: 1}\n');
     const { stdout } = await world.run(['check', '--rules', rules, '--output', 'stream-json']);
-    const lines = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines[0]).toMatchObject({ type: 'finding', finding: { rule: 'streamed' } });
-    expect(checkResultSchema.parse(lines.at(-1)).findings).toHaveLength(1);
+    const lines = stdout.trim().split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ type: 'finding', finding: { rule: 'streamed' } });
+    expect(checkResultSchema.parse(JSON.parse(lines.at(-1) ?? '')).findings).toHaveLength(1);
   });
 
   it('lets one check of an account run at a time', async () => {
@@ -165,17 +150,9 @@ describe('check --suggest', () => {
   });
 
   it('proposes a conditional order when it is met, once, with the values of that moment', async () => {
-    const conditional = rulesFile(
-      `rules:
-  - name: nvidia-dip
-    kind: order
-    symbol: NVDA
-    below: 100000
-    before: 2099-01-01
-    order: {side: buy, qty: 1}
-`,
-      'conditional.yaml',
-    );
+    const conditional = rulesFile(`rules:
+  - {name: nvidia-dip, kind: order, symbol: NVDA, below: 100000, before: 2099-01-01, order: {side: buy, qty: 1}}
+`);
     const seen = await checkJson('--rules', conditional);
     expect(seen.result.findings).toMatchObject([{ rule: 'nvidia-dip', facts: { order: 'BUY 1 NVDA MKT' } }]);
     const first = await checkJson('--rules', conditional, '--suggest', '--approval', 'detach');

@@ -9,7 +9,6 @@ it('a rebalancing of several orders is one question, approved by one tap', async
   const running = startCheck('--rules', rules, '--suggest');
   expect((await onPhone('approve')).exitCode).toBe(0);
   const { result, exitCode } = await running();
-  // What it found stood when it looked.
   expect(exitCode).toBe(3);
   const orders = [
     { symbol: most.name, side: 'sell', status: 'filled' },

@@ -9,7 +9,6 @@ import { launchChromium } from '../chromium.ts';
 const DAY = 86_400_000;
 const screenshots = fileURLToPath(new URL('../../../test-results/screenshots/', import.meta.url));
 
-/** Drifted both ways, with more holdings than bars, in amounts that need room. */
 async function page(): Promise<string> {
   const made = await checks(`targets: {AAPL: 50%, MSFT: 20%, BRK.B: 5%, VTI: 20%}
 rules:

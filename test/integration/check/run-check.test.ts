@@ -1,26 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { type CheckListener, runCheck } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
 import { scheduledCheck } from '../../../src/app/schedule/run-schedule.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Schedule } from '../../../src/schedule/schedule.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { withCli, world } from './check-world.ts';
 
-let world: CliWorld;
 let app: App;
 let stop: AbortController;
 let rules: string;
 let told: string[];
 let rule = 0;
 
-beforeAll(async () => {
-  world = await openCliWorld();
-  await world.login();
-});
-afterAll(() => world.close());
+withCli();
 beforeEach(() => {
   rules = join(world.folder, `rules-${++rule}.yaml`);
   writeFileSync(rules, `rules:\n  - {name: r${rule}, kind: price, symbol: AAPL, above: 1}\n`);

@@ -6,7 +6,6 @@ withCli();
 it('sells first, buys in a second round with what the sale brought, and finds no drift afterwards', async () => {
   const { result: before } = await checkJson();
   const { most, least, percent } = extremes(before);
-  // All the cash there is stays, so that a purchase waits for a sale.
   const rules = driftRules(
     `${percent(most, -8)}, ${percent(least, 7)}`,
     `suggest: {cash_reserve: "${before.figures.cash}"}\n`,
@@ -18,7 +17,6 @@ it('sells first, buys in a second round with what the sale brought, and finds no
   });
 
   const running = startCheck('--rules', rules, '--suggest');
-  // The second request comes only once the sale was filled.
   for (const _ of ['sale', 'purchase']) expect((await onPhone('approve')).exitCode).toBe(0);
   const { result, exitCode } = await running();
   expect(result.proposals).toMatchObject([

@@ -98,7 +98,6 @@ export const story: Story = {
 /** A day of which the broker's history knows nothing. Nothing happened on it. */
 export const MISSING_DAY = '2025-06-16';
 
-/** Writes the days as the sandbox reads them. */
 export function writeDays(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const days: string[] = [];

@@ -39,7 +39,6 @@ async function admin(path: string, body: unknown): Promise<void> {
   expect(answer.status, await answer.clone().text()).toBe(200);
 }
 
-/** As Alpaca's own API tells it. */
 async function atBroker<T>(path: string): Promise<T> {
   const key = world.sandbox.seed.users.find(({ username }) => username === 'alice')?.broker_key;
   const answer = await fetch(`${world.sandbox.ready.broker}${path}`, {
@@ -55,7 +54,6 @@ async function check(): Promise<CheckResult> {
   return read.data;
 }
 
-/** The account's books: what was booked, and the cash after it. */
 const ledger: [day: string, what: string, cash: string][] = [
   ['2025-01-02', 'CSD 100000', '100000.00'],
   ['2025-01-06', 'FILL buy 400 DVC 50', '80000.00'], //  100,000 - 400 × 50

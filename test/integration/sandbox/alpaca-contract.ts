@@ -61,7 +61,6 @@ export function patchedSpec(name: string, folder: string, access: 'token' | 'key
   return file;
 }
 
-/** Alpaca's SDK as somebody, with prism between. */
 export type Connect = (username?: 'alice' | 'bob') => Promise<Alpaca>;
 
 export async function behindPrism(world: World, folder: string): Promise<Connect> {

@@ -31,7 +31,6 @@ export const letsIn: CompanyRule = {
   groups: ['traders'],
 };
 
-/** A client's machine: its key pair, as the libraries take it. */
 export interface Machine {
   readonly privateKey: CryptoKey;
   readonly publicJwk: JWK;
@@ -44,11 +43,8 @@ export async function newMachine(): Promise<Machine> {
 
 export interface CompanyWorld {
   readonly company: Company;
-  /** Read at each exchange. */
   readonly rules: CompanyRule[];
-  /** Another machine's client, whose key the company knows. */
   client(machine?: Machine, clientId?: string): Promise<oidc.Configuration>;
-  /** The device flow, with the person saying yes. */
   signIn(
     configuration: oidc.Configuration,
     sub?: string,
@@ -56,7 +52,6 @@ export interface CompanyWorld {
   ): Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>;
 }
 
-/** Acme on loopback, and a client of nobody's here: openid-client. */
 export async function companyWorld(rules: CompanyRule[] = [letsIn]): Promise<CompanyWorld> {
   const server = await listenOnLoopback(0, Date.now);
   const database = new Database(':memory:');
@@ -106,7 +101,6 @@ export async function companyWorld(rules: CompanyRule[] = [letsIn]): Promise<Com
   };
 }
 
-/** As whoever runs the company enters a machine's key. */
 export async function register(issuer: string, clientId: string, key: JWK): Promise<Response> {
   const { kty, crv, x, y } = key;
   return await fetch(`${issuer}/clients/${clientId}/keys`, {

@@ -20,7 +20,6 @@ const asking = {
 
 type Parameters = Record<string, string>;
 
-/** An ID token's exchange, changed by `other`. */
 function exchange(
   configuration: oidc.Configuration,
   idToken: string | undefined,
@@ -36,7 +35,6 @@ function exchange(
   );
 }
 
-/** A company, and a client of it. */
 async function acme(rules?: CompanyRule[]) {
   const world = await companyWorld(rules);
   return { ...world, configuration: await world.client() };
@@ -185,7 +183,6 @@ describe('a sign-in', () => {
     await exchange(configuration, id_token);
     await refused(exchange(configuration, undefined, ofRefresh(first)), 'invalid_grant');
     await refused(oidc.refreshTokenGrant(configuration, first), 'invalid_grant');
-    // Which ended the whole of it.
     await refused(oidc.refreshTokenGrant(configuration, refresh_token), 'invalid_grant');
     await refused(exchange(configuration, id_token), 'invalid_grant');
   });

@@ -55,7 +55,6 @@ beforeEach(async () => {
   for (const user of ['alice', 'bob']) await world.vault().disconnect(user, 'paper-broker');
 });
 
-/** A session of the user's, and requests in its name. */
 async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPES}`) {
   const config = await world.loginClient();
   const endpoint = String(config.serverMetadata().connected_accounts_endpoint);
@@ -101,7 +100,6 @@ async function browser(user: string | undefined) {
   return { get };
 }
 
-/** What the person does at the third party. Where they come back to. */
 async function consent(authorizeUrl: string, user: string, decision = 'allow'): Promise<string> {
   const response = await fetch(authorizeUrl, {
     method: 'POST',

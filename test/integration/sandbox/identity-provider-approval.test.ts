@@ -41,7 +41,6 @@ const approved = async () => {
   await decide();
   return id;
 };
-/** Asked about, and not decided yet. */
 const asked = async (order = details(), parameters?: Record<string, string>) =>
   (await approval.ask(order, parameters)).auth_req_id;
 const tokenOf = async (id: string, asking = approval) => (await asking.poll(id)).access_token;

@@ -65,7 +65,6 @@ export async function listen(
 
 export type World = Awaited<ReturnType<typeof startIdentityProvider>>;
 
-/** A real identity provider on loopback, its state in a temporary file, so that it can be stopped and started. */
 export async function startIdentityProvider(
   options: Partial<IdentityProviderOptions> & {
     readonly connections?: Record<string, VaultConnection>;
@@ -161,7 +160,6 @@ export async function startIdentityProvider(
   };
 }
 
-/** Signs in by the device flow, the phone's API standing in for the person. */
 export async function signIn(
   world: Pick<World, 'loginClient' | 'phone'>,
   options: { user?: string; scope?: string; resource?: string; device?: string } = {},
@@ -225,7 +223,6 @@ export async function registerApprovalClient(
         resource: RESOURCE,
         ...parameters,
       }),
-    /** One poll of the token endpoint. */
     poll: (authReqId: string, parameters: Record<string, string> = {}) =>
       client.genericGrantRequest(config, CIBA, { auth_req_id: authReqId, ...parameters }, dpop),
   };
@@ -250,7 +247,6 @@ export function details(changes: Partial<OrderDraft> = {}): TradeOrderDetails {
   return tradeOrderDetails(draft(changes), { gateway: RESOURCE });
 }
 
-/** The OAuth error code a call is refused with. */
 export async function refusal(call: Promise<unknown>): Promise<string> {
   try {
     await call;

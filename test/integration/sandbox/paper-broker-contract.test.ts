@@ -21,7 +21,6 @@ describe.skipIf(missing !== undefined)("the paper broker keeps to Alpaca's contr
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-specs-'));
   let world: World;
   let alpaca: Alpaca;
-  /** With a fresh token. */
   let connect: Connect;
   let spec: string;
 

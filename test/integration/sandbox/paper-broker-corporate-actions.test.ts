@@ -26,6 +26,7 @@ const story = (...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; p
     ...trades.map((trade) => ({ date: '2026-11-23', trade })),
   ],
 });
+const renamed = { old_symbol: 'AAPL', new_symbol: 'APPL', process_date: '2026-11-25' };
 const tenApples = { side: 'buy', symbol: 'AAPL', qty: '10', price: '200.00' } as const;
 
 let database: Database.Database;
@@ -60,10 +61,8 @@ const state = async () => {
     positions: positions.map(({ symbol, qty, cost_basis }) => `${qty} ${symbol} for ${cost_basis}`),
     booked: rows
       .filter(({ activity_type }) => activity_type !== 'CSD')
-      .map(({ activity_type, activity_sub_type, date, symbol, qty, net_amount }) =>
-        [activity_type, activity_sub_type, date?.slice(0, 10), symbol, qty, net_amount]
-          .filter(Boolean)
-          .join(' '),
+      .map(({ activity_type: type, activity_sub_type: sub, date, symbol, qty, net_amount }) =>
+        [type, sub, date?.slice(0, 10), symbol, qty, net_amount].filter(Boolean).join(' '),
       ),
     rows,
   };
@@ -84,12 +83,8 @@ describe('a cash dividend', () => {
     await world.clock.advance(8.6 * HOUR);
     const { booked, rows } = await state();
     expect(booked).toEqual(['DIV CDIV 2026-11-27 AAPL 10 2.6']);
-    const paid = {
-      date: '2026-11-27T00:00:00Z',
-      created_at: '2026-11-28T01:30:00.000Z',
-      per_share_amount: '0.26',
-    };
-    expect(rows.at(-1)).toMatchObject(paid);
+    const paid = { date: '2026-11-27T00:00:00Z', created_at: '2026-11-28T01:30:00.000Z' };
+    expect(rows.at(-1)).toMatchObject({ ...paid, per_share_amount: '0.26' });
   });
 
   it('is owed by whoever is short', async () => {
@@ -120,7 +115,7 @@ describe('what turns shares into others', () => {
     ],
     [
       'a change of name',
-      { name_changes: [{ old_symbol: 'AAPL', new_symbol: 'APPL', process_date: '2026-11-25' }] },
+      { name_changes: [renamed] },
       ['10 APPL for 2000.00'],
       ['NC SNC 2026-11-25 AAPL -10 0', 'NC SNC 2026-11-25 APPL 10 0'],
     ],
@@ -217,9 +212,7 @@ describe('the market after an action', () => {
 
   it('knows a new name from its day on, and the old one no more', async () => {
     await open(tenApples);
-    await announce({
-      name_changes: [{ old_symbol: 'AAPL', new_symbol: 'APPL', process_date: '2026-11-25' }],
-    });
+    await announce({ name_changes: [renamed] });
     const get = (symbolOrAssetId: string) => trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId });
     await refused(get('APPL'), 404);
     expect((await get('AAPL')).tradable).toBe(true);
@@ -279,13 +272,9 @@ describe('the market after an action', () => {
 describe('what an admin announces or books', () => {
   it('takes the admin secret', async () => {
     await open();
-    for (const [method, path] of [
-      ['POST', 'corporate-actions'],
-      ['POST', 'accounts/alice/activities'],
-      ['PUT', 'history-gaps'],
-    ] as const) {
-      expect((await admin(method, path, {}, 'wrong')).status).toBe(401);
-    }
+    const paths = { 'corporate-actions': 'POST', 'accounts/alice/activities': 'POST', 'history-gaps': 'PUT' };
+    for (const [path, method] of Object.entries(paths))
+      expect((await admin(method as 'POST' | 'PUT', path, {}, 'wrong')).status).toBe(401);
   });
 
   const split = { symbol: 'AAPL', new_rate: 2, old_rate: 1, ex_date: '2026-11-25' };

@@ -16,7 +16,6 @@ export async function logIn(username: 'alice' | 'bob' = 'alice'): Promise<void> 
   ({ orders } = trading);
 }
 
-/** A broker in the place of the one before. */
 export async function open(options?: Options, username?: 'alice' | 'bob'): Promise<void> {
   await world?.close();
   world = await startWorld(options);
@@ -29,7 +28,6 @@ export function eachWithBroker(options?: Options, username?: 'alice' | 'bob'): v
 }
 
 type Posted = Parameters<typeof orders.postOrder>[0]['postOrderRequest'];
-/** Places orders that have these terms, but for what a test changes. */
 export const placing =
   (terms: object) =>
   (changes: object = {}, by = orders) =>
@@ -48,10 +46,8 @@ export const closeOut = (symbolOrAssetId: string, how: { qty?: number; percentag
   trading.positions.deleteOpenPosition({ symbolOrAssetId, ...how });
 export const account = () => trading.account.getAccount();
 export const cash = async () => Number((await account()).cash);
-/** What is held of each symbol. */
 export const held = async () =>
   Object.fromEntries((await trading.positions.getAllOpenPositions()).map(({ symbol, qty }) => [symbol, qty]));
-/** How each order stands, the one that was placed first. */
 export const statuses = () => world.broker.book().map(({ status }) => status);
 
 /** The first order that fills in parts; which do follows from the client_order_id. */

@@ -26,7 +26,6 @@ const exits = { takeProfit: { limitPrice: '11' }, stopLoss: { stopPrice: '9' } }
 const bracket = (changes: object = {}) => place({ orderClass: 'bracket', ...exits, ...changes });
 const oco = (changes: object = {}) =>
   place({ side: 'sell', type: 'limit', orderClass: 'oco', ...exits, ...changes });
-/** How each order stands, the one that was placed first. */
 const standing = () => world.broker.book().map(({ status, filled_qty }) => `${status} ${filled_qty}`);
 const price = (value: string) => {
   world.market.setPrice('F', value);
@@ -284,30 +283,16 @@ describe('the broker refuses', () => {
   const unheld = { orderClass: 'oco', side: 'sell', type: 'limit' };
   const atMarket = { orderClass: 'oco', side: 'sell', symbol: 'KO' };
   const amount = { qty: undefined, notional: '50', timeInForce: 'day' };
+  const above = { stopLoss: { stopPrice: '9', limitPrice: '9.50' } };
   const late = { type: 'limit', limitPrice: '10', extendedHours: true };
   it.each<[string, object, number, RegExp]>([
-    [
-      'a profit below the entry',
-      { takeProfit: { limitPrice: '10' } },
-      NEVER,
-      /limit_price must be >= base_price/,
-    ],
+    ['a profit below the entry', { takeProfit: { limitPrice: '10' } }, NEVER, /limit_price must be >= base/],
     ['a stop above the entry', { stopLoss: { stopPrice: '10' } }, NEVER, /stop_price must be <= base_price/],
-    [
-      'a limit above its stop',
-      { stopLoss: { stopPrice: '9', limitPrice: '9.50' } },
-      NEVER,
-      /limit_price must be <=/,
-    ],
+    ['a limit above its stop', above, NEVER, /limit_price must be <=/],
     ['a profit below the stop', { takeProfit: { limitPrice: '8' } }, NEVER, /must be > stop_loss/],
     ['a bracket without a profit', { takeProfit: undefined }, WRONG, /require take_profit.limit_price/],
     ['a bracket without a stop', { stopLoss: undefined }, WRONG, /require stop_loss.stop_price/],
-    [
-      'a bracket by a stop',
-      { type: 'stop', stopPrice: '12' },
-      WRONG,
-      /bracket orders must be market or limit/,
-    ],
+    ['a bracket by a stop', { type: 'stop', stopPrice: '12' }, WRONG, /must be market or limit/],
     ['a bracket that sells what is held', ofKo, NEVER, /bracket orders must be entry orders/],
     ['an OCO order with nothing to sell', unheld, NEVER, /oco orders must be exit orders/],
     ['an OCO order at the market', atMarket, WRONG, /oco orders must be limit orders/],

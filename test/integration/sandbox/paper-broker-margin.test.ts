@@ -12,7 +12,6 @@ import {
   world,
 } from './paper-broker-desk.ts';
 
-/** Bob, with about $10,000 in all. */
 eachWithBroker({}, 'bob');
 beforeEach(() => world.market.setPrice('F', '10.00'));
 
@@ -22,7 +21,6 @@ const configure = (accountConfigurations: Settings) =>
   trading.accountConfigurations.patchAccountConfig({ accountConfigurations });
 const onMargin = () => configure({ maxMarginMultiplier: '2', noShorting: false });
 const place = placing({ symbol: 'F', side: 'sell', type: 'market', timeInForce: 'day' });
-/** Dollars as numbers. */
 const account = async () => {
   const has = await told();
   return {

@@ -73,7 +73,6 @@ describe('the broker replaces', () => {
 });
 
 describe('the broker does not replace', () => {
-  /** The order stands as it stood. */
   const kept = async (
     order: { id?: string },
     changes: Record<string, string>,

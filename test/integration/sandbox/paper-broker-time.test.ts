@@ -20,7 +20,6 @@ import {
 afterEach(() => world.close());
 
 const HOUR = 3_600_000;
-/** On exchange hours. */
 const openAt = (moment: string) => open({ hours: 'exchange', now: Date.parse(moment) });
 const far = { symbol: 'AAPL', side: 'buy', qty: '1', limitPrice: '50.00' } as const;
 const near = { ...far, limitPrice: '900.00' };

@@ -54,7 +54,6 @@ export const ADMIN_SECRET = 'admin-secret-of-the-test';
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const CLIENT = { client_id: 'vault', client_secret: 'client-secret-of-the-test' };
 export const PASSWORDS = { alice: 'alice-broker-password', bob: 'bob-broker-password' };
-/** What each has for programs. */
 export const KEYS = {
   alice: { keyId: 'PKALICE00000000001', secret: 'alice/secret+of/the+test' },
   bob: { keyId: 'PKBOB0000000000001', secret: 'bob/secret+of/the+test' },
@@ -66,7 +65,6 @@ export interface World {
   market: Market;
   clock: ManualClock;
   faults: Faults;
-  /** Alpaca's SDK as a user, unchanged but for its host. */
   alpaca(username?: keyof typeof PASSWORDS, url?: string): Promise<Alpaca>;
   token(username?: keyof typeof PASSWORDS, scope?: string): Promise<string>;
   close(): Promise<void>;
@@ -81,7 +79,6 @@ export async function startWorld(
     requestsPerMinute?: number;
     /** What happened in alice's account before. */
     story?: Story;
-    /** Alice and Bob unless said otherwise. */
     users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {

@@ -33,12 +33,8 @@ describe("Alpaca's SDK reads", () => {
   });
 
   it('one position, and says when there is none', async () => {
-    expect(await position('AAPL')).toMatchObject({
-      symbol: 'AAPL',
-      qty: '40',
-      qtyAvailable: '40',
-      side: 'long',
-    });
+    const apples = { symbol: 'AAPL', qty: '40', qtyAvailable: '40', side: 'long' };
+    expect(await position('AAPL')).toMatchObject(apples);
     await refused(position('TSLA'), 404, 40410000);
   });
 
@@ -100,10 +96,8 @@ describe("Alpaca's SDK reads", () => {
     const all = await ask({});
     expect(all.filter((activity) => activity.activityType === 'CSD')).toHaveLength(2);
     expect(all.filter((activity) => activity.activityType === 'FILL').length).toBeGreaterThanOrEqual(5);
-    expect(await ask({ activityTypes: ['CSD'] })).toMatchObject([
-      { netAmount: '60000' },
-      { netAmount: '40000' },
-    ]);
+    const deposits = [{ netAmount: '60000' }, { netAmount: '40000' }];
+    expect(await ask({ activityTypes: ['CSD'] })).toMatchObject(deposits);
     const paged: typeof all = [];
     for (let last: string | undefined, pages = 0; pages < 20; pages++) {
       const page: typeof all = await ask({ pageSize: 3, ...(last && { pageToken: last }) });
@@ -205,12 +199,7 @@ describe("Alpaca's SDK places", () => {
   });
 
   it('an order of its own id, found again by it', async () => {
-    const order = await orders.market({
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '1',
-      clientOrderId: 'ta-own-id-1',
-    });
+    const order = await place({ type: 'market', clientOrderId: 'ta-own-id-1' });
     const found = await byClientId('ta-own-id-1');
     expect(found.id).toBe(order.id);
     await refused(byClientId('ta-none'), 404, 40410000);
@@ -272,10 +261,7 @@ describe('faults', () => {
 
 describe('the admin routes', () => {
   it('hold a price and show the book', async () => {
-    await placing({ symbol: 'AAPL', side: 'buy', qty: '1', timeInForce: 'gtc' })({
-      type: 'limit',
-      limitPrice: '100',
-    });
+    await orders.limit({ symbol: 'AAPL', side: 'buy', qty: '1', limitPrice: '100', timeInForce: 'gtc' });
     const { body: price } = await admin('PUT', 'prices/AAPL', { price: '99.00' });
     expect(price).toMatchObject({ symbol: 'AAPL', last: '99.00' });
     const { body: book } = await admin('GET', 'book');

@@ -7,7 +7,6 @@ import { approval, decide, travel, waiting, withProvider, world } from './provid
 
 withProvider();
 
-/** Asks about an order: the phone's name for it. */
 const ask = async (parameters?: Record<string, string>) => {
   await approval.ask(details(), parameters);
   return waiting();

@@ -20,7 +20,6 @@ let world: World;
 let approval: ApprovalClient;
 let phone: PhoneBrowser;
 let page: Page;
-/** The next test pairs a phone of its own: this one is not Alice's, has no session any more, or nobody knows what it has. */
 let isSpent = true;
 
 beforeAll(async () => {
@@ -59,7 +58,6 @@ async function pairPhone(user: string): Promise<void> {
   await phone.pair((await world.phone.pairing(user)).url);
 }
 
-/** Denies what earlier tests left. */
 async function clear(): Promise<void> {
   for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
 }
@@ -70,7 +68,6 @@ describe('the device pages', () => {
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
     const asked = { scope: ALL_SCOPES, device_name: 'alices-laptop' };
     const device = await client.initiateDeviceAuthorization(config, asked);
-    // Set up before, and signed out since.
     await openPhone();
     isSpent = true;
     await page.getByRole('button', { name: 'Sign out' }).click();

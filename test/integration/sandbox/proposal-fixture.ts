@@ -24,7 +24,6 @@ export const stopOrder = anOrder({
 
 const DAY_MS = 86_400_000;
 
-/** A mandate with everything that it may have. */
 export function mandateTerms(): MandateEnvelope {
   return {
     mandate_id: 'M-x9K2aB7cD1',
@@ -50,7 +49,6 @@ export function mandateTerms(): MandateEnvelope {
   };
 }
 
-/** One whole subject of each kind. */
 export function subjectOf(kind: ProposalKind): Record<string, unknown> {
   switch (kind) {
     case 'order':
@@ -127,7 +125,6 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
   }
 }
 
-/** Details as the gateway writes them; their digest is made last, of what they then say. */
 export function proposalDetails(
   kind: ProposalKind = 'order',
   changes: Partial<ProposalDetails> = {},
@@ -157,7 +154,6 @@ export function proposalDetails(
 
 export type GatewayAsking = Awaited<ReturnType<typeof gatewayAsking>>;
 
-/** The gateway as the provider's CIBA client. */
 export async function gatewayAsking(world: World) {
   const config = await world.gatewayClient();
   const assertion = (claims: Record<string, unknown> = {}, lifetime = '1m') =>
@@ -188,7 +184,6 @@ export async function gatewayAsking(world: World) {
       });
     },
     poll: (authReqId: string) => client.genericGrantRequest(config, CIBA, { auth_req_id: authReqId }),
-    /** Tells what became of a request; the answer. */
     tell: async (authReqId: string, state: string, text = '', more: Record<string, string> = {}) =>
       post({
         auth_req_id: authReqId,

@@ -29,21 +29,18 @@ export function withProvider(options: () => Options = () => ({})): void {
   });
 }
 
-/** A provider for one test alone. */
 export async function ownProvider(options: Options = {}): Promise<World> {
   const own = await startIdentityProvider(options);
   onTestFinished(() => own.close());
   return own;
 }
 
-/** The phone's name for the request that was made last. */
 export async function waiting(user = 'alice', at = world): Promise<string> {
   const request = (await at.phone.requests(user)).at(-1);
   if (request === undefined) throw new Error('nothing is waiting');
   return request.id;
 }
 
-/** Decides what was asked last. */
 export const decide = async (decision: 'approve' | 'deny' = 'approve', at = world) =>
   at.phone.decide(await waiting('alice', at), decision);
 

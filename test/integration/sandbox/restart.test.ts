@@ -5,7 +5,6 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 
-/** A sandbox's folder, gone when the test ends. */
 function folder() {
   const home = mkdtempSync(join(tmpdir(), 'trade-agent-restart-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));

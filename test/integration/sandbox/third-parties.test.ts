@@ -16,6 +16,7 @@ import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 
 const client = { client_id: 'vault', client_secret: 'vault-secret' };
 const redirectUri = 'http://127.0.0.1:1/callback';
+const registered = { ...client, redirect_uris: [redirectUri] };
 let server: HttpServer;
 let parties: ReturnType<typeof createThirdParties>;
 let slackToken: string;
@@ -29,30 +30,18 @@ beforeAll(async () => {
     url: server.url,
     databases,
     users: [{ username: 'alice', password: 'pw' }],
-    clients: {
-      slack: { ...client, redirect_uris: [redirectUri] },
-      gmail: { ...client, redirect_uris: [redirectUri] },
-    },
+    clients: { slack: registered, gmail: registered },
     clock: systemClock,
     faults,
   });
   const listener = getRequestListener(parties.app.fetch);
   server.serve((request, response) => void listener(request, response));
-  const at = (name: 'slack' | 'gmail', scope: string) => ({
-    url: `${server.url}/${name}`,
-    client,
-    redirectUri,
-    scopes: [scope],
-  });
+  const at = (name: 'slack' | 'gmail', scope: string) =>
+    ({ url: `${server.url}/${name}`, client, redirectUri, scopes: [scope] }) as const;
   const database = prepareHomeDatabase(new Database(':memory:'));
-  const vault = createVault({
-    database,
-    key: Buffer.alloc(32, 1),
-    connections: {
-      slack: at('slack', 'chat:write'),
-      gmail: at('gmail', 'https://www.googleapis.com/auth/gmail.send'),
-    },
-  });
+  const gmailScope = 'https://www.googleapis.com/auth/gmail.send';
+  const connections = { slack: at('slack', 'chat:write'), gmail: at('gmail', gmailScope) };
+  const vault = createVault({ database, key: Buffer.alloc(32, 1), connections });
   for (const name of ['slack', 'gmail'] as const) {
     await vault.connect('alice', name, { username: 'alice', password: 'pw' });
   }
@@ -72,11 +61,8 @@ describe('Slack', () => {
 
   it('posts by its own SDK, in the name of whose token it is', async () => {
     const answer = await slack(slackToken).chat.postMessage({ channel: '#trading', text: 'hello' });
-    expect(answer).toMatchObject({
-      ok: true,
-      ts: expect.stringMatching(/^\d+\.\d{6}$/),
-      message: { text: 'hello' },
-    });
+    const ts = expect.stringMatching(/^\d+\.\d{6}$/);
+    expect(answer).toMatchObject({ ok: true, ts, message: { text: 'hello' } });
     expect(answer.channel).toMatch(/^C[A-Z0-9]{8,}$/);
     expect(parties.sent().at(-1)).toMatchObject({ user: 'alice', recipient: '#trading', text: 'hello' });
   });
@@ -113,14 +99,8 @@ describe('Gmail', () => {
       requestBody: { raw: plain('bob@example.com') },
     });
     expect(data).toMatchObject({ id: expect.any(String), threadId: expect.any(String), labelIds: ['SENT'] });
-    expect(parties.sent().at(-1)).toMatchObject({
-      service: 'gmail',
-      user: 'alice',
-      recipient: 'bob@example.com',
-      subject: 'Hi',
-      text: 'hello\nbob',
-      service_id: data.id,
-    });
+    const mine = { service: 'gmail', user: 'alice', recipient: 'bob@example.com', service_id: data.id };
+    expect(parties.sent().at(-1)).toMatchObject({ ...mine, subject: 'Hi', text: 'hello\nbob' });
   });
 
   it.each([
@@ -142,17 +122,10 @@ describe('Gmail', () => {
     ['what looks like an encoded word', '=?utf-8?B?WA==?=', 'x'],
     ['a long line', 'x', 'a'.repeat(1900)],
   ])('reads a mail of ours with %s as it was written', async (_what, subject, text) => {
-    const written = mail({
-      service: 'gmail',
-      recipient: 'bob@example.com',
-      subject,
-      text,
-      client_message_id: 'ta-12345678',
-      expires_at: '2040-01-01T00:00:00Z',
-    });
-    expect(written.split('\r\n').every((line) => line.length <= 78 && /^[\x20-\x7e]*$/.test(line))).toBe(
-      true,
-    );
+    const sent = { service: 'gmail', recipient: 'bob@example.com', subject, text } as const;
+    const times = { client_message_id: 'ta-12345678', expires_at: '2040-01-01T00:00:00Z' };
+    const written = mail({ ...sent, ...times });
+    for (const line of written.split('\r\n')) expect(line).toMatch(/^[\x20-\x7e]{0,78}$/);
     await api(gmailToken).users.messages.send({ userId: 'me', requestBody: { raw: raw(written) } });
     expect(parties.sent().at(-1)).toMatchObject({ recipient: 'bob@example.com', subject, text });
   });
@@ -161,10 +134,8 @@ describe('Gmail', () => {
 describe('their OAuth', () => {
   it('asks for its own scopes alone, and each knows its own tokens', async () => {
     const metadata = await fetch(`${server.url}/slack/.well-known/oauth-authorization-server`);
-    expect(await metadata.json()).toMatchObject({
-      issuer: `${server.url}/slack`,
-      scopes_supported: ['chat:write'],
-    });
+    const own = { issuer: `${server.url}/slack`, scopes_supported: ['chat:write'] };
+    expect(await metadata.json()).toMatchObject(own);
     const other = await fetch(`${server.url}/slack/api/chat.postMessage`, {
       method: 'POST',
       headers: { authorization: `Bearer ${gmailToken}`, 'content-type': 'application/json' },

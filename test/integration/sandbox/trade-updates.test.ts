@@ -28,7 +28,6 @@ afterEach(() => {
 
 const address = (path = '/stream') => `${world.url.replace('http', 'ws')}${path}`;
 
-/** Alpaca's own client of the stream, once it is told that it listens. */
 async function listen(): Promise<streaming.TradeUpdate[]> {
   const told: streaming.TradeUpdate[] = [];
   const stream = new streaming.TradingStream({ credentials: KEYS.alice, url: address(), reconnect: false });
@@ -112,7 +111,6 @@ describe('the stream of order updates tells', () => {
   });
 });
 
-/** What is sent and received as it is. */
 async function connect() {
   const socket = new WebSocket(address());
   closers.push(() => socket.terminate());

@@ -9,7 +9,6 @@ import type { Activity } from '../../../src/trading/activity.ts';
 import { FORGETFUL, gatewayOf, snapshot, TUESDAY_NOON } from './sample-snapshot.ts';
 
 const seen = snapshot();
-/** Worth 8,000 at the end of 20 November, 10,000 now. */
 const gateway = (more: Partial<GatewayClient> = {}) =>
   gatewayOf(seen, {
     valueHistory: async () => [{ at: '2026-11-20T05:00:00Z', equity: '8000.00' }],

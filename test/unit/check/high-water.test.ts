@@ -13,7 +13,6 @@ const DAY = 24 * HOUR;
 const deposit = (at: number, amount: string): Activity =>
   cash('2026-11-24', amount, { id: String(at), at: new Date(at).toISOString() });
 const endOf = (at: number) => newYorkInstant(newYorkDate(at), '24:00') - 1;
-/** The figures at an instant, `days` being what the account was worth at the end of each day before. */
 function figures(
   now: number,
   equity: string,

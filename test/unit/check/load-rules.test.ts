@@ -13,7 +13,6 @@ const refused = async (text: string) => {
   return `${error?.message} | ${error?.hint}`;
 };
 
-/** A rule with each of its lines on its own. */
 const lines = (...more: string[]) => ['rules:\n  - name: a', ...more].join('\n    ');
 
 describe('a rules file is refused, with its line and the nearest right word, for', () => {

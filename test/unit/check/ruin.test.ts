@@ -16,13 +16,11 @@ const account = (equity: string, more: Partial<Snapshot['account']> = {}) => ({
 const worth = (...days: [date: string, equity: string][]) =>
   days.map(([date, equity]) => ({ at: dayEnd(date), equity }));
 
-/** All was lost by Monday. */
 const lost = snapshot({
   account: account('0', { last_equity: '0' }),
   positions: [],
   history: worth(['2026-11-20', '10000'], ['2026-11-23', '0']),
 });
-/** More than all. */
 const owing = snapshot({
   account: account('-500.00', { last_equity: '10000' }),
   positions: [position('GME', -100, 305, { side: 'short' })],

@@ -24,7 +24,6 @@ export function position(symbol: string, qty: number, price: number, more: Parti
   });
 }
 
-/** Cash that came or, below zero, went on a day; or what else a test makes of it. */
 export const cash = (date: string, amount: string, more: Partial<Activity> = {}): Activity => ({
   id: `${date} ${amount}`,
   kind: amount.startsWith('-') ? 'withdrawal' : 'deposit',
@@ -81,7 +80,6 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** The text of a rules file that holds these, each as it is between braces. */
 export const rules = (...each: string[]): string =>
   `rules:\n${each.map((rule) => `  - {${rule}}\n`).join('')}`;
 
@@ -98,7 +96,6 @@ export const gatewayOf = (seen: Snapshot, more: object = {}) =>
     quotes: async () => [],
     ...more,
   }) as unknown as GatewayClient;
-/** Nothing is remembered from one reading to the next. */
 export const FORGETFUL = {
   closes: { get: async () => undefined, getAll: async () => new Map(), put: async () => undefined },
   activities: () => ({ get: async () => undefined, put: async () => undefined }),
@@ -119,7 +116,6 @@ export async function checks(text: string, memory: { fired: readonly FiredState[
     memory.fired = done.firing.states;
     return done;
   };
-  /** The rules that found something new. */
   const found = (seen: Snapshot): string[] =>
     run(seen).result.findings.map(({ rule, subject }) => (subject === '' ? rule : `${rule} ${subject}`));
   return { file, run, found };

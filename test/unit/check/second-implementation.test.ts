@@ -16,42 +16,24 @@ import { snapshot } from './sample-snapshot.ts';
 const symbols = ['AAA', 'BBB'] as const;
 const START = '2025-03-03';
 
+const event = <Kind extends string, More>(
+  weight: number,
+  kind: Kind,
+  more: { [K in keyof More]: fc.Arbitrary<More[K]> },
+) => ({ weight, arbitrary: fc.record(more).map((rest) => ({ kind, ...rest })) });
+
 /** What a day brings, all of it made to fit the account when it is lived through. */
 const dayOf = fc.record({
-  /** Prices by hundredths of what they were. */
   prices: fc.tuple(fc.integer({ min: 80, max: 125 }), fc.integer({ min: 80, max: 125 })),
-  /** Shares bought, or sold, also short. */
   trade: fc.record({ symbol: fc.constantFrom(0, 1), qty: fc.integer({ min: -20, max: 20 }) }),
   event: fc.oneof(
-    { weight: 6, arbitrary: fc.constant({ kind: 'none' as const }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('deposit' as const),
-        cents: fc.integer({ min: 1, max: 5_000_000 }),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('withdrawal' as const),
-        // Of what there is in the evening: near to all of it, and all of it, too.
-        part: fc.constantFrom(0.01, 0.3, 0.8, 0.999, 0.99999, 1),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('transfer' as const),
-        symbol: fc.constantFrom(0, 1),
-        qty: fc.integer({ min: 1, max: 50 }),
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('split' as const), symbol: fc.constantFrom(0, 1) }),
-    },
-    { weight: 1, arbitrary: fc.constant({ kind: 'loss' as const }) },
+    event(6, 'none', {}),
+    event(2, 'deposit', { cents: fc.integer({ min: 1, max: 5_000_000 }) }),
+    // Of what there is in the evening: near to all of it, and all of it, too.
+    event(2, 'withdrawal', { part: fc.constantFrom(0.01, 0.3, 0.8, 0.999, 0.99999, 1) }),
+    event(2, 'transfer', { symbol: fc.constantFrom(0, 1), qty: fc.integer({ min: 1, max: 50 }) }),
+    event(1, 'split', { symbol: fc.constantFrom(0, 1) }),
+    event(1, 'loss', {}),
   ),
 });
 type Day = typeof dayOf extends fc.Arbitrary<infer T> ? T : never;
@@ -150,7 +132,6 @@ function live(days: readonly Day[]): Lived {
     const after = equity();
     history.push({ at: endOf(index), equity: String(after) });
 
-    // The fund's own books.
     if (unit.ended !== undefined) {
       const isNew = before <= 0 && before + came > 0;
       if (!isNew && before <= 0) {
@@ -197,7 +178,6 @@ function live(days: readonly Day[]): Lived {
 
 const round = (dollars: number) => Math.round(dollars * 1e6) / 1e6;
 
-/** The second implementation reckons in doubles. */
 const near = (wanted: number) => (found: number) => Math.abs(found - wanted) <= 1e-8 * (1 + Math.abs(wanted));
 
 const figures = ({ activities, history, priceOn }: Lived): Figures => {

@@ -62,73 +62,66 @@ function memory() {
   };
 }
 
+/** Looks at these activities, so many days after Tuesday noon; `change` changes the broker. */
+async function looking(
+  activities: () => readonly Activity[],
+  { text = 'rules: []', change = (gateway: GatewayClient) => gateway } = {},
+) {
+  let days = 0;
+  const now = () => TUESDAY_NOON + days * DAY_MS;
+  const { asked, gateway } = broker(activities, now);
+  const { closes, options } = memory();
+  const file = await parseRules(text, 'rules.yaml');
+  const look = (after = 0) => {
+    days = after;
+    return gather({ gateway: change(gateway), file, ...options, localNow: now(), suggest: false });
+  };
+  const ids = async (after?: number) => (await look(after)).activities?.map(({ id }) => id);
+  return { asked, closes, look, ids };
+}
+
 describe('what a check reads', () => {
   it('of the activities: all of them once a week, and between that what is new', async () => {
-    let days = 0;
     let all = [deposit('old', 400), deposit('late', 3)];
-    const now = () => TUESDAY_NOON + days * DAY_MS;
-    const { gateway, asked } = broker(() => all, now);
-    const { options } = memory();
-    const file = await parseRules('rules: []', 'rules.yaml');
-    const look = async () => {
-      const seen = await gather({ gateway, file, ...options, localNow: now(), suggest: false });
-      return seen.activities?.map(({ id }) => id);
-    };
-    expect(await look()).toEqual(['old', 'late']);
+    const { asked, ids } = await looking(() => all);
+    expect(await ids()).toEqual(['old', 'late']);
     // One corrected by the broker, one new: both within what is read again.
     all = [deposit('old', 400), deposit('corrected', 3), deposit('new', -1)];
-    days = 2;
-    expect(await look()).toEqual(['old', 'corrected', 'new']);
-    days = 7;
-    expect(await look()).toEqual(['old', 'corrected', 'new']);
+    expect(await ids(2)).toEqual(['old', 'corrected', 'new']);
+    expect(await ids(7)).toEqual(['old', 'corrected', 'new']);
     // Cancelled long after: seen when all are read again.
     all = all.slice(1);
-    days = 8;
-    expect(await look()).toEqual(['corrected', 'new']);
+    expect(await ids(8)).toEqual(['corrected', 'new']);
     const lately = 'activities of 5 days ago and later';
     expect(asked).toEqual(['all activities', lately, lately, 'all activities']);
   });
 
   it('of the activities: what is booked late, though it is dated long before', async () => {
-    let days = 0;
-    const now = () => TUESDAY_NOON + days * DAY_MS;
     let all = [deposit('old', 400)];
-    const { gateway } = broker(() => all, now);
-    const { options } = memory();
-    const file = await parseRules('rules: []', 'rules.yaml');
     // The broker tells by when it was booked.
-    const booked = { ...gateway, activities: async () => all } as GatewayClient;
-    const look = async () =>
-      (await gather({ gateway: booked, file, ...options, localNow: now(), suggest: false })).activities?.map(
-        ({ id }) => id,
-      );
-    await look();
+    const change = (gateway: GatewayClient) => ({ ...gateway, activities: async () => all }) as GatewayClient;
+    const { ids } = await looking(() => all, { change });
+    await ids();
     all = [deposit('late', 30)];
-    days = 2;
-    expect(await look()).toEqual(['old', 'late']);
+    expect(await ids(2)).toEqual(['old', 'late']);
   });
 
   it('of shares moved: what they were worth then, unadjusted, once', async () => {
-    const { gateway, asked } = broker(
-      () => [moved],
-      () => TUESDAY_NOON,
-    );
     const moved: Activity = {
       ...deposit('moved', 40),
       ...{ kind: 'transfer', type: 'ACATS', symbol: 'KO', qty: '5', amount: '0' },
     };
     const wanted: unknown[] = [];
-    const bars: GatewayClient['bars'] = async (query) => {
-      wanted.push(query.adjustment);
-      return gateway.bars(query);
-    };
-    const { options } = memory();
-    const file = await parseRules('rules: []', 'rules.yaml');
-    for (let look = 0; look < 2; look++) {
-      const { priceOn } = await gather({
-        ...{ gateway: { ...gateway, bars }, file, ...options },
-        ...{ localNow: TUESDAY_NOON, suggest: false },
-      });
+    const change = (gateway: GatewayClient): GatewayClient => ({
+      ...gateway,
+      bars: async (query) => {
+        wanted.push(query.adjustment);
+        return gateway.bars(query);
+      },
+    });
+    const { asked, look } = await looking(() => [moved], { change });
+    for (let time = 0; time < 2; time++) {
+      const { priceOn } = await look();
       expect(String(priceOn?.('KO', newYorkDate(Date.parse(moved.at))))).toBe('100');
       expect(priceOn?.('KO', '2026-01-01')).toBe(undefined);
     }
@@ -137,27 +130,16 @@ describe('what a check reads', () => {
   });
 
   it('of the activities: all of them where the clock went back', async () => {
-    let days = 0;
-    const now = () => TUESDAY_NOON + days * DAY_MS;
-    const { gateway, asked } = broker(() => [deposit('one', 10)], now);
-    const { options } = memory();
-    const file = await parseRules('rules: []', 'rules.yaml');
-    await gather({ gateway, file, ...options, localNow: now(), suggest: false });
-    days = -1;
-    await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+    const { asked, look } = await looking(() => [deposit('one', 10)]);
+    await look();
+    await look(-1);
     expect(asked).toEqual(['all activities', 'all activities']);
   });
 
   it('of prices: what is new; and it keeps no more than rules look back, however long it runs', async () => {
-    let days = 0;
-    const now = () => TUESDAY_NOON + days * DAY_MS;
-    const { gateway, asked } = broker(() => [], now);
-    const { options, closes } = memory();
-    const file = await parseRules(
-      rules('name: m, kind: move, symbols: [AAPL], by: 5%, sessions: 250'),
-      'r.yaml',
-    );
-    for (; days < 30; days += 5) await gather({ gateway, file, ...options, localNow: now(), suggest: false });
+    const text = rules('name: m, kind: move, symbols: [AAPL], by: 5%, sessions: 250');
+    const { asked, closes, look } = await looking(() => [], { text });
+    for (let days = 0; days < 30; days += 5) await look(days);
     expect(closes.get('AAPL')?.days).toHaveLength(260);
     const [first, ...later] = asked.filter((text) => text.endsWith('bars'));
     expect(first).toBe('400 days of bars');

@@ -6,9 +6,7 @@ import type { PhoneRequest } from '../../../src/home/phone/phone-request.ts';
 import { type ProposalKind, proposalKinds } from '../../../src/trading/proposal.ts';
 import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
 
-/** Every value in a subject, however deep, as it stands there. */
 function leaves(value: unknown): unknown[] {
-  // A list of words is read as one.
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [value];
 }
@@ -135,29 +133,14 @@ describe('what became of it', () => {
 });
 
 describe('a proposal in the terminal', () => {
+  const far = { warnings: ['The limit is far away.'], shows: { Company: 'Apple Inc.' }, again: 2 };
   const request = (changes: Partial<PhoneRequest> = {}): PhoneRequest => ({
-    id: 'r1',
-    user: 'alice',
-    client_note: null,
-    client_name: 'order gateway',
-    code: 'K7QP',
+    ...{ id: 'r1', user: 'alice', client_note: null, client_name: 'order gateway', code: 'K7QP' },
     binding_message: 'BUY 5 AAPL LMT 180.00 K7QP',
-    details: proposalDetails('order', {
-      warnings: ['The limit is far away.'],
-      shows: { Company: 'Apple Inc.' },
-      again: 2,
-    }),
-    requested_at: '2026-11-25T14:30:00Z',
-    expires_at: '2026-11-25T14:35:00Z',
-    status: 'pending',
-    kind: 'order',
-    worst_case: null,
-    warnings: [],
-    shows: {},
-    requested_by: 'chat',
-    client: 'trade-agent',
-    provenance: null,
-    outcome: null,
+    details: proposalDetails('order', far),
+    ...{ requested_at: '2026-11-25T14:30:00Z', expires_at: '2026-11-25T14:35:00Z', status: 'pending' },
+    ...{ kind: 'order', worst_case: null, warnings: [], shows: {}, requested_by: 'chat' },
+    ...{ client: 'trade-agent', provenance: null, outcome: null },
     ...changes,
   });
 

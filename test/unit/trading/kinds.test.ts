@@ -17,16 +17,9 @@ const proposalOf = (kind: (typeof proposalKinds)[number]): Proposal =>
   proposalSchema.parse({
     kind,
     subject: subjectOf(kind),
-    id: 'pr_k7qp2m4x',
-    state: 'requested',
-    code: 'K7QP',
-    worst_case: null,
-    warnings: [],
-    created_at: '2026-11-25T14:30:00Z',
-    expires_at: '2026-11-25T14:35:00Z',
-    updated_at: '2026-11-25T14:30:00Z',
-    requested_by: 'chat',
-    client: 'trade-agent',
+    ...{ id: 'pr_k7qp2m4x', state: 'requested', code: 'K7QP', worst_case: null, warnings: [] },
+    ...{ created_at: '2026-11-25T14:30:00Z', updated_at: '2026-11-25T14:30:00Z' },
+    ...{ expires_at: '2026-11-25T14:35:00Z', requested_by: 'chat', client: 'trade-agent' },
     approval: { method: 'ciba' },
   });
 
@@ -77,15 +70,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
       kind,
       [kind]: proposal.subject,
     });
-    const result = {
-      thread: 'th_1',
-      status: 'pending',
-      text: '',
-      data: [],
-      orders: [],
-      messages: [],
-      connections: [],
-    };
+    const result = { thread: 'th_1', text: '', data: [], orders: [], messages: [], connections: [] };
     const usage = { model: 'builtin', input_tokens: 0, output_tokens: 0 };
     const { approvals } = runObject({ ...result, status: 'pending', approvals: [view], usage });
     expect(approvals).toMatchObject([{ kind, [kind]: proposal.subject }]);

@@ -35,7 +35,6 @@ const draft = anOrderDraft({
   expires_at: '2026-11-25T09:30:00Z',
 });
 
-/** The same with another value of one field. */
 const changed: Readonly<Record<OrderFieldName, Partial<OrderDraft>>> = {
   account: { account: 'PA3BOB0001' },
   environment: { environment: 'live' },

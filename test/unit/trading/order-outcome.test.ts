@@ -6,7 +6,6 @@ import { anOrder } from '../../fixtures/builders.ts';
 
 const order = (change: Partial<Order>): Order =>
   anOrder({ symbol: 'NVDA', side: 'sell', time_in_force: 'day', qty: '10', limit_price: '127.5', ...change });
-/** Filled, so many at such a price. */
 const filled = (filled_avg_price: string, filled_qty = '10') =>
   ({ status: 'filled', filled_qty, filled_avg_price }) as const;
 

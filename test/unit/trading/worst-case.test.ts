@@ -15,7 +15,6 @@ const order = (changes: Changes) =>
     client_order_id: 'ta-00000001',
     ...(changes as OrderChanges),
   });
-/** The worst case of an order that may be sent, in one line: dollars, the price of a share, and what is said. */
 const worst = (changes: Changes) => {
   const draft = order(changes);
   checkOrder(draft);

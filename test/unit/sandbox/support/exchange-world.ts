@@ -49,7 +49,6 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
   ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: cash }));
   return {
     ...{ database, ledger, orders, market, exchange },
-    /** A purchase of F at the market, today, but for these terms. */
     place: (terms: object) =>
       exchange.place(
         ACCOUNT,
@@ -62,7 +61,6 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
     statusOf: (id: string) => orders.byId(ACCOUNT, id)?.status,
     held: (symbol = 'F') => ledger.position(ACCOUNT, symbol)?.qty ?? '0',
     cash: () => ledger.account(ACCOUNT)?.cash,
-    /** Ends the options whose day has come. */
     expire: createExpirations({ database, ledger, market, settings }),
     now: clock.now,
     pass(ms: number): void {

@@ -8,9 +8,9 @@ import type { ValuePoint } from '../../../../src/trading/portfolio/value-point.t
 import type { Position } from '../../../../src/trading/views.ts';
 import { always } from '../../../fixtures/always.ts';
 
-const end = (day: number) => Date.parse(`2026-03-${String(day).padStart(2, '0')}T21:00:00Z`);
-const date = (day: number) => `2026-03-${String(day).padStart(2, '0')}`;
-const noon = (day: number) => `2026-03-${String(day).padStart(2, '0')}T17:00:00Z`;
+const date = (day: number) => `2026-03-0${day}`;
+const end = (day: number) => Date.parse(`${date(day)}T21:00:00Z`);
+const noon = (day: number) => `${date(day)}T17:00:00Z`;
 const dec = (value: string | number) => new Dec(value);
 
 const base: Activity = {
@@ -29,14 +29,14 @@ it('agree with the question "compounding component contributions" (Quantitative 
   let value = dec(100);
   const points: ValuePoint[] = [{ at: end(2), value, flow: ZERO }];
   const made = { A: [] as Dec[], B: [] as Dec[] };
-  for (const [i, [a, b]] of [
-    ['0.03', '0.01'],
-    ['0.02', '0.01'],
-    ['0.04', '0.03'],
-  ].entries()) {
-    made.A.push(value.mul(a as string));
-    made.B.push(value.mul(b as string));
-    value = value.mul(factors[i] as Dec);
+  const [ofA, ofB] = [
+    ['0.03', '0.02', '0.04'],
+    ['0.01', '0.01', '0.03'],
+  ] as const;
+  for (const [i, factor] of factors.entries()) {
+    made.A.push(value.mul(ofA[i] ?? 0));
+    made.B.push(value.mul(ofB[i] ?? 0));
+    value = value.mul(factor);
     points.push({ at: end(3 + i), value, flow: ZERO });
   }
   const found = contributions(points, factors, new Map(Object.entries(made)));
@@ -84,15 +84,14 @@ describe('what a symbol made', () => {
 });
 
 it('of positions and rest add up to the return, to the last digits, over random trades, flows and fees', () => {
-  const days = fc.array(
-    fc.record({
-      prices: fc.tuple(fc.integer({ min: 500, max: 5000 }), fc.integer({ min: 500, max: 5000 })),
-      buy: fc.integer({ min: -3, max: 5 }),
-      deposit: fc.integer({ min: 0, max: 5000 }),
-      fee: fc.integer({ min: 0, max: 20 }),
-    }),
-    { minLength: 2, maxLength: 25 },
-  );
+  const price = fc.integer({ min: 500, max: 5000 });
+  const day = fc.record({
+    prices: fc.tuple(price, price),
+    buy: fc.integer({ min: -3, max: 5 }),
+    deposit: fc.integer({ min: 0, max: 5000 }),
+    fee: fc.integer({ min: 0, max: 20 }),
+  });
+  const days = fc.array(day, { minLength: 2, maxLength: 25 });
   always(days, (list) => {
     const at = (day: number) => Date.parse('2026-01-05T21:00:00Z') + day * 86_400_000;
     const iso = (day: number) => new Date(at(day)).toISOString().slice(0, 10);
@@ -100,10 +99,8 @@ it('of positions and rest add up to the return, to the last digits, over random 
     const qty = { A: 50, B: 20 };
     const points: ValuePoint[] = [];
     const activities: Activity[] = [];
-    const closes = {
-      A: [] as { date: string; close: string }[],
-      B: [] as { date: string; close: string }[],
-    };
+    type Closes = { date: string; close: string }[];
+    const closes: Record<'A' | 'B', Closes> = { A: [], B: [] };
     const direct = { A: ZERO, B: ZERO };
     let before: readonly number[] = [];
     for (const [day, { prices, buy, deposit, fee }] of list.entries()) {

@@ -8,6 +8,9 @@ import { always } from '../../../fixtures/always.ts';
 
 const points = (worths: readonly (number | Dec)[]) =>
   worths.map((worth, day) => ({ at: day * DAY_MS, value: new Dec(worth), flow: new Dec(0) }));
+type Row = readonly [value: number, flow: number];
+const flowing = (...rows: Row[]) =>
+  rows.map(([value, flow], at) => ({ at, value: new Dec(value), flow: new Dec(flow) }));
 const worths = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 40 });
 
 describe('drawdown agrees with', () => {
@@ -58,30 +61,26 @@ describe('drawdown', () => {
   });
 
   it('is the same whatever is deposited or withdrawn on the way', () => {
-    always(
-      worths,
-      fc.array(fc.integer({ min: -90, max: 300 }), { minLength: 40, maxLength: 40 }),
-      (list, percents) => {
-        let scale = new Dec(1);
-        const moved = points(list).map((point, index) => {
-          const percent = index === 0 ? 0 : (percents[index] as number);
-          // What comes is there from the beginning, what goes until the end.
-          const before = new Dec(percent > 0 ? (list[index - 1] as number) : (list[index] as number));
-          const flow = before.mul(scale).mul(percent).div(100);
-          scale = scale.mul(100 + percent).div(100);
-          return { ...point, value: point.value.mul(scale), flow };
-        });
-        const [plain, shifted] = [drawdowns(points(list)), drawdowns(moved)];
-        plain.series.forEach(({ fraction }, index) => {
-          expect(shifted.series[index]?.fraction.minus(fraction).abs().lt('1e-15')).toBe(true);
-        });
-      },
-    );
+    const moves = fc.array(fc.integer({ min: -90, max: 300 }), { minLength: 40, maxLength: 40 });
+    always(worths, moves, (list, percents) => {
+      let scale = new Dec(1);
+      const moved = points(list).map((point, index) => {
+        const percent = index === 0 ? 0 : (percents[index] as number);
+        // What comes is there from the beginning, what goes until the end.
+        const before = new Dec(percent > 0 ? (list[index - 1] as number) : (list[index] as number));
+        const flow = before.mul(scale).mul(percent).div(100);
+        scale = scale.mul(100 + percent).div(100);
+        return { ...point, value: point.value.mul(scale), flow };
+      });
+      const [plain, shifted] = [drawdowns(points(list)), drawdowns(moved)];
+      plain.series.forEach(({ fraction }, index) => {
+        expect(shifted.series[index]?.fraction.minus(fraction).abs().lt('1e-15')).toBe(true);
+      });
+    });
   });
 
   it('is made up for by value alone: never by a deposit, nor by being emptied', () => {
-    const of = (...rows: readonly (readonly [value: number, flow: number])[]) =>
-      drawdowns(rows.map(([value, flow], at) => ({ at, value: new Dec(value), flow: new Dec(flow) }))).worst;
+    const of = (...rows: Row[]) => drawdowns(flowing(...rows)).worst;
     expect(of([100, 0], [50, 0], [100, 50])).toMatchObject({ recoveredAt: undefined });
     expect(of([100, 0], [50, 0], [0, -50], [100, 100])).toMatchObject({ recoveredAt: undefined });
     // What is left after half was taken out is back where that half was at the peak.
@@ -89,10 +88,10 @@ describe('drawdown', () => {
   });
 
   it('stays while all is lost, and new money is no recovery', () => {
-    const all = [100, 0, 0, 50].map((value, at) => ({ at, value: new Dec(value), flow: new Dec(0) }));
+    const all = flowing([100, 0], [0, 0], [0, 0], [50, 0]);
     const lost = drawdowns(all.slice(0, 3));
     expect(lost.current.toFixed()).toBe('1');
-    const funded = drawdowns([...all.slice(0, 3), { at: 3, value: new Dec(50), flow: new Dec(50) }]);
+    const funded = drawdowns(flowing([100, 0], [0, 0], [0, 0], [50, 50]));
     expect(funded.current.toFixed()).toBe('0');
     expect(funded.worst).toMatchObject({ troughAt: 1, recoveredAt: undefined });
     // What comes back of itself is held to the old mark.
@@ -100,11 +99,7 @@ describe('drawdown', () => {
   });
 
   it('begins anew after an account was emptied', () => {
-    const { current, mark } = drawdowns([
-      { at: 0, value: new Dec(100), flow: new Dec(0) },
-      { at: 1, value: new Dec(0), flow: new Dec(-100) },
-      { at: 2, value: new Dec(50), flow: new Dec(50) },
-    ]);
+    const { current, mark } = drawdowns(flowing([100, 0], [0, -100], [50, 50]));
     expect(current.isZero()).toBe(true);
     expect(mark?.value.toFixed()).toBe('50');
   });

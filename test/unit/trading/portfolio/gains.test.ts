@@ -245,7 +245,6 @@ describe('lines', () => {
     const washed = (last: string) =>
       gains([
         trade('2025-01-06', 'buy', 10, 10),
-        // Held for 300 days.
         trade('2025-11-02', 'sell', 10, 8),
         trade('2025-11-20', 'buy', 15, 8),
         trade(last, 'sell', 15, 9),

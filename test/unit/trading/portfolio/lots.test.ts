@@ -66,7 +66,6 @@ const exchange = (
 });
 
 describe('cost and realized profit', () => {
-  /** Never sells more than is held. */
   const possible = (list: readonly { buy: boolean; qty: number; cents: number }[]): Fill[] => {
     let held = 0;
     return list.flatMap(({ buy, qty, cents }, at) => {

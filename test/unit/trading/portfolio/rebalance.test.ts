@@ -28,12 +28,10 @@ interface Held {
   readonly symbol: string;
   readonly qty: number | string;
   readonly price: number | string;
-  /** Fraction of equity; no target where it is absent. */
   readonly target?: number | string;
   readonly busy?: boolean;
 }
 
-/** Shares of $100. */
 const of = (symbol: string, qty: number, target: string): Held => ({ symbol, qty, price: 100, target });
 
 function world(held: readonly Held[], cash: number | string, band: Band = { points: new Dec('0.05') }) {
@@ -231,7 +229,6 @@ describe('whatever the portfolio, the suggested orders', () => {
         else expect(request.side).toBe('sell');
         if (options.buyOnly) expect(request.side).toBe('buy');
       }
-      // Every drift is either answered by an order or explained.
       for (const { symbol, outside } of drifts) {
         if (outside) expect(symbols.includes(symbol) || left.some((one) => one.symbol === symbol)).toBe(true);
       }

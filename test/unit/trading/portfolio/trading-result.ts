@@ -4,7 +4,6 @@ import type { BookLot, LotMethod } from '../../../../src/trading/portfolio/lot-p
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 
-/** What the trades in one symbol came to. */
 export interface TradingResult {
   /** Shares held whose cost is known, less those owed. */
   readonly qty: Dec;
@@ -16,7 +15,6 @@ export interface TradingResult {
   readonly isUncertain: boolean;
 }
 
-/** By symbol, by what was paid and received alone. */
 export function tradingResults(
   fills: readonly Fill[],
   method: LotMethod,

@@ -20,7 +20,6 @@ const fill = (
   },
   ...{ side, qty, price },
 });
-/** Thursday, noon in New York. */
 const NOW = Date.parse('2026-11-26T17:00:00Z');
 
 const sold = (activities: readonly Activity[], qty: string, price: string) =>
