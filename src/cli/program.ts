@@ -69,7 +69,6 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['completion', async () => (await import('./commands/completion/completion.ts')).addCompletionCommand],
 ]);
 
-/** Aliases of whole commands. */
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
@@ -151,7 +150,6 @@ export function describeProgram(): Promise<Command> {
 
 const noop = () => undefined;
 
-/** Every command below one, at any depth. */
 export function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
@@ -172,7 +170,7 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
     // If stdout can't be written, stderr is told.
     const format =
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
-    if (error instanceof CommanderError) {
+    if (error instanceof CommanderError && program !== undefined) {
       if (error.exitCode === 0) return exits.done;
       return reportError(cli.io, format, usageError(error, program, argv));
     }
@@ -216,12 +214,8 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
 
 /** `help orders list` is `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
 function helpOf(program: Command, words: readonly string[], argv: readonly string[]): string[] {
-  let at = program;
-  for (const word of words) {
-    const next = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
-    if (next === undefined) throw unknownCommand(at, word);
-    at = next;
-  }
+  const { at, word } = firstUnknown(program, words);
+  if (word !== undefined) throw unknownCommand(at, word);
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
@@ -241,70 +235,54 @@ function unknownCommand(above: Command, word: string): TradeAgentError {
 }
 
 /** What commander found wrong with the arguments, and what to type instead. */
-function usageError(
-  error: CommanderError,
-  program: Command | undefined,
-  argv: readonly string[],
-): TradeAgentError {
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): TradeAgentError {
   const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
   if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
-    return new TradeAgentError('usage', invalid[1], { hint: invalid[2] ?? 'See --help after the command.' });
+    return new TradeAgentError('usage', invalid[1], { hint: invalid[2] ?? SEE_HELP });
   }
   const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = more
-    .join(' ')
-    .trim()
-    .replace(/^\(|\)$/g, '');
-  const usage = (hint: string) => new TradeAgentError('usage', first, { hint });
+  const suggestion = more.join(' ').trim();
+  const hint = suggestion.replace(/^\(|\)$/g, '') || SEE_HELP;
+  const usage = (text: string) => new TradeAgentError('usage', first, { hint: text });
+  const unknown = () => firstUnknown(program, program.parseOptions([...argv]).operands);
   switch (error.code) {
     case 'commander.help':
       return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
     case 'commander.unknownCommand': {
-      const { at, word } = firstUnknown(program, argv);
-      return at === undefined || word === undefined
-        ? usage('See "trade-agent --help".')
-        : unknownCommand(at, word);
+      const { at, word } = unknown();
+      return word === undefined ? usage('See "trade-agent --help".') : unknownCommand(at, word);
     }
-    case 'commander.unknownOption': {
-      const flag = /'(.*)'/.exec(first)?.[1] ?? '';
-      const hint = optionHint(flag) ?? (suggestion === '' ? undefined : suggestion);
-      return usage(hint ?? 'See --help after the command.');
+    case 'commander.unknownOption':
+      return usage(optionHint(/'(.*)'/.exec(first)?.[1] ?? '') ?? hint);
+    case 'commander.excessArguments': {
+      if (first.includes("for 'run'")) {
+        return usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'");
+      }
+      const { at, word } = unknown();
+      if (word === undefined) return usage(SEE_HELP);
+      // `orders list open` lacks the option's name; the word may be the value of an option of the default subcommand.
+      const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
+      // `threads delte` runs `threads list` (the default) with an argument too many: the mistake is the command.
+      return value === undefined && at.commands.length > 0
+        ? unknownCommand(at, word)
+        : usage(value ?? SEE_HELP);
     }
-    case 'commander.excessArguments':
-      return tooMany(first, program, argv);
     default:
-      return usage(suggestion === '' ? 'See --help after the command.' : suggestion);
+      return usage(hint);
   }
 }
 
-/**
- * `threads delte` runs `threads list` (the default of `threads`) with an argument too many: the real mistake is the
- * command. In `orders list open` the option's name is missing.
- */
-function tooMany(message: string, program: Command | undefined, argv: readonly string[]): TradeAgentError {
-  const usage = (hint: string) => new TradeAgentError('usage', message, { hint });
-  if (message.includes("for 'run'")) {
-    return usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'");
-  }
-  const { at, word } = firstUnknown(program, argv);
-  if (at === undefined || word === undefined) return usage('See --help after the command.');
-  // The word may be the value of an option of the default subcommand.
-  const hint = valueHint(word, [...at.options, ...at.commands.flatMap((command) => command.options)]);
-  if (hint === undefined && at.commands.length > 0) return unknownCommand(at, word);
-  return usage(hint ?? 'See --help after the command.');
-}
+const SEE_HELP = 'See --help after the command.';
 
 /** The command named by the words before the first unknown one, and that word. */
-function firstUnknown(program: Command | undefined, argv: readonly string[]) {
+function firstUnknown(program: Command, words: readonly string[]): { at: Command; word?: string } {
   let at = program;
-  for (const word of program?.parseOptions([...argv]).operands ?? []) {
-    const next: Command | undefined = at?.commands.find(
-      (command) => command.name() === word || command.aliases().includes(word),
-    );
+  for (const word of words) {
+    const next = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
     if (next === undefined) return { at, word };
     at = next;
   }
-  return { at, word: undefined };
+  return { at };
 }
 
 /** The error of an interrupted or timed-out command is reported as just that. */

@@ -23,7 +23,6 @@ const meant: Readonly<Record<string, string>> = {
   version: '--version',
 };
 
-/** Other names of options that people type. */
 const meantOptions: Readonly<Record<string, string>> = {
   '--json': '--output json',
   '--csv': '--output csv',
@@ -48,7 +47,6 @@ export function commandHint(word: string, commands: readonly string[]): string |
   return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
 }
 
-/** What to type instead of an unknown option. */
 export function optionHint(flag: string): string | undefined {
   const [name = ''] = flag.split('=');
   return Object.hasOwn(meantOptions, name) ? `Did you mean ${meantOptions[name]}?` : undefined;

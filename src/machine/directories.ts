@@ -25,7 +25,6 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   return { config, data, log, sandbox };
 }
 
-/** Where a folder beside the agent's is. */
 function beside(name: string) {
   return (env: NodeJS.ProcessEnv = process.env): string =>
     env.TRADE_AGENT_HOME
@@ -42,7 +41,6 @@ export const serverHome = beside('server');
 /** The agent must not read its accounts, keys and approvers. */
 export const homeFolder = beside('home');
 
-/** Creates a folder only its owner can enter. */
 export function ensurePrivateFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { printableAscii } from '../text/unseen.ts';
 
-/** This machine's name, as shown to whoever consents. */
 export function machineName(): string {
   return printableName(hostname());
 }

@@ -8,7 +8,6 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   /** Ends all deliveries: the program stops, or the time for all notices is over. */
   readonly signal: AbortSignal;
-  /** Milliseconds one attempt may take. */
   readonly attemptMs: number;
 }
 

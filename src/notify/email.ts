@@ -5,7 +5,6 @@ import { publicLookup } from '../net/public-fetch.ts';
 import { type FailureCode, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** No mail server answers more. */
 const LONGEST_ANSWER_BYTES = 64 * 1024;
 
 /**
@@ -41,7 +40,6 @@ export const email: Sender<'email'> =
       greetingTimeout: channel.timeout * 1000,
       socketTimeout: channel.timeout * 1000,
       dnsTimeout: channel.timeout * 1000,
-      // Don't wait for the connection's end.
       socketCloseTimeout: 0,
       maxResponseSize: LONGEST_ANSWER_BYTES,
       disableFileAccess: true,

@@ -24,7 +24,6 @@ export function poster(
   return async (notice, signal) => post(make(notice), surroundings, signal);
 }
 
-/** @throws {NoticeFailure} */
 async function post(
   { url: address, headers, body }: Post,
   { fetch, now }: Pick<ChannelSurroundings, 'fetch' | 'now'>,

@@ -11,7 +11,6 @@ export interface Notice {
   readonly body: string;
   /** When it was made, RFC 3339. */
   readonly at: string;
-  /** The same facts for programs. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -24,14 +23,11 @@ export const failureCodes = [
   'timeout',
   /** The receiver said no. */
   'refused',
-  /** The secret is wrong. */
   'not_authorized',
   'secret_missing',
   /** It would have been sent unencrypted. */
   'insecure',
-  /** This machine has no means for it. */
   'unavailable',
-  /** The channel is no longer in config.yaml. */
   'no_channel',
   /** It expired before it could be sent. */
   'too_old',

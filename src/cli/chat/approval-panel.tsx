@@ -32,7 +32,6 @@ const FIELDS_WIDTH = 62;
 /** In a wider panel the QR code would be too far from the fields. */
 const WIDEST = 110;
 
-/** Rows of the full panel at this width. */
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
   const inner = Math.min(columns, WIDEST) - 4;
   const fields = panelRows(approval, phone).reduce(

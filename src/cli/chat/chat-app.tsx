@@ -18,7 +18,6 @@ import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } 
 import { offered } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 
-/** The most rows of input, and of completions. */
 const MOST_INPUT_ROWS = 8;
 const MOST_COMPLETIONS = 6;
 /** A screen reader that read the countdown every second would drown out the rest. */

@@ -38,14 +38,12 @@ export interface Picker {
   readonly chosen: number;
 }
 
-/** What the screen shows at one moment. */
 export interface ChatSnapshot {
   readonly state: ChatState;
   readonly status: ChatStatus;
   readonly login: ChatLogin | undefined;
   /** A yes-or-no question; the next line answers it. */
   readonly question: string | undefined;
-  /** The conversations to choose from. */
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;
   /** Work is going on that Esc can stop and the next line waits for. */
@@ -71,12 +69,10 @@ export class ChatSession {
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
   #following = false;
-  /** Late orders that this chat has reported. */
   readonly #toldLate = new Set<string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
-  /** The profile to open after this chat. */
   nextProfile: string | undefined;
 
   constructor(options: {
@@ -408,7 +404,6 @@ class RowChoice {
     this.#show({ ...this.#picker, chosen: (this.#picker.chosen + by + length) % length });
   }
 
-  /** Takes the marked row, or none. */
   choose(taken: boolean): void {
     if (this.#picker === undefined) return;
     const { chosen } = this.#picker;

@@ -63,7 +63,6 @@ export type ChatAction =
       readonly thread?: string | undefined;
     }
   | { readonly type: 'event'; readonly talk: number; readonly event: AgentEvent }
-  /** The event stream ended without a result. */
   | {
       readonly type: 'failed';
       readonly talk: number;
@@ -71,7 +70,6 @@ export type ChatAction =
       readonly message: string;
       readonly hint: string | undefined;
     }
-  /** The next prompt begins a new conversation. */
   | { readonly type: 'fresh' }
   | { readonly type: 'add'; readonly item: ChatItem };
 
@@ -96,7 +94,6 @@ export function isWaiting(run: Run): boolean {
   );
 }
 
-/** The tools whose work is an approval. */
 export function isProposal(tool: string): boolean {
   return [
     'place_order',
@@ -297,7 +294,6 @@ function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): 
   };
 }
 
-/** Prints the answer written so far. */
 function withAnswer(state: ChatState, run: Run): ChatState {
   const text = run.answer.trimEnd();
   const next = update(state, { ...run, answer: '', answering: false });
@@ -318,7 +314,6 @@ function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
   return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
 }
 
-/** A prompt's beginning, as a list entry. */
 export function shortTitle(prompt: string): string {
   const line = safeLine(prompt);
   return line.length > 40 ? `${line.slice(0, 37)}...` : line;
@@ -332,7 +327,6 @@ function add(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
 }
 
-/** How much of an unfinished answer is final. */
 interface SplitAnswer {
   /** Whole lines, ready to be printed; ends with a line feed unless empty. */
   readonly settled: string;

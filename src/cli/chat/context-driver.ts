@@ -22,7 +22,6 @@ export interface ChatStatus {
   /** False until identity provider and gateway first answer or fail to. */
   readonly connected: boolean;
   readonly profile: string;
-  /** `PAPER` or `LIVE`. */
   readonly environment: string;
   readonly simulated: boolean;
   /** Why nothing can be proposed here (`REDUCING`: no purchase); undefined where everything can. */
@@ -37,7 +36,6 @@ export interface ChatStatus {
 /** All that the chat can do; the screen knows nothing of sessions, gateways and agents. */
 export type ChatDriver = ReturnType<typeof contextDriver>;
 
-/** A device login waiting for the person. */
 export type ChatLogin = Awaited<ReturnType<typeof shownLogin>>;
 
 /** @param spoken for a screen reader: reports without drawings */

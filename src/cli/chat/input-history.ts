@@ -4,7 +4,6 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 
 export interface InputHistory {
-  /** Oldest first. */
   readonly entries: readonly string[];
   add(entry: string): void;
 }

@@ -8,7 +8,6 @@ import { inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 
 const bold: MarkdownStyle = { strong: (text) => styleText('bold', text, { validateStream: false }) };
 
-/** Formats Markdown as this terminal can show it. */
 export function useMarkdown(): (text: string) => string {
   const shown = useScreenText();
   const { columns, color, theme } = useScreen();

@@ -15,7 +15,6 @@ export interface EditorState {
   readonly edited: ReadonlyMap<number, string>;
   /** What Ctrl-R looks for and found last; pressed again it continues from there. */
   readonly search: { readonly wanted: string; readonly found: string } | undefined;
-  /** What the last Ctrl-R didn't find. */
   readonly noMatch: string | undefined;
 }
 
@@ -42,7 +41,6 @@ export type EditorAction =
 
 /** A longer paste is cut: it would be an accident. */
 const LONGEST = 20_000;
-/** The most history entries. */
 const MOST_ENTRIES = 1000;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -111,7 +109,6 @@ const controls = new Map<string, Edit>([
   ['y', (state) => insert(state, state.cut)],
 ]);
 
-/** Alt and a letter. */
 const metas = new Map<string, Edit>([
   ['b', moveTo(wordStart)],
   ['f', moveTo(wordEnd)],

@@ -4,7 +4,6 @@ import type { Order } from '../../trading/views.ts';
 
 /** While an order is open: twelve calls a minute are far from any broker's limit. */
 const INTERVAL_MS = 5_000;
-/** After a failure. */
 const RETRY_MS = 30_000;
 
 /**

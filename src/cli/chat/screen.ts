@@ -33,7 +33,6 @@ export function useTheme(): Theme {
   return color ? themes[theme] : {};
 }
 
-/** Ink's color prop. */
 export function inColor(color: Theme[keyof Theme]): { color?: string } {
   return defined({ color });
 }

@@ -13,11 +13,9 @@ export interface Cli {
   /** For addresses whose path may be a secret: logs the host alone. `fetch` where nothing is logged. */
   readonly discreetFetch?: typeof fetch;
   readonly interruption: Interruption;
-  /** Set by the command; `execute` returns it. */
   exitCode: number;
 }
 
-/** Options of every command. */
 export interface GlobalOptions {
   readonly profile?: string;
   /** A server's address instead of a profile. */
@@ -27,7 +25,6 @@ export interface GlobalOptions {
   readonly output: OutputFormat;
   /** A jq expression for the result; implies JSON. */
   readonly jq?: string;
-  /** Time limit of the command, in milliseconds. */
   readonly timeout?: number;
   /** Prints log lines on stderr too. */
   readonly verbose?: boolean;

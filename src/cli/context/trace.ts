@@ -58,7 +58,6 @@ interface RequestFacts {
   /** Scheme and host, and the path unless that may be a secret. */
   readonly url: string;
   readonly status?: number;
-  /** The network's error code. */
   readonly failure?: string;
   readonly ms: number;
 }

@@ -1,7 +1,6 @@
 /** A list in a result, as a spreadsheet has it. */
 interface CsvList {
   readonly commands: readonly string[];
-  /** The result's member with the rows. */
   readonly rows: string;
   /** Members of a row, with dots; also the column names. */
   readonly columns: readonly string[];
@@ -131,7 +130,6 @@ export function isCsvCommand(command: string): boolean {
   return Object.values(csvLists).some(({ commands }) => commands.includes(command));
 }
 
-/** For messages. */
 export function csvCommands(): string {
   return Object.values(csvLists)
     .flatMap(({ commands }) => commands)

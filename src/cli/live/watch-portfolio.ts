@@ -9,11 +9,9 @@ import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts
 import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';
 
-/** Lines of events below the table. */
 const MOST_EVENTS = 5;
 const MOST_LINES = 20;
 
-/** One account's figures, or those of all. */
 interface Watched<Live> {
   follow(parts: {
     readonly signal: AbortSignal;
@@ -38,7 +36,6 @@ function ofOne(context: Context): Watched<LiveFigures> {
     follow: (parts) => liveFigures(context, { ...parts, lines: MOST_LINES }),
     table: (live, screen) => portfolioTable(viewOf(live), screen),
     isSimulated: (live) => viewOf(live).simulated,
-    // The total stays.
     kept: 1,
   };
 }
@@ -48,7 +45,6 @@ function ofAll(context: Context): Watched<LiveAcross> {
     follow: (parts) => liveAcross(context, parts),
     table: portfoliosTable,
     isSimulated: ({ accounts }) => accounts.some(({ account }) => account.simulated),
-    // The totals stand first.
     kept: 0,
   };
 }

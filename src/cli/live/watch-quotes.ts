@@ -4,7 +4,6 @@ import { asOfLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
 import { watchScreen } from './watch-screen.ts';
 
-/** The prices in a sparkline. */
 const MOST_SEEN = 60;
 
 export async function watchQuotes(context: Context, symbols: readonly string[]): Promise<void> {

@@ -13,7 +13,6 @@ export function choiceOption(flags: string, description: string, values: readonl
   });
 }
 
-/** `a, b or c` */
 function inWords(values: readonly string[]): string {
   return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
@@ -50,7 +49,6 @@ export function countUpTo(most: number, flag = '--limit', hint = `Give a number 
 /** Parses the length of a list, 1 to 500. @throws {TradeAgentError} `usage` */
 export const parseLimit = countUpTo(500);
 
-/** Parses a port; 0 is a free one. */
 export function portUpTo(last: number): (text: string) => number {
   return (text) => {
     const port = Number(text);

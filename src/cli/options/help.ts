@@ -5,7 +5,6 @@ export const HELP_COLUMNS = 80;
 
 export type Example = readonly [command: string, purpose: string];
 
-/** The "Examples" part of a help text. */
 export function exampleText(lines: readonly Example[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
   const rows = lines.map(([command, what]) =>

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type ListenAddress, listenParts } from '../../home/settings/home-settings.ts';
 
-/** Parses `HOST:PORT`. */
 export function listenAddress(text: string): ListenAddress {
   const parts = listenParts(text);
   if (parts !== undefined) return parts;

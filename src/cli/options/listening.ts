@@ -37,7 +37,6 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }
 
-/** Where a gateway or server listens. */
 export function addServingOptions<C extends Command>(command: C, port: number): C {
   command
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')

@@ -161,7 +161,6 @@ function amountText(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }
 
-/** `0.3 s` */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

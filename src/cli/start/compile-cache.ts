@@ -13,7 +13,6 @@ export function compiledFile(command: string): string | undefined {
   return isPrivate(folder) ? join(folder, `${command}.bin`) : undefined;
 }
 
-/** Below the platform's cache folder. */
 export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
   const caches =
     platform === 'win32'

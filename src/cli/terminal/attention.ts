@@ -3,7 +3,6 @@ import type { Io } from './io.ts';
 /** Calls a person who looks elsewhere: bell, desktop notification, and window title. */
 export interface Attention {
   ring(text: string): void;
-  /** Restores the title. */
   calm(): void;
 }
 

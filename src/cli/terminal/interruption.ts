@@ -6,7 +6,6 @@ import type { OutputStream } from './io.ts';
 export interface Interruption {
   readonly signal: AbortSignal;
   interrupt(reason: TradeAgentError): void;
-  /** Ends the command after `ms` milliseconds. */
   limit(ms: number): void;
   /** Stdout or stderr has no reader: there is nobody to tell. */
   readonly readerGone: boolean;

@@ -20,7 +20,6 @@ export function openLiveScreen(parts: {
   readonly stdin: InputStream;
   readonly clock: Clock;
   readonly quit: () => void;
-  /** The terminal's size changed. */
   readonly resized: () => void;
 }) {
   const { stdout, stdin, clock, quit } = parts;
@@ -54,7 +53,6 @@ export function openLiveScreen(parts: {
   stdin.resume();
   stdout.on('resize', onResize);
   return {
-    /** Writes only the rows that changed. */
     show(lines: readonly string[]) {
       const waits = wanted !== undefined;
       wanted = lines;

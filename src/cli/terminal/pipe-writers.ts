@@ -30,7 +30,6 @@ export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.
   }
 }
 
-/** The ids of this process and its ancestors. */
 function ancestors(): ReadonlySet<string> {
   const found = new Set<string>();
   for (let pid = String(process.pid); pid !== '0' && !found.has(pid); ) {

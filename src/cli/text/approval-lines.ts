@@ -75,7 +75,6 @@ export function isPlacedLate({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }
 
-/** An approval's outcome or state in one line. */
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;

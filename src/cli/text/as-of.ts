@@ -1,6 +1,5 @@
 import type { Paint } from './theme.ts';
 
-/** An older price has to say its age. */
 const FRESH_MS = 60_000;
 
 /** `3 min`, `2 h`, `5 d`: the largest unit alone. */

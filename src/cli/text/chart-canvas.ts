@@ -130,7 +130,6 @@ export interface Slots {
   readonly bars: readonly Bar[];
   /** Columns of a bar, including its gap. */
   readonly stride: number;
-  /** The column of a bar's wick. */
   middle(index: number): number;
 }
 

@@ -27,7 +27,6 @@ interface ChartTrade {
 
 interface ChartOptions {
   readonly symbol: string;
-  /** As typed: `3m`. */
   readonly range: string;
   /** Oldest first. */
   readonly bars: readonly Bar[];
@@ -163,7 +162,6 @@ interface LegendPart {
   readonly text: string;
 }
 
-/** The trades and the cost. */
 function legend({ trades = [], cost, unicode }: ChartOptions, scale: Scale): LegendPart[] {
   const parts: LegendPart[] = [];
   for (const side of ['buy', 'sell'] as const) {
@@ -214,7 +212,6 @@ function title(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec
     : [facts.slice(0, 2).join('  '), facts.slice(2).join('  ')];
 }
 
-/** Prices at the top, middle and bottom row. */
 function axisLabels(high: Dec, low: Dec, rows: number): string[] {
   const marked = new Set([0, Math.floor((rows - 1) / 2), rows - 1]);
   return Array.from({ length: rows }, (_, row) => {

@@ -34,7 +34,6 @@ export class TerminalMarkdown {
     return lines.map((line) => this.#line(line)).join('');
   }
 
-  /** Returns the rest. */
   end(): string {
     const last = this.#rest === '' ? '' : this.#line(this.#rest);
     this.#rest = '';

@@ -50,7 +50,6 @@ export interface PortfolioScreen {
 const LINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 
-/** A position, or the total. */
 type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
 
 /**
@@ -65,7 +64,6 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
   return [...totals, '', ...emphasized(table, screen.paint ?? plainPaint)].join('\n');
 }
 
-/** The account, its value and the day's change. */
 function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const { paint = plainPaint, unicode, spoken } = screen;
   const month = spoken ? '' : sparkline(view.equity_history, LINE_WIDTH, unicode);

@@ -10,7 +10,6 @@ import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
 import { type Column, fittingTable, numbers, table } from './table.ts';
 import { plainPaint, signed } from './theme.ts';
 
-/** An account, or the total of a currency. */
 type Line = Omit<TotalAcross, 'currency'> &
   Pick<TotalAcross, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
 

@@ -27,7 +27,6 @@ export async function showQrCode({ io }: { readonly io: Io }, address: string): 
     : // An odd margin makes this renderer throw: it draws two rows as one.
       await qrcode.toString(address, { type: 'utf8', margin: 2 });
   const rows = code.split('\n').filter((row) => row !== '');
-  // A wrapped code can't be scanned.
   const width = Math.max(...rows.map((row) => stripVTControlCharacters(row).length));
   if (!io.unicode || width > io.width()) return;
   io.talk('');

@@ -12,7 +12,6 @@ import { fittingTable, numbers } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 import { labelledLines } from './wrap.ts';
 
-/** Characters of a sparkline of prices. */
 const SEEN_WIDTH = 20;
 
 export function quotesText(

@@ -59,7 +59,6 @@ export function painter(name: ThemeName, color: boolean): Paint {
 
 export const plainPaint: Paint = (_role, text) => text;
 
-/** Colors an amount or percentage by its sign. */
 export function signed(paint: Paint, text: string): string {
   if (text.startsWith('+')) return paint('gain', text);
   return text.startsWith('-') ? paint('loss', text) : text;

@@ -3,7 +3,6 @@ import { tradingDaysFrom } from '../../../tools/get-calendar.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { countUpTo, dateOption } from '../../options/choice.ts';
 
-/** The gateway's limit. */
 const MOST_DAYS = 366;
 
 export function addCalendarCommand(program: CliCommand): void {

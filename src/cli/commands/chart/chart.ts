@@ -6,7 +6,6 @@ import type { Context } from '../../context/context.ts';
 /** Rows for title, dates, legend and prompt. */
 const OTHER_ROWS = 7;
 const MOST_ROWS = 30;
-/** Without a terminal. */
 const USUAL_ROWS = 16;
 
 interface ChartFlags {

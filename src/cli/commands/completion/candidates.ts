@@ -10,34 +10,16 @@ interface Candidate {
 /** What is completed: a path, or one of these. */
 export type Candidates = 'files' | readonly Candidate[];
 
-/** The kind of value of a command's argument, by the command's words. */
-const argumentKinds: Readonly<Record<string, CompletedKind>> = {
-  quote: 'symbols',
-  'orders buy': 'symbols',
-  'orders sell': 'symbols',
-  'orders show': 'orders',
-  'orders replace': 'orders',
-  'orders cancel': 'orders',
-  'threads show': 'threads',
-  'threads delete': 'threads',
-  resume: 'threads',
-  'approvals show': 'approvals',
-  'approvals wait': 'approvals',
-  'approvals reconcile': 'approvals',
-  'approvals cancel': 'approvals',
-  'mandates show': 'mandates',
-  'mandates suspend': 'mandates',
-  'mandates revoke': 'mandates',
-  'schedule run': 'schedules',
-  'schedule remove': 'schedules',
-  'schedule logs': 'schedules',
-  'profile use': 'profiles',
-  'profile show': 'profiles',
-  'profile check': 'profiles',
-  'profile remove': 'profiles',
-  'profile set-store': 'profiles',
-  'connections add': 'connections',
-  'connections remove': 'connections',
+/** The commands whose argument is of a kind. */
+const argumentsOf: Readonly<Record<CompletedKind, readonly string[]>> = {
+  symbols: ['quote', 'orders buy', 'orders sell'],
+  orders: ['orders show', 'orders replace', 'orders cancel'],
+  threads: ['threads show', 'threads delete', 'resume'],
+  approvals: ['approvals show', 'approvals wait', 'approvals reconcile', 'approvals cancel'],
+  mandates: ['mandates show', 'mandates suspend', 'mandates revoke'],
+  schedules: ['schedule run', 'schedule remove', 'schedule logs'],
+  profiles: ['profile use', 'profile show', 'profile check', 'profile remove'],
+  connections: ['connections add', 'connections remove'],
 };
 
 /** The kind of value of a flag, for every command. */
@@ -112,7 +94,9 @@ async function argumentValues(
   command: Command,
   valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
 ): Promise<Candidate[]> {
-  const kind = argumentKinds[commandWords(command).join(' ')];
+  const name = commandWords(command).join(' ');
+  const kinds = Object.keys(argumentsOf) as CompletedKind[];
+  const kind = kinds.find((one) => argumentsOf[one].includes(name));
   if (kind !== undefined) return plain(await valuesOf(kind));
   return [
     ...shown(command).flatMap((child) =>
@@ -142,5 +126,4 @@ const shown = (command: Command) => command.commands.filter((child) => !child.na
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 
-/** The first sentence. */
 const summaryOf = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;

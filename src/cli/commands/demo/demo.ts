@@ -78,7 +78,6 @@ function joinText(env: Readonly<Record<string, string>>): string {
   ].join('\n');
 }
 
-/** A record entry without its long fields. */
 function recordLine({ at, event, type, code, status, order }: Readonly<Record<string, unknown>>): string {
   return [at, event ?? type, code, status, order]
     .filter((part) => typeof part === 'string' && part !== '')

@@ -7,7 +7,6 @@ import { choose } from '../../terminal/questions.ts';
 
 interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
   readonly kind?: OfferedBroker | undefined;
-  /** Takes the first one without asking. */
   readonly byDefault?: boolean;
 }
 

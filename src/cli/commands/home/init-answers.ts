@@ -154,7 +154,6 @@ export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOpt
   };
 }
 
-/** `notices` of home.yaml; undefined for pushes alone. */
 export async function noticeAnswer(asking: Asking, options: InitOptions) {
   const { ntfy } = options;
   if (ntfy !== undefined) {

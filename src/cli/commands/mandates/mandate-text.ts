@@ -32,7 +32,6 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
   );
 }
 
-/** All of a mandate: status, use, terms. */
 export function mandateText(mandate: MandateView): string {
   const { id, state, terms, used, slot, standing } = mandate;
   const rows: [string, string][] = [

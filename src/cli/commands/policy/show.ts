@@ -156,7 +156,6 @@ export async function printLog(context: Context, { denied = false, limit }: LogO
   });
 }
 
-/** `BUY 5 AAPL limit`, as far as known. */
 function orderText({ order }: RecordedDecision['facts']): string {
   const { side, qty, notional, symbol, type } = (order ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof side !== 'string') return '';

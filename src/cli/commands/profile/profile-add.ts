@@ -139,7 +139,6 @@ const questions: Readonly<Record<AskedSetting, readonly [option: string, questio
   loginClient: ['--login-client', 'Login client id'],
 };
 
-/** @throws {TradeAgentError} `usage` where nobody can be asked */
 async function askSetting({ io, signal }: Context, setting: AskedSetting): Promise<string> {
   const [option, question] = questions[setting];
   if (!io.interactive) {

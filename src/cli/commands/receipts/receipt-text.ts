@@ -26,7 +26,6 @@ export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader):
   );
 }
 
-/** All of a receipt, once verified. */
 export function receiptText(
   { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
   reader: Reader,

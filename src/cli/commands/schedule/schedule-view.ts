@@ -37,7 +37,6 @@ export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) 
       exchange: zonedTimestamp(at, EXCHANGE_ZONE),
       local: zonedTimestamp(at, zone),
     })),
-    /** Since when a run is missing. */
     overdue: overdue === undefined ? null : zonedTimestamp(overdue, EXCHANGE_ZONE),
     last: last ?? null,
   };

@@ -1,6 +1,5 @@
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 
-/** This machine's IANA zone. */
 export function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

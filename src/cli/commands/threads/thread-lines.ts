@@ -49,7 +49,6 @@ function called(
   return `  ${unicode ? '✗' : 'x'} ${text}: ${failure(result.text)}`;
 }
 
-/** The failure in a tool's answer. */
 function failure(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };

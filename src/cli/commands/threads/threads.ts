@@ -12,7 +12,6 @@ import type { Context } from '../../context/context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { readerOf } from '../../text/reader.ts';
 
-/** Exit codes of refusing to delete a conversation. */
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
 
 export function addThreadsCommand(program: CliCommand): void {
