@@ -1,5 +1,6 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../errors/errors.ts';
 import type { Unit } from '../store/postgres/tenant-database.ts';
-import type { Job, JobKind } from './job.ts';
 
 /**
  * Does a job, possibly more than once: after a crash, a failure, or a suspended worker. So its writes must depend on
@@ -61,3 +62,77 @@ export interface JobQueue {
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
+
+/** `run` drives a thread to its interrupts, `collect` asks for the outcomes of proposals that runs wait for. */
+export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** The ids a job may contain; everything else is in the rows they identify. */
+const ID_NAMES = [
+  'tenant',
+  'person',
+  'thread',
+  'run',
+  'schedule',
+  'condition',
+  'proposal',
+  'notice',
+] as const;
+
+/** Ids, including subjects such as `auth0|1` and addresses: no sentence, no JSON, nothing as long as a token. */
+const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
+
+const jobSchema = z.strictObject({
+  kind: z.enum(JOB_KINDS),
+  /** `tenant|thread`. */
+  key: z.string().regex(/^[\w.~:|@/+=-]{1,256}$/),
+  ids: z.partialRecord(z.enum(ID_NAMES), id),
+});
+
+/** Work described by ids only: nothing in it is secret, and a lost job can be recreated from the rows. */
+export interface Job {
+  readonly kind: JobKind;
+  /** Jobs of one key and kind are done one at a time, in the order they were enqueued: `tenant|thread`. */
+  readonly key: string;
+  readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
+}
+
+/** @throws {TradeAgentError} `internal` for an unknown kind, or more than ids; without quoting it */
+export function parseJob(job: unknown): Job {
+  const { data, error } = jobSchema.safeParse(job);
+  if (data !== undefined) return data as Job;
+  const where = error.issues.map(({ path }) => path.join('.') || 'job').join(', ');
+  throw new TradeAgentError('internal', `a job carries ids alone (${where})`);
+}
+
+/** @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's job */
+export function parseJobOf(tenant: string, given: unknown): Job {
+  const job = parseJob(given);
+  if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
+    throw new TradeAgentError('internal', 'a job of another tenant');
+  return job;
+}
+
+/** Retries. A job that fails three times won't succeed later, and its waiter must be told. */
+export const RETRY_LIMIT = 2;
+/** The first retry delay, seconds; doubles each time. */
+export const RETRY_SECONDS = 1;
+/** A worker's heartbeat interval: three before its jobs count as lost. */
+export const RENEW_MS = 3_000;
+/** A worker silent for so long has lost its jobs; pg-boss's minimum. */
+export const HEARTBEAT_SECONDS = 10;
+/** Dead jobs are kept for people to inspect. */
+export const KEEP_DEAD_SECONDS = 30 * 24 * 3600;
+/** How long running jobs may take when closing: less than orchestrators wait before they kill. */
+export const DRAIN_MS = 20_000;
+/** How long a job may take after its signal aborted. */
+export const ABORT_MS = 2_000;
+
+/** A job's time limit, seconds. A run asks a language model many times; the others ask a gateway or send a message. */
+export const expireInSeconds: Readonly<Record<JobKind, number>> = {
+  run: 900,
+  collect: 120,
+  check: 300,
+  notice: 120,
+  reconcile: 120,
+};

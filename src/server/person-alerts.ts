@@ -8,9 +8,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
-import { type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './kept-schedule.ts';
-import { channelsOf } from './person-notices.ts';
 import type { ServerParts } from './server-parts.ts';
+import { channelsOf, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './server-parts.ts';
 
 /** Alerts are the rules of the person's schedule of this name, which runs on price changes and at intervals. */
 const ALERTS = 'alerts';

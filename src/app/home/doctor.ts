@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { connect, type PeerCertificate } from 'node:tls';
+import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import { verifyAuditFile } from '../../approval/audit-chain.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isKept } from '../../gateway/broker/kept-kinds.ts';
@@ -262,8 +262,12 @@ export async function checkCertificate(
 ): Promise<Finding[]> {
   const { protocol, hostname, port } = new URL(address);
   if (protocol !== 'https:') return [];
-  const own = tls === undefined ? [] : [ownFiles(tls, hostname, clock.now())];
-  return [...own, await seen(hostname, Number(port || 443), clock.now(), signal, authorities)];
+  const now = clock.now();
+  const own = tls === undefined ? [] : [ownFiles(tls, hostname, now)];
+  const at = { host: hostname, port: Number(port || 443), ...defined({ ca: authorities }) };
+  const found = await peerCertificate(at, signal);
+  signal.throwIfAborted();
+  return [...own, phonesView(at, found, now)];
 }
 
 function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: number): Finding {
@@ -292,26 +296,16 @@ function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: numb
   return lasting(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
 }
 
-/** The certificate as phones see it. */
-async function seen(
-  host: string,
-  port: number,
-  now: number,
-  signal: AbortSignal,
-  authorities: string | undefined,
-): Promise<Finding> {
+function phonesView({ host, port }: { host: string; port: number }, found: SeenCertificate, now: number) {
   const check = 'certificate';
-  const found = await peerCertificate(host, port, signal, authorities);
-  signal.throwIfAborted();
   if (found === undefined) return skip(check, `nothing answers at ${host}:${port} yet`);
-  if (found.problem !== undefined) {
-    return fail(
-      check,
-      `phones will not trust ${host}: ${found.problem}`,
-      'Take a certificate of a public authority for this very name: phones keep passkeys for no other.',
-    );
-  }
-  return lasting(check, `${host} is trusted`, Date.parse(found.certificate.valid_to), now);
+  if (found.problem === undefined)
+    return lasting(check, `${host} is trusted`, Date.parse(found.certificate.valid_to), now);
+  return fail(
+    check,
+    `phones will not trust ${host}: ${found.problem}`,
+    'Take a certificate of a public authority for this very name: phones keep passkeys for no other.',
+  );
 }
 
 function lasting(check: string, message: string, until: number, now: number): Finding {
@@ -329,20 +323,11 @@ function lasting(check: string, message: string, until: number, now: number): Fi
   return ok(check, `${message}, for ${days} days`, details);
 }
 
-interface SeenCertificate {
-  readonly certificate: PeerCertificate;
-  readonly problem: string | undefined;
-}
+type SeenCertificate = { certificate: PeerCertificate; problem: string | undefined } | undefined;
 
-function peerCertificate(
-  host: string,
-  port: number,
-  signal: AbortSignal,
-  authorities: string | undefined,
-): Promise<SeenCertificate | undefined> {
-  return new Promise((resolve) => {
-    const ca = defined({ ca: authorities });
-    const socket = connect({ host, port, servername: host, rejectUnauthorized: false, ...ca });
+function peerCertificate(at: ConnectionOptions & { host: string }, signal: AbortSignal) {
+  return new Promise<SeenCertificate>((resolve) => {
+    const socket = connect({ ...at, servername: at.host, rejectUnauthorized: false });
     const end = (found?: SeenCertificate) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);

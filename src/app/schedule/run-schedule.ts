@@ -42,13 +42,7 @@ export async function runSchedule(
       store.write(schedule.id, { ...journal, handled: decision.handled, pending: null });
       return { status: 'not_due', next: decision.next };
     }
-    return await runNow(app, {
-      store,
-      schedule,
-      journal,
-      due: decision.run ? decision : undefined,
-      progress,
-    });
+    return await runNow(app, store, { schedule, journal }, decision.run ? decision : undefined, progress);
   });
 }
 
@@ -66,23 +60,21 @@ function withoutDead(journal: Journal, now: number): Journal {
   };
 }
 
-interface Turn {
-  readonly store: ScheduleStore;
-  readonly schedule: Schedule;
-  readonly journal: Journal;
-  /** Undefined where a person starts it. */
-  readonly due: DueNow | undefined;
-  readonly progress: CheckProgress;
-}
-
-async function runNow(app: App, { store, schedule, journal, due, progress }: Turn): Promise<ScheduleRun> {
+/** @param due undefined where a person starts it */
+async function runNow(
+  app: App,
+  store: ScheduleStore,
+  { schedule, journal }: { readonly schedule: Schedule; readonly journal: Journal },
+  due: DueNow | undefined,
+  progress: CheckProgress,
+): Promise<ScheduleRun> {
   const { clock } = app;
   const handled = due?.handled ?? journal.handled;
   const begun = begunRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
   // Written first, so that the next call knows of this attempt if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
-  const end = (record: RunRecord, again: boolean) => {
+  const end = ({ record, again }: Ended) => {
     const isDone = due !== undefined && !again;
     store.write(schedule.id, {
       handled: isDone ? due.due : handled,
@@ -91,31 +83,19 @@ async function runNow(app: App, { store, schedule, journal, due, progress }: Tur
     });
     return record;
   };
-
-  const fail = (error: unknown, found: readonly CheckResult[] = []) => {
-    const { record, again } = failedRecord(begun, error, found, clock.now());
-    end(record, again);
-  };
-
-  let closed: boolean;
   try {
-    closed = schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open;
-  } catch (error) {
-    fail(app.signal.aborted ? app.signal.reason : error);
-    throw error;
+    if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
+      return { status: 'ran', record: end(closedRun(begun, clock.now())), check: undefined };
+    const check = await scheduledCheck(app, schedule, progress, due?.due);
+    return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
+  } catch (thrown) {
+    const { error, found } =
+      thrown instanceof CheckFailed
+        ? thrown
+        : new CheckFailed(app.signal.aborted ? app.signal.reason : thrown);
+    end(failedRun(begun, error, found, clock.now()));
+    throw thrown instanceof CheckFailed ? error : thrown;
   }
-  if (closed) {
-    const record = closedRecord(begun, clock.now());
-    return { status: 'ran', record: end(record, false), check: undefined };
-  }
-
-  const check: ScheduledCheck = await scheduledCheck(app, schedule, progress, due?.due);
-  if (check.outcome === undefined) {
-    fail(check.error, check.found);
-    throw check.error;
-  }
-  const { record, again } = endedRecord(begun, check.outcome, app.signal, clock.now());
-  return { status: 'ran', record: end(record, again), check: check.outcome };
 }
 
 /** How long an aborted run may take to end; less than the command as a whole, so that it can be recorded. */
@@ -124,19 +104,25 @@ const STOP_MS = 2500;
 /** Seconds. Nobody sits at the machine: the person has a working day to look at their phone. */
 const TTL_S = 8 * 3600;
 
-/** A scheduled check's outcome; or its error, with the findings until then. */
-type ScheduledCheck =
-  | { readonly outcome: CheckOutcomes }
-  | { readonly outcome: undefined; readonly error: unknown; readonly found: readonly CheckResult[] };
+/** A scheduled check's error, and its results until then. */
+export class CheckFailed {
+  readonly error: unknown;
+  readonly found: readonly CheckResult[];
+  constructor(error: unknown, found: readonly CheckResult[] = []) {
+    this.error = error;
+    this.found = found;
+  }
+}
 
 type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
 
 type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
 /**
- * Rejects with the signal's reason if the check does not end in time.
+ * Fails with the signal's reason if the check does not end in time.
  * @param due milliseconds since the epoch; undefined where a person starts it
  * @param checks runs the checks; on this machine by default
+ * @throws {CheckFailed}
  */
 export async function scheduledCheck(
   app: App,
@@ -144,14 +130,14 @@ export async function scheduledCheck(
   progress: CheckProgress,
   due?: number,
   checks?: typeof runChecks,
-): Promise<ScheduledCheck> {
+): Promise<CheckOutcomes> {
   const found: CheckResult[] = [];
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
     // Loaded late: most calls find nothing due.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
-    const outcome = await Promise.race([
+    return await Promise.race([
       run(
         app,
         { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due },
@@ -160,9 +146,8 @@ export async function scheduledCheck(
       ),
       stopped(app, done.signal),
     ]);
-    return { outcome };
   } catch (error) {
-    return { outcome: undefined, error: app.signal.aborted ? app.signal.reason : error, found };
+    throw new CheckFailed(app.signal.aborted ? app.signal.reason : error, found);
   } finally {
     done.abort();
   }
@@ -251,39 +236,39 @@ export function diedRecord(begun: RunRecord, now: number): RunRecord {
 }
 
 /** Of a schedule that runs only while the market is open. */
-export function closedRecord(begun: RunRecord, now: number): RunRecord {
-  return { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
+export function closedRun(begun: RunRecord, now: number): Ended {
+  const record: RunRecord = { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
+  return { record, again: false };
 }
 
 /** @param found the results until then */
-export function failedRecord(
+export function failedRun(
   begun: RunRecord,
-  error: unknown,
+  thrown: unknown,
   found: readonly CheckResult[],
   now: number,
 ): Ended {
-  const code = exitCodeForError(errorObject(error).code);
-  return {
-    record: { ...endOf(begun, code, found, now), error: keptError(error) },
-    again: isTriedAgain(code),
-  };
+  const { code, message, hint } = errorObject(thrown);
+  const exitCode = exitCodeForError(code);
+  const error = { code, message, ...defined({ hint }) };
+  return { record: { ...endOf(begun, exitCode, found, now), error }, again: isTriedAgain(exitCode) };
 }
 
 /** @param signal that ended the run, if one did */
-export function endedRecord(
-  begun: RunRecord,
-  outcome: CheckOutcomes,
-  signal: AbortSignal,
-  now: number,
-): Ended {
+export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): Ended {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
   return { record: endOf(begun, code, results, now), again: isTriedAgain(code) };
 }
 
 function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
-  const findings = results.flatMap((result) =>
-    result.findings.map((finding) => ({ ...finding, ...inAccount(result) })),
+  const findings = results.flatMap(({ account: { account, label }, findings: some }) =>
+    some.map(({ rule, severity, message }) => ({
+      rule,
+      severity,
+      message,
+      ...(label === undefined ? {} : { account: `${account} at ${label}` }),
+    })),
   );
   const approvals = results
     .flatMap(({ proposals }) => proposals)
@@ -296,25 +281,11 @@ function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[]
     status: statusOf(code),
     exit_code: code,
     found: findings.length,
-    findings: findings.slice(0, KEPT_FINDINGS).map(({ rule, severity, message, account }) => ({
-      rule,
-      severity,
-      message,
-      ...defined({ account }),
-    })),
+    findings: findings.slice(0, KEPT_FINDINGS),
     approvals,
     unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
       .length,
   };
-}
-
-function inAccount({ account }: CheckResult): { readonly account?: string } {
-  return account.label === undefined ? {} : { account: `${account.account} at ${account.label}` };
-}
-
-function keptError(error: unknown): NonNullable<RunRecord['error']> {
-  const { code, message, hint } = errorObject(error);
-  return { code, message, ...defined({ hint }) };
 }
 
 const time = (at: number) => new Date(at).toISOString();

@@ -9,12 +9,16 @@ import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import { decide } from '../../schedule/due.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import type { CredentialStore } from '../../secrets/credential-store.ts';
 import type { MarketDays } from '../../server/jobs/market-days.ts';
-import { type KeptSchedule, schedulesOf } from '../../server/kept-schedule.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
-import { channelsOf, checksOf, type NoticeParts } from '../../server/person-notices.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
+import {
+  channelsOf,
+  checksOf,
+  type KeptSchedule,
+  type NoticeParts,
+  schedulesOf,
+} from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
@@ -23,12 +27,13 @@ import { checksBy, proposes } from '../check/run-check.ts';
 import { appOf } from '../create-app.ts';
 import {
   begunRecord,
-  closedRecord,
+  CheckFailed,
+  closedRun,
   type DueNow,
   diedRecord,
   type Ended,
-  endedRecord,
-  failedRecord,
+  endedRun,
+  failedRun,
   scheduledCheck,
 } from '../schedule/run-schedule.ts';
 import { hoursFrom } from '../schedule/schedule-context.ts';
@@ -124,21 +129,14 @@ async function checked(
   const ms = Math.min(schedule.timeout_ms, LONGEST_MS);
   const overdue = () => new TradeAgentError('timeout', `the ${ms / 1000} s of the run are over`);
   const limit = clockLimit(clock, ms, signal, overdue);
-  const notices = () => channelsOf(parts, person).all();
   const desk = signInDesk(parts, person);
   try {
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
-    const app = personApp(parts, {
-      session,
-      notices,
-      credentials: () => parts.credentials(person),
-      signal: limit.signal,
-      account: schedule.account,
-    });
+    const app = personApp(parts, person, session, schedule.account, limit.signal);
     try {
       if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
-        return { record: closedRecord(begun, clock.now()), again: false };
+        return closedRun(begun, clock.now());
       const store = checksOf(parts, person);
       const check = await scheduledCheck(
         app,
@@ -153,28 +151,19 @@ async function checked(
           return await checksBy(own, options, listener, told, basis);
         },
       );
-      if (check.outcome === undefined) throw new CheckFailed(check.error, check.found);
-      const found = check.outcome.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);
+      const found = check.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);
       const standing = found.map(({ rule, subject }) => ({ rule, subject }));
-      return { ...endedRecord(begun, check.outcome, limit.signal, clock.now()), standing };
+      return { ...endedRun(begun, check, limit.signal, clock.now()), standing };
     } finally {
       await app.close();
     }
   } catch (thrown) {
-    const { error, found } = thrown instanceof CheckFailed ? thrown : { error: thrown, found: [] };
-    if (isTradeAgentError(error) && error.code === 'login_required') await desk.tell(await notices(), error);
-    return failedRecord(begun, error, found, clock.now());
+    const { error, found } = thrown instanceof CheckFailed ? thrown : new CheckFailed(thrown);
+    if (isTradeAgentError(error) && error.code === 'login_required')
+      await desk.tell(await channelsOf(parts, person).all(), error);
+    return failedRun(begun, error, found, clock.now());
   } finally {
     limit.end();
-  }
-}
-
-class CheckFailed {
-  readonly error: unknown;
-  readonly found: Parameters<typeof failedRecord>[2];
-  constructor(error: unknown, found: Parameters<typeof failedRecord>[2]) {
-    this.error = error;
-    this.found = found;
   }
 }
 
@@ -221,12 +210,8 @@ function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, per
   };
 }
 
-function noticeOf(
-  person: string,
-  channel: string,
-  { code, message, hint }: TradeAgentError,
-  now: number,
-): Notice {
+function noticeOf(person: string, channel: string, error: TradeAgentError, now: number): Notice {
+  const { code, message, hint } = error;
   return {
     id: noticeId([person, channel, code, now]),
     type: 'finding',
@@ -238,22 +223,17 @@ function noticeOf(
   };
 }
 
-interface PersonAppOptions {
-  readonly session: Session;
-  readonly credentials: () => CredentialStore;
-  readonly notices: () => Promise<NoticesConfig>;
-  /** An account's number, or `all`; the default one for undefined. */
-  readonly account: string | undefined;
-  readonly signal: AbortSignal;
-}
-
 /**
  * The app of use cases that run at a server in a person's name: their session, and their data in the server's
  * database. It has no files, terminal or sandbox; what needs those throws.
+ * @param account its number, or `all`; the default one for undefined
  */
 function personApp(
-  parts: ServerParts,
-  { session, credentials, notices, account, signal }: PersonAppOptions,
+  parts: NoticeParts & ServerParts,
+  person: string,
+  session: Session,
+  account: string | undefined,
+  signal: AbortSignal,
 ): App {
   const elsewhere = async () => {
     throw new TradeAgentError('usage', 'this is done on a machine of your own, and not at a server');
@@ -273,8 +253,8 @@ function personApp(
       config: elsewhere,
       sandbox: elsewhere,
       openStore: elsewhere,
-      profile: async () => ({ ...session.profile, notices: await notices() }),
-      store: async () => credentials(),
+      profile: async () => ({ ...session.profile, notices: await channelsOf(parts, person).all() }),
+      store: async () => parts.credentials(person),
       foreignTools: async () => undefined,
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
       startAgent: async (app, { readOnly = false, model }) => {

@@ -3,14 +3,12 @@ import { jobCounts } from '../../jobs/pg-boss/job-counts.ts';
 import { marketDays } from '../../server/jobs/market-days.ts';
 import { noticeJob } from '../../server/jobs/notice-job.ts';
 import { reconcileJob } from '../../server/jobs/reconcile-job.ts';
-import { type Repeated, repeated } from '../../server/jobs/repeated.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { runJob } from '../../server/jobs/run-job.ts';
 import { scheduleSweep } from '../../server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../server/jobs/watch-prices.ts';
-import { allSchedules } from '../../server/kept-schedule.ts';
-import type { NoticeParts } from '../../server/person-notices.ts';
-import type { ServerParts } from '../../server/server-parts.ts';
+import type { NoticeParts, ServerParts } from '../../server/server-parts.ts';
+import { allSchedules } from '../../server/server-parts.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import { defined } from '../../values/defined.ts';
@@ -111,31 +109,38 @@ interface ScheduleWorkOptions extends ServerParts, NoticeParts {
 }
 
 /** A worker's job handlers and loops for schedules. Stopping ends the loops; the queue drains the jobs. */
-export async function startScheduleWork(options: ScheduleWorkOptions): Promise<Repeated> {
-  const { jobs, clock, database, sessions, concurrency = 4 } = options;
+export async function startScheduleWork(options: ScheduleWorkOptions) {
+  const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = allSchedules(options);
   const leases = postgresWorkerLeases(database);
   const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
-  const failed = (what: string) => (error: unknown) =>
-    options.onError(`${what}: ${error instanceof Error ? error.name : 'an error'}`);
   await jobs.work('check', checkJob({ ...options, days }), { concurrency });
   await jobs.work('notice', noticeJob(options), { concurrency });
   await jobs.work('reconcile', reconcileJob(options), { concurrency });
   const now = () => clock.now();
   const sweep = scheduleSweep({ schedules, leases, days: days.known, now, everyMs: SWEEP_MS });
-  const sweeping = repeated(sweep, {
-    clock,
-    everyMs: SWEEP_MS,
-    failed: failed('schedules could not be looked at'),
-  });
-  const watching = repeated((signal) => watchPrices({ schedules, leases, sessions, now, signal }), {
-    clock,
-    everyMs: WATCH_MS,
-    failed: failed('prices could not be looked at'),
-  });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const repeat = async (everyMs: number, failed: string, turn: (signal: AbortSignal) => Promise<unknown>) => {
+    while (!signal.aborted) {
+      try {
+        await turn(signal);
+      } catch (error) {
+        if (!signal.aborted) onError(`${failed}: ${error instanceof Error ? error.name : 'an error'}`);
+      }
+      await clock.sleep(everyMs, signal).catch(() => undefined);
+    }
+  };
+  const loops = [
+    repeat(SWEEP_MS, 'schedules could not be looked at', sweep),
+    repeat(WATCH_MS, 'prices could not be looked at', () =>
+      watchPrices({ schedules, leases, sessions, now, signal }),
+    ),
+  ];
   return {
     async stop() {
-      await Promise.all([sweeping.stop(), watching.stop()]);
+      stopping.abort();
+      await Promise.all(loops);
       await leases.release();
     },
   };

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { JobAttempt, PgBoss } from 'pg-boss';
-import { RETRY_LIMIT } from '../job-limits.ts';
+import { RETRY_LIMIT } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
 /** A fetched job and its attempt, which decides whether this process may still report on it. */

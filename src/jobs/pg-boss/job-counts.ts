@@ -1,5 +1,5 @@
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
-import { JOB_KINDS, type JobKind } from '../job.ts';
+import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { queueOf } from './queues.ts';
 

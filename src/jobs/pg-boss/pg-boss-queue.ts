@@ -1,9 +1,8 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from '../../store/postgres/pool.ts';
 import { requireTenant } from '../../store/postgres/tenant-database.ts';
-import { type Job, type JobKind, parseJobOf } from '../job.ts';
-import { DRAIN_MS } from '../job-limits.ts';
 import type { DeadJob, JobQueue } from '../job-queue.ts';
+import { DRAIN_MS, type Job, type JobKind, parseJobOf } from '../job-queue.ts';
 import { claimsOf, clearDead } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';

@@ -1,12 +1,13 @@
 import type { PgBoss, Queue } from 'pg-boss';
-import { JOB_KINDS, type JobKind } from '../job.ts';
 import {
   expireInSeconds,
   HEARTBEAT_SECONDS,
+  JOB_KINDS,
+  type JobKind,
   KEEP_DEAD_SECONDS,
   RETRY_LIMIT,
   RETRY_SECONDS,
-} from '../job-limits.ts';
+} from '../job-queue.ts';
 
 /** Finished jobs are removed soon: the rows have the results. */
 const KEEP_DONE_SECONDS = 3600;

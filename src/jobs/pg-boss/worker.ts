@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { alarm, within } from '../alarm.ts';
-import { parseJob } from '../job.ts';
-import { ABORT_MS, RENEW_MS } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
+import { ABORT_MS, parseJob, RENEW_MS } from '../job-queue.ts';
 import type { Claim, Claims } from './claims.ts';
 
 /**

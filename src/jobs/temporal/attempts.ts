@@ -1,8 +1,8 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
 import { within } from '../alarm.ts';
-import { ABORT_MS, RENEW_MS, RETRY_LIMIT } from '../job-limits.ts';
 import type { JobHandler } from '../job-queue.ts';
+import { ABORT_MS, RENEW_MS, RETRY_LIMIT } from '../job-queue.ts';
 import type { Activities } from './key-workflow.ts';
 import type { Outbox } from './outbox.ts';
 import type { TemporalSdk } from './temporal-sdk.ts';

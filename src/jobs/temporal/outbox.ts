@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TenantDatabase, Unit } from '../../store/postgres/tenant-database.ts';
-import { type Job, type JobKind, parseJob } from '../job.ts';
-import { KEEP_DEAD_SECONDS } from '../job-limits.ts';
 import type { DeadJob } from '../job-queue.ts';
+import { type Job, type JobKind, KEEP_DEAD_SECONDS, parseJob } from '../job-queue.ts';
 
 export interface OutboxRow {
   readonly id: number;

@@ -11,7 +11,7 @@ import {
 } from '../../secrets/notice-secrets.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
-import { channelsOf, checksOf, type NoticeParts } from '../person-notices.ts';
+import { channelsOf, checksOf, type NoticeParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 

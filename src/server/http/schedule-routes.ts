@@ -19,8 +19,8 @@ import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
-import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from '../kept-schedule.ts';
 import type { ServerParts } from '../server-parts.ts';
+import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 

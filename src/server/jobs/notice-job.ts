@@ -10,7 +10,7 @@ import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresOneNotice } from '../../store/postgres/state/notice-outbox.ts';
 import { personDatabase } from '../../store/postgres/state/person-database.ts';
 import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
-import { channelsOf, type NoticeParts } from '../person-notices.ts';
+import { channelsOf, type NoticeParts } from '../server-parts.ts';
 
 /** Retry delays of a notice: from a minute, doubling, to an hour. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [60_000, 3_600_000];

@@ -3,7 +3,7 @@ import { decide } from '../../schedule/due.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
 import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';
-import { wakeTime } from '../kept-schedule.ts';
+import { wakeTime } from '../server-parts.ts';
 
 /** Schedules per commit. */
 const BATCH = 500;

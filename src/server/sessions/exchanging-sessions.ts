@@ -26,7 +26,6 @@ import { sessionOver, type TokenSource } from '../../auth/session/token-session.
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../oauth/scopes.ts';
@@ -84,8 +83,8 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
           scopes: brought.scopes,
           async renew(scopes) {
             const exchange = await exchangeToken(options, { token: brought, key }, scopes);
-            if (exchange.outcome === 'exchanged') return exchange.token;
-            throw loginRequired('the sign-in at this server has ended');
+            if (exchange === undefined) throw loginRequired('the sign-in at this server has ended');
+            return exchange.token;
           },
           requireFresh: () => requireFreshLogin(profile, store, clock, signedInAt),
         }),
@@ -115,9 +114,30 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       );
     },
 
-    grantOffline: (caller, token) => grantOffline(options, caller, token),
-    keepOffline: (person) => keepOffline(options, person),
-    endOffline: (person) => endOffline(options, person),
+    async grantOffline(caller, token) {
+      requireOffline(options);
+      const store = credentials(caller.sub);
+      const brought = broughtBy(caller, token);
+      await keyOf(store);
+      await keepBrought(store, brought, caller, options);
+      await granted(options, store, async () => brought);
+    },
+
+    async keepOffline(person) {
+      requireOffline(options);
+      const store = credentials(person);
+      await granted(options, store, async () => (await keptSession(store, profile, clock)).subject);
+    },
+
+    async endOffline(person) {
+      const store = credentials(person);
+      await store.exclusively('session', async () => {
+        const { refresh_token } = await store.get(['refresh_token'], { fresh: true });
+        if (refresh_token === undefined) return;
+        await revokeTokens(profile, { refresh_token }, access);
+        await store.delete(['refresh_token', 'access_token'], { refresh_token });
+      });
+    },
   };
 }
 
@@ -152,7 +172,7 @@ async function renewed(
   const { subject, subjectText, hasGrant } = await keptSession(store, profile, clock);
   if (subject !== undefined && (covers(subject, scopes) || !hasGrant)) {
     const exchange = await exchangeToken(options, { token: subject, key: await keyOf(store) }, scopes);
-    if (exchange.outcome === 'exchanged') return exchange.token;
+    if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
   }
   if (!hasGrant) throw loginRequired('the person is away, and has not let this server act meanwhile');
@@ -164,29 +184,8 @@ function nameOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
-type Options = ServerClient & { readonly credentials: (person: string) => PersonCredentials };
-
-async function grantOffline(options: Options, caller: Caller, token: string): Promise<void> {
-  requireOffline(options);
-  const store = options.credentials(caller.sub);
-  const brought = broughtBy(caller, token);
-  await keyOf(store);
-  await keepBrought(store, brought, caller, options);
-  await granted(options, store, async () => brought);
-}
-
-async function keepOffline(options: Options, person: string): Promise<void> {
-  requireOffline(options);
-  const store = options.credentials(person);
-  await granted(
-    options,
-    store,
-    async () => (await keptSession(store, options.profile, options.clock)).subject,
-  );
-}
-
 /** @throws {TradeAgentError} `provider_error` */
-function requireOffline({ profile }: Options): void {
+function requireOffline({ profile }: ServerClient): void {
   if (dialectOf(profile).onBehalf.grantsOffline) return;
   throw new TradeAgentError('provider_error', 'the identity provider lets no server act while you are away', {
     hint: 'Schedules and alerts at a server need a provider that does, as a home is.',
@@ -195,7 +194,7 @@ function requireOffline({ profile }: Options): void {
 
 /** @param broughtOf the token to exchange if there is no grant yet; undefined if none lasts */
 async function granted(
-  options: Options,
+  options: ServerClient,
   store: PersonCredentials,
   broughtOf: () => Promise<AccessToken | undefined>,
 ): Promise<void> {
@@ -210,7 +209,7 @@ async function granted(
         throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
       },
     );
-    if (exchange.outcome === 'gone') throw loginRequired('the sign-in at this server has ended');
+    if (exchange === undefined) throw loginRequired('the sign-in at this server has ended');
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
@@ -218,16 +217,6 @@ async function granted(
       });
     }
     await store.set({ refresh_token: refreshToken });
-  });
-}
-
-async function endOffline({ profile, access, credentials }: Options, person: string): Promise<void> {
-  const store = credentials(person);
-  await store.exclusively('session', async () => {
-    const { refresh_token } = await store.get(['refresh_token'], { fresh: true });
-    if (refresh_token === undefined) return;
-    await revokeTokens(profile, { refresh_token }, access);
-    await store.delete(['refresh_token', 'access_token'], { refresh_token });
   });
 }
 
@@ -246,38 +235,25 @@ interface ServerClient {
   readonly clock: Clock;
 }
 
-/** A person's access token for the server, and the key of tokens exchanged for it. */
-interface Brought {
-  readonly token: AccessToken;
-  readonly key: PrivateJwk;
-}
-
-type Exchange =
-  | {
-      readonly outcome: 'exchanged';
-      readonly token: AccessToken;
-      /** Of the server's own grant. */
-      readonly refreshToken: string | undefined;
-    }
-  /** The provider rejects the subject token: it, or the sign-in behind it, has ended. */
-  | { readonly outcome: 'gone' };
-
 /** Providers' errors for a rejected subject token (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak: RFC 6750 §3.1). */
 const NOT_TAKEN = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
  * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
+ * @param subject a person's access token for the server, and the key of tokens exchanged for it
  * @param scopes of the new token; all of the subject token's for an offline grant
  * @param wanted `offline`: also a grant of the server's own, for when the person is away
+ * @returns undefined if the provider rejects the subject token: it, or the sign-in behind it, has ended
  * @throws {TradeAgentError} `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 async function exchangeToken(
   { profile, access, clock }: ServerClient,
-  { token: brought, key }: Brought,
+  subject: { readonly token: AccessToken; readonly key: PrivateJwk },
   scopes: readonly string[],
   wanted: 'online' | 'offline' = 'online',
-): Promise<Exchange> {
-  if (!isUsable(brought, clock, EXCHANGED_WITHIN_MS)) return { outcome: 'gone' };
+) {
+  const { token: brought, key } = subject;
+  if (!isUsable(brought, clock, EXCHANGED_WITHIN_MS)) return undefined;
   if (!covers(brought, scopes)) throw missingScope(scopes);
   const { onBehalf } = dialectOf(profile);
   const oidc = await import('openid-client');
@@ -311,13 +287,13 @@ async function exchangeToken(
     };
     requireOwn(token, bound);
     if (!covers(token, scopes)) throw missingScope(scopes);
-    return { outcome: 'exchanged', token, refreshToken: answer.refresh_token };
+    return { token, refreshToken: answer.refresh_token };
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
     const failure = providerFailure(error);
     if (failure.kind === 'oauth') {
       const isNever = onBehalf.refusesBound?.test(failure.description ?? '') ?? false;
-      if (!isNever && NOT_TAKEN.includes(failure.error)) return { outcome: 'gone' };
+      if (!isNever && NOT_TAKEN.includes(failure.error)) return undefined;
       if (failure.error === 'invalid_scope') throw missingScope(scopes);
       throw new TradeAgentError(
         'provider_error',

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Job, JobKind } from '../../../src/jobs/job.ts';
-import type { JobQueue } from '../../../src/jobs/job-queue.ts';
+import type { Job, JobKind, JobQueue } from '../../../src/jobs/job-queue.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 
 /** An engine for jobs, and a database whose units of work they are made in. */

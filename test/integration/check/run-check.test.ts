@@ -76,15 +76,16 @@ describe('a schedule’s check', () => {
   const schedule = () => ({ id: 's1', name: null, check: { rules, approval: 'deny' } }) as Schedule;
 
   it('comes to the same typed result', async () => {
-    const { outcome } = await scheduledCheck(app, schedule(), silent);
-    expect(outcome?.checks[0]?.result).toMatchObject({ status: 'found', findings: [{ rule: `r${rule}` }] });
-    expect(outcome?.checks[0]?.failure).toBe(undefined);
+    const { checks } = await scheduledCheck(app, schedule(), silent);
+    expect(checks[0]?.result).toMatchObject({ status: 'found', findings: [{ rule: `r${rule}` }] });
+    expect(checks[0]?.failure).toBe(undefined);
     expect(told).toEqual([]);
   });
 
   it('that throws says why, without a result where it had none', async () => {
     writeFileSync(rules, 'rules:\n  - {name: a, kind: price, symbl: AAPL, above: 5}\n');
-    const check = await scheduledCheck(app, schedule(), silent);
-    expect(check).toMatchObject({ outcome: undefined, error: { code: 'invalid_config' }, found: [] });
+    await expect(scheduledCheck(app, schedule(), silent)).rejects.toMatchObject({
+      ...{ error: { code: 'invalid_config' }, found: [] },
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Job } from '../../../src/jobs/job.ts';
+import type { Job } from '../../../src/jobs/job-queue.ts';
 import { postgresOutbox } from '../../../src/jobs/temporal/outbox.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';

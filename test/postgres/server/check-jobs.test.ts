@@ -8,7 +8,7 @@ import { noticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { reconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
 import { scheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
-import { channelsOf, checksOf } from '../../../src/server/person-notices.ts';
+import { channelsOf, checksOf } from '../../../src/server/server-parts.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';

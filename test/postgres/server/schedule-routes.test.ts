@@ -7,7 +7,7 @@ import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
-import { allSchedules, schedulesOf } from '../../../src/server/kept-schedule.ts';
+import { allSchedules, schedulesOf } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';

@@ -2,14 +2,17 @@ import { createApp } from '../../../src/app/create-app.ts';
 import type { CheckJobParts } from '../../../src/app/server/check-job.ts';
 import type { NoticeChannel } from '../../../src/config/notice-channels.ts';
 import { loginRequired } from '../../../src/errors/login-required.ts';
-import type { Job } from '../../../src/jobs/job.ts';
-import type { JobQueue } from '../../../src/jobs/job-queue.ts';
+import type { Job, JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { marketDays } from '../../../src/server/jobs/market-days.ts';
-import { allSchedules, type KeptSchedule, schedulesOf } from '../../../src/server/kept-schedule.ts';
-import { channelsOf } from '../../../src/server/person-notices.ts';
+import {
+  allSchedules,
+  channelsOf,
+  type KeptSchedule,
+  schedulesOf,
+} from '../../../src/server/server-parts.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import type { Condition } from '../../../src/store/schedule-rows.ts';
 import { openCliWorld } from '../../integration/cli/cli-world.ts';

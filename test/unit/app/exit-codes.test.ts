@@ -14,47 +14,26 @@ import { TradeAgentError } from '../../../src/errors/errors.ts';
 
 describe('exit codes', () => {
   it.each([
-    ['usage', 2],
-    ['invalid_order', 2],
-    ['unknown_symbol', 2],
-    ['invalid_config', 2],
-    ['login_required', 4],
-    ['login_expired', 4],
-    ['credential_store_locked', 11],
-    ['credential_store_unavailable', 11],
-    ['approval_pending', 5],
-    ['approval_denied', 6],
-    ['approval_expired', 7],
-    ['blocked', 8],
-    ['insufficient_funds', 8],
-    ['price_moved', 8],
-    ['market_closed', 9],
-    ['outcome_unknown', 10],
-    ['busy', 12],
-    ['provider_unreachable', 1],
-    ['timeout', 124],
-    ['interrupted', 130],
-  ])('maps the error %s to %i', (code, exitCode) => {
-    expect(exitCodeForError(code)).toBe(exitCode);
+    [1, ['provider_unreachable', 'something_new', 'constructor', '__proto__']],
+    [2, ['usage', 'invalid_order', 'unknown_symbol', 'invalid_config']],
+    [4, ['login_required', 'login_expired']],
+    [5, ['approval_pending']],
+    [6, ['approval_denied']],
+    [7, ['approval_expired']],
+    [8, ['blocked', 'insufficient_funds', 'price_moved']],
+    [9, ['market_closed']],
+    [10, ['outcome_unknown']],
+    [11, ['credential_store_locked', 'credential_store_unavailable']],
+    [12, ['busy']],
+    [124, ['timeout']],
+    [130, ['interrupted']],
+  ])('is %i for the errors %j', (exitCode, codes) => {
+    expect(codes.map(exitCodeForError)).toEqual(codes.map(() => exitCode));
   });
 
-  it.each(['something_new', 'constructor', '__proto__'])(
-    'maps an error it does not know (%s) to 1',
-    (code) => {
-      expect(exitCodeForError(code)).toBe(1);
-    },
-  );
-
-  it.each([
-    ['done', 0],
-    ['pending', 5],
-    ['denied', 6],
-    ['expired', 7],
-    ['blocked', 8],
-    ['unknown', 10],
-    ['failed', 1],
-  ] as const)('maps a run that ended %s to %i', (status, exitCode) => {
-    expect(exitCodeForRun({ status })).toBe(exitCode);
+  it('is that of a run’s end', () => {
+    const ends = ['done', 'pending', 'denied', 'expired', 'blocked', 'unknown', 'failed'] as const;
+    expect(ends.map((status) => exitCodeForRun({ status }))).toEqual([0, 5, 6, 7, 8, 10, 1]);
   });
 
   it('prefers the error of a run, which is the more exact', () => {
@@ -110,21 +89,13 @@ describe('how checks of several accounts end', () => {
     failure: undefined,
   });
   const running = new AbortController().signal;
-  it.each<[string, Parameters<typeof exitCodeForChecks>[0], number]>([
-    ['nothing found', { checks: [check(0), check(0)], missing: [] }, exits.done],
-    ['something found in one', { checks: [check(0), check(2)], missing: [] }, exits.found],
-    ['an account that could not be looked at', { checks: [check(0)], missing: [{}] }, exits.found],
-    [
-      'an order that waits, whatever was found',
-      { checks: [check(2), check(0, ['pending'])], missing: [] },
-      exits.pending,
-    ],
-    [
-      'an unknown outcome before all',
-      { checks: [check(0, ['pending']), check(0, ['unknown'])], missing: [] },
-      exits.unknown,
-    ],
-  ])('%s', (_, outcomes, code) => {
-    expect(exitCodeForChecks(outcomes, running)).toBe(code);
+  it.each<[string, Parameters<typeof exitCodeForChecks>[0]['checks'], object[], number]>([
+    ['nothing found', [check(0), check(0)], [], exits.done],
+    ['something found in one', [check(0), check(2)], [], exits.found],
+    ['an account that could not be looked at', [check(0)], [{}], exits.found],
+    ['an order that waits, whatever was found', [check(2), check(0, ['pending'])], [], exits.pending],
+    ['an unknown outcome before all', [check(0, ['pending']), check(0, ['unknown'])], [], exits.unknown],
+  ])('%s', (_, checks, missing, code) => {
+    expect(exitCodeForChecks({ checks, missing }, running)).toBe(code);
   });
 });

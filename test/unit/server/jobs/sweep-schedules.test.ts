@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
-import { wakeTime } from '../../../../src/server/kept-schedule.ts';
+import { wakeTime } from '../../../../src/server/server-parts.ts';
 import type { Woken, WokenSchedule } from '../../../../src/store/schedule-rows.ts';
 
 const MINUTE = 60_000;
