@@ -5,12 +5,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
-import type {
-  AgentData,
-  FindingLine,
-  RunLine,
-  ScheduleLine,
-} from '../home/phone/dashboard/dashboard-data.ts';
+import type { AgentData, FindingLine, ScheduleLine } from '../home/phone/dashboard/dashboard-data.ts';
 import { createDashboardRoutes } from '../home/phone/dashboard/dashboard-routes.ts';
 import { type KeptReads, keptReads } from '../home/phone/dashboard/kept-reads.ts';
 import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
@@ -26,7 +21,6 @@ import { sameSecret } from '../secrets/constant-time.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
-import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
@@ -54,7 +48,7 @@ export async function serveWeb(
     app.profile(),
     app.requireSession(),
   ]);
-  const secret = randomBytes(32).toString('base64url');
+  const secret = drawn();
   await serve({
     signal,
     ready,
@@ -116,16 +110,7 @@ function agentData(app: App, ofAll: boolean): AgentData {
     },
     runs: async (limit) => {
       const { scheduleLogs } = await import('./schedule/schedules.ts');
-      return (await scheduleLogs(app, undefined, limit)).map(
-        ({ schedule, started_at, status, found, findings, error }): RunLine => ({
-          schedule,
-          started_at,
-          status,
-          found,
-          findings,
-          ...defined({ error }),
-        }),
-      );
+      return await scheduleLogs(app, undefined, limit);
     },
     findings: () => standingFindings(app, ofAll),
     threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
@@ -161,9 +146,7 @@ async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]
   }
 }
 
-function iso(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
-}
+const iso = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
  * A browser's command line is visible to every user of this machine, so it gets the path of a file that only its
@@ -196,13 +179,6 @@ interface WebPagesOptions {
   readonly closing: AbortSignal;
 }
 
-/** The page that was admitted, by a key and a cookie. */
-interface LetIn {
-  readonly key: string;
-  readonly cookie: string;
-  readonly formToken: string;
-}
-
 /**
  * Access control. Other programs and users of this machine, and any website that the person visits, can send requests
  * to this port. None of them gets anything:
@@ -217,7 +193,8 @@ interface LetIn {
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, clock, closing } = options;
   const cookieName = `trade_agent_web_${new URL(origin).port}`;
-  let letIn: LetIn | undefined;
+  /** The page that was admitted. */
+  let letIn: { readonly key: string; readonly cookie: string; readonly formToken: string } | undefined;
   const isLetIn = (context: BrowserContext) =>
     letIn !== undefined &&
     sameSecret(context.var.key ?? '', letIn.key) &&
@@ -319,6 +296,4 @@ function isElsewhere(context: BrowserContext, origin: string): boolean {
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-function drawn(): string {
-  return randomBytes(32).toString('base64url');
-}
+const drawn = () => randomBytes(32).toString('base64url');

@@ -10,33 +10,16 @@ import { keptKeys } from './brokers.ts';
 import { homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, personOf, withHome } from './open-home.ts';
 
-export interface ListedAuthenticator {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'passkey' | 'software';
-  /** Whether it can be on several devices at once. */
-  readonly synced: boolean;
-  readonly enrolled_at: string;
-  readonly last_used_at: string | null;
-}
+export type ListedUser = Awaited<ReturnType<typeof listedUsers>>[number];
+export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
+export type ListedAuthenticator = ReturnType<typeof listedAuthenticator>;
 
-export interface ListedUser {
-  readonly username: string;
-  readonly name: string;
-  readonly email: string;
-  readonly authenticators: readonly ListedAuthenticator[];
-  /** The first of `accounts`; null where there is none. */
-  readonly account: { readonly number: string; readonly environment: 'paper' | 'live' } | null;
-  /** At each broker that they have keys for. */
-  readonly accounts: readonly (NonNullable<ListedUser['account']> & { readonly broker: string })[];
-  readonly recovery_code: 'unused' | 'used' | 'none';
-}
-
-export async function listUsers(app: Pick<App, 'clock'>, folder: string): Promise<ListedUser[]> {
+/** `account` is the first of `accounts`, which are those that they have keys for. */
+export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, listedUsers);
 }
 
-async function listedUsers(home: OpenHome): Promise<ListedUser[]> {
+async function listedUsers(home: OpenHome) {
   const { people, keys, recoveryCodes } = home;
   const pairs = await keptKeys(home);
   return await Promise.all(
@@ -46,6 +29,7 @@ async function listedUsers(home: OpenHome): Promise<ListedUser[]> {
         .map(({ broker, accountNumber: number, environment }) => ({ broker, number, environment }));
       const [first] = accounts;
       const code = recoveryCodes.find(username);
+      const unused: 'unused' | 'used' = code?.usedAt === undefined ? 'unused' : 'used';
       return {
         username,
         name,
@@ -53,7 +37,7 @@ async function listedUsers(home: OpenHome): Promise<ListedUser[]> {
         authenticators: (await keys.list(username)).map(listedAuthenticator),
         account: first === undefined ? null : { number: first.number, environment: first.environment },
         accounts,
-        recovery_code: code === undefined ? 'none' : code.usedAt === undefined ? 'unused' : 'used',
+        recovery_code: code === undefined ? ('none' as const) : unused,
       };
     }),
   );
@@ -62,11 +46,12 @@ async function listedUsers(home: OpenHome): Promise<ListedUser[]> {
 /** A credential's id is random, and a leading `-` would make it an option on a command line. */
 const typedId = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
-function listedAuthenticator(key: SigningKey): ListedAuthenticator {
+function listedAuthenticator(key: SigningKey) {
   return {
     id: typedId(key.credentialId),
     name: key.name,
-    kind: key.method === 'software' ? 'software' : 'passkey',
+    kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
+    /** Whether it can be on several devices at once. */
     synced: key.deviceType === 'multiDevice',
     enrolled_at: utcSeconds(key.enrolledAt),
     last_used_at: timeOf(key.lastUsedAt),
@@ -178,30 +163,19 @@ function usernameOf(name: string): string {
   return /^[a-z]/.test(plain) ? plain : 'owner';
 }
 
-/** A link that pairs a phone with a person. */
-export interface Pairing {
-  readonly user: string;
-  /** The secret is in the fragment: no server's log, proxy or referrer header gets it. */
-  readonly url: string;
-  readonly expiresAt: string;
-}
-
 /**
  * Makes a link that pairs a phone once, within ten minutes; an earlier one of the person ends. Works while the home
  * runs.
  * @param username the home's only person by default
  * @throws {TradeAgentError} `not_found`, `usage` where there are several, `invalid_config`
  */
-export async function pairPhone(
-  app: Pick<App, 'clock'>,
-  folder: string,
-  username: string | undefined,
-): Promise<Pairing> {
+export async function pairPhone(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const person = personOf(home, username);
     const { secret, expiresAt } = await home.keys.pair(person.username);
     return {
       user: person.username,
+      // The secret is in the fragment: no server's log, proxy or referrer header gets it.
       url: `${home.settings.address}/phone/pair#${secret}`,
       expiresAt: utcSeconds(expiresAt),
     };

@@ -52,29 +52,23 @@ export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   return serverRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
-/** A server as the profile has it. */
-export interface ListedServer {
-  readonly name: string;
-  /** The program with its arguments, or the address without its query. */
-  readonly at: string;
-  readonly transport: 'stdio' | 'http';
-  readonly enabled: boolean;
-  /** The allowed tools; one that is not pinned is off until it is confirmed. */
-  readonly tools: readonly { readonly name: string; readonly pinned: boolean }[];
-}
+export type ListedServer = ReturnType<typeof listedServer>;
 
-export async function listServers(app: Pick<App, 'profile'>): Promise<readonly ListedServer[]> {
+export async function listServers(app: Pick<App, 'profile'>) {
   const { mcp_servers: servers = {} } = await app.profile();
   return Object.entries(servers).map(([name, server]) => listedServer(name, server));
 }
 
-function listedServer(name: string, server: McpServerConfig): ListedServer {
+/** A server as the profile has it. */
+function listedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
     name,
+    /** The program with its arguments, or the address without its query. */
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
-    transport: url === undefined ? 'stdio' : 'http',
+    transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
+    /** The allowed ones; one that is not pinned is off until it is confirmed. */
     tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
   };
 }
