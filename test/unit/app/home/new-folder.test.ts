@@ -49,10 +49,9 @@ it('leaves nothing where making it fails', async () => {
 });
 
 it('begins anew over what a killed one left', async () => {
-  const part = join(place, 'home.part');
-  mkdirSync(join(part, 'deep'), { recursive: true, mode: 0o700 });
-  chmodSync(part, 0o700);
-  writeFileSync(join(part, 'seal.key'), 'of the one before');
+  mkdirSync(join(part(), 'deep'), { recursive: true, mode: 0o700 });
+  chmodSync(part(), 0o700);
+  writeFileSync(join(part(), 'seal.key'), 'of the one before');
   await makeNewFolder(folder, fill);
   expect(all()).toEqual(['home', 'home/home.lock', 'home/home.yaml']);
 });
@@ -73,44 +72,20 @@ it('takes the place of an empty one', async () => {
   expect(existsSync(join(folder, 'home.yaml'))).toBe(true);
 });
 
+const holding = (name: string) => {
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(join(folder, name), '');
+};
+const part = () => join(place, 'home.part');
 it.each([
   ['a folder that others may enter', () => mkdirSync(folder, { mode: 0o755 }), 'others may enter it'],
-  [
-    'a symbolic link',
-    () => {
-      mkdirSync(join(place, 'theirs'), { mode: 0o700 });
-      symlinkSync(join(place, 'theirs'), folder);
-    },
-    'it is a symbolic link',
-  ],
+  ['a symbolic link', () => symlinkSync(place, folder), 'it is a symbolic link'],
   ['a link that leads nowhere', () => symlinkSync('/nowhere/at/all', folder), 'it is a symbolic link'],
   ['a file', () => writeFileSync(folder, ''), 'it is not a folder'],
-  [
-    'a folder with a key of somebody else’s',
-    () => {
-      mkdirSync(folder, { mode: 0o700 });
-      writeFileSync(join(folder, 'seal.key'), 'k');
-    },
-    'it holds other files (seal.key)',
-  ],
-  [
-    'a home',
-    () => {
-      mkdirSync(folder, { mode: 0o700 });
-      writeFileSync(join(folder, 'home.yaml'), '');
-    },
-    'there is a home already',
-  ],
-  [
-    'a half made one that others may enter',
-    () => mkdirSync(join(place, 'home.part'), { mode: 0o755 }),
-    'others may enter it',
-  ],
-  [
-    'a half made one that is a link',
-    () => symlinkSync(place, join(place, 'home.part')),
-    'it is a symbolic link',
-  ],
+  ['a folder with somebody else’s key', () => holding('seal.key'), 'it holds other files (seal.key)'],
+  ['a home', () => holding('home.yaml'), 'there is a home already'],
+  ['a half made one open to others', () => mkdirSync(part(), { mode: 0o755 }), 'others may enter it'],
+  ['a half made one that is a link', () => symlinkSync(place, part()), 'it is a symbolic link'],
 ])('%s is refused, and nothing is written', async (_, prepare, says) => {
   prepare();
   const before = all();

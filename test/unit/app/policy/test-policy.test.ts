@@ -118,19 +118,12 @@ describe('a file of cases', () => {
     expect(policy).toHaveLength(43);
   });
 
+  const odd = (fields: string) => `  - {name: odd, ${fields}}`;
   it.each([
-    ['an order that is none', '  - {name: odd, order: what do I own, expect: ask}', 'case "odd"'],
-    ['a sentence that nobody understands', '  - {name: odd, order: buy low, expect: ask}', 'case "odd"'],
-    [
-      'a reason that there is none of',
-      '  - {name: a, order: buy 1 AAPL, expect: deny, reasons: [NOPE]}',
-      'reasons',
-    ],
-    [
-      'a fact that there is none of',
-      '  - {name: a, order: buy 1 AAPL, facts: {countd: {}}, expect: ask}',
-      'countd',
-    ],
+    ['an order that is none', odd('order: what do I own, expect: ask'), 'case "odd"'],
+    ['a sentence that nobody understands', odd('order: buy low, expect: ask'), 'case "odd"'],
+    ['an unknown reason', odd('order: buy 1 AAPL, expect: deny, reasons: [NOPE]'), 'reasons'],
+    ['an unknown fact', odd('order: buy 1 AAPL, facts: {countd: {}}, expect: ask'), 'countd'],
     ['no cases', '  []', 'cases'],
   ])('is refused with %s, saying where', async (_, cases, said) => {
     await expect(run(cases)).rejects.toMatchObject({
