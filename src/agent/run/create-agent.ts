@@ -48,7 +48,9 @@ interface AgentSettings {
   readonly foreign?: ForeignTools | undefined;
   readonly alerts?: Alerts | undefined;
   readonly fetch?: typeof fetch;
+  /** @internal The library's types do not name it. */
   readonly ownRules?: OwnRules | undefined;
+  /** @internal The library's types do not name it. */
   readonly imported?: ImportedActivities | undefined;
 }
 
