@@ -1,38 +1,37 @@
 import type { AccessRole } from '../trading/kinds/access.ts';
 
-/** One line of who stands how to an account. Times are milliseconds since the epoch. */
+/** A person's relation to an account. Times are milliseconds since the epoch. */
 export interface AccessGrant {
   readonly id: string;
-  /** The `sub` of the account's owner: a person has one account here. */
+  /** The owner's `sub`. */
   readonly account: string;
   readonly role: AccessRole;
-  /** A person's `sub`; for `firm` and `household` the name of such. */
+  /** A person's `sub`; the name of a `firm` or `household`. */
   readonly who: string;
-  /** The firm that an advisor works for, the household that a member is of; null for who stands for themselves. */
+  /** An advisor's firm, a member's household; null for none. */
   readonly of: string | null;
   readonly from: number;
-  /** From then on no more; null for good. */
+  /** Null for no end. */
   readonly until: number | null;
   readonly grantedAt: number;
   readonly revokedAt: number | null;
 }
 
-/** A grant as it is made. */
 export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
 
 /**
- * Who stands how to whose account, where the gateway keeps that itself. Each method is one unit of work; what changes
- * something writes its line of the record along. A grant is never changed: it is ended, and another one made.
+ * Who has which access to whose account, if the gateway keeps that itself. Each method is one transaction, with its line of the
+ * record. A grant never changes: it is revoked, and another one made.
  */
 export interface AccessStore {
-  /** Keeps a grant; `known` where there is one of this id already, ended or not: nothing was written then. */
+  /** `known`: the id is taken, by a revoked grant too; nothing was written. */
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
-  /** Ends one of this account's; false where there is none that still stands. */
+  /** False if the account has no such active grant. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
-  /** Those to an account that are not revoked, of whatever time, oldest first. */
+  /** Those to an account that are not revoked, even if expired or not yet valid; oldest first. */
   to(account: string): Promise<AccessGrant[]>;
-  /** Those that name this person and are not revoked, oldest first. */
+  /** Those of a person that are not revoked, oldest first. */
   of(who: string): Promise<AccessGrant[]>;
-  /** Ends all that this person gave or was given: they have left. */
+  /** Revokes all that a person who left gave or was given. */
   endPerson(sub: string, now: number): Promise<void>;
 }

@@ -1,17 +1,16 @@
 import type { TradingState } from '../trading/policy-views.ts';
 
-/** How far a person's trading goes at a moment. */
+/** A person's trading state. */
 export interface TradingStanding {
   readonly state: TradingState;
-  /** Since when; undefined while it is active. */
+  /** Undefined while it is active. */
   readonly since?: number;
-  /** When it ends by itself; undefined where it does not. */
+  /** When it ends by itself, if it does. */
   readonly until?: number;
-  /** Which client, or `max_day_loss`. */
+  /** A client, or `max_day_loss`. */
   readonly by?: string;
 }
 
-/** What `reducing` came by, where it was no client. */
 export const DAY_LOSS = 'max_day_loss';
 
 /**

@@ -2,7 +2,7 @@ import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
 import type { CountedTerms, KeptMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
-/** A mandate as the gateway keeps it. Times are milliseconds since the epoch. */
+/** Times are milliseconds since the epoch. */
 export interface StoredMandate {
   readonly id: string;
   readonly sub: string;
@@ -12,55 +12,51 @@ export interface StoredMandate {
   readonly updatedAt: number;
 }
 
-/** What a person approved to become a mandate. */
+/** An approved mandate. */
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
-  /** Of what was approved: the proposal's own digest. */
+  /** The proposal's. */
   readonly digest: string;
   /** Usable once. */
   readonly approval: Approval;
-  /** The client that asked for it: whose name the gateway's own orders under it go by. */
+  /** The client that asked for it, in whose name the gateway places its own orders under it. */
   readonly client: string;
 }
 
-/** A mandate, and how far it was used as of one moment; `inSlot` is 0 where no slot was asked about. */
+/** A mandate and its use at one moment; `inSlot` is 0 if no slot was asked about. */
 export interface CountedMandate extends StoredMandate, CountedTerms {}
 
-/** Which uses are counted apart. */
 export interface MandateQuery {
-  /** When the day began in New York, milliseconds since the epoch. */
+  /** When the day began in New York. */
   readonly since: number;
   readonly slot?: MandateSlot | undefined;
 }
 
-/** What a mandate is used for at most so often. */
 export interface MandateSlot {
-  /** Empty where it is used on demand. */
+  /** Empty on demand. */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
 }
 
 /**
- * The mandates that people gave, and how far each is used. Each method is one unit of work, with its line of the record.
- * What an order uses of one is written by the order's own claim (`OrderJournal.claim`), in its transaction, and is given
- * back with its refusal; nothing here does. A mandate's terms never change.
+ * Mandates and their use. Each method is one transaction, with its line of the record. What an order uses of one is written in
+ * the order's own claim (`OrderJournal.claim`), and given back with its refusal. A mandate's terms never change.
  */
 export interface MandateStore {
   /**
-   * Keeps what was approved, uses the approval, and ends the mandate whose place it takes; a standing order is watched from
-   * then on. `known`: the same was granted
-   * before. `approval_used`: for something else. `not_replaceable`: there is no such mandate of theirs, or it has ended.
-   * In each of the three nothing was written.
+   * Stores the mandate, uses the approval, ends the mandate that it replaces, and starts its standing order. `known`: granted
+   * before. `approval_used`: for something else. `not_replaceable`: the person has no such mandate, or it has ended. Nothing
+   * is written in these three cases.
    */
   grant(
     mandate: GrantedMandate,
     now: number,
   ): Promise<'granted' | 'known' | 'approval_used' | 'not_replaceable'>;
   find(sub: string, id: string, query: MandateQuery): Promise<CountedMandate | undefined>;
-  /** Of one person, newest first. */
+  /** Newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;
   /**
-   * Suspends or ends one. `barred`: nothing of its state can become that; `unknown`: there is none of theirs.
+   * Suspends or revokes one. `barred`: its state does not allow that; `unknown`: the person has none of this id.
    * @param by the client, or `phone`
    */
   end(

@@ -13,7 +13,7 @@ import type { Approval } from './used-approval.ts';
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-/** Whose message, and its id, which is unique among that user's alone: nobody can take another's. */
+/** A message's id is unique per user: nobody can take another's. */
 export interface MessageKey {
   readonly sub: string;
   readonly id: string;
@@ -37,30 +37,26 @@ interface MessageClaim extends MessageKey {
   readonly draft: MessageDraft;
 }
 
-/** What a handing over came to. */
+/** The outcome of a submission. */
 export type MessageResult =
   | { readonly state: 'ready' }
   | { readonly state: 'sent'; readonly message: SentMessage }
   | { readonly state: 'refused'; readonly problem: Problem }
   | { readonly state: 'unknown' };
 
-/** `stale`: the entry is no longer as it was seen, and nothing was written. `entry` is as it is now. */
+/** `stale`: the entry has changed since it was seen; nothing was written. `entry` is the current one. */
 export interface MessageMove {
   readonly outcome: 'moved' | 'stale';
   readonly entry: MessageEntry;
 }
 
 /**
- * The record that makes one approval one message at most. Each method is one unit of work: its condition is looked at, and
- * all of it is written, in one transaction that is on disk when the promise resolves. Times are milliseconds since the
- * epoch.
+ * The record that makes one approval one message at most. Each method is one transaction, on disk when the promise resolves.
+ * Times are milliseconds since the epoch.
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageEntry | undefined>;
-  /**
-   * Uses the approval and writes the intent. `known`: there is an entry already. `approval_used`: for another message, or
-   * an order. Either way nothing was used or written.
-   */
+  /** Uses the approval and writes the intent. `known`, and `approval_used` for something else: nothing was used or written. */
   claim(
     claim: MessageClaim,
     now: number,
@@ -68,11 +64,8 @@ export interface MessageJournal {
     | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry }
     | { readonly outcome: 'approval_used' }
   >;
-  /** Takes the right to send a message that is `ready` again. `epoch` is what is compared. @throws for one it never had */
+  /** Takes the right to send a `ready` message again, by its `epoch`. @throws for an unknown one */
   reclaim(seen: MessageEntry, now: number): Promise<MessageMove>;
-  /**
-   * Ends a handing over: the entry as it was claimed, or as it was found where a process died at it. Compared as for a
-   * {@link reclaim}.
-   */
+  /** Ends a submission of this process, or of one that died. Compared as for a {@link reclaim}. */
   finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageMove>;
 }

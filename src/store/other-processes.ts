@@ -1,36 +1,36 @@
-/** What a process tells the others. Each is a hint: who waits for something looks again by itself after a while. */
+/** What a process tells the others: hints, since each also looks again by itself. */
 export type News =
   /** A proposal has changed, by its id. */
   | { readonly moved: string }
-  /** The identity provider has called about a proposal, by its id. */
+  /** The identity provider has called back about a proposal, by its id. */
   | { readonly called: string }
-  /** What was being sent, by its own id (a client_order_id, a client_message_id), is under way no more. */
+  /** Something is no longer being sent, by its client_order_id or client_message_id. */
   | { readonly landed: string }
-  /** Some may have been missed: whatever is waited for is to be looked at. */
+  /** Some may have been missed: everything that is waited for is to be read again. */
   | 'missed';
 
 /**
- * The processes that have the same data, where there can be several; a store that one process has for itself has none of
- * this. One of them looks after each open proposal: the one that drafted it, and once that is gone whichever is first to see
- * it. Nothing rests on it but that a person is not asked twice: what makes it one order is the journal, and a change's version.
+ * The processes that share the data. One of them supervises each open proposal: the one that drafted it or, once that is gone,
+ * the first to notice. This only keeps a person from being asked twice; what makes it one order is the journal, and the version
+ * of each change.
  */
 export interface OtherProcesses {
-  /** Tells the others, before long. Never fails: it is a hint. */
+  /** Never fails. */
   tell(news: News): void;
-  /** Hears what the others tell, not what this process does. @returns stops it */
+  /** Hears the other processes. @returns stops it */
   hear(listener: (news: News) => void): () => void;
-  /** Takes an open proposal; false where another living process has it. */
+  /** Takes an open proposal; false if another living process has it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Says that this process lives, which holds for {@link LIVES_MS}, and takes open proposals that no living process has: what
-   * is in hand first, and of very many some at a time.
-   * `lapsed`: it was taken for dead meanwhile; then `taken` is all that is its own still, and what it had besides is another's.
-   * `died`: another one was found to be dead.
+   * Declares this process alive for {@link LIVES_MS}, and takes open proposals that no living process has: those that were
+   * decided first, and of very many some at a time.
+   * `lapsed`: it was considered dead meanwhile; `taken` is then all that it still has.
+   * `died`: another process was found dead.
    */
   renew(): Promise<{ readonly taken: readonly string[]; readonly lapsed: boolean; readonly died: boolean }>;
-  /** What this process has is free at once. Nothing is heard from then on. */
+  /** Releases what this process has, and stops hearing. */
   leave(): Promise<void>;
 }
 
-/** So long after it last said so a process counts as living, milliseconds. */
+/** How long a process counts as alive after it last declared so, milliseconds. */
 export const LIVES_MS = 15_000;

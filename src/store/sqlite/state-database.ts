@@ -58,17 +58,13 @@ function create(file: string, key: Buffer): void {
     try {
       linkSync(fresh, file);
     } catch (error) {
-      if (!isExisting(error)) copyFileSync(fresh, file, constants.COPYFILE_EXCL);
+      if (errorCode(error) !== 'EEXIST') copyFileSync(fresh, file, constants.COPYFILE_EXCL);
     }
   } catch (error) {
-    if (!isExisting(error)) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   } finally {
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${fresh}${suffix}`, { force: true });
   }
-}
-
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 function open(file: string, key: Buffer): StateDatabase {
@@ -127,12 +123,8 @@ export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
     // Another process is reading: the space is used again, or given back another time.
-    if (!isBusy(error)) throw error;
+    if (!/^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))) throw error;
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return errorCode(error).startsWith('SQLITE_BUSY') || errorCode(error).startsWith('SQLITE_LOCKED');
 }
 
 function errorCode(error: unknown): string {
