@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import { ibkrClient, keepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
 import { ibkr } from '../../../src/gateway/broker/ibkr/ibkr.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { heldTo } from '../../contract/broker/held-to.ts';
+import { onPaper } from '../../contract/broker/on-paper.ts';
 import { ibkrRecorded } from '../../contract/ibkr/recorded.ts';
 import { ibkrSchemas } from '../../contract/ibkr/schemas.ts';
+import { anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 import { type IbkrStandIn, NOON, startIbkr } from './support/ibkr-stand-in.ts';
 
 const now = () => NOON;
@@ -36,26 +36,20 @@ describe('Interactive Brokers', () => {
   const settings = (orders_every = 0) =>
     ibkr.settings.parse({ kind: 'ibkr', credentials: 'gateway_session', url: server.url, orders_every });
   const connect = (orders_every = 0, account = server.account) =>
-    ibkr.connect(settings(orders_every), {
-      environment: 'paper',
-      fetch,
-      timeoutMs: 5000,
-      now,
-      sleep: async (ms) => void waited.push(ms),
-      assets: createAssetCatalogue(now),
-    })({ account }, () => undefined);
-  const order = {
+    ibkr.connect(settings(orders_every), onPaper({ now, sleep: async (ms) => void waited.push(ms) }))(
+      { account },
+      () => undefined,
+    );
+  const order = anOrderDraft({
     account: 'DU1234567',
     symbol: 'GEAR',
-    side: 'buy',
     qty: '3',
     type: 'stop_limit',
     stop_price: '110.20',
     limit_price: '111.30',
     time_in_force: 'gtc',
-    extended_hours: false,
     client_order_id: 'ta-00000001',
-  } as OrderDraft;
+  });
 
   it.each(ibkrRecorded)('is held to what a real gateway answered: %s', (name, recorded) => {
     expect(heldTo(ibkrSchemas)(name, recorded)).toBe(recorded);
@@ -90,18 +84,18 @@ describe('Interactive Brokers', () => {
     expect(server.taken).toHaveLength(1);
   });
 
-  it.each<[string, string[][], Partial<OrderDraft>]>([
+  const market = { type: 'market', stop_price: undefined, limit_price: undefined } as const;
+  it.each<[string, string[][], OrderChanges]>([
     ['of a kind that nobody here knows', [['o99999']], {}],
     ['of two kinds, of which one is unknown', [['o163', 'o99999']], {}],
     ['of no kind', [[]], {}],
-    ['about the risks of a market order', [['o10151']], { type: 'market' }],
-    ['about the price, of an order without a limit', [['o163']], { type: 'market' }],
+    ['about the risks of a market order', [['o10151']], market],
+    ['about the price, of an order without a limit', [['o163']], market],
     ['after one that was answered', [['o163'], ['p6']], {}],
     ['for the sixth time', [['o163'], ['o163'], ['o163'], ['o163'], ['o163'], ['o163']], {}],
   ])('that asks a question %s gets a no: nothing is sent or left open', async (_, asks, changes) => {
     server.asks = asks;
-    const { stop_price, limit_price, ...plain } = order;
-    const draft = changes.type === 'market' ? ({ ...plain, ...changes } as OrderDraft) : order;
+    const draft = anOrderDraft({ ...order, ...changes });
     expect(await connect().submit(draft)).toMatchObject({
       outcome: 'refused',
       reason: 'other',

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { json } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
 import { mcp } from '../../../src/gateway/broker/mcp/mcp.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
+import { onPaper } from '../../contract/broker/on-paper.ts';
 import { createWire, type Wire } from '../../contract/broker/wire.ts';
+import { anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 import { TUESDAY_NOON } from '../sandbox/paper-broker-world.ts';
 import { type AlpacaMcpServer, enveloped, MCP_TOKEN, startAlpacaMcp } from './support/alpaca-mcp-server.ts';
 import { withoutOurId } from './support/mcp-mappings.ts';
@@ -28,27 +28,13 @@ const settings = (changes: Record<string, unknown> = {}) =>
     ...changes,
   });
 const connect = (changes: Record<string, unknown> = {}, timeoutMs = 5_000) => {
-  const now = () => time;
-  const context = { environment: 'paper', fetch: wire.send, timeoutMs, now, sleep: setTimeout } as const;
-  const to = mcp.connect(settings(changes), { ...context, assets: createAssetCatalogue(now) });
-  return to({ accessToken: MCP_TOKEN }, () => undefined);
+  const context = onPaper({ fetch: wire.send, timeoutMs, now: () => time, sleep: setTimeout });
+  return mcp.connect(settings(changes), context)({ accessToken: MCP_TOKEN }, () => undefined);
 };
-const order = async (changes: Partial<OrderDraft> = {}): Promise<OrderDraft> => ({
-  account: (await connect().account()).account,
-  environment: 'paper',
-  symbol: 'AAPL',
-  side: 'buy',
-  qty: '3',
-  type: 'limit',
-  limit_price: '50.10',
-  time_in_force: 'day',
-  extended_hours: false,
-  reference_price: '100.00',
-  max_slippage: '0.01',
-  client_order_id: `ta-${randomUUID()}`,
-  expires_at: '2099-01-01T00:00:00Z',
-  ...changes,
-});
+const order = async (changes: OrderChanges = {}) => {
+  const { account } = await connect().account();
+  return anOrderDraft({ account, qty: '3', limit_price: '50.10', reference_price: '100.00', ...changes });
+};
 const dataOf = ({ structuredContent }: CallToolResult) =>
   (structuredContent as { data: Record<string, unknown> }).data;
 const tools = () => server.called.map(({ tool }) => tool);
@@ -94,10 +80,7 @@ describe('an order by a broker’s own tools', () => {
 
   it('for another account than the token was given for is not sent', async () => {
     const [{ account }, draft] = [await connect().account(), await order({ account: 'PA0000000000' })];
-    const to = mcp.connect(settings(), {
-      ...{ environment: 'paper', fetch: wire.send, timeoutMs: 5_000, now: () => time, sleep: setTimeout },
-      assets: createAssetCatalogue(() => time),
-    });
+    const to = mcp.connect(settings(), onPaper({ fetch: wire.send, now: () => time }));
     const broker = to({ token: MCP_TOKEN, accountNumber: account }, () => undefined);
     server.called.length = 0;
     expect(await broker.submit(draft)).toMatchObject({ outcome: 'refused' });
@@ -286,16 +269,11 @@ describe('a server that', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end('id: 7\nretry: 1\ndata: {"jsonrpc":"2.0","method":"notifications/message"}\n\n');
     },
-    'gives an error of the protocol': (request, response) => {
-      let body = '';
-      request.on('data', (chunk) => {
-        body += chunk;
-      });
-      request.on('end', () => {
-        const error = { code: -32602, message: 'Invalid params' };
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(body).id, error }));
-      });
+    'gives an error of the protocol': async (request, response) => {
+      const { id } = (await json(request)) as { id: number };
+      const error = { code: -32602, message: 'Invalid params' };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
     },
   };
 
@@ -336,26 +314,16 @@ describe('a server that', () => {
   it('streams its answer among notices is understood', async () => {
     const broker = connect();
     const told = await broker.account();
-    server.raw = (request, response) => {
-      let body = '';
-      request.on('data', (chunk) => {
-        body += chunk;
-      });
-      request.on('end', () => {
-        const { id } = JSON.parse(body) as { id: number };
-        const { account_number, ...account } = { account_number: told.account, ...told };
-        const data = {
-          ...{ ...account, account_number, trading_blocked: false },
-          ...{ account_blocked: false, trade_suspended_by_user: false },
-        };
-        const result = { resultType: 'complete', ...enveloped('get_account_info', data) };
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(
-          'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}\r\n\r\n: ping\n\n',
-        );
-        // And stays open.
-        response.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
-      });
+    server.raw = async (request, response) => {
+      const { id } = (await json(request)) as { id: number };
+      const flags = { trading_blocked: false, account_blocked: false, trade_suspended_by_user: false };
+      const data = { ...told, account_number: told.account, ...flags };
+      const result = { resultType: 'complete', ...enveloped('get_account_info', data) };
+      const notice = { jsonrpc: '2.0', method: 'notifications/progress', params: {} };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${JSON.stringify(notice)}\r\n\r\n: ping\n\n`);
+      // And stays open.
+      response.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
     };
     expect(await broker.account()).toEqual(told);
   });
@@ -398,11 +366,8 @@ describe('what opens an account', () => {
   });
 
   it('trades nothing where the gateway is for the other kind of money', () => {
-    expect(() =>
-      mcp.connect(settings({ environment: 'live' }), {
-        ...{ environment: 'paper', fetch, timeoutMs: 1, now: Date.now, sleep: setTimeout },
-        assets: createAssetCatalogue(Date.now),
-      }),
-    ).toThrow(expect.objectContaining({ code: 'invalid_config' }));
+    expect(() => mcp.connect(settings({ environment: 'live' }), onPaper())).toThrow(
+      expect.objectContaining({ code: 'invalid_config' }),
+    );
   });
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import { snaptrade } from '../../../src/gateway/broker/snaptrade/snaptrade.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
+import { onPaper } from '../../contract/broker/on-paper.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { NOON, type SnaptradeStandIn, startSnaptrade } from './support/snaptrade-stand-in.ts';
 
 const now = () => NOON;
@@ -30,25 +30,14 @@ describe('SnapTrade', () => {
   const settings = (credentials = 'snaptrade_user') =>
     snaptrade.settings.parse({ kind: 'snaptrade', credentials, url: server.url });
   const connect = (credentials: Parameters<ReturnType<typeof snaptrade.connect>>[0] = server.credentials) =>
-    snaptrade.connect(settings(), {
-      environment: 'paper',
-      fetch,
-      timeoutMs: 5000,
-      sleep: async () => undefined,
-      now,
-      assets: createAssetCatalogue(now),
-    })(credentials, () => undefined);
-  const order = {
+    snaptrade.connect(settings(), onPaper({ now }))(credentials, () => undefined);
+  const order = anOrderDraft({
     account: 'Q6542138443',
     symbol: 'GEAR',
-    side: 'buy',
     qty: '3',
-    type: 'limit',
     limit_price: '50.10',
-    time_in_force: 'day',
-    extended_hours: false,
     client_order_id: 'ta-00000001',
-  } as OrderDraft;
+  });
 
   it('is sent the approved amounts as numbers whose text is the same', async () => {
     await connect().submit(order);
@@ -192,37 +181,13 @@ describe('SnapTrade', () => {
   it('tells what happened before today', async () => {
     const at = '2026-11-23T15:00:00.000Z';
     const about = { fee: 0, description: '', institution: 'Some Brokerage', settlement_date: at };
+    const nothing = { ...about, price: 0, units: 0, amount: 0, trade_date: at };
+    const [brk, gear] = [{ symbol: 'BRK-B' }, { symbol: 'GEAR' }];
+    const before = '2026-11-20T00:00:00.000Z';
     server.activities = [
-      {
-        id: 'a1',
-        type: 'SELL',
-        symbol: { symbol: 'BRK-B' },
-        price: 4.995,
-        units: -10,
-        amount: 49.95,
-        trade_date: at,
-        ...about,
-      },
-      {
-        id: 'a2',
-        type: 'CONTRIBUTION',
-        symbol: null,
-        price: 0,
-        units: 0,
-        amount: 1000,
-        trade_date: at,
-        ...about,
-      },
-      {
-        id: 'a3',
-        type: 'SPLIT',
-        symbol: { symbol: 'GEAR' },
-        price: 0,
-        units: 10,
-        amount: 0,
-        trade_date: '2026-11-20T00:00:00.000Z',
-        ...about,
-      },
+      { ...nothing, id: 'a1', type: 'SELL', symbol: brk, price: 4.995, units: -10, amount: 49.95 },
+      { ...nothing, id: 'a2', type: 'CONTRIBUTION', symbol: null, amount: 1000 },
+      { ...nothing, id: 'a3', type: 'SPLIT', symbol: gear, units: 10, trade_date: before },
     ];
     const { activities } = await connect().activities({ after: undefined, page: undefined });
     expect(activities).toEqual([

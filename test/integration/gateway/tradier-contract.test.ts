@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import { tradier } from '../../../src/gateway/broker/tradier/tradier.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
-import type { OrderDraft } from '../../../src/trading/order.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { heldTo } from '../../contract/broker/held-to.ts';
+import { onPaper } from '../../contract/broker/on-paper.ts';
 import { tradierExamples } from '../../contract/tradier/examples.ts';
 import { tradierSchemas } from '../../contract/tradier/schemas.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { startTradier, type TradierStandIn } from './support/tradier-stand-in.ts';
 
 describe.each<[string, 'exchange' | 'access_token', (server: TradierStandIn) => AccountCredentials]>([
@@ -37,26 +37,14 @@ describe('Tradier', () => {
     tradier.settings.parse({ kind: 'tradier', credentials: 'access_token', url: server.url });
   const connect = (
     credentials: AccountCredentials = { token: server.token, accountNumber: server.account },
-  ) =>
-    tradier.connect(settings(), {
-      environment: 'paper',
-      fetch,
-      timeoutMs: 5000,
-      sleep: async () => undefined,
-      now: Date.now,
-      assets: createAssetCatalogue(Date.now),
-    })(credentials, () => undefined);
-  const order = {
+  ) => tradier.connect(settings(), onPaper())(credentials, () => undefined);
+  const order = anOrderDraft({
     account: 'VA000001',
     symbol: 'GEAR',
-    side: 'buy',
     qty: '1',
-    type: 'limit',
     limit_price: '50',
-    time_in_force: 'day',
-    extended_hours: false,
     client_order_id: 'ta-one_two-3',
-  } as OrderDraft;
+  });
 
   it('is held to what its documentation shows', () => {
     const held = heldTo(tradierSchemas);
@@ -172,7 +160,7 @@ describe('Tradier', () => {
   it('tells what an account was worth at the last close: what is held, at its price then', async () => {
     // Two positions of ten, each ten cents dearer than at the close: two dollars.
     expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51199.00' });
-    await connect().submit({ ...order, type: 'market', limit_price: undefined });
+    await connect().submit(anOrderDraft({ ...order, type: 'market', limit_price: undefined }));
     // Bought today at what it stands at: the day has made no more of it.
     expect(await connect().account()).toMatchObject({ equity: '51201.00', last_equity: '51199.00' });
   });

@@ -35,7 +35,7 @@ export interface AlpacaMcpServer {
   /** Speaks 2025-11-25 and nothing newer. */
   isOlder: boolean;
   /** What answers a `tools/call` in place of the protocol; undefined where nothing does. */
-  raw: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  raw: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined;
   close(): Promise<void>;
 }
 
@@ -182,7 +182,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
     const method = request.headers['mcp-method'];
     const isCall = method === 'tools/call';
     if (started.isOlder && method === 'server/discover') return void response.writeHead(404).end();
-    if (isCall && started.raw !== undefined) return started.raw(request, response);
+    if (isCall && started.raw !== undefined) return void started.raw(request, response);
     return void listener(request, response);
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

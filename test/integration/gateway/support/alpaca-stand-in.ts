@@ -21,74 +21,54 @@ export interface SubmissionControl {
   readonly request: Record<string, unknown>;
 }
 
-/**
- * Speaks the shapes of Alpaca's API, and misbehaves on request in the ways the sandbox's own broker cannot: late
- * orders, reads that lag, odd refusals.
- */
-export interface AlpacaStandIn {
-  readonly url: string;
-  /** Every order ever taken. */
-  readonly book: StandInOrder[];
-  /** Every submission that arrived, taken or not. */
-  readonly submissions: Record<string, unknown>[];
-  readonly requests: string[];
-  price: { bid: number; ask: number; last: number };
-  /** When both sides were quoted and the last trade was made. Undefined: now. */
-  quotedAt: Date | undefined;
-  marketOpen: boolean;
-  /** The exchange's time. Undefined: now. */
-  now: Date | undefined;
-  account: Record<string, unknown>;
-  asset: { tradable: boolean; fractionable: boolean };
-  /** Decides about the next submissions, one each; then they are accepted. */
-  readonly onSubmit: ((control: SubmissionControl) => void | Promise<void>)[];
-  /** Every PATCH of an order that arrived, taken or not. */
-  readonly replacements: Record<string, unknown>[];
-  /** Decides about the next replacements, one each; then open orders are replaced. */
-  readonly onReplace: ((control: SubmissionControl) => void | Promise<void>)[];
-  /** The next cancels are done, and their answers lost. */
-  lostCancels: number;
-  positions: Record<string, unknown>[];
-  /** GETs of this path alone answer with 500. */
-  failing: string | undefined;
-  /** Look-ups by client_order_id that find nothing although the order is there. */
-  hiddenLookups: number;
-  /** Every GET answers with this status while set. */
-  readsFail: number | undefined;
-  readonly tokens: Map<string, string>;
-  calendar: Record<string, unknown>[];
-  /** Newest first. */
-  activities: Record<string, unknown>[];
-  close(): Promise<void>;
-}
+type Decision = (control: SubmissionControl) => void | Promise<void>;
+type Fields = Record<string, unknown>;
 
 const openStatuses = ['new', 'accepted', 'pending_new', 'held', 'partially_filled'];
 const accounts: Record<string, string> = { alice: 'PA3ALICE01', bob: 'PA3BOB0001' };
 const symbols = ['AAPL', 'MSFT', 'BRK.B'];
 
-export async function startAlpacaStandIn(): Promise<AlpacaStandIn> {
+export type AlpacaStandIn = Awaited<ReturnType<typeof startAlpacaStandIn>>;
+
+/**
+ * Speaks the shapes of Alpaca's API, and misbehaves on request in the ways the sandbox's own broker cannot: late
+ * orders, reads that lag, odd refusals.
+ */
+export async function startAlpacaStandIn() {
   const server = await listenOnLoopback(0, () => 0);
-  const broker: AlpacaStandIn = {
+  const broker = {
     url: server.url,
-    book: [],
-    submissions: [],
-    requests: [],
+    /** Every order ever taken. */
+    book: [] as StandInOrder[],
+    /** Every submission that arrived, taken or not. */
+    submissions: [] as Fields[],
+    requests: [] as string[],
     price: { bid: 179.99, ask: 180.01, last: 180 },
-    quotedAt: undefined,
+    /** When both sides were quoted and the last trade was made. Undefined: now. */
+    quotedAt: undefined as Date | undefined,
     marketOpen: true,
-    now: undefined,
-    account: {},
+    /** The exchange's time. Undefined: now. */
+    now: undefined as Date | undefined,
+    account: {} as Fields,
     asset: { tradable: true, fractionable: true },
-    onSubmit: [],
-    replacements: [],
-    onReplace: [],
+    /** Decides about the next submissions, one each; then they are accepted. */
+    onSubmit: [] as Decision[],
+    /** Every PATCH of an order that arrived, taken or not. */
+    replacements: [] as Fields[],
+    /** Decides about the next replacements, one each; then open orders are replaced. */
+    onReplace: [] as Decision[],
+    /** The next cancels are done, and their answers lost. */
     lostCancels: 0,
-    positions: [position],
-    failing: undefined,
+    positions: [position] as Fields[],
+    /** GETs of this path alone answer with 500. */
+    failing: undefined as string | undefined,
+    /** Look-ups by client_order_id that find nothing although the order is there. */
     hiddenLookups: 0,
-    readsFail: undefined,
-    calendar: [{ date: newYorkDate(Date.now() - DAY), open: '09:30', close: '16:00' }],
-    activities: [],
+    /** Every GET answers with this status while set. */
+    readsFail: undefined as number | undefined,
+    calendar: [{ date: newYorkDate(Date.now() - DAY), open: '09:30', close: '16:00' }] as Fields[],
+    /** Newest first. */
+    activities: [] as Fields[],
     tokens: new Map([
       ['broker-token-of-alice', 'alice'],
       ['broker-token-of-bob', 'bob'],
@@ -208,68 +188,86 @@ function activitiesPage({ activities }: AlpacaStandIn, query: URLSearchParams) {
   return listed.slice(from, from + Number(query.get('page_size')));
 }
 
+type Answer = (status: number, body?: unknown) => void;
+
 async function submit(
   broker: AlpacaStandIn,
   owner: string,
-  request: Record<string, unknown>,
-  answer: (status: number, body?: unknown) => void,
+  request: Fields,
+  answer: Answer,
   drop: () => void,
-): Promise<void> {
+) {
   broker.submissions.push(request);
-  const duplicate = () =>
-    broker.book.some(
-      (order) => order.owner === owner && order.request.client_order_id === request.client_order_id,
-    );
-  const accept = () => {
-    if (duplicate()) throw new Error('a test accepts an order twice');
-    const order: StandInOrder = { id: randomUUID(), owner, request, status: 'accepted' };
-    broker.book.push(order);
-    return order;
-  };
-  const control = broker.onSubmit.shift();
-  if (control !== undefined) return void (await control({ accept, answer, drop, request }));
-  if (duplicate()) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
-  answer(200, orderJson(accept()));
+  const take = (): StandInOrder => ({ id: randomUUID(), owner, request, status: 'accepted' });
+  await decide(
+    broker,
+    { owner, request, decides: broker.onSubmit, refusal: () => undefined, take },
+    answer,
+    drop,
+  );
 }
 
 /** PATCH: the earlier order ends as replaced, and another stands in its place. */
 async function replace(
   broker: AlpacaStandIn,
   earlier: StandInOrder,
-  changes: Record<string, unknown>,
-  answer: (status: number, body?: unknown) => void,
+  request: Fields,
+  answer: Answer,
   drop: () => void,
-): Promise<void> {
-  broker.replacements.push(changes);
+) {
+  broker.replacements.push(request);
   const { owner } = earlier;
-  const duplicate = broker.book.some(
-    (order) => order.owner === owner && order.request.client_order_id === changes.client_order_id,
-  );
-  const accept = () => {
-    if (duplicate || earlier.status === 'replaced') throw new Error('a test replaces an order twice');
-    const { trail, ...rest } = changes;
-    const trails =
-      trail === undefined
-        ? {}
-        : earlier.request.trail_price === undefined
-          ? { trail_percent: trail }
-          : { trail_price: trail };
-    const order: StandInOrder = {
+  const take = (): StandInOrder => {
+    const { trail, ...rest } = request;
+    const trailed = earlier.request.trail_price === undefined ? 'trail_percent' : 'trail_price';
+    const trails = trail === undefined ? {} : { [trailed]: trail };
+    earlier.status = 'replaced';
+    return {
       id: randomUUID(),
       owner,
       request: { ...earlier.request, ...rest, ...trails },
       status: 'accepted',
     };
-    earlier.status = 'replaced';
+  };
+  const refusal = () =>
+    earlier.status === 'accepted' ? undefined : `order is already in "${earlier.status}" state`;
+  await decide(broker, { owner, request, decides: broker.onReplace, refusal, take }, answer, drop);
+}
+
+/** As a test says; otherwise the order is taken, unless its id was used or it is refused. */
+async function decide(
+  broker: AlpacaStandIn,
+  {
+    owner,
+    request,
+    decides,
+    refusal,
+    take,
+  }: {
+    owner: string;
+    request: Fields;
+    decides: Decision[];
+    refusal: () => string | undefined;
+    take: () => StandInOrder;
+  },
+  answer: Answer,
+  drop: () => void,
+): Promise<void> {
+  const isKnown = () =>
+    broker.book.some(
+      (order) => order.owner === owner && order.request.client_order_id === request.client_order_id,
+    );
+  const accept = () => {
+    if (isKnown() || refusal() !== undefined) throw new Error('a test has an order taken twice');
+    const order = take();
     broker.book.push(order);
     return order;
   };
-  const control = broker.onReplace.shift();
-  if (control !== undefined) return void (await control({ accept, answer, drop, request: changes }));
-  if (duplicate) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
-  if (earlier.status !== 'accepted') {
-    return answer(422, { code: 42210000, message: `order is already in "${earlier.status}" state` });
-  }
+  const control = decides.shift();
+  if (control !== undefined) return void (await control({ accept, answer, drop, request }));
+  if (isKnown()) return answer(422, { code: 40010001, message: 'client_order_id must be unique' });
+  const message = refusal();
+  if (message !== undefined) return answer(422, { code: 42210000, message });
   answer(200, orderJson(accept()));
 }
 

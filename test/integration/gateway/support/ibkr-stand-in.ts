@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Hono } from 'hono';
-import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { isOnTick } from '../../../../src/trading/decimal.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
 import { sessionOf } from '../../../../src/trading/trading-calendar.ts';
-import { heldTo } from '../../../contract/broker/held-to.ts';
 import { ibkrSchemas } from '../../../contract/ibkr/schemas.ts';
+import { publishedApi } from './published-api.ts';
 
 const ACCOUNT = 'DU1234567';
 const CASH = 50_000;
@@ -44,73 +42,46 @@ export interface AlsoHeld {
   readonly close: number | null;
 }
 
-/** The Client Portal Gateway: held to the schemas made from its documents and from what was recorded of a real one. */
-export interface IbkrStandIn {
-  readonly url: string;
-  readonly account: string;
-  readonly taken: readonly Row[];
-  readonly requests: readonly string[];
-  /** Asked of the next order, one after the other: its message ids. */
-  asks: string[][];
-  /** Questions that nobody has answered. */
-  readonly open: ReadonlyMap<string, Ticket>;
-  /** What was answered to questions. */
-  readonly answers: boolean[];
-  /** The next answers to questions are lost after they were acted on. */
-  loseReplies: boolean;
-  signedIn: boolean;
-  isPaper: boolean;
-  currency: string;
-  clearingStatus: string;
-  /** Symbols of which two contracts trade in the United States. */
-  ambiguous: string[];
-  /** The first list of orders of a session is empty. */
-  primed: boolean;
-  listFails: boolean;
-  /** Held besides what {@link PRICES} has. Dollars a share; null where no price of the last close is told. */
-  alsoHeld: readonly AlsoHeld[];
-  /** Rows of the list of orders that were placed elsewhere. */
-  elsewhere: readonly object[];
-  readonly mistakes: readonly string[];
-  close(): Promise<void>;
-}
+export type IbkrStandIn = Awaited<ReturnType<typeof startIbkr>>;
 
-export async function startIbkr(): Promise<IbkrStandIn> {
-  const server = await listenOnLoopback(0, () => 0);
-  const held = heldTo(ibkrSchemas);
+/** The Client Portal Gateway: held to the schemas made from its documents and from what was recorded of a real one. */
+export async function startIbkr() {
+  const { app, held, answer, ...own } = await publishedApi(ibkrSchemas);
   const taken: Row[] = [];
-  const mistakes: string[] = [];
   const requests: string[] = [];
   const open = new Map<string, Ticket>();
   const streaming = new Set<number>();
   let pending: string[][] = [];
-  const app = new Hono();
-  const ibkr: IbkrStandIn = {
-    url: server.url,
+  const ibkr = {
+    url: own.url,
     account: ACCOUNT,
-    taken,
-    requests,
-    asks: [],
-    open,
-    answers: [],
+    taken: taken as readonly Row[],
+    requests: requests as readonly string[],
+    /** Asked of the next order, one after the other: its message ids. */
+    asks: [] as string[][],
+    /** Questions that nobody has answered. */
+    open: open as ReadonlyMap<string, Ticket>,
+    /** What was answered to questions. */
+    answers: [] as boolean[],
+    /** The next answers to questions are lost after they were acted on. */
     loseReplies: false,
     signedIn: true,
     isPaper: true,
     currency: 'USD',
     clearingStatus: 'O',
-    ambiguous: [],
+    /** Symbols of which two contracts trade in the United States. */
+    ambiguous: [] as string[],
+    /** The first list of orders of a session is empty. */
     primed: false,
     listFails: false,
-    alsoHeld: [],
-    elsewhere: [],
-    mistakes,
-    async close() {
-      await server.close();
-      if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
-    },
+    /** Held besides what {@link PRICES} has. Dollars a share; null where no price of the last close is told. */
+    alsoHeld: [] as readonly AlsoHeld[],
+    /** Rows of the list of orders that were placed elsewhere. */
+    elsewhere: [] as readonly object[],
+    mistakes: own.mistakes,
+    close: own.close,
   };
-  const answer = (name: string, body: unknown) => Response.json(held(name, body));
-  const error = (status: number, words: string) => Response.json(held('error', { error: words }), { status });
+  const error = (status: number, words: string) => answer('error', { error: words }, status);
   const accept = (ticket: Ticket) => {
     const id = 473_740_665 + taken.length;
     taken.push({ id, status: ticket.orderType === 'MKT' ? 'Filled' : 'Submitted', ticket });
@@ -127,10 +98,6 @@ export async function startIbkr(): Promise<IbkrStandIn> {
     return answer('placed', [{ id, message, isSuppressed: false, messageIds }]);
   };
 
-  app.onError((thrown) => {
-    mistakes.push(thrown.message);
-    return new Response('a mistake of the stand-in', { status: 500 });
-  });
   app.use(async (c, next) => {
     requests.push(`${c.req.method} ${c.req.path.replace('/v1/api', '')}`);
     if (c.req.header('user-agent') === undefined) return new Response('Access Denied', { status: 403 });
@@ -280,7 +247,6 @@ export async function startIbkr(): Promise<IbkrStandIn> {
     });
   });
   api.post('/tickle', () => answer('tickle', { session: 'session-of-the-test', iserver: {} }));
-  server.serveApp(app);
   return ibkr;
 }
 

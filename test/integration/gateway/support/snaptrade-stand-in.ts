@@ -1,10 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { Hono } from 'hono';
-import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { isOnTick } from '../../../../src/trading/decimal.ts';
 import { addDays, newYorkDate } from '../../../../src/trading/new-york-time.ts';
-import { heldTo } from '../../../contract/broker/held-to.ts';
 import { snaptradeSchemas } from '../../../contract/snaptrade/schemas.ts';
+import { publishedApi } from './published-api.ts';
 
 const CLIENT = { clientId: 'CLIENT-OF-THE-TEST', consumerKey: 'consumer+key/of=the$test' };
 const USER = { userId: 'someone', userSecret: '0b3b8b0e-secret-of-the-test' };
@@ -21,64 +19,47 @@ interface Row {
   readonly form: Readonly<Record<string, string | number | null>>;
 }
 
-/** SnapTrade as its OpenAPI document has it: it verifies each signature, and is held to the schemas made from that. */
-export interface SnaptradeStandIn {
-  readonly url: string;
-  readonly credentials: typeof CLIENT & typeof USER & { readonly accountId: string };
-  readonly taken: readonly Row[];
-  readonly requests: readonly string[];
-  account: { number: string; status: string | null; is_paper: boolean };
-  connection: { type: string; disabled: boolean };
-  /** The brokerage rejects what comes, in a good answer. */
-  rejects: boolean;
-  /** The answer to an order has its id and status alone. */
-  terse: boolean;
-  quota: boolean;
-  /** Held besides what {@link PRICES} has. */
-  alsoHeld: readonly object[];
-  /** Daily values; the answer of an error where the endpoint is not enabled, as it is by default. */
-  history: readonly { readonly date: string; readonly total_value: string }[] | { readonly status: number };
-  activities: readonly object[];
-  readonly mistakes: readonly string[];
-  close(): Promise<void>;
-}
+type History =
+  | readonly { readonly date: string; readonly total_value: string }[]
+  | { readonly status: number };
+export type SnaptradeStandIn = Awaited<ReturnType<typeof startSnaptrade>>;
 
-/** @param personal asked by a personal key: no user is named */
-export async function startSnaptrade({ personal = false } = {}): Promise<SnaptradeStandIn> {
-  const server = await listenOnLoopback(0, () => 0);
-  const held = heldTo(snaptradeSchemas);
+/**
+ * SnapTrade as its OpenAPI document has it: it verifies each signature, and is held to the schemas made from that.
+ * @param personal asked by a personal key: no user is named
+ */
+export async function startSnaptrade({ personal = false } = {}) {
+  const { app, held, answer, ...api } = await publishedApi(snaptradeSchemas);
   const taken: Row[] = [];
-  const mistakes: string[] = [];
   const requests: string[] = [];
-  const app = new Hono();
   const today = newYorkDate(NOON);
-  const snaptrade: SnaptradeStandIn = {
-    url: server.url,
+  const daily = [-3, -2, -1].map((days) => ({
+    date: addDays(today, days),
+    total_value: `${51_190 + days}.50`,
+  }));
+  const snaptrade = {
+    url: api.url,
     credentials: { ...CLIENT, ...USER, accountId: ACCOUNT },
-    taken,
-    requests,
+    taken: taken as readonly Row[],
+    requests: requests as readonly string[],
     account: { number: 'Q6542138443', status: 'open', is_paper: true },
     connection: { type: 'trade', disabled: false },
+    /** The brokerage rejects what comes, in a good answer. */
     rejects: false,
+    /** The answer to an order has its id and status alone. */
     terse: false,
     quota: false,
-    alsoHeld: [],
-    history: [-3, -2, -1].map((days) => ({ date: addDays(today, days), total_value: `${51_190 + days}.50` })),
-    activities: [],
-    mistakes,
-    async close() {
-      await server.close();
-      if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
-    },
+    /** Held besides what {@link PRICES} has. */
+    alsoHeld: [] as readonly object[],
+    /** Daily values; the answer of an error where the endpoint is not enabled, as it is by default. */
+    history: daily as History,
+    activities: [] as readonly object[],
+    mistakes: api.mistakes,
+    close: api.close,
   };
-  const answer = (name: string, body: unknown) => Response.json(held(name, body));
   const error = (status: number, code: string, detail: string) =>
-    Response.json(held('error', { detail, status_code: status, code }), { status });
+    answer('error', { detail, status_code: status, code }, status);
 
-  app.onError((thrown) => {
-    mistakes.push(thrown.message);
-    return new Response('a mistake of the stand-in', { status: 500 });
-  });
   app.use(async (c, next) => {
     requests.push(`${c.req.method} ${c.req.path}`);
     const url = new URL(c.req.url);
@@ -208,7 +189,6 @@ export async function startSnaptrade({ personal = false } = {}): Promise<Snaptra
     taken.push(row);
     return answer('order', snaptrade.terse ? { brokerage_order_id: row.id, status } : recordOf(row));
   });
-  server.serveApp(app);
   return snaptrade;
 }
 

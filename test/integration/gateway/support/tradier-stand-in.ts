@@ -1,5 +1,3 @@
-import { Hono } from 'hono';
-import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import { isOnTick } from '../../../../src/trading/decimal.ts';
 import {
   addDays,
@@ -8,8 +6,8 @@ import {
   newYorkTimestamp,
 } from '../../../../src/trading/new-york-time.ts';
 import { sessionOf } from '../../../../src/trading/trading-calendar.ts';
-import { heldTo } from '../../../contract/broker/held-to.ts';
 import { tradierSchemas } from '../../../contract/tradier/schemas.ts';
+import { publishedApi } from './published-api.ts';
 
 const TOKEN = 'token-of-the-test-0123456789';
 const ACCOUNT = 'VA000001';
@@ -34,68 +32,41 @@ export interface AlsoHeld {
   readonly prevclose: number | null;
 }
 
-/** Tradier as its documentation has it: what it takes and answers is held to the schemas made from that. */
-export interface TradierStandIn {
-  readonly url: string;
-  readonly token: string;
-  readonly account: string;
-  /** Every order ever taken, in their order. */
-  readonly taken: readonly Row[];
-  /** The list has no more than a page's orders on a page. */
-  pageSize: number;
-  /** Orders that were placed elsewhere, as the list has them. */
-  elsewhere: readonly object[];
-  /** Held besides what {@link PRICES} has. Dollars a share; null where Tradier has no price of the last close. */
-  alsoHeld: readonly AlsoHeld[];
-  /** The downstream systems reject what comes, after it was taken. */
-  rejects: boolean;
-  /** Reads of one order answer 500. */
-  orderReadsFail: boolean;
-  /** The quota is used up: until this many milliseconds from now. */
-  quotaFor: number | undefined;
-  accounts: readonly { readonly account_number: string; readonly status: string }[];
-  history: readonly object[];
-  /** What its own mistakes were: none of them is the adapter's. */
-  readonly mistakes: readonly string[];
-  close(): Promise<void>;
-}
+export type TradierStandIn = Awaited<ReturnType<typeof startTradier>>;
 
-export async function startTradier(): Promise<TradierStandIn> {
-  const server = await listenOnLoopback(0, () => 0);
-  const held = heldTo(tradierSchemas);
+/** Tradier as its documentation has it: what it takes and answers is held to the schemas made from that. */
+export async function startTradier() {
+  const { app, held, answer, ...api } = await publishedApi(tradierSchemas);
   const taken: Row[] = [];
-  const mistakes: string[] = [];
   let watched: string[] = ['NUTS'];
-  const app = new Hono();
-  const tradier: TradierStandIn = {
-    url: server.url,
+  const tradier = {
+    url: api.url,
     token: TOKEN,
     account: ACCOUNT,
-    taken,
+    /** Every order ever taken, in their order. */
+    taken: taken as readonly Row[],
+    /** The list has no more than a page's orders on a page. */
     pageSize: 1000,
-    elsewhere: [],
-    alsoHeld: [],
+    /** Orders that were placed elsewhere, as the list has them. */
+    elsewhere: [] as readonly object[],
+    /** Held besides what {@link PRICES} has. Dollars a share; null where Tradier has no price of the last close. */
+    alsoHeld: [] as readonly AlsoHeld[],
+    /** The downstream systems reject what comes, after it was taken. */
     rejects: false,
+    /** Reads of one order answer 500. */
     orderReadsFail: false,
-    quotaFor: undefined,
+    /** The quota is used up: until this many milliseconds from now. */
+    quotaFor: undefined as number | undefined,
     accounts: [{ account_number: ACCOUNT, status: 'active' }],
-    history: [],
-    mistakes,
-    async close() {
-      await server.close();
-      if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
-    },
+    history: [] as readonly object[],
+    mistakes: api.mistakes,
+    close: api.close,
   };
-  const answer = (name: string, body: unknown, status = 200) => Response.json(held(name, body), { status });
   const errors = (...words: string[]) =>
     answer('errors', { errors: { error: words.length === 1 ? words[0] : words } });
   const malformed = (line: string) =>
     new Response(line, { status: 400, headers: { 'content-type': 'text/plain' } });
 
-  app.onError((error) => {
-    mistakes.push(error.message);
-    return new Response('a mistake of the stand-in', { status: 500 });
-  });
   app.use(async (c, next) => {
     if (c.req.header('authorization') !== `Bearer ${TOKEN}`) {
       return new Response('Invalid access token', { status: 401 });
@@ -256,7 +227,6 @@ export async function startTradier(): Promise<TradierStandIn> {
     watched = (new URLSearchParams(await c.req.text()).get('symbols') ?? '').split(',');
     return answer('watchlist', list());
   });
-  server.serveApp(app);
   return tradier;
 }
 
