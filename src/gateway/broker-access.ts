@@ -3,26 +3,21 @@ import { NO_TOKEN } from '../approval/access.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { Rate } from '../store/rate-buckets.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { type Accounts, type BrokerPlace, createAccounts } from './broker/accounts.ts';
+import { type BrokerPlace, createAccounts } from './broker/accounts.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { type BrokerTokens, createBrokerTokens } from './broker/broker-token.ts';
+import { type BrokerTokens, createBrokerTokens, noExchange } from './broker/broker-token.ts';
 import { brokerOf, traitsOf } from './broker/brokers.ts';
 import { keptCredentials } from './broker/kept-credentials.ts';
 import { isKept, type KeptKind } from './broker/kept-kinds.ts';
 import { createKeyPairs } from './broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
-import { noExchange } from './broker/no-exchange.ts';
-import { unattendedCredentials } from './broker/unattended-credentials.ts';
 import type { Caller } from './door/caller.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { paceOf } from './request-rates.ts';
 
-export interface BrokerAccess {
-  readonly places: readonly BrokerPlace[];
-  readonly accounts: Accounts;
-}
+export type BrokerAccess = ReturnType<typeof brokerAccess>;
 
 interface Requests {
   readonly fetch: typeof fetch;
@@ -32,11 +27,7 @@ interface Requests {
 }
 
 /** @throws {TradeAgentError} `invalid_config` if what a broker's credentials need is not set */
-export function brokerAccess(
-  options: GatewayOptions,
-  provider: IdentityProvider,
-  requests: Requests,
-): BrokerAccess {
+export function brokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
   const { brokers, environment, stores } = options;
   const { now, brokerTimeoutMs: timeoutMs } = requests;
   const pace = paceOf(options);
@@ -97,6 +88,21 @@ function kept(
   const place = keyPlaceOf(broker, brokers);
   const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
   return keptCredentials(pairs, kind, environment);
+}
+
+/** The caller's session if there is one; for pre-approved orders what the owner gave. A delegate gets neither. */
+function unattendedCredentials(
+  bySession: BrokerCredentials,
+  byKeyPair: Pick<BrokerCredentials, 'credentialsFor'>,
+): BrokerCredentials {
+  return {
+    ...bySession,
+    async credentialsFor(caller) {
+      const { by, accessToken, mandate } = caller;
+      const isAlone = by === undefined && (accessToken === NO_TOKEN || mandate !== undefined);
+      return await (isAlone ? byKeyPair : bySession).credentialsFor(caller);
+    },
+  };
 }
 
 /**

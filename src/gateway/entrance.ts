@@ -1,25 +1,16 @@
 import type { Clock } from '../machine/clock.ts';
 import { Refusal } from '../trading/refusal.ts';
-import { createDoor, type Door } from './door/door.ts';
+import { createDoor } from './door/door.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import type { Mount } from './mounts/mount.ts';
-import { type Acting, audienceOf, createActing, metadataPathOf } from './mounts/mounted-routes.ts';
+import { audienceOf, createActing, metadataPathOf } from './mounts/mounted-routes.ts';
+
+export type Entrance = ReturnType<typeof createEntrance>;
 
 /** All entry points. Once shut, they admit nobody. */
-export interface Entrance {
-  /** For `/v1`. */
-  readonly door: Door;
-  /** For a mount, with tokens of its own audience. */
-  doorOf(mount: Mount): Door;
-  /** By which a mount acts for its caller. */
-  readonly acting: Acting;
-  shut(): void;
-  readonly isShut: () => boolean;
-}
-
-export function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock): Entrance {
+export function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
   const {
     resource,
     stores,
@@ -51,6 +42,7 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
   const audiences = [resource, ...mounts.map((mount) => audienceOf(resource, mount))];
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
+    /** For `/v1`. */
     door: createDoor({
       verify: whileOpen(
         createTokenVerifier({
@@ -76,7 +68,8 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
       clock,
       log,
     }),
-    doorOf(mount) {
+    /** For a mount, with tokens of its own audience. */
+    doorOf(mount: Mount) {
       const audience = audienceOf(resource, mount);
       return createDoor({
         verify: whileOpen(
@@ -95,6 +88,7 @@ export function createEntrance(options: GatewayOptions, provider: IdentityProvid
         log,
       });
     },
+    /** By which a mount acts for its caller. */
     acting,
     shut: () => {
       closed = true;

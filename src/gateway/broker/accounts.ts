@@ -33,13 +33,7 @@ export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'
  */
 export type OpenAccountOf = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
 
-export interface Accounts {
-  readonly open: OpenAccountOf;
-  /** In the order of the settings. A broker that can't be asked now is listed with the reason. */
-  of(who: WhoseAccount): Promise<AccountEntry[]>;
-  /** Sets the default account. @throws {Refusal} as `open` */
-  choose(who: WhoseAccount, account: string): Promise<void>;
-}
+export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
   /** The default is at the first one the person is connected to, unless they chose another. */
@@ -53,7 +47,7 @@ interface AccountsOptions {
 
 const MOST_KNOWN = 10_000;
 
-export function createAccounts({ places, environment, chosen }: AccountsOptions): Accounts {
+export function createAccounts({ places, environment, chosen }: AccountsOptions) {
   const [only, another] = places;
   if (only === undefined) throw new TypeError('a gateway has at least one broker');
   const isOne = another === undefined;
@@ -112,10 +106,12 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     return only;
   };
 
+  const open: OpenAccountOf = async (who, account) =>
+    openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who);
   return {
-    open: async (who, account) =>
-      openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who),
-    async of(who) {
+    open,
+    /** In the order of the settings. A broker that can't be asked now is listed with the reason. */
+    async of(who: WhoseAccount): Promise<AccountEntry[]> {
       const connected = await Promise.all(
         places.map(async (place) => ({ place, connected: await isConnected(place, who) })),
       );
@@ -138,7 +134,8 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
         }),
       );
     },
-    async choose(who, account) {
+    /** Sets the default account. @throws {Refusal} as `open` */
+    async choose(who: WhoseAccount, account: string): Promise<void> {
       await placeOf(who, account);
       await chosen.choose(who.sub, account);
     },

@@ -1,21 +1,18 @@
 import type { Asset } from './broker.ts';
 
-/** Caches assets for all users. Unknown symbols are not cached: anyone could fill the memory with them. */
-export interface AssetCatalogue {
-  find(symbol: string, load: () => Promise<Asset | undefined>): Promise<Asset | undefined>;
-  /** Cached for a day. */
-  all(load: () => Promise<readonly Asset[]>): Promise<readonly Asset[]>;
-}
-
 const AGE_MS = 15 * 60 * 1000;
 const LIST_AGE_MS = 24 * 60 * 60 * 1000;
 const CAPACITY = 20_000;
 
-export function createAssetCatalogue(now: () => number): AssetCatalogue {
+export type AssetCatalogue = ReturnType<typeof createAssetCatalogue>;
+
+/** Caches assets for all users. Unknown symbols are not cached: anyone could fill the memory with them. */
+export function createAssetCatalogue(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;
   return {
-    async all(load) {
+    /** Cached for a day. */
+    async all(load: () => Promise<readonly Asset[]>): Promise<readonly Asset[]> {
       if (list !== undefined && now() - list.at < LIST_AGE_MS) return list.assets;
       const loading = { at: now(), assets: load() };
       list = loading;
@@ -26,7 +23,7 @@ export function createAssetCatalogue(now: () => number): AssetCatalogue {
         throw error;
       }
     },
-    async find(symbol, load) {
+    async find(symbol: string, load: () => Promise<Asset | undefined>): Promise<Asset | undefined> {
       const entry = known.get(symbol);
       if (entry !== undefined && now() - entry.at < AGE_MS) return entry.asset;
       const asset = await load();

@@ -2,6 +2,7 @@ import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -9,14 +10,8 @@ import type { Caller } from '../door/caller.ts';
 import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
 
 /** Gets the caller's access token at the broker. It never leaves the gateway. */
-export interface BrokerTokens {
-  /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
-  tokenFor(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<string>;
-  /** Ignores the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
-  isConnected(caller: Pick<Caller, 'sub' | 'accessToken'>): Promise<boolean>;
-  /** Drops a token that the broker no longer takes, or whatever is cached for this person. */
-  forget(sub: string, accessToken?: string): void;
-}
+export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
+type TokenCaller = Pick<Caller, 'sub' | 'accessToken'>;
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
 export interface BrokerExchange {
@@ -58,7 +53,7 @@ const DEFAULT_LIFETIME_S = 60;
 const MOST_KEPT = 10_000;
 
 /** Token exchange (RFC 8693, or Auth0's Token Vault) by `private_key_jwt`. Cached by the `sub` of a verified token. */
-export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
+export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, mostKept = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
   const pending = new Map<string, Promise<string>>();
@@ -74,10 +69,7 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
     kept.set(sub, token);
   };
 
-  const exchangeFor = async (
-    { sub, accessToken }: Pick<Caller, 'sub' | 'accessToken'>,
-    isFirst = true,
-  ): Promise<string> => {
+  const exchangeFor = async ({ sub, accessToken }: TokenCaller, isFirst = true): Promise<string> => {
     if (accessToken === '') throw noSession();
     const as = await provider.metadata();
     if (as.token_endpoint === undefined) throw failed(undefined);
@@ -127,7 +119,8 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
   };
 
   return {
-    tokenFor(caller) {
+    /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    tokenFor(caller: TokenCaller): Promise<string> {
       const known = keptFor(caller.sub);
       if (known !== undefined) return Promise.resolve(known);
       const running = pending.get(caller.sub);
@@ -136,7 +129,8 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
       pending.set(caller.sub, started);
       return started;
     },
-    async isConnected(caller) {
+    /** Ignores the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
+    async isConnected(caller: TokenCaller): Promise<boolean> {
       // Without a token nothing can be asked, but a cached one still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
@@ -147,7 +141,8 @@ export function createBrokerTokens(options: BrokerTokenOptions): BrokerTokens {
         throw error;
       }
     },
-    forget(sub, token) {
+    /** Drops a token that the broker no longer takes, or whatever is cached for this person. */
+    forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
   };
@@ -210,5 +205,12 @@ function unreachable(cause: unknown): Refusal {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,
+  });
+}
+
+/** @param who what needs it, as the start of a sentence */
+export function noExchange(who: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', `${who} take tokens by exchange, but "exchange" is not set`, {
+    hint: 'Set it in gateway.yaml: docs/operate/GATEWAY.md says how.',
   });
 }

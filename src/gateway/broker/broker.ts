@@ -231,3 +231,8 @@ export type ConnectBroker = (
   onUnauthorized: () => void,
   send?: typeof fetch,
 ) => Broker;
+
+export type BrokerOrders = Pick<
+  Broker,
+  'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'
+>;

@@ -6,22 +6,7 @@ import type { VerifiedAccount } from './verify-problems.ts';
 
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
-/** What opens people's accounts at the broker, sealed in the gateway's database. */
-export interface KeyPairs {
-  /** Replaces an earlier one from the next request on. */
-  keep(
-    sub: string,
-    pair: KeptCredentials,
-    account: Pick<VerifiedAccount, 'accountNumber' | 'environment'>,
-  ): Promise<void>;
-  /** @throws {TradeAgentError} `state_corrupt` if it was sealed under another secret, or for somebody else */
-  find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined>;
-  list(): Promise<KeptKeyPair[]>;
-  /** False if there is none. */
-  remove(sub: string): Promise<boolean>;
-  /** Moves rows from the name `before` to the broker's own, before another broker of its kind is added. */
-  settle(): Promise<void>;
-}
+export type KeyPairs = ReturnType<typeof createKeyPairs>;
 
 interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
@@ -39,8 +24,11 @@ export interface KeyPlace {
 
 const anyKept = z.union(keptKindNames.map((kind) => keptSchema(kind)));
 
-/** Sealed by AES-256-GCM for one person and broker. A row of another kind of broker is ignored: names can be reused. */
-export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions): KeyPairs {
+/**
+ * What opens people's accounts at the broker, sealed in the gateway's database by AES-256-GCM for one person and broker. A
+ * row of another kind of broker is ignored: names can be reused.
+ */
+export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
   const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);
   const { name, kind, before } = broker;
@@ -53,22 +41,29 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
     return undefined;
   };
   return {
-    async keep(sub, pair, { accountNumber, environment }) {
+    /** Replaces an earlier one from the next request on. */
+    async keep(
+      sub: string,
+      pair: KeptCredentials,
+      { accountNumber, environment }: Pick<VerifiedAccount, 'accountNumber' | 'environment'>,
+    ): Promise<void> {
       const sealed = seal.seal(JSON.stringify(anyKept.parse(pair)), context(sub, name));
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
-    async find(sub) {
+    /** @throws {TradeAgentError} `state_corrupt` if it was sealed under another secret, or for somebody else */
+    async find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined> {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
       const pair = anyKept.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
       return { ...shown(row), pair };
     },
-    async list() {
+    async list(): Promise<KeptKeyPair[]> {
       const rows = (await Promise.all(places.map((place) => store.list(place)))).flat();
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
     },
-    async remove(sub) {
+    /** False if there is none. */
+    async remove(sub: string): Promise<boolean> {
       let removed = false;
       for (const place of places) {
         const row = await store.find(sub, place);
@@ -76,7 +71,8 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       }
       return removed;
     },
-    async settle() {
+    /** Moves rows from the name `before` to the broker's own, before another broker of its kind is added. */
+    async settle(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {
         const { sub } = row;

@@ -2,7 +2,8 @@ import { assetClassOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
-import type { Submission } from './broker.ts';
+import { isFinal, type Order } from '../../trading/views.ts';
+import type { OrderQuery, Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
 
 /** @throws {RangeError} if the amount is no JSON number, digit for digit */
@@ -51,4 +52,16 @@ export function notReplaced(label: string): Submission {
     message: `${label} puts no order in the place of another: cancel it, and propose a new one`,
     brokerCode: undefined,
   };
+}
+
+/** Filters the one list of a broker. @param orders newest first */
+export function selectOrders(
+  orders: readonly Order[],
+  { status, limit, symbols, until }: OrderQuery,
+): Order[] {
+  return orders
+    .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
+    .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
+    .filter(({ submitted_at }) => until === undefined || Date.parse(submitted_at) <= until.getTime())
+    .slice(0, limit);
 }

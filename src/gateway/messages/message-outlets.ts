@@ -1,7 +1,6 @@
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
-import { type BrokerExchange, createBrokerTokens } from '../broker/broker-token.ts';
-import { noExchange } from '../broker/no-exchange.ts';
+import { type BrokerExchange, createBrokerTokens, noExchange } from '../broker/broker-token.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import type { DeliveryOptions } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';

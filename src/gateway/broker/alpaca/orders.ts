@@ -2,7 +2,7 @@ import type { Alpaca, trading } from '@alpacahq/alpaca-trade-api/rest';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Broker, Replacement, Submission } from '../broker.ts';
+import type { BrokerOrders, Replacement, Submission } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
 import { alpacaTypes } from './traits.ts';
@@ -11,14 +11,12 @@ import { orderView } from './views.ts';
 /** Alpaca answers anything but a UUID like an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
-
 /** Orders at Alpaca: `/v2/orders`. */
 export function alpacaOrders(
   alpaca: () => Promise<Alpaca>,
   requests: BrokerRequests,
   replacementFailureOf: FailureOf,
-): Orders {
+): BrokerOrders {
   const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
     requests.find(async () => orderView(await call(await alpaca())));
   return {

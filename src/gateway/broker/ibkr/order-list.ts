@@ -59,16 +59,7 @@ interface OrderedContract {
   readonly secType: string;
 }
 
-export interface OrderList {
-  /** The current orders, newest first; waits until they may be read again. */
-  read(): Promise<readonly Order[]>;
-  /** The last answer if it is recent and nothing was sent since. */
-  recent(): Promise<readonly Order[]>;
-  /** Of an order in the last answer. */
-  contractOf(id: string): OrderedContract | undefined;
-  /** Drops the last answer, since something is being sent. */
-  forget(): void;
-}
+export type OrderList = ReturnType<typeof orderList>;
 
 /** Within one look at an account. */
 const RECENT_MS = 2_000;
@@ -82,7 +73,7 @@ export function orderList(
   client: RestClient,
   account: string,
   { ordersEveryMs, now, sleep }: Pick<IbkrOptions, 'ordersEveryMs' | 'now' | 'sleep'>,
-): OrderList {
+) {
   let reading: Promise<readonly Order[]> | undefined;
   let kept: { readonly at: number; readonly orders: readonly Order[] } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -123,12 +114,16 @@ export function orderList(
     return mine;
   };
   return {
+    /** The current orders, newest first; waits until they may be read again. */
     read,
-    contractOf: (id) => contracts.get(id),
+    /** Of an order in the last answer. */
+    contractOf: (id: string) => contracts.get(id),
+    /** The last answer if it is recent and nothing was sent since. */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(RECENT_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
+    /** Drops the last answer, since something is being sent. */
     forget() {
       kept = undefined;
       reading = undefined;

@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker, Submission } from '../broker.ts';
+import type { BrokerOrders, Submission } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { selectOrders } from '../order-query.ts';
-import { notReplaced, requireSayable, sentNumber } from '../plain-orders.ts';
+import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
 import { failureOf, IbkrNo } from './failure.ts';
@@ -73,8 +72,6 @@ const oneOf = z.union([reply, taken, failed]);
 /** One order was sent, so there is one answer, alone or in a list. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
-type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
-
 interface IbkrSession {
   /** Must precede anything else about an account. */
   readonly ready: () => Promise<unknown>;
@@ -88,7 +85,7 @@ export function ibkrOrders(
   account: string,
   { ready, contracts, list }: IbkrSession,
   requests: BrokerRequests,
-): Orders {
+): BrokerOrders {
   const path = `/iserver/account/${encodeURIComponent(account)}`;
   return {
     orders: (query) =>

@@ -7,11 +7,22 @@ const LONGEST_ANSWER = 4 * 1024 * 1024;
 /** Failed answers of other methods are for the SDK to interpret. */
 const asked = ['tools/call', 'tools/list'];
 
-export interface AnsweredFetchOptions {
+interface AnsweredFetchOptions {
   readonly fetch: typeof fetch;
   readonly token: string;
   readonly timeoutMs: number;
 }
+
+export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
+  readonly url: string;
+  readonly now: () => number;
+}
+
+/** The request's own limit comes first. */
+export const patience = ({ timeoutMs }: SessionOptions) => ({
+  timeout: 2 * timeoutMs,
+  maxTotalTimeout: 2 * timeoutMs,
+});
 
 /**
  * `fetch` for the SDK's transport: one POST for each message, whose bounded answer to this very message is read here. So

@@ -1,6 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { answeredFetch } from './answered-fetch.ts';
-import { patience, type SessionOptions } from './session-options.ts';
+import { answeredFetch, patience, type SessionOptions } from './answered-fetch.ts';
 
 /** A module of its own, so that the SDK is loaded at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {

@@ -1,19 +1,16 @@
 import type { OrderDraft } from '../../../trading/order.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker } from '../broker.ts';
+import type { BrokerOrders } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests, FailureOf } from '../broker-requests.ts';
-import { selectOrders } from '../order-query.ts';
-import { notReplaced, requireSayable } from '../plain-orders.ts';
+import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import type { Given } from './arguments.ts';
 import type { Call, McpMapping } from './mapping.ts';
 import { mcpTerms } from './traits.ts';
 import { orderIds, orderView, rowOf, rowsOf } from './views.ts';
-
-type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
 
 interface OrderTools {
   readonly mapping: McpMapping;
@@ -26,7 +23,7 @@ interface OrderTools {
   readonly submissionFailureOf: FailureOf;
 }
 
-export function mcpOrders(tools: OrderTools): Orders {
+export function mcpOrders(tools: OrderTools): BrokerOrders {
   const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
   const one = async (call: Call, given: Given, whose = account): Promise<Order> =>
     orderView(rowOf(await ask(call, given), call), mapping, whose);

@@ -1,8 +1,8 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { pinOf } from '../../../net/tool-pin.ts';
 import { RestAnswer } from '../rest-client.ts';
+import { patience, type SessionOptions } from './answered-fetch.ts';
 import { causeOf } from './failure.ts';
-import { patience, type SessionOptions } from './session-options.ts';
 
 export interface McpSession {
   /** One request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */

@@ -2,10 +2,9 @@ import type { ManualTradeFormWithOptions } from 'snaptrade-typescript-sdk';
 import { z } from 'zod';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { Broker } from '../broker.ts';
+import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { selectOrders } from '../order-query.ts';
-import { notReplaced, requireSayable, sentNumber } from '../plain-orders.ts';
+import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
 import { ORDER_ID, orderView, placedView, record, types } from './order-view.ts';
@@ -17,14 +16,12 @@ const MOST_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
-type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
-
 export function snaptradeOrders(
   client: () => Promise<Client>,
   who: Who,
   { now }: { readonly now: () => number },
   requests: BrokerRequests,
-): Orders {
+): BrokerOrders {
   return {
     orders: (query) =>
       requests.read(async () => {

@@ -2,10 +2,9 @@ import { z } from 'zod';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Broker } from '../broker.ts';
+import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { selectOrders } from '../order-query.ts';
-import { notReplaced, requireSayable } from '../plain-orders.ts';
+import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
 import { TradierNo } from './failure.ts';
@@ -28,13 +27,11 @@ const pageAnswer = z.object({
 const orderAnswer = z.object({ order: row });
 const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: z.literal('ok') }) });
 
-type Orders = Pick<Broker, 'orders' | 'order' | 'orderByClientOrderId' | 'submit' | 'replace' | 'cancel'>;
-
 export function tradierOrders(
   client: RestClient,
   path: () => Promise<string>,
   requests: BrokerRequests,
-): Orders {
+): BrokerOrders {
   const one = async (within: string, id: string) =>
     orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
   return {
