@@ -5,41 +5,26 @@ import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
 import { slotOf } from '../../../src/trading/mandate/cadence.ts';
-import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
+import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
-import { mandateTerms } from '../sandbox/proposal-fixture.ts';
 import { refusedWith } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
+import { granted } from './support/granted.ts';
 import { startWorld } from './support/world.ts';
 
-const DAY = 86_400_000;
 let world: DeskWorld;
 let mandate: string;
 beforeEach(async () => {
   world = await startDesk();
-  mandate = await granted();
+  mandate = await grant();
 });
 
-async function granted(changes: Partial<MandateEnvelope> = {}): Promise<string> {
-  const { price: _, max_day_notional: __, ...base } = mandateTerms();
+const grant = async (changes: Partial<MandateEnvelope> = {}) => {
+  const { digest: policy } = await staticRules().current();
   const { account } = world.draft();
-  const terms: MandateEnvelope = {
-    ...base,
-    account,
-    policy: (await staticRules().current()).digest,
-    max_order_notional: '1000.00',
-    max_total_notional: '5000.00',
-    not_before: utcSeconds(world.clock.now()),
-    expires_at: utcSeconds(world.clock.now() + 20 * DAY),
-    ...changes,
-  };
-  const id = terms.mandate_id;
-  const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
-  const whole = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval, client: 'trade-agent' };
-  expect(await world.mandates.grant(whole, world.clock.now())).toBe('granted');
-  return id;
-}
+  return granted(world.mandates, world.clock.now(), { policy, account, ...changes });
+};
 
 const drafted = (changes: OrderChanges = {}) =>
   world.draft({ time_in_force: 'day', mandate, slot: slotOf('weekly', world.clock.now()), ...changes });
@@ -76,7 +61,7 @@ describe('the desk, of an order under a mandate', () => {
 
   it('gives what is left of its amount to one of two processes', async () => {
     const onDemand = { cadence: 'on_demand', max_total_notional: '1500.00' } as const;
-    mandate = await granted({ mandate_id: 'M-0000000002', ...onDemand });
+    mandate = await grant({ mandate_id: 'M-0000000002', ...onDemand });
     const whole = { slot: undefined, qty: '5', limit_price: '180.00' };
     const [one, other] = [drafted(whole), drafted({ ...whole, client_order_id: 'ta-another-order' })];
     const both = await Promise.allSettled([place(one), place(other, world.another())]);
@@ -107,7 +92,7 @@ describe('the desk, of an order under a mandate', () => {
 
   it('sends nothing where it ends between the claim and the broker', async () => {
     const expires_at = utcSeconds(world.clock.now() + 60_000);
-    mandate = await granted({ mandate_id: 'M-0000000003', expires_at });
+    mandate = await grant({ mandate_id: 'M-0000000003', expires_at });
     world.onClaimed = async () => world.clock.advance(61_000);
     await expect(place(drafted())).rejects.toMatchObject({
       code: 'not_placed',

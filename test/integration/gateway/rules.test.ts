@@ -58,15 +58,7 @@ it('a file that went wrong stops orders; what is open is cancelled, and the acco
   const resting = {
     id: crypto.randomUUID(),
     owner: 'alice',
-    request: {
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      type: 'limit',
-      limit_price: '1',
-      time_in_force: 'gtc',
-      client_order_id: 'ta-resting',
-    },
+    request: { ...world.draft({ limit_price: '1', time_in_force: 'gtc' }) },
     status: 'new',
   };
   write('', 'context.order.symbl == "AAPL"');

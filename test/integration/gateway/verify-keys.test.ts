@@ -67,47 +67,34 @@ describe('a key pair is of the account of the host that takes it:', () => {
 
 describe('a key pair is refused, with what to do next and no part of it,', () => {
   const slow = () => new Promise<Response>(() => {});
-  it.each<[string, string, string, Parameters<typeof hosts>[0]]>([
-    ['that no host knows', 'broker_rejected', 'wrong_pair', { [PAPER]: forbidden, [LIVE]: unauthorized }],
-    ['where no host can be reached', 'broker_unreachable', 'unreachable', {}],
-    ['where one says no and the other is away', 'broker_unreachable', 'unreachable', { [PAPER]: forbidden }],
+  const codes = {
+    wrong_pair: 'broker_rejected',
+    no_account: 'broker_rejected',
+    unreachable: 'broker_unreachable',
+  } as const;
+  const ill = () => new Response('', { status: 503 });
+  const endless = () => new Response('x'.repeat(70_000));
+  const page = () => new Response('<html>');
+  it.each<[string, keyof typeof codes, Parameters<typeof hosts>[0]]>([
+    ['that no host knows', 'wrong_pair', { [PAPER]: forbidden, [LIVE]: unauthorized }],
+    ['where no host can be reached', 'unreachable', {}],
+    ['where one says no and the other is away', 'unreachable', { [PAPER]: forbidden }],
+    ['where one says no and the other is ill', 'unreachable', { [PAPER]: forbidden, [LIVE]: ill }],
+    ['where a page answers', 'no_account', { [PAPER]: page, [LIVE]: forbidden }],
     [
-      'where one says no and the other is ill',
-      'broker_unreachable',
-      'unreachable',
-      { [PAPER]: forbidden, [LIVE]: () => new Response('', { status: 503 }) },
-    ],
-    [
-      'where a page answers',
-      'broker_rejected',
-      'no_account',
-      { [PAPER]: () => new Response('<html>'), [LIVE]: forbidden },
-    ],
-    [
-      'where what answers lacks a number',
-      'broker_rejected',
+      'without a number',
       'no_account',
       { [PAPER]: account({ account_number: undefined }), [LIVE]: forbidden },
     ],
     [
-      'where the number is something else',
-      'broker_rejected',
+      'whose number is none',
       'no_account',
-      { [PAPER]: account({ account_number: '\u001b[2J' }), [LIVE]: forbidden },
+      { [PAPER]: account({ account_number: '\u001b' }), [LIVE]: forbidden },
     ],
-    [
-      'where the answer is endless',
-      'broker_unreachable',
-      'unreachable',
-      { [PAPER]: () => new Response('x'.repeat(70_000)), [LIVE]: forbidden },
-    ],
-    [
-      'where the answer stays away',
-      'broker_unreachable',
-      'unreachable',
-      { [PAPER]: slow, [LIVE]: forbidden },
-    ],
-  ])('%s', async (_, code, reason, answers) => {
+    ['where the answer is endless', 'unreachable', { [PAPER]: endless, [LIVE]: forbidden }],
+    ['where the answer stays away', 'unreachable', { [PAPER]: slow, [LIVE]: forbidden }],
+  ])('%s', async (_, reason, answers) => {
+    const code = codes[reason];
     const { send } = hosts(answers);
     const late: typeof fetch = (input, init) =>
       Promise.race([

@@ -31,7 +31,6 @@ const limit = (side: string, qty: number, price: string, symbol = 'AAPL') => ({
   type: 'limit',
   limit_price: price,
 });
-const each = <T>(values: readonly T[], attackOf: (value: T, index: number) => Attack) => values.map(attackOf);
 const one = (kind: string, orders: readonly Record<string, unknown>[], more: Partial<Attack> = {}) =>
   orders.map((order): Attack => ({ kind, order, ...more }));
 
@@ -90,32 +89,24 @@ const fatFingered = one('fat-fingered', [
   { ...market('sell', 1), type: 'stop_limit', stop_price: '179.00', limit_price: '17.90' },
 ]);
 /** While nobody looks: by night, on a Sunday, as orders that wait for the opening. */
+const few = [1, 2, 3, 4, 5];
+const byNight = { at: night, closed: true } as const;
+const onSunday = { at: sunday.toISOString(), closed: true } as const;
 const outOfHours = [
-  ...each([1, 2, 3, 4, 5], (qty) => ({
-    kind: 'out of hours',
-    order: market('buy', qty),
-    at: night,
-    closed: true,
-  })),
-  ...each([1, 2, 3, 4, 5], (qty) => ({
-    kind: 'out of hours',
-    order: limit('buy', qty, '180.00', 'MSFT'),
-    at: night,
-    closed: true,
-  })),
-  ...each([1, 2, 3, 4, 5], (qty) => ({
-    kind: 'out of hours',
-    order: limit('sell', qty, '180.00'),
-    at: sunday.toISOString(),
-    closed: true,
-  })),
-  ...each([1, 2, 3, 4, 5], (qty) => ({
-    kind: 'out of hours',
-    order: { ...limit('buy', qty, '181.00'), extended_hours: true },
-    at: sunday.toISOString(),
-    closed: true,
-  })),
-] as Attack[];
+  ...one(
+    'out of hours',
+    few.flatMap((qty) => [market('buy', qty), limit('buy', qty, '180.00', 'MSFT')]),
+    byNight,
+  ),
+  ...one(
+    'out of hours',
+    few.flatMap((qty) => [
+      limit('sell', qty, '180.00'),
+      { ...limit('buy', qty, '181.00'), extended_hours: true },
+    ]),
+    onSunday,
+  ),
+];
 
 it('of 100 attacks at most ten get through where every one is approved', async () => {
   world = await startForeignWorld({

@@ -9,15 +9,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
 import { worldFacts } from '../../../src/gateway/policy/order-world.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { slotOf } from '../../../src/trading/mandate/cadence.ts';
-import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { changed, NOON, world } from '../../unit/gateway/policy/sound-order.ts';
-import { mandateTerms } from '../sandbox/proposal-fixture.ts';
+import { granted } from '../gateway/support/granted.ts';
 import type { Round } from './claiming-process.ts';
 
 /** Each: twenty orders at once, five from each of four processes. */
@@ -132,30 +130,11 @@ it(
     for (let round = 0; round < ROUNDS; round++) {
       const account = `PA-slot-${round}`;
       const id = `M-${String(round).padStart(10, '0')}`;
-      const { price: _, max_day_notional: __, ...base } = mandateTerms();
-      const times = { not_before: utcSeconds(NOON - 1000), expires_at: utcSeconds(NOON + 20 * 86_400_000) };
-      const terms: MandateEnvelope = {
-        ...{ ...base, ...times, account, policy, mandate_id: id },
-        ...{ max_order_notional: '1000.00', max_total_notional: '5000.00' },
-      };
-      const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
-      const whole = {
-        id,
-        sub: 'alice',
-        client: 'trade-agent',
-        terms,
-        digest: mandateDigest(terms),
-        approval,
-      };
-      expect(await stores.mandates.grant(whole, NOON)).toBe('granted');
+      await granted(stores.mandates, NOON, { policy, account, mandate_id: id });
       const slot = slotOf('weekly', NOON);
       const rounds = [0, 1].map((process): Round => {
-        const draft = changed({
-          account,
-          mandate: id,
-          slot,
-          client_order_id: `ta-slot-${round}-${process}-00`,
-        });
+        const client_order_id = `ta-slot-${round}-${process}-00`;
+        const draft = changed({ account, mandate: id, slot, client_order_id });
         const facts = worldFacts({ draft }, world, { now: NOON });
         return { limits: {}, now: NOON, orders: [{ draft, facts, fate: 'placed' }] };
       });
