@@ -12,7 +12,7 @@ import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { linesSummary, orderSummary } from '../planner/order-summary.ts';
+import { linesSummary, orderSummary } from '../planner/answer.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callWords, subjectOf } from './call-words.ts';
 import { errorFacts, errorMessage } from './error-facts.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../values/defined.ts';
+import { show, whole } from './data-sentence.ts';
 import type { Intent } from './intent.ts';
 import { readOrder } from './order-sentence.ts';
-import { show, whole } from './time-spans.ts';
 import { NotUnderstood, onlySymbol, Words } from './words.ts';
 
 /* Questions about risk, tax lots, wash sales, findings of the person's rules, and whether an order would pass them. */

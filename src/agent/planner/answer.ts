@@ -29,6 +29,7 @@ import {
   barSchema,
   clockSchema,
   type MarketClock,
+  type Order,
   orderSchema,
   type Position,
   positionSchema,
@@ -37,7 +38,6 @@ import {
 import { accountAnswer } from './account-answers.ts';
 import type { Answered } from './answered-calls.ts';
 import { dataAnswer, figureAnswer } from './data-answers.ts';
-import { lineSummary } from './order-summary.ts';
 import type { View } from './steps.ts';
 
 const failure = z.lazy(() =>
@@ -426,4 +426,23 @@ function moment(at: string): string {
   if (parts === null) return at;
   const [, date, time, zone] = parts;
   return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
+}
+
+/** `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`; approved market orders show their bound. */
+export function orderSummary(order: Order): string {
+  const filled =
+    order.filled_avg_price === null
+      ? ''
+      : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
+  return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
+}
+
+/** `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
+export function linesSummary(lines: readonly BatchLine[]): string {
+  return `${batchText(lines)}: ${lines.map(lineSummary).join('; ')}`;
+}
+
+function lineSummary({ outcome, order, reason }: BatchLine): string {
+  if (order !== undefined) return orderSummary(order);
+  return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway said no'}`;
 }

@@ -6,9 +6,8 @@ import { safeLine } from '../../text/shown-text.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { fillsAtOnce } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { isFinal } from '../../trading/views.ts';
 import { errorAnswer, toolAnswer, untrusted } from '../answers/answer.ts';
 import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
@@ -209,10 +208,4 @@ async function followFill(
     const next = await gateway.proposal(seen.id, { waitSeconds: 1, since: seen.updated_at, signal });
     if (next.updated_at !== seen.updated_at) await see(next);
   }
-}
-
-function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
-  if (kind !== 'order' || result === undefined) return false;
-  const { placed } = kindWords(kind).came(result);
-  return placed !== undefined && !isFinal(placed.status) && 'type' in subject && subject.type === 'market';
 }

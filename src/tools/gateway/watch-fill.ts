@@ -35,7 +35,8 @@ export async function watchFill(
   return current;
 }
 
-function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
+/** Whether an order at the market is not yet filled. */
+export function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;
   const atMarket = new Set(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 import { lookups, steps } from '../../../src/agent/planner/steps.ts';
+import { anOrder, aPosition } from '../../fixtures/builders.ts';
 
 const intentsOf = (text: string) => {
   const parsed = parsePrompt(text);
@@ -58,16 +59,8 @@ describe('a sentence that names an account', () => {
     if (!('intents' in parsed)) throw new Error('not understood');
     const [look] = lookups(parsed.intents);
     expect(look).toEqual({ name: 'get_portfolio', args: { account: 'ira' } });
-    const position = { symbol: 'MSFT', side: 'long', qty: '10', qty_available: '10' };
-    const amounts = Object.fromEntries(
-      [
-        ...['avg_entry_price', 'current_price', 'lastday_price', 'market_value', 'cost_basis'],
-        ...['unrealized_pl', 'unrealized_plpc', 'change_today'],
-      ].map((name) => [name, '1']),
-    );
-    const found = [
-      { step: look as NonNullable<typeof look>, content: { positions: [{ ...position, ...amounts }] } },
-    ];
+    const content = { positions: [aPosition({ symbol: 'MSFT' })] };
+    const found = [{ step: look as NonNullable<typeof look>, content }];
     expect(steps(parsed.intents, found)).toMatchObject([
       { name: 'place_order', args: { symbol: 'MSFT', side: 'sell', qty: '5', account: 'ira' } },
     ]);
@@ -86,15 +79,9 @@ describe('a sentence that names an account', () => {
       { name: 'list_orders', args: { status: 'open', limit: 500, account: 'ira' } },
       { name: 'list_orders', args: { status: 'open', limit: 500 } },
     ]);
-    const order = (id: string) => ({
-      ...{ id, client_order_id: id, symbol: 'AAPL', side: 'buy', type: 'limit', time_in_force: 'gtc' },
-      ...{ qty: '5', notional: null, limit_price: '180', stop_price: null, trail_price: null },
-      ...{ trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
-      ...{ filled_avg_price: null, submitted_at: '2026-11-25T15:00:00Z', filled_at: null },
-    });
     const found = looks.map((step, at) => ({
       step,
-      content: { orders: [order(at === 0 ? 'in-ira' : 'in-default')] },
+      content: { orders: [anOrder({ id: at === 0 ? 'in-ira' : 'in-default' })] },
     }));
     expect(steps(intents, found)).toEqual([
       { name: 'cancel_order', args: { order_id: 'in-ira', account: 'ira' } },

@@ -6,45 +6,16 @@ import { isBounded, lookups } from '../../../src/agent/planner/steps.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';
+import { anOrder, aPosition, aQuote } from '../../fixtures/builders.ts';
 
 const assets = listed.stocks.map(([symbol = '', name = '']) => ({ symbol, name }));
 
 export const orderId = '61e69015-8549-4bfd-b9c3-01e75843f47d';
 
-const position = (symbol: string, qty: string, price: string): Position => ({
-  symbol,
-  side: 'long',
-  qty,
-  qty_available: qty,
-  avg_entry_price: price,
-  current_price: price,
-  lastday_price: price,
-  market_value: String(Number(qty) * Number(price)),
-  cost_basis: String(Number(qty) * Number(price)),
-  unrealized_pl: '0',
-  unrealized_plpc: '0',
-  change_today: '0',
-});
-
-const order: Order = {
-  id: orderId,
-  client_order_id: 'ta-1',
-  symbol: 'AAPL',
-  side: 'buy',
-  type: 'limit',
-  time_in_force: 'gtc',
-  qty: '5',
-  notional: null,
-  limit_price: '182.50',
-  stop_price: null,
-  trail_price: null,
-  trail_percent: null,
-  extended_hours: false,
-  status: 'new',
-  filled_qty: '0',
-  filled_avg_price: null,
-  submitted_at: '2026-11-25T15:00:00Z',
-  filled_at: null,
+const position = (symbol: string, qty: string, price: string): Position => {
+  const value = String(Number(qty) * Number(price));
+  const amounts = { qty, qty_available: qty, current_price: price, market_value: value };
+  return aPosition({ symbol, ...amounts });
 };
 
 export interface AccountWorld {
@@ -72,7 +43,7 @@ const prices = new Map([
 ]);
 
 function contentOf(name: string, args: Record<string, unknown>, world: AccountWorld): unknown {
-  const orders = (world.orders ?? [{}]).map((each) => ({ ...order, ...each }));
+  const orders = (world.orders ?? [{}]).map((each) => anOrder({ id: orderId, ...each }));
   switch (name) {
     case 'search_symbols':
       return {
@@ -96,10 +67,9 @@ function contentOf(name: string, args: Record<string, unknown>, world: AccountWo
       return {
         quotes: (args.symbols as string[]).flatMap((symbol) => {
           const last = prices.get(symbol);
-          const at = '2026-11-25T15:00:00Z';
           return last === undefined
             ? []
-            : [{ symbol, name: null, bid: last, ask: last, last, previous_close: last, at, simulated: true }];
+            : [aQuote({ symbol, bid: last, ask: last, last, previous_close: last })];
         }),
       };
     case 'suggest_rebalance':

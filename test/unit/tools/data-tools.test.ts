@@ -11,16 +11,12 @@ import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
 import { setWatchlist } from '../../../src/tools/set-watchlist.ts';
 import type { DirectTool } from '../../../src/tools/tool.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
-import type { Bar, Position } from '../../../src/trading/views.ts';
+import type { Bar } from '../../../src/trading/views.ts';
+import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
 /** Thursday, 26 November 2026, noon in New York. */
 const NOON = '2026-11-26T17:00:00Z';
-const account = {
-  equity: '1210.00',
-  last_equity: '1200.00',
-  cash: '1210.00',
-  simulated: true,
-};
+const account = anAccount({ equity: '1210.00', last_equity: '1200.00', cash: '1210.00' });
 const activity = (kind: Activity['kind'], at: string, more: Partial<Activity> = {}): Activity => ({
   id: `${kind}-${at}`,
   kind,
@@ -35,12 +31,7 @@ const activity = (kind: Activity['kind'], at: string, more: Partial<Activity> = 
 });
 
 const run = async (tool: DirectTool, gateway: Partial<GatewayClient>, args: Record<string, unknown> = {}) => {
-  const clock = async () => ({
-    timestamp: NOON,
-    is_open: true,
-    next_open: NOON,
-    next_close: NOON,
-  });
+  const clock = async () => ({ timestamp: NOON, is_open: true, next_open: NOON, next_close: NOON });
   const context = { session: undefined, gateway: { clock, ...gateway } as GatewayClient };
   const result = await tool.execute(context, tool.schema.parse(args));
   return { ...result, content: JSON.parse(result.content) as Record<string, unknown> };
@@ -54,7 +45,7 @@ describe('get_performance', () => {
     { at: '2026-11-25T05:00:00Z', equity: '1200.00' },
   ];
   const gateway = {
-    account: async () => account as never,
+    account: async () => account,
     positions: async () => [],
     valueHistory: async () => history,
     activities: async () => [activity('deposit', '2026-11-05T15:00:00Z', { amount: '100' })],
@@ -108,25 +99,10 @@ describe('get_performance', () => {
   });
 
   it('tells what each position contributed, adding up to the return', async () => {
-    const positions = async () =>
-      [
-        {
-          symbol: 'KO',
-          side: 'long',
-          qty: '4',
-          market_value: '220',
-          lastday_price: '54',
-          current_price: '55',
-          cost_basis: '200',
-          unrealized_pl: '20',
-          avg_entry_price: '50',
-        },
-      ] as Position[];
-    const { content } = await run(
-      getPerformance,
-      { ...gateway, positions },
-      { period: 'MTD', by_position: true },
-    );
+    const prices = { market_value: '220', lastday_price: '54', current_price: '55', avg_entry_price: '50' };
+    const ko = aPosition({ symbol: 'KO', qty: '4', ...prices, cost_basis: '200', unrealized_pl: '20' });
+    const held = { ...gateway, positions: async () => [ko] };
+    const { content } = await run(getPerformance, held, { period: 'MTD', by_position: true });
     expect(asked).toContain('KO raw');
     const { contributions } = content as { contributions: Record<string, unknown> };
     // Four shares from 50 to 55; what is left of $110 nobody says.
@@ -136,10 +112,7 @@ describe('get_performance', () => {
       total: '0.104783',
       not_priced: [],
     });
-    const parts = [
-      ...(contributions.positions as { contribution: string }[]),
-      contributions.rest as { contribution: string },
-    ];
+    const parts = [contributions.positions, contributions.rest].flat() as { contribution: string }[];
     expect(parts.reduce((sum, { contribution }) => sum + Number(contribution), 0)).toBeCloseTo(0.104783, 5);
   });
 
@@ -164,7 +137,7 @@ describe('get_performance', () => {
       added: '150.00',
       day_profit: expect.stringMatching(/^-/),
     });
-    const lost = { ...gateway, account: async () => ({ ...account, equity: '0' }) as never };
+    const lost = { ...gateway, account: async () => ({ ...account, equity: '0' }) };
     expect((await run(getPerformance, lost, { period: 'MTD' })).content).toMatchObject({
       time_weighted: { fraction: '-1', all_lost: expect.stringMatching(/^2026-11-26T/) },
       money_weighted: null,
@@ -178,11 +151,8 @@ describe('get_performance', () => {
       at: new Date(Date.parse('2024-01-01T05:00:00Z') + day * 86_400_000).toISOString(),
       equity: '1000',
     }));
-    const { content } = await run(
-      getPerformance,
-      { ...gateway, valueHistory: async () => years, activities: async () => [] },
-      { period: 'ALL' },
-    );
+    const long = { ...gateway, valueHistory: async () => years, activities: async () => [] };
+    const { content } = await run(getPerformance, long, { period: 'ALL' });
     const values = content.values as { at: string; equity: string }[];
     expect(values).toHaveLength(100);
     expect(values.at(-1)).toEqual({ at: new Date(NOON).toISOString(), equity: '1210.00' });
@@ -193,7 +163,7 @@ describe('get_realized_gains', () => {
   const fill = (at: string, side: 'buy' | 'sell', qty: string, price: string) =>
     activity('fill', at, { symbol: 'KO', side, qty, price });
   const gateway = {
-    account: async () => account as never,
+    account: async () => account,
     positions: async () => [],
     activities: async () => [
       fill('2024-01-02T15:00:00Z', 'buy', '10', '50'),
@@ -239,7 +209,7 @@ describe('get_activities', () => {
   it('is the newest first, by kind and number, with the sums of the whole period', async () => {
     let asked = 0;
     const gateway = {
-      account: async () => account as never,
+      account: async () => account,
       activities: async ({ after }: { after: number }) => {
         asked = after;
         return [
@@ -249,11 +219,7 @@ describe('get_activities', () => {
         ];
       },
     };
-    const { content } = await run(getActivities, gateway, {
-      period: 'YTD',
-      kinds: ['dividend'],
-      limit: 1,
-    });
+    const { content } = await run(getActivities, gateway, { period: 'YTD', kinds: ['dividend'], limit: 1 });
     expect(new Date(asked).toISOString()).toBe('2026-01-01T04:59:59.999Z');
     expect(content).toMatchObject({
       start: '2026-01-01',

@@ -3,18 +3,14 @@ import { answer } from '../../../src/agent/planner/answer.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getPortfolio } from '../../../src/tools/get-portfolio.ts';
+import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
-const account = {
-  ...{ account: 'PA3', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '1000.00' },
-  ...{ equity: '2100.00', last_equity: '2100.00', buying_power: '1000.00', long_market_value: '1100.00' },
-  ...{ trading_blocked: false, simulated: true },
-};
+const account = anAccount({ equity: '2100.00', last_equity: '2100.00' });
 /** From 100 to 110 since the last close. */
-const held = {
-  ...{ symbol: 'AAPL', side: 'long', qty: '10', qty_available: '10', avg_entry_price: '112.00' },
-  ...{ current_price: '110.00', lastday_price: '100.00', market_value: '1100.00', cost_basis: '1120.00' },
-  ...{ unrealized_pl: '-20.00', unrealized_plpc: '-0.0179', change_today: '0.1' },
-};
+const held = aPosition({
+  ...{ avg_entry_price: '112.00', current_price: '110.00', lastday_price: '100.00', market_value: '1100.00' },
+  ...{ cost_basis: '1120.00', unrealized_pl: '-20.00', unrealized_plpc: '-0.0179', change_today: '0.1' },
+});
 const fill = {
   ...{ id: 'f', kind: 'fill', type: 'FILL', symbol: 'AAPL', side: 'buy', qty: '10', price: '112.00' },
   ...{ at: '2026-11-25T15:00:00Z', amount: null },

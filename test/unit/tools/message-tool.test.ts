@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
 import { compactSummary } from '../../../src/tools/summary-message.ts';
 import { LONGEST_TEXT } from '../../../src/trading/message.ts';
-import type { Account, Position } from '../../../src/trading/views.ts';
+import type { Position } from '../../../src/trading/views.ts';
+import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
 describe('what a model asks to send', () => {
   it('is a recipient, and a note where there is one', () => {
@@ -10,12 +11,8 @@ describe('what a model asks to send', () => {
       recipient: '#trading',
       note: undefined,
     });
-    expect(
-      readMessageRequest(sendGmailSummary, { recipient: 'bob@example.com', note: 'As agreed.' }),
-    ).toEqual({
-      recipient: 'bob@example.com',
-      note: 'As agreed.',
-    });
+    const noted = { recipient: 'bob@example.com', note: 'As agreed.' };
+    expect(readMessageRequest(sendGmailSummary, noted)).toEqual(noted);
   });
 
   it.each([
@@ -32,23 +29,9 @@ describe('what a model asks to send', () => {
 });
 
 describe('the summary', () => {
-  const account = {
-    account: 'PA3ALICE01',
-    environment: 'paper',
-    equity: '112345.67',
-    last_equity: '112000.00',
-    cash: '5000.00',
-    simulated: true,
-  } as Account;
-  const position = (symbol: string, market_value: string) =>
-    ({
-      symbol,
-      qty: '10',
-      current_price: '100.00',
-      market_value,
-      unrealized_pl: '-12.50',
-      unrealized_plpc: '-0.0123',
-    }) as Position;
+  const account = anAccount({ equity: '112345.67', last_equity: '112000.00', cash: '5000.00' });
+  const lost = { current_price: '100.00', unrealized_pl: '-12.50', unrealized_plpc: '-0.0123' };
+  const position = (symbol: string, market_value: string) => aPosition({ symbol, market_value, ...lost });
   const summary = (positions: Position[], note?: string) =>
     compactSummary({ account, positions, now: Date.UTC(2026, 0, 30, 14, 30), note });
 

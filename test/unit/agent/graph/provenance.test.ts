@@ -4,6 +4,7 @@ import { type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/
 import { ordersNamed } from '../../../../src/agent/planner/orders-named.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
+const buy5 = { symbol: 'AAPL', side: 'buy', qty: '5' };
 const usual = { type: 'market', time_in_force: 'day', extended_hours: false };
 
 function sources(
@@ -38,13 +39,8 @@ const sold = { side: 'sell', type: 'limit' };
 const held = new Map([['MSFT', { qty: '11', qty_available: '9' }]]);
 
 describe('which account an order is for', () => {
-  const account = {
-    account: 'PA3IRA0001',
-    broker: 'ira',
-    label: 'Old IRA account',
-    environment: 'paper',
-    default: false,
-  } as const;
+  const named = { account: 'PA3IRA0001', broker: 'ira', label: 'Old IRA account' };
+  const account = { ...named, environment: 'paper', default: false } as const;
   it.each([
     ['buy 5 AAPL in my IRA account', 'user'],
     ['buy 5 AAPL in my old IRA account', 'user'],
@@ -59,12 +55,12 @@ describe('which account an order is for', () => {
 
 describe('where an order comes from', () => {
   it.each([
-    ['buy 5 AAPL', { symbol: 'AAPL', side: 'buy', qty: '5' }],
+    ['buy 5 AAPL', buy5],
     ['buy five aapl', { symbol: 'AAPL', side: 'buy', qty: '5.00' }],
     ['hmm, could you maybe buy 1k shares of KO for me today?', { symbol: 'KO', side: 'buy', qty: '1000' }],
     ['i think you should purchase $500 worth of msft', { symbol: 'MSFT', side: 'buy', notional: '500' }],
     ['put in an order: sell 1,200.5 NVDA quickly', { symbol: 'NVDA', side: 'sell', qty: '1200.5' }],
-    ['Buy five shares of Apple (AAPL), whenever', { symbol: 'AAPL', side: 'buy', qty: '5' }],
+    ['Buy five shares of Apple (AAPL), whenever', buy5],
     ["my AAPL's too big, sell 3 of it today", { symbol: 'AAPL', side: 'sell', qty: '3' }],
     ['SELL 3 AAPL RIGHT NOW', { symbol: 'AAPL', side: 'sell', qty: '3' }],
   ])('"%s" says symbol, side and amount, and the rest is the default', (turn, request) => {
@@ -85,7 +81,7 @@ describe('where an order comes from', () => {
       { ...sold, order_class: 'oco', ...exits, stop_loss_limit_price: '169.5' },
     ],
   ])('"%s" says each of its exits', (turn, request) => {
-    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...request });
+    const found = sources([turn], { ...buy5, ...request });
     for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'user']);
   });
 
@@ -94,7 +90,7 @@ describe('where an order comes from', () => {
     ['buy 5 AAPL take profit 200', { order_class: 'bracket', stop_loss_stop_price: '170' }],
     ['buy 5 AAPL with a stop loss at 170', { stop_loss_stop_price: '160' }],
   ])('"%s" says nothing of exits that a model thought of', (turn, request) => {
-    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...request });
+    const found = sources([turn], { ...buy5, ...request });
     for (const name of Object.keys(request)) expect([name, found[name]]).toEqual([name, 'other']);
   });
 
@@ -109,7 +105,7 @@ describe('where an order comes from', () => {
     ],
     ['buy 5 AAPL limit 180 in extended hours', { type: 'limit', limit_price: '180', extended_hours: true }],
   ])('"%s" says the terms', (turn, terms) => {
-    const found = sources([turn], { symbol: 'AAPL', side: 'buy', qty: '5', ...terms });
+    const found = sources([turn], { ...buy5, ...terms });
     for (const name of Object.keys(terms)) expect([name, found[name]]).toEqual([name, 'user']);
     expect(found.qty).toBe('user');
   });
@@ -121,7 +117,7 @@ describe('where an order comes from', () => {
   });
 
   it('a default that the words speak against is not a default', () => {
-    const found = sources(['buy 5 AAPL limit 180 gtc'], { symbol: 'AAPL', side: 'buy', qty: '5' });
+    const found = sources(['buy 5 AAPL limit 180 gtc'], buy5);
     expect(found).toMatchObject({ type: 'other', time_in_force: 'other' });
   });
 
@@ -149,43 +145,25 @@ describe('where an order comes from', () => {
     'Buy 5 AAPL, and then sell 10 MSFT please, will you',
     'well, swap: buy 5 AAPL, sell 10 MSFT',
   ])('of "%s" each order has its own number and side', (turn) => {
-    expect(sources([turn], { symbol: 'MSFT', side: 'sell', qty: '10' })).toMatchObject({
-      symbol: 'user',
-      side: 'user',
-      qty: 'user',
-    });
-    expect(sources([turn], { symbol: 'MSFT', side: 'buy', qty: '5' })).toMatchObject({
-      symbol: 'user',
-      side: 'other',
-      qty: 'other',
-    });
+    const sold = sources([turn], { symbol: 'MSFT', side: 'sell', qty: '10' });
+    expect(sold).toMatchObject({ symbol: 'user', side: 'user', qty: 'user' });
+    const mixed = sources([turn], { ...buy5, symbol: 'MSFT' });
+    expect(mixed).toMatchObject({ symbol: 'user', side: 'other', qty: 'other' });
   });
 
   it('two orders for one symbol lend each other nothing', () => {
     const turn = 'buy 5 AAPL limit 180 and buy 50 AAPL limit 90';
-    const found = sources([turn], {
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '50',
-      type: 'limit',
-      limit_price: '180',
-    });
+    const found = sources([turn], { ...buy5, qty: '50', type: 'limit', limit_price: '180' });
     expect([found.qty, found.limit_price].sort()).toEqual(['other', 'user']);
   });
 
   it('an earlier turn counts, until a newer one says otherwise', () => {
     const sell = { symbol: 'AAPL', side: 'sell', type: 'limit', limit_price: '190' };
     const turns = ['buy 5 AAPL limit 180', 'and now sell them at 190, would you'];
-    expect(sources(turns, { ...sell, qty: '5' })).toMatchObject({
-      symbol: 'user',
-      side: 'user',
-      qty: 'user',
-      limit_price: 'user',
-    });
+    const theirs = { symbol: 'user', side: 'user', qty: 'user', limit_price: 'user' };
+    expect(sources(turns, { ...sell, qty: '5' })).toMatchObject(theirs);
     expect(sources(turns, { ...sell, qty: '5', limit_price: '180' }).limit_price).toBe('other');
-    expect(sources(['buy 5 AAPL', 'no, make it 3'], { symbol: 'AAPL', side: 'buy', qty: '5' }).qty).toBe(
-      'other',
-    );
+    expect(sources(['buy 5 AAPL', 'no, make it 3'], buy5).qty).toBe('other');
   });
 
   it.each(['sell half my MSFT', 'MSFT makes me nervous, so sell half of it'])(
@@ -201,20 +179,16 @@ describe('where an order comes from', () => {
   );
 
   it('sends the sentence along, on one line, without what can’t be seen, cut between characters', () => {
-    const request = { symbol: 'AAPL', side: 'buy', qty: '5' };
-    expect(provenance(['buy 5 AAPL\n\u202eplease\u0007'], request).sentence).toBe('buy 5 AAPL please');
-    expect(provenance(['buy 5 AAPL', 'yes'], request).sentence).toBe('buy 5 AAPL');
-    expect(provenance([`${'x'.repeat(499)}😀`], request).sentence).toBe('x'.repeat(499));
-    expect(provenance([], request)).not.toHaveProperty('sentence');
+    expect(provenance(['buy 5 AAPL\n\u202eplease\u0007'], buy5).sentence).toBe('buy 5 AAPL please');
+    expect(provenance(['buy 5 AAPL', 'yes'], buy5).sentence).toBe('buy 5 AAPL');
+    expect(provenance([`${'x'.repeat(499)}😀`], buy5).sentence).toBe('x'.repeat(499));
+    expect(provenance([], buy5)).not.toHaveProperty('sentence');
   });
 
   it('names what has entered the conversation, each once, in plain letters, ten at most', () => {
     const many = Array.from({ length: 20 }, (_, index) => `tool ${index}`);
-    const found = provenance(
-      ['buy'],
-      {},
-      { taintedBy: ['standard input', 'standard input', 'nëws', ...many] },
-    );
+    const taintedBy = ['standard input', 'standard input', 'nëws', ...many];
+    const found = provenance(['buy'], {}, { taintedBy });
     expect(found.tainted_by?.slice(0, 2)).toEqual(['standard input', 'n?ws']);
     expect(found.tainted_by).toHaveLength(10);
   });
@@ -236,17 +210,10 @@ describe('where an order comes from', () => {
       fc.property(turns, fc.integer({ min: 6_001, max: 999_999 }), (said, number) => {
         const value = String(number);
         fc.pre(said.every((turn) => !turn.includes(value) && !turn.includes('TSLA')));
+        const numbers = ['qty', 'notional', 'limit_price', 'stop_price', 'trail_price', 'trail_percent'];
         const request = {
-          symbol: 'TSLA',
-          side: 'short',
-          qty: value,
-          notional: value,
-          limit_price: value,
-          stop_price: value,
-          trail_price: value,
-          trail_percent: value,
-          type: 'vwap',
-          time_in_force: 'gtd',
+          ...{ symbol: 'TSLA', side: 'short', type: 'vwap', time_in_force: 'gtd' },
+          ...Object.fromEntries(numbers.map((name) => [name, value])),
         };
         expect(Object.values(sources(said, request, { positions: held }))).not.toContain('user');
         const order = { ...request, symbol: 'AAPL' };
@@ -301,10 +268,8 @@ describe('where a cancel, a change and a message come from', () => {
       subject: { source: 'computed', from: 'summary' },
       text: { source: 'computed', from: 'summary' },
     });
-    expect(provenance(['email it to rob@example.com'], request, more).fields.recipient).toEqual({
-      source: 'other',
-      from: 'model',
-    });
+    const { recipient } = provenance(['email it to rob@example.com'], request, more).fields;
+    expect(recipient).toEqual({ source: 'other', from: 'model' });
   });
 });
 
@@ -333,7 +298,7 @@ describe('a symbol found by name', () => {
     { query: 'apple', assets: [{ symbol: 'AAPL', name: 'Apple Inc.' }] },
     { query: 'aapl', assets: [{ symbol: 'AAPL', name: 'Apple Inc.' }] },
   ];
-  const order = { ...usual, symbol: 'AAPL', side: 'buy', qty: '5' };
+  const order = { ...usual, ...buy5 };
 
   it('is computed by the rule’s name, and the rest is the person’s', () => {
     const { fields, sentence } = provenance(['buy 5 apple'], order, { names });
@@ -356,17 +321,12 @@ describe('a symbol found by name', () => {
 
 describe('what a turn takes from the one before', () => {
   it('stands in the person’s words: "the same for KO"', () => {
-    const found = sources(['buy 5 AAPL', 'the same for KO'], {
-      ...usual,
-      symbol: 'KO',
-      side: 'buy',
-      qty: '5',
-    });
+    const found = sources(['buy 5 AAPL', 'the same for KO'], { ...buy5, symbol: 'KO' });
     expect(found).toMatchObject({ symbol: 'user', side: 'user', qty: 'user' });
   });
 
   it('but for what a yes put right: that is no word of theirs', () => {
-    const found = sources(['by 5 AAPL', 'yes'], { ...usual, symbol: 'AAPL', side: 'buy', qty: '5' });
+    const found = sources(['by 5 AAPL', 'yes'], buy5);
     expect(found).toMatchObject({ symbol: 'user', side: 'other', qty: 'user' });
   });
 });
@@ -385,10 +345,8 @@ describe('a change of an order', () => {
 
   it('is the model’s where it is another order than the one meant', () => {
     const two = [{ id: 'o-newest00', symbol: 'KO' }, ...openOrders];
-    const { fields } = provenance(['change my last order to 185'], request, {
-      kind: 'replace',
-      openOrders: two,
-    });
+    const more = { kind: 'replace', openOrders: two } as const;
+    const { fields } = provenance(['change my last order to 185'], request, more);
     expect(fields.order_id).toEqual({ source: 'other', from: 'model' });
   });
 });

@@ -18,25 +18,19 @@ interface Conversation {
 function requested(said: readonly string[], args: Record<string, unknown>, more: Conversation = {}) {
   const { tainted = [], composedBy, builtin = false, last = '150', now = NOW, account } = more;
   const quote = { symbol: 'X', last, bid: last, ask: last };
+  const world = { profile: { environment: 'paper' }, clock: { now: () => now }, model: { builtin } };
+  const facts = { said, composedBy, positions: [], names: [], openOrders: [] };
   return standingRequest(
-    {
-      profile: { environment: 'paper' },
-      clock: { now: () => now },
-      model: { builtin },
-    } as Parameters<typeof standingRequest>[0],
+    world as Parameters<typeof standingRequest>[0],
     { quotes: async () => [quote as never] },
-    {
-      args,
-      account,
-      facts: { said, composedBy, positions: [], names: [], openOrders: [] },
-      tainted,
-    },
+    { args, account, facts, tainted },
   );
 }
 
 const vti = { side: 'buy', notional: '200', symbol: 'VTI', every: 'monday' };
 const nvda = { side: 'sell', qty: '5', symbol: 'NVDA', below: '100', before: 'friday' };
 const MONDAYS = 'buy $200 of VTI every Monday';
+const TWO = `${MONDAYS} and buy $100 of KO every month`;
 const BELOW = 'sell 5 NVDA if it falls below 100 before Saturday';
 
 describe('a standing order in the person’s own words', () => {
@@ -77,7 +71,7 @@ describe('a standing order in the person’s own words', () => {
   it.each([
     ['over several turns', ['I would like to buy $200 of VTI', 'every Monday'], vti],
     ['as it was put right', ['buy $100 of VTI every Monday', 'no, make it $200'], vti],
-    ['beside another', ['buy $200 of VTI every Monday and buy $100 of KO every month'], vti],
+    ['beside another', [TWO], vti],
     ['second in a list', ['every Monday buy $50 of BND and $200 of VTI'], vti],
     ['of each in a list', ['buy $200 each of BND and VTI every Monday'], vti],
     ['with a time', [`${MONDAYS} at 2 pm`], { ...vti, at: '14:00' }],
@@ -96,6 +90,8 @@ describe('a standing order in the person’s own words', () => {
 
 describe('what is not in their words is refused, with the command to type', () => {
   const command = expect.stringMatching(/type it yourself: trade-agent mandates add --(buy|sell) [A-Z]+ --/);
+  const ko = { ...vti, notional: undefined, qty: '2', symbol: 'KO' };
+  const above = { ...nvda, below: undefined, above: '100', before: 'saturday' };
   it.each<[string, readonly string[], Record<string, unknown>, string]>([
     ['another symbol', [MONDAYS], { ...vti, symbol: 'TQQQ' }, 'its symbol'],
     ['another side', [MONDAYS], { ...vti, side: 'sell' }, 'whether to buy or sell'],
@@ -105,40 +101,20 @@ describe('what is not in their words is refused, with the command to type', () =
     ['another time', [MONDAYS], { ...vti, at: '15:59' }, 'the time of the day'],
     ['a time left out', [`${MONDAYS} at 11:30`], vti, 'the time of the day'],
     ['a limit price', [MONDAYS], { ...vti, limit_price: '900' }, 'the kind of order'],
-    [
-      'a limit price left out',
-      ['buy 2 KO limit 60 every Monday'],
-      { ...vti, notional: undefined, qty: '2', symbol: 'KO' },
-      'the kind of order',
-    ],
+    ['a limit price left out', ['buy 2 KO limit 60 every Monday'], ko, 'the kind of order'],
     ['an end', [MONDAYS], { ...vti, until: '2026-12-31' }, 'when it is to end'],
     ['an end left out', [BELOW], { ...nvda, before: undefined }, 'when it is to end'],
     ['a later end', [BELOW], { ...nvda, before: undefined, until: 'saturday' }, 'when it is to end'],
     ['another price', [BELOW], { ...nvda, below: '140', before: 'saturday' }, 'when it is to be placed'],
-    [
-      'the other direction',
-      [BELOW],
-      { ...nvda, below: undefined, above: '100', before: 'saturday' },
-      'when it is to be placed',
-    ],
+    ['the other direction', [BELOW], above, 'when it is to be placed'],
     ['an order for once', ['buy $200 of VTI'], vti, 'when it is to be placed'],
     ['a question', ['what is VTI at every Monday?'], vti, 'whether to buy or sell'],
     ['a no', ["don't buy $200 of VTI every Monday"], vti, ''],
-    [
-      'a mixture of two',
-      ['buy $200 of VTI every Monday and buy $100 of KO every month'],
-      { ...vti, every: 'month' },
-      'when it is to be placed',
-    ],
+    ['a mixture of two', [TWO], { ...vti, every: 'month' }, 'when it is to be placed'],
     ['nothing at all', [], vti, ''],
   ])('%s', async (_, said, args, what) => {
-    await expect(requested(said, args)).rejects.toMatchObject({
-      code: 'blocked',
-      message: expect.stringContaining(
-        what === '' ? 'you have not said' : `you have not said ${what} like this`,
-      ),
-      hint: command,
-    });
+    const message = expect.stringContaining(`you have not said${what && ` ${what} like this`}`);
+    await expect(requested(said, args)).rejects.toMatchObject({ code: 'blocked', message, hint: command });
   });
 
   it.each([
@@ -146,22 +122,15 @@ describe('what is not in their words is refused, with the command to type', () =
     [{ tainted: ['standard input'] }, 'standard input'],
     [{ composedBy: 'check' }, 'put together by check'],
   ])('whatever they said, where somebody else was heard: %j', async (more, why) => {
-    await expect(requested([MONDAYS], vti, more)).rejects.toMatchObject({
-      code: 'blocked',
-      message: expect.stringContaining(why),
-      hint: command,
-    });
+    const message = expect.stringContaining(why);
+    const refusal = { code: 'blocked', message, hint: command };
+    await expect(requested([MONDAYS], vti, more)).rejects.toMatchObject(refusal);
   });
 });
 
 describe('a standing order in an account that the person names', () => {
-  const tradier = {
-    account: 'TR12345',
-    broker: 'tradier',
-    label: 'Tradier',
-    environment: 'paper',
-    default: false,
-  } as const;
+  const named = { account: 'TR12345', broker: 'tradier', label: 'Tradier' };
+  const tradier = { ...named, environment: 'paper', default: false } as const;
   const IN_TRADIER = 'buy $200 of VTI every Monday in my Tradier account';
 
   it('is for that one', async () => {
