@@ -13,8 +13,8 @@ export async function gatherFrom(
   owner: string,
   input: Omit<Parameters<typeof gather>[0], 'closes' | 'activities' | 'imported'>,
 ) {
-  const { gather } = await import('../../check/gather.ts');
-  const snapshot = await gather({
+  const gathering = await import('../../check/gather.ts');
+  const snapshot = await gathering.gather({
     ...input,
     closes: store.closes,
     activities: (account) => store.activities({ profile: owner, account }),
