@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
-import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
+import { suiteCliWorld } from '../cli/cli-world.ts';
 import { type HttpRecorder, openHttpRecorder } from './http-recorder.ts';
 import { loopbackCertificate, type MailServer, openMailServer } from './mail-server.ts';
 
@@ -13,18 +13,13 @@ const WHSEC = `whsec_${Buffer.from('a-signing-key-nobody-may-see').toString('bas
 const TOKEN = 'tk_ntfy-t0ken-nobody-may-see';
 const SLACK_PATH = '/services/T000/B000/sl4ck-path-nobody-sees';
 
-let world: CliWorld;
+const world = suiteCliWorld({ hasty: true });
 let http: HttpRecorder;
 let mail: MailServer;
 beforeAll(async () => {
-  [world, http, mail] = await Promise.all([
-    openCliWorld({ hasty: true }),
-    openHttpRecorder(),
-    openMailServer({ password: PASSWORD }),
-  ]);
-  await world.login();
+  [http, mail] = await Promise.all([openHttpRecorder(), openMailServer({ password: PASSWORD })]);
 });
-afterAll(() => Promise.all([world.close(), http.close(), mail.close()]));
+afterAll(() => Promise.all([http.close(), mail.close()]));
 beforeEach(() => {
   http.requests.length = 0;
   mail.received.length = 0;
@@ -56,14 +51,8 @@ const rulesThatFire = (severities: readonly string[] = ['warning'], more = '') =
   return file;
 };
 const check = async (rules: string, ...args: string[]) => {
-  const { exitCode, stdout, stderr } = await world.run([
-    'check',
-    '--rules',
-    rules,
-    ...args,
-    '--output',
-    'json',
-  ]);
+  const command = ['check', '--rules', rules, ...args, '--output', 'json'];
+  const { exitCode, stdout, stderr } = await world.run(command);
   const parsed = checkResultSchema.safeParse(JSON.parse(stdout));
   if (!parsed.success) throw new Error(`ended with ${exitCode}: ${stdout} ${stderr}`);
   // Those of this check alone: what an earlier test could not send is tried again, too.
@@ -242,19 +231,16 @@ describe('a notice that can’t be sent', () => {
     expect((await world.run(['notices'])).stdout).toMatch(/hook +webhook +warning +kept +2 /);
 
     const back = await openMailServer({ password: PASSWORD, port: gone.port });
-    try {
-      const hung = http.requests.map(({ headers }) => headers['webhook-id']);
-      http.requests.length = 0;
-      const next = await check(rules);
-      expect(next.exitCode).toBe(0);
-      expect(next.result.findings).toEqual([]);
-      expect(next.result.notices.map(({ status }) => status)).toEqual(Array(4).fill('delivered'));
-      expect(http.requests[0]?.headers['webhook-id']).toBe(hung[0]);
-      expect(back.received).toHaveLength(2);
-      expect((await check(rules)).result.notices).toEqual([]);
-    } finally {
-      await back.close();
-    }
+    onTestFinished(() => back.close());
+    const hung = http.requests.map(({ headers }) => headers['webhook-id']);
+    http.requests.length = 0;
+    const next = await check(rules);
+    expect(next.exitCode).toBe(0);
+    expect(next.result.findings).toEqual([]);
+    expect(next.result.notices.map(({ status }) => status)).toEqual(Array(4).fill('delivered'));
+    expect(http.requests[0]?.headers['webhook-id']).toBe(hung[0]);
+    expect(back.received).toHaveLength(2);
+    expect((await check(rules)).result.notices).toEqual([]);
   });
 
   it('says that the password is wrong, keeps it to itself, and goes out once it is right', async () => {
@@ -279,16 +265,13 @@ describe('a notice that can’t be sent', () => {
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
     });
-    try {
-      configure({ mail: mailChannel({ port: plain.port }) });
-      await setSecret('mail', PASSWORD);
-      const { notices } = await check(rulesThatFire());
-      expect(notices).toMatchObject([{ status: 'waiting', error: { code: 'insecure' } }]);
-      expect(plain.passwords).toEqual([]);
-      expect(plain.received).toEqual([]);
-    } finally {
-      await plain.close();
-    }
+    onTestFinished(() => plain.close());
+    configure({ mail: mailChannel({ port: plain.port }) });
+    await setSecret('mail', PASSWORD);
+    const { notices } = await check(rulesThatFire());
+    expect(notices).toMatchObject([{ status: 'waiting', error: { code: 'insecure' } }]);
+    expect(plain.passwords).toEqual([]);
+    expect(plain.received).toEqual([]);
   });
 
   it('is not sent to a server whose certificate nobody trusts', async () => {
@@ -417,9 +400,10 @@ describe('a desktop notice', () => {
 describe('notices test', () => {
   it('sends one now, and ends 1 with what went wrong', async () => {
     configure({ push: { kind: 'ntfy', server: http.url, topic: 't' } });
-    const sent = await world.run(['notices', 'test', 'push', '--output', 'json']);
-    expect(sent.exitCode).toBe(0);
-    expect(JSON.parse(sent.stdout)).toMatchObject({ schema: 'trade-agent.notice-test/1', channel: 'push' });
+    expect(await world.json('notices', 'test', 'push')).toMatchObject({
+      exitCode: 0,
+      body: { schema: 'trade-agent.notice-test/1', channel: 'push' },
+    });
     http.answer(403);
     const refused = await world.run(['notices', 'test', 'push']);
     expect(refused.exitCode).toBe(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deliver } from '../../../src/notify/deliver.ts';
-import { type Notice, NoticeFailure } from '../../../src/notify/notice.ts';
+import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from '../../../src/notify/notice.ts';
 import { manualClock } from '../cli/manual-clock.ts';
 
 const notice = (id: string): Notice => ({
@@ -15,18 +15,20 @@ const notice = (id: string): Notice => ({
 const passing = (retryAfter?: number) => new NoticeFailure('refused', 'busy', { passing: true, retryAfter });
 const signal = new AbortController().signal;
 
+/** Delivers the notices `a`, `b`, … one by one. */
+function delivering(send: SendNotice, ids: string[], attemptMs = 1000, until = signal) {
+  const clock = manualClock();
+  return { clock, done: deliver(send, ids.map(notice), { clock, signal: until, attemptMs }) };
+}
+
 describe('a delivery', () => {
   it('waits longer from attempt to attempt, and ends after three', async () => {
-    const clock = manualClock();
     let attempts = 0;
-    const done = deliver(
-      async () => {
-        attempts++;
-        throw passing();
-      },
-      [notice('a')],
-      { clock, signal, attemptMs: 1000 },
-    );
+    const failing = async () => {
+      attempts++;
+      throw passing();
+    };
+    const { clock, done } = delivering(failing, ['a']);
     await clock.slept(500);
     clock.advance(500);
     await clock.slept(2000);
@@ -36,27 +38,18 @@ describe('a delivery', () => {
   });
 
   it('waits as long as the server asks', async () => {
-    const clock = manualClock();
     let attempts = 0;
-    const done = deliver(
-      async () => {
-        if (attempts++ === 0) throw passing(7000);
-      },
-      [notice('a')],
-      { clock, signal, attemptMs: 10_000 },
-    );
+    const busyOnce = async () => {
+      if (attempts++ === 0) throw passing(7000);
+    };
+    const { clock, done } = delivering(busyOnce, ['a'], 10_000);
     await clock.slept(7000);
     clock.advance(7000);
     expect(await done).toMatchObject([{ attempts: 2, failure: undefined }]);
   });
 
   it('ends an attempt in time although it does not heed its signal', async () => {
-    const clock = manualClock();
-    const done = deliver(() => new Promise(() => undefined), [notice('a')], {
-      clock,
-      signal,
-      attemptMs: 1000,
-    });
+    const { clock, done } = delivering(() => new Promise(() => undefined), ['a']);
     for (const wait of [1000, 500, 1000, 2000, 1000]) {
       await clock.slept(wait);
       clock.advance(wait);
@@ -65,17 +58,13 @@ describe('a delivery', () => {
   });
 
   it('ends at once when all of it is told to stop, and sends no more', async () => {
-    const clock = manualClock();
     const all = new AbortController();
     const sent: string[] = [];
-    const done = deliver(
-      ({ id }) => {
-        sent.push(id);
-        return new Promise(() => undefined);
-      },
-      [notice('a'), notice('b')],
-      { clock, signal: all.signal, attemptMs: 60_000 },
-    );
+    const hanging: SendNotice = ({ id }) => {
+      sent.push(id);
+      return new Promise(() => undefined);
+    };
+    const { clock, done } = delivering(hanging, ['a', 'b'], 60_000, all.signal);
     await clock.slept(60_000);
     all.abort(new Error('stop'));
     expect(await done).toMatchObject([
@@ -86,22 +75,14 @@ describe('a delivery', () => {
   });
 
   it('tries nothing more where the server is down, but goes on after one that was refused for what it is', async () => {
-    const clock = manualClock();
-    const refusing = await deliver(
+    const failing =
+      (code: FailureCode): SendNotice =>
       async ({ id }) => {
-        if (id === 'a') throw new NoticeFailure('refused', 'HTTP 400');
-      },
-      [notice('a'), notice('b')],
-      { clock, signal, attemptMs: 1000 },
-    );
+        if (id === 'a') throw new NoticeFailure(code, 'HTTP 4xx');
+      };
+    const refusing = await delivering(failing('refused'), ['a', 'b']).done;
     expect(refusing.map(({ failure }) => failure?.code)).toEqual(['refused', undefined]);
-    const wrongSecret = await deliver(
-      async ({ id }) => {
-        if (id === 'a') throw new NoticeFailure('not_authorized', 'HTTP 401');
-      },
-      [notice('a'), notice('b')],
-      { clock, signal, attemptMs: 1000 },
-    );
+    const wrongSecret = await delivering(failing('not_authorized'), ['a', 'b']).done;
     expect(wrongSecret.map(({ failure, attempts }) => [failure?.code, attempts])).toEqual([
       ['not_authorized', 1],
       ['not_authorized', 0],
@@ -109,13 +90,10 @@ describe('a delivery', () => {
   });
 
   it('tells of an error nobody foresaw by its name alone', async () => {
-    const [delivery] = await deliver(
-      async () => {
-        throw new TypeError('password=hunter2');
-      },
-      [notice('a')],
-      { clock: manualClock(), signal, attemptMs: 1000 },
-    );
+    const odd = async () => {
+      throw new TypeError('password=hunter2');
+    };
+    const [delivery] = await delivering(odd, ['a']).done;
     expect(delivery?.failure?.message).toBe("it can't be sent (TypeError)");
   });
 });
