@@ -113,13 +113,13 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     /** In the order of the settings. A broker that can't be asked now is listed with the reason. */
     async of(who: WhoseAccount): Promise<AccountEntry[]> {
       const connected = await Promise.all(
-        places.map(async (place) => ({ place, connected: await isConnected(place, who) })),
+        places.map(async (place) => {
+          // Undefined if it can't be told now.
+          return { place, connected: await unlessRefused(place.credentials.isConnected(who)) };
+        }),
       );
       const theirs = connected.filter((one) => one.connected !== false).map(({ place }) => place);
-      const byDefault = await defaultPlace(who).catch((error: unknown) => {
-        if (!(error instanceof Refusal)) throw error;
-        return undefined;
-      });
+      const byDefault = await unlessRefused(defaultPlace(who));
       return await Promise.all(
         theirs.map(async (place): Promise<AccountEntry> => {
           const { name: broker, label } = place;
@@ -142,10 +142,9 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   };
 }
 
-/** Undefined if it can't be told now. */
-async function isConnected({ credentials }: BrokerPlace, who: WhoseAccount): Promise<boolean | undefined> {
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    return await credentials.isConnected(who);
+    return await asked;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return undefined;
@@ -164,12 +163,7 @@ function accountNumbers() {
     async known(place: BrokerPlace, who: WhoseAccount): Promise<string | undefined> {
       const kept = await place.credentials.accountOf?.(who);
       if (kept !== undefined || told.size === 0) return kept;
-      try {
-        return told.get(await keyOf(place, who));
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        return undefined;
-      }
+      return await unlessRefused(keyOf(place, who).then((key) => told.get(key)));
     },
     async ask(place: BrokerPlace, who: WhoseAccount, opened: OpenAccount): Promise<string> {
       const key = await keyOf(place, who);

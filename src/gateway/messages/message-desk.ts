@@ -157,6 +157,11 @@ async function sendOnce(
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
   const key = { sub: caller.sub, id: draft.client_message_id };
+  const known = async (entry: MessageEntry) => ({ entry: await settled(entry, options), replay: true });
+  const sent = async (entry: MessageEntry, ready: Ready) => {
+    const mine = { ...options, isOurs: caller.isOurs };
+    return { entry: await handOver(entry, draft, ready, mine), replay: false };
+  };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
     // Before the approval is used, so that it remains valid until the account is connected.
@@ -170,24 +175,15 @@ async function sendOnce(
           challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
         });
       case 'known':
-        return { entry: await settled(requireSame(claim.entry, digest), options), replay: true };
+        return await known(requireSame(claim.entry, digest));
       case 'claimed':
-        return {
-          entry: await handOver(claim.entry, draft, ready, { ...options, isOurs: caller.isOurs }),
-          replay: false,
-        };
+        return await sent(claim.entry, ready);
     }
   }
-  if (requireSame(earlier, digest).state !== 'ready') {
-    return { entry: await settled(earlier, options), replay: true };
-  }
+  if (requireSame(earlier, digest).state !== 'ready') return await known(earlier);
   const ready = await admit(approved, caller, options);
   const claim = await journal.reclaim(earlier, clock.now());
-  if (claim.outcome === 'stale') return { entry: await settled(claim.entry, options), replay: true };
-  return {
-    entry: await handOver(claim.entry, draft, ready, { ...options, isOurs: caller.isOurs }),
-    replay: false,
-  };
+  return claim.outcome === 'stale' ? await known(claim.entry) : await sent(claim.entry, ready);
 }
 
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { KeptOf } from '../kept-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
+import { type VerifiedAccount, type VerifyOptions, wrongCredentials } from '../verify-problems.ts';
 import { type AlpacaSettings, addressesOf } from './settings.ts';
 
 type KeyPair = KeptOf<'key_pair'>;
@@ -87,12 +87,12 @@ async function accountAt(
   };
 }
 
-function wrongPair(): TradeAgentError {
-  return new TradeAgentError('broker_rejected', 'Alpaca does not know this key pair', {
-    hint: 'Copy key id and secret again, both of the same pair; the secret is shown only when the pair is made, so make a new one where it is lost.',
-    details: { reason: 'wrong_pair' },
-  });
-}
+const wrongPair = () =>
+  wrongCredentials(
+    'Alpaca',
+    'key pair',
+    'Copy key id and secret again, both of the same pair; the secret is shown only when the pair is made, so make a new one where it is lost.',
+  );
 
 function noAccount(host: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `what ${host} answers is no account`, {

@@ -4,7 +4,6 @@ import {
   type CryptoKey,
   createLocalJWKSet,
   exportJWK,
-  type GenerateKeyPairResult,
   generateKeyPair,
   type JWK,
   jwtVerify,
@@ -31,35 +30,14 @@ export interface AskedQuestion {
   claims?: Record<string, unknown>;
 }
 
-/** A small identity provider that signs whatever a test asks for, good or bad. */
-export interface TestIssuer {
-  readonly url: string;
-  readonly keys: GenerateKeyPairResult;
-  readonly publicJwk: JWK;
-  /** A sound access token, but for what the options change; `undefined` removes a claim. */
-  mint(options?: MintOptions): Promise<string>;
-  /** Requests at the token endpoint, as they were understood. */
-  readonly exchanges: { readonly sub: string; readonly audience: string }[];
-  readonly jwksRequests: { count: number };
-  /** What phones were asked, oldest first. */
-  readonly questions: AskedQuestion[];
-  /** Users with a brokerage account, and their token at the broker. */
-  readonly connected: Map<string, string>;
-  /** Their tokens elsewhere, by `user audience`. */
-  readonly elsewhere: Map<string, string>;
-  /** Answers the next token request with this instead. */
-  failExchange: { status: number; body: object } | undefined;
-  /** Keys published beside the main one. */
-  readonly published: JWK[];
-  down: boolean;
-  close(): Promise<void>;
-}
+export type TestIssuer = Awaited<ReturnType<typeof startTestIssuer>>;
 
+/** A small identity provider that signs whatever a test asks for, good or bad. */
 export async function startTestIssuer(options: {
   clock: TestClock;
   audience: () => string;
   gatewayClient: { client_id: string; jwk: JWK };
-}): Promise<TestIssuer> {
+}) {
   const server: HttpServer = await listenOnLoopback(0, () => 0);
   const keys = await generateKeyPair('ES256', { extractable: true });
   const publicJwk: JWK = { ...(await exportJWK(keys.publicKey)), kid: 'main', alg: 'ES256', use: 'sig' };
@@ -69,19 +47,26 @@ export async function startTestIssuer(options: {
     c.header('date', new Date(options.clock.now()).toUTCString());
   });
 
-  const issuer: TestIssuer = {
+  const issuer = {
     url: server.url,
     keys,
     publicJwk,
-    exchanges: [],
+    /** Requests at the token endpoint, as they were understood. */
+    exchanges: [] as { readonly sub: string; readonly audience: string }[],
     jwksRequests: { count: 0 },
-    questions: [],
-    connected: new Map(),
-    elsewhere: new Map(),
-    failExchange: undefined,
+    /** What phones were asked, oldest first. */
+    questions: [] as AskedQuestion[],
+    /** Users with a brokerage account, and their token at the broker. */
+    connected: new Map<string, string>(),
+    /** Their tokens elsewhere, by `user audience`. */
+    elsewhere: new Map<string, string>(),
+    /** Answers the next token request with this instead. */
+    failExchange: undefined as { status: number; body: object } | undefined,
+    /** Keys published beside the main one. */
     published: [publicJwk],
     down: false,
-    mint: ({ claims = {}, header = {}, key = keys.privateKey } = {}) => {
+    /** A sound access token, but for what the options change; `undefined` removes a claim. */
+    mint: ({ claims = {}, header = {}, key = keys.privateKey }: MintOptions = {}): Promise<string> => {
       const now = Math.floor(options.clock.now() / 1000);
       const payload: Record<string, unknown> = {
         iss: server.url,
