@@ -1,24 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { folderOfSuite } from '../folders.ts';
 import { freePort } from '../free-port.ts';
 import { hasTmux, openTerminal } from './tmux.ts';
 import { startCommand } from './world.ts';
 
-let place: string;
+const place = folderOfSuite();
 let sandbox: Sandbox;
 let folder: string;
 let count = 0;
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), 'trade-agent-init-'));
   sandbox = await startSandbox({ home: join(place, 'sandbox'), port: 0 });
 });
-afterAll(async () => {
-  await sandbox.close();
-  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
-});
+afterAll(() => sandbox.close());
 beforeEach(() => {
   count += 1;
   folder = join(place, `${count}`);

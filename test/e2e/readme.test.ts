@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { folderOfTest } from '../folders.ts';
 import { suiteWorld } from './suite-world.ts';
 
 /*
@@ -52,19 +52,15 @@ it.each(typed)('npx trade-agent %s', async (line) => {
 });
 
 it('npx trade-agent runs this very checkout, in a home where it never ran: nothing is built again', () => {
-  const home = mkdtempSync(join(tmpdir(), 'readme-home-'));
+  const home = folderOfTest();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const before = statSync(join(root, 'dist/main.js')).mtimeMs;
-  try {
-    const { status, stdout, stderr } = spawnSync('npx', ['trade-agent', '--version'], {
-      cwd: root,
-      encoding: 'utf8',
-      timeout: 30_000,
-      env: { PATH: process.env.PATH, HOME: home, npm_config_update_notifier: 'false' },
-    });
-    expect([status, stdout.trim()], stderr).toEqual([0, version]);
-    expect(statSync(join(root, 'dist/main.js')).mtimeMs).toBe(before);
-  } finally {
-    rmSync(home, { recursive: true, force: true });
-  }
+  const { status, stdout, stderr } = spawnSync('npx', ['trade-agent', '--version'], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 30_000,
+    env: { PATH: process.env.PATH, HOME: home, npm_config_update_notifier: 'false' },
+  });
+  expect([status, stdout.trim()], stderr).toEqual([0, version]);
+  expect(statSync(join(root, 'dist/main.js')).mtimeMs).toBe(before);
 });

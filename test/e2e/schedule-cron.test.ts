@@ -65,11 +65,7 @@ describe.skipIf(missing !== undefined)(
         'schedule',
         'add',
         ...timing,
-        '--rules',
-        rules,
-        '--with',
-        'cron',
-        '--yes',
+        ...['--rules', rules, '--with', 'cron', '--yes'],
       );
       return { id: schedule.id, entry: written[0]?.text ?? '' };
     };

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newYorkInstant } from '../../src/trading/new-york-time.ts';
+import { folderOfSuite } from '../folders.ts';
 import { launchChromium } from '../integration/chromium.ts';
 import { fakeCrontab } from '../integration/schedule/fake-crontab.ts';
 import { cronCommand, type EntryCommand, systemdCommand } from './entry-command.ts';
@@ -16,7 +16,7 @@ import { worldClock } from './world-clock.ts';
 const ZONE = 'Australia/Lord_Howe';
 const screenshots = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
 
-const folder = mkdtempSync(join(tmpdir(), 'trade-agent-week-'));
+const folder = folderOfSuite();
 const clock = worldClock(join(folder, 'clock'));
 const clockEnv = { ...clock.env, TZ: ZONE };
 /** The world's time from now on, by New York's wall. */
@@ -49,14 +49,8 @@ beforeAll(async () => {
 `,
   );
   const add = async (...args: string[]) => {
-    const { code, stdout, stderr } = await world.cli([
-      'schedule',
-      'add',
-      ...args,
-      '--yes',
-      '--output',
-      'json',
-    ]);
+    const command = ['schedule', 'add', ...args, '--yes', '--output', 'json'];
+    const { code, stdout, stderr } = await world.cli(command);
     if (code !== 0) throw new Error(stdout + stderr);
     return JSON.parse(stdout) as {
       schedule: { id: string; next: { exchange: string; local: string }[] };
@@ -85,10 +79,7 @@ beforeAll(async () => {
   };
   entries.close = { id: close.schedule.id, command: systemdCommand(close.written[0]?.file ?? '') };
 });
-afterAll(async () => {
-  await world?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.close());
 
 /** Starts what the entry says, in the bare environment that cron or systemd gives, at a moment of the world's time. */
 function wake(which: 'open' | 'close', date: string, wall: string): Promise<Finished> {

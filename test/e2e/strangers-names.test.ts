@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
@@ -11,6 +10,7 @@ import { openSession } from '../../src/auth/session/token-session.ts';
 import { profileSchema } from '../../src/config/profile.ts';
 import { HOME_LOGIN_CLIENT, resolveProfile } from '../../src/config/resolve-profile.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
+import { folderOfSuite } from '../folders.ts';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
 import { ScriptFaults } from './script-session.ts';
 
@@ -20,8 +20,7 @@ const preload = new URL('./silent-names.mjs', import.meta.url);
 const LIMIT_MS = 2_000;
 
 /** Names that the system was asked for. */
-let systemLookups: string;
-let folder: string;
+const systemLookups = join(folderOfSuite(), 'system-lookups.txt');
 let nameServer: Socket;
 let asked = 0;
 let world: HomeWorld;
@@ -33,8 +32,6 @@ beforeAll(async () => {
   });
   nameServer.bind(0, '127.0.0.1');
   await once(nameServer, 'listening');
-  folder = mkdtempSync(join(tmpdir(), 'trade-agent-names-'));
-  systemLookups = join(folder, 'system-lookups.txt');
   world = await createHomeWorld(new ScriptFaults(), {
     env: {
       NODE_OPTIONS: `--import=${preload}`,
@@ -54,7 +51,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await world?.close();
   nameServer?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** An agent of hers, in this process: a program would take as long to start as anything here may take. */

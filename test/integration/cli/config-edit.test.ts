@@ -1,18 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfTest } from '../../folders.ts';
 import { typing } from '../auth/typing.ts';
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
 
 /** A person whose editor first makes a slip, and corrects it the second time. */
 function slip(): { env: NodeJS.ProcessEnv; file: string } {
-  const home = mkdtempSync(join(tmpdir(), 'ta-edit-'));
-  folders.push(home);
+  const home = folderOfTest();
   const editor = join(home, 'editor.sh');
   const line = (text: string) => `printf '${text}\\n' >> "$1"`;
   writeFileSync(

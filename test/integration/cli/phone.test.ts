@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReadyFile } from '../../../src/sandbox/ready-file.ts';
+import { folderOfSuite } from '../../folders.ts';
 import {
   details as flatDetails,
   refusal,
@@ -15,13 +15,12 @@ import { startHere } from './cli-world.ts';
 
 let world: World;
 let gateway: GatewayAsking;
-let folder: string;
+const folder = folderOfSuite();
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   world = await startIdentityProvider({ fetch: async () => new Response(null, { status: 204 }) });
   gateway = await gatewayAsking(world);
-  folder = mkdtempSync(join(tmpdir(), 'terminal-phone-'));
   writeFileSync(join(folder, 'pairing-secret'), world.pairingSecret, { mode: 0o600 });
   const readyFile = join(folder, 'ready.json');
   const { issuer } = world;
@@ -35,10 +34,7 @@ beforeAll(async () => {
   });
   env = { TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
 });
-afterAll(async () => {
-  await world.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => world.close());
 
 /** The terminal phone on this provider; its standard input stays open. */
 function phone(args: readonly string[], options: { tty?: boolean; env?: NodeJS.ProcessEnv } = {}) {
