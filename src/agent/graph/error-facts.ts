@@ -1,11 +1,8 @@
-import { ToolMessage } from '@langchain/core/messages';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
 import { databaseFailure } from '../../store/sqlite/state-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
-import type { ToolCall } from './agent-state.ts';
-import { inertJson } from './inert-text.ts';
 
 /** Hides the text of foreign errors, which could contain secrets. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
@@ -22,13 +19,4 @@ export function errorFacts(error: TradeAgentError): ErrorFacts {
     ...defined({ hint: error.hint }),
     ...problemMembers(error.details),
   };
-}
-
-export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
-  return new ToolMessage({
-    tool_call_id: call.id,
-    name: call.name,
-    status: 'error',
-    content: inertJson(JSON.stringify({ error })),
-  });
 }

@@ -17,7 +17,7 @@ import { parsedJson } from '../../values/parsed-json.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { shortId } from '../short-id.ts';
 import type { ToolCall } from './agent-state.ts';
-import { errorMessage } from './error-facts.ts';
+import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { prompts } from './message-history.ts';
 import { readContext } from './system-prompt.ts';
