@@ -15,6 +15,8 @@ async function connect(
   return connection;
 }
 
+const failing = (promise: Promise<unknown>, why: string) =>
+  expect(promise).rejects.toMatchObject({ code: 'mcp_server_failed', message: `MCP server news: ${why}` });
 const search = (connection: ServerConnection) => connection.call('search', { query: 'KO' }, signal);
 
 describe('a server', () => {
@@ -51,31 +53,24 @@ describe('a server that hangs costs a message, and is ended', () => {
   it('at initialize', async () => {
     const { server, isAlive } = child('hang-initialize');
     const connecting = connectServer(access(server, { probeMs: 300, connectMs: 3_000 }), signal);
-    await expect(connecting).rejects.toMatchObject({
-      code: 'mcp_server_failed',
-      message: 'MCP server news: it did not answer in time',
-    });
+    await failing(connecting, 'it did not answer in time');
     expect(isAlive()).toBe(false);
   });
 
   it('at initialize, over HTTP', async () => {
     const server = await listening(() => undefined);
     const connecting = connectServer(access(server, { connectMs: 500 }), signal);
-    await expect(connecting).rejects.toMatchObject({ message: 'MCP server news: it did not answer in time' });
+    await failing(connecting, 'it did not answer in time');
   });
 
   it('at the list of its tools', async () => {
     const connection = await connect(child('hang-list').server, { listMs: 300 });
-    await expect(connection.tools(signal)).rejects.toMatchObject({
-      message: 'MCP server news: it did not answer in time',
-    });
+    await failing(connection.tools(signal), 'it did not answer in time');
   });
 
   it('in a call', async () => {
     const connection = await connect(child('hang-call').server, { callMs: 300 });
-    await expect(search(connection)).rejects.toMatchObject({
-      message: 'MCP server news: it did not answer in time',
-    });
+    await failing(search(connection), 'it did not answer in time');
   });
 
   it('in a call that the person ends', async () => {
@@ -90,24 +85,17 @@ describe('a server that hangs costs a message, and is ended', () => {
 describe('a server that dies', () => {
   it('in a call costs a message', async () => {
     const connection = await connect(child('die-call').server);
-    await expect(search(connection)).rejects.toMatchObject({
-      code: 'mcp_server_failed',
-      message: 'MCP server news: it ended the connection',
-    });
+    await failing(search(connection), 'it ended the connection');
   });
 
   it('or was never there, is told as what it is', async () => {
     const { server } = child('normal', { command: '/no/such/program' });
-    await expect(connectServer(access(server), signal)).rejects.toMatchObject({
-      message: 'MCP server news: there is no such program',
-    });
+    await failing(connectServer(access(server), signal), 'there is no such program');
   });
 
   it('or was never there, over HTTP', async () => {
     const server = { ...(await overHttp('normal')), url: 'http://127.0.0.1:9/mcp' };
-    await expect(connectServer(access(server), signal)).rejects.toMatchObject({
-      message: 'MCP server news: it could not be reached',
-    });
+    await failing(connectServer(access(server), signal), 'it could not be reached');
   });
 });
 
@@ -123,24 +111,18 @@ describe('what a server says too much of', () => {
     ['an address', () => overHttp('big')],
   ])('ends the connection at 10 MB of %s', async (_, start) => {
     const connection = await connect(await start());
-    await expect(search(connection)).rejects.toMatchObject({
-      message: 'MCP server news: it sent more than 4 MiB at once',
-    });
+    await failing(search(connection), 'it sent more than 4 MiB at once');
   });
 
   it('ends it where a line never ends', async () => {
     const { server, isAlive } = child('endless-line');
-    await expect(connectServer(access(server), signal)).rejects.toMatchObject({
-      message: 'MCP server news: it sent more than 4 MiB at once',
-    });
+    await failing(connectServer(access(server), signal), 'it sent more than 4 MiB at once');
     expect(isAlive()).toBe(false);
   });
 
   it('ends it where messages never end', async () => {
     const { server, isAlive } = child('endless-messages');
-    await expect(connectServer(access(server, { probeMs: 300 }), signal)).rejects.toMatchObject({
-      message: 'MCP server news: it never stops talking',
-    });
+    await failing(connectServer(access(server, { probeMs: 300 }), signal), 'it never stops talking');
     expect(isAlive()).toBe(false);
   });
 
@@ -153,9 +135,10 @@ describe('what a server says too much of', () => {
       };
       write();
     });
-    await expect(connectServer(access(server, { connectMs: 10_000 }), signal)).rejects.toMatchObject({
-      message: 'MCP server news: it sent more than 4 MiB at once',
-    });
+    await failing(
+      connectServer(access(server, { connectMs: 10_000 }), signal),
+      'it sent more than 4 MiB at once',
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Proposal, ProposalState } from '../../../src/trading/proposal.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 
 type OrderProposal = Extract<Proposal, { kind: 'order' }>;
 
@@ -8,20 +9,12 @@ export function orderProposal(state: ProposalState, change: Partial<OrderProposa
     id: 'pr_00000001',
     state,
     code: 'K7QP',
-    subject: {
-      account: 'PA3ALICE01',
-      environment: 'paper',
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
+    subject: anOrderDraft({
       type: 'market',
-      time_in_force: 'day',
-      extended_hours: false,
       reference_price: '180.00',
-      max_slippage: '0.01',
       client_order_id: 'ta-client-order-id',
       expires_at: '2026-11-24T15:05:00Z',
-    },
+    }),
     worst_case: { cash: '909.00', price: '181.80', text: 'costs at most $909.00' },
     warnings: [],
     created_at: '2026-11-24T15:00:00.000Z',
