@@ -8,16 +8,11 @@ const statuses = (events: AgentEvent[]) =>
 
 describe('a question', () => {
   it('is answered from the account, streamed, with the tool calls shown', async () => {
-    const agent = await (await createWorld()).agent();
-    const { events, result } = await play(agent.run({ prompt: 'what do I own' }, options()));
+    const { events, result } = await (await createWorld()).run('what do I own');
     expect(result).toMatchObject({ status: 'done', orders: [], approvals: [] });
     expect(result.text).toContain('| MSFT | 25 |');
-    const portfolio = {
-      account: expect.any(Object),
-      positions: expect.any(Array),
-      total: 2,
-      next_cursor: null,
-    };
+    const [account, positions] = [expect.any(Object), expect.any(Array)];
+    const portfolio = { account, positions, total: 2, next_cursor: null };
     expect(result.data).toEqual([{ tool: 'get_portfolio', content: portfolio }]);
     expect(result.usage.model).toBe('built-in planner');
     const deltas = events.flatMap((event) => (event.type === 'text' ? [event.delta] : []));
@@ -50,8 +45,7 @@ describe('a question', () => {
   );
 
   it('the planner cannot parse fails as usage and says what it understands', async () => {
-    const agent = await (await createWorld()).agent();
-    const { result } = await play(agent.run({ prompt: 'write me a poem' }, options()));
+    const { result } = await (await createWorld()).run('write me a poem');
     expect(result).toMatchObject({
       status: 'failed',
       error: { code: 'usage', hint: expect.stringContaining('help') },
@@ -63,14 +57,10 @@ describe('a question', () => {
 describe('an order', () => {
   it('is carried out by the gateway after the phone approved exactly it', async () => {
     const world = await createWorld();
-    const agent = await world.agent();
-    const { events, result } = await play(
-      agent.run({ prompt: 'buy 5 AAPL' }, { ...options(), requestedBy: 'chat' }),
-      (event) => {
-        if (event.type === 'approval' && event.approval.status === 'requested')
-          world.phone.decide('AAPL', 'approve');
-      },
-    );
+    const { events, result } = await world.run('buy 5 AAPL', { requestedBy: 'chat' }, (event) => {
+      if (event.type === 'approval' && event.approval.status === 'requested')
+        world.phone.decide('AAPL', 'approve');
+    });
     expect(statuses(events)).toEqual(['requested', 'executed']);
     expect(result).toMatchObject({
       status: 'done',
@@ -103,19 +93,11 @@ describe('an order', () => {
     const world = await createWorld();
     world.gateway.fills = false;
     world.phone.auto = () => 'approve';
-    const { events, result } = await play(
-      (await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()),
-      (event) => {
-        if (event.type !== 'order' || event.order.status !== 'new') return;
-        const filled = {
-          ...event.order,
-          status: 'filled',
-          filled_qty: '5',
-          filled_avg_price: '180.00',
-        } as const;
-        world.phone.update(event.approval, filled);
-      },
-    );
+    const filled = { status: 'filled', filled_qty: '5', filled_avg_price: '180.00' } as const;
+    const { events, result } = await world.run('buy 5 AAPL', {}, (event) => {
+      if (event.type === 'order' && event.order.status === 'new')
+        world.phone.update(event.approval, { ...event.order, ...filled });
+    });
     expect(events.flatMap((event) => (event.type === 'order' ? [event.order.status] : []))).toEqual([
       'new',
       'filled',
@@ -132,7 +114,7 @@ describe('an order', () => {
 
   it('is not placed when nobody decides in time, which is told apart from a denial', async () => {
     const world = await createWorld();
-    const { result } = await play((await world.agent()).run({ prompt: 'buy 5 AAPL' }, options()), (event) => {
+    const { result } = await world.run('buy 5 AAPL', {}, (event) => {
       if (event.type === 'approval' && event.approval.status === 'requested') world.phone.expire('AAPL');
     });
     expect(result).toMatchObject({ status: 'expired', error: { code: 'approval_expired' } });
@@ -196,32 +178,19 @@ describe('an order', () => {
     'that the gateway’s rules refuse is blocked, with all that the gateway says (%i %s)',
     async (status, code) => {
       const world = await createWorld();
-      const reasons = [{ reason: 'ORDER_EXCEEDS_MAX_NOTIONAL', limit: '500.00', value: '900.00' }];
-      world.phone.faults = [
-        { status, code, reason: 'ORDER_EXCEEDS_MAX_NOTIONAL', reasons, limit: '500.00', value: '900.00' },
-      ];
+      const reason = { reason: 'ORDER_EXCEEDS_MAX_NOTIONAL', limit: '500.00', value: '900.00' };
+      const said = { ...reason, reasons: [reason] };
+      world.phone.faults = [{ status, code, ...said }];
       const { result } = await world.run('buy 5 AAPL');
       expect(result).toMatchObject({ status: 'blocked', approvals: [] });
-      expect(result.error).toMatchObject({
-        code: 'blocked',
-        problem: code,
-        reason: 'ORDER_EXCEEDS_MAX_NOTIONAL',
-        reasons,
-        limit: '500.00',
-        value: '900.00',
-      });
+      expect(result.error).toMatchObject({ code: 'blocked', problem: code, ...said });
     },
   );
 
   it('that the broker refuses ends with the broker’s own words', async () => {
     const world = await createWorld('approve');
-    world.phone.executions = [
-      {
-        code: 'broker_rejected',
-        text: 'the broker rejected the order',
-        members: { broker_message: 'asset \u001b[31mAAPL is halted' },
-      },
-    ];
+    const members = { broker_message: 'asset \u001b[31mAAPL is halted' };
+    world.phone.executions = [{ code: 'broker_rejected', text: 'the broker rejected the order', members }];
     const { result } = await world.run('buy 5 AAPL');
     expect(result).toMatchObject({
       status: 'failed',

@@ -18,6 +18,9 @@ function factsOf(result: Record<string, unknown>): Facts {
   return facts;
 }
 
+const refused = (result: Record<string, unknown>, error: string) =>
+  expect(factsOf(result)).toMatchObject({ status: 'error', error });
+
 const call = (name: string, args: object, { as = tokens.alice, capabilities = {} as object } = {}) =>
   rpc({ url: world.url, token: as, capabilities }, 'tools/call', { name, arguments: args });
 const granted = (...scopes: string[]) => world.token('helper-bot', 'alice', { scopes });
@@ -59,24 +62,19 @@ describe('replace_order', () => {
 
   it('changes nothing that is denied', async () => {
     const order_id = await resting({ ...low, limit_price: '13' });
-    expect(await approved('replace_order', { order_id, qty: '2' }, 'deny')).toMatchObject({
-      status: 'denied',
-    });
+    const facts = await approved('replace_order', { order_id, qty: '2' }, 'deny');
+    expect(facts.status).toBe('denied');
     expect(await statusOf(order_id)).toBe('new');
   });
 
   it('is refused with nothing to change, and for an order that is not there', async () => {
-    const nothing = factsOf(await call('replace_order', { order_id: 'x' }));
-    expect(nothing).toMatchObject({ status: 'error', error: 'invalid_order' });
-    const order_id = crypto.randomUUID();
-    const unknown = factsOf(await call('replace_order', { order_id, qty: '2' }));
-    expect(unknown).toMatchObject({ status: 'error', error: 'not_found' });
+    refused(await call('replace_order', { order_id: 'x' }), 'invalid_order');
+    refused(await call('replace_order', { order_id: crypto.randomUUID(), qty: '2' }), 'not_found');
   });
 
   it('needs the scope that asks', async () => {
     const as = await granted('orders:read', 'orders:cancel');
-    const refused = await call('replace_order', { order_id: 'x', qty: '2' }, { as });
-    expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
+    refused(await call('replace_order', { order_id: 'x', qty: '2' }, { as }), 'insufficient_scope');
   });
 });
 
@@ -103,15 +101,13 @@ describe('cancel_order', () => {
   it('says that it takes an approval where the client may not ask for one', async () => {
     const order_id = await resting({ ...protects, limit_price: '901' });
     const as = await granted('orders:read', 'orders:cancel');
-    const refused = factsOf(await call('cancel_order', { order_id }, { as }));
-    expect(refused).toMatchObject({ status: 'error', error: 'approval_required' });
+    refused(await call('cancel_order', { order_id }, { as }), 'approval_required');
     expect(await statusOf(order_id)).toBe('new');
   });
 
   it('needs the scope that cancels', async () => {
     const as = await granted('orders:read', 'orders:propose');
-    const refused = factsOf(await call('cancel_order', { order_id: 'x' }, { as }));
-    expect(refused).toMatchObject({ status: 'error', error: 'insufficient_scope' });
+    refused(await call('cancel_order', { order_id: 'x' }, { as }), 'insufficient_scope');
   });
 });
 
@@ -131,13 +127,8 @@ describe('send_summary', () => {
   });
 
   it('sent again is the same proposal, although its figures have moved', async () => {
-    const again = () =>
-      rpc(
-        { url: world.url, token: tokens.alice, capabilities: {} },
-        'tools/call',
-        { name: 'send_summary', arguments: summary },
-        's-1',
-      );
+    const at = { url: world.url, token: tokens.alice, capabilities: {} };
+    const again = () => rpc(at, 'tools/call', { name: 'send_summary', arguments: summary }, 's-1');
     const first = factsOf(await again());
     await approved('place_order', { symbol: 'AAPL', side: 'buy', qty: '1' });
     expect(factsOf(await again()).proposal_id).toBe(first.proposal_id);
@@ -148,19 +139,14 @@ describe('send_summary', () => {
     const first = factsOf(await call('send_summary', own));
     await approved('place_order', { symbol: 'AAPL', side: 'buy', qty: '1' });
     expect(factsOf(await call('send_summary', own)).proposal_id).toBe(first.proposal_id);
-    for (const changed of [{ note: 'Twice.' }, { note: undefined }, { recipient: '#other' }]) {
-      const refused = factsOf(await call('send_summary', { ...own, ...changed }));
-      expect(refused).toMatchObject({ status: 'error', error: 'idempotency_key_conflict' });
-    }
+    for (const changed of [{ note: 'Twice.' }, { note: undefined }, { recipient: '#other' }])
+      refused(await call('send_summary', { ...own, ...changed }), 'idempotency_key_conflict');
   });
 
   it('needs the scope that asks, and the one that sees the portfolio', async () => {
-    for (const scopes of [
-      ['orders:read', 'portfolio:read'],
-      ['orders:read', 'orders:propose'],
-    ]) {
-      const refused = factsOf(await call('send_summary', summary, { as: await granted(...scopes) }));
-      expect(refused, scopes.join(' ')).toMatchObject({ status: 'error', error: 'insufficient_scope' });
+    for (const scope of ['portfolio:read', 'orders:propose']) {
+      const as = await granted('orders:read', scope);
+      refused(await call('send_summary', summary, { as }), 'insufficient_scope');
     }
   });
 });
@@ -182,26 +168,17 @@ describe('close_position', () => {
   });
 
   it('is refused where nothing is held, and needs the scopes that ask and that see', async () => {
-    expect(factsOf(await call('close_position', { symbol: 'TSLA' }))).toMatchObject({
-      status: 'error',
-      error: 'invalid_order',
-    });
+    refused(await call('close_position', { symbol: 'TSLA' }), 'invalid_order');
     const as = await granted('orders:read', 'orders:propose');
-    expect(factsOf(await call('close_position', { symbol: 'KO' }, { as }))).toMatchObject({
-      status: 'error',
-      error: 'insufficient_scope',
-    });
+    refused(await call('close_position', { symbol: 'KO' }, { as }), 'insufficient_scope');
   });
 });
 
 describe('get_news', () => {
   it('is marked as somebody else’s words', async () => {
     const facts = factsOf(await call('get_news', { symbols: ['AAPL'] }));
-    expect(facts).toMatchObject({
-      status: 'ok',
-      simulated: true,
-      untrusted: expect.stringContaining('news'),
-    });
+    const untrusted = expect.stringContaining('news');
+    expect(facts).toMatchObject({ status: 'ok', simulated: true, untrusted });
   });
 });
 
@@ -213,15 +190,9 @@ describe('what tools say of themselves', () => {
     const hinted = (hint: 'readOnlyHint' | 'destructiveHint', is: boolean) =>
       tools.filter(({ annotations }) => annotations[hint] === is).map(({ name }) => name);
     expect(hinted('destructiveHint', true)).toEqual(['cancel_order']);
-    expect(hinted('readOnlyHint', false).sort()).toEqual(
-      [
-        'cancel_order',
-        'close_position',
-        'place_order',
-        'replace_order',
-        'send_summary',
-        'withdraw_proposal',
-      ].sort(),
-    );
+    expect(hinted('readOnlyHint', false).sort()).toEqual([
+      ...['cancel_order', 'close_position', 'place_order', 'replace_order', 'send_summary'],
+      'withdraw_proposal',
+    ]);
   });
 });

@@ -25,10 +25,8 @@ const until = async (taskId: unknown, status: string) => {
     const task = await send('tasks/get', { taskId });
     if (task.status === status) return task;
     expect(task.status).toBe('working');
-    await send('tools/call', {
-      name: 'check_approval',
-      arguments: { proposal_id: taskId, wait_seconds: 5 },
-    });
+    const look = { proposal_id: taskId, wait_seconds: 5 };
+    await send('tools/call', { name: 'check_approval', arguments: look });
   }
 };
 
@@ -128,6 +126,11 @@ describe.each(['2026-07-28', '2025-11-25'] as const)('a client of %s that can’
 });
 
 describe('a call that is sent again', () => {
+  const numbered = async (id: number, args: object) => {
+    const at = { url: world.url, token: tokens.alice, capabilities: {} };
+    return factsOf(await rpc(at, 'tools/call', { name: 'place_order', arguments: args }, id));
+  };
+
   it('is one proposal under the client’s own key, and with other arguments none', async () => {
     const args = { ...order(), idempotency_key: 'mine-1' };
     const [first, again] = [await place(args), await place(args)];
@@ -138,15 +141,7 @@ describe('a call that is sent again', () => {
 
   it('is one proposal under the same request id, also when the first is over, and the gateway another', async () => {
     const args = order();
-    const call = async () =>
-      factsOf(
-        await rpc(
-          { url: world.url, token: tokens.alice, capabilities: {} },
-          'tools/call',
-          { name: 'place_order', arguments: args },
-          77,
-        ),
-      );
+    const call = () => numbered(77, args);
     const first = await call();
     await (await world.as('alice')).tap(first.code, 'deny');
     await (await world.as('alice')).until(first.proposal_id, 'denied');
@@ -161,12 +156,7 @@ describe('a call that is sent again', () => {
 
   it('is one proposal over the edge of a minute too, and another after a minute', async () => {
     const args = order();
-    const call = async () => {
-      const params = { name: 'place_order', arguments: args };
-      return factsOf(
-        await rpc({ url: world.url, token: tokens.alice, capabilities: {} }, 'tools/call', params, 78),
-      );
-    };
+    const call = () => numbered(78, args);
     // Half a second before the next minute, or after the last, whichever is nearer: the gateway says when it was proposed.
     const into = Date.now() % 60_000;
     ahead = (into < 30_000 ? 0 : 60_000) - into - 500;
