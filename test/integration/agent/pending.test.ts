@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Agent } from '../../../src/agent/agent.ts';
-import { createWorld, options, play, quickClock } from './world.ts';
+import { createWorld, options, play, quickClock, type World } from './world.ts';
 
 const prompts = { AAPL: 'buy 5 AAPL', MSFT: 'sell 2 MSFT', NVDA: 'buy 1 NVDA' } as const;
 type Symbol = keyof typeof prompts;
+
+const detach = (world: World) => world.run(prompts.AAPL, { approval: 'detach', thread: 't' });
 
 async function threeThreads(agent: Agent): Promise<void> {
   for (const [thread, prompt] of Object.entries(prompts)) {
@@ -35,7 +37,7 @@ describe('an order that another thread already asked about', () => {
   it('is pending in the second thread too, which names the approval', async () => {
     const world = await createWorld();
     const run = async (thread: string) =>
-      (await play((await world.agent()).run({ prompt: prompts.AAPL, thread }, options('detach')))).result;
+      (await world.run(prompts.AAPL, { approval: 'detach', thread })).result;
     const first = await run('first');
     const second = await run('second');
     expect(world.phone.asked).toHaveLength(1);
@@ -53,12 +55,9 @@ describe('an order that another thread already asked about', () => {
     const [asked] = await world.phone.untilAsked(1);
     let told: () => void = () => undefined;
     const waits = new Promise<void>((resolve) => (told = resolve));
-    const second = play(
-      (await world.agent()).run({ prompt: prompts.AAPL, thread: 'second' }, options()),
-      ({ type }) => {
-        if (type === 'approval') told();
-      },
-    );
+    const second = world.run(prompts.AAPL, { thread: 'second' }, ({ type }) => {
+      if (type === 'approval') told();
+    });
     await waits;
     world.phone.decide('AAPL', 'approve');
     const runs = await Promise.all([first, second]);
@@ -96,19 +95,17 @@ describe('approvals pending in one thread', () => {
 describe('a detached resume', () => {
   it('tells of what was carried out already, after one look', async () => {
     const world = await createWorld();
-    const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    await detach(world);
     world.phone.decide('AAPL', 'approve');
-    const { result } = await play(agent.resume('t', options('detach')));
+    const { result } = await world.resume('t', 'detach');
     expect(result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
     expect(world.phone.looks).toBe(1);
   });
 
   it('leaves an undecided one pending, after one look', async () => {
     const world = await createWorld();
-    const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
-    const { result, events } = await play(agent.resume('t', options('detach')));
+    await detach(world);
+    const { result, events } = await world.resume('t', 'detach');
     expect(result).toMatchObject({ status: 'pending', approvals: [{ status: 'requested' }] });
     expect(world.phone.looks).toBe(1);
     expect(events.filter(({ type }) => type === 'notice')).toEqual([]);
@@ -116,23 +113,20 @@ describe('a detached resume', () => {
 
   it('of a gateway that is gone says so, and waits for nobody', async () => {
     const world = await createWorld();
-    const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
+    await detach(world);
     world.gateway.down = true;
-    const { result, events } = await play(agent.resume('t', options('detach')));
+    const { result, events } = await world.resume('t', 'detach');
     expect(result.status).toBe('pending');
-    expect(events).toContainEqual({
-      type: 'notice',
-      message: 'The gateway cannot be reached; your decision is not known yet.',
-    });
+    const message = 'The gateway cannot be reached; your decision is not known yet.';
+    expect(events).toContainEqual({ type: 'notice', message });
   });
 });
 
 describe('approvals that are listed', () => {
   it('are the gateway’s, with those of other clients by their name', async () => {
     const world = await createWorld();
+    await detach(world);
     const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
     const order = { symbol: 'NVDA', side: 'buy', qty: '1' };
     await world.phone.foreign('alice-sub', { kind: 'order', order }, 'some-other-app');
     world.phone.decide('AAPL', 'approve');
@@ -144,7 +138,7 @@ describe('approvals that are listed', () => {
 
   it('are as they were last seen, and say so, where the gateway cannot be reached', async () => {
     const world = await createWorld();
-    await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
+    await detach(world);
     world.gateway.down = true;
     const agent = await world.agent();
     const [stale] = await agent.approvals();
@@ -170,8 +164,8 @@ describe('a thread whose approval expired', () => {
 
   it('is expired, also when more approvals came since than the gateway lists', async () => {
     const world = await createWorld();
+    await detach(world);
     const agent = await world.agent();
-    await play(agent.run({ prompt: 'buy 5 AAPL', thread: 't' }, options('detach')));
     world.phone.expire('AAPL');
     for (let qty = 1; qty <= 200; qty += 1) {
       const order = { symbol: 'NVDA', side: 'buy', qty: String(qty) };
@@ -185,7 +179,7 @@ describe('a thread whose approval expired', () => {
 
   it('is expired when the gateway does not have the approval any more', async () => {
     const world = await createWorld();
-    await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
+    await detach(world);
     const { profile, session } = await createWorld();
     const soon = await world.agent({ profile, session });
     expect(await soon.threads()).toMatchObject([{ thread: 't', status: 'pending' }]);

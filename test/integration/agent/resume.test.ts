@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { sessionOf } from './session.ts';
-import { createWorld, options, play, type World } from './world.ts';
+import { createWorld, options, play, quickClock, type World } from './world.ts';
 
 async function detached(world: World, prompt = 'buy 5 AAPL'): Promise<string> {
   const agent = await world.agent();
@@ -61,7 +61,7 @@ describe('a detached run', () => {
     const thread = await detached(world, 'buy 5 AAPL and sell 2 MSFT');
     world.phone.decide('MSFT', 'approve');
     const stop = new AbortController();
-    const first = await play((await world.agent()).resume(thread, options('wait', stop.signal)), (event) => {
+    const first = await world.resume(thread, { signal: stop.signal }, (event) => {
       if (event.type === 'approval' && event.approval.status === 'executed') stop.abort();
     });
     expect(first.result.status).toBe('pending');
@@ -75,7 +75,7 @@ describe('a detached run', () => {
   it('takes no new prompt before it has heard what became of its approval', async () => {
     const world = await createWorld();
     const thread = await detached(world);
-    const { result } = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
+    const { result } = await world.run('quote AAPL', { thread });
     expect(result).toMatchObject({
       status: 'pending',
       error: { code: 'approval_pending', hint: expect.stringContaining(thread) },
@@ -88,7 +88,7 @@ describe('a detached run', () => {
     expect(unheard.result).toMatchObject({ status: 'unknown', error: { code: 'outcome_unknown' } });
     const resumed = await world.resume(thread);
     expect(resumed.result.status).toBe('done');
-    const next = await play((await world.agent()).run({ prompt: 'quote AAPL', thread }, options()));
+    const next = await world.run('quote AAPL', { thread });
     expect(next.result).toMatchObject({ status: 'done', approvals: [], orders: [] });
   });
 
@@ -111,7 +111,7 @@ describe('a detached run', () => {
     const world = await createWorld();
     const thread = await detached(world);
     const other = await world.agent();
-    const { result } = await play((await world.agent()).resume(thread, options()), (event) => {
+    const { result } = await world.resume(thread, {}, (event) => {
       if (event.type === 'approval' && event.approval.status === 'requested') {
         void other.cancelApproval(event.approval.id);
       }
@@ -131,9 +131,7 @@ describe('a detached run', () => {
 describe('a run that is stopped while it waits', () => {
   const stopped = async (world: World, cancelOnExit: boolean) => {
     const stop = new AbortController();
-    const agent = await world.agent();
-    const running = { ...options('wait', stop.signal), cancelOnExit };
-    return await play(agent.run({ prompt: 'buy 5 AAPL' }, running), (event) => {
+    return await world.run('buy 5 AAPL', { signal: stop.signal, cancelOnExit }, (event) => {
       if (event.type === 'approval' && event.approval.status === 'requested') {
         stop.abort(new TradeAgentError('timeout', 'the time given to the run is over'));
       }
@@ -171,7 +169,7 @@ describe('a run that is stopped while it waits', () => {
 
 describe('a thread', () => {
   it('that does not exist cannot be resumed', async () => {
-    const { result } = await play((await (await createWorld()).agent()).resume('th_nothere', options()));
+    const { result } = await (await createWorld()).resume('th_nothere');
     expect(result).toMatchObject({ status: 'failed', error: { code: 'not_found' } });
   });
 
@@ -191,15 +189,11 @@ describe('a thread', () => {
   it('is driven by one run at a time', async () => {
     const world = await createWorld();
     const thread = await detached(world);
-    const agent = await world.agent();
     const stop = new AbortController();
     let second: Promise<unknown> | undefined;
-    const first = await play(agent.resume(thread, options('wait', stop.signal)), (event) => {
+    const first = await world.resume(thread, { signal: stop.signal }, (event) => {
       if (event.type !== 'approval' || second !== undefined) return;
-      second = world
-        .agent()
-        .then((other) => play(other.resume(thread, options())))
-        .finally(() => stop.abort());
+      second = world.resume(thread).finally(() => stop.abort());
     });
     expect(first.result.status).toBe('pending');
     expect(await second).toMatchObject({
@@ -265,8 +259,7 @@ describe('a proposal whose answer is lost', () => {
 describe('waiting', () => {
   it('outlasts a gateway that is gone for a while', async () => {
     const world = await createWorld();
-    const agent = await world.agent();
-    const { result, events } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()), (event) => {
+    const { result, events } = await world.run('buy 5 AAPL', {}, (event) => {
       if (event.type === 'approval' && event.approval.status === 'requested') world.gateway.down = true;
       if (event.type === 'notice' && /cannot be reached/.test(event.message)) {
         world.gateway.down = false;
@@ -284,18 +277,8 @@ describe('waiting', () => {
     const world = await createWorld('approve');
     world.phone.executions = ['unknown'];
     const start = Date.now();
-    const clock = {
-      now: () => start + (Date.now() - start) * 50,
-      monotonic: () => start + (Date.now() - start) * 50,
-      sleep: (ms: number, signal?: AbortSignal) =>
-        new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(resolve, ms / 50);
-          signal?.addEventListener('abort', () => {
-            clearTimeout(timer);
-            reject(signal.reason);
-          });
-        }),
-    };
+    const now = () => start + (Date.now() - start) * 50;
+    const clock = { ...quickClock(), now, monotonic: now };
     const agent = await world.agent({ clock });
     const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({
@@ -303,9 +286,8 @@ describe('waiting', () => {
       error: { code: 'outcome_unknown' },
       approvals: [{ status: 'unknown' }],
     });
-    await expect(agent.cancelApproval(result.approvals[0]?.id ?? '')).rejects.toMatchObject({
-      code: 'outcome_unknown',
-    });
+    const cancelling = agent.cancelApproval(result.approvals[0]?.id ?? '');
+    await expect(cancelling).rejects.toMatchObject({ code: 'outcome_unknown' });
     world.phone.settle('AAPL');
     const resumed = await play(agent.resume(result.thread, options()));
     expect(resumed.result).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
@@ -315,14 +297,10 @@ describe('waiting', () => {
   it('needs a session', async () => {
     const world = await createWorld();
     await world.run('buy 5 AAPL', { approval: 'detach', thread: 't' });
-    const stranger = await world.agent({
-      session: {
-        ...sessionOf(world.profile),
-        fetch: async () => {
-          throw new TradeAgentError('login_required', 'the session has ended');
-        },
-      },
-    });
+    const ended = async () => {
+      throw new TradeAgentError('login_required', 'the session has ended');
+    };
+    const stranger = await world.agent({ session: { ...world.session, fetch: ended } });
     const { result } = await play(stranger.resume('t', options()));
     expect(result).toMatchObject({ error: { code: 'login_required' }, approvals: [{ status: 'requested' }] });
   });
@@ -331,19 +309,11 @@ describe('waiting', () => {
 it('a run that is killed while it waits leaves an order that is carried out, and told by the next', async () => {
   const world = await createWorld();
   const thread = await detached(world);
-  const child = spawn(
-    process.execPath,
-    [...asHere, fileURLToPath(new URL('./resuming-run.ts', import.meta.url))],
-    {
-      env: {
-        GATEWAY: world.gateway.url,
-        FOLDER: world.folder,
-        KEY: world.key.toString('hex'),
-        THREAD: thread,
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const { gateway, folder, key } = world;
+  const env = { GATEWAY: gateway.url, FOLDER: folder, KEY: key.toString('hex'), THREAD: thread };
+  const program = fileURLToPath(new URL('./resuming-run.ts', import.meta.url));
+  const stdio = ['ignore', 'ignore', 'inherit'] as const;
+  const child = spawn(process.execPath, [...asHere, program], { env, stdio: [...stdio] });
   const exited = once(child, 'exit');
   world.gateway.onRequest = async (request) => {
     if (request.method !== 'GET' || !request.url?.includes('wait=')) return;

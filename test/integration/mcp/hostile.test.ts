@@ -8,7 +8,7 @@ import { createAccountQuestions } from '../../../src/mcp/server/account-question
 import { mcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { type Facts, factsOf, sharedMcpWorld, startMcpWorld } from './mcp-world.ts';
-import { rpc } from './rpc.ts';
+import { rpc, tasksExtension } from './rpc.ts';
 
 const { world, tokens: hers } = sharedMcpWorld({ holdMs: 200 });
 /** Alice's agent, another agent of hers, and Bob's. */
@@ -96,28 +96,16 @@ describe('a tool', () => {
     const token = await world.token('helper-bot', 'alice', { scopes: ['market:read'] });
     const { tools } = (await rpc({ url: world.url, token }, 'tools/list')) as { tools: { name: string }[] };
     expect(tools.map(({ name }) => name)).toEqual([
-      'whoami',
-      'get_quote',
-      'get_bars',
-      'market_clock',
-      'get_calendar',
-      'search_symbols',
-      'get_asset',
-      'get_option_contracts',
-      'get_news',
-      'get_corporate_actions',
+      ...['whoami', 'get_quote', 'get_bars', 'market_clock', 'get_calendar', 'search_symbols', 'get_asset'],
+      ...['get_option_contracts', 'get_news', 'get_corporate_actions'],
     ]);
     const refused = await call(token, 'place_order', buy(1));
     expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'insufficient_scope' });
   });
 
   it('takes nothing but what its schema has', async () => {
-    for (const args of [
-      { ...buy(1), account: 'other' },
-      { ...buy(1), qty: 0.1 + 0.2 },
-      { ...buy(1), qty: '1e9' },
-    ]) {
-      const refused = await call(tokens.bobs, 'place_order', args);
+    for (const wrong of [{ account: 'other' }, { qty: 0.1 + 0.2 }, { qty: '1e9' }]) {
+      const refused = await call(tokens.bobs, 'place_order', { ...buy(1), ...wrong });
       expect(factsOf(refused)).toMatchObject({ status: 'error', error: 'usage' });
     }
     const unknown = await call(tokens.bobs, 'transfer_money');
@@ -151,64 +139,32 @@ describe('a tool', () => {
       gateway: broken,
       hasImports: false,
     };
-    const options = {
-      version: '0',
-      readOnly: false,
-      clock: systemClock,
-      accounts: createAccountQuestions(),
-      holdMs: 10,
-    };
+    const accounts = createAccountQuestions();
+    const options = { version: '0', readOnly: false, clock: systemClock, accounts, holdMs: 10 };
     const endpoint = mcpEndpoint((who: McpCaller, context) => mcpServer(who, context, options));
-    const fetch = (request: Request) => endpoint(request, caller);
+    const post = async (method: string, params: object, headers = {}) => {
+      const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+      const sent = { method: 'POST', headers: { ...json, ...headers }, body };
+      return (await endpoint(new Request('http://localhost/mcp', sent), caller)).text();
+    };
     for (const [name, args] of [
       ['get_portfolio', {}],
       ['place_order', buy(1)],
       ['check_approval', { proposal_id: 'x' }],
     ] as const) {
-      const answer = await fetch(
-        new Request('http://localhost/mcp', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-          body: JSON.stringify({
-            jsonrpc: '2.0',
-            id: 1,
-            method: 'tools/call',
-            params: { name, arguments: args },
-          }),
-        }),
-      );
-      const text = await answer.text();
+      const text = await post('tools/call', { name, arguments: args });
       expect(text).toContain('something went wrong in trade-agent');
       expect(text).not.toContain('hunter2');
     }
-    const tasks = await fetch(
-      new Request('http://localhost/mcp', {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          'mcp-protocol-version': '2026-07-28',
-          'mcp-method': 'tasks/get',
-          'mcp-name': 'x',
-        },
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: 1,
-          method: 'tasks/get',
-          params: {
-            taskId: 'x',
-            _meta: {
-              'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-              'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
-              'io.modelcontextprotocol/clientCapabilities': {
-                extensions: { 'io.modelcontextprotocol/tasks': {} },
-              },
-            },
-          },
-        }),
-      }),
-    );
-    const text = await tasks.text();
+    const name = 'io.modelcontextprotocol';
+    const _meta = {
+      [`${name}/protocolVersion`]: '2026-07-28',
+      [`${name}/clientInfo`]: { name: 'x', version: '1' },
+      [`${name}/clientCapabilities`]: tasksExtension,
+    };
+    const named = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tasks/get', 'mcp-name': 'x' };
+    const text = await post('tasks/get', { taskId: 'x', _meta }, named);
     expect(text).toContain('-32603');
     expect(text).not.toContain('hunter2');
   });
