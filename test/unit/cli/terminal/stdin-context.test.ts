@@ -7,19 +7,19 @@ import { manualClock } from '../manual-clock.ts';
 const limits = { firstByteMs: 500, endMs: 5000, maxBytes: 16 };
 
 describe('standard input as context', () => {
-  it('is read to its end', async () => {
+  it.each([
+    ['is read to its end', 'some context', { text: 'some context', ended: 'end' }],
+    ['is nothing where it ends at once, as /dev/null does', '', { text: '', ended: 'end' }],
+    // "é" takes two bytes.
+    [
+      'is cut at its size limit, between characters',
+      'fifteen bytes..é',
+      { text: 'fifteen bytes..', ended: 'cut' },
+    ],
+  ])('%s', async (_, written, read) => {
     const stdin = new PassThrough();
-    stdin.end('some context');
-    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({
-      text: 'some context',
-      ended: 'end',
-    });
-  });
-
-  it('is nothing where it ends at once, as /dev/null does', async () => {
-    const stdin = new PassThrough();
-    stdin.end();
-    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({ text: '', ended: 'end' });
+    stdin.end(written);
+    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual(read);
   });
 
   it('is not read from a terminal', async () => {
@@ -44,15 +44,6 @@ describe('standard input as context', () => {
     await clock.slept(5000);
     clock.advance(5000);
     expect(await reading).toEqual({ text: 'half', ended: 'open' });
-  });
-
-  it('is cut at its size limit, not in the middle of a character', async () => {
-    const stdin = new PassThrough();
-    stdin.end('fifteen bytes..é and more');
-    expect(await readStdin(stdin, limits, { clock: systemClock })).toEqual({
-      text: 'fifteen bytes..',
-      ended: 'cut',
-    });
   });
 
   it('is waited for where somebody is there to write it, however long that takes', async () => {
