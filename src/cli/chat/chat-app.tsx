@@ -9,7 +9,6 @@ import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
 import type { ChatLogin, ChatStatus } from './context-driver.ts';
 import { CompletionList, InputBox } from './input-box.tsx';
 import type { InputHistory } from './input-history.ts';
-import { inputRows } from './input-rows.ts';
 import { ItemView } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { LivePart } from './live-part.tsx';
@@ -17,6 +16,7 @@ import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
 import { offered } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
+import { inputRows } from './wrapped-rows.ts';
 
 const MOST_INPUT_ROWS = 8;
 const MOST_COMPLETIONS = 6;

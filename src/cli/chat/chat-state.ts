@@ -4,8 +4,7 @@ import { saysTheSame } from '../../app/run.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
 import { toolCallText } from '../run/run-renderer.ts';
-import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import { connectionLine } from '../text/connection-line.ts';
+import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
 interface RunningTool {

@@ -1,8 +1,7 @@
 import { Box, Text } from 'ink';
-import type { InputRow } from './input-rows.ts';
 import { useScreen, useScreenText } from './screen.ts';
 import { completions } from './slash-commands.ts';
-import { tail } from './wrapped-rows.ts';
+import { type InputRow, tail } from './wrapped-rows.ts';
 
 export function InputBox(props: {
   rows: readonly InputRow[];

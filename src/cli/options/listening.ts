@@ -59,11 +59,8 @@ export function servingOf({ host, port, readyFile, ...flags }: ServingFlags) {
 }
 
 /** @throws {TradeAgentError} `usage` for a certificate without its key, or the reverse */
-export function listeningOf({
-  tlsCert,
-  tlsKey,
-  proxy,
-}: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
+export function listeningOf(flags: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
+  const { tlsCert, tlsKey, proxy } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key';
     throw new TradeAgentError('usage', `${missing} is missing`, {

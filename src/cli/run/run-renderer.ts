@@ -6,8 +6,7 @@ import { safeLine, safeText } from '../../text/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
 import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
-import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import { connectionLine } from '../text/connection-line.ts';
+import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, plainPaint, signed } from '../text/theme.ts';
 

@@ -1,4 +1,4 @@
-import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
+import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
 import { batchText } from '../../trading/kinds/batch.ts';
@@ -112,4 +112,14 @@ export function fillText(order: {
       ? ''
       : ` of ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')}`;
   return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
+}
+
+/** Why a run waits for an account elsewhere, in one line. */
+export function connectionLine({ name, status, command }: ConnectionView): string {
+  const account = safeLine(name);
+  return {
+    needed: `Your account "${account}" is not connected; waiting. In another terminal: ${command}`,
+    connected: `${account} is connected`,
+    missing: `${account} was not connected in time`,
+  }[status];
 }

@@ -2,16 +2,8 @@ import type { HomeRequest } from '../../app/home/serve-home.ts';
 import { safeLine } from '../../text/shown-text.ts';
 
 /** A line of a server's log: no query, no header, no body. */
-export function requestLine({
-  at,
-  method,
-  path,
-  status,
-  code,
-  sub,
-  duration_ms,
-  error,
-}: HomeRequest): string {
+export function requestLine(entry: HomeRequest): string {
+  const { at, method, path, status, code, sub, duration_ms, error } = entry;
   const who = sub === undefined ? '' : ` sub=${JSON.stringify(sub)}`;
   const why = [code, error].filter((word) => word !== undefined).join(' ');
   return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);

@@ -121,14 +121,8 @@ function addRecoveryCode(user: CliCommand): void {
 /** As many characters of an id as a person types. */
 const SHOWN_ID = 8;
 
-export function userLines({
-  username,
-  name,
-  email,
-  authenticators,
-  accounts,
-  recovery_code,
-}: ListedUser): string[] {
+export function userLines(user: ListedUser): string[] {
+  const { username, name, email, authenticators, accounts, recovery_code } = user;
   const at =
     accounts.length === 0
       ? 'no account at the broker'
@@ -145,14 +139,8 @@ export function userLines({
   ];
 }
 
-function authenticatorLine({
-  id,
-  name,
-  kind,
-  synced,
-  enrolled_at,
-  last_used_at,
-}: ListedAuthenticator): string {
+function authenticatorLine(authenticator: ListedAuthenticator): string {
+  const { id, name, kind, synced, enrolled_at, last_used_at } = authenticator;
   const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'passkey of one device';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
   return `  ${id.slice(0, SHOWN_ID)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;
