@@ -21,7 +21,6 @@ export const failureCodes = [
   /** No connection, or it was lost. */
   'unreachable',
   'timeout',
-  /** The receiver said no. */
   'refused',
   'not_authorized',
   'secret_missing',
@@ -44,7 +43,6 @@ export class NoticeFailure extends Error {
   readonly code: FailureCode;
   /** Whether a retry may succeed. */
   readonly passing: boolean;
-  /** Milliseconds the server asks to wait. */
   readonly retryAfter: number | undefined;
 
   constructor(

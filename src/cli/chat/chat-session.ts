@@ -42,7 +42,6 @@ export interface ChatSnapshot {
   readonly state: ChatState;
   readonly status: ChatStatus;
   readonly login: ChatLogin | undefined;
-  /** A yes-or-no question; the next line answers it. */
   readonly question: string | undefined;
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;

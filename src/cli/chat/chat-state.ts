@@ -35,7 +35,6 @@ export interface Run {
   readonly toldTools: number;
 }
 
-/** Approvals still pending when their run ended. */
 interface Pending {
   readonly talk: number;
   readonly thread: string;
@@ -45,7 +44,6 @@ interface Pending {
 /** What the chat shows, made from the agent's events alone. */
 export interface ChatState {
   readonly items: readonly ChatItem[];
-  /** Oldest first. */
   readonly runs: readonly Run[];
   readonly pending: readonly Pending[];
   readonly talk: number;

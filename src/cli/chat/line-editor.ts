@@ -34,7 +34,6 @@ export type EditorAction =
   | { readonly type: 'key'; readonly input: string; readonly key: Partial<Key> }
   | { readonly type: 'paste'; readonly text: string }
   | { readonly type: 'newline' }
-  /** A completion. */
   | { readonly type: 'replace'; readonly text: string }
   | { readonly type: 'sent' }
   | { readonly type: 'clear' };
@@ -92,7 +91,6 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** The common readline keys: Ctrl and a letter. */
 const controls = new Map<string, Edit>([
   ['a', moveTo(lineStart)],
   ['e', moveTo(lineEnd)],

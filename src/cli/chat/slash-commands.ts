@@ -1,6 +1,5 @@
 import type { EditorState } from './line-editor.ts';
 
-/** In the order of `/help` and the completion. */
 export const slashCommands = [
   { name: 'help', args: '', what: 'show this' },
   { name: 'portfolio', args: '', what: 'your account and positions, day and total P/L' },

@@ -21,7 +21,6 @@ const QR_ROWS = 30;
 
 export interface ChatOptions extends AgentOptions {
   readonly thread?: string;
-  /** For a screen reader. */
   readonly screenReader?: boolean;
 }
 

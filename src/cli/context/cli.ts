@@ -18,15 +18,12 @@ export interface Cli {
 
 export interface GlobalOptions {
   readonly profile?: string;
-  /** A server's address instead of a profile. */
   readonly server?: string;
-  /** An account, as its owner calls it. */
   readonly account?: string;
   readonly output: OutputFormat;
   /** A jq expression for the result; implies JSON. */
   readonly jq?: string;
   readonly timeout?: number;
-  /** Prints log lines on stderr too. */
   readonly verbose?: boolean;
   readonly theme?: ThemeName;
 }

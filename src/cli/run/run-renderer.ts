@@ -24,7 +24,6 @@ export function createRunRenderer(
     readonly format: OutputFormat;
     readonly phone: string | undefined;
     readonly paint?: Paint;
-    /** Takes progress lines; stderr by default. */
     readonly tell?: (line: string) => void;
   },
 ): RunRenderer {

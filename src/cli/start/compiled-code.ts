@@ -1,6 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** What V8 compiled, by the chunk's name. */
 export type CompiledCode = Map<string, Buffer>;
 
 interface Header {

@@ -34,7 +34,6 @@ export async function main(argv: string[]): Promise<void> {
   process.exit(exitCode);
 }
 
-/** Undefined when running from source. */
 function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
   const build = process.env.TRADE_AGENT_BUNDLE;
   if (build === undefined) return undefined;

@@ -1,6 +1,5 @@
 import type { OutputStream } from './io.ts';
 
-/** The size of a VT100. */
 const COLUMNS = 80;
 const ROWS = 24;
 

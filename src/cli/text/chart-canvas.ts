@@ -191,7 +191,6 @@ export function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode:
   });
 }
 
-/** How rising and falling bars look, for the legend. */
 export function candleSigns({ stride }: Slots, unicode: boolean): [rose: string, fell: string] {
   if (!unicode) return ['+', '#'];
   return [stride < 3 ? '┃' : '░', '█'];

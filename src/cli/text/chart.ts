@@ -28,7 +28,6 @@ interface ChartTrade {
 interface ChartOptions {
   readonly symbol: string;
   readonly range: string;
-  /** Oldest first. */
   readonly bars: readonly Bar[];
   readonly columns: number;
   /** Rows of the drawing including volume; title, dates and legend come on top. */
@@ -37,12 +36,10 @@ interface ChartOptions {
   readonly simulated: boolean;
   readonly candles?: boolean;
   readonly volume?: boolean;
-  /** Oldest first. */
   readonly trades?: readonly ChartTrade[];
   /** The average cost of the shares held, dollars a share. */
   readonly cost?: string | undefined;
   readonly paint?: Paint;
-  /** For a screen reader: figures alone. */
   readonly spoken?: boolean;
 }
 
@@ -128,7 +125,6 @@ function volumeLines(slots: Slots, width: number, unicode: boolean, paint: Paint
   return canvas.lines(paint);
 }
 
-/** The highest volume: `vol 1.2M`. */
 function volumeText(bars: readonly Bar[]): string {
   const most = Dec.max(...bars.map(({ volume }) => volume));
   const [size, unit] = most.gte(1e9)

@@ -15,7 +15,6 @@ export function clockText({ is_open, next_open, next_close }: MarketClock): stri
   return is_open ? `open until ${exchangeTime(next_close)}` : `closed until ${exchangeTime(next_open)}`;
 }
 
-/** In New York time. */
 function exchangeTime(at: string): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return safeLine(at, 40);

@@ -19,7 +19,6 @@ export class TerminalMarkdown {
   readonly #style: MarkdownStyle;
   #rest = '';
   #table: string[] = [];
-  /** The fence of the open code block. */
   #fence: string | undefined;
 
   constructor(columns: number, style: MarkdownStyle = noStyle) {

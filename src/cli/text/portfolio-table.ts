@@ -19,7 +19,6 @@ function weightText(fraction: string): string {
   return `${new Dec(fraction).mul(100).toFixed(1)}%`;
 }
 
-/** Eighths of a character, from none to seven. */
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /**

@@ -92,7 +92,6 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   );
 }
 
-/** A leg, indented below its order. */
 function asLeg(leg: OrderLeg): Order {
   return { ...leg, side: `↳ ${leg.side}` };
 }

@@ -10,7 +10,6 @@ export interface Column<Row> {
   readonly shortens?: boolean;
 }
 
-/** The least width of a shortened column. */
 const LEAST_ROOM = 12;
 const MORE = '...';
 
@@ -18,7 +17,6 @@ const lines =
   'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
 const noLines = { ...Object.fromEntries(lines.split(' ').map((line) => [line, ''])), middle: '  ' };
 
-/** A column of numbers. */
 export function numbers<Row>(head: string, cell: (row: Row) => string, rank = 0): Column<Row> {
   return { head, cell, rank, align: 'right' };
 }

@@ -3,7 +3,6 @@ import { priceHistory } from '../../../app/market.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-/** Rows for title, dates, legend and prompt. */
 const OTHER_ROWS = 7;
 const MOST_ROWS = 30;
 const USUAL_ROWS = 16;

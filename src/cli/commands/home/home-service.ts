@@ -10,7 +10,6 @@ interface ServiceOptions {
   readonly lowPort?: boolean;
 }
 
-/** Where systemd keeps the state of a service. */
 const STATE_FOLDER = '/var/lib/trade-agent/home';
 
 export function addHomeService(home: CliCommand): void {
