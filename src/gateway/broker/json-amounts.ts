@@ -8,6 +8,11 @@ export function brokerWord(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }
 
+/** Our word for a broker's, or the broker's own. */
+export function ourWord(ours: Readonly<Record<string, string>>, theirs: string): string {
+  return ours[theirs] ?? printableAscii(theirs, LONGEST_WORD);
+}
+
 /* A JSON number's shortest text is what the broker wrote; the binary value is never computed with. */
 
 /** A quantity or ratio, to 12 decimals. */

@@ -23,15 +23,15 @@ import { flowTypes } from './activity-types.ts';
 
 /** Our decimals have at most 12 places; brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
-  return text === null || text === undefined || text === ''
-    ? undefined
-    : new Dec(text).toDecimalPlaces(12).toFixed();
+  return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
 /** Kept as written if plain (`"100000.00"`), so that money keeps its cents. */
-function money(text: string | undefined): string | undefined {
-  return text !== undefined && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
+function money(text: string | null | undefined): string | undefined {
+  return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
 }
+
+const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
 /** Alpaca writes a held pair without its slash (`BTCUSD`). Four-letter quote currencies come first: `BTCUSDT`. */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
@@ -150,23 +150,21 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
     type: word(order.type),
     time_in_force: word(order.timeInForce),
     qty: amount(order.qty) ?? null,
-    notional: money(order.notional ?? undefined) ?? null,
-    limit_price: money(order.limitPrice ?? undefined) ?? null,
-    stop_price: money(order.stopPrice ?? undefined) ?? null,
-    trail_price: money(order.trailPrice ?? undefined) ?? null,
+    notional: moneyOrNull(order.notional),
+    limit_price: moneyOrNull(order.limitPrice),
+    stop_price: moneyOrNull(order.stopPrice),
+    trail_price: moneyOrNull(order.trailPrice),
     trail_percent: amount(order.trailPercent) ?? null,
     extended_hours: order.extendedHours ?? false,
     status: word(order.status),
     filled_qty: amount(order.filledQty ?? '0'),
-    filled_avg_price: money(order.filledAvgPrice ?? undefined) ?? null,
+    filled_avg_price: moneyOrNull(order.filledAvgPrice),
     submitted_at: when(order.submittedAt ?? order.createdAt),
     filled_at: when(order.filledAt),
     ...(['', 'simple'].includes(orderClass) ? {} : { order_class: word(orderClass) }),
-    ...(assetClass === undefined ? {} : { asset_class: word(assetClass) }),
+    ...defined({ asset_class: word(assetClass) }),
     // Alpaca also sends it for shares, where it follows from the side.
-    ...(positionIntent === undefined || assetClass !== 'us_option'
-      ? {}
-      : { position_intent: word(positionIntent) }),
+    ...(assetClass === 'us_option' ? defined({ position_intent: word(positionIntent) }) : {}),
   };
 }
 

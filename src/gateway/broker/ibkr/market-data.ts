@@ -20,27 +20,18 @@ import { ibkrTraits } from './traits.ts';
 
 /** "Available Fields". */
 const FIELDS = { last: '31', bid: '84', ask: '86', availability: '6509', priorClose: '7741' } as const;
-const snapshotAnswer = z.array(
-  z.object({
-    conid: z.number().int(),
-    /** Milliseconds since the epoch. */
-    _updated: z.number().optional(),
-    '31': z.string().optional(),
-    '84': z.string().optional(),
-    '86': z.string().optional(),
-    '6509': z.string().optional(),
-    '7741': z.union([z.string(), z.number()]).optional(),
-  }),
-);
-
-interface Snapshot {
-  readonly last: string;
-  readonly bid: string;
-  readonly ask: string;
-  /** Zero if unknown. */
-  readonly priorClose: string;
-  readonly at: number;
-}
+const snapshotRow = z.object({
+  conid: z.number().int(),
+  /** Milliseconds since the epoch. */
+  _updated: z.number().optional(),
+  '31': z.string().optional(),
+  '84': z.string().optional(),
+  '86': z.string().optional(),
+  '6509': z.string().optional(),
+  '7741': z.union([z.string(), z.number()]).optional(),
+});
+const snapshotAnswer = z.array(snapshotRow);
+type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
 /** "The first request … will initiate the stream": it has no prices yet. */
 const TRIES = 5;
@@ -62,19 +53,26 @@ export async function snapshotsOf(
   for (let tries = 0; tries < TRIES && found.size < conids.length; tries++) {
     if (tries > 0) await sleep(BETWEEN_MS);
     for (const row of snapshotAnswer.parse(await client('/iserver/marketdata/snapshot', { query }))) {
-      const last = plainPrice.exec(row['31'] ?? '')?.[1];
-      if (last === undefined || row._updated === undefined) continue;
-      const delayed = /^[DY]/.test(row['6509'] ?? '');
-      found.set(row.conid, {
-        last,
-        bid: plainPrice.exec(row['84'] ?? '')?.[1] ?? '0',
-        ask: plainPrice.exec(row['86'] ?? '')?.[1] ?? '0',
-        priorClose: plainPrice.exec(String(row['7741'] ?? ''))?.[1] ?? '0',
-        at: row._updated - (delayed ? DELAY_MS : 0),
-      });
+      const snapshot = snapshotView(row);
+      if (snapshot !== undefined) found.set(row.conid, snapshot);
     }
   }
   return found;
+}
+
+/** Undefined without a last price; other prices are zero if unknown. */
+function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
+  const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
+  const last = priceIn(fields[FIELDS.last]);
+  if (last === undefined || updated === undefined) return undefined;
+  const isDelayed = /^[DY]/.test(fields[FIELDS.availability] ?? '');
+  return {
+    last,
+    bid: priceIn(fields[FIELDS.bid]) ?? '0',
+    ask: priceIn(fields[FIELDS.ask]) ?? '0',
+    priorClose: priceIn(fields[FIELDS.priorClose]) ?? '0',
+    at: updated - (isDelayed ? DELAY_MS : 0),
+  };
 }
 
 export function quoteView(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
+import { amountOf, moneyOf, ourWord } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
@@ -33,6 +33,7 @@ const listAnswer = z.object({ orders: z.array(row).nullish(), snapshot: z.boolea
 const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
 );
+const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
 /** A day order that is over is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
@@ -98,18 +99,15 @@ export function orderList(
   };
   const read = (): Promise<readonly Order[]> => {
     if (reading !== undefined) return reading;
-    const mine = readAll().then(
-      (orders) => {
+    const mine = readAll()
+      .then((orders) => {
         // An answer requested before something was sent goes only to those who asked.
         if (reading === mine) kept = { at: performance.now(), orders };
-        if (reading === mine) reading = undefined;
         return orders;
-      },
-      (error: unknown) => {
+      })
+      .finally(() => {
         if (reading === mine) reading = undefined;
-        throw error;
-      },
-    );
+      });
     reading = mine;
     return mine;
   };
@@ -132,37 +130,36 @@ export function orderList(
 }
 
 function orderView(one: z.output<typeof row>, now: number): Order {
-  const { orderType, side, status, timeInForce, price, auxPrice, avgPrice, filledQuantity, totalSize } = one;
-  const type = types[orderType] ?? brokerWord(orderType);
-  const money = (value: string | number | null | undefined) =>
-    value == null || value === '' ? null : moneyOf(value);
-  const hasLimit = hasPrice(type ?? '', 'limit_price');
-  const filled = amountOf(filledQuantity ?? 0);
+  const { price, auxPrice, totalSize } = one;
+  const type = ourWord(types, one.orderType);
+  const status = ourWord(statuses, one.status);
+  const hasLimit = hasPrice(type, 'limit_price');
+  const filled = amountOf(one.filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
   return orderSchema.parse({
     id: String(one.orderId),
     client_order_id: one.order_ref ?? '',
     symbol: ourSymbol(one.ticker),
-    side:
-      side === 'BUY' || side === 'B' ? 'buy' : side === 'SELL' || side === 'S' ? 'sell' : brokerWord(side),
+    side: ourWord(sides, one.side),
     type,
-    time_in_force: times[timeInForce] ?? brokerWord(timeInForce),
+    time_in_force: ourWord(times, one.timeInForce),
     qty: totalSize == null ? null : amountOf(totalSize),
     notional: null,
-    limit_price: hasLimit ? money(price) : null,
-    stop_price: hasPrice(type ?? '', 'stop_price') ? money(hasLimit ? auxPrice : price) : null,
+    limit_price: hasLimit ? moneyOrNull(price) : null,
+    stop_price: hasPrice(type, 'stop_price') ? moneyOrNull(hasLimit ? auxPrice : price) : null,
     trail_price: null,
     trail_percent: null,
     extended_hours: one.outsideRTH ?? false,
-    status:
-      statuses[status] === 'new' && filled !== '0'
-        ? 'partially_filled'
-        : (statuses[status] ?? brokerWord(status)),
+    status: status === 'new' && filled !== '0' ? 'partially_filled' : status,
     filled_qty: filled,
-    filled_avg_price: filled === '0' ? null : money(avgPrice),
+    filled_avg_price: filled === '0' ? null : moneyOrNull(one.avgPrice),
     submitted_at: at,
-    filled_at: status === 'Filled' ? at : null,
+    filled_at: status === 'filled' ? at : null,
     ...(one.secType === 'OPT' ? { asset_class: 'us_option' } : {}),
     ...(one.secType === 'BAG' ? { order_class: 'mleg' } : {}),
   });
+}
+
+function moneyOrNull(value: z.output<typeof amount>): string | null {
+  return value == null || value === '' ? null : moneyOf(value);
 }

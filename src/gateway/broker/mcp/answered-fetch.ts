@@ -32,34 +32,38 @@ export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions)
   const send = boundedFetch(fetch, LONGEST_ANSWER);
   return async (input, init = {}) => {
     if (init.method !== 'POST') return new Response(null, { status: 405 });
-    const { id, method } = messageIn(init.body);
+    const message = messageIn(init.body);
     const limits = [AbortSignal.timeout(timeoutMs), ...(init.signal == null ? [] : [init.signal])];
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token}`);
     try {
       const sent = { ...init, headers, redirect: 'error', signal: AbortSignal.any(limits) } as const;
-      const response = await send(input, sent);
-      const { status, ok } = response;
-      if (!ok) {
-        const text = await response.text();
-        if (asked.includes(method) || status === 401 || status === 429 || status >= 500)
-          throw new RestAnswer(status, response.headers, text);
-        return new Response(text, { status, headers: response.headers });
-      }
-      if (id === undefined) {
-        await response.body?.cancel();
-        return new Response(null, { status, headers: sessionOf(response) });
-      }
-      return Response.json(await answerIn(response, id), { headers: sessionOf(response) });
+      return await responseTo(message, await send(input, sent));
     } catch (error) {
       throw error instanceof RestAnswer || error instanceof NoAnswer ? error : new NoAnswer(whyNot(error));
     }
   };
 }
 
-function messageIn(body: unknown): { readonly id: unknown; readonly method: string } {
+function messageIn(body: unknown) {
   const { id, method } = JSON.parse(String(body)) as { id?: unknown; method?: unknown };
   return { id, method: String(method) };
+}
+
+async function responseTo(
+  { id, method }: ReturnType<typeof messageIn>,
+  response: Response,
+): Promise<Response> {
+  const { status, headers } = response;
+  if (!response.ok) {
+    const text = await response.text();
+    if (asked.includes(method) || status === 401 || status === 429 || status >= 500)
+      throw new RestAnswer(status, headers, text);
+    return new Response(text, { status, headers });
+  }
+  if (id !== undefined) return Response.json(await answerIn(response, id), { headers: sessionOf(response) });
+  await response.body?.cancel();
+  return new Response(null, { status, headers: sessionOf(response) });
 }
 
 /** Servers from before 2026 have sessions. */

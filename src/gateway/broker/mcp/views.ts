@@ -184,23 +184,23 @@ export function orderView(row: Row, mapping: McpMapping, account: string | undef
   });
 }
 
-function partView(row: Row, { order_fields: fields, order_ids }: McpMapping, account: string | undefined) {
-  const read = reader(row, fields);
-  const { money, amount, word, flag, instant } = read;
-  const whose = read.id('account');
-  if (fields.account !== undefined && (whose === undefined || (account !== undefined && whose !== account)))
+/** Whether orders have no account, or this one is of `account`, if that is known. */
+function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string | undefined): boolean {
+  if (fields.account === undefined) return true;
+  const whose = reader(row, fields).id('account');
+  return whose !== undefined && (account === undefined || whose === account);
+}
+
+function partView(row: Row, mapping: McpMapping, account: string | undefined) {
+  const { id, money, amount, word, flag, instant } = reader(row, mapping.order_fields);
+  const orderId = id('id') ?? '';
+  if (!isOwn(row, mapping, account) || !orderIds[mapping.order_ids].test(orderId))
     throw new NoAnswer('unreadable');
-  const id = read.id('id');
-  if (id === undefined || !orderIds[order_ids].test(id)) throw new NoAnswer('unreadable');
-  const [order_class, asset_class, position_intent] = [
-    word('order_class') || undefined,
-    word('asset_class') || undefined,
-    word('position_intent') || undefined,
-  ];
+  const wordIfAny = (name: Parameters<typeof word>[0]) => word(name) || undefined;
   return {
-    id,
-    client_order_id: read.id('client_order_id') ?? '',
-    symbol: word('symbol') || undefined,
+    id: orderId,
+    client_order_id: id('client_order_id') ?? '',
+    symbol: wordIfAny('symbol'),
     side: word('side') ?? '',
     type: word('type'),
     time_in_force: word('time_in_force'),
@@ -216,6 +216,10 @@ function partView(row: Row, { order_fields: fields, order_ids }: McpMapping, acc
     filled_avg_price: money('filled_avg_price') ?? null,
     submitted_at: instant('submitted_at'),
     filled_at: instant('filled_at') ?? null,
-    ...defined({ order_class, asset_class, position_intent }),
+    ...defined({
+      order_class: wordIfAny('order_class'),
+      asset_class: wordIfAny('asset_class'),
+      position_intent: wordIfAny('position_intent'),
+    }),
   };
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import type { Order } from '../../../trading/views.ts';
+import { fillOf, movement } from '../activity-parts.ts';
 import type { ActivityPage, ActivityQuery } from '../broker.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
 import type { Client, Who } from './client.ts';
 import { listed } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
@@ -77,7 +78,8 @@ export async function activitiesOf(
   });
   const { data } = pageAnswer.parse(answer.data);
   const views = data.map(activityView).filter(({ at }) => newYorkDate(Date.parse(at)) < today);
-  const fills = offset > 0 ? [] : (await listed(client, who, 'all')).flatMap((order) => fillOf(order, today));
+  const fills =
+    offset > 0 ? [] : (await listed(client, who, 'all')).flatMap((order) => fillToday(order, today));
   return {
     activities: [...fills, ...views]
       .filter(({ at }) => after === undefined || Date.parse(at) > after.getTime())
@@ -86,37 +88,33 @@ export async function activitiesOf(
   };
 }
 
-function fillOf(order: Awaited<ReturnType<typeof listed>>[number], today: string): Activity[] {
-  const { filled_at, filled_avg_price, filled_qty } = order;
+function fillToday(order: Order, today: string): Activity[] {
+  const { filled_at, filled_avg_price, filled_qty, side } = order;
   if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
-  if (newYorkDate(Date.parse(filled_at)) !== today) return [];
-  const { id, side, symbol } = order;
-  const fill = { side, symbol, qty: filled_qty, price: filled_avg_price, amount: null, group: null };
-  return [activitySchema.parse({ id, kind: 'fill', type: side.toUpperCase(), at: filled_at, ...fill })];
+  return newYorkDate(Date.parse(filled_at)) === today ? [fillOf(order, side.toUpperCase(), filled_at)] : [];
 }
 
 function activityView(one: z.output<typeof row>): Activity {
   const { type, price, units, amount } = one;
-  const moves = units != null && units !== 0;
-  const isFill = kinds[type] === 'fill' && moves && price != null;
+  const shares = units == null || units === 0 ? undefined : new Dec(String(units));
+  const fill =
+    kinds[type] === 'fill' && shares !== undefined && price != null
+      ? { price, sells: type === 'SELL' || shares.isNegative() }
+      : undefined;
   const symbol = one.option_symbol?.ticker.replaceAll(' ', '') ?? one.symbol?.symbol;
-  const day = (one.trade_date ?? one.settlement_date ?? '').slice(0, 10);
-  const time = one.trade_date ?? '';
-  const qty = moves ? new Dec(String(units)) : undefined;
-  const sells = type === 'SELL' || qty?.isNegative() === true;
   return activitySchema.parse({
     id: one.id,
-    kind: kindOf(type, isFill, moves, amount ?? 0),
+    kind: kindOf(type, fill !== undefined, shares !== undefined, amount ?? 0),
     type: types[type] ?? type,
-    // A date alone is a day in New York.
-    at: /T(?!00:00:00)/.test(time)
-      ? new Date(time).toISOString()
-      : new Date(newYorkInstant(day, '00:00')).toISOString(),
+    at: new Date(timeOf(one)).toISOString(),
     symbol: symbol === undefined ? null : ourSymbol(symbol),
-    side: isFill ? (sells ? 'sell' : 'buy') : null,
-    qty: qty === undefined ? null : isFill ? qty.abs().toFixed() : amountOf(qty.toFixed()),
-    price: isFill ? moneyOf(price) : null,
     group: one.external_reference_id ?? null,
-    amount: isFill || amount == null || amount === 0 ? null : moneyOf(amount),
+    ...movement(shares, fill, amount),
   });
+}
+
+/** A date alone is a day in New York. */
+function timeOf({ trade_date, settlement_date }: z.output<typeof row>): string | number {
+  const date = trade_date ?? settlement_date ?? '';
+  return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');
 }

@@ -3,7 +3,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
 import { NotSent } from '../broker-failure.ts';
-import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
+import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { ourSymbol, universalSymbol } from './symbols.ts';
 
@@ -105,7 +105,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   const filled = amountOf(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
-    status: statuses[row.status] ?? brokerWord(row.status),
+    status: ourWord(statuses, row.status),
     filled_qty: filled,
     filled_avg_price: filled === '0' || execution_price == null ? null : moneyOf(execution_price),
     filled_at:
@@ -120,15 +120,13 @@ const sideOf = (action: string) =>
 export function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));
-  const word = (ours: Readonly<Record<string, string>>, theirs: string | null | undefined) =>
-    ours[theirs ?? ''] ?? brokerWord(theirs ?? '');
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: '',
     symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
     side: sideOf(row.action ?? ''),
-    type: word(ourTypes, order_type),
-    time_in_force: word(ourTimes, time_in_force),
+    type: ourWord(ourTypes, order_type ?? ''),
+    time_in_force: ourWord(ourTimes, time_in_force ?? ''),
     qty: row.total_quantity == null ? null : amountOf(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),

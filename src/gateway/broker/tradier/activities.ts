@@ -4,8 +4,8 @@ import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Order } from '../../../trading/views.ts';
+import { fillOf, movement } from '../activity-parts.ts';
 import type { ActivityPage, ActivityQuery } from '../broker.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import { wrapped } from './client.ts';
 import { listed } from './orders.ts';
@@ -51,7 +51,7 @@ export async function activitiesOf(
     ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
   };
   const rows = events.parse(await client(`${path}/history`, { query }));
-  const fills = number === '1' ? filledToday(await listed(client, `${path}/orders`), now).map(fillView) : [];
+  const fills = number === '1' ? fillsOf(await listed(client, `${path}/orders`), today) : [];
   const seen = new Map<string, number>();
   const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
   return {
@@ -63,28 +63,11 @@ export async function activitiesOf(
 }
 
 /** Open orders of earlier days are listed too; their earlier fills are not today's. */
-function filledToday(orders: readonly Order[], now: number): readonly Order[] {
-  const today = newYorkDate(now);
-  return orders.filter(
-    ({ filled_qty, filled_avg_price, filled_at, submitted_at }) =>
-      filled_qty !== '0' &&
-      filled_avg_price !== null &&
-      newYorkDate(Date.parse(filled_at ?? submitted_at)) === today,
-  );
-}
-
-function fillView(order: ReturnType<typeof filledToday>[number]): Activity {
-  return activitySchema.parse({
-    id: order.id,
-    kind: 'fill',
-    type: 'trade',
-    at: order.filled_at ?? order.submitted_at,
-    symbol: order.symbol,
-    side: order.side,
-    qty: order.filled_qty,
-    price: order.filled_avg_price,
-    group: null,
-    amount: null,
+function fillsOf(orders: readonly Order[], today: string): Activity[] {
+  return orders.flatMap((order) => {
+    const at = order.filled_at ?? order.submitted_at;
+    const isFilled = order.filled_qty !== '0' && order.filled_avg_price !== null;
+    return isFilled && newYorkDate(Date.parse(at)) === today ? [fillOf(order, 'trade', at)] : [];
   });
 }
 
@@ -94,28 +77,26 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
   const nth = seen.get(digest) ?? 0;
   seen.set(digest, nth + 1);
   const { symbol, quantity, price } = detail.parse(row[row.type] ?? {});
-  const known = kinds[row.type] ?? 'unknown';
-  const movesShares = quantity !== undefined && quantity !== 0;
-  const isFill = known === 'fill' && movesShares && price !== undefined;
-  const money = row.amount === 0 ? null : moneyOf(row.amount);
-  const moved = movesShares ? 'transfer' : row.amount < 0 ? 'withdrawal' : 'deposit';
-  const kind = known === 'fill' && !isFill ? 'unknown' : known === 'deposit' ? moved : known;
-  const signed = quantity === undefined ? undefined : new Dec(String(quantity));
+  const shares = quantity === undefined || quantity === 0 ? undefined : new Dec(String(quantity));
+  const fill =
+    kinds[row.type] === 'fill' && shares !== undefined && price !== undefined
+      ? { price, sells: shares.isNegative() }
+      : undefined;
   return activitySchema.parse({
     id: `${digest}.${nth}`,
-    kind,
+    kind: kindOf(row, fill !== undefined, shares !== undefined),
     type: row.type,
     at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
     symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
-    side: isFill ? (signed?.isNegative() ? 'sell' : 'buy') : null,
-    qty:
-      signed === undefined || !movesShares
-        ? null
-        : isFill
-          ? signed.abs().toFixed()
-          : amountOf(signed.toFixed()),
-    price: isFill ? moneyOf(price) : null,
     group: null,
-    amount: isFill ? null : money,
+    ...movement(shares, fill, row.amount),
   });
+}
+
+function kindOf({ type, amount }: Event, isFill: boolean, moves: boolean): Activity['kind'] {
+  const known = kinds[type] ?? 'unknown';
+  if (known === 'fill') return isFill ? 'fill' : 'unknown';
+  if (known !== 'deposit') return known;
+  if (moves) return 'transfer';
+  return amount < 0 ? 'withdrawal' : 'deposit';
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
+import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
@@ -71,29 +71,31 @@ export function orderView(order: OrderRow): Order {
 
 /** Unknown words are kept. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
-  const { price, stop_price, type, side, status, duration, exec_quantity, avg_fill_price } = one;
+  const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;
-  const known = statuses[status];
+  const status = ourWord(statuses, one.status);
+  const isExtended = duration === 'pre' || duration === 'post';
+  const money = (value: number | undefined) => (value === undefined ? null : moneyOf(value));
   return {
     id: String(one.id),
     client_order_id: clientOrderIdOf(tag),
     symbol: option ?? ourSymbol(one.symbol),
-    side: side.startsWith('buy') ? 'buy' : side.startsWith('sell') ? 'sell' : brokerWord(side),
+    side: /^(buy|sell)/.exec(side)?.[0] ?? brokerWord(side),
     type: brokerWord(type),
-    time_in_force: duration === 'pre' || duration === 'post' ? 'day' : brokerWord(duration),
+    time_in_force: isExtended ? 'day' : brokerWord(duration),
     qty: amountOf(one.quantity),
     notional: null,
-    limit_price: !/^(market|stop)$/.test(type) && price !== undefined ? moneyOf(price) : null,
-    stop_price: type.includes('stop') && stop_price !== undefined ? moneyOf(stop_price) : null,
+    limit_price: /^(market|stop)$/.test(type) ? null : money(one.price),
+    stop_price: type.includes('stop') ? money(one.stop_price) : null,
     trail_price: null,
     trail_percent: null,
-    extended_hours: duration === 'pre' || duration === 'post',
-    status: known ?? brokerWord(status),
+    extended_hours: isExtended,
+    status,
     filled_qty: amountOf(exec_quantity),
-    filled_avg_price: exec_quantity > 0 && avg_fill_price !== undefined ? moneyOf(avg_fill_price) : null,
+    filled_avg_price: exec_quantity > 0 ? money(one.avg_fill_price) : null,
     submitted_at: new Date(create_date).toISOString(),
     filled_at:
-      known === 'filled' && one.transaction_date !== undefined
+      status === 'filled' && one.transaction_date !== undefined
         ? new Date(one.transaction_date).toISOString()
         : null,
     ...(option === undefined ? {} : { asset_class: 'us_option' }),

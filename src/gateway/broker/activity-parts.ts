@@ -1,0 +1,36 @@
+import { type Activity, activitySchema } from '../../trading/activity.ts';
+import type { Dec } from '../../trading/decimal.ts';
+import type { Order } from '../../trading/views.ts';
+import { amountOf, moneyOf } from './json-amounts.ts';
+
+/** An order's fill, at brokers whose own history lags a night. */
+export function fillOf(
+  { id, side, symbol, filled_qty, filled_avg_price }: Order,
+  type: string,
+  at: string,
+): Activity {
+  const moved = { side, qty: filled_qty, price: filled_avg_price, amount: null };
+  return activitySchema.parse({ id, kind: 'fill', type, at, symbol, group: null, ...moved });
+}
+
+/**
+ * What an activity moved.
+ * @param shares negative if they left the account
+ * @param fill if it is one
+ */
+export function movement(
+  shares: Dec | undefined,
+  fill: { readonly price: number; readonly sells: boolean } | undefined,
+  amount: number | null | undefined,
+) {
+  if (shares !== undefined && fill !== undefined) {
+    const { price, sells } = fill;
+    return { side: sells ? 'sell' : 'buy', qty: shares.abs().toFixed(), price: moneyOf(price), amount: null };
+  }
+  return {
+    side: null,
+    qty: shares === undefined ? null : amountOf(shares.toFixed()),
+    price: null,
+    amount: amount == null || amount === 0 ? null : moneyOf(amount),
+  };
+}
