@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import {
-  type DispatchDeadline,
+  DispatchDeadline,
   deadlineAfter,
   hasPassed,
   momentOf,
@@ -110,43 +110,17 @@ export async function submitIntent(
 ): Promise<JournalEntry> {
   const { journal, clock } = context;
   const { draft } = intent;
-  const id = draft.client_order_id;
   failpoint('gateway.before_submit');
   const cleared = await clearToSend(intent, context);
-  if (cleared === 'taken_over') {
-    if ((await journal.release(intent, clock.now())) === 'stale') throw outcomeUnknown(id);
-    throw takenOver();
-  }
-  if (cleared instanceof Refusal) {
-    const refused = await journal.refuse(intent, cleared.toProblem(), clock.now());
-    const entry = await entryOf(journal, intent);
-    if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
-    return entry;
-  }
+  if (!(cleared instanceof DispatchDeadline)) return await recordUnsent(cleared, intent, context);
   const submission = await withDispatchDeadline(cleared, send);
   failpoint('gateway.submitted');
-  switch (submission.outcome) {
-    case 'accepted':
-      // The answer to our own request: whatever it looks like, this is the order that came of it.
-      return await recordPlaced(submission.order, intent, context, 'answered');
-    case 'not_taken':
-      if ((await journal.release(intent, clock.now())) === 'stale') break;
-      throw notTaken(submission);
-    case 'refused': {
-      if (submission.reason === 'duplicate') break;
-      const problem = brokerRefusal(submission).toProblem();
-      if ((await journal.refuse(intent, problem, clock.now())) === 'stale') break;
-      return await entryOf(journal, intent);
-    }
-    case 'unknown':
-      // Stopped before it was sent: the checks are made again, as for a request that the broker did not take.
-      if (cleared.nothingLeft && (await journal.release(intent, clock.now())) === 'released') throw notSent();
-      break;
-  }
+  const settled = await recordAnswer(submission, cleared, intent, context);
+  if (settled !== undefined) return settled;
   await journal.doubt(intent, clock.now());
   const found =
     broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
-  if (found === undefined) throw outcomeUnknown(id);
+  if (found === undefined) throw outcomeUnknown(draft.client_order_id);
   return await recordFound(found, intent, context);
 }
 
@@ -157,7 +131,7 @@ export async function submitIntent(
  */
 async function clearToSend(
   intent: Intent,
-  { clock, stopped, isOurs }: Pick<SendingContext, 'clock' | 'stopped' | 'isOurs'>,
+  { clock, stopped, isOurs }: SendingContext,
 ): Promise<DispatchDeadline | Refusal | 'taken_over'> {
   for (;;) {
     const lookedAt = momentOf(clock);
@@ -167,6 +141,54 @@ async function clearToSend(
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
     if (!hasPassed(FRESH_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
+  }
+}
+
+/** Nothing was sent: takes the claim back for the process that took over, or records why; see (6) and (7). */
+async function recordUnsent(
+  why: Refusal | 'taken_over',
+  intent: Intent,
+  { journal, clock }: SubmissionContext,
+): Promise<JournalEntry> {
+  const id = intent.draft.client_order_id;
+  if (why === 'taken_over') {
+    throw (await journal.release(intent, clock.now())) === 'stale' ? outcomeUnknown(id) : takenOver();
+  }
+  const refused = await journal.refuse(intent, why.toProblem(), clock.now());
+  const entry = await entryOf(journal, intent);
+  if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
+  return entry;
+}
+
+/**
+ * Records what the broker's answer proves; see (2), (3) and (5).
+ * @returns undefined if the order has to be looked up
+ * @throws {Refusal} if this submission came to nothing and the order may be sent again
+ */
+async function recordAnswer(
+  submission: Submission,
+  deadline: DispatchDeadline,
+  intent: Intent,
+  context: SubmissionContext,
+): Promise<JournalEntry | undefined> {
+  const { journal, clock } = context;
+  switch (submission.outcome) {
+    case 'accepted':
+      // The answer to our own request: whatever it looks like, this is the order that came of it.
+      return await recordPlaced(submission.order, intent, context, 'answered');
+    case 'not_taken':
+      if ((await journal.release(intent, clock.now())) === 'stale') return undefined;
+      throw notTaken(submission);
+    case 'refused': {
+      if (submission.reason === 'duplicate') return undefined;
+      const refused = await journal.refuse(intent, brokerRefusal(submission).toProblem(), clock.now());
+      return refused === 'stale' ? undefined : await entryOf(journal, intent);
+    }
+    case 'unknown':
+      // Stopped before it was sent: the checks are made again, as for a request that the broker did not take.
+      if (deadline.nothingLeft && (await journal.release(intent, clock.now())) === 'released')
+        throw notSent();
+      return undefined;
   }
 }
 

@@ -302,20 +302,13 @@ function submit(
 
 /** Why a claimed order must not be sent after all. */
 async function stoppedBy(
-  { halts, mandates, clock, isTakenBack }: OrderDeskOptions,
+  options: OrderDeskOptions,
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<Refusal | undefined> {
-  if (draft.mandate !== undefined) {
-    // The claim decided how much it may use; whether it is still active is checked again.
-    const found = await mandates.find(sub, draft.mandate, { since: 0 });
-    const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
-    if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
-    if (state !== 'active' && state !== 'exhausted')
-      return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
-    if (found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true)
-      return neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE');
-  }
+  const { halts, clock, isTakenBack } = options;
+  const ended = draft.mandate === undefined ? undefined : await mandateEnded(options, sub, draft.mandate);
+  if (ended !== undefined) return ended;
   const { state } = await halts.standing(sub, clock.now());
   // Last, with nothing awaited after it: a proposal whose sign-in has just ended is not sent.
   if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
@@ -323,6 +316,22 @@ async function stoppedBy(
   if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
   return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');
+}
+
+/** The claim decided how much it may use; whether it is still active is checked again. */
+async function mandateEnded(
+  { mandates, clock, isTakenBack }: OrderDeskOptions,
+  sub: string,
+  mandate: string,
+): Promise<Refusal | undefined> {
+  const found = await mandates.find(sub, mandate, { since: 0 });
+  const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
+  if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
+  if (state !== 'active' && state !== 'exhausted')
+    return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
+  return found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true
+    ? neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE')
+    : undefined;
 }
 
 function fly(

@@ -23,39 +23,43 @@ export function changesTo(
   { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
 ): OrderChanges {
   if (replaces === undefined) throw notReplaceable(`${label} changes no orders`);
-  if (!['new', 'held', 'accepted', 'partially_filled'].includes(order.status)) {
-    throw notReplaceable(`the order is ${order.status.replaceAll('_', ' ')}`, { status: order.status });
-  }
-  // Undocumented which shares count against the new quantity; a wrong guess trades too many.
-  if (!new Dec(order.filled_qty).isZero()) {
-    throw notReplaceable('the order has been filled in part', { status: order.status });
-  }
-  if (order.qty === null || draft.qty === undefined) {
-    throw notReplaceable('an order by amount takes no changes');
-  }
-  const fixed = ['symbol', 'side', 'type', 'extended_hours'] as const;
-  const differing = fixed.filter((field) => order[field] !== draft[field]);
-  const given = trails.find((field) => draft[field] !== undefined);
-  if (differing.length > 0 || (given !== undefined && order[given] === null)) {
-    throw notReplaceable('the order at the broker is another than the approved one', {
-      fields: differing.length > 0 ? [...differing] : ['trail'],
-    });
-  }
+  requireUnfilled(order);
+  const { qty } = order;
+  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by amount takes no changes');
+  const trail = trails.find((field) => draft[field] !== undefined);
+  requireSameBesides(draft, order, trail);
   const changes: OrderChanges = {};
-  if (!same(order.qty, draft.qty)) {
-    if (!replaces.fractions && ![order.qty, draft.qty].every((qty) => new Dec(qty).isInteger())) {
+  if (!same(qty, draft.qty)) {
+    if (!replaces.fractions && ![qty, draft.qty].every((each) => new Dec(each).isInteger())) {
       throw notReplaceable('the quantity of an order in fractions can not be changed');
     }
     changes.qty = draft.qty;
   }
-  for (const field of prices) {
-    const wanted = draft[field];
-    if (wanted !== undefined && !same(order[field], wanted)) changes[field] = wanted;
-  }
-  if (given !== undefined && !same(order[given], draft[given])) changes.trail = draft[given];
+  for (const field of prices) if (!keeps(order, draft, field)) changes[field] = draft[field];
+  if (trail !== undefined && !keeps(order, draft, trail)) changes.trail = draft[trail];
   if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
   if (Object.keys(changes).length === 0) throw notReplaceable('the order is that way already');
   return changes;
+}
+
+function requireUnfilled({ status, filled_qty }: Order): void {
+  if (!['new', 'held', 'accepted', 'partially_filled'].includes(status)) {
+    throw notReplaceable(`the order is ${status.replaceAll('_', ' ')}`, { status });
+  }
+  // Undocumented which shares count against the new quantity; a wrong guess trades too many.
+  if (!new Dec(filled_qty).isZero()) throw notReplaceable('the order has been filled in part', { status });
+}
+
+function requireSameBesides(
+  draft: OrderDraft,
+  order: Order,
+  trail: (typeof trails)[number] | undefined,
+): void {
+  const fixed = ['symbol', 'side', 'type', 'extended_hours'] as const;
+  const fields: string[] = fixed.filter((field) => order[field] !== draft[field]);
+  if (fields.length === 0 && trail !== undefined && order[trail] === null) fields.push('trail');
+  if (fields.length > 0)
+    throw notReplaceable('the order at the broker is another than the approved one', { fields });
 }
 
 /** Whether the broker's order under our client_order_id is the one of this journal entry. */
@@ -73,8 +77,12 @@ export function isOrderOf(
     order.extended_hours === draft.extended_hours &&
     // Less by what the earlier order filled at the last moment.
     (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
-    [...prices, ...trails].every((field) => draft[field] === undefined || same(order[field], draft[field]))
+    [...prices, ...trails].every((field) => keeps(order, draft, field))
   );
+}
+
+function keeps(order: Order, draft: OrderDraft, field: (typeof prices | typeof trails)[number]): boolean {
+  return draft[field] === undefined || same(order[field], draft[field]);
 }
 
 function same(held: string | null, wanted: string | undefined): boolean {
