@@ -46,10 +46,7 @@ interface Pacing {
 export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - FOR_ACTS)) };
   return async (input, init) => {
-    const request = input instanceof Request ? input : undefined;
-    const { host } = new URL(request?.url ?? input.toString());
-    const isRead = ['GET', 'HEAD'].includes((init?.method ?? request?.method ?? 'GET').toUpperCase());
-    const signal = init?.signal ?? request?.signal;
+    const { host, isRead, signal } = partsOf(input, init);
     for (let waited = 0; ; ) {
       // If the database does not answer, the request is sent anyway.
       const wait = await buckets.take(`${bucket}|${host}`, isRead ? forReads : rate, 1).catch(() => 0);
@@ -59,6 +56,14 @@ export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }:
       await sleep(wait, signal);
     }
   };
+}
+
+function partsOf(...[input, init]: Parameters<typeof fetch>) {
+  const request = input instanceof Request ? input : undefined;
+  const { host } = new URL(request?.url ?? input.toString());
+  const method = init?.method ?? request?.method ?? 'GET';
+  const isRead = ['GET', 'HEAD'].includes(method.toUpperCase());
+  return { host, isRead, signal: init?.signal ?? request?.signal };
 }
 
 const tooMany = (wait: number): Response =>

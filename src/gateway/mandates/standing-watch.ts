@@ -54,20 +54,13 @@ interface StandingWatchOptions {
   readonly onError?: (message: string) => void;
 }
 
-/** Watches clock and prices, and proposes what is due. */
-interface StandingWatch {
-  start(): void;
-  look(): Promise<void>;
-  close(): Promise<void>;
-}
-
 interface Watched {
   readonly order: StandingOrder;
   readonly terms: MandateEnvelope & { readonly standing: Standing };
 }
 
 /*
- * One order each time, whatever crashes and however many gateways watch:
+ * Watches clock and prices, and proposes what is due: one order each time, whatever crashes and however many gateways watch:
  *
  *  1. What is due is proposed under a key made of its mandate and due time (`keyOf`): one proposal with one client_order_id,
  *     which is taken once. So a process that crashed after proposing proposes the same again.
@@ -77,7 +70,7 @@ interface Watched {
  * Rules, halts and limits apply as to any order under a mandate; a refusal is recorded, and the next time stays due. Refusals
  * that are not about the order (the broker is busy, the market has just closed) are retried.
  */
-export function createStandingWatch(options: StandingWatchOptions): StandingWatch {
+export function createStandingWatch(options: StandingWatchOptions) {
   const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
   const closing = new AbortController();
   const { signal } = closing;
@@ -109,7 +102,7 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
 
   return {
     look,
-    start() {
+    start(): void {
       running = (async () => {
         while (!signal.aborted) {
           await look().catch((error: unknown) => {
@@ -119,7 +112,7 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
         }
       })();
     },
-    async close() {
+    async close(): Promise<void> {
       closing.abort();
       await running;
     },
@@ -127,10 +120,8 @@ export function createStandingWatch(options: StandingWatchOptions): StandingWatc
 }
 
 /** Advances a missed time; stops watching a recurring order whose mandate has ended. */
-async function inForce(
-  { standing, mandates, kernel, clock }: StandingWatchOptions,
-  order: StandingOrder,
-): Promise<Watched | undefined> {
+async function inForce(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
+  const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
   const found = await mandates.find(order.sub, order.mandate, { since: dayBegan(now) });
   const state = found === undefined ? 'revoked' : mandateState(found, now);
@@ -138,14 +129,7 @@ async function inForce(
   // An unsettled order may still return its share; a price trigger is used once anyway.
   const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
   if (found === undefined || watched === undefined || !isOpen) {
-    const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${state}` } as const;
-    const next: StandingStep = {
-      dueAt: order.dueAt,
-      state: state === 'expired' || state === 'exhausted' ? 'done' : 'stopped',
-      last: order.last ?? ended,
-      event: 'standing_ended',
-    };
-    if (await standing.step(order, next, now)) kernel.noted();
+    await endWatch(options, order, state, now);
     return undefined;
   }
   const terms = { ...found.terms, standing: watched };
@@ -159,6 +143,22 @@ async function inForce(
   if (!(await standing.step(order, next, now))) return undefined;
   kernel.noted();
   return { order: { ...order, ...next }, terms };
+}
+
+async function endWatch(
+  { standing, kernel }: StandingWatchOptions,
+  order: StandingOrder,
+  mandate: ReturnType<typeof mandateState>,
+  now: number,
+): Promise<void> {
+  const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${mandate}` } as const;
+  const next: StandingStep = {
+    dueAt: order.dueAt,
+    state: mandate === 'expired' || mandate === 'exhausted' ? 'done' : 'stopped',
+    last: order.last ?? ended,
+    event: 'standing_ended',
+  };
+  if (await standing.step(order, next, now)) kernel.noted();
 }
 
 const missedText = 'the market was closed, or the gateway was not running, until it was due again';
@@ -185,10 +185,8 @@ async function lookAt(
   const market = await broker.clock();
   const open = watched.filter(({ terms }) => marketOf(terms.standing.order.symbol, market).is_open);
   if (open.length === 0) return;
-  const symbols = new Set<string>();
-  for (const { terms } of open) {
-    if (!isRecurring(terms.standing.when)) symbols.add(terms.standing.order.symbol);
-  }
+  const priced = open.filter(({ terms }) => !isRecurring(terms.standing.when));
+  const symbols = new Set(priced.map(({ terms }) => terms.standing.order.symbol));
   const quotes = symbols.size === 0 ? [] : await broker.quotes([...symbols]);
   for (const one of open) {
     const { when, order } = one.terms.standing;
