@@ -92,8 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
   });
   const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const times = { brokerTimeoutMs, providerTimeoutMs };
-  const broker = brokerAccess(options, provider, { fetch: send, now, ...times });
+  const broker = brokerAccess(options, provider, { fetch: send, now, brokerTimeoutMs, providerTimeoutMs });
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
@@ -161,7 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         : undefined,
   });
 
-  const own = whatIsOwn(options, { broker, kernel, desk, clock, isSigned: signatures !== undefined });
+  const own = whatIsOwn(options, { broker, kernel, desk, clock, signed: signatures !== undefined });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -223,29 +222,18 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
 /** A person's own things, and what the gateway does by itself: recurring orders, checkpoints, reconciliation. */
 function whatIsOwn(
   options: GatewayOptions,
-  {
-    kernel,
-    broker,
-    desk,
-    clock,
-    isSigned: signed,
-  }: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly isSigned: boolean },
+  parts: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly signed: boolean },
 ) {
+  const { kernel, broker, desk, clock, signed } = parts;
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] };
   }
   const { mandates: granted, standing, proposals, audit } = options.stores;
   const brokerFor = broker.accounts.open;
   const isUnattended = broker.places.some((place) => place.isUnattended);
-  const noted = () => kernel.noted();
-  const parts = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
-  const mandates = createMandateDesk({
-    mandates: granted,
-    standing,
-    proposals,
-    now: () => clock.now(),
-    noted,
-  });
+  const now = () => clock.now();
+  const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
+  const mandates = createMandateDesk({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
   const record = ownRecord(own.auditFile, audit, () => ownCheckpointReader(own));
   const approval = howAsked(options);
@@ -253,7 +241,7 @@ function whatIsOwn(
     mandates,
     record,
     running: [
-      ...(isUnattended ? [createStandingWatch(parts)] : []),
+      ...(isUnattended ? [createStandingWatch(watched)] : []),
       recordCheckpoints(options, own, clock),
       createReconciliation({
         journal: options.stores.orders,
@@ -266,13 +254,7 @@ function whatIsOwn(
         onError: errorSink(options),
       }),
     ],
-    receipts: createReceipts(options, {
-      kernel,
-      record,
-      signed,
-      sealSecret: own.sealSecret,
-      now: () => clock.now(),
-    }),
+    receipts: createReceipts(options, { kernel, record, signed, sealSecret: own.sealSecret, now }),
     owner: (sub: string) => ownerDesk(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
@@ -363,12 +345,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     isShut: entrance.isShut,
     clocks: () => clockOffsets({ issuer, clock }, databaseTime),
   });
-  const metadata = protectedResourceMetadata({
-    resource: options.resource,
-    issuer: options.issuer,
-    detailsTypes: parts.detailsTypes,
-    requireBoundTokens: options.requireBoundTokens,
-  });
+  const metadata = protectedResourceMetadata({ ...options, detailsTypes: parts.detailsTypes });
   app.get(
     METADATA_PATH,
     door.open((c) => c.json(metadata)),

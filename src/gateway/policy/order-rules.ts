@@ -37,13 +37,6 @@ export interface Asked {
 }
 
 /** For the transaction that claims the order. */
-interface Deciding {
-  /** Synchronous and pure, for `OrderJournal.claim`. */
-  readonly decide: (counted: CountedFacts) => DecisionNote;
-  /** For the last decision. */
-  readonly refusal: () => Refusal;
-}
-
 /** Gathers facts and decides, the same way before the person is asked and when it is carried out. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
@@ -100,15 +93,17 @@ export function createOrderRules(options: OrderRulesOptions) {
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
     /** With current rules, for the transaction that counts. */
-    async deciding(asked: Asked, world: OrderWorld): Promise<Deciding> {
+    async deciding(asked: Asked, world: OrderWorld) {
       const { rules, facts } = await standing(asked, world);
       let last: Decision | undefined;
       return {
-        decide: (counted) => {
+        /** Synchronous and pure, for `OrderJournal.claim`. */
+        decide: (counted: CountedFacts): DecisionNote => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
-        refusal: () => {
+        /** For the last decision. */
+        refusal: (): Refusal => {
           if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
           return refusalOfDecision(last);
         },

@@ -354,17 +354,11 @@ export function dayFlowOf(
   return dayFlow(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null;
 }
 
-interface AccountAtBroker {
-  readonly account: Account;
-  readonly positions: readonly Position[];
-  readonly elsewhere: readonly Order[];
-}
-
 /** Undefined for any other order. */
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, elsewhere }: AccountAtBroker,
+  { account, positions, elsewhere }: Pick<OrderWorld, 'account' | 'positions' | 'elsewhere'>,
 ): OptionFacts | undefined {
   const option = optionOf(symbol);
   if (option === undefined) return undefined;

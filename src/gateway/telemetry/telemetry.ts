@@ -12,7 +12,7 @@ import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { begin, type Instruments, SECONDS } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
-import { type MeasuredJobs, measuredJobs } from './measured-jobs.ts';
+import { measuredJobs } from './measured-jobs.ts';
 import { measuredStores } from './measured-stores.ts';
 
 const CLOSE_MS = 2_000;
@@ -24,24 +24,10 @@ interface TelemetryOptions {
   readonly traces?: string | undefined;
 }
 
-/** OpenTelemetry metrics and spans. None contains a person, account, symbol, amount, id or header. */
-export interface Telemetry {
-  /** For all outgoing requests. */
-  readonly fetch: typeof fetch;
-  /** @returns the same stores, with writes counted */
-  stores(stores: GatewayStores): GatewayStores;
-  /** @param routes patterns (`/v1/proposals/:id`) that label requests */
-  requests(listener: RequestListener, routes: readonly string[]): RequestListener;
-  readonly jobs: MeasuredJobs;
-  /** Read at each scrape. */
-  backlog(read: () => Promise<Backlog>): void;
-  /** Prometheus's text format 0.0.4. */
-  metrics(): Promise<string>;
-  /** Flushes spans, for some seconds at most. Never throws. */
-  close(): Promise<void>;
-}
+export type Telemetry = ReturnType<typeof openTelemetry>;
 
-export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch): Telemetry {
+/** OpenTelemetry metrics and spans. None contains a person, account, symbol, amount, id or header. */
+export function openTelemetry(options: TelemetryOptions, send: typeof fetch = dispatchFetch) {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
   const tracers = new TracerProvider({
@@ -70,17 +56,24 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
   };
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   return {
+    /** For all outgoing requests. */
     fetch: measuredFetch(instruments, send),
-    stores: (stores) => measuredStores(instruments, stores),
+    /** @returns the same stores, with writes counted */
+    stores: (stores: GatewayStores) => measuredStores(instruments, stores),
     jobs: measuredJobs(instruments),
-    backlog: (read) => measureBacklog(instruments, read),
-    requests: (listener, routes) => measuredRequests(instruments, listener, routes),
-    async metrics() {
+    /** Read at each scrape. */
+    backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
+    /** @param routes patterns (`/v1/proposals/:id`) that label requests */
+    requests: (listener: RequestListener, routes: readonly string[]) =>
+      measuredRequests(instruments, listener, routes),
+    /** Prometheus's text format 0.0.4. */
+    async metrics(): Promise<string> {
       const { resourceMetrics, errors } = await reader.collect();
       // A gauge that can't be read is left out.
       if (errors.length > 0 && resourceMetrics.scopeMetrics.length === 0) throw errors[0];
       return serializer.serialize(resourceMetrics);
     },
+    /** Flushes spans, for some seconds at most. Never throws. */
     close: () => (closing ??= close()),
   };
 }

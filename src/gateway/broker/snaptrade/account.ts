@@ -40,19 +40,8 @@ const historyAnswer = z.object({
   history: z.array(z.object({ date: z.iso.date(), total_value: z.string() })),
 });
 
-interface SnaptradeAccount {
-  /** The brokerage's number, or SnapTrade's id if that is masked. */
-  readonly number: string;
-  readonly environment: 'paper' | 'live';
-  readonly status: string;
-  /** Closed, or its connection is broken or read-only. */
-  readonly blocked: boolean;
-  readonly equity: string;
-  readonly currency: string;
-}
-
 /** `GET /accounts/{accountId}`, and its connection. */
-export async function accountDetails(client: Client, who: Who): Promise<SnaptradeAccount> {
+export async function accountDetails(client: Client, who: Who) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
   const { userId, userSecret } = who;
@@ -60,9 +49,11 @@ export async function accountDetails(client: Client, who: Who): Promise<Snaptrad
   const asked = { userId, userSecret, authorizationId };
   const connection = connectionAnswer.parse((await connections.detailBrokerageAuthorization(asked)).data);
   return {
+    /** The brokerage's number, or SnapTrade's id if that is masked. */
     number: /^[A-Za-z0-9-]{4,64}$/.test(number) ? number : account.id,
-    environment: account.is_paper ? 'paper' : 'live',
+    environment: account.is_paper ? ('paper' as const) : ('live' as const),
     status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
+    /** Closed, or its connection is broken or read-only. */
     blocked:
       connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
     equity: moneyOf(balance.total.amount),

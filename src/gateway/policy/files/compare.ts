@@ -8,18 +8,12 @@ export interface ComparedRules {
   readonly cedarRules: readonly CedarRule[];
 }
 
-interface RulesChange {
-  /** Whether nothing new becomes possible; such a change needs no approval. */
-  readonly tighter: boolean;
-  /** A line each for people: `max_order_notional 1000 → 2500`. */
-  readonly changes: readonly string[];
-}
-
 /**
  * Tighter: no number is larger (time between orders: smaller), nothing more is allowed, nothing less denied, and every rule
  * still forbids, for the same reason. Removing a limit is looser, adding one tighter. In doubt it is looser.
+ * @returns whether it is tighter, which needs no approval, and a line for each change: `max_order_notional 1000 → 2500`
  */
-export function compareRules(previous: ComparedRules, next: ComparedRules): RulesChange {
+export function compareRules(previous: ComparedRules, next: ComparedRules) {
   const changes = comparedLines(previous, next);
   return { tighter: changes.every(({ tighter }) => tighter), changes: changes.map(({ line }) => line) };
 }

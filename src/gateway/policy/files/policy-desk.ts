@@ -50,14 +50,6 @@ export interface PolicyDesk extends PolicyPorts {
 /** A change takes a few file operations. Milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
-interface Plan extends NextRules {
-  readonly before: ReadRules;
-  readonly account: Pick<Account, 'account' | 'environment'>;
-  readonly tighter: boolean;
-  /** A line each for people. */
-  readonly changes: readonly string[];
-}
-
 /*
  * Changes are concurrent, and files are edited by hand. So rules are read and written under a lock of this folder; a change
  * names the digest that it changes and, if it was approved, the one that it results in; and it is written only if it
@@ -144,7 +136,7 @@ async function plan(
   { rules, accountOf }: PolicyDeskOptions,
   who: Proposer,
   { account: named, base, limits, policies = {} }: PolicyChangeRequest,
-): Promise<Plan> {
+) {
   const account = await accountOf(who, named);
   const before = await rules.current();
   requireSound(before);
