@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
 import { decide } from '../../src/gateway/policy/decide.ts';
 import { makeRules } from '../../src/gateway/policy/files/rules-source.ts';
-import { defaultLimits } from '../../src/gateway/policy/limits.ts';
+import { defaultLimits } from '../../src/gateway/policy/rules.ts';
 import { alice, facts } from '../../test/unit/gateway/policy/cedar/decided.ts';
 import { ended, fastest, launcher, median } from './processes.mjs';
 

@@ -3,7 +3,7 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
-export type WhoAmI = Awaited<ReturnType<typeof whoami>>;
+type WhoAmI = Awaited<ReturnType<typeof whoami>>;
 
 /** The user is known without the gateway, so its answer is not awaited for long. */
 const ACCOUNTS_MS = 3_000;

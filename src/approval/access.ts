@@ -1,4 +1,5 @@
-import type { ProposalKind } from '../trading/kinds/kinds.ts';
+import type { Reason, StoredProposal } from '../store/proposal-store.ts';
+import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { questionToPropose, type RelationQuestion } from '../trading/relations.ts';
 import type { Proposer } from './kind.ts';
@@ -66,4 +67,27 @@ export async function requireStanding(
   await access.require(proposer, question, owner);
   await access.require(owner, 'can_approve', owner);
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
+}
+
+/** Cancels always pass, and what lifts the halt must. */
+export function passesHalt(kind: ProposalKind): boolean {
+  return kinds[kind].passesHalt;
+}
+
+/** Why nothing came of a proposal, where whoever proposed it may not any more. */
+export const revokedReason: Reason = {
+  code: 'approval_cancelled',
+  text: 'withdrawn: the sign-in that it came by was ended',
+};
+
+/** Why nothing came of a proposal, where trading is halted. */
+export const haltedReason = {
+  code: 'policy_denied',
+  text: 'trading is halted',
+  members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
+} as const satisfies Reason;
+
+/** By which mandate a proposal is approved; undefined where its owner is asked. */
+export function mandateOf({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
+  return kindWords(kind).mandate?.(subject);
 }

@@ -6,15 +6,12 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
-import { NO_TOKEN, requireStanding } from './access.ts';
-import { requireSameDetails } from './compare.ts';
+import { haltedReason, mandateOf, NO_TOKEN, passesHalt, requireStanding, revokedReason } from './access.ts';
 import { noteDenied } from './denied.ts';
-import { proposalDigest } from './details.ts';
-import { haltedReason, passesHalt, revokedReason } from './halts.ts';
+import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Approved, Execution, Proposer } from './kind.ts';
-import { mandateOf } from './mandate-of.ts';
 import type { Changes } from './moves.ts';
 import { questionOf } from './question.ts';
 

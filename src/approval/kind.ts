@@ -39,7 +39,7 @@ export interface Approved {
   readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
-  /** What the person's key signed (`signature/evidence.ts`). */
+  /** What the person's key signed (`signature/statement.ts`). */
   readonly approvalEvidence?: unknown;
   /** Under a mandate the latest session's token; empty if there is none, as after a restart. */
   readonly accessToken: string;

@@ -11,8 +11,7 @@ import type {
 import { questionHash } from '../store/rows/question-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { passesHalt } from './halts.ts';
-import { mandateOf } from './mandate-of.ts';
+import { mandateOf, passesHalt } from './access.ts';
 
 /*
  * The one writer of a proposal's state, and of the line of the record that says so.

@@ -1,6 +1,5 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
 import { bindingMessageOf } from '../trading/approval-details.ts';
-import { askedNow } from './asked-now.ts';
 import type { Question } from './asking-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
@@ -23,4 +22,21 @@ export function questionOf(
       expiresAt: kind.expiresAt(proposal.subject),
     }),
   };
+}
+
+type Seen = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
+
+/** Whose answer is waited for: the owner's, then the second person's where one is needed (supervisor/ask.ts). */
+export function askedNow({ sub, second, ownerAuthReqId }: Seen): string {
+  return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
+}
+
+/** Whether the owner said yes, and the second person was not asked yet. */
+export function isSecondToBeAsked({ second, ownerAuthReqId, authReqId }: Seen): boolean {
+  return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
+}
+
+/** All questions that a phone was asked about it: each is told what became of it. */
+export function questionsAsked({ ownerAuthReqId, authReqId }: Seen): string[] {
+  return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

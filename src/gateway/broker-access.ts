@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { NO_TOKEN } from '../approval/access.ts';
-import { TradeAgentError } from '../errors/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Rate } from '../store/rate-buckets.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { type BrokerPlace, createAccounts } from './broker/accounts.ts';
@@ -8,9 +8,9 @@ import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { type BrokerTokens, createBrokerTokens, noExchange } from './broker/broker-token.ts';
 import { brokerOf, traitsOf } from './broker/brokers.ts';
-import { keptCredentials } from './broker/kept-credentials.ts';
-import { isKept, type KeptKind } from './broker/kept-kinds.ts';
-import { createKeyPairs } from './broker/key-pairs.ts';
+import { isKept, type KeptCredentials, type KeptKind, keptSchema } from './broker/kept-kinds.ts';
+import { keptOfOther, keptUnreadable, nothingKept } from './broker/kept-refusals.ts';
+import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
 import type { Caller } from './door/caller.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
@@ -136,4 +136,38 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
       hint: 'It takes a gateway that keeps the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), as a home does.',
     },
   );
+}
+
+/**
+ * Read for each request, so that changes count at once. Kept when the broker refuses them: a hiccup must not lose them.
+ */
+function keptCredentials(
+  pairs: Pick<KeyPairs, 'find'>,
+  kind: KeptKind,
+  environment: 'paper' | 'live',
+): BrokerCredentials {
+  const schema = keptSchema(kind);
+  const keptOf = async (sub: string): Promise<KeptCredentials> => {
+    const kept = await pairs.find(sub).catch((error: unknown) => {
+      throw isTradeAgentError(error) ? keptUnreadable(kind, error) : error;
+    });
+    const found = schema.safeParse(kept?.pair);
+    if (kept === undefined || !found.success) throw nothingKept(kind);
+    if (kept.environment !== environment) throw keptOfOther(kind, kept.environment, environment);
+    return found.data;
+  };
+  return {
+    credentialsFor: ({ sub }) => keptOf(sub),
+    async isConnected({ sub }) {
+      try {
+        await keptOf(sub);
+        return true;
+      } catch (error) {
+        if (error instanceof Refusal) return false;
+        throw error;
+      }
+    },
+    accountOf: async ({ sub }) => (await pairs.find(sub).catch(() => undefined))?.accountNumber,
+    forget() {},
+  };
 }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
-import type { BrokerOf } from '../approval/kinds/account-shown.ts';
+import type { BrokerOf } from '../approval/kinds/execution.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { dispatchFetch } from '../net/dispatch-fetch.ts';
 import type { AccessStore } from '../store/access-store.ts';
@@ -15,16 +15,18 @@ import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { ONLY_BROKER } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { type BrokerAccess, brokerAccess } from './broker-access.ts';
-import { createIdentityProvider } from './door/identity-provider.ts';
+import { createDoor } from './door/door.ts';
+import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
-import { createEntrance, type Entrance } from './entrance.ts';
+import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
 import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createStandingWatch } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
-import { mountedRoutes } from './mounts/mounted-routes.ts';
+import type { Mount } from './mounts/mount.ts';
+import { audienceOf, createActing, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
 import { mandateExcess } from './orders/adoption.ts';
 import { type OrderCheck, orderCheck, orderPorts } from './orders/order-ports.ts';
 import { QUIET_MS } from './orders/order-submission.ts';
@@ -359,4 +361,94 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     }),
   );
   return app;
+}
+
+type Entrance = ReturnType<typeof createEntrance>;
+
+/** All entry points. Once shut, they admit nobody. */
+function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
+  const {
+    resource,
+    stores,
+    log = () => {},
+    allowedClients,
+    ownClients = [],
+    mounts = [],
+    isRevoked,
+  } = options;
+  const rules = {
+    provider,
+    base: resource,
+    isRevoked,
+    proofs: stores.proofs,
+    clock,
+    allowedClients: allowedClients && [...allowedClients, ...ownClients],
+  };
+  const acting = createActing();
+  let closed = false;
+  const requireOpen = () => {
+    if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
+  };
+  const whileOpen =
+    (verify: TokenVerifier): TokenVerifier =>
+    (credentials) => {
+      requireOpen();
+      return verify(credentials);
+    };
+  const audiences = [resource, ...mounts.map((mount) => audienceOf(resource, mount))];
+  const others = (audience: string) => audiences.filter((one) => one !== audience);
+  return {
+    /** For `/v1`. */
+    door: createDoor({
+      verify: whileOpen(
+        createTokenVerifier({
+          ...rules,
+          resource,
+          requireBoundTokens: options.requireBoundTokens,
+          otherAudiences: others(resource),
+        }),
+      ),
+      async actingFor(request) {
+        const caller = acting.callerOf(request);
+        if (caller === undefined) return undefined;
+        requireOpen();
+        // The token of the other door must still be valid.
+        await requireUnrevoked(caller, isRevoked);
+        if (caller.expiresAt > clock.now()) return caller;
+        throw new Refusal(401, 'token_expired', 'the access token has expired', {
+          hint: 'Refresh it.',
+          challenge: { error: 'invalid_token' },
+        });
+      },
+      resource,
+      clock,
+      log,
+    }),
+    /** For a mount, with tokens of its own audience. */
+    doorOf(mount: Mount) {
+      const audience = audienceOf(resource, mount);
+      return createDoor({
+        verify: whileOpen(
+          createTokenVerifier({
+            ...rules,
+            resource: audience,
+            otherAudiences: others(audience),
+            requireBoundTokens: mount.requireBoundTokens,
+          }),
+        ),
+        actingFor: async () => undefined,
+        resource,
+        metadataPath: metadataPathOf(mount),
+        challengeScopes: Object.keys(mount.scopes),
+        clock,
+        log,
+      });
+    },
+    /** By which a mount acts for its caller. */
+    acting,
+    shut: () => {
+      closed = true;
+    },
+    isShut: () => closed,
+  };
 }

@@ -13,7 +13,7 @@ export interface FiredState {
 }
 
 /** A conditional order; `asked` once its approval request is known to exist. */
-export interface ProposedOrder {
+interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;
 }

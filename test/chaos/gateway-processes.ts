@@ -1,8 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/kernel/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
-import { limitsSchema } from '../../src/gateway/policy/limits.ts';
-import { staticRules } from '../../src/gateway/policy/rules.ts';
+import { limitsSchema, staticRules } from '../../src/gateway/policy/rules.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { subjectIdOf } from '../../src/approval/code.ts';
+import { subjectIdOf } from '../../src/approval/kernel/propose.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { Dec } from '../../src/trading/decimal.ts';

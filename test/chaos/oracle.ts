@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { passesHalt } from '../../src/approval/halts.ts';
+import { passesHalt } from '../../src/approval/access.ts';
 import { transitions } from '../../src/approval/moves.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';

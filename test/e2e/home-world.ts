@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { webauthnEvidence } from '../../src/approval/signature/evidence.ts';
+import { webauthnEvidence } from '../../src/approval/signature/statement.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { freePort } from '../free-port.ts';
 import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';

@@ -5,7 +5,7 @@ import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { readLimits } from '../../gateway/policy/files/rules-source.ts';
-import type { Limits } from '../../gateway/policy/limits.ts';
+import type { Limits } from '../../gateway/policy/rules.ts';
 import { LOGIN_CLIENT_ID } from '../../home/identity-provider/protocol/protocol.ts';
 import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';

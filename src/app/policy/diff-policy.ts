@@ -16,7 +16,7 @@ import {
   type Limits,
   limitsFor,
   limitsSchema,
-} from '../../gateway/policy/limits.ts';
+} from '../../gateway/policy/rules.ts';
 import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
 import type { App } from '../app.ts';
 

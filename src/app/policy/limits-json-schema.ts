@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountLimitsSchema, limitsSchema } from '../../gateway/policy/limits.ts';
+import { accountLimitsSchema, limitsSchema } from '../../gateway/policy/rules.ts';
 import { limitLabel } from '../../trading/limit-words.ts';
 
 /** `limits.yaml` as JSON Schema, for editors: `# yaml-language-server: $schema=…/limits.schema.json`. */

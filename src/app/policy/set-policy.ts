@@ -42,7 +42,7 @@ export async function setPolicy(
 ): Promise<SetPolicy> {
   const gateway = await app.gateway();
   const before = await gateway.policy();
-  const { accountLimitsSchema } = await import('../../gateway/policy/limits.ts');
+  const { accountLimitsSchema } = await import('../../gateway/policy/rules.ts');
   const limits = changedLimits(before.limits, pairs, accountLimitsSchema);
   const change: PolicyChangeRequest = {
     base: before.digest,

@@ -12,15 +12,21 @@ import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/
 import { safeLine } from '../../text/shown-text.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import { evidenceDigest, evidenceSchema } from '../signature/evidence.ts';
-import { type ApprovalStatement, approvalStatement, statementChallenge } from '../signature/statement.ts';
+import {
+  type ApprovalStatement,
+  approvalStatement,
+  evidenceDigest,
+  evidenceSchema,
+  statementChallenge,
+} from '../signature/statement.ts';
 import {
   counterBack,
   refused,
   SIGNATURE_ALGORITHMS,
+  type VerifiedEvidence,
   verifyAssertion,
-} from '../signature/verify-assertion.ts';
-import { type VerifiedEvidence, verifyEvidence } from '../signature/verify-evidence.ts';
+  verifyEvidence,
+} from '../signature/verify-evidence.ts';
 import { Challenges } from './challenges.ts';
 
 const PAIRING_MS = 10 * 60_000;

@@ -1,8 +1,9 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { problemCodeOf } from '../../errors/problem-codes.ts';
 import { Refusal } from '../../trading/refusal.ts';
+import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import type { Execution } from '../kind.ts';
+import type { Execution, Proposer } from '../kind.ts';
 
 /** A desk's refusals that say the thing is certainly not carried out now, and may be tried again. */
 const NOT_TAKEN: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
@@ -36,4 +37,18 @@ export function refusalOf(error: unknown): Refusal {
     ...defined({ hint: error.hint }),
     ...(typeof field === 'string' ? { fields: [field] } : {}),
   });
+}
+
+/** At which broker an account is, as people call it; undefined where a person can have but one. @throws {Refusal} as opening it */
+export type BrokerOf = (proposer: Proposer, account: string) => Promise<string | undefined>;
+
+/** Which account it is, and at which broker, where a person can have several. */
+export function accountShown({
+  broker,
+  account,
+}: {
+  readonly broker?: string | undefined;
+  readonly account: Pick<Account, 'account'>;
+}): Readonly<Record<string, string>> {
+  return broker === undefined ? {} : { Account: `${account.account} at ${broker}` };
 }

@@ -4,8 +4,8 @@ import type { ProposalStore, StoredProposal } from '../../store/proposal-store.t
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
 import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
 import { defined } from '../../values/defined.ts';
-import { mandateOf } from '../mandate-of.ts';
-import { evidenceSchema } from '../signature/evidence.ts';
+import { mandateOf } from '../access.ts';
+import { evidenceSchema } from '../signature/statement.ts';
 import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
 import { approvedDrafts, requireSound } from './verify-receipt.ts';

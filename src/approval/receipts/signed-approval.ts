@@ -3,7 +3,7 @@ import type { ApprovedProposal, SignedApproval } from '../../trading/receipt.ts'
 import { Refusal } from '../../trading/refusal.ts';
 import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
-import { verifyAssertion } from '../signature/verify-assertion.ts';
+import { verifyAssertion } from '../signature/verify-evidence.ts';
 import { NoReceipt, same } from './receipt-form.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
-import type { Evidence } from './evidence.ts';
-import { approvalStatement, statementChallenge } from './statement.ts';
+import { approvalStatement, type Evidence, statementChallenge } from './statement.ts';
 
 /** The terminal phone's key: it signs as a passkey does, and says that it is none. */
 export interface SoftwareKey {

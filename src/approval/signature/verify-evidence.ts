@@ -1,9 +1,14 @@
 import canonicalize from 'canonicalize';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
-import type { SigningKeyStore } from '../../store/signing-key-store.ts';
-import { type Evidence, evidenceDigest, evidenceSchema } from './evidence.ts';
-import { type ApprovalStatement, statementChallenge } from './statement.ts';
-import { refused, verifyAssertion } from './verify-assertion.ts';
+import type { SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import {
+  type ApprovalStatement,
+  type Evidence,
+  evidenceDigest,
+  evidenceSchema,
+  statementChallenge,
+} from './statement.ts';
 
 /** What evidence is held to. */
 export interface ExpectedEvidence {
@@ -95,4 +100,172 @@ export async function verifyEvidence(
   const { credentialId, deviceType } = key;
   const digest = evidenceDigest(parsed.data);
   return { evidence: parsed.data, digest, credentialId, method, deviceType, backedUp, counter };
+}
+
+/** What an authenticator answers with (WebAuthn §5.2.2), each in base64url. */
+interface Assertion {
+  readonly credentialId: string;
+  readonly authenticatorData: string;
+  readonly clientDataJSON: string;
+  readonly signature: string;
+}
+
+interface ExpectedAssertion {
+  /** Whether this is the challenge that was to be signed, in base64url. */
+  readonly challenge: (challenge: string) => boolean;
+  /** Of the page it was signed on. */
+  readonly origin: string;
+  readonly rpId: string;
+  /** Whose key it must be, where that is known beforehand. */
+  readonly sub?: string;
+  readonly method: SigningKey['method'];
+}
+
+/** What a key said of itself while it signed. */
+interface VerifiedAssertion {
+  readonly key: SigningKey;
+  readonly counter: number;
+  readonly backedUp: boolean;
+}
+
+/** By COSE algorithm (RFC 9053 §2, RFC 8812 §2): the key type, and the curve where there is one. */
+const algorithms: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
+  [-7]: { kty: 2, crv: 1 },
+  [-8]: { kty: 1, crv: 6 },
+  [-257]: { kty: 3 },
+};
+/** ES256, EdDSA (Ed25519), RS256. */
+export const SIGNATURE_ALGORITHMS = Object.keys(algorithms).map(Number);
+
+/** Members of a COSE_Key (RFC 9052 §7.1). */
+const COSE = { kty: 1, alg: 3, crv: -1 } as const;
+
+/**
+ * Whether an enrolled key signed what it was to sign (WebAuthn §7.2): each check has a code of its own, and the signature
+ * comes last.
+ * @throws {Refusal} 403 `signature_…`
+ */
+export async function verifyAssertion(
+  assertion: Assertion,
+  expected: ExpectedAssertion,
+  keys: { byId(credentialId: string): Promise<SigningKey | undefined> },
+): Promise<VerifiedAssertion> {
+  const helpers = await import('@simplewebauthn/server/helpers');
+  // JSON of any kind: whoever signed nothing made it.
+  const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
+  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformed();
+  requireClientData(clientData, expected);
+  const data = readOrRefuse(() =>
+    helpers.parseAuthenticatorData(helpers.isoBase64URL.toBuffer(assertion.authenticatorData)),
+  );
+  const { flags, counter } = data;
+  const rpIdHash = await helpers.toHash(expected.rpId);
+  if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
+    throw refused('signature_rp', 'it was signed for another site');
+  if (!flags.up) throw refused('signature_presence', 'nobody was there when it was signed');
+  if (!flags.uv) throw refused('signature_verification', 'it was signed without unlocking the key');
+  const key = requireKey(await keys.byId(assertion.credentialId), expected);
+  // What may be backed up says so each time, and what may not can't have been (WebAuthn §7.2).
+  if (flags.be !== (key.deviceType === 'multiDevice') || (flags.bs && !flags.be)) {
+    throw refused('signature_device', 'the key is said to be of another kind than was enrolled');
+  }
+  const cose = readOrRefuse(
+    () => helpers.decodeCredentialPublicKey(new Uint8Array(key.publicKey)) as unknown as Map<number, unknown>,
+  );
+  const algorithm = algorithms[key.algorithm];
+  if (
+    algorithm === undefined ||
+    cose.get(COSE.alg) !== key.algorithm ||
+    cose.get(COSE.kty) !== algorithm.kty ||
+    (algorithm.crv !== undefined && cose.get(COSE.crv) !== algorithm.crv)
+  ) {
+    throw refused('signature_algorithm', 'the key is of an algorithm that is not accepted here');
+  }
+  if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterBack();
+  if (!(await isSigned(assertion, expected, key)))
+    throw refused('signature_wrong', 'the signature is not that of the key');
+  return { key, counter, backedUp: flags.bs };
+}
+
+/** The key signed less often than it had before: there are two of it. */
+export function counterBack(): Refusal {
+  return refused('signature_counter', 'the key’s counter went back: it may have been copied', {
+    hint: 'Remove the key, and enrol another.',
+  });
+}
+
+export function refused(
+  code: Extract<ProblemCode, `signature_${string}`>,
+  detail: string,
+  options: { readonly hint?: string; readonly fields?: readonly string[] } = {},
+): Refusal {
+  return new Refusal(403, code, detail, {
+    hint: 'Approve it anew, with a key that is enrolled here.',
+    ...options,
+    challenge: { error: 'insufficient_authorization_details' },
+  });
+}
+
+type ClientData = Readonly<Record<'type' | 'challenge' | 'origin' | 'crossOrigin' | 'topOrigin', unknown>>;
+
+function requireClientData(data: Partial<ClientData>, { challenge, origin }: ExpectedAssertion): void {
+  if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
+    throw refused('signature_challenge', 'something else was signed');
+  }
+  if (data.type !== 'webauthn.get') throw refused('signature_type', 'it was signed for another purpose');
+  if (data.origin !== origin) throw refused('signature_origin', 'it was signed on another site’s page');
+  if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined) {
+    throw refused('signature_cross_origin', 'it was signed within another site’s page');
+  }
+}
+
+function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssertion): SigningKey {
+  if (key === undefined) throw refused('signature_key_unknown', 'the key is not enrolled here');
+  if (key.removedAt !== undefined) throw refused('signature_key_removed', 'the key was removed');
+  if (sub !== undefined && key.sub !== sub)
+    throw refused('signature_key_of_another', 'the key is somebody else’s');
+  if (key.method !== method) {
+    throw refused('signature_method', 'the key is not what its evidence says', { fields: ['method'] });
+  }
+  return key;
+}
+
+/** The library looks at all of it again; what remains by then is the signature. */
+async function isSigned(
+  { credentialId, authenticatorData, clientDataJSON, signature }: Assertion,
+  { challenge, origin, rpId }: ExpectedAssertion,
+  key: SigningKey,
+): Promise<boolean> {
+  const { verifyAuthenticationResponse } = await import('@simplewebauthn/server');
+  try {
+    const { verified } = await verifyAuthenticationResponse({
+      response: {
+        id: credentialId,
+        rawId: credentialId,
+        type: 'public-key',
+        clientExtensionResults: {},
+        response: { authenticatorData, clientDataJSON, signature },
+      },
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: rpId,
+      requireUserVerification: true,
+      credential: { id: key.credentialId, publicKey: new Uint8Array(key.publicKey), counter: key.counter },
+    });
+    return verified;
+  } catch {
+    return false;
+  }
+}
+
+function readOrRefuse<T>(read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw malformed();
+  }
+}
+
+function malformed(): Refusal {
+  return refused('signature_malformed', 'what was signed can’t be read');
 }

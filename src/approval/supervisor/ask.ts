@@ -3,12 +3,11 @@ import { problemCodeOf } from '../../errors/problem-codes.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
-import type { BackchannelAuthentication, Outcome } from '../asking-port.ts';
+import { haltedReason, mandateOf, passesHalt } from '../access.ts';
+import type { BackchannelAuthentication, Outcome, Question } from '../asking-port.ts';
 import { deniedAbout, endOf, provesNothing, verifyYes } from '../carry-out.ts';
 import { noteDenied } from '../denied.ts';
-import { haltedReason, passesHalt } from '../halts.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import { mandateOf } from '../mandate-of.ts';
 import { questionOf } from '../question.ts';
 
 /** With less than this left, nobody could read the order and decide: it counts as expired. */
@@ -85,8 +84,8 @@ async function putQuestion(
   proposal: StoredProposal,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, moves, clock, asking, notificationTokens, acrFor } = context.parts;
-  const { id, deadline, state } = proposal;
+  const { moves, asking, notificationTokens, acrFor } = context.parts;
+  const { id, deadline } = proposal;
   const asked = proposal.asked + 1;
   const question = {
     ...questionOf(context.parts, proposal),
@@ -94,31 +93,8 @@ async function putQuestion(
     notificationToken: notificationTokens.of({ id, asked }),
   };
   failpoint('ask.before_call');
-  let sent: BackchannelAuthentication | undefined;
-  for (let tries = 1; sent === undefined; tries++) {
-    const left = deadline - clock.now();
-    if (left < SHORTEST_MS) {
-      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second person';
-      const text = `the time to approve it ran out before ${whom} could be asked`;
-      const reason: Reason = { code: 'approval_expired', text };
-      context.announce(await moves.move(proposal, 'expired', { reason }));
-      return;
-    }
-    try {
-      sent = await asking.request({ ...question, expiresIn: Math.floor(left / 1000) });
-    } catch (error) {
-      signal.throwIfAborted();
-      const wait = untilNextTry(tries, error);
-      if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
-        const reason = notAsked(proposal, question.asked.sub, error);
-        context.announce(await moves.move(proposal, 'blocked', { reason }));
-        return;
-      }
-      await clock.sleep(wait, signal);
-    }
-    // Withdrawn meanwhile.
-    if (sent === undefined && (await store.get(id))?.state !== state) return;
-  }
+  const sent = await sendQuestion(context, proposal, question, signal);
+  if (sent === undefined) return;
   failpoint('ask.answered');
   const { authReqId, interval } = sent;
   const expiresAt = Math.min(sent.expiresAt, deadline);
@@ -127,6 +103,41 @@ async function putQuestion(
   if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
   context.announce(requested);
   failpoint('ask.stored');
+}
+
+/** Tries again while the provider is away. @returns undefined if the proposal ended instead */
+async function sendQuestion(
+  context: KernelContext,
+  proposal: StoredProposal,
+  question: Omit<Question, 'expiresIn'>,
+  signal: AbortSignal,
+): Promise<BackchannelAuthentication | undefined> {
+  const { store, moves, clock, asking } = context.parts;
+  const { id, deadline, state } = proposal;
+  for (let tries = 1; ; tries++) {
+    const left = deadline - clock.now();
+    if (left < SHORTEST_MS) {
+      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second person';
+      const text = `the time to approve it ran out before ${whom} could be asked`;
+      const reason: Reason = { code: 'approval_expired', text };
+      context.announce(await moves.move(proposal, 'expired', { reason }));
+      return undefined;
+    }
+    try {
+      return await asking.request({ ...question, expiresIn: Math.floor(left / 1000) });
+    } catch (error) {
+      signal.throwIfAborted();
+      const wait = untilNextTry(tries, error);
+      if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
+        const reason = notAsked(proposal, question.asked.sub, error);
+        context.announce(await moves.move(proposal, 'blocked', { reason }));
+        return undefined;
+      }
+      await clock.sleep(wait, signal);
+    }
+    // Withdrawn meanwhile.
+    if ((await store.get(id))?.state !== state) return undefined;
+  }
 }
 
 /** Milliseconds; undefined where it is not tried again. */

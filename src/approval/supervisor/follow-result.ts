@@ -3,23 +3,23 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { KernelContext, ResultLook } from '../kernel-context.ts';
 import type { Heard, Proposer, ResultNews } from '../kind.ts';
 
-/** What to look at again where it may still change, milliseconds: soon after the order, then less and less often. */
-const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000, 30_000] as const;
-/** An open order is followed this long by itself where nobody tells of its changes; after that whoever looks asks. */
+/** Milliseconds between looks at an open order: soon after it was placed, then less and less often. */
+const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
+const LONGEST_FOLLOW_WAIT_MS = 30_000;
+/** How long an open order is polled without a stream of changes; after that, whoever views it asks the broker. */
 const FOLLOW_MS = 15 * 60_000;
-/** Where its changes are told it is looked at so often nonetheless, milliseconds: who tells may have fallen silent. */
+/** Milliseconds between looks while the stream of changes is live: it may have fallen silent. */
 const TOLD_MS = 120_000;
-/** After news that a look found nothing of, milliseconds: a broker's reads may lag behind what it tells. */
+/** Milliseconds until the next looks if one did not find what was announced: a broker's reads may lag behind its stream. */
 const LAG_WAITS_MS = [400, 1_500] as const;
-/** Between a look and the next that news lead to, milliseconds; twice as long, up to the last, while they keep coming. */
+/** Milliseconds between looks that news causes; doubled up to the longest while news keeps coming. */
 const NEWS_APART_MS = { first: 50, longest: 2_000 } as const;
-/** How long it may take until changes are told, milliseconds. */
+/** Milliseconds within which the stream of changes must be live. */
 const STANDS_WITHIN_MS = 30_000;
 
 /**
- * Looks at an executed proposal's result where it may still change: when it is told that it did, else less and less often.
- * @param options.isResumed it was followed before, or placed by a process that is gone: it is followed again only where its
- *   changes are told
+ * Looks at an executed proposal's result while it may still change: at each change announced, otherwise less and less often.
+ * @param options.isResumed followed before, or placed by a process that is gone: only followed again if changes are announced
  * @throws the reason of `signal`
  */
 export async function followResult(
@@ -64,32 +64,63 @@ async function follow(
   look: () => Promise<ResultLook | 'failed'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const rest = async (ms: number): Promise<Heard> => {
-    if (news !== undefined) return await news.next(ms, signal);
-    await clock.sleep(ms, signal);
-    return 'nothing';
-  };
-  const untold = FOLLOW_WAITS_MS.values();
+  const waits = FOLLOW_WAITS_MS.values();
+  const spacing = new Spacing(clock);
   let lag: Iterator<number> = [].values();
   let until = clock.now() + FOLLOW_MS;
-  let apart: number = NEWS_APART_MS.first;
-  let lookedAt = clock.now() - NEWS_APART_MS.longest;
   let came: ResultLook | 'failed' = 'same';
   while (clock.now() < until) {
     const isTold = news?.isStanding() === true && came !== 'failed';
     if (isTold) until = clock.now() + FOLLOW_MS;
     const heard = await rest(
-      isTold ? (lag.next().value ?? TOLD_MS) : (untold.next().value ?? FOLLOW_WAITS_MS.at(-1) ?? 0),
+      clock,
+      news,
+      isTold ? nextOf(lag, TOLD_MS) : nextOf(waits, LONGEST_FOLLOW_WAIT_MS),
+      signal,
     );
-    if (heard !== 'nothing') {
-      const since = clock.now() - lookedAt;
-      if (since < apart) await clock.sleep(apart - since, signal);
-      apart =
-        since < NEWS_APART_MS.longest ? Math.min(apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
-    }
-    lookedAt = clock.now();
+    if (heard !== 'nothing') await spacing.wait(signal);
+    spacing.looked();
     came = await look();
     if (came === 'over') return;
     if (heard === 'own') lag = (came === 'same' ? LAG_WAITS_MS : []).values();
+  }
+}
+
+function nextOf(waits: Iterator<number>, otherwise: number): number {
+  return waits.next().value ?? otherwise;
+}
+
+/** Waits for news; sleeps if there is no stream of changes. */
+async function rest(
+  clock: Clock,
+  news: ResultNews | undefined,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Heard> {
+  if (news !== undefined) return await news.next(ms, signal);
+  await clock.sleep(ms, signal);
+  return 'nothing';
+}
+
+/** Spaces the looks that news causes: further apart the more often news comes. */
+class Spacing {
+  readonly #clock: Clock;
+  #apart: number = NEWS_APART_MS.first;
+  #lookedAt: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lookedAt = clock.now() - NEWS_APART_MS.longest;
+  }
+
+  async wait(signal: AbortSignal): Promise<void> {
+    const since = this.#clock.now() - this.#lookedAt;
+    if (since < this.#apart) await this.#clock.sleep(this.#apart - since, signal);
+    this.#apart =
+      since < NEWS_APART_MS.longest ? Math.min(this.#apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
+  }
+
+  looked(): void {
+    this.#lookedAt = this.#clock.now();
   }
 }

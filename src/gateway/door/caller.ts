@@ -24,7 +24,7 @@ export interface Caller {
   readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, not yet checked. */
   readonly authorizationDetails: unknown;
-  /** Claim `approval_evidence`: what the person's key signed (approval/signature/evidence.ts). Not yet checked. */
+  /** Claim `approval_evidence`: what the person's key signed (approval/signature/statement.ts). Not yet checked. */
   readonly approvalEvidence?: unknown;
   /** The mandate that approved the order; never set for requests. */
   readonly mandate?: string | undefined;

@@ -1,4 +1,12 @@
-import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { createHash } from 'node:crypto';
+import {
+  type CompactJWSHeaderParameters,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type ResolvedKey,
+} from 'jose';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Membership } from '../../oauth/membership.ts';
@@ -10,7 +18,6 @@ import type { Caller } from './caller.ts';
 import { verifyDpopProof } from './dpop-proof.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
-import { type AccessTokenClaims, type VerifiedToken, verifiedOnce } from './verified-tokens.ts';
 
 interface Credentials {
   readonly method: string;
@@ -311,4 +318,52 @@ function boundKey(claims: JWTPayload): string | undefined {
 
 function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
   return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_token' } });
+}
+
+type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
+
+/** A verified token, and the key that verified it. */
+interface VerifiedToken {
+  readonly claims: AccessTokenClaims;
+  readonly header: CompactJWSHeaderParameters;
+  readonly key: ResolvedKey['key'];
+}
+
+const MOST_TOKENS = 1_000;
+
+/** The header alone selects the key. */
+const NOTHING_SIGNED = { payload: '', signature: '' };
+
+/**
+ * Verifies the signature of a token once, not with each request. Each time it checks that the token has not expired and
+ * that the key is still the provider's; otherwise the token is verified again.
+ * @param verify rejects for a wrong token; `now` in milliseconds since the epoch
+ */
+export function verifiedOnce(
+  provider: Pick<IdentityProvider, 'key'>,
+  verify: (token: string, now: number) => Promise<VerifiedToken>,
+): (token: string, now: number) => Promise<AccessTokenClaims> {
+  // By hash: nothing in here opens anything.
+  const known = new Map<string, VerifiedToken & { readonly since: number }>();
+
+  const isStillItsKey = async ({ header, key }: VerifiedToken): Promise<boolean> => {
+    try {
+      return (await provider.key(header, NOTHING_SIGNED)) === key;
+    } catch {
+      return false;
+    }
+  };
+
+  return async (token, now) => {
+    const name = createHash('sha256').update(token).digest('base64url');
+    const before = known.get(name);
+    if (before !== undefined && before.since <= now && now < before.claims.exp * 1000) {
+      if (await isStillItsKey(before)) return before.claims;
+    }
+    known.delete(name);
+    const verified = await verify(token, now);
+    if (known.size >= MOST_TOKENS) known.clear();
+    known.set(name, { ...verified, since: now });
+    return verified.claims;
+  };
 }

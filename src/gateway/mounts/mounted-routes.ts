@@ -3,7 +3,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireClient } from '../door/door.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-resource-metadata.ts';
-import { limitedBody } from '../routes/json-body.ts';
+import { limitedBody } from '../routes/request.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
 interface MountParts {
@@ -105,7 +105,7 @@ async function withoutCredentials(c: Context, largestBody: number): Promise<Requ
  * In-process requests for a caller who was verified at another door. The request object itself identifies them, so none can
  * come over the network.
  */
-export type Acting = ReturnType<typeof createActing>;
+type Acting = ReturnType<typeof createActing>;
 
 export function createActing() {
   const callers = new WeakMap<Request, Caller>();

@@ -14,10 +14,15 @@ import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
 import { createAbsence } from './absence.ts';
-import { type AdmissionOptions, type Admitted, admit } from './admission.ts';
+import {
+  type AdmissionOptions,
+  type Admitted,
+  admit,
+  createEarlyOrders,
+  type EarlyOrders,
+} from './admission.ts';
 import { suspendIfExceeded } from './adoption.ts';
 import { type ApprovedOrder, approvedOrder } from './approved-order.ts';
-import { createEarlyOrders, type EarlyOrders } from './early-orders.ts';
 import {
   entryOf,
   type Intent,

@@ -31,7 +31,7 @@ const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
 const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
 /** Until a failure is retried, milliseconds; doubled each time. */
 const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
-/** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/code.ts). */
+/** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/kernel/propose.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {

@@ -1,9 +1,14 @@
-import { exactPercent, shares } from '../../trading/amounts.ts';
+import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
+import { assetClassOf, assetClassWords, optionOf, unitsOf } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
-import { hurts } from '../../trading/price-drift.ts';
+import { newYorkDate } from '../../trading/new-york-time.ts';
+import { securedBy } from '../../trading/option-cover.ts';
+import type { OrderDraft } from '../../trading/order.ts';
+import type { PositionIntent } from '../../trading/order-classes.ts';
+import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
+import type { Quote } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { classObjections } from './class-checks.ts';
 import {
   type BrokerFacts,
   type Facts,
@@ -12,9 +17,9 @@ import {
   type MarketFacts,
   notKnown,
   type Objection,
+  type OptionFacts,
   type OrderFacts,
 } from './decision.ts';
-import { checkPrice } from './price-guard.ts';
 
 /** What broker and market require of every order, whatever the owner's rules say; in the order told. */
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
@@ -109,5 +114,163 @@ function priceHolds(order: OrderFacts, market: MarketFacts): Objection | undefin
     text: `${symbol} is at ${check.price}, more than ${exactPercent(max_slippage)} ${hurts[side]} the approved ${reference_price}`,
     hint: 'Propose the order again at the current price.',
     problem: { status: 409, code: 'price_moved', members },
+  };
+}
+
+type PriceCheck =
+  | { readonly ok: true; readonly price: string }
+  | { readonly ok: false; readonly reason: 'moved'; readonly price: string }
+  | { readonly ok: false; readonly reason: 'no_price' };
+
+/**
+ * Whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a sell's bid
+ * down. Without a price (`priceNow`), or with a quote older than the last session, there is no trade.
+ * @param lastSession New York date of the latest session that has begun; undefined if unknown
+ */
+export function checkPrice(
+  draft: Pick<OrderDraft, 'side' | 'reference_price' | 'max_slippage'>,
+  quote: Pick<Quote, 'bid' | 'ask' | 'last' | 'at'>,
+  lastSession: string | undefined,
+): PriceCheck {
+  const price = priceNow(draft.side, quote);
+  if (price === undefined || isStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
+  const moved = beyond(price, { around: draft.reference_price, fraction: draft.max_slippage });
+  return moved === hurts[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
+}
+
+/** Whether a quote is older than the last session, or that is unknown. */
+export function isStale(quotedAt: string, lastSession: string | null): boolean {
+  return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
+}
+
+/*
+ * Crypto and options need the broker's permission, and an option is sold only against what it may take. The broker checks
+ * the same; here it is checked before anybody is asked, including what this gateway has open.
+ */
+
+/** Alpaca's levels: 1 covered calls and cash-secured puts, 2 long options. Closing needs none. */
+const levels: Readonly<Record<PositionIntent, number>> = {
+  sell_to_open: 1,
+  buy_to_open: 2,
+  buy_to_close: 0,
+  sell_to_close: 0,
+};
+
+function classObjections(order: OrderFacts, facts: Facts): Objection[] {
+  const assetClass = assetClassOf(order.symbol);
+  if (assetClass === 'us_equity') return [];
+  const { broker, option } = facts;
+  return found<Objection>(
+    broker !== null &&
+      broker.class_enabled !== true && {
+        reason: 'ASSET_CLASS_NOT_ENABLED',
+        text: `the broker does not let this account trade ${assetClassWords[assetClass]}`,
+        hint: 'Ask the broker to enable it, or trade something else.',
+      },
+    assetClass === 'us_option' && optionObjections(order, facts, option ?? undefined),
+  );
+}
+
+function optionObjections(order: OrderFacts, facts: Facts, option: OptionFacts | undefined): Objection[] {
+  const { holdings } = facts;
+  if (option === undefined || holdings === null) return [notKnown('what the account holds')];
+  const { intent, level } = option;
+  if (intent === null) {
+    const text = 'the order does not say whether it opens or closes a position';
+    return [{ reason: 'POSITION_INTENT_MISMATCH', text, hint: 'Give position_intent.' }];
+  }
+  const needed = levels[intent];
+  return found<Objection>(
+    !(level >= needed) && {
+      reason: 'OPTIONS_LEVEL_TOO_LOW',
+      text: `the broker lets this account trade options up to level ${level}, and this takes level ${needed}`,
+      hint: 'Ask the broker for a higher options level.',
+      limit: String(level),
+      value: String(needed),
+    },
+    byIntent[intent](order, facts, option),
+  );
+}
+
+type Check = (order: OrderFacts, facts: Facts, option: OptionFacts) => Objection | undefined;
+
+const byIntent: Readonly<Record<PositionIntent, Check>> = {
+  buy_to_open: (order, facts) => opensOnly(order, facts, 'buy_to_close'),
+  sell_to_open: (order, facts, option) => {
+    const check = optionOf(order.symbol)?.right === 'call' ? isCovered : isSecured;
+    return opensOnly(order, facts, 'sell_to_close') ?? check(order, facts, option);
+  },
+  sell_to_close: (order, { holdings, counted }) => {
+    const gone = new Dec(counted.open_symbol_sells).plus(holdings?.open_elsewhere.symbol_sells ?? 0);
+    return isHeld(order, new Dec(holdings?.qty ?? 0).minus(gone));
+  },
+  buy_to_close: (order, { holdings, counted }) =>
+    isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
+};
+
+/** Opens or adds to a position; an opposite one must be closed instead. */
+function opensOnly(
+  { symbol, side }: OrderFacts,
+  { holdings }: Facts,
+  instead: PositionIntent,
+): Objection | undefined {
+  const held = new Dec(holdings?.qty ?? 0);
+  if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
+  return {
+    reason: 'POSITION_INTENT_MISMATCH',
+    text: `${shares(held.abs().toFixed())} ${symbol} are ${side === 'buy' ? 'sold' : 'held'} already: this would close them`,
+    hint: `Use position_intent ${instead}.`,
+  };
+}
+
+function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | undefined {
+  if (new Dec(wanted).lte(left)) return undefined;
+  const most = Dec.max(left, 0).toFixed();
+  return {
+    reason: 'POSITION_NOT_HELD',
+    text: `${shares(most)} ${symbol} are there to be closed, and the order is for ${shares(wanted)}`,
+    hint: 'Close at most what is open.',
+    limit: most,
+    value: wanted,
+  };
+}
+
+/** A sold call's shares are held and free. */
+function isCovered(
+  { symbol, shares: contracts }: OrderFacts,
+  { counted }: Facts,
+  { free_shares }: OptionFacts,
+): Objection | undefined {
+  if (free_shares === null) return notKnown('which shares are free');
+  const free = new Dec(free_shares).minus(counted.covering?.shares ?? 0);
+  const needed = new Dec(contracts).times(unitsOf(symbol));
+  if (needed.lte(free)) return undefined;
+  const most = Dec.max(free, 0).toFixed();
+  const underlying = optionOf(symbol)?.underlying ?? symbol;
+  return {
+    reason: 'CALL_NOT_COVERED',
+    text: `the call could take ${shares(needed.toFixed())} ${underlying}, and ${shares(most)} are held and free`,
+    hint: 'Sell calls on shares that are held alone: 100 for each contract.',
+    limit: most,
+    value: needed.toFixed(),
+  };
+}
+
+/** The cash for a sold put's shares is there and free. */
+function isSecured(
+  { symbol, shares: contracts }: OrderFacts,
+  { counted }: Facts,
+  { free_cash }: OptionFacts,
+): Objection | undefined {
+  if (free_cash === null) return notKnown('which cash is free');
+  const free = Dec.max(new Dec(free_cash).minus(counted.covering?.cash ?? 0), 0).toFixed(2, Dec.ROUND_FLOOR);
+  const needed = securedBy(symbol, contracts).toFixed(2, Dec.ROUND_UP);
+  if (new Dec(needed).lte(free)) return undefined;
+  return {
+    reason: 'PUT_NOT_SECURED',
+    text: `the put could take ${dollars(needed)}, and ${dollars(free)} of cash are free`,
+    hint: 'Sell puts for which the cash is there alone: 100 × the strike for each contract.',
+    limit: free,
+    value: needed,
   };
 }

@@ -8,6 +8,7 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
 import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+import { isStale } from './broker-checks.ts';
 import {
   dayLoss,
   type Facts,
@@ -16,7 +17,6 @@ import {
   type Objection,
   type OrderFacts,
 } from './decision.ts';
-import { isStale } from './price-guard.ts';
 
 interface Compared {
   readonly facts: Facts;

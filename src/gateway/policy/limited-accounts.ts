@@ -1,7 +1,7 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { isKept } from '../broker/kept-kinds.ts';
 import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
-import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './limits.ts';
+import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
 
 export interface KnownAccounts {
   readonly brokers: readonly NamedBroker[];

@@ -1,6 +1,6 @@
+import { mandateOf } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Keys } from '../../approval/keys/keys.ts';
-import { mandateOf } from '../../approval/mandate-of.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { type ReceiptJwk, receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';

@@ -4,8 +4,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
-import { guarded } from './guarded.ts';
-import { requireNoQuery } from './query.ts';
+import { guarded, requireNoQuery } from './request.ts';
 
 /** Who has access to the caller's account, and to whose the caller has. Granting is a proposal. */
 export function accessRoutes(

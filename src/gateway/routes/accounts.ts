@@ -7,9 +7,7 @@ import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
 import type { Door } from '../door/door.ts';
 import { ownerNamed, type StandIn } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody } from './json-body.ts';
-import { parseQuery } from './query.ts';
+import { guarded, jsonBody, parseQuery } from './request.ts';
 
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 

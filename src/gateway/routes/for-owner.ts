@@ -3,7 +3,7 @@ import { type Access, actingFor } from '../../approval/access.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import type { Caller } from '../door/caller.ts';
-import { parseQuery } from './query.ts';
+import { parseQuery } from './request.ts';
 
 /** The owner's `sub`, if it is not the caller's own account. */
 export const forParameter = { for: z.string().min(1).max(256).optional() };

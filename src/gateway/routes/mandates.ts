@@ -1,8 +1,7 @@
 import type { Hono } from 'hono';
 import type { Door } from '../door/door.ts';
 import type { MandateDesk } from '../mandates/mandate-desk.ts';
-import { guarded } from './guarded.ts';
-import { requireNoQuery } from './query.ts';
+import { guarded, requireNoQuery } from './request.ts';
 
 /** One's own mandates. Ending one needs `orders:cancel`, since it only tightens; anything else is a proposal. */
 export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {

@@ -13,8 +13,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { limitParameter, parseQuery, symbolList } from './query.ts';
+import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 
 /** More would be a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;

@@ -2,8 +2,7 @@ import type { Hono } from 'hono';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import type { MessageDesk } from '../messages/message-desk.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody } from './json-body.ts';
+import { guarded, jsonBody } from './request.ts';
 
 export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
   const at = guarded(app, door);

@@ -10,9 +10,7 @@ import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderDesk } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody } from './json-body.ts';
-import { limitParameter, parseQuery } from './query.ts';
+import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
 
 const ordersQuery = z.strictObject({
   ...ofAccount,

@@ -12,10 +12,8 @@ import type { PolicyDesk } from '../policy/files/policy-desk.ts';
 import { ruleTextsFor } from '../policy/files/rule-texts-for.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody } from './json-body.ts';
 import { haltView, proposerOf } from './proposals.ts';
-import { limitParameter, parseQuery } from './query.ts';
+import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
 
 const decisionsQuery = z.strictObject({
   effect: z.enum(['allow', 'deny']).optional(),

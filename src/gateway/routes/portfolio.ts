@@ -4,8 +4,7 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { parseQuery } from './query.ts';
+import { guarded, parseQuery } from './request.ts';
 
 const historyQuery = z.strictObject({
   ...ofAccount,

@@ -21,9 +21,7 @@ import type { Caller } from '../door/caller.ts';
 import { type Door, requireClient, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody, optionalJson } from './json-body.ts';
-import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
+import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 
 /** Below the timeouts of ordinary HTTP clients. */
 const MOST_WAIT_S = 25;

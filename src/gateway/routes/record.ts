@@ -4,8 +4,7 @@ import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Door } from '../door/door.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
-import { guarded } from './guarded.ts';
-import { limitParameter, parseQuery, requireNoQuery } from './query.ts';
+import { guarded, limitParameter, parseQuery, requireNoQuery } from './request.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 

@@ -8,10 +8,8 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
-import { guarded } from './guarded.ts';
-import { jsonBody } from './json-body.ts';
 import { requireKnown } from './market.ts';
-import { parseQuery } from './query.ts';
+import { guarded, jsonBody, parseQuery } from './request.ts';
 
 /** In one request; each is looked up at the broker. */
 const MOST_CHANGED = 20;

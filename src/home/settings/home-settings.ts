@@ -73,7 +73,7 @@ const pushSettingsSchema = z.lazy(() =>
       .optional(),
   }),
 );
-export type PushSettings = z.output<typeof pushSettingsSchema>;
+type PushSettings = z.output<typeof pushSettingsSchema>;
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z

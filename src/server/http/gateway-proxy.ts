@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { limitedBody } from '../../gateway/routes/json-body.ts';
+import { limitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedAnswer, isAnswerTooLong } from '../../net/bounded-fetch.ts';
 import { Refusal } from '../../trading/refusal.ts';

@@ -5,7 +5,7 @@ import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
 import type { Session } from '../../auth/session/session.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { jsonBody } from '../../gateway/routes/json-body.ts';
+import { jsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';

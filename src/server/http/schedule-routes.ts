@@ -9,7 +9,7 @@ import { parseRules, standardRules } from '../../check/load-rules.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { parseQuery } from '../../gateway/routes/query.ts';
+import { parseQuery } from '../../gateway/routes/request.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';

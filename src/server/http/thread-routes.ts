@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { pruneThreadsSchema, reconcileSchema } from '../../agent/remote/protocol.ts';
 import type { Door } from '../../gateway/door/door.ts';
-import { parseQuery } from '../../gateway/routes/query.ts';
+import { parseQuery } from '../../gateway/routes/request.ts';
 import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { ServerParts } from '../server-parts.ts';

@@ -20,7 +20,7 @@ import type { Unit } from './tenant-database.ts';
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
 /** Until the unit's end nobody else counts by this mandate, or ends it: in the unit that claims an order under it. */
-export async function holdMandate(unit: Unit, sub: string, id: string): Promise<void> {
+async function holdMandate(unit: Unit, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 

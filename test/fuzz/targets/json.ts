@@ -1,5 +1,5 @@
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
-import { evidenceSchema } from '../../../src/approval/signature/evidence.ts';
+import { evidenceSchema } from '../../../src/approval/signature/statement.ts';
 import { answerOf } from '../../../src/gateway/broker/mcp/answer.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';

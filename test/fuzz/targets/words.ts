@@ -15,7 +15,7 @@ import { checkConfig } from '../../../src/config/config-file.ts';
 import { parseYaml } from '../../../src/config/yaml-file.ts';
 import { type CedarEngine, loadCedar } from '../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../src/gateway/policy/cedar/rule-text.ts';
-import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
+import { limitsSchema } from '../../../src/gateway/policy/rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { readAssertion } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';

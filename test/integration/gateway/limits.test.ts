@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
+import type { AccountLimits } from '../../../src/gateway/policy/rules.ts';
 import { insufficient, tooMany } from './support/alpaca-stand-in.ts';
 import { limited } from './support/limited.ts';
 import { answerOf, startWorld } from './support/world.ts';

@@ -1,6 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { defaultLimits } from '../../../src/gateway/policy/limits.ts';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { defaultLimits, staticRules } from '../../../src/gateway/policy/rules.ts';
 import { DAY, isoDate, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 

@@ -1,8 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { decide } from '../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../src/gateway/policy/decision.ts';
-import { limitsSchema } from '../../../src/gateway/policy/limits.ts';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts';
 import { outsideOf } from '../../../src/gateway/policy/within-mandate.ts';
 import type { Claim } from '../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { AccountLimits } from '../../../src/gateway/policy/limits.ts';
+import type { AccountLimits } from '../../../src/gateway/policy/rules.ts';
 import { DAY, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { drawCode, drawProposalId, subjectIdOf } from '../../../src/approval/code.ts';
+import { drawCode, drawProposalId, subjectIdOf } from '../../../src/approval/kernel/propose.ts';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { accountLimitsSchema, limitsSchema } from '../../../src/gateway/policy/limits.ts';
+import { accountLimitsSchema, limitsSchema } from '../../../src/gateway/policy/rules.ts';
 import { limitWords } from '../../../src/trading/limit-words.ts';
 
 const file = new URL('../../../docs/reference/schema/limits.schema.json', import.meta.url);

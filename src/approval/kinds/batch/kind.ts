@@ -16,8 +16,7 @@ import { orderProblem } from '../../../trading/order-problem.ts';
 import type { Refusal } from '../../../trading/refusal.ts';
 import { isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
-import { accountShown } from '../account-shown.ts';
-import { executionOf, refusalOf } from '../execution.ts';
+import { accountShown, executionOf, refusalOf } from '../execution.ts';
 import {
   draftOrder,
   type OrderPorts,

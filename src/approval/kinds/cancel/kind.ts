@@ -6,8 +6,7 @@ import { isOver, standingParts } from '../../../trading/order-legs.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { accountShown } from '../account-shown.ts';
-import { executionOf } from '../execution.ts';
+import { accountShown, executionOf } from '../execution.ts';
 
 /** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
 export interface CancelPorts {

@@ -18,8 +18,7 @@ import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
-import { accountShown, type BrokerOf } from '../account-shown.ts';
-import { executionOf, refusalOf } from '../execution.ts';
+import { accountShown, type BrokerOf, executionOf, refusalOf } from '../execution.ts';
 
 /** What a mandate is completed with, and where it is kept. Everything here throws only `Refusal`s. */
 export interface MandatePorts {

@@ -25,10 +25,8 @@ import {
 import { worstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
-import { accountShown } from '../account-shown.ts';
-import { executionOf, refusalOf } from '../execution.ts';
-import { effectsOf } from './effects.ts';
-import { referencePrice, requireMeans } from './means.ts';
+import { accountShown, executionOf, refusalOf } from '../execution.ts';
+import { effectsOf, referencePrice, requireMeans } from './effects.ts';
 
 /** What of the world an order is completed with. */
 export interface OrderWorld {

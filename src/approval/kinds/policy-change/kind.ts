@@ -6,8 +6,7 @@ import {
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { accountShown, type BrokerOf } from '../account-shown.ts';
-import { executionOf } from '../execution.ts';
+import { accountShown, type BrokerOf, executionOf } from '../execution.ts';
 
 /** What a change of the rules would come to: all of the subject that the rules themselves tell. */
 export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;

@@ -16,11 +16,9 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { accountShown } from '../account-shown.ts';
-import { executionOf, refusalOf } from '../execution.ts';
-import { effectsOf } from '../order/effects.ts';
+import { accountShown, executionOf, refusalOf } from '../execution.ts';
+import { effectsOf, referencePrice } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
-import { referencePrice } from '../order/means.ts';
 
 export interface ReplacePorts extends OrderPorts {
   /** @throws {Refusal} 404 `not_found` */

@@ -7,7 +7,7 @@ import {
   defaultLimits,
   EVERY_ACCOUNT,
   type Limits,
-} from '../../../gateway/policy/limits.ts';
+} from '../../../gateway/policy/rules.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';

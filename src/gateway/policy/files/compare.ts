@@ -1,7 +1,7 @@
 import { Dec } from '../../../trading/decimal.ts';
 import { type LimitName, limitChangeText } from '../../../trading/limit-words.ts';
 import type { CedarRule } from '../cedar/rule-text.ts';
-import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
+import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
 
 export interface ComparedRules {
   readonly limits: Limits | undefined;

@@ -6,7 +6,7 @@ import { Refusal } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../cedar/rule-text.ts';
-import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../limits.ts';
+import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
 import { makeRules, type ReadRules } from './rules-source.ts';
 
 interface WantedRules {

@@ -8,9 +8,15 @@ import type { LimitsStore } from '../../../store/limits-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { cedarRules, unevaluableRules } from '../cedar/cedar-rules.ts';
 import { baseRules, type CedarRule, type RuleText, readRules } from '../cedar/rule-text.ts';
-import { type Limits, limitsFor, limitsSchema } from '../limits.ts';
-import { type Rules, type RulesSource, rulesDigest } from '../rules.ts';
-import { type LimitsMemory, limitsMemory } from './limits-memory.ts';
+import {
+  hasLimits,
+  type Limits,
+  limitsFor,
+  limitsSchema,
+  type Rules,
+  type RulesSource,
+  rulesDigest,
+} from '../rules.ts';
 import { finishWriting } from './written-as-one.ts';
 
 export interface WrittenRules {
@@ -58,7 +64,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   let rules: Promise<ReadRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await makeRules(written, await engine()));
 
-  let memory: LimitsMemory<ReadRules> | undefined;
+  let memory: LimitsMemory | undefined;
   const read = async () => {
     const now = standing(folder);
     if (rules !== undefined && now === known) return rules;
@@ -254,4 +260,45 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
       }),
   );
   return text === undefined ? undefined : await parseYaml(limitsSchema, text, file);
+}
+
+export const LIMITS_LOST = {
+  what: 'limits.yaml limits nothing, and it did before',
+  fix: 'Restore it. To have no limits, remove the last one by a change that you approve on your phone.',
+} as const;
+const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
+
+type LimitsMemory = ReturnType<typeof limitsMemory>;
+
+/** Detects that all limits are gone. @param onLost called once for each reading that found them gone */
+function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
+  // Once for each reading of the files: a decision must not wait for the database twice.
+  let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
+  const ask = async (rules: ReadRules): Promise<ReadRules> => {
+    if (hasLimits(rules.written.limits)) {
+      await store.remember(clock.now());
+      return rules;
+    }
+    if (rules.problem !== undefined || !(await store.hadLimits())) return rules;
+    onLost(LOST);
+    return { ...rules, problem: LOST };
+  };
+  return {
+    /** The same rules; if they lost their limits, with a `problem`, so that nothing is traded. */
+    async checked(rules: ReadRules): Promise<ReadRules> {
+      if (last?.rules !== rules) last = { rules, answer: ask(rules) };
+      const mine = last;
+      try {
+        return await mine.answer;
+      } catch (error) {
+        if (last === mine) last = undefined;
+        throw error;
+      }
+    },
+    /** Their owner approved that there are none. */
+    async forget(): Promise<void> {
+      await store.forget();
+      last = undefined;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { drawCode, drawFreeCode } from '../../../approval/code.ts';
+import { drawCode, drawFreeCode } from '../../../approval/kernel/propose.ts';
 import type { Keys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';

@@ -12,7 +12,7 @@ const LONGEST_MESSAGE = 16 * 1024;
 const POLICY_VIOLATION = 1008;
 const GOING_AWAY = 1001;
 
-export type TradeStream = ReturnType<typeof createTradeStream>;
+type TradeStream = ReturnType<typeof createTradeStream>;
 
 interface Connection {
   grant?: (() => Grant | undefined) | undefined;

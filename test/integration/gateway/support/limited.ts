@@ -1,5 +1,9 @@
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
-import { type Rules, type RulesSource, staticRules } from '../../../../src/gateway/policy/rules.ts';
+import {
+  type AccountLimits,
+  type Rules,
+  type RulesSource,
+  staticRules,
+} from '../../../../src/gateway/policy/rules.ts';
 
 /** Rules that are nothing but limits, of every account. */
 export function limited(limits: AccountLimits): RulesSource {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changedLimits } from '../../../../src/app/policy/set-policy.ts';
-import { accountLimitsSchema } from '../../../../src/gateway/policy/limits.ts';
+import { accountLimitsSchema } from '../../../../src/gateway/policy/rules.ts';
 
 const limits = { max_order_notional: '1000', symbols: { allow: ['VTI'], deny: ['GME'] } };
 const set = (...pairs: string[]) => changedLimits(limits, pairs, accountLimitsSchema);

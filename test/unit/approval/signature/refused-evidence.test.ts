@@ -1,9 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
-import type { Evidence } from '../../../../src/approval/signature/evidence.ts';
 import { softwareKey } from '../../../../src/approval/signature/software-key.ts';
-import { approvalStatement, statementChallenge } from '../../../../src/approval/signature/statement.ts';
+import {
+  approvalStatement,
+  type Evidence,
+  statementChallenge,
+} from '../../../../src/approval/signature/statement.ts';
 import type { SigningKey } from '../../../../src/store/signing-key-store.ts';
 import type { Authenticator } from './authenticator.ts';
 import {

@@ -1,8 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
 import { Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
-import { type Evidence, webauthnEvidence } from '../../../../src/approval/signature/evidence.ts';
-import { approvalStatement, statementChallenge } from '../../../../src/approval/signature/statement.ts';
+import {
+  approvalStatement,
+  type Evidence,
+  statementChallenge,
+  webauthnEvidence,
+} from '../../../../src/approval/signature/statement.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { type Algorithm, type Authenticator, createAuthenticator, type Oddity } from './authenticator.ts';
 

@@ -1,6 +1,6 @@
 import { type CryptoKey, generateKeyPair } from 'jose';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
-import { verifiedOnce } from '../../../../src/gateway/door/verified-tokens.ts';
+import { verifiedOnce } from '../../../../src/gateway/door/token-verifier.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import type { OrderWorld } from '../../../../src/gateway/policy/order-world.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import type { Order, Position } from '../../../../src/trading/views.ts';
 import { aPosition } from '../../../fixtures/builders.ts';
 import {

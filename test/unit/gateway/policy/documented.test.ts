@@ -10,7 +10,7 @@ import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../../src/gateway/policy/decision.ts';
 import { makeRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { limitTable } from '../../../../src/gateway/policy/limit-table.ts';
-import { defaultLimits, limitsSchema } from '../../../../src/gateway/policy/limits.ts';
+import { defaultLimits, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 import { policyReasons } from '../../../../src/trading/policy-reasons.ts';
 
 const document = readFileSync(new URL('../../../../docs/guide/POLICY.md', import.meta.url), 'utf8');

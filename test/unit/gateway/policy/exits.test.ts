@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { countOf } from '../../../../src/trading/counted-order.ts';
 import { type Order, orderSchema } from '../../../../src/trading/views.ts';
 import {

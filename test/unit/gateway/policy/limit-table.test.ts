@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, HoldingFacts } from '../../../../src/gateway/policy/decision.ts';
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
 import { unmatchedAccounts } from '../../../../src/gateway/policy/limited-accounts.ts';
-import { limitsSchema } from '../../../../src/gateway/policy/limits.ts';
+import { limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 import type { BrokerKey } from '../../../../src/store/broker-key-store.ts';
 
 const own = { max_order_notional: '100' };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readLimits } from '../../../../src/gateway/policy/files/rules-source.ts';
-import { defaultLimits, limitsFor, limitsSchema } from '../../../../src/gateway/policy/limits.ts';
+import { defaultLimits, limitsFor, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 
 it('the limits of an account are its own, or those of all others', () => {
   const limits = limitsSchema.parse({

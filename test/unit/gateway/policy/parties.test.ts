@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import { relationFacts, secondPersonAbove, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkPrice } from '../../../../src/gateway/policy/broker-checks.ts';
 import { lastSession } from '../../../../src/gateway/policy/order-world.ts';
-import { checkPrice } from '../../../../src/gateway/policy/price-guard.ts';
 
 const order = { side: 'buy', reference_price: '100.00', max_slippage: '0.01' } as const;
 const today = '2026-11-24';

@@ -2,9 +2,14 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import { type AccountLimits, accountLimitsSchema } from '../../../../src/gateway/policy/limits.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
-import { type CedarAnswer, type Rules, rulesDigest } from '../../../../src/gateway/policy/rules.ts';
+import {
+  type AccountLimits,
+  accountLimitsSchema,
+  type CedarAnswer,
+  type Rules,
+  rulesDigest,
+} from '../../../../src/gateway/policy/rules.ts';
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';

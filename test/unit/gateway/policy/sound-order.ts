@@ -1,8 +1,7 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Facts, Subject } from '../../../../src/gateway/policy/decision.ts';
-import type { AccountLimits } from '../../../../src/gateway/policy/limits.ts';
 import { type OrderWorld, worldFacts } from '../../../../src/gateway/policy/order-world.ts';
-import type { Rules } from '../../../../src/gateway/policy/rules.ts';
+import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedFacts } from '../../../../src/trading/counted-order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import {

@@ -11,8 +11,8 @@ import {
   accountLimitsSchema,
   type Limits,
   limitsFor,
-} from '../../../../src/gateway/policy/limits.ts';
-import type { Rules } from '../../../../src/gateway/policy/rules.ts';
+  type Rules,
+} from '../../../../src/gateway/policy/rules.ts';
 import type { LimitName } from '../../../../src/trading/limit-words.ts';
 import { alice, withOrder } from './cedar/decided.ts';
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import { compareRules } from '../../../../../src/gateway/policy/files/compare.ts';
-import { type AccountLimits, type Limits, limitsSchema } from '../../../../../src/gateway/policy/limits.ts';
+import { type AccountLimits, type Limits, limitsSchema } from '../../../../../src/gateway/policy/rules.ts';
 
 let engine: CedarEngine;
 beforeAll(async () => {

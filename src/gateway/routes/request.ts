@@ -1,0 +1,121 @@
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { isWellFormed } from '../../net/well-formed-json.ts';
+import type { Scope } from '../../oauth/scopes.ts';
+import { symbolSchema } from '../../trading/order.ts';
+import { Refusal } from '../../trading/refusal.ts';
+import { defined } from '../../values/defined.ts';
+import type { Caller } from '../door/caller.ts';
+import type { Door } from '../door/door.ts';
+
+/** Each parameter once, and only those of the schema. @throws {Refusal} 400 `invalid_query`, naming the parameters */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
+  const parameters = new URL(url).searchParams;
+  const names = [...parameters.keys()];
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  const parsed = schema.safeParse(Object.fromEntries(parameters));
+  if (parsed.success && repeated.length === 0) return parsed.data;
+  const fields = new Set(repeated);
+  for (const issue of parsed.error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) fields.add(key);
+    else fields.add(issue.path.map(String).join('.'));
+  }
+  const first = parsed.error?.issues[0]?.message;
+  throw new Refusal(400, 'invalid_query', `wrong query parameters: ${[...fields].join(', ')}`, {
+    fields: [...fields],
+    ...defined({ hint: first }),
+  });
+}
+
+const nothing = z.strictObject({});
+
+/** A parameter such as `for` would otherwise be ignored. @throws {Refusal} 400 `invalid_query` */
+export function requireNoQuery(url: string): void {
+  parseQuery(nothing, url);
+}
+
+export function limitParameter(max: number, fallback: number) {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, 'must be a whole number from 1')
+    .transform(Number)
+    .pipe(z.number().max(max))
+    .default(fallback);
+}
+
+/** Comma-separated, without duplicates. */
+export function symbolList(most: number) {
+  return z
+    .string()
+    .transform((text) => [...new Set(text.split(','))])
+    .pipe(z.array(symbolSchema).min(1).max(most))
+    .transform((symbols) => [...new Set(symbols)]);
+}
+
+/** An order is some 600 bytes. */
+const LARGEST_BODY = 16 * 1024;
+
+/** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
+export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unknown> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
+  }
+  return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
+}
+
+/** Undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
+export async function optionalJson(c: Context): Promise<unknown> {
+  const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
+  return text.trim() === '' ? undefined : parsed(text);
+}
+
+function parsed(text: string): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'malformed_json', 'the request body is not JSON');
+  }
+  if (!isWellFormed(body)) {
+    throw new Refusal(
+      400,
+      'malformed_json',
+      'the request body has half of a surrogate pair, which is no text',
+    );
+  }
+  return body;
+}
+
+export async function limitedBody(
+  body: ReadableStream<Uint8Array> | null,
+  largest: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > largest) {
+      throw new Refusal(413, 'body_too_large', `the request body is larger than ${largest} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal(400, 'malformed_json', 'the request body is not UTF-8');
+  }
+}
+
+type Handle = (c: Context, caller: Caller) => Promise<Response>;
+
+/** Adds routes for callers whose token has all of these scopes. */
+export function guarded(app: Hono, door: Pick<Door, 'guard'>) {
+  const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
+    void app.on(method, path, door.guard(scopes, handle));
+  return { get: on('GET'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };
+}
