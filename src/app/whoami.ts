@@ -3,8 +3,6 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
-type WhoAmI = Awaited<ReturnType<typeof whoami>>;
-
 /** The user is known without the gateway, so its answer is not awaited for long. */
 const ACCOUNTS_MS = 3_000;
 

@@ -73,7 +73,6 @@ const pushSettingsSchema = z.lazy(() =>
       .optional(),
   }),
 );
-type PushSettings = z.output<typeof pushSettingsSchema>;
 
 /** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
 export const homeSettingsSchema = z

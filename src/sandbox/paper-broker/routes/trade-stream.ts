@@ -12,8 +12,6 @@ const LONGEST_MESSAGE = 16 * 1024;
 const POLICY_VIOLATION = 1008;
 const GOING_AWAY = 1001;
 
-type TradeStream = ReturnType<typeof createTradeStream>;
-
 interface Connection {
   grant?: (() => Grant | undefined) | undefined;
   listening: boolean;
