@@ -29,7 +29,6 @@ export function watchCryptography(): void {
   }
 }
 
-/** What is under way in one world, so that time is moved only while nothing is. */
 export class Activity {
   readonly #busy = new Map<string, string>();
   readonly #asleep: string[] = [];
@@ -57,7 +56,6 @@ export class Activity {
     }
   }
 
-  /** Something happened that is no request. */
   sign(): void {
     this.#signs += 1;
   }
@@ -76,7 +74,6 @@ export class Activity {
     }
   }
 
-  /** Nothing is under way, or only what a sleeping server has to answer. */
   #onlyWaiting(): boolean {
     if (this.#asleep.length === 0) return this.#busy.size === 0;
     return [...this.#busy.values()].every((what) => this.#asleep.some((server) => what.startsWith(server)));

@@ -3,10 +3,7 @@ import type { BatchResult, BatchSubject } from '../../src/trading/kinds/batch.ts
 import type { OrderDraft } from '../../src/trading/order.ts';
 import type { Evidence, Must } from './oracle.ts';
 
-/**
- * Each line of a batch went out by itself, one after the other, sales before purchases, and what its row says came of each
- * is what the book says. That each is in the book once, and within its own bound, `checkBook` looks at for any order.
- */
+/** Each line of a batch went out by itself, sales first, and its row agrees with the broker's book. */
 export function checkBatches(evidence: Evidence, must: Must): void {
   for (const row of evidence.rows) {
     if (row.kind !== 'batch') continue;

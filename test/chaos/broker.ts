@@ -18,7 +18,6 @@ import {
 const BROKER_TIME = Date.parse('2036-01-02T15:00:00Z');
 
 export const accounts = ['alice', 'bob'] as const;
-/** As the paper broker opens them. */
 export const NUMBERS = { alice: 'PA3ALICE01', bob: 'PA3BOB0002' } as const;
 
 /** Nothing listens there: requests go over the simulated network. */
@@ -71,7 +70,6 @@ function createBroker(url: string, market: Market, database: Database.Database) 
   });
 }
 
-/** Opens the accounts, and signs in over a socket, as a browser does. */
 async function openAccounts(market: Market) {
   let listener: ReturnType<typeof getRequestListener> | undefined;
   const server = createServer((request, response) => void listener?.(request, response));

@@ -14,10 +14,7 @@ import { machineClock, SimClock } from './sim-clock.ts';
 import { bodies } from './steps.ts';
 import { createWorld, makeKeys, type SharedKeys } from './world.ts';
 
-/*
- * Two histories that failed while agents still asked, replayed then by seed 338751100, path 282, and seed -327784653,
- * path 254. What they found, told where it lives now.
- */
+/** Two histories that failed earlier (seeds 338751100 and -327784653), as tests of where the cause now lives. */
 
 let keys: SharedKeys;
 beforeAll(async () => {
@@ -26,11 +23,7 @@ beforeAll(async () => {
   await warmUp(keys);
 });
 
-/**
- * "took t0 from a process that held it", after a clock was set back: the checker was wrong. It did not see renewals, and
- * held that a lease lasts never less than when it was taken. Renewed by a clock that was set back it ends at an earlier
- * time, and yet as long after the renewal as ever.
- */
+/** The checker was wrong: a lease renewed under a clock that was set back ends earlier than when taken. */
 it('a lease that is renewed after the clock was set back lasts its time from then on, and no longer', async () => {
   const folder = memoryFolder('trade-agent-lease-');
   const clock = machineClock(new SimClock(Date.parse('2036-01-02T15:00:00Z')));
@@ -51,11 +44,7 @@ it('a lease that is renewed after the clock was set back lasts its time from the
   rmSync(folder, { recursive: true });
 });
 
-/**
- * "polled … again after its final answer", after a clock was set forward: the program was wrong. It threw away an answer
- * that it had in hand when its own wait ended in the same moment. Today that is a gateway that closes: the provider
- * gives a token once, so what was approved would have been asked a second time.
- */
+/** The program dropped an answer whose wait ended at the same moment; the provider gives a token only once. */
 it.each(
   ([1, 2, 3, 4, 5, 6] as const).flatMap((point) => [['approve', point] as const, ['deny', point] as const]),
 )(

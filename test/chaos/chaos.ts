@@ -9,10 +9,8 @@ import { makeKeys, type SharedKeys } from './world.ts';
 /** Histories a file plays where nobody says otherwise: some seconds' worth. */
 const FEW = 20;
 
-/** Plays histories of one sort, and fails with how to play the one that failed again. */
 export interface Histories {
   readonly tally: Tally;
-  /** So many as are played of the commonest sort. */
   readonly runs: number;
   /** As many as `runs`, or where nobody says how many, a part of it: for sorts that are drawn from less. */
   part(of: number): number;

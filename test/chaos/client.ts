@@ -5,18 +5,13 @@ import { Life } from './life.ts';
 import { GATEWAY_HEADER } from './network.ts';
 import type { ProgramKey, World } from './world.ts';
 
-/** Who proposes: a person, by a client. */
 export interface Identity {
   readonly sub: 'alice' | 'bob';
   readonly clientId: 'trade-agent' | 'mcp-client';
-  /** Whose key its programs have. */
   readonly machine: number;
 }
 
-/**
- * Two agents of alice's, one of somebody else's making, and one of bob's. Where there are mandates, also an agent of
- * alice's on another machine.
- */
+/** Three agents of alice's (one from another vendor, one on another machine for mandates) and one of bob's. */
 export const identities: readonly [Identity, ...Identity[]] = [
   { sub: 'alice', clientId: 'trade-agent', machine: 0 },
   { sub: 'alice', clientId: 'trade-agent', machine: 0 },
@@ -25,7 +20,6 @@ export const identities: readonly [Identity, ...Identity[]] = [
   { sub: 'alice', clientId: 'trade-agent', machine: 3 },
 ];
 
-/** What a client asked the gateway, and what it was answered, in order of the answers. */
 export type Told =
   | { readonly what: 'asked'; readonly who: Identity; readonly key: string; readonly body: string }
   | {
@@ -50,20 +44,16 @@ export type Told =
       readonly what: 'withdrawn';
       readonly id: string;
       readonly status: number | undefined;
-      /** The world's time. */
       readonly begunAt: number;
       readonly endedAt: number;
     }
   /** What the gateway says that a mandate is used for, with nothing open any more. */
   | { readonly what: 'used'; readonly mandate: string; readonly orders: number }
-  /** Trading was halted, and whoever did that knows it; the world's time. */
   | { readonly what: 'halted'; readonly sub: string; readonly at: number }
-  /** A mandate was taken back, and whoever did that knows it. */
   | {
       readonly what: 'ended';
       readonly mandate: string;
       readonly to: 'suspended' | 'revoked';
-      /** As of `seen`, and the world's time. */
       readonly ended: number;
       readonly at: number;
     };
@@ -75,7 +65,6 @@ interface View {
   readonly code: string;
 }
 
-/** Milliseconds between the tries of one that gets no answer. */
 const AGAIN_MS = [1_000, 2_000, 4_000] as const;
 const OVER: readonly ProposalState[] = ['executed', 'denied', 'expired', 'cancelled', 'blocked'];
 
@@ -84,10 +73,7 @@ const TOKEN_MS = 120_000;
 
 let count = 0;
 
-/**
- * One process that proposes over HTTP: it repeats what got no answer under the same key, watches by long poll, takes
- * back, halts, and dies. It holds nothing that an order needs.
- */
+/** One process that proposes over HTTP, retries under the same key, long-polls, withdraws, halts and dies. */
 export class Client {
   readonly life: Life;
   readonly who: Identity;
@@ -177,7 +163,6 @@ export class Client {
     if (answer?.status === 200) told.push({ what: 'halted', sub: this.who.sub, at: clock.now() });
   }
 
-  /** Suspends or revokes a mandate of one's own. */
   async endMandate(id: string, to: 'suspended' | 'revoked', gateway = 0): Promise<void> {
     const { told, network, clock } = this.#world;
     const [method, path] = to === 'revoked' ? (['DELETE', ''] as const) : (['PUT', '/suspension'] as const);
@@ -219,7 +204,6 @@ export class Client {
     };
   }
 
-  /** Used for a while, as a client does. */
   #token(claims: Record<string, unknown>): Promise<string> {
     const { provider, clock } = this.#world;
     if (this.#kept === undefined || clock.now() > this.#kept.until)
@@ -227,7 +211,6 @@ export class Client {
     return this.#kept.token;
   }
 
-  /** Undefined where there was no answer. */
   async #send(
     method: string,
     path: string,
@@ -256,7 +239,6 @@ export class Client {
 interface Sending {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which of the gateway's processes is to answer. */
   readonly gateway?: number;
 }
 

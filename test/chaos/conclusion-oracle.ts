@@ -7,11 +7,7 @@ const ABSENT_MS = 5 * 60_000;
 const MOST_APART_MS = 90_000;
 const MOST_DRIFT_MS = 2_000;
 
-/**
- * An order that may have left is concluded not to have been placed only after five minutes of misses, by one process that was
- * awake and has no request for it open, and it goes on counting until its day is over. That a wrong conclusion is corrected
- * afterwards does not make it a right one.
- */
+/** "Not placed" needs five minutes of misses seen by one awake process with no open request for the order. */
 export function checkConclusions({ world: { network } }: Evidence, must: Must): void {
   for (const conclusion of network.conclusions) {
     const { clientOrderId: id, at, count, isOpen, reservedUntil } = conclusion;

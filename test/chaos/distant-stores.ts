@@ -5,11 +5,7 @@ import type { Life } from './life.ts';
 /** The longest way to the store and back, turns of the event loop each. */
 const FURTHEST = 3;
 
-/**
- * Stores as if they were on another machine: each call takes a while to arrive and its answer to come back, so that others
- * overtake it both ways, and the process may die, or be stopped, on either. What the calls do is done at once when they
- * arrive, as in a database. Always the same way, so that a history can be played again.
- */
+/** Stores as on another machine: calls and answers take time, and the process may die on either way. */
 export function distantStores(stores: GatewayStores, life: Life, activity: Activity): GatewayStores {
   let calls = 0;
   const travel = async (turns: number): Promise<void> => {

@@ -9,9 +9,7 @@ import type { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const REST_MS = 10 * 60_000;
-/** How long an approval's token is good for. */
 const TOKEN_MS = 300_000;
-/** While two people are asked. */
 const OF_SECOND = ['owner_approved', 'second_requested'] as const;
 
 /** Why each proposal ended as it did. @returns how many had to be carried out at once */
@@ -136,10 +134,7 @@ function sharesToken(world: World, { id, jti }: Question): boolean {
   return world.provider.questions.all.some((other) => other.id !== id && other.jti === jti);
 }
 
-/**
- * Whether anything was in the gateway's way between two times of the world. A clock that was ever wrong always is: the record's
- * times are the gateway's.
- */
+/** Whether anything obstructed the gateway in this period. A clock that was once wrong always counts. */
 export function isHindered({ hindrances, network }: World, from: number, to: number): boolean {
   const isThen = ({ at, until }: { readonly at: number; readonly until: number }) =>
     at <= to && until >= from;

@@ -25,7 +25,6 @@ const SECOND_PERSON = limitsSchema.parse({ accounts: { '*': { second_person_abov
 export const SEAL = 'of the gateway';
 
 interface GatewayParts {
-  /** Among the processes over the same files; the first is 0. */
   readonly number: number;
   readonly keys: SharedKeys;
   readonly options: WorldOptions;
@@ -35,13 +34,11 @@ interface GatewayParts {
   readonly network: Network;
   readonly activity: Activity;
   readonly clock: SimClock;
-  /** Its machine's. */
   readonly machine: MachineClock;
   readonly files: { readonly database: string; readonly audit: string };
   readonly troubles: string[];
 }
 
-/** One gateway after the other, over the same files. */
 export class GatewayProcesses {
   before: (sent: Sent) => Promise<void> = async () => undefined;
   readonly #parts: GatewayParts;

@@ -12,14 +12,10 @@ import { createWorld, SECOND, type SharedKeys, type World } from './world.ts';
 export interface Tally {
   histories: number;
   orders: number;
-  /** Of these, what nobody was asked about. */
   underMandate: number;
-  /** Of these, what came with exits, and whose exits traded. */
   withExits: number;
   exited: number;
-  /** Of these, in coins. */
   coins: number;
-  /** Batches of which every line is in the book. */
   batches: number;
   proposals: number;
   kills: number;
@@ -33,16 +29,13 @@ export interface Tally {
   notDispatched: number;
   notConnected: number;
   questions: number;
-  /** Of these, such as were put to a second person. */
   secondPersons: number;
   denials: number;
   /** Withdrawals that took effect, and such as came too late. */
   withdrawals: number;
   lateWithdrawals: number;
-  /** How often the database was away. */
   storesAway: number;
   pings: number;
-  /** Lines of the record, by event. */
   readonly events: Record<string, number>;
   /** Proposals that had to be carried out at once, since nothing stood in the way. */
   unhindered: number;
@@ -140,9 +133,7 @@ function tallyPeople({ provider, told }: World, tally: Tally): void {
   tally.lateWithdrawals += answers.filter((status) => status === 409).length;
 }
 
-/**
- * Loads everything an order needs: modules that come by `import()` at first use take real time, which a world can't see.
- */
+/** Loads what `import()` brings at first use: that takes real time, which a simulated world can't see. */
 export async function warmUp(keys: SharedKeys): Promise<void> {
   const world = await createWorld(keys, { interval: 2, hold: 0, delivery: 'poll', details: 'rar' });
   try {

@@ -1,22 +1,18 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { MandateEnvelope } from '../../src/trading/mandate/envelope.ts';
 
-/** An order that counts, as the journal has it. */
 export interface Reservation {
   readonly sub: string;
   readonly client_order_id: string;
   readonly state: string;
-  /** Dollars that it counts for. */
   readonly notional: string;
   readonly mandate: string | null;
-  /** When it was claimed, milliseconds since the epoch. */
   readonly created_at: number;
   /** Of one that was written off: when that was, and until when it counts. */
   readonly written_off_at: number | null;
   readonly reserved_until: number | null;
 }
 
-/** What an order took of a mandate. */
 export interface MandateUseRow {
   readonly mandate: string;
   readonly slot: string;
@@ -35,7 +31,6 @@ export interface KeptMandate {
 /** What the gateway keeps of mandates and of what counts, read past it. */
 export interface KeptUse {
   readonly mandates: readonly KeptMandate[];
-  /** What may count: all but what was refused. */
   readonly reservations: readonly Reservation[];
   readonly uses: readonly MandateUseRow[];
 }

@@ -6,10 +6,7 @@ import { draftsOf } from './placing.ts';
 import type { History, Step } from './steps.ts';
 import { makeKeys, type SharedKeys, type WorldOptions } from './world.ts';
 
-/*
- * Orders that were written off as never placed and still reached the broker, found by hand and by two random runs. Each
- * history says what became of the order that was late.
- */
+/** Orders written off as never placed that still reached the broker, and what became of each. */
 
 let keys: SharedKeys;
 beforeAll(async () => {
@@ -54,7 +51,6 @@ const fault = (kind: Fault['kind'], seconds: number, frozen = false): Step => ({
 /** What became of the first proposal that is not one for a mandate. All else is the checker's. */
 interface Outcome {
   readonly state: string;
-  /** Its orders in the book. */
   readonly orders: number;
 }
 
@@ -120,10 +116,7 @@ const histories: readonly {
   })),
 ];
 
-/**
- * Two of random runs: seed 226326686, path 356, and seed 1735544399, path 127. A suspend until midnight is one of two hours
- * here, which a connection outlives; what had no part in it is left out.
- */
+/** Two random runs (seed 226326686, path 356; seed 1735544399, path 127), shortened to what mattered. */
 const drawn: typeof histories = [
   {
     name: 'of three orders under a mandate the first arrives after two suspends, when it was written off',

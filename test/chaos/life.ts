@@ -7,10 +7,7 @@ export class Gone extends Error {
   override name = 'Gone';
 }
 
-/**
- * One simulated process. All that it does to the world passes through here, and it may die, or be stopped, at each
- * such point: before and after every request, sleep, database statement and transaction.
- */
+/** One simulated process. It may die or be stopped before and after each request, sleep and statement. */
 export class Life {
   readonly name: string;
   /** Its database does not answer: no statement and no transaction begins. */

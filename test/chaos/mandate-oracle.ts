@@ -16,12 +16,10 @@ const AT_ONCE_MS = 2_000;
 /** To a midnight after the trading day, with a weekend and a holiday in between. */
 const LONGEST_HELD_DAYS = 6;
 
-/** An order in the book that a mandate approved. */
 interface Ordered {
   readonly order: BookedOrder;
   readonly row: StoredProposal;
   readonly draft: OrderDraft;
-  /** When it was claimed, milliseconds since the epoch. */
   readonly claimedAt: number;
   /** Dollars that it comes to at worst: of one that is over, the part that was filled. */
   readonly worst: Dec;
@@ -29,11 +27,7 @@ interface Ordered {
   readonly adoptedAt: number | undefined;
 }
 
-/**
- * What nobody was asked about is what somebody had said yes to: within every bound of a mandate that its owner signed, one
- * order a slot, one reservation an order; and nothing after the mandate was taken back. What a mandate says is believed from
- * the phone's own log alone, and what was ordered from the broker's book.
- */
+/** Orders nobody was asked about lie within a mandate its owner signed, by the phone's log and the book. */
 export function checkMandates(evidence: Evidence, must: Must): void {
   const { world, rows, placing } = evidence;
   if (world.options.mandates === undefined) return;
@@ -88,7 +82,6 @@ function worstOf(order: BookedOrder, { reference_price }: OrderDraft): Dec {
   return whole.times(part).toDecimalPlaces(2, Dec.ROUND_UP);
 }
 
-/** Its owner's phone showed these very terms, and they said yes. */
 function signed({ rows, questionsOf }: Evidence, { id, sub, terms }: KeptMandate, must: Must): void {
   const row = rows.find(({ kind, subjectId }) => kind === 'mandate' && subjectId === id);
   must(row !== undefined && row.sub === sub, `${id} is a mandate that nobody asked for`);
@@ -102,7 +95,6 @@ function signed({ rows, questionsOf }: Evidence, { id, sub, terms }: KeptMandate
   must(yes, `${id} is a mandate that its owner never approved`);
 }
 
-/** One order is what the mandate is for. */
 function ofItsTerms(
   { world }: Evidence,
   { id, terms }: KeptMandate,
@@ -139,10 +131,7 @@ function ofItsTerms(
   must(!late, `${what} was sent after the mandate had ended`);
 }
 
-/**
- * All of them together, all of a day and all of a slot. Where an order is over a bound that was written off and reached the
- * broker all the same, nobody's rule was broken: but then the mandate is suspended, and from then on nothing goes by it.
- */
+/** In total, per day and per slot. A written-off order found later may exceed them; it suspends the mandate. */
 function within({ world }: Evidence, mandate: KeptMandate, ordered: readonly Ordered[], must: Must): void {
   const { id, state } = mandate;
   const broken = boundsBroken(mandate, ordered);
@@ -311,10 +300,7 @@ function isGivenBack({ clock }: Evidence['world'], { state, reserved_until: unti
   return state === 'written_off' && until !== null && until <= clock.now();
 }
 
-/**
- * Once whoever took it back has been told so, nothing more is sent under it, and what had been decided to be sent leaves soon
- * or never. Where stores are some way off, what was looked at in the same moment may still be sent.
- */
+/** Once a revocation is acknowledged nothing is sent under it, except what was checked at the same moment. */
 function takenBack({ world, placing }: Evidence, must: Must): void {
   const { options, network, told } = world;
   const { mandates } = world.kept();

@@ -7,7 +7,6 @@ import { batches, mandateBodies, mandateTerms } from './mandate-steps.ts';
 import { bodies, type MandateStep } from './steps.ts';
 import type { World } from './world.ts';
 
-/** What steps about mandates need of whoever plays them. */
 export interface MandateHands {
   readonly world: World;
   client(number: number): Client;
@@ -18,13 +17,11 @@ export interface MandateHands {
   ): void;
 }
 
-/** A slot that is never the present one: long over. */
 const OTHER_SLOT = '2035-06-01';
 
 /** Longer than anything that may still be on its way is waited for, from when a proposal's time is over. */
 const SWEPT_AFTER_MS = 20 * 60_000;
 
-/** Has a step about mandates or batches happen. */
 export async function takeMandateStep(hands: MandateHands, step: MandateStep): Promise<void> {
   const { world } = hands;
   switch (step.do) {
@@ -119,10 +116,7 @@ async function overtake(hands: MandateHands, step: MandateStep & { do: 'overtake
   over();
 }
 
-/**
- * Much later each account is looked at again: what nothing came of counts no more from then on. What was written off without a
- * proof counts to the end of its trading day.
- */
+/** Looks at each account much later, when orders that came to nothing no longer count. */
 export async function sweepAccounts(world: World): Promise<void> {
   const booked = new Set(world.broker.book().map(({ client_order_id }) => client_order_id));
   const held = () => world.kept().reservations.filter(({ client_order_id: id }) => !booked.has(id));

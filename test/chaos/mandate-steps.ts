@@ -178,7 +178,6 @@ const world = (distant: boolean): fc.Arbitrary<WorldOptions> =>
     mandates: fc.constantFrom<NonNullable<WorldOptions['mandates']>[]>('exchange', 'key_pair'),
   });
 
-/** The first person's mandates, asked for and approved before anything happens. */
 const given = (terms: readonly number[]): Step[] =>
   terms.flatMap((each): Step[] => [
     { do: 'mandate', client: 0, terms: each, replaces: undefined },

@@ -8,7 +8,6 @@ import type { Activity } from './activity.ts';
 import type { Life } from './life.ts';
 import type { SimClock } from './sim-clock.ts';
 
-/** Who talks to whom. */
 export const legs = ['agent-gateway', 'provider-gateway', 'gateway-broker', 'gateway-provider'] as const;
 export type Leg = (typeof legs)[number];
 
@@ -39,21 +38,16 @@ export interface Fault {
   readonly writesOnly: boolean;
   /** How long it lasts, for `late`, `connecting` and `stopped`. */
   readonly seconds?: number;
-  /**
-   * A late request waits in the kernel of the sender's machine, and stands still with it; otherwise it travels on in the
-   * world while the machine is suspended.
-   */
+  /** A late request waits in the sender's kernel and stands still with it; otherwise it travels on. */
   readonly frozen?: boolean;
 }
 
-/** One request that left, as it went over the wire; the checker's evidence. */
 export interface Sent {
   readonly leg: Leg;
   readonly from: Life;
   readonly method: string;
   readonly path: string;
   readonly body: string;
-  /** When it left: the world's time. */
   readonly at: number;
   /** When whoever sends it had decided to: the world's time and the sender's, and what `count` was. */
   readonly decided: Decided;
@@ -61,7 +55,6 @@ export interface Sent {
   readonly senderAt: number;
   readonly monotonicAt: number;
   readonly fault: FaultKind | undefined;
-  /** Counts the beginnings and ends of all requests of the world. */
   readonly begun: number;
   ended: number;
   status: number | undefined;
@@ -112,7 +105,6 @@ export interface Conclusion {
   readonly isOpen: boolean;
 }
 
-/** One process that answers at the gateway's address. */
 interface Answering {
   readonly life: Life;
   readonly answer: (request: Request) => Response | Promise<Response>;
@@ -145,7 +137,6 @@ interface Sending {
 }
 
 export class Network {
-  /** What left, in this order. */
   readonly sent: Sent[] = [];
   readonly held: Held[] = [];
   readonly conclusions: Conclusion[] = [];
@@ -156,14 +147,12 @@ export class Network {
   readonly #parted = new Map<Leg, number>();
   readonly #activity: Activity;
   readonly #clock: SimClock;
-  /** Beginnings and ends of requests so far. */
   count = 0;
   #lateOnes = 0;
   /** How long each late one has left, milliseconds, if the machine stays awake. */
   readonly #arrivals = new Set<() => number>();
   /** Who answers at an address. Nothing goes over a socket: what that takes is not what a history is about. */
   readonly servers = new Map<string, (request: Request) => Response | Promise<Response>>();
-  /** The gateway's processes, by their number. */
   readonly gateways: Answering[] = [];
 
   constructor(activity: Activity, clock: SimClock) {

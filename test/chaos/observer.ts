@@ -58,7 +58,6 @@ export async function noteIntent(
 export class AuditReader {
   readonly #path: string;
   readonly #lines: AuditLine[] = [];
-  /** Bytes read so far. */
   #read = 0;
 
   constructor(path: string) {

@@ -30,13 +30,11 @@ export class Breach extends Error {
 
 export type Must = (holds: boolean, otherwise: string) => void;
 
-/** A settled world, as the checker reads it. */
 export interface Evidence {
   readonly world: World;
   /** Each order with the exits that came with it. */
   readonly book: readonly WithLegs<BookedOrder>[];
   readonly rows: readonly StoredProposal[];
-  /** What each client_order_id is, by the rows. */
   readonly placing: ReadonlyMap<string, Placing>;
   readonly audit: readonly AuditLine[];
   /** The questions that were asked about a proposal, by the code that both show. */

@@ -3,7 +3,6 @@ import type { BatchSubject } from '../../src/trading/kinds/batch.ts';
 import type { ReplaceSubject } from '../../src/trading/kinds/replace.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 
-/** An order that a proposal may place. */
 export interface Placing {
   readonly row: StoredProposal;
   readonly draft: OrderDraft;
@@ -23,7 +22,6 @@ export function draftsOf({ kind, subject }: StoredProposal): readonly OrderDraft
   }
 }
 
-/** What each client_order_id is, by the gateway's rows. */
 export function placing(rows: readonly StoredProposal[]): ReadonlyMap<string, Placing> {
   return new Map(
     rows.flatMap((row) => draftsOf(row).map((draft) => [draft.client_order_id, { row, draft }] as const)),

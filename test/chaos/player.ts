@@ -18,21 +18,17 @@ interface Ask {
   readonly client: number;
   readonly key: string;
   readonly request: ProposalRequestInput;
-  /** The gateway's process that was asked first. */
   readonly gateway: number;
 }
 
-/** What people and their programs do, and what time and prices do by themselves. */
 type OfPeople =
   | ('propose' | 'repeat' | 'change' | 'withdraw' | 'look' | 'halt' | 'haltBegun' | 'lift' | 'overslept')
   | ('tap' | 'race' | 'ping' | 'wait' | 'price');
 
-/** Has the steps of one history happen, and then lets everything come to an end. */
 export class Player {
   readonly #world: World;
   readonly #history: History;
   readonly #tally: Tally;
-  /** The clients alive, by their number in the history. */
   readonly #clients = new Map<number, Client>();
   readonly #asks: Ask[] = [];
   /** What ends that a gateway's clock is wrong, by its number. */
@@ -128,7 +124,6 @@ export class Player {
     }
   }
 
-  /** What goes wrong. */
   async #trouble(step: Exclude<Step, { do: OfPeople | MandateStep['do'] }>): Promise<void> {
     const world = this.#world;
     switch (step.do) {
@@ -387,10 +382,7 @@ export class Player {
     }
   }
 
-  /**
-   * Nobody answers, and the gateway polls for nothing but questions that run out: it sleeps until shortly before the first
-   * does, since thousands of polls would say no more.
-   */
+  /** Nobody answers: sleeps until shortly before the first question runs out, to save thousands of polls. */
   async #skipSilence(): Promise<void> {
     const world = this.#world;
     const left = (await world.proposals()).filter(({ state }) => !isSettledState(state));

@@ -50,10 +50,8 @@ export interface ProviderOptions {
   readonly clock: Clock;
   readonly activity: Activity;
   readonly keys: ProviderKeys;
-  /** The public keys of the clients, by client_id. */
   readonly clients: Readonly<Record<string, JWK>>;
   readonly audience: () => string;
-  /** Seconds between polls. */
   readonly interval: number;
   /** Milliseconds a poll is held open while nothing is decided; 0 answers at once. */
   readonly hold: number;

@@ -4,7 +4,6 @@ import type { Clock } from '../../src/machine/clock.ts';
 /** One question to the person, and all that became of it: the provider's own log. Times are the world's. */
 export interface Question {
   readonly id: string;
-  /** The client that asked. */
   readonly client: string;
   readonly sub: string;
   readonly scope: string;
@@ -20,11 +19,8 @@ export interface Question {
   decidedAt: number | undefined;
   withdrawnAt: number | undefined;
   redeemed: boolean;
-  /** Of the approval's token. */
   jti: string | undefined;
-  /** What the provider got wrong about it. */
   readonly spoilt: { readonly at: number; readonly by: string }[];
-  /** What the client told of it, as it came in. */
   readonly told: {
     readonly at: number;
     readonly state: string;
@@ -71,7 +67,6 @@ export class Questions {
     return this.all.find((question) => question.id === id);
   }
 
-  /** Those that the phone shows for a decision. */
   open(): Question[] {
     return this.all.filter(
       ({ decision, withdrawnAt, expiresAt }) =>
@@ -94,7 +89,6 @@ export class Questions {
     if (notificationToken !== undefined) this.#ping(id, notificationToken);
   }
 
-  /** What the client tells of its question. */
   tell(id: string, state: string, text: string): 'told' | 'already_decided' | 'not_found' {
     const question = this.find(id);
     if (question === undefined) return 'not_found';

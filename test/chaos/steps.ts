@@ -16,10 +16,7 @@ export type Step = Readonly<
   | { do: 'withdraw'; client: number; proposal: number; overtaken?: boolean }
   /** A question is approved, the order gets no answer, and trading is halted with it in doubt. */
   | { do: 'haltBegun'; question: number; kind: FaultKind }
-  /**
-   * The machine is suspended with an order on its way: late in its kernel, or waiting for a connection. It was tapped, or goes
-   * by a mandate.
-   */
+  /** The machine is suspended with an order in its kernel, or waiting for a connection. */
   | { do: 'overslept'; by: 'tap' | 'mandate'; kind: 'late' | 'connecting'; seconds: number; sleep: number }
   /** The database is away for a while, at once or from the moment of the next approval's answer on. */
   | { do: 'storeAway'; seconds: number; atAnswer: boolean; number?: number }
@@ -296,10 +293,7 @@ export const history: fc.Arbitrary<History> = fc.record({
   restart: fc.boolean(),
 });
 
-/**
- * The gateway dies somewhere between the tap and the end of the order, starts again, and dies once more on its way:
- * rare among the histories above.
- */
+/** The gateway dies twice between the tap and the end of the order. */
 export const cutOff: fc.Arbitrary<History> = fc
   .record({
     world,
@@ -339,10 +333,7 @@ export const cutOff: fc.Arbitrary<History> = fc
     restart,
   }));
 
-/**
- * An order with exits is approved, and the price then goes to one of them, to the other, and back; the gateway may die, and
- * an exit may be cancelled, in between. Rare among the histories above.
- */
+/** An order with exits is approved, and the price goes to each exit in turn while the gateway may die. */
 export const exited: fc.Arbitrary<History> = fc
   .record({
     world,

@@ -2,10 +2,7 @@ import { QUIET_MS } from '../../src/gateway/orders/order-submission.ts';
 import type { Sent } from './network.ts';
 import type { Evidence, Must } from './oracle.ts';
 
-/**
- * The order of things, by what went over the wire. The desk and the broker would catch most of these mistakes, so that
- * the book alone could not tell that a fence is gone.
- */
+/** The order of requests on the wire, since the book alone wouldn't show that a fence is gone. */
 export function checkWire(evidence: Evidence, must: Must): void {
   intentBeforeCall(evidence, must);
   sentAgain(evidence, must);

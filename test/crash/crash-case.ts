@@ -18,10 +18,7 @@ export interface PlannedOrder {
   readonly text: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
-  /**
-   * `wavers`: approves the first time, denies when asked again. `withdraw`: takes it back at the terminal, and taps
-   * nothing. `both`: approves, and takes it back at the same moment.
-   */
+  /** `wavers`: approves once, then denies. `withdraw`: at the terminal. `both`: approves and withdraws at once. */
   readonly person: 'approve' | 'deny' | 'wavers' | 'withdraw' | 'both';
 }
 
@@ -46,10 +43,7 @@ export interface CrashCase {
 
 export type Action = 'kill' | 'fail';
 
-/**
- * Nobody is rung in the sandbox: what dies while it rings is in test/integration/push. What a home alone passes is in
- * test/crash/home.
- */
+/** Failpoints of ringing are in test/integration/push, those of a home alone in test/crash/home. */
 const names = (Object.keys(failpoints) as Failpoint[]).filter(
   (name) => !/^(?:push|init|account|broker\.named|key|person|session|signal)(?:\.|$)/.test(name),
 );
@@ -210,10 +204,7 @@ export function mandatedCase(failpoint: Failpoint, seed: number): CrashCase {
   };
 }
 
-/**
- * The failpoints to play with the cases of each: as many deaths as seeds, and a quarter as many failures. `only` names
- * one case, as a report does (`execute.intent=kill#3`), or what the failpoints' names begin with (`gateway`).
- */
+/** The failpoints and the cases of each; `only` is one case (`execute.intent=kill#3`) or a prefix of names. */
 export function crashCases(seeds: number, only = ''): Map<Failpoint, CrashCase[]> {
   const [, name, action, seed] = /^(.+)=(kill|fail)#(\d+)$/.exec(only) ?? [];
   const wanted = names.filter((known) => (name === undefined ? known.startsWith(only) : known === name));

@@ -5,11 +5,7 @@ import { createLanes, type Lanes } from './lanes.ts';
 import { verdict } from './oracle.ts';
 import { playCase } from './play-case.ts';
 
-/*
- * Every failpoint × every seed: a process dies there by kill -9, the sandbox is started again, and what was approved is
- * carried out, whether or not anybody resumes. Then the broker's own book is read. `CRASH_SEEDS=20` plays more of each; `CRASH_CASE="execute.intent=kill#3"` plays
- * one again, `CRASH_CASE=gateway` a part.
- */
+/** Every failpoint × `CRASH_SEEDS`. `CRASH_CASE="execute.intent=kill#3"` plays one, `CRASH_CASE=gateway` a part. */
 
 const seeds = Number(process.env.CRASH_SEEDS ?? 1);
 const cases = crashCases(seeds, process.env.CRASH_CASE);

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradeAgentError } from '../../src/errors/errors.ts';
 
-/**
- * How long is waited before a thing is held never to happen. What is waited for is a condition always; this is no part of
- * what is judged, so it is far beyond what a busy machine makes of anything, and is used up only where something is wrong.
- */
+/** A limit far beyond what a busy machine needs; only a defect uses it up. */
 export const PATIENCE_MS = 5 * 60_000;
 
 /** @throws what `otherwise` says, where it never came true */

@@ -4,10 +4,7 @@ import { PATIENCE_MS } from './patience.ts';
 
 const launcher = new URL('./trade-agent.mjs', import.meta.url).pathname;
 
-/**
- * Times as slow as it would be: each process is held still for the rest of its time, in spells of its own, as on a machine
- * that is as busy. Nothing of the machine is used up by it.
- */
+/** How many times slower each process runs, by stopping it, as on a busy machine. */
 const SLOWNESS = Number(process.env.CRASH_SLOWNESS ?? 1);
 /** Milliseconds that a process runs in one go where it is slowed, and no more than. */
 const LEAST_SPELL_MS = 20;

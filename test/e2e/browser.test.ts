@@ -30,15 +30,12 @@ const shot = (name: string, fullPage = false) =>
 const text = (id: string) => page.getByTestId(id).first().textContent();
 
 const card = (name: string) => page.getByRole('article', { name });
-/** In the list of those that wait beside the one on the screen. */
 const other = (name: string) => page.getByTestId('other').getByText(name, { exact: true });
-/** What has the focus, as tests call it. */
 const focused = () => page.evaluate<string>(`document.activeElement.dataset.testid ?? ''`);
 /** Whether the page was loaded anew since `notReloaded` was set. */
 const isReloaded = () => page.evaluate<boolean>(`window.notReloaded !== true`);
 const putAway = () => page.locator('[data-put-away]').first().tap();
 
-/** The code as the terminal's approval panel prints it. */
 const terminalCode = /\bcode\s+([0-9A-HJKMNP-TV-Z]{4})\b/;
 
 describe('a person with a phone, in a real browser', () => {

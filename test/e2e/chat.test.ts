@@ -11,7 +11,6 @@ type ChatOptions = Partial<Parameters<typeof openTerminal>[0]>;
 describe.skipIf(!hasTmux())('the chat in a terminal', () => {
   const world = suiteWorld({ login: false });
 
-  /** The chat in a terminal, at its prompt. */
   async function chat(options: ChatOptions = {}): Promise<Terminal> {
     const terminal = start(options);
     await terminal.shows(/^(PAPER|LIVE)[^\n]* [·|] (Alice|not signed in)/m);

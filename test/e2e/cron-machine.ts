@@ -2,15 +2,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/**
- * Debian's cron in a mount namespace of its own: the crontabs it reads and the `crontab` command writes are the test's,
- * and its lock is not the machine's, so that nothing of the machine is touched and several can run side by side.
- */
+/** Debian's cron in a mount namespace, with crontabs and a lock of its own. */
 export interface CronMachine {
-  /** A command line in the namespace. */
   within(command: readonly string[]): readonly [file: string, args: string[]];
   crontab(): string;
-  /** Installs it as the user would. */
   installCrontab(text: string): void;
   /**
    * Starts the daemon.

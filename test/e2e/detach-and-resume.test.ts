@@ -4,7 +4,6 @@ import { suiteWorld } from './suite-world.ts';
 
 const world = suiteWorld();
 
-/** The one request on alice's phone. */
 async function onPhone(): Promise<PhoneRequest> {
   const pending = await world.phone.requests('alice', { waitSeconds: 10 });
   const [request] = pending;

@@ -7,10 +7,7 @@ export interface EntryCommand {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/**
- * As Debian's cron starts an entry of a crontab, crontab(5): the command up to the first percent sign that is not
- * escaped, by `/bin/sh -c`, with next to no environment.
- */
+/** As cron starts a crontab's entry: up to the first unescaped %, by `/bin/sh -c`, almost no environment. */
 export function cronCommand(crontab: string, id: string): EntryCommand {
   const line = crontab
     .split('\n')
@@ -24,10 +21,7 @@ export function cronCommand(crontab: string, id: string): EntryCommand {
   };
 }
 
-/**
- * As systemd starts a service of a user's, systemd.service(5) and systemd.syntax(7): no shell, words in double quotes
- * with C escapes, `%%` and (in ExecStart) `$$`, and the environment systemd.exec(5) lists.
- */
+/** As systemd starts a user's service: no shell, C escapes, `%%`, `$$`, and systemd.exec(5)'s environment. */
 export function systemdCommand(file: string): EntryCommand {
   const unit = readFileSync(file, 'utf8');
   const environment = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, text = '']) => words(text));

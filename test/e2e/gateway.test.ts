@@ -61,7 +61,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** Starts one, and waits until it serves. */
 async function serve() {
   const readyFile = join(folder, 'ready.json');
   rmSync(readyFile, { force: true });

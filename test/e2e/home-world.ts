@@ -20,27 +20,22 @@ export interface PairedPhone {
 export interface HomeWorld {
   readonly folder: string;
   readonly address: string;
-  /** Of the home. */
   readonly home: string;
   readonly sandbox: Sandbox;
   cli(...args: string[]): Promise<Finished>;
   start(...args: string[]): Running;
   /** Fails where it doesn't end with 0. @returns its one JSON object */
   json<T>(...args: string[]): Promise<T>;
-  /** Makes the home of alice. */
   init(): Promise<void>;
   /** Serves a home at the address; one at a time. @returns what stops it */
   serve(home?: string): Promise<(signal?: NodeJS.Signals) => Promise<Finished>>;
   /** Resolves when the home that was served last has ended, with what ended it. */
   ended(): Promise<NodeJS.Signals | null>;
   pair(): Promise<PairedPhone>;
-  /** Signs the agent in, confirmed by the phone. */
   login(phone: PairedPhone): Promise<void>;
   /** Proposes without waiting. @returns the thread */
   propose(prompt: string): Promise<string>;
-  /** Approves the one request that waits, by a signature. */
   approve(phone: PairedPhone): Promise<Response>;
-  /** Ids of the requests that wait. */
   waiting(phone: PairedPhone): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -3,10 +3,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { suiteWorld } from './suite-world.ts';
 
-/**
- * A model that obeys the attacker in everything. It runs behind the real OpenAI protocol; nothing it says may move
- * money, and what it proposes must reach the phone as it is, not as the person worded it.
- */
+/** A model that obeys the attacker: nothing it says moves money, and the phone shows what it proposes. */
 const world = suiteWorld();
 const model = new LLMock({ port: 0 });
 const run = (prompt: string, ...more: string[]) =>

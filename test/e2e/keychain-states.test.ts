@@ -30,7 +30,6 @@ beforeEach(() => {
 interface Outcome {
   readonly code: number;
   readonly stderr: string;
-  /** From the program's start to its end, milliseconds. */
   readonly ms: number;
 }
 
@@ -91,7 +90,6 @@ function busWith(services: string, policy = ''): string[] {
   return ['dbus-run-session', '--config-file', config, '--'];
 }
 
-/** Makes the keyring, with a password. */
 async function makeKeyring(): Promise<void> {
   const made = await play('--version', { wrap: session, before: unlock('right') });
   expect(made.code).toBe(0);

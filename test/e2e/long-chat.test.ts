@@ -12,10 +12,7 @@ const TURNS = Number(process.env.LONG_CHAT_TURNS ?? '0');
 /** Each such turn an order is approved and filled. */
 const ORDER_EVERY = 8;
 const LOOKS = 16;
-/**
- * What a turn may leave behind for good: its messages (some 2 KB here), and what of it can be scrolled back to; each question
- * sends all of them.
- */
+/** A turn may keep its messages (about 2 KB here) and its scrollback; each question sends all of them. */
 const MOST_KB_A_TURN = 16;
 it.skipIf(TURNS === 0 || !hasTmux() || process.platform !== 'linux')(
   'a long chat with a language model: tools, orders and fills, and the memory of a turn',

@@ -117,9 +117,7 @@ describe('trade-agent mcp', () => {
     await tap(code);
     await world.killSandbox();
     await world.restartSandbox();
-    // A request that may have been lost on its way to the broker is given half a minute to arrive.
-    // An answer that was lost with the gateway is asked for once more; a request to the broker that may have been lost is
-    // given half a minute to arrive.
+    // A request to the broker that may have been lost is given half a minute to arrive.
     const tapAndLook = async () => {
       const shown = await world.phone.requests('alice').catch(() => []);
       for (const { id } of shown) await world.phone.decide(id, 'approve').catch(() => undefined);

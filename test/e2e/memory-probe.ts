@@ -5,7 +5,6 @@ import { join } from 'node:path';
 export interface Memory {
   /** On V8's heap but for compiled code, and in buffers outside it. */
   readonly heap: number;
-  /** Of the whole process. */
   readonly resident: number;
 }
 

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** How a language model's server can behave. */
 export const modelServerModes = {
   good: 'answers with a text, tokens and a cost',
   garbage: 'answers with something that is no JSON',
@@ -18,7 +17,6 @@ export const modelServerModes = {
 export type ModelServerMode = keyof typeof modelServerModes | 'down';
 
 export interface RunningModelServer {
-  /** What `--base-url` takes. */
   readonly url: string;
   close(): Promise<void>;
 }

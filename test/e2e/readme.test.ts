@@ -5,10 +5,7 @@ import { expect, it } from 'vitest';
 import { folderOfTest } from '../folders.ts';
 import { suiteWorld } from './suite-world.ts';
 
-/*
- * The README's commands as they are typed, in a checkout; test/e2e/package.test.ts runs the program from an install. Those that
- * ask questions are answered in home-init.test.ts and home-phone.test.ts.
- */
+/** Commands that ask questions are in home-init.test.ts and home-phone.test.ts. */
 
 const root = new URL('../..', import.meta.url).pathname;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');

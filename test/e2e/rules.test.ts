@@ -7,7 +7,6 @@ const root = new URL('../..', import.meta.url).pathname;
 
 const world = suiteWorld();
 
-/** A file of the sandbox's folder, which is its gateway's. */
 function write(name: string, text: string): void {
   const file = join(world.ready.home, name);
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
@@ -33,7 +32,6 @@ async function restingOrder(): Promise<string> {
   return id;
 }
 
-/** What never depends on rules. */
 async function cancelsAndReads(order: string): Promise<void> {
   expect((await world.cli(['portfolio'])).code).toBe(0);
   const { code, stdout, stderr } = await world.cli(['orders', 'cancel', order, '--output', 'json']);

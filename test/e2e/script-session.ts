@@ -33,7 +33,6 @@ export class ScriptFaults extends Faults {
   }
 }
 
-/** What a scenario is played on. */
 export interface Stage {
   readonly ready: SandboxReady;
   readonly phone: PhoneClient;
@@ -45,10 +44,7 @@ interface Output {
   stderr: string;
 }
 
-/**
- * Plays a scenario on a sandbox, with a home of its own. The first thing that is not as written is thrown, with
- * what the command said.
- */
+/** Plays a scenario on a sandbox with its own home. @throws at the first difference */
 export async function playScenario(scenario: Scenario, stage: Stage): Promise<void> {
   const session = new Session(stage);
   try {

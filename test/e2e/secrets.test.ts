@@ -31,7 +31,6 @@ function files(folder: string): string[] {
   });
 }
 
-/** Files and folders, to any depth. */
 function everything(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
 }
@@ -121,8 +120,7 @@ describe('tokens, keys and passwords', () => {
     places.push(['command lines and environments', [...atWork].join('\n').replaceAll(apiKey, '')]);
     for (const file of files(world.folder)) {
       const name = relative(world.folder, file);
-      // The sandbox's own folder is the other side's, but for what it writes down of approvals; the credential store is
-      // where secrets belong.
+      // The sandbox's folder belongs to the other side, except for its record of approvals.
       if (name.startsWith('sandbox/') && !/audit\.jsonl/.test(name)) continue;
       if (/credentials/.test(name)) continue;
       places.push([name, readFileSync(file).toString('latin1')]);

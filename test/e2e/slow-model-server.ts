@@ -3,16 +3,13 @@ import type { AddressInfo } from 'node:net';
 
 /** A model's server that says only what it is told to, piece by piece. */
 export interface SlowModelServer {
-  /** What `--base-url` takes. */
   readonly url: string;
-  /** Resolves once somebody has asked. */
   asked(): Promise<void>;
   say(text: string): void;
   finish(): void;
   close(): Promise<void>;
 }
 
-/** Speaks OpenAI's chat API on a free port of this machine. */
 export async function slowModelServer(): Promise<SlowModelServer> {
   let response: ServerResponse | undefined;
   let arrived: () => void = () => undefined;

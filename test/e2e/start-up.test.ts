@@ -44,7 +44,6 @@ function loaded(): { files: string[]; code: Set<string> } {
   return { files, code: new Set([...files.flatMap(contents), ...installed]) };
 }
 
-/** Heavy, each for one purpose. */
 const terminal = ['ink', 'react', 'react-reconciler', 'yoga-layout'];
 const agent = ['@langchain/langgraph', '@langchain/core', '@langchain/langgraph-checkpoint-sqlite'];
 const database = ['better-sqlite3-multiple-ciphers'];

@@ -16,7 +16,6 @@ export function hasTmux(): boolean {
   return found;
 }
 
-/** A program in a real terminal. */
 export interface Terminal {
   /** What is on the screen, without colours and empty rows at its end. */
   screen(): string;
@@ -24,9 +23,7 @@ export interface Terminal {
   colors(): string;
   /** From now on, every byte that the program writes goes into this file too. */
   record(file: string): void;
-  /** The process id of the program in it. */
   pid(): number;
-  /** The screen and what scrolled off it. */
   everything(): string;
   /** Sends text as typed; a line feed in it is Enter. */
   type(text: string): void;
@@ -35,7 +32,6 @@ export interface Terminal {
   /** Text as a terminal pastes it, marked as such where the program asked for that. */
   paste(text: string): void;
   resize(columns: number, rows: number): void;
-  /** Resolves with the screen once it matches. */
   shows(pattern: RegExp): Promise<string>;
   /** Types, and resolves with the screen once it matches. */
   turn(text: string, pattern: RegExp): Promise<string>;
@@ -46,9 +42,7 @@ export interface Terminal {
 }
 
 interface TerminalOptions {
-  /** The program's arguments. */
   readonly args?: readonly string[];
-  /** What to open; the built program by default. */
   readonly command?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly columns?: number;
@@ -146,10 +140,7 @@ export function openTerminal({
 /** As a word of its own: some machines are called "vm". */
 const machineName = new RegExp(`(?<![\\w-])${hostname().replaceAll('.', '\\.')}(?![\\w-])`, 'g');
 
-/**
- * A screen with what differs from run to run masked: amounts, times, codes, ids, ports. Runs of blanks count as two,
- * since the width of a column follows from the amounts in it.
- */
+/** A screen with amounts, times, codes, ids, ports and runs of blanks masked. */
 export function frame(screen: string): string {
   return (
     screen

@@ -2,7 +2,6 @@ import { renameSync, writeFileSync } from 'node:fs';
 
 /** The time of day of a test's world, which the test sets; world-clock.mjs has every process go by it. */
 export interface WorldClock {
-  /** For all processes of the world. */
   readonly env: NodeJS.ProcessEnv;
   /** From now on it is this instant (milliseconds since the epoch), and goes on `rate` times as fast as real time. */
   set(world: number, rate?: number): void;

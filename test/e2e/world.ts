@@ -7,10 +7,7 @@ import { readReadyFile, type SandboxReady } from '../../src/sandbox/ready-file.t
 
 export const launcher = new URL('../../bin/trade-agent.js', import.meta.url).pathname;
 
-/**
- * `XDG_CACHE_HOME` of the program in every test's world, so that what V8 compiled is kept from one to the next, as on a
- * machine where it has run before. A folder each build: the program doesn't take another's.
- */
+/** The shared `XDG_CACHE_HOME` of every world, one a build, so that V8's compiled code is kept. */
 export const compiledCode = (build: 'dist' | 'dist-failpoints'): string =>
   new URL(`../../test-results/compiled/${build}`, import.meta.url).pathname;
 
@@ -23,7 +20,6 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A command that is still running. */
 export interface Running {
   readonly child: ChildProcess;
   /** Everything it has printed so far on both streams. */
@@ -37,7 +33,6 @@ export interface Running {
 export interface World {
   readonly folder: string;
   readonly agentHome: string;
-  /** That of its commands. */
   readonly env: NodeJS.ProcessEnv;
   readonly ready: SandboxReady;
   readonly phone: ReturnType<typeof createPhoneClient>;
@@ -45,7 +40,6 @@ export interface World {
     users: { username: string; broker_password: string; broker_key: { key_id: string; secret: string } }[];
     admin_secret: string;
   };
-  /** Runs the built program to its end. */
   cli(args: readonly string[], options?: CommandOptions): Promise<Finished>;
   start(args: readonly string[], options?: CommandOptions): Running;
   /** Signs in by the device flow, confirmed on the terminal phone. */
@@ -62,7 +56,6 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** An order as the paper broker's book has it. */
 export interface BookedOrder {
   readonly client_order_id: string;
   readonly symbol: string;
@@ -76,7 +69,6 @@ export interface CommandOptions {
   /** Written to standard input, which is then closed; absent: no standard input. */
   readonly input?: string;
   readonly cwd?: string;
-  /** Another build's launcher. */
   readonly program?: string;
   /** A server, which runs until it is told to end. */
   readonly endless?: boolean;

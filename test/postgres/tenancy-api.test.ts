@@ -6,10 +6,7 @@ import { type Agent, type ForeignWorld, startForeignWorld } from '../integration
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 import { granted } from './support/filled-stores.ts';
 
-/*
- * Attempts by the gateway's API to read or write what is another person's, or one's own at another tenant's. Each is refused by
- * a status of its own, and none is answered by one's own instead. By SQL: tenancy.test.ts.
- */
+/** Attempts through the API to reach another person's or tenant's things. By SQL: tenancy.test.ts. */
 
 /** Bob at alice's gateway; alice at another tenant's; alice with a token for another gateway. */
 type Who = 'bob' | 'alice, elsewhere' | 'alice, by another token';

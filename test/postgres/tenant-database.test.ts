@@ -25,61 +25,6 @@ withPostgres('a tenant’s part of a database', () => {
     expect(await idsOf(ours)).toEqual([{ id: 'a', n: 1 }]);
   });
 
-  it('refuses a row of another tenant’s, and to give one away', async () => {
-    const values = { tenant: theirs.tenant };
-    const refused = /row-level security/;
-    await expect(
-      ours.write((unit) => unit.run("INSERT INTO things VALUES (@tenant, 'b', 1)", values)),
-    ).rejects.toThrow(refused);
-    await expect(
-      ours.write((unit) => unit.run('UPDATE things SET tenant = @tenant', values)),
-    ).rejects.toThrow(refused);
-    expect(await idsOf(theirs)).toEqual([]);
-  });
-
-  it.each([
-    ['read', 'SELECT * FROM things'],
-    ['counted', 'SELECT count(*) FROM things'],
-    ['looked for', "SELECT * FROM things WHERE id = 'none'"],
-    ['changed', 'UPDATE things SET n = 0'],
-    ['removed', 'DELETE FROM things'],
-    ['written', "INSERT INTO things (id, n) VALUES ('b', 1)"],
-    ['written with its tenant', `INSERT INTO things VALUES ('x', 'b', 1)`],
-  ])('fails where things are %s without a tenant, empty or not', async (_, statement) => {
-    const path = `SET search_path = ${things.name}`;
-    // A connection that had one, as the pool gives it to the next.
-    const earlier = "BEGIN; SELECT set_config('ta.tenant', 'nobody', true); COMMIT";
-    const tries = [
-      [server.app, path, statement],
-      [server.app, path, earlier, statement],
-      [server.owner, path, statement],
-    ] as const;
-    for (const [address, ...statements] of tries)
-      await expect(runSql(address, ...statements)).rejects.toThrow('no tenant is set');
-    await runSql(server.superuser, `TRUNCATE ${things.name}.things`);
-    for (const [address, ...statements] of tries)
-      await expect(runSql(address, ...statements)).rejects.toThrow('no tenant is set');
-  });
-
-  it('lets what is only to be added to be neither changed nor removed', async () => {
-    await ours.write((unit) => unit.run('INSERT INTO lines (seq) VALUES (1)'));
-    for (const statement of ['UPDATE lines SET seq = 2', 'DELETE FROM lines', 'TRUNCATE lines']) {
-      await expect(
-        ours.write((unit) => unit.run(statement)),
-        statement,
-      ).rejects.toThrow('permission denied');
-    }
-  });
-
-  it('lets the sweeper at what is given it, of every tenant, and at nothing else', async () => {
-    await ours.write((unit) => unit.run('INSERT INTO lines (seq) VALUES (7)'));
-    await theirs.write((unit) => unit.run('INSERT INTO lines (seq) VALUES (7)'));
-    const path = `SET search_path = ${things.name}`;
-    const [, swept] = await runSql(server.sweeper, path, 'DELETE FROM lines WHERE seq = 7');
-    expect(swept?.rowCount).toBe(2);
-    await expect(runSql(server.sweeper, path, 'SELECT * FROM things')).rejects.toThrow('permission denied');
-  });
-
   it('undoes a unit of work that fails, also where somebody swallowed why', async () => {
     const failing = ours.write(async (unit) => {
       await unit.run(PUT, { id: 'b', n: 2 });

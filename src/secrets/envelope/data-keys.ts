@@ -47,16 +47,11 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     return await key;
   };
 
-  const add = async (tenant: string, version: number): Promise<void> => {
-    const wrapped = await kms.wrap(randomBytes(32), contextOf(tenant, version));
-    // Where another process was first, its key is the one.
-    await rows.add(tenant, { version, wrapped });
-  };
-
   const requireNewest = async (tenant: string): Promise<WrappedKey> => {
     const newest = await rows.newest(tenant);
     if (newest !== undefined) return newest;
-    await add(tenant, 1);
+    // Where another process was first, its key is the one.
+    await rows.add(tenant, { version: 1, wrapped: await kms.wrap(randomBytes(32), contextOf(tenant, 1)) });
     return (await rows.newest(tenant)) ?? gone(tenant);
   };
 
@@ -71,12 +66,6 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
       const found = kept.get(contextOf(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;
       return await unwrapped(tenant, (await rows.find(tenant, version)) ?? gone(tenant));
-    },
-    /** Makes a new one. What was sealed before stays as it is, until it is sealed again. @returns its version */
-    async rotate(tenant: string): Promise<number> {
-      const { version } = await requireNewest(tenant);
-      await add(tenant, version + 1);
-      return version + 1;
     },
     /** Wraps all of a tenant's by the newest wrapping key, after which an older one may go. @returns how many */
     async rewrap(tenant: string): Promise<number> {

@@ -39,6 +39,10 @@ function claimContract(open: OpenStores): void {
   const claim = { clientOrderId: 'ta-00000001', digest: 'digest', sub: 'alice', approval, draft };
   const order = { id: 'order-1' } as Order;
   const problem = { code: 'broker_rejected', status: 422 } as Problem;
+  const claimed = async () => {
+    await journal.claim(claim, 1000);
+    return await found();
+  };
   const found = async (): Promise<JournalEntry> => {
     const entry = await journal.find('alice', 'ta-00000001');
     if (entry === undefined) throw new Error('not in the journal');
@@ -120,8 +124,7 @@ function claimContract(open: OpenStores): void {
     });
 
     it('never changes a final state', async () => {
-      await journal.claim(claim, 1000);
-      const seen = await found();
+      const seen = await claimed();
       await journal.place(claim, order, 1001);
       await journal.reject(claim, problem, 1002);
       await journal.doubt(claim, 1003);
@@ -142,16 +145,14 @@ function claimContract(open: OpenStores): void {
     });
 
     it('gives the right to send again to one of many at once, within the same millisecond too', async () => {
-      await journal.claim(claim, 1000);
-      const seen = await found();
+      const seen = await claimed();
       const rights = await opened.atOnce(10, ({ orders }) => orders.reclaim(seen, 1000));
       expect(rights.toSorted()).toEqual(['claimed', ...Array(9).fill('stale')]);
       expect((await found()).submissions).toBe(2);
     });
 
     it('gives no right to send again to who saw it before it was released', async () => {
-      await journal.claim(claim, 1000);
-      const seen = await found();
+      const seen = await claimed();
       await journal.release(claim, 1001);
       expect(await journal.reclaim(seen, 1002)).toBe('stale');
       expect(await found()).toMatchObject({ submissions: 1, submittedAt: null });
@@ -216,6 +217,14 @@ function writtenOffContract(open: OpenStores): void {
       },
       NOON,
     );
+  const claimed = async () => {
+    await journal.claim(first, NOON);
+    return await found();
+  };
+  const claimedUnderMandate = async () => {
+    await granted();
+    await journal.claim(underMandate(1), NOON);
+  };
   const slot = { slot: SLOT, symbol: 'AAPL', side: 'buy' } as const;
   const mandateUse = async (since = DAY_BEGAN) => {
     const counted = await opened.stores.mandates.find('alice', mandate, { since, slot });
@@ -252,7 +261,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('is adopted once, and keeps the first order that was recorded', async () => {
-      await journal.claim(first, NOON);
+      await claimed();
       await end();
       await journal.place(key, order, NOON + 2000);
       expect(await journal.place(key, { ...order, id: 'order-2' }, NOON + 3000)).toBe('known');
@@ -267,7 +276,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('counts again for its day and is open again', async () => {
-      await journal.claim(first, NOON);
+      await claimed();
       await end();
       await journal.place(key, order, NOON + 2000);
       expect(await journal.usage('alice', terms.account, NOON + 2000)).toMatchObject({
@@ -277,16 +286,14 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('uses its mandate and its slot again', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await end();
       await journal.place(key, order, NOON + 2000);
       expect(await mandateUse()).toEqual(ONE);
     });
 
     it('takes its slot again where another order has taken it meanwhile', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await end();
       await journal.claim(underMandate(2), NOON + 1500);
       expect(await journal.place(key, order, NOON + 2000)).toBe('adopted');
@@ -298,8 +305,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('counts for what was filled of it where it is over by then', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await end();
       const canceled = {
         ...order,
@@ -334,8 +340,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('is final: nothing that is inferred later changes it', async () => {
-      await journal.claim(first, NOON);
-      const seen = await found();
+      const seen = await claimed();
       await journal.place(key, order, NOON + 1);
       expect(await journal.writeOff(seen, problem, times)).toBe('stale');
       expect(await journal.abandon(key, problem, NOON + 2)).toBe('stale');
@@ -352,24 +357,21 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('is done for what was seen alone: not after it was sent again, even in the same millisecond', async () => {
-      await journal.claim(first, NOON);
-      const seen = await found();
+      const seen = await claimed();
       expect(await journal.reclaim(seen, NOON)).toBe('claimed');
       expect(await journal.writeOff(seen, problem, times)).toBe('stale');
       expect(await found()).toMatchObject({ state: 'intent', submissions: 2, writtenOffAt: null });
     });
 
     it('is done for what was seen alone: not after its submission was released', async () => {
-      await journal.claim(first, NOON);
-      const seen = await found();
+      const seen = await claimed();
       await journal.release(key, NOON + 1);
       expect(await journal.writeOff(seen, problem, times)).toBe('stale');
       expect(await found()).toMatchObject({ state: 'intent', submittedAt: null });
     });
 
     it('is done once', async () => {
-      await journal.claim(first, NOON);
-      const seen = await found();
+      const seen = await claimed();
       await journal.writeOff(seen, problem, times);
       const later = { now: NOON + 5000, reservedUntil: DAY_ENDS + 1 };
       expect(await journal.writeOff(seen, { ...problem, code: 'state_corrupt' }, later)).toBe('stale');
@@ -377,8 +379,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('takes away the right to send it again', async () => {
-      await journal.claim(first, NOON);
-      const seen = await found();
+      const seen = await claimed();
       await journal.writeOff(seen, problem, times);
       expect(await journal.reclaim(seen, NOON + 2000)).toBe('stale');
       expect(await journal.reclaim(await found(), NOON + 2000)).toBe('stale');
@@ -401,8 +402,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('leaves its mandate’s use and its slot until its reservation ends', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await journal.writeOff(await found(), problem, times);
       expect(await mandateUse()).toEqual(ONE);
       const next = underMandate(2);
@@ -416,8 +416,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('leaves the slot to others once its reservation has ended, and takes it again where the order is found', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await journal.writeOff(await found(), problem, times);
       expect(await journal.claim(underMandate(2), DAY_ENDS)).toBe('claimed');
       expect(await mandateUse(DAY_ENDS)).toMatchObject({ orders: 1, inSlot: 1 });
@@ -458,8 +457,7 @@ function writtenOffContract(open: OpenStores): void {
   });
 
   it('tells the orders of which nothing is out', async () => {
-    await granted();
-    await journal.claim(underMandate(1), NOON);
+    await claimedUnderMandate();
     expect(await journal.unsent()).toEqual([]);
     await journal.release(key, NOON + 1);
     expect((await journal.unsent()).map(({ clientOrderId }) => clientOrderId)).toEqual([key.clientOrderId]);
@@ -469,8 +467,7 @@ function writtenOffContract(open: OpenStores): void {
 
   describe('abandoning an order', () => {
     it('ends one of which nothing is out, and gives back its use of the mandate and the day', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await journal.release(key, NOON + 1);
       expect(await mandateUse()).toEqual(ONE);
       expect(await journal.abandon(key, problem, NOON + 2)).toBe('rejected');
@@ -491,8 +488,7 @@ function writtenOffContract(open: OpenStores): void {
       ['one of unknown outcome', () => journal.doubt(key, NOON + 1)],
       ['one that is placed', () => journal.place(key, order, NOON + 1)],
     ])('leaves %s as it is', async (_, begin) => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await begin();
       const before = await found();
       expect(await journal.abandon(key, problem, NOON + 3)).toBe('stale');
@@ -501,8 +497,7 @@ function writtenOffContract(open: OpenStores): void {
     });
 
     it('leaves the reservation of one that was written off', async () => {
-      await granted();
-      await journal.claim(underMandate(1), NOON);
+      await claimedUnderMandate();
       await journal.writeOff(await found(), problem, times);
       expect(await journal.abandon(key, problem, NOON + 3)).toBe('stale');
       expect(await mandateUse()).toEqual(ONE);

@@ -14,10 +14,7 @@ const launcher = new URL('../trade-agent.mjs', import.meta.url).pathname;
 export interface HomeThatDies extends HomeWorld {
   /** Runs a command that dies at this place; by kill -9, or the test fails. */
   commandDies(at: Failpoint, ...args: string[]): Promise<void>;
-  /**
-   * Does something to the home that is served, which dies of it, and is served again.
-   * @param then where it dies once more, by what it takes up by itself
-   */
+  /** Does something of which the served home dies, and serves it again; `then` is where it dies once more. */
   servedDies(at: Failpoint, work: () => Promise<unknown>, then?: Failpoint): Promise<void>;
   /** What the folder holds, read past the home that is served. */
   inside<T>(work: (home: OpenHome) => Promise<T>, folder?: string): Promise<T>;

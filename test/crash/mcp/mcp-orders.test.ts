@@ -8,11 +8,7 @@ import { PATIENCE_MS, until } from '../patience.ts';
 import { createPerson } from '../person.ts';
 import { type ForeignClient, foreignClient, type Told, type Waits } from './foreign-client.ts';
 
-/*
- * An order of somebody else's agent, over HTTP: gateway, provider and broker die by kill -9 at each place that it passes, the
- * client goes away at each of its own steps, and comes back with the same call. One order, and each look tells the truth.
- * `npm run test:crash` plays all places; `npm run test:all` some.
- */
+/** A foreign agent's order over HTTP: servers die and the client goes away at each step, then calls again. */
 
 const isFull = Number(process.env.CRASH_SEEDS ?? 1) > 1;
 const SOME: readonly Failpoint[] = ['ask.answered', 'approval.sealed', 'execute.recorded'];

@@ -12,11 +12,7 @@ import { PATIENCE_MS, until } from '../patience.ts';
 import { createPerson } from '../person.ts';
 import type { Ended } from '../program.ts';
 
-/*
- * A rebalancing of three orders on one card, and the gateway dies at each place that it passes after the tap, at the first,
- * the second and the third order. Nobody comes: each order is in the book once, and counts once. `npm run test:crash` plays
- * all, `npm run test:all` one; `CRASH_CASE="batch gateway.claimed@2"` one again.
- */
+/** The gateway dies during each order of a batch. `CRASH_CASE="batch gateway.claimed@2"` plays one case. */
 
 const places: readonly Failpoint[] = [
   'gateway.verified',

@@ -4,12 +4,7 @@ import type { Failpoint } from '../failpoints.ts';
 import { type GatewayBook, openGatewayBook } from '../gateway-book.ts';
 import { createHomeThatDies, type HomeThatDies } from '../home/home-that-dies.ts';
 
-/*
- * An order that a mandate approves, at a home that keeps a key pair: home and agent die, the home is served again, and
- * finishes alone. No program of the person's comes by, and none need: that is asked here, and not in mandate.test.ts, where a
- * session opens the account. Afterwards an agent that has lost all that it knew asks for the same. `npm run test:crash` plays
- * all places, `npm run test:all` some; `CRASH_CASE="alone gateway.claimed"` one again.
- */
+/** Home and agent die, and the home alone finishes. `CRASH_CASE="alone gateway.claimed"` plays one case. */
 
 interface Place {
   readonly at: Failpoint;

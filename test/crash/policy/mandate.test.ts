@@ -7,11 +7,7 @@ import { saidLate, TooLate } from '../patience.ts';
 import { createPerson } from '../person.ts';
 import { begin, die, runOf, settle } from '../play-case.ts';
 
-/*
- * An order that a mandate approves: whoever dies at each place that it passes, it is one order, one reservation and one slot,
- * and nobody is asked. Then an agent comes that has lost all that it knew, and asks for the same. `npm run test:crash` plays
- * all places, `npm run test:all` some; `CRASH_CASE="mandate gateway.claimed=kill#2"` one again.
- */
+/** `CRASH_CASE="mandate gateway.claimed=kill#2"` plays one case. */
 
 const seeds = Number(process.env.CRASH_SEEDS ?? 1);
 const only = /^mandate (.+)=kill#(\d+)$/.exec(process.env.CRASH_CASE ?? '');

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
@@ -41,8 +39,7 @@ const buy = (more: Partial<ProposalRequestInput> = {}, limit = '1.00'): Proposal
     ...more,
   }) as ProposalRequestInput;
 const forAlice = { for: 'alice' };
-const refused = async (who: Person, request: unknown) =>
-  (await who.send('POST', '/v1/proposals', request, { 'idempotency-key': `k${++next}` })).body;
+const refused = async (who: Person, request: unknown) => (await who.ask(request, `k${++next}`)).body;
 const codesAt = async (user: string) => (await world.phone.requests(user)).map(({ code }) => code);
 const placed = () =>
   world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
@@ -281,10 +278,7 @@ describe('what comes to more than one may approve', () => {
     await alice.until(proposal.id, 'executed');
     expect(placed()).toHaveLength(before + 1);
     expect(placed().at(-1)).toMatchObject({ account_number: numbers.alice });
-    const record = readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const record = world.record();
     const signed = record.filter(({ event, approval }) => event === 'signed' && approval === proposal.id);
     expect(signed.map(({ sub }) => sub)).toEqual(['alice', 'bob']);
     expect(new Set(signed.map(({ digest }) => digest)).size).toBe(1);

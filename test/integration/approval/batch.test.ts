@@ -11,7 +11,7 @@ describe('orders that belong together, at a gateway', () => {
   let world: ProposalWorld;
   let alice: Person;
   beforeAll(async () => {
-    world = await startProposalWorld({});
+    world = await startProposalWorld();
     alice = await world.as('alice');
   });
   afterAll(() => world.close());
@@ -41,16 +41,12 @@ describe('orders that belong together, at a gateway', () => {
   });
 
   it('are refused before the phone rings where one of them breaks a rule', async () => {
-    const refused = await alice.send(
-      'POST',
-      '/v1/proposals',
+    const refused = await alice.ask(
       batch([order('buy', 'KO'), order('sell', 'AAPL', '900000')]),
-      { 'idempotency-key': 'batch-too-much' },
+      'batch-too-much',
     );
     expect(refused).toMatchObject({ status: 422, body: { code: 'insufficient_funds' } });
-    const tooFew = await alice.send('POST', '/v1/proposals', batch([order('buy', 'KO')]), {
-      'idempotency-key': 'batch-of-one',
-    });
+    const tooFew = await alice.ask(batch([order('buy', 'KO')]), 'batch-of-one');
     expect(tooFew).toMatchObject({ status: 400, body: { code: 'invalid_proposal' } });
   });
 });

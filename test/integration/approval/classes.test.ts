@@ -1,56 +1,19 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Agent } from '../../../src/agent/agent.ts';
-import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { orderProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
-import { readOrderRequest } from '../../../src/tools/place-order.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Order, Position, Quote } from '../../../src/trading/views.ts';
 import { options, play } from '../agent/world.ts';
-import { type ManualClock, manualClock } from '../sandbox/paper-broker-world.ts';
-import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
+import { openMarketAt, orderWays } from './order-ways.ts';
+import type { Person } from './world.ts';
 
-/*
- * Crypto and options through the whole house: a sentence, a typed command and a tool's call, each to the phone, the gateway
- * and the paper broker. The market's time is a Tuesday noon, or a Sunday, whenever this runs.
- */
+/** Crypto and options from sentence, command and tool to the paper broker, on a Tuesday noon or a Sunday. */
 
 const TUESDAY = '2026-11-24T17:00:00Z';
 const SUNDAY = '2026-11-29T17:00:00Z';
-const PROFILE = { environment: 'paper', max_slippage: '0.05' } as const;
+const SLIPPAGE = '0.05';
+const { typed, called } = orderWays(SLIPPAGE);
 
-interface Setting {
-  readonly world: ProposalWorld;
-  readonly clock: ManualClock;
-  readonly alice: Person;
-  readonly agent: Agent;
-}
-
-async function openAt(at: string): Promise<Setting> {
-  const clock = manualClock(Date.parse(at));
-  const world = await startProposalWorld({
-    marketHours: 'exchange',
-    marketClock: clock,
-    quotas: { own: { open: 20, hour: 500 }, other: { open: 3, hour: 20 } },
-  });
-  const alice = await world.as('alice');
-  const { profile } = alice.session;
-  const agent = await createAgent({
-    profile: { ...profile, max_slippage: PROFILE.max_slippage },
-    session: alice.session,
-    stateDb: join(alice.home.data, 'state.db'),
-    databaseKey: await databaseKey(alice.store),
-    env: {},
-  });
-  return { world, clock, alice, agent };
-}
-
-async function shut({ world, agent }: Setting): Promise<void> {
-  await agent.close();
-  await world.close();
-}
+type Setting = Awaited<ReturnType<typeof openMarketAt>>;
 
 const positionOf = async (alice: Person, symbol: string): Promise<Position | undefined> => {
   const { positions } = (await alice.send('GET', '/v1/positions')).body as { positions: Position[] };
@@ -62,17 +25,7 @@ const quoteOf = async (alice: Person, symbol: string): Promise<Quote> => {
   if (quote === undefined) throw new Error(JSON.stringify(body));
   return quote;
 };
-/** As `order buy` and `order sell` ask for it. */
-const typed = (...[side, symbol, flags]: Parameters<typeof typedOrder>): ProposalRequestInput =>
-  orderProposal(typedOrder(side, symbol, flags), flags, PROFILE, {});
-/** As a model's call of `place_order` asks for it. */
-const called = (args: Record<string, unknown>): ProposalRequestInput => ({
-  kind: 'order',
-  order: { ...readOrderRequest(args), max_slippage: PROFILE.max_slippage },
-  requested_by: 'a test',
-});
-const refused = async (alice: Person, request: ProposalRequestInput) =>
-  (await alice.send('POST', '/v1/proposals', request, { 'idempotency-key': crypto.randomUUID() })).body;
+const refused = async (alice: Person, request: ProposalRequestInput) => (await alice.ask(request)).body;
 
 /** What the phone's page shows of the question that is open. */
 async function card({ world }: Setting) {
@@ -93,10 +46,10 @@ describe('a coin, on a Sunday', () => {
   let setting: Setting;
   let alice: Person;
   beforeAll(async () => {
-    setting = await openAt(SUNDAY);
+    setting = await openMarketAt(Date.parse(SUNDAY), SLIPPAGE);
     ({ alice } = setting);
   });
-  afterAll(() => shut(setting));
+  afterAll(() => setting.close());
 
   it('goes from a sentence to a fill, while the exchange is closed', async () => {
     expect((await alice.send('GET', '/v1/clock')).body).toMatchObject({ is_open: false });
@@ -138,9 +91,8 @@ describe('a coin, on a Sunday', () => {
   it('rests at its limit, and is cancelled', async () => {
     const { last } = await quoteOf(alice, 'BTC/USD');
     const limit = new Dec(last).times('0.5').toFixed(2);
-    const proposal = await alice.propose(typed('buy', 'BTC/USD', { qty: '0.01', limit }));
-    await alice.tap(proposal.code);
-    const { id, status } = (await alice.until(proposal.id, 'executed')).result as Order;
+    const { result } = await alice.approved(typed('buy', 'BTC/USD', { qty: '0.01', limit }));
+    const { id, status } = result as Order;
     expect(status).toMatch(/new|accepted/);
     expect((await alice.send('DELETE', `/v1/orders/${id}`)).status).toBeLessThan(300);
     expect((await alice.send('GET', `/v1/orders/${id}`)).body).toMatchObject({ status: 'canceled' });
@@ -149,9 +101,8 @@ describe('a coin, on a Sunday', () => {
   it('that is for this moment alone is over at once where nobody sells at its limit', async () => {
     const { last } = await quoteOf(alice, 'BTC/USD');
     const limit = new Dec(last).times('0.5').toFixed(2);
-    const proposal = await alice.propose(typed('buy', 'BTC/USD', { qty: '0.02', limit, tif: 'ioc' }));
-    await alice.tap(proposal.code);
-    const { id } = (await alice.until(proposal.id, 'executed')).result as Order;
+    const { result } = await alice.approved(typed('buy', 'BTC/USD', { qty: '0.02', limit, tif: 'ioc' }));
+    const { id } = result as Order;
     const { status, filled_qty } = (await alice.send('GET', `/v1/orders/${id}`)).body as unknown as Order;
     expect(status).toMatch(/canceled|expired/);
     expect(filled_qty).toBe('0');
@@ -178,10 +129,10 @@ describe('an option', () => {
   const CALL = 'AAPL261218C00230000';
   const PUT = 'KO261218P00060000';
   beforeAll(async () => {
-    setting = await openAt(TUESDAY);
+    setting = await openMarketAt(Date.parse(TUESDAY), SLIPPAGE);
     ({ alice } = setting);
   });
-  afterAll(() => shut(setting));
+  afterAll(() => setting.close());
 
   it('goes from a sentence to a fill: the card says which contract, and what it comes to', async () => {
     const { ask } = await quoteOf(alice, CALL);
@@ -220,9 +171,7 @@ describe('an option', () => {
       code: 'policy_denied',
       reason: 'POSITION_NOT_HELD',
     });
-    const proposal = await alice.propose(typed('sell', CALL, { qty: '1', close: true }));
-    await alice.tap(proposal.code);
-    expect((await alice.until(proposal.id, 'executed')).result).toMatchObject({
+    expect((await alice.approved(typed('sell', CALL, { qty: '1', close: true }))).result).toMatchObject({
       status: 'filled',
       position_intent: 'sell_to_close',
     });
@@ -265,11 +214,8 @@ describe('an option', () => {
   });
 
   it('that waits is cancelled, and one for the day is over at the close', async () => {
-    const resting = async () => {
-      const proposal = await alice.propose(typed('buy', CALL, { qty: '1', limit: '0.05' }));
-      await alice.tap(proposal.code);
-      return (await alice.until(proposal.id, 'executed')).result as Order;
-    };
+    const resting = async () =>
+      (await alice.approved(typed('buy', CALL, { qty: '1', limit: '0.05' }))).result as Order;
     const first = await resting();
     expect(await alice.send('DELETE', `/v1/orders/${first.id}`)).toMatchObject({ status: 204 });
     expect((await alice.send('GET', `/v1/orders/${first.id}`)).body).toMatchObject({ status: 'canceled' });

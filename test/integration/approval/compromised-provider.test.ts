@@ -21,10 +21,7 @@ const buy = (qty: string, more: object = {}) => ({
   order: { symbol: 'AAPL', side: 'buy', qty, ...more },
 });
 
-/*
- * An identity provider that has been taken over: it approves by itself, and signs whatever tokens it likes, with its own
- * right keys. The gateway alone, and the keys enrolled there, stand in its way.
- */
+/** A provider that approves by itself and signs any token with its right keys; only enrolled keys stop it. */
 let world: ForeignWorld;
 let agent: Agent;
 let phone: Authenticator;

@@ -1,48 +1,26 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Agent } from '../../../src/agent/agent.ts';
-import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { orderProposal, replaceProposal, typedOrder } from '../../../src/app/orders/place-order.ts';
-import { databaseKey } from '../../../src/secrets/database-key.ts';
-import { readOrderRequest } from '../../../src/tools/place-order.ts';
+import { replaceProposal } from '../../../src/app/orders/place-order.ts';
 import { isSettledState, type ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { options, play } from '../agent/world.ts';
-import { type ManualClock, manualClock, TUESDAY_NOON } from '../sandbox/paper-broker-world.ts';
-import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
+import { TUESDAY_NOON } from '../sandbox/paper-broker-world.ts';
+import { openMarketAt, orderWays } from './order-ways.ts';
+import type { Person, ProposalWorld } from './world.ts';
 
-/*
- * Each kind of order through the whole house: a sentence, a typed command and a tool's call, each to the phone, the gateway
- * and the paper broker; filled there, cancelled, changed, or over at the close.
- */
+/** Each kind of order from sentence, command and tool to the paper broker and its end there. */
 
-const PROFILE = { environment: 'paper', max_slippage: '0.01' } as const;
+const SLIPPAGE = '0.01';
+const { typed, called } = orderWays(SLIPPAGE);
 
-let clock: ManualClock;
+let market: Awaited<ReturnType<typeof openMarketAt>>;
 let world: ProposalWorld;
 let alice: Person;
-let agent: Agent;
 
 beforeAll(async () => {
-  clock = manualClock(TUESDAY_NOON);
-  world = await startProposalWorld({
-    marketHours: 'exchange',
-    marketClock: clock,
-    quotas: { own: { open: 20, hour: 500 }, other: { open: 3, hour: 20 } },
-  });
-  alice = await world.as('alice');
-  agent = await createAgent({
-    profile: { ...alice.session.profile, max_slippage: PROFILE.max_slippage },
-    session: alice.session,
-    stateDb: join(alice.home.data, 'state.db'),
-    databaseKey: await databaseKey(alice.store),
-    env: {},
-  });
+  market = await openMarketAt(TUESDAY_NOON, SLIPPAGE);
+  ({ world, alice } = market);
 });
-afterAll(async () => {
-  await agent.close();
-  await world.close();
-});
+afterAll(() => market.close());
 beforeEach(() => moved('100.00'));
 
 async function moved(price: string, symbol = 'AAPL'): Promise<void> {
@@ -58,16 +36,6 @@ async function moved(price: string, symbol = 'AAPL'): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-/** As `order buy` and `order sell` ask for it. */
-const typed = (...[side, symbol, flags]: Parameters<typeof typedOrder>): ProposalRequestInput =>
-  orderProposal(typedOrder(side, symbol, flags), flags, PROFILE, {});
-/** As a model's call of `place_order` asks for it. */
-const called = (args: Record<string, unknown>): ProposalRequestInput => ({
-  kind: 'order',
-  order: { ...readOrderRequest({ symbol: 'AAPL', ...args }), max_slippage: PROFILE.max_slippage },
-  requested_by: 'a test',
-});
-
 async function approved(request: ProposalRequestInput): Promise<Order> {
   const proposal = await alice.propose(request);
   await alice.tap(proposal.code);
@@ -79,7 +47,7 @@ async function approved(request: ProposalRequestInput): Promise<Order> {
   return found.result as Order;
 }
 async function said(prompt: string): Promise<Order> {
-  const running = play(agent.run({ prompt }, options()));
+  const running = play(market.agent.run({ prompt }, options()));
   const [request] = await world.phone.requests('alice', { waitSeconds: 10 });
   if (request === undefined) throw new Error(`nobody was asked: ${JSON.stringify(await running)}`);
   await alice.tap(request.code);
@@ -306,14 +274,7 @@ describe('an order that waits', () => {
 
   it('of several parts is not changed as one', async () => {
     const entry = await approved(typed('buy', 'AAPL', apart));
-    const { status, body } = await alice.send(
-      'POST',
-      '/v1/proposals',
-      replaceProposal(entry.id, { limit: '81' }),
-      {
-        'idempotency-key': crypto.randomUUID(),
-      },
-    );
+    const { status, body } = await alice.ask(replaceProposal(entry.id, { limit: '81' }));
     expect([status, body]).toMatchObject([409, { code: 'not_replaceable' }]);
     expect(await cancelled(entry)).toBe(204);
   });
@@ -323,9 +284,7 @@ describe('an order that waits', () => {
     ['a stop loss', { takeProfit: '120', stopLoss: '100.05' }],
   ])('is not asked about where %s is no exit of an entry at the price of the moment', async (_, exit) => {
     const request = typed('buy', 'AAPL', { qty: '1', tif: 'gtc', ...exit });
-    const { status, body } = await alice.send('POST', '/v1/proposals', request, {
-      'idempotency-key': crypto.randomUUID(),
-    });
+    const { status, body } = await alice.ask(request);
     expect([status, body]).toMatchObject([400, { code: 'invalid_order' }]);
   });
 
@@ -340,7 +299,7 @@ describe('an order that waits', () => {
       await approved(typed('buy', 'AAPL', { ...apart, tif: 'day' })),
       await approved(typed('sell', 'MSFT', { qty: '1', tif: 'day', takeProfit: '140', stopLoss: '60' })),
     ];
-    await clock.advance(6 * 3_600_000);
+    await market.clock.advance(6 * 3_600_000);
     const after = await Promise.all(orders.map(read));
     expect(after.map(({ status }) => status)).toEqual(Array(5).fill('expired'));
     for (const leg of after.flatMap(({ legs = [] }) => legs)) expect(leg.status).toMatch(/canceled|expired/);

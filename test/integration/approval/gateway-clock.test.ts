@@ -5,10 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { worldClock } from '../../e2e/world-clock.ts';
 import { type LoadWorld, oneGateway, startLoadWorld } from '../../load/world.ts';
 
-/*
- * The gateway runs in a process of its own whose clock is wrong. The provider, the phone, the broker and the person's own
- * machine have the true time.
- */
+/** The gateway's process has a wrong clock; everybody else has the true time. */
 
 const ORDERS = 40;
 /** How many orders are proposed and approved at once. */

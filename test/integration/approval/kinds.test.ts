@@ -13,9 +13,7 @@ describe('each kind of proposal', () => {
   let world: ProposalWorld;
   let alice: Person;
   beforeAll(async () => {
-    world = await startProposalWorld({
-      quotas: { own: { open: 20, hour: 500 }, other: { open: 3, hour: 20 } },
-    });
+    world = await startProposalWorld();
     alice = await world.as('alice');
   });
   afterAll(() => world.close());
@@ -46,12 +44,7 @@ describe('each kind of proposal', () => {
   it('a cancel of what is cancelled already is refused before the phone rings', async () => {
     const { id } = await orderAt('20.02');
     expect((await alice.send('DELETE', `/v1/orders/${id}`)).status).toBeLessThan(300);
-    const refused = await alice.send(
-      'POST',
-      '/v1/proposals',
-      { kind: 'cancel', cancel: { order_id: id } },
-      { 'idempotency-key': randomUUID() },
-    );
+    const refused = await alice.ask({ kind: 'cancel', cancel: { order_id: id } });
     expect(refused).toMatchObject({ status: 409, body: { code: 'not_cancelable' } });
   });
 
@@ -78,9 +71,7 @@ describe('each kind of proposal', () => {
       state: 'cancelled',
       reason: { code: 'policy_denied', members: { reason: 'TRADING_HALTED' } },
     });
-    const refused = await alice.send('POST', '/v1/proposals', limit('20.06'), {
-      'idempotency-key': randomUUID(),
-    });
+    const refused = await alice.ask(limit('20.06'));
     expect(refused).toMatchObject({
       status: 403,
       body: { code: 'policy_denied', reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
@@ -100,7 +91,7 @@ describe('each kind of proposal', () => {
       kind: 'message',
       message: { service: 'slack', recipient: '#trading', text: 'Sold 5 KO.' },
     };
-    const refused = await alice.send('POST', '/v1/proposals', request, { 'idempotency-key': randomUUID() });
+    const refused = await alice.ask(request);
     expect(refused).toMatchObject({ status: 409, body: { code: 'account_not_connected' } });
     await alice.connect('slack', ['chat:write']);
     await decided(request, 'deny');

@@ -3,10 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from './foreign-world.ts';
 
-/*
- * The yes to a mandate comes as a token, as that to an order does. Here the provider puts into it what it likes: a token
- * that was used, one for something else, or one for other terms. Nothing of it becomes a mandate, or an order.
- */
+/** The provider approves a mandate with a used token, one for something else, or one for other terms. */
 
 type Details = Readonly<Record<string, unknown>> & { readonly subject: Readonly<Record<string, unknown>> };
 

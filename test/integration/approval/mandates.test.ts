@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +24,6 @@ let digest = 'rules-1';
 beforeAll(async () => {
   const none = await staticRules().current();
   world = await startProposalWorld({
-    quotas: { own: { open: 50, hour: 500 }, other: { open: 3, hour: 20 } },
     rules: { current: async () => ({ ...none, digest, limitsOf: (account) => limits(account) }) },
   });
   alice = await world.as('alice');
@@ -74,7 +72,7 @@ const refusedWith = (reason: string) => ({
   body: { code: 'policy_denied', reason, reasons: expect.arrayContaining([reason]) },
 });
 const send = (request: ProposalRequestInput, key: string = randomUUID(), who: Person = alice) =>
-  who.send('POST', '/v1/proposals', request, { 'idempotency-key': key });
+  who.ask(request, key);
 
 /** How often anybody was asked, by the provider's own count. */
 function askedAtProvider(): number {
@@ -83,12 +81,6 @@ function askedAtProvider(): number {
   database.close();
   return count;
 }
-
-const auditLines = () =>
-  readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('a mandate', () => {
   it('is asked for on the phone, and is in force once it is approved', async () => {
@@ -168,7 +160,7 @@ describe('an order within a mandate', () => {
       day_notional: '20.00',
       orders: 1,
     });
-    const lines = () => auditLines().filter(({ proposal }) => proposal === id);
+    const lines = () => world.record().filter(({ proposal }) => proposal === id);
     const events = ['proposed', 'approved_by_mandate', 'executing', 'executed'];
     await expect.poll(() => lines().map(({ event }) => event)).toEqual(events);
     expect(lines()[1]).toMatchObject({ mandate, state: 'approved' });
@@ -363,7 +355,7 @@ describe('what ends a mandate', () => {
     expect(await send(order({}, { mandate, ...never }))).toMatchObject(refusedWith('MANDATE_NOT_ACTIVE'));
     expect(Date.now() - began).toBeLessThan(1000);
     await expect
-      .poll(auditLines)
+      .poll(world.record)
       .toContainEqual(expect.objectContaining({ event: `mandate_${state}`, mandate, by: 'trade-agent' }));
   });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,9 +12,7 @@ describe('the owner’s rules, changed from afar,', () => {
   let bob: Person;
   let folder: string;
   beforeAll(async () => {
-    world = await startProposalWorld({
-      quotas: { own: { open: 20, hour: 500 }, other: { open: 3, hour: 20 } },
-    });
+    world = await startProposalWorld();
     folder = join(world.folder, 'sandbox');
     [alice, bob] = await Promise.all([world.as('alice'), world.as('bob')]);
     write('limits.yaml', 'version: 1\naccounts: {"*": {max_order_notional: "1000", max_day_orders: 50}}\n');
@@ -89,12 +86,10 @@ describe('the owner’s rules, changed from afar,', () => {
     expect((await alice.send('PUT', '/v1/halt', { state: 'halted' })).body).toMatchObject({ halted: true });
     expect((await alice.send('PUT', '/v1/halt', { state: 'active' })).status).toBe(400);
     expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
-    const looser = await alice.send(
-      'POST',
-      '/v1/proposals',
-      { kind: 'policy_change', policy_change: await change({ max_order_notional: '5000' }) },
-      { 'idempotency-key': randomUUID() },
-    );
+    const looser = await alice.ask({
+      kind: 'policy_change',
+      policy_change: await change({ max_order_notional: '5000' }),
+    });
     expect(looser).toMatchObject({ status: 403, body: { reason: 'TRADING_HALTED' } });
     await alice.approved({ kind: 'lift', lift: {} });
   });
@@ -145,12 +140,7 @@ describe('the owner’s rules, changed from afar,', () => {
         status: 422,
         body: { code: 'invalid_policy', hint: expect.any(String) },
       });
-      const proposed = await alice.send(
-        'POST',
-        '/v1/proposals',
-        { kind: 'policy_change', policy_change: body },
-        { 'idempotency-key': randomUUID() },
-      );
+      const proposed = await alice.ask({ kind: 'policy_change', policy_change: body });
       expect(proposed).toMatchObject({ status: 422, body: { code: 'invalid_policy' } });
     }
     expect(await alice.send('PUT', '/v1/policy', { limits: {} })).toMatchObject({ status: 422 });
@@ -169,22 +159,17 @@ describe('the owner’s rules, changed from afar,', () => {
       },
     });
     expect((await alice.send('GET', '/v1/decisions')).body).toEqual(before.body);
-    const proposed = await alice.send(
-      'POST',
-      '/v1/proposals',
-      {
-        kind: 'order',
-        order: {
-          symbol: 'KO',
-          side: 'buy',
-          qty: '16',
-          type: 'limit',
-          limit_price: '100',
-          time_in_force: 'gtc',
-        },
+    const proposed = await alice.ask({
+      kind: 'order',
+      order: {
+        symbol: 'KO',
+        side: 'buy',
+        qty: '16',
+        type: 'limit',
+        limit_price: '100',
+        time_in_force: 'gtc',
       },
-      { 'idempotency-key': randomUUID() },
-    );
+    });
     const { reasons, limit, value, policy: digest } = answer.body;
     expect(proposed).toMatchObject({ status: 403, body: { reasons, limit, value, policy: digest } });
     const { decisions } = (await alice.send('GET', '/v1/decisions?effect=deny&limit=1')).body;
@@ -214,9 +199,7 @@ describe('the owner’s rules, changed from afar,', () => {
       [{ symbols: { deny: symbols } }, {}],
       [{}, { 'long.cedar': `${text}xxxxxxxx` }],
     ] as const) {
-      const answer = await alice.send('POST', '/v1/proposals', await request(limits, policies), {
-        'idempotency-key': randomUUID(),
-      });
+      const answer = await alice.ask(await request(limits, policies));
       expect([400, 422]).toContain(answer.status);
     }
     expect(
@@ -243,11 +226,7 @@ describe('the owner’s rules, changed from afar,', () => {
   });
 
   it('are on the record, and nothing of a token is', () => {
-    const record = readFileSync(join(folder, 'audit.jsonl'), 'utf8');
-    const lines = record
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = world.record();
     expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(3);
     expect(lines.find(({ event }) => event === 'rules_tightened')).toMatchObject({
       sub: 'alice',

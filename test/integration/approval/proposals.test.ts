@@ -23,9 +23,7 @@ describe('a proposal', () => {
     world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id));
 
   beforeAll(async () => {
-    world = await startProposalWorld({
-      quotas: { own: { open: 20, hour: 500 }, other: { open: 3, hour: 20 } },
-    });
+    world = await startProposalWorld();
     alice = await world.as('alice');
   });
   afterAll(() => world.close());
@@ -58,11 +56,9 @@ describe('a proposal', () => {
   it('is the same under the same key, and a conflict with another body', async () => {
     const request = buy(fresh());
     const first = await alice.propose(request, 'the-same-key');
-    const again = await alice.send('POST', '/v1/proposals', request, { 'idempotency-key': 'the-same-key' });
+    const again = await alice.ask(request, 'the-same-key');
     expect(again).toMatchObject({ status: 200, body: { id: first.id, code: first.code } });
-    const other = await alice.send('POST', '/v1/proposals', buy(fresh()), {
-      'idempotency-key': 'the-same-key',
-    });
+    const other = await alice.ask(buy(fresh()), 'the-same-key');
     expect(other).toMatchObject({ status: 409, body: { code: 'idempotency_key_conflict' } });
     const found = await alice.send('GET', '/v1/proposals?key=the-same-key');
     expect(found.body.proposals).toMatchObject([{ id: first.id }]);

@@ -39,9 +39,7 @@ function accountsApp({ session }: Person): OrderApp {
 }
 
 async function refused(request: object) {
-  const { status, body } = await alice.send('POST', '/v1/proposals', request, {
-    'idempotency-key': `refused-${Math.random().toString(36).slice(2)}`,
-  });
+  const { status, body } = await alice.ask(request, `refused-${Math.random().toString(36).slice(2)}`);
   return { status, code: body.code };
 }
 

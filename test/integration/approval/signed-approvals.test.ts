@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,11 +41,7 @@ describe('an approval in a home', () => {
     });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
-  const lines = () =>
-    readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = () => world.record();
 
   it('by the terminal phone is signed by its software key, and the record says so', async () => {
     const { proposal } = await asked();

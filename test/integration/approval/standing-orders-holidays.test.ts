@@ -1,12 +1,10 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
 import type { Recurring } from '../../../src/trading/mandate/standing.ts';
 import { addDays, newYorkDate, newYorkInstant, nthWeekday } from '../../../src/trading/new-york-time.ts';
 import { movableClock } from '../../movable-clock.ts';
+import { grantedStanding, kept } from './standing-world.ts';
 import { type ProposalWorld, startProposalWorld } from './world.ts';
 
 const DAY = 86_400_000;
@@ -23,44 +21,13 @@ let signed: MandateEnvelope;
 beforeAll(async () => {
   world = await startProposalWorld({ clock, credentials: 'key_pair', marketHours: 'exchange' });
   const alice = await world.as('alice');
-  const { id, code } = await alice.propose({
-    kind: 'mandate',
-    mandate: {
-      symbols: ['KO'],
-      sides: ['buy'],
-      order_types: ['market'],
-      times_in_force: ['day'],
-      max_order_notional: '200.00',
-      max_total_notional: '2000.00',
-      max_orders: 10,
-      cadence: 'daily',
-      expires_at: utcSeconds(clock.now() + 20 * DAY),
-      standing: {
-        order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
-        when: { every: 'thursday', at: '10:00' },
-      },
-    },
-  });
-  await alice.tap(code);
-  const { mandate } = (await alice.until(id, 'executed')).result as { mandate: string };
-  await kept(async ({ mandates }) => {
+  const mandate = await grantedStanding(alice, clock.now(), { every: 'thursday', at: '10:00' });
+  await kept(world, async ({ mandates }) => {
     signed = (await mandates.find('alice', mandate, { since: 0 }))?.terms as MandateEnvelope;
     await mandates.end({ sub: 'alice', id: mandate }, 'revoked', 'phone', clock.now());
   });
 });
 afterAll(() => world.close());
-
-/** What is kept, read and written beside the gateway: sessions have ended by Thanksgiving. */
-async function kept<T>(
-  look: (stores: ReturnType<typeof sqliteGatewayStores>, database: Database.Database) => Promise<T>,
-): Promise<T> {
-  const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
-  try {
-    return await look(sqliteGatewayStores(database), database);
-  } finally {
-    database.close();
-  }
-}
 
 /** As the kernel writes one that its owner said yes to. */
 async function granted(id: string, when: Recurring): Promise<void> {
@@ -73,14 +40,14 @@ async function granted(id: string, when: Recurring): Promise<void> {
   };
   const approval = { issuer: 'https://issuer.example', jti: id };
   const mandate = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval, client: 'trade-agent' };
-  await kept(async ({ mandates }) => {
+  await kept(world, async ({ mandates }) => {
     expect(await mandates.grant(mandate, clock.now())).toBe('granted');
   });
 }
 
 /** The days on which a mandate's orders were placed. */
 const daysOf = (mandate: string) =>
-  kept(async (_, database) =>
+  kept(world, async (_, database) =>
     database
       .prepare<[string], { slot: string }>(
         "SELECT slot FROM gateway_orders WHERE mandate = ? AND state = 'placed' ORDER BY created_at",

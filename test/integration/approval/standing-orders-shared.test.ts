@@ -8,6 +8,7 @@ import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
 import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { asHere } from '../../shipped/modules.ts';
+import { grantedStanding } from './standing-world.ts';
 import { type ProposalWorld, startProposalWorld } from './world.ts';
 
 /** Days that two gateway processes watch one standing order. */
@@ -22,27 +23,12 @@ let askedByOther = 0;
 beforeAll(async () => {
   world = await startProposalWorld({ clock, credentials: 'key_pair' });
   const alice = await world.as('alice');
-  const { id, code } = await alice.propose({
-    kind: 'mandate',
-    mandate: {
-      symbols: ['KO'],
-      sides: ['buy'],
-      order_types: ['market'],
-      times_in_force: ['day'],
-      max_order_notional: '200.00',
-      // Of more than there are days: it is the slot that holds it to one each.
-      max_total_notional: '8000.00',
-      max_orders: 40,
-      cadence: 'daily',
-      expires_at: utcSeconds(clock.now() + 40 * 86_400_000),
-      standing: {
-        order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
-        when: DAILY,
-      },
-    },
+  // Of more orders than there are days: the slot holds it to one each.
+  mandate = await grantedStanding(alice, clock.now(), DAILY, {
+    max_total_notional: '8000.00',
+    max_orders: 40,
+    expires_at: utcSeconds(clock.now() + 40 * 86_400_000),
   });
-  await alice.tap(code);
-  mandate = ((await alice.until(id, 'executed')).result as { mandate: string }).mandate;
   const { ready } = world.sandbox;
   const program = fileURLToPath(new URL('watching-process.ts', import.meta.url));
   other = fork(program, [join(world.folder, 'sandbox'), ready.issuer, ready.broker], {

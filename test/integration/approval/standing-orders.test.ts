@@ -1,14 +1,9 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
-import type { MandateRequestInput } from '../../../src/trading/mandate/envelope.ts';
 import type { Recurring } from '../../../src/trading/mandate/standing.ts';
 import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
-import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { movableClock } from '../../movable-clock.ts';
+import { grantedStanding, kept } from './standing-world.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 const DAY = 86_400_000;
@@ -24,50 +19,15 @@ let mandate: string;
 beforeAll(async () => {
   world = await startProposalWorld({ clock, credentials: 'key_pair' });
   alice = await world.as('alice');
-  mandate = await granted(MONDAYS);
-  waits = await granted({ price: 'below', at: '0.01' });
-  fires = await granted({ price: 'above', at: '0.02' });
+  const long = { expires_at: utcSeconds(clock.now() + 80 * DAY) };
+  mandate = await grantedStanding(alice, clock.now(), MONDAYS, long);
+  waits = await grantedStanding(alice, clock.now(), { price: 'below', at: '0.01' }, long);
+  fires = await grantedStanding(alice, clock.now(), { price: 'above', at: '0.02' }, long);
 });
 afterAll(() => world.close());
 
-function asked(when: NonNullable<MandateRequestInput['standing']>['when']): ProposalRequestInput {
-  const isRecurring = 'every' in when;
-  return {
-    kind: 'mandate',
-    mandate: {
-      symbols: ['KO'],
-      sides: ['buy'],
-      order_types: ['market'],
-      times_in_force: ['day'],
-      max_order_notional: '200.00',
-      max_total_notional: isRecurring ? '2000.00' : '200.00',
-      max_orders: isRecurring ? 10 : 1,
-      cadence: isRecurring ? 'daily' : 'on_demand',
-      expires_at: utcSeconds(clock.now() + 80 * DAY),
-      standing: {
-        order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
-        when,
-      },
-    },
-  };
-}
-
-async function granted(when: NonNullable<MandateRequestInput['standing']>['when']): Promise<string> {
-  const { result } = await alice.approved(asked(when));
-  return (result as { mandate: string }).mandate;
-}
-
-/** What is kept, read beside the gateway: sessions end while weeks go by. */
-async function kept<T>(look: (stores: GatewayStores, database: Database.Database) => Promise<T>): Promise<T> {
-  const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
-  try {
-    return await look(sqliteGatewayStores(database), database);
-  } finally {
-    database.close();
-  }
-}
 const ordersOf = (mandate: string) =>
-  kept(async (_, database) =>
+  kept(world, async (_, database) =>
     database
       .prepare<[string], { state: string }>(
         'SELECT state FROM gateway_orders WHERE mandate = ? ORDER BY created_at',
@@ -75,7 +35,7 @@ const ordersOf = (mandate: string) =>
       .all(mandate)
       .map(({ state }) => state),
   );
-const standingOf = (mandate: string) => kept((stores) => stores.standing.find('alice', mandate));
+const standingOf = (mandate: string) => kept(world, (stores) => stores.standing.find('alice', mandate));
 
 /** Moves on to just after the next Monday at ten. */
 async function nextMonday(): Promise<number> {
@@ -86,14 +46,12 @@ async function nextMonday(): Promise<number> {
 
 const isOneOnItsWay = () =>
   kept(
+    world,
     async (_, database) =>
       database.prepare("SELECT 1 FROM gateway_orders WHERE state = 'intent'").get() !== undefined,
   );
 
-/**
- * A look that was under way when time was put forward is followed by another, a quarter of a minute later. Not while an order
- * is on its way: for it these seconds would be milliseconds.
- */
+/** Looks again after a quarter of a minute, but not while an order is on its way. */
 const soon = <T>(look: () => Promise<T>) =>
   expect.poll(
     async () => {
@@ -137,20 +95,20 @@ describe('a recurring order', () => {
       clock.advance(DAY);
     });
     await soon(() => ordersOf(mandate)).toEqual(Array(3).fill('placed'));
-    await kept((stores) => stores.halts.halt('alice', 'phone', clock.now()));
+    await kept(world, (stores) => stores.halts.halt('alice', 'phone', clock.now()));
     const halted = await nextMonday();
     await soon(() => standingOf(mandate)).toMatchObject({
       last: { outcome: 'refused', code: 'policy_denied' },
       dueAt: nextDue(MONDAYS, halted),
     });
     expect(await ordersOf(mandate)).toHaveLength(3);
-    await kept(async ({ halts }) => {
+    await kept(world, async ({ halts }) => {
       const since = await halts.haltedAt('alice');
       expect(await halts.lift('alice', since ?? 0, clock.now())).toBe(true);
     });
     await nextMonday();
     await soon(() => ordersOf(mandate)).toEqual(Array(4).fill('placed'));
-    await kept((stores) =>
+    await kept(world, (stores) =>
       stores.mandates.end({ sub: 'alice', id: mandate }, 'revoked', 'phone', clock.now()),
     );
     await nextMonday();

@@ -10,11 +10,7 @@ import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { movableClock } from '../../movable-clock.ts';
 
-/*
- * A second gateway of a sandbox, in a process and with a clock of its own, on the same database. It serves nobody: what it
- * does is watch standing orders, as the first one does. It is told how far to put its clock forward, and tells how
- * often it has asked the broker anything.
- */
+/** A second gateway process on the same database whose clock runs ahead; it only watches standing orders. */
 const [, , folder = '', issuer = '', broker = ''] = process.argv;
 const seed = JSON.parse(readFileSync(join(folder, 'seed.json'), 'utf8'));
 const home = { folder, seed, pairingSecret: '' } as unknown as SandboxHome;

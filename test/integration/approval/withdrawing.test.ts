@@ -7,9 +7,7 @@ describe('withdrawn at the moment of the tap', () => {
   let world: ProposalWorld;
   let people: readonly Person[];
   beforeAll(async () => {
-    world = await startProposalWorld({
-      quotas: { own: { open: 20, hour: 1_000 }, other: { open: 3, hour: 20 } },
-    });
+    world = await startProposalWorld();
     // In turn: the broker takes so many requests a minute of each.
     people = [await world.as('alice'), await world.as('bob')];
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
@@ -29,6 +29,8 @@ export interface ProposalWorld {
   readonly sandbox: Sandbox;
   readonly phone: PhoneClient;
   readonly folder: string;
+  /** The lines of the gateway's record. */
+  record(): Record<string, unknown>[];
   /** @param machine one of theirs, with a session and a key of its own */
   as(user: 'alice' | 'bob', machine?: string): Promise<Person>;
   /** The same world after the gateway (and all the rest) has gone down and come up. @param meanwhile what happens while it is down */
@@ -42,6 +44,7 @@ export interface Person {
   readonly store: CredentialStore;
   readonly home: Home;
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  ask(request: unknown, key?: string): Promise<Answer>;
   /** Proposes, and expects a yes. */
   propose(request: ProposalRequestInput, key?: string): Promise<Proposal>;
   proposal(id: string, query?: string): Promise<Proposal>;
@@ -55,6 +58,8 @@ export interface Person {
   tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
 }
 
+/** More than any test proposes. */
+const QUOTAS = { own: { open: 50, hour: 1_000 }, other: { open: 3, hour: 20 } };
 const SCOPES = [
   'market:read',
   'orders:read',
@@ -69,7 +74,7 @@ const SCOPES = [
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
   const home: Home = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
-  const start = () => startSandbox({ home: home.sandbox, partialFills: false, ...options });
+  const start = () => startSandbox({ home: home.sandbox, partialFills: false, quotas: QUOTAS, ...options });
   let sandbox = await start();
   const phoneOf = () =>
     createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
@@ -106,10 +111,10 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
           body: text === '' ? {} : JSON.parse(text),
         };
       },
-      async propose(request, key = randomUUID()) {
-        const { status, body } = await self.send('POST', '/v1/proposals', request, {
-          'idempotency-key': key,
-        });
+      ask: (request, key = randomUUID()) =>
+        self.send('POST', '/v1/proposals', request, { 'idempotency-key': key }),
+      async propose(request, key) {
+        const { status, body } = await self.ask(request, key);
         if (status !== 201 && status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
         return proposalSchema.parse(body);
       },
@@ -161,6 +166,11 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
       return phone;
     },
     folder: root,
+    record: () =>
+      readFileSync(join(home.sandbox, 'audit.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
     as(user, machine = user) {
       const found = people.get(machine) ?? person(user, machine);
       people.set(machine, found);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
@@ -33,10 +32,7 @@ export interface ProofTarget {
   readonly at: number;
 }
 
-/**
- * A whole sandbox home, and an attacker who has the provider's own signing key: each token is sound but for the fault that is
- * looked at, up to the `jti` of a session that is open. So each refusal is for that fault, and for nothing before it.
- */
+/** A sandbox home, and an attacker with the provider's signing key, so that each token has just one fault. */
 export interface HostileWorld {
   readonly world: McpWorld;
   readonly gateway: string;
@@ -126,11 +122,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
         approval_evidence: approver.sign({ ...details }, { origin: new URL(issuer).origin }),
       };
     },
-    record: () =>
-      readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    record: () => world.record(),
     placed: () => world.sandbox.broker.book().filter(({ client_order_id }) => /^ta-/.test(client_order_id)),
     close: async () => {
       await world.close();

@@ -65,4 +65,5 @@ export const routes: readonly Route[] = [
 ];
 
 /** Without the query: as it is written in the table. */
-export const named = ({ method, path }: Route): string => `${method} ${path.replace(/\?.*$/, '')}`;
+export const named = ({ method, path }: Pick<Route, 'method' | 'path'>): string =>
+  `${method} ${path.replace(/\?.*$/, '')}`;

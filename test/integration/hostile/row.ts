@@ -29,6 +29,14 @@ export interface Row {
   readonly attack: () => Promise<string>;
 }
 
+/** Makes rows of one area whose attack is one request. */
+export const attackOn =
+  (area: Area) =>
+  (what: string, at: string, expected: string, attack: () => Promise<Response>): Row => ({
+    ...{ area, what, at, expected },
+    attack: async () => saidBy(await attack()),
+  });
+
 export interface Result extends Omit<Row, 'attack'> {
   readonly actual: string;
 }

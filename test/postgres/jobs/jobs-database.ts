@@ -7,17 +7,14 @@ import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import type { OpenedJobs } from '../../contract/jobs/job-queue.ts';
 import { forBlock, migratedDatabase, runSql, type TestDatabase } from '../support/database.ts';
 
-/** A server's database, with the tables of jobs. */
 export async function jobsDatabase(): Promise<TestDatabase> {
   const server = await migratedDatabase(stateSchema);
   await migrateJobs(server.owner);
   return server;
 }
 
-/** The same for the tests of a block. */
 export const blockJobsDatabase = (): TestDatabase => forBlock(jobsDatabase);
 
-/** Jobs of a new tenant. */
 export async function openJobs(server: TestDatabase): Promise<OpenedJobs> {
   const database = await server.open();
   const opened: JobQueue[] = [];

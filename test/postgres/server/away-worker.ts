@@ -15,7 +15,6 @@ import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-
 export interface WorkerTask {
   readonly address: string;
   readonly tenant: string;
-  /** The wrapping keys' file. */
   readonly keys: string;
   readonly person: string;
   readonly rounds: number;

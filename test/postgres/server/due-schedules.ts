@@ -36,7 +36,6 @@ export async function addDue(
   );
 }
 
-/** How many of a tenant's runs have ended, other than by dying. */
 export async function endedRuns(server: TestDatabase, tenant: string): Promise<number> {
   const [rows] = await runSql(
     server.superuser,

@@ -98,7 +98,6 @@ export async function startHttpWorld() {
 export type HttpWorld = Awaited<ReturnType<typeof startHttpWorld>>;
 export type TestServer = Awaited<ReturnType<HttpWorld['serve']>>;
 
-/** A stream's events, to its end. */
 export async function eventsOf(
   response: Response,
   onEvent: (event: AgentEvent, id: string) => void = () => undefined,

@@ -5,10 +5,7 @@ import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { profileAt, sessionOf } from '../../integration/agent/session.ts';
 
-/*
- * A worker as a process of its own, that does schedules and nothing else. The gateway is answered for here: it costs the same each
- * time, and what is measured is what schedules cost beside it.
- */
+/** A worker process for schedules; its gateway is a stub, so that only the schedules' cost is measured. */
 
 const [, , address = '', tenant = '', concurrency = '4'] = process.argv;
 

@@ -48,7 +48,6 @@ export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDat
   const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
   return {
     ...{ folder, port, address, places, sandbox, database, env, settings, migrated, phone },
-    /** The person's phone answers the next request. */
     async tap(decision: 'approve' | 'deny', person = 'alice') {
       for (let asked = 0; asked < 3; asked += 1) {
         const [request] = await phone.requests(person, { waitSeconds: 10 });
@@ -99,7 +98,6 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
   };
 }
 
-/** A person's laptop, signed in at the server alone. */
 export async function laptop({ folder, sandbox, address, phone }: ServerFolder, person = 'alice') {
   const home = { config: folder, data: folder, log: folder, sandbox: folder };
   const profile: ResolvedProfile = {

@@ -112,7 +112,6 @@ export async function begin(
   return begun.run.id;
 }
 
-/** Watches a run to its end. */
 export async function watched(
   parts: ServerParts,
   run: string,

@@ -83,10 +83,8 @@ withPostgres('credentials in PostgreSQL', () => {
   it.each([
     ['another person’s', `person = 'auth0|bob'`, ['auth0|bob', 'refresh_token']],
     ['another name’s', `name = 'access_token'`, ['auth0|alice', 'access_token']],
-    ['older key’s', 'key_version = 1', ['auth0|alice', 'refresh_token']],
   ] as const)('does not open a row that was made %s', async (_, change, [sub, name]) => {
     await open('auth0|bob').set({ session: 's' });
-    await parts().keys.rotate(database.tenant);
     await open().set({ refresh_token: SECRET });
     await sql(
       `UPDATE ${table('credentials')} SET ${change} WHERE tenant = '${database.tenant}' AND name = 'refresh_token'`,
@@ -136,10 +134,9 @@ withPostgres('credentials in PostgreSQL', () => {
 
   it('has its data keys wrapped anew, after which nothing needs the older wrapping key', async () => {
     await open().set({ session: 's' });
-    await parts().keys.rotate(database.tenant);
     const before = readFileSync(file, 'utf8');
     await addWrappingKey(file);
-    expect(await parts().keys.rewrap(database.tenant)).toBe(2);
+    expect(await parts().keys.rewrap(database.tenant)).toBe(1);
     const ring = JSON.parse(readFileSync(file, 'utf8')) as { keys: object[] };
     writeFileSync(file, JSON.stringify({ ...ring, keys: ring.keys.slice(-1) }));
     expect((await open().get(['session'])).session).toBe('s');

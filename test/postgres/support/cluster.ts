@@ -101,9 +101,7 @@ export async function startCluster(programs: string, options: ClusterOptions = {
     throw error;
   }
   return {
-    /** The socket's folder: libpq's `host`. */
     host: folder,
-    /** As this login, which needs no password. */
     address: (login: string, database: string) => socketAddress(folder, login, database),
     /** `immediate` is as a power cut: it recovers from its log when it is started again. */
     stop,

@@ -78,7 +78,6 @@ export async function migratedDatabase(schema: Schema) {
   };
 }
 
-/** A migrated database for the tests of a block. */
 export const blockDatabase = (schema: Schema): TestDatabase => forBlock(() => migratedDatabase(schema));
 
 /** Makes a database before the tests of a block, and drops it after them. */

@@ -102,7 +102,6 @@ export async function granted({ mandates }: GatewayStores): Promise<MandateEnvel
   return terms;
 }
 
-/** Drafts an order of alice's. */
 export async function drafted(
   { proposals }: GatewayStores,
   id: string,

@@ -6,7 +6,7 @@ import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { CIBA, EXCHANGE } from '../../sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../sandbox/proposal-fixture.ts';
 import type { HostileWorld } from '../hostile-world.ts';
-import { type Row, saidBy } from '../row.ts';
+import { attackOn, type Row } from '../row.ts';
 
 const area = 'provider';
 const GATEWAY = 'trade-agent-gateway';
@@ -24,85 +24,43 @@ const assertionFaults: readonly (readonly [what: string, changes: (issuer: strin
   ['without an id', () => ({ jti: undefined })],
 ];
 
+type H = HostileWorld;
+/** A text is sent as it is. */
+const badDetails: readonly (readonly [what: string, details: (hostile: H) => unknown])[] = [
+  ['no details', () => ''],
+  ['details that are no JSON', () => '['],
+  ['details that are no list', () => '{}'],
+  ['an empty list', () => '[]'],
+  ['null', () => '[null]'],
+  ['a type that there is none of', () => '[{"type":"transfer"}]'],
+  ['an order twice', (h) => [orderOf(h), orderOf(h)]],
+  ['an order without its quantity', (h) => [{ ...orderOf(h), qty: undefined }]],
+  ['an order with another digest', (h) => [{ ...orderOf(h), digest: 'A'.repeat(43) }]],
+  ['an order for another gateway', (h) => [{ ...orderOf(h), locations: ['https://evil.example'] }]],
+  ['an order with a field more', (h) => [{ ...orderOf(h), note: 'x' }]],
+  ['a proposal with another digest', (h) => [proposed(h, { digest: 'A'.repeat(43) })]],
+  ['a proposal for another gateway', (h) => [proposed(h, { locations: ['https://evil.example'] })]],
+  [
+    'a proposal with half of a surrogate pair',
+    (h) => [proposed(h, { requested_by: '\ud800', digest: 'A'.repeat(43) })],
+  ],
+  ['a proposal without a subject', (h) => [proposed(h, { subject: {} })]],
+  ['a proposal that is over', (h) => [proposed(h, { expires_at: '2020-01-01T00:00:00Z' })]],
+  ['a proposal with a code of five', (h) => [proposed(h, { code: 'AAAAA' })]],
+];
 /** What the gateway itself, taken over, can't have its owner asked. */
 const questions: readonly (readonly [
   what: string,
   expected: string,
-  form: (hostile: HostileWorld) => Record<string, string>,
+  form: (hostile: H) => Record<string, string>,
 ])[] = [
-  ['no details', '400 invalid_authorization_details', () => ({ authorization_details: '' })],
-  ['details that are no JSON', '400 invalid_authorization_details', () => ({ authorization_details: '[' })],
-  ['details that are no list', '400 invalid_authorization_details', () => ({ authorization_details: '{}' })],
-  ['an empty list', '400 invalid_authorization_details', () => ({ authorization_details: '[]' })],
-  ['null', '400 invalid_authorization_details', () => ({ authorization_details: '[null]' })],
-  [
-    'a type that there is none of',
-    '400 invalid_authorization_details',
-    () => ({ authorization_details: '[{"type":"transfer"}]' }),
-  ],
-  [
-    'an order twice',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([orderOf(h), orderOf(h)]) }),
-  ],
-  [
-    'an order without its quantity',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([{ ...orderOf(h), qty: undefined }]) }),
-  ],
-  [
-    'an order with another digest',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([{ ...orderOf(h), digest: 'A'.repeat(43) }]) }),
-  ],
-  [
-    'an order for another gateway',
-    '400 invalid_authorization_details',
-    (h) => ({
-      authorization_details: JSON.stringify([{ ...orderOf(h), locations: ['https://evil.example'] }]),
-    }),
-  ],
-  [
-    'an order with a field more',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([{ ...orderOf(h), note: 'x' }]) }),
-  ],
-  [
-    'a proposal with another digest',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([proposed(h, { digest: 'A'.repeat(43) })]) }),
-  ],
-  [
-    'a proposal for another gateway',
-    '400 invalid_authorization_details',
-    (h) => ({
-      authorization_details: JSON.stringify([proposed(h, { locations: ['https://evil.example'] })]),
-    }),
-  ],
-  [
-    'a proposal with half of a surrogate pair',
-    '400 invalid_authorization_details',
-    (h) => ({
-      authorization_details: JSON.stringify([
-        proposed(h, { requested_by: '\ud800', digest: 'A'.repeat(43) }),
-      ]),
-    }),
-  ],
-  [
-    'a proposal without a subject',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([proposed(h, { subject: {} })]) }),
-  ],
-  [
-    'a proposal that is over',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([proposed(h, { expires_at: '2020-01-01T00:00:00Z' })]) }),
-  ],
-  [
-    'a proposal with a code of five',
-    '400 invalid_authorization_details',
-    (h) => ({ authorization_details: JSON.stringify([proposed(h, { code: 'AAAAA' })]) }),
-  ],
+  ...badDetails.map(([what, details]) => {
+    const form = (hostile: H) => {
+      const sent = details(hostile);
+      return { authorization_details: typeof sent === 'string' ? sent : JSON.stringify(sent) };
+    };
+    return [what, '400 invalid_authorization_details', form] as const;
+  }),
   [
     'a proposal under another code',
     '400 invalid_binding_message',
@@ -148,10 +106,7 @@ export async function cibaRows(hostile: HostileWorld): Promise<Row[]> {
       body: new URLSearchParams({ ...form, ...proof }),
     });
   };
-  const of = (what: string, at: string, expected: string, attack: () => Promise<Response>): Row => ({
-    ...{ area, what, at, expected },
-    attack: async () => saidBy(await attack()),
-  });
+  const of = attackOn(area);
   const rows: Row[] = [];
   const endpoints = [
     ['/token', { grant_type: CIBA, auth_req_id: 'none' }],

@@ -4,7 +4,7 @@ import { SCOPES } from '../../../../src/oauth/scopes.ts';
 import { dpopKey } from '../../gateway/support/dpop-key.ts';
 import type { Attempt, HostileWorld, ProofTarget } from '../hostile-world.ts';
 import { named, type Route, routes } from '../routes.ts';
-import { type Row, saidBy } from '../row.ts';
+import { attackOn, type Row, saidBy } from '../row.ts';
 
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = () => Math.floor(Date.now() / 1000);
@@ -173,22 +173,23 @@ export function doorRows(hostile: HostileWorld): Row[] {
     route: Route,
     what: string,
     expected: string,
-    attempt: () => Promise<Attempt>,
+    attempt: (hostile: HostileWorld) => Attempt | Promise<Attempt>,
   ) =>
-    rows.push({
-      ...{ area, what, at: named(route), expected },
-      attack: async () => saidBy(await hostile.send(route.method, route.path, await attempt())),
-    });
+    rows.push(
+      attackOn(area)(what, named(route), expected, async () =>
+        hostile.send(route.method, route.path, await attempt(hostile)),
+      ),
+    );
   const token = 'gateway: access tokens';
   for (const [what, expected, attempt] of tokenFaults) {
-    for (const route of routes) tried(token, route, what, expected, async () => attempt(hostile));
+    for (const route of routes) tried(token, route, what, expected, attempt);
   }
   const list: Route = { method: 'DELETE', path: '/v1/mandates/nothing', scopes: [] };
   for (const [what, expected, attempt] of moreTokenFaults) {
     // Where it is asked which client it is: not to look at the clock.
     const at: Route =
       expected === '403 client_unknown' ? { ...list, method: 'PUT', path: '/v1/halt' } : clock;
-    tried(token, at, what, expected, async () => attempt(hostile));
+    tried(token, at, what, expected, attempt);
   }
   const dpop = 'gateway: DPoP proofs';
   for (const [what, expected, proof] of proofFaults) {
@@ -198,12 +199,8 @@ export function doorRows(hostile: HostileWorld): Row[] {
     tried(dpop, clock, `a proof: ${what}`, expected, async () => ({ proof }));
   }
   rows.push({
-    ...{
-      area: dpop,
-      what: 'a proof: used before',
-      at: named(clock),
-      expected: '200, then 401 dpop_proof_replayed',
-    },
+    ...{ area: dpop, what: 'a proof: used before', at: named(clock) },
+    expected: '200, then 401 dpop_proof_replayed',
     async attack() {
       const sent = await hostile.mint();
       const at = { method: 'GET', url: `${hostile.gateway}${clock.path}`, token: sent, at: Date.now() };
@@ -217,25 +214,13 @@ export function doorRows(hostile: HostileWorld): Row[] {
 
 /** All scopes but one that it takes. */
 function scopeRows(hostile: HostileWorld): Row[] {
-  const area = 'gateway: scopes';
-  const lacking = (scope: string) => ({
-    mint: { claims: { scope: SCOPES.filter((one) => one !== scope).join(' ') } },
-  });
-  const rows = routes.flatMap((route) =>
-    route.path === '/v1/proposals' && route.method === 'POST'
-      ? []
-      : route.scopes.map(
-          (scope): Row => ({
-            ...{
-              area,
-              what: `all scopes but ${scope}`,
-              at: named(route),
-              expected: '403 insufficient_scope',
-            },
-            attack: async () => saidBy(await hostile.send(route.method, route.path, lacking(scope))),
-          }),
-        ),
-  );
+  const refused = (what: string, route: Pick<Route, 'method' | 'path'>, attempt: Attempt): Row =>
+    attackOn('gateway: scopes')(what, named(route), '403 insufficient_scope', () =>
+      hostile.send(route.method, route.path, attempt),
+    );
+  const lacking = (scope: string): Attempt =>
+    claims({ scope: SCOPES.filter((one) => one !== scope).join(' ') });
+  const propose = { method: 'POST', path: '/v1/proposals' } as const;
   const order = { symbol: 'KO', side: 'buy', qty: '1' };
   const message = { service: 'slack', recipient: '#trading', text: 'hello' };
   const asked = [
@@ -245,49 +230,24 @@ function scopeRows(hostile: HostileWorld): Row[] {
     ['messages:propose', 'a message', { kind: 'message', message }],
     ['orders:mandate', 'an order under a mandate', { kind: 'order', order, mandate: 'any' }],
   ] as const;
-  for (const [scope, what, body] of asked) {
-    rows.push({
-      ...{ area, what: `all scopes but ${scope}, for ${what}`, at: 'POST /v1/proposals' },
-      expected: '403 insufficient_scope',
-      attack: async () =>
-        saidBy(
-          await hostile.send('POST', '/v1/proposals', {
-            ...lacking(scope),
-            headers: { 'idempotency-key': randomUUID() },
-            body: JSON.stringify(body),
-          }),
-        ),
-    });
-  }
-  for (const scope of [
-    'xorders:write',
-    'orders:writes',
-    'ORDERS:WRITE',
-    'orders:*',
-    '*',
-    'orders:write\u0000',
-    '',
-  ]) {
-    rows.push({
-      ...{
-        area,
-        what: `the scope ${JSON.stringify(scope)}`,
-        at: 'POST /v1/orders',
-        expected: '403 insufficient_scope',
-      },
-      attack: async () =>
-        saidBy(await hostile.send('POST', '/v1/orders', { mint: { claims: { scope } }, body: '{}' })),
-    });
-  }
-  rows.push({
-    ...{ area, what: 'scopes as a list', at: 'POST /v1/orders', expected: '403 insufficient_scope' },
-    attack: async () =>
-      saidBy(
-        await hostile.send('POST', '/v1/orders', {
-          mint: { claims: { scope: ['orders:write'] } },
-          body: '{}',
-        }),
+  const odd = ['xorders:write', 'orders:writes', 'ORDERS:WRITE', 'orders:*', '*', 'orders:write\u0000', ''];
+  const placing = { method: 'POST', path: '/v1/orders' } as const;
+  return [
+    ...routes
+      .filter(({ method, path }) => method !== 'POST' || path !== propose.path)
+      .flatMap((route) =>
+        route.scopes.map((scope) => refused(`all scopes but ${scope}`, route, lacking(scope))),
       ),
-  });
-  return rows;
+    ...asked.map(([scope, what, body]) =>
+      refused(`all scopes but ${scope}, for ${what}`, propose, {
+        ...lacking(scope),
+        headers: { 'idempotency-key': randomUUID() },
+        body: JSON.stringify(body),
+      }),
+    ),
+    ...odd.map((scope) =>
+      refused(`the scope ${JSON.stringify(scope)}`, placing, { ...claims({ scope }), body: '{}' }),
+    ),
+    refused('scopes as a list', placing, { ...claims({ scope: ['orders:write'] }), body: '{}' }),
+  ];
 }

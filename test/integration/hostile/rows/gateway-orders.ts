@@ -49,10 +49,7 @@ const senseless: readonly (readonly [what: string, change: Record<string, unknow
   ['an end that is no time', { expires_at: 'tomorrow' }],
 ];
 
-/**
- * What Alice's key did sign, in the order of the rows: each is on the record, also where the order was then refused (it was over,
- * its token had been used, its id was taken).
- */
+/** What Alice's key signed, in the order of the rows: on the record even where the order was refused. */
 export const signedOrders = ['ta-hostile-over', 'ta-hostile-order', 'ta-hostile-next', 'ta-hostile-order'];
 
 type Claims = Record<string, unknown>;
@@ -71,40 +68,26 @@ export function orderRows(hostile: HostileWorld): Row[] {
     );
   const text = JSON.stringify(draft);
   const changed = 'gateway: an approved order, changed';
-  const rows: Row[] = Object.entries(changes).map(([field, value]) => ({
-    ...{ area: changed, what: `another ${field}`, at, expected: '403 details_mismatch' },
-    attack: () => place({ ...draft, [field]: value }),
-  }));
-  for (const field of Object.keys(changes)) {
-    rows.push({
-      ...{ area: changed, what: `no ${field}`, at, expected: '400 invalid_order' },
-      attack: () => place({ ...draft, [field]: undefined }),
-    });
-    rows.push({
-      ...{ area: changed, what: `another ${field} in the token alone`, at, expected: '403 details_mismatch' },
-      attack: () =>
-        place(draft, {
-          authorization_details: [{ ...details, [field]: changes[field as keyof typeof changes] }],
-        }),
-    });
+  const rows: Row[] = [];
+  const add = (what: string, expected: string, attack: () => Promise<string>) =>
+    rows.push({ ...{ area: changed, what, at, expected }, attack });
+  for (const [field, value] of Object.entries(changes))
+    add(`another ${field}`, '403 details_mismatch', () => place({ ...draft, [field]: value }));
+  for (const [field, value] of Object.entries(changes)) {
+    add(`no ${field}`, '400 invalid_order', () => place({ ...draft, [field]: undefined }));
+    add(`another ${field} in the token alone`, '403 details_mismatch', () =>
+      place(draft, { authorization_details: [{ ...details, [field]: value }] }),
+    );
   }
-  for (const [what, change] of senseless) {
-    rows.push({
-      ...{ area: changed, what, at, expected: '400 invalid_order' },
-      attack: () => place({ ...draft, ...change }),
-    });
-  }
+  for (const [what, change] of senseless)
+    add(what, '400 invalid_order', () => place({ ...draft, ...change }));
   for (const [what, more, expected] of [
     ['a second quantity', '"qty":"500"', '403 details_mismatch'],
     ['a second symbol', '"symbol":"PEP"', '403 details_mismatch'],
     ['a second quantity, written otherwise', '"\\u0071ty":"500"', '403 details_mismatch'],
     ['__proto__', '"__proto__":{"qty":"500"}', '400 invalid_order'],
-  ] as const) {
-    rows.push({
-      ...{ area: changed, what: `twice the same name: ${what}`, at, expected },
-      attack: () => place(text.replace(/}$/, `,${more}}`)),
-    });
-  }
+  ] as const)
+    add(`twice the same name: ${what}`, expected, () => place(text.replace(/}$/, `,${more}}`)));
 
   const alice = softwareKey(hostile.world.sandbox.pairingSecret, 'alice');
   const origin = new URL(hostile.world.sandbox.ready.issuer).origin;
@@ -114,53 +97,26 @@ export function orderRows(hostile: HostileWorld): Row[] {
   const flipped = (value: string) => `${value[0] === 'A' ? 'B' : 'A'}${value.slice(1)}`;
   const guessed = softwareKey('guessed', 'alice').sign({ ...details }, { origin });
   const bobs = softwareKey(hostile.world.sandbox.pairingSecret, 'bob').sign({ ...details }, { origin });
+  const detailsWith = (changes: object) => ({ authorization_details: [{ ...details, ...changes }] });
   const approvals: readonly (readonly [what: string, expected: string, claims: Claims])[] = [
     ['no details', '403 approval_missing', { authorization_details: undefined }],
     ['no details in the list', '403 approval_missing', { authorization_details: [] }],
-    [
-      'details of another type',
-      '403 approval_missing',
-      { authorization_details: [{ ...details, type: 'transfer' }] },
-    ],
+    ['details of another type', '403 approval_missing', detailsWith({ type: 'transfer' })],
     ['details twice', '403 approval_ambiguous', { authorization_details: [details, details] }],
     ['other details beside', '403 approval_ambiguous', { authorization_details: [details, other] }],
     ['details that are no list', '403 approval_malformed', { authorization_details: details }],
     ['details that are a text', '403 approval_malformed', { authorization_details: ['trade_order'] }],
-    [
-      'a field more',
-      '403 approval_malformed',
-      { authorization_details: [{ ...details, privileges: ['all'] }] },
-    ],
-    [
-      'a field less',
-      '403 approval_malformed',
-      { authorization_details: [{ ...details, max_slippage: undefined }] },
-    ],
+    ['a field more', '403 approval_malformed', detailsWith({ privileges: ['all'] })],
+    ['a field less', '403 approval_malformed', detailsWith({ max_slippage: undefined })],
     [
       'details for another gateway',
       '403 details_mismatch',
-      { authorization_details: [{ ...details, locations: ['http://127.0.0.1:1'] }] },
+      detailsWith({ locations: ['http://127.0.0.1:1'] }),
     ],
-    [
-      'another digest',
-      '403 details_mismatch',
-      { authorization_details: [{ ...details, digest: 'A'.repeat(43) }] },
-    ],
-    [
-      'another identifier',
-      '403 details_mismatch',
-      { authorization_details: [{ ...details, identifier: 'ta-something-else' }] },
-    ],
-    [
-      'a symbol in small letters',
-      '403 details_mismatch',
-      { authorization_details: [{ ...details, symbol: 'ko' }] },
-    ],
-    [
-      'a quantity written otherwise',
-      '403 details_mismatch',
-      { authorization_details: [{ ...details, qty: '5.0' }] },
-    ],
+    ['another digest', '403 details_mismatch', detailsWith({ digest: 'A'.repeat(43) })],
+    ['another identifier', '403 details_mismatch', detailsWith({ identifier: 'ta-something-else' })],
+    ['a symbol in small letters', '403 details_mismatch', detailsWith({ symbol: 'ko' })],
+    ['a quantity written otherwise', '403 details_mismatch', detailsWith({ qty: '5.0' })],
     ['the approval of a smaller order', '403 details_mismatch', { authorization_details: [other] }],
     ['nobody’s signature', '403 signature_missing', { approval_evidence: undefined }],
     ['a word for a signature', '403 signature_malformed', { approval_evidence: 'approved' }],

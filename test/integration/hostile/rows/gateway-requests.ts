@@ -1,7 +1,7 @@
 import { rawBytes, sendRaw } from '../../home/raw-request.ts';
 import type { HostileWorld } from '../hostile-world.ts';
 import { named, type Route, routes } from '../routes.ts';
-import { type Row, said, saidBy } from '../row.ts';
+import { attackOn, type Row, said } from '../row.ts';
 
 const area = 'gateway: requests';
 const json = { 'content-type': 'application/json' };
@@ -109,6 +109,7 @@ const heads: readonly (readonly [what: string, expected: string, headers: Record
 export function requestRows(hostile: HostileWorld): Row[] {
   const send = (route: Pick<Route, 'method' | 'path'>, attempt: Parameters<HostileWorld['send']>[2]) =>
     hostile.send(route.method, route.path, attempt);
+  const of = attackOn(area);
   const rows: Row[] = [];
   for (const route of routes.filter(({ invalid }) => invalid !== undefined)) {
     // An approval is looked for before what is sent under it.
@@ -116,24 +117,20 @@ export function requestRows(hostile: HostileWorld): Row[] {
     for (const [what, expected, body] of bodies) {
       // To stop trading takes no word: a body of nothing is none.
       if (route.path === '/v1/halt' && body === 'null') continue;
-      rows.push({
-        ...{ area, what: `a body: ${what}`, at: named(route), expected: expected ?? route.invalid ?? '' },
-        attack: async () => saidBy(await send(route, { mint, body, headers: { ...json, ...keyed } })),
-      });
+      rows.push(
+        of(`a body: ${what}`, named(route), expected ?? route.invalid ?? '', () =>
+          send(route, { mint, body, headers: { ...json, ...keyed } }),
+        ),
+      );
     }
     // A halt takes no word of what to stop, and so no word of its body's type.
     if (route.path === '/v1/halt') continue;
     for (const type of types) {
-      rows.push({
-        ...{
-          area,
-          what: `a body: said to be ${type}`,
-          at: named(route),
-          expected: '415 unsupported_media_type',
-        },
-        attack: async () =>
-          saidBy(await send(route, { body: '{}', headers: { ...keyed, 'content-type': type } })),
-      });
+      rows.push(
+        of(`a body: said to be ${type}`, named(route), '415 unsupported_media_type', () =>
+          send(route, { body: '{}', headers: { ...keyed, 'content-type': type } }),
+        ),
+      );
     }
   }
   for (const path of strangePaths) {
@@ -148,33 +145,26 @@ export function requestRows(hostile: HostileWorld): Row[] {
     });
   }
   for (const [what, path] of queries) {
-    rows.push({
-      ...{
-        area,
-        what: `a query: ${what}`,
-        at: `GET ${path.replace(/\?.*$/, '')}`,
-        expected: '400 invalid_query',
-      },
-      attack: async () => saidBy(await send({ method: 'GET', path }, {})),
-    });
+    rows.push(
+      of(`a query: ${what}`, `GET ${path.replace(/\?.*$/, '')}`, '400 invalid_query', () =>
+        send({ method: 'GET', path }, {}),
+      ),
+    );
   }
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-    rows.push({
-      ...{ area, what: 'a method that it has not', at: `${method} /v1/account`, expected: '404 not_found' },
-      attack: async () => saidBy(await send({ method, path: '/v1/account' }, {})),
-    });
+    rows.push(
+      of('a method that it has not', `${method} /v1/account`, '404 not_found', () =>
+        send({ method, path: '/v1/account' }, {}),
+      ),
+    );
   }
   for (const [what, expected, headers] of heads) {
     for (const path of ['/v1/clock', '/v1/orders', '/phone', '/token', '/mcp']) {
       rows.push({
         ...{ area, what, at: `GET ${path}`, expected },
         async attack() {
-          const bytes = rawBytes({
-            method: 'GET',
-            target: path,
-            headers: Object.entries(headers),
-            body: Buffer.alloc(0),
-          });
+          const all = { headers: Object.entries(headers), body: Buffer.alloc(0) };
+          const bytes = rawBytes({ method: 'GET', target: path, ...all });
           const { status, text } = await sendRaw(hostile.gateway, bytes);
           return said(status, text.slice(text.indexOf('\r\n\r\n') + 4));
         },

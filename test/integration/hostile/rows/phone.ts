@@ -5,7 +5,7 @@ import { signed } from '../../../unit/approval/signature/signing-world.ts';
 import { challengeOf, createHttpBrowser } from '../../home/http-browser.ts';
 import type { HostileWorld } from '../hostile-world.ts';
 import type { KnownThings } from '../known-things.ts';
-import { type Row, saidBy } from '../row.ts';
+import { attackOn, type Row } from '../row.ts';
 
 const area = 'phone';
 
@@ -55,10 +55,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
   const { issuer } = world.sandbox.ready;
   const { id, details } = open.request;
   const place = { origin: new URL(issuer).origin };
-  const of = (what: string, at: string, expected: string, attack: () => Promise<Response>): Row => ({
-    ...{ area, what, at, expected },
-    attack: async () => saidBy(await attack()),
-  });
+  const of = attackOn(area);
   const api = (
     method: string,
     path: string,
@@ -116,6 +113,7 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
 
   const secret = world.sandbox.pairingSecret;
   const alice = softwareKey(secret, 'alice');
+  const altered = (changes: object) => () => alice.sign({ ...details, ...changes }, place);
   const evidence: (readonly [what: string, expected: string, make: () => unknown])[] = [
     ['nothing', 'missing', () => undefined],
     ['a word', 'malformed', () => 'approved'],
@@ -135,36 +133,16 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
         credential_id: phones.passkey.credentialId,
       }),
     ],
-    ['a signature over another code', 'code', () => alice.sign({ ...details, code: 'AAAA' }, place)],
-    [
-      'a signature over another nonce',
-      'nonce',
-      () => alice.sign({ ...details, nonce: 'x'.repeat(22) }, place),
-    ],
-    [
-      'a signature over another order',
-      'digest',
-      () => alice.sign({ ...details, digest: 'A'.repeat(43) }, place),
-    ],
-    [
-      'a signature over another proposal',
-      'proposal',
-      () => alice.sign({ ...details, proposal: 'pr_0123456789abcdef' }, place),
-    ],
+    ['a signature over another code', 'code', altered({ code: 'AAAA' })],
+    ['a signature over another nonce', 'nonce', altered({ nonce: 'x'.repeat(22) })],
+    ['a signature over another order', 'digest', altered({ digest: 'A'.repeat(43) })],
+    ['a signature over another proposal', 'proposal', altered({ proposal: 'pr_0123456789abcdef' })],
     [
       'a signature over a better worst case',
       'worst_case',
-      () =>
-        alice.sign(
-          { ...details, worst_case: { cash: '1.00', price: null, text: 'Costs at most $1.00.' } },
-          place,
-        ),
+      altered({ worst_case: { cash: '1.00', price: null, text: 'Costs at most $1.00.' } }),
     ],
-    [
-      'a signature for another gateway',
-      'gateway',
-      () => alice.sign({ ...details, locations: ['https://evil.example'] }, place),
-    ],
+    ['a signature for another gateway', 'gateway', altered({ locations: ['https://evil.example'] })],
     ...oddities.map(
       ([what, code, oddity]) =>
         [`a passkey’s signature ${what}`, code, () => signed(phones.passkey, details, oddity)] as const,

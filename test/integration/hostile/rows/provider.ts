@@ -1,14 +1,11 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { CIBA, EXCHANGE } from '../../sandbox/identity-provider-fixture.ts';
 import type { HostileWorld } from '../hostile-world.ts';
-import { type Row, saidBy } from '../row.ts';
+import { attackOn, type Row } from '../row.ts';
 
 const area = 'provider';
 
-/*
- * What is refused at these endpoints, and at the terminal phone's, counts by address: a hundred at once, then one a second. All
- * rows together stay below that, or the last of them would be told 429.
- */
+/** These endpoints limit by address (100, then 1/s); all rows together must stay below that. */
 
 /** By programs that nobody let in, or let in for less. */
 export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
@@ -16,10 +13,7 @@ export async function providerRows(hostile: HostileWorld): Promise<Row[]> {
   const { issuer } = world.sandbox.ready;
   const post = (path: string, form: Record<string, string>) =>
     fetch(`${issuer}${path}`, { method: 'POST', body: new URLSearchParams(form) });
-  const of = (what: string, at: string, expected: string, attack: () => Promise<Response>): Row => ({
-    ...{ area, what, at, expected },
-    attack: async () => saidBy(await attack()),
-  });
+  const of = attackOn(area);
   const rows: Row[] = [];
   const client_id = 'trade-agent';
   for (const [what, expected, form] of [

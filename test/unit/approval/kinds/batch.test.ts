@@ -18,10 +18,7 @@ const PRICES: Readonly<Record<string, string>> = {
 
 type Answer = 'fills' | 'rests' | Refusal;
 
-/**
- * A desk as the gateway's: an order is placed once by its id, and one that was refused before it was claimed may be tried
- * again.
- */
+/** Like the gateway's: places an order once by its id; one refused before its claim may be tried again. */
 function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '10000') {
   let now = START;
   const placed = new Map<string, Order>();

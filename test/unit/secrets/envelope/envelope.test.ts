@@ -100,26 +100,15 @@ describe('a tenant’s data key', () => {
     expect(await other.newest('acme')).toEqual(await keys.newest('acme'));
   });
 
-  it('is followed by another, one at a time, and what it sealed still opens', async () => {
-    const before = await secrets.seal(alice, 'one');
-    const versions = await Promise.all([keys.rotate('acme'), opened().rotate('acme')]);
-    expect(versions).toEqual([2, 2]);
-    const after = await secrets.seal(alice, 'two');
-    expect([before.keyVersion, after.keyVersion]).toEqual([1, 2]);
-    expect([await secrets.open(alice, before), await secrets.open(alice, after)]).toEqual(['one', 'two']);
-    expect(rows.kept.get('acme')).toHaveLength(2);
-  });
-
-  it('is wrapped anew, all versions of it, so that the older wrapping key may go', async () => {
+  it('is wrapped anew, so that the older wrapping key may go', async () => {
     const sealed = await secrets.seal(alice, 'one');
-    await keys.rotate('acme');
     await addWrappingKey(file);
-    expect(await keys.rewrap('acme')).toBe(2);
+    expect(await keys.rewrap('acme')).toBe(1);
     const ring = JSON.parse(readFileSync(file, 'utf8')) as { keys: object[] };
     writeFileSync(file, JSON.stringify({ ...ring, keys: ring.keys.slice(1) }));
     const later = createSecretSeal(opened());
     expect(await later.open(alice, sealed)).toBe('one');
-    expect((await later.seal(alice, 'two')).keyVersion).toBe(2);
+    expect((await later.seal(alice, 'two')).keyVersion).toBe(1);
   });
 });
 
@@ -127,7 +116,6 @@ describe('a sealed secret', () => {
   it('opens at its own place alone', async () => {
     const sealed = await secrets.seal(alice, 'secret');
     expect(await secrets.open(alice, sealed)).toBe('secret');
-    await keys.rotate('acme');
     for (const other of [
       { of: { ...alice, tenant: 'other' }, secret: sealed },
       { of: { ...alice, sub: 'bob' }, secret: sealed },

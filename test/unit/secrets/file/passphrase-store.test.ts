@@ -29,6 +29,11 @@ const PASSPHRASE = 'correct horse battery staple';
 const LOCKED = 'credential_store_locked';
 const UNAVAILABLE = 'credential_store_unavailable';
 
+const unavailable = (message: string) => ({
+  code: UNAVAILABLE,
+  message: expect.stringContaining(message),
+});
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-passphrase-'));
@@ -132,10 +137,7 @@ describe('a credential file under a passphrase', () => {
         before.replace(damage, (found) => `${found.slice(0, -2)}${found.endsWith('AA') ? 'BB' : 'AA'}`),
       );
       const source = saying(PASSPHRASE);
-      await expect(open(source).get(['refresh_token'])).rejects.toMatchObject({
-        code: UNAVAILABLE,
-        message: expect.stringMatching(/ is damaged$/),
-      });
+      await expect(open(source).get(['refresh_token'])).rejects.toMatchObject(unavailable(' is damaged'));
       // Nobody is made to type a passphrase for what can't be opened.
       expect(source.asked).toEqual([]);
     }
@@ -144,10 +146,7 @@ describe('a credential file under a passphrase', () => {
   it('says damaged, not wrong, where somebody changed it and its checksum', async () => {
     await open().set({ refresh_token: SECRET });
     forge(({ data }) => ({ data: Buffer.from(data, 'base64').fill(1).toString('base64') }));
-    await expect(open().get(['refresh_token'])).rejects.toMatchObject({
-      code: UNAVAILABLE,
-      message: expect.stringMatching(/ is damaged$/),
-    });
+    await expect(open().get(['refresh_token'])).rejects.toMatchObject(unavailable(' is damaged'));
   });
 
   it.each([
@@ -200,10 +199,9 @@ describe('a credential file under a passphrase', () => {
     const plain = openFileStore({ folder, profile: 'work' });
     await plain.set({ refresh_token: 'planted by somebody' });
     writeFileSync(file(), readFileSync(join(folder, 'credentials-work.json')), { mode: 0o600 });
-    await expect(open().get(['refresh_token'])).rejects.toMatchObject({
-      code: UNAVAILABLE,
-      message: expect.stringContaining('under another kind of key'),
-    });
+    await expect(open().get(['refresh_token'])).rejects.toMatchObject(
+      unavailable('under another kind of key'),
+    );
   });
 
   it.each([['credentials-work.passphrase.json'], ['credentials-work.json'], ['credentials-work.key']])(
@@ -215,7 +213,7 @@ describe('a credential file under a passphrase', () => {
       writeFileSync(moved, readFileSync(join(folder, name)), { mode: 0o600 });
       rmSync(join(folder, name));
       symlinkSync(moved, join(folder, name));
-      const refusal = { code: UNAVAILABLE, message: expect.stringContaining('it is a symbolic link') };
+      const refusal = unavailable('it is a symbolic link');
       await expect(store().get(['refresh_token'])).rejects.toMatchObject(refusal);
       await expect(store().set({ refresh_token: 'x' })).rejects.toMatchObject(refusal);
     },
@@ -224,10 +222,7 @@ describe('a credential file under a passphrase', () => {
   it('is refused while others may read it', async () => {
     await open().set({ refresh_token: SECRET });
     chmodSync(file(), 0o644);
-    await expect(open().get(['refresh_token'])).rejects.toMatchObject({
-      code: UNAVAILABLE,
-      message: expect.stringContaining('others may read'),
-    });
+    await expect(open().get(['refresh_token'])).rejects.toMatchObject(unavailable('others may read'));
   });
 });
 
@@ -351,10 +346,9 @@ describe('a credential file under a key file elsewhere', () => {
     await withKey().set({ refresh_token: SECRET });
     const key = readFileSync(keyFile(), 'utf8');
     writeFileSync(keyFile(), `${Buffer.alloc(32, 7).toString('base64')}\n`);
-    await expect(withKey().get(['session'])).rejects.toMatchObject({
-      code: UNAVAILABLE,
-      message: expect.stringContaining('is not the key of the credential file'),
-    });
+    await expect(withKey().get(['session'])).rejects.toMatchObject(
+      unavailable('is not the key of the credential file'),
+    );
     rmSync(keyFile());
     await expect(withKey().set({ session: 'x' })).rejects.toMatchObject({
       message: expect.stringContaining('has lost its key'),
@@ -379,10 +373,7 @@ describe('a credential file under a key file elsewhere', () => {
   ])('is not opened by a key file that %s', async (_, change, message) => {
     await withKey().set({ refresh_token: SECRET });
     change();
-    await expect(withKey().get(['refresh_token'])).rejects.toMatchObject({
-      code: UNAVAILABLE,
-      message: expect.stringContaining(message),
-    });
+    await expect(withKey().get(['refresh_token'])).rejects.toMatchObject(unavailable(message));
   });
 });
 

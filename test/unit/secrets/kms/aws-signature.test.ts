@@ -1,10 +1,7 @@
 import { expect, it } from 'vitest';
 import { signedHeaders } from '../../../../src/secrets/kms/aws-kms.ts';
 
-/*
- * From AWS's own test suite for Signature Version 4 (aws-sig-v4-test-suite: `get-vanilla`, `post-vanilla`,
- * `post-sts-header-before`), with its credentials.
- */
+/** From AWS's Signature Version 4 test suite (get-vanilla, post-vanilla, post-sts-header-before). */
 const credentials = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
