@@ -43,39 +43,24 @@ async function enrolled(sub: string): Promise<Authenticator> {
   await world.keys.enrol({ secret }, authenticator.register(challenge), 'phone');
   return authenticator;
 }
-async function proposed(request: object): Promise<{ id: string; details: Details }> {
-  const { status, body } = await agent.propose(request, randomUUID());
-  expect(status).toBe(201);
-  const id = String(body.id);
-  const asked = world.issuer.questions.findLast(({ details }) => details.proposal === id);
-  return { id, details: asked?.details ?? {} };
-}
-async function ended(id: string): Promise<Record<string, unknown>> {
-  for (let since = ''; ; ) {
-    const query = new URLSearchParams({ wait: '5', since });
-    const { body } = await agent.send('GET', `/v1/proposals/${id}?${query}`);
-    if (['executed', 'blocked', 'expired', 'denied', 'cancelled'].includes(String(body.state))) return body;
-    since = String(body.updated_at);
-  }
-}
 /** It ends so, and nothing of it reached the broker or the service. */
 async function comesToNothing(id: string, code: string, submissions: number): Promise<void> {
-  expect(await ended(id)).toMatchObject({ state: 'blocked', reason: { code } });
+  expect(await agent.ended(id)).toMatchObject({ state: 'blocked', reason: { code } });
   expect(world.broker.submissions).toHaveLength(submissions);
   expect(world.broker.replacements).toHaveLength(0);
   expect(world.broker.requests.filter((one) => /slack|DELETE/.test(one))).toEqual([]);
 }
 async function traded(request: object): Promise<Record<string, unknown>> {
-  const { id, details } = await proposed(request);
+  const { id, details } = await agent.proposed(request);
   await world.decide(id, 'approve', { approval_evidence: signed(phone, details) });
-  const body = await ended(id);
+  const body = await agent.ended(id);
   expect(body.state).toBe('executed');
   return body.result as Record<string, unknown>;
 }
 
 describe('a provider that approves by itself', () => {
   it('trades nothing, where the phone’s own signature does', async () => {
-    const { id } = await proposed(buy('5'));
+    const { id } = await agent.proposed(buy('5'));
     await world.decide(id, 'approve');
     await comesToNothing(id, 'signature_missing', 0);
     await traded(buy('6'));
@@ -130,27 +115,27 @@ describe('a provider that approves by itself', () => {
       (details) => signed(phone, { ...details, code: 'AAAA' }),
     ],
   ])('trades nothing with evidence by %s', async (_, code, evidence) => {
-    const { id, details } = await proposed(buy('5'));
+    const { id, details } = await agent.proposed(buy('5'));
     await world.decide(id, 'approve', { approval_evidence: evidence(details) });
     await comesToNothing(id, code, 0);
   });
 
   it('trades nothing with what the phone signed for another order, however it is dressed', async () => {
-    const first = await proposed(buy('1'));
+    const first = await agent.proposed(buy('1'));
     const evidence = signed(phone, first.details);
     await world.decide(first.id, 'approve', { approval_evidence: evidence });
-    expect(await ended(first.id)).toMatchObject({ state: 'executed' });
-    const second = await proposed(buy('7'));
+    expect(await agent.ended(first.id)).toMatchObject({ state: 'executed' });
+    const second = await agent.proposed(buy('7'));
     await world.decide(second.id, 'approve', { approval_evidence: evidence });
     await comesToNothing(second.id, 'signature_proposal', 1);
-    const third = await proposed(buy('8'));
+    const third = await agent.proposed(buy('8'));
     const { statement } = signed(phone, third.details);
     await world.decide(third.id, 'approve', { approval_evidence: { ...evidence, statement } });
     await comesToNothing(third.id, 'signature_challenge', 1);
   });
 
   it('trades nothing by details of its own, though the phone signed those of the gateway’s', async () => {
-    const { id, details } = await proposed(buy('5'));
+    const { id, details } = await agent.proposed(buy('5'));
     const subject = { ...(details.subject as object), qty: '50' };
     await world.decide(id, 'approve', {
       authorization_details: [{ ...details, subject }],
@@ -160,16 +145,16 @@ describe('a provider that approves by itself', () => {
   });
 
   it('has carried out what the digest stands for, whatever else it showed', async () => {
-    const { id, details } = await proposed(buy('5'));
+    const { id, details } = await agent.proposed(buy('5'));
     // The statement has no text of the screen in it: a phone that was shown something else signs the same.
     const shown = { ...details, subject: { ...(details.subject as object), qty: '1' } };
     await world.decide(id, 'approve', { approval_evidence: signed(phone, shown) });
-    expect(await ended(id)).toMatchObject({ state: 'executed' });
+    expect(await agent.ended(id)).toMatchObject({ state: 'executed' });
     expect(world.broker.submissions).toMatchObject([{ qty: '5' }]);
   });
 
   it('trades nothing by a key that its person has removed, though it signed before', async () => {
-    const { id, details } = await proposed(buy('5'));
+    const { id, details } = await agent.proposed(buy('5'));
     const evidence = signed(phone, details);
     await world.keys.remove('machine', phone.credentialId);
     await world.decide(id, 'approve', { approval_evidence: evidence });
@@ -183,12 +168,12 @@ describe('a provider that approves by itself', () => {
       { kind: 'cancel', cancel: { order_id: order } },
       { kind: 'message', message: { service: 'slack', recipient: '#trading', text: 'hello' } },
     ]) {
-      const { id } = await proposed(request);
+      const { id } = await agent.proposed(request);
       await world.decide(id, 'approve');
       await comesToNothing(id, 'signature_missing', 1);
     }
     await agent.send('PUT', '/v1/halt');
-    const { id } = await proposed({ kind: 'lift', lift: {} });
+    const { id } = await agent.proposed({ kind: 'lift', lift: {} });
     await world.decide(id, 'approve');
     await comesToNothing(id, 'signature_missing', 1);
     expect((await agent.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
@@ -248,7 +233,7 @@ describe('a provider that signs tokens for itself', () => {
       status: 403,
       body: { code: 'signature_proposal' },
     });
-    const { details } = await proposed(buy('5'));
+    const { details } = await agent.proposed(buy('5'));
     expect(await order(draft(), signed(phone, details))).toMatchObject({
       status: 403,
       body: { code: 'signature_proposal' },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { isSettledState, type ProposalState } from '../../../src/trading/proposal.ts';
 import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { dpopKey } from '../gateway/support/dpop-key.ts';
 import { startTestIssuer } from '../gateway/support/test-issuer.ts';
@@ -30,6 +32,10 @@ export interface Agent {
     url?: string,
   ): Promise<Answer>;
   propose(body: unknown, key: string): Promise<Answer>;
+  /** Proposes something new. @returns its id, and what the owner is asked */
+  proposed(body: unknown): Promise<{ id: string; details: Readonly<Record<string, unknown>> }>;
+  /** The proposal once it is settled. */
+  ended(id: string): Promise<Record<string, unknown>>;
 }
 
 const SCOPE = 'orders:read orders:propose orders:cancel messages:propose';
@@ -139,6 +145,21 @@ export async function startForeignWorld(
           headers: response.headers,
           body: text === '' ? {} : JSON.parse(text),
         };
+      },
+      async proposed(body) {
+        const answer = await self.propose(body, randomUUID());
+        if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+        const id = String(answer.body.id);
+        const asked = issuer.questions.findLast(({ details }) => details.proposal === id);
+        return { id, details: asked?.details ?? {} };
+      },
+      async ended(id) {
+        for (let since = ''; ; ) {
+          const query = new URLSearchParams({ wait: '5', since });
+          const { body } = await self.send('GET', `/v1/proposals/${id}?${query}`);
+          if (isSettledState(body.state as ProposalState)) return body;
+          since = String(body.updated_at);
+        }
       },
       propose: (body, key) => self.send('POST', '/v1/proposals', body, { 'idempotency-key': key }),
     };

@@ -21,12 +21,6 @@ describe('a hostile agent', () => {
   });
   afterEach(() => world.close());
 
-  const ended = async (agent: Agent, id: unknown, state: string): Promise<void> => {
-    for (;;) {
-      const { body } = await agent.send('GET', `/v1/proposals/${String(id)}?wait=5`);
-      if (body.state === state) return;
-    }
-  };
   /** One after the other, each after a tap that says no would be rest: withdrawn instead. */
   const withdraw = (agent: Agent, id: unknown) => agent.send('DELETE', `/v1/proposals/${String(id)}`);
 
@@ -208,7 +202,7 @@ describe('a hostile agent', () => {
     for (const number of [1, 2]) {
       const { body } = await own.propose(buy(number), `n-${number}`);
       await world.decide(String(body.id), 'deny');
-      await ended(own, body.id, 'denied');
+      expect(await own.ended(String(body.id))).toMatchObject({ state: 'denied' });
     }
     const resting = await own.propose(buy(3), 'n-3');
     expect(resting).toMatchObject({
@@ -226,7 +220,7 @@ describe('a hostile agent', () => {
     const first = await own.propose(buy(5), 'one');
     expect(first.body.again).toBeUndefined();
     await world.decide(String(first.body.id), 'deny');
-    await ended(own, first.body.id, 'denied');
+    expect(await own.ended(String(first.body.id))).toMatchObject({ state: 'denied' });
     const second = await own.propose(buy(5), 'two');
     expect(second.body.again).toBe(2);
     expect(world.issuer.questions.at(-1)?.details).toMatchObject({ again: 2 });

@@ -16,8 +16,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 /** The stand-in's AAPL is asked at 180.01: so many shares at a limit of 180. */
-const propose = (qty: string, key: string) =>
-  alice.propose(
+const propose = (qty: string, key: string, who = alice) =>
+  who.propose(
     {
       kind: 'order',
       order: { symbol: 'AAPL', side: 'buy', qty, type: 'limit', time_in_force: 'day', limit_price: '180' },
@@ -41,9 +41,7 @@ it('an order beyond a limit rings no phone; one within it does', async () => {
   expect(status).toBe(201);
   await expect.poll(() => world.issuer.questions.length).toBe(1);
   await world.decide(String(body.id), 'approve');
-  await expect
-    .poll(async () => (await alice.send('GET', `/v1/proposals/${body.id}`)).body.state)
-    .toBe('executed');
+  expect(await alice.ended(String(body.id))).toMatchObject({ state: 'executed' });
 });
 
 it('a limit that was lowered meanwhile holds when the order is carried out', async () => {
@@ -51,36 +49,27 @@ it('a limit that was lowered meanwhile holds when the order is carried out', asy
   await expect.poll(() => world.issuer.questions.length).toBe(1);
   limit = '899.99';
   await world.decide(String(body.id), 'approve');
-  await expect
-    .poll(async () => (await alice.send('GET', `/v1/proposals/${body.id}`)).body)
-    .toMatchObject({
-      state: 'blocked',
-      reason: {
-        code: 'policy_denied',
-        members: { reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER', limit: '899.99', value: '900.00' },
-      },
-    });
+  expect(await alice.ended(String(body.id))).toMatchObject({
+    state: 'blocked',
+    reason: {
+      code: 'policy_denied',
+      members: { reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER', limit: '899.99', value: '900.00' },
+    },
+  });
   expect((await alice.send('GET', '/v1/orders?status=all')).body).toMatchObject({ orders: [] });
 });
-
-/** What became of an order, by the ways that end. */
-const ended = async (id: unknown) => {
-  const { body } = await alice.send('GET', `/v1/proposals/${id}`);
-  return ['executed', 'blocked'].includes(String(body.state)) ? body : undefined;
-};
 
 it('of orders that are approved at once no more go out than may in a day', async () => {
   await world.close();
   world = await startForeignWorld({ rules: limited({ max_day_orders: 2 }) });
   alice = world.agent('alice', 'trade-agent');
-  const proposed: unknown[] = [];
-  for (const qty of ['1', '2', '3', '4']) proposed.push((await propose(qty, `of-${qty}`)).body.id);
+  const proposed: string[] = [];
+  for (const qty of ['1', '2', '3', '4']) proposed.push(String((await propose(qty, `of-${qty}`)).body.id));
   await expect.poll(() => world.issuer.questions.length).toBe(4);
-  await Promise.all(proposed.map((id) => world.decide(String(id), 'approve')));
-  await expect.poll(async () => (await Promise.all(proposed.map(ended))).every(Boolean)).toBe(true);
-  const found = await Promise.all(proposed.map(ended));
-  expect(found.filter((body) => body?.state === 'executed')).toHaveLength(2);
-  expect(found.filter((body) => body?.state === 'blocked')).toMatchObject(
+  await Promise.all(proposed.map((id) => world.decide(id, 'approve')));
+  const found = await Promise.all(proposed.map((id) => alice.ended(id)));
+  expect(found.filter((body) => body.state === 'executed')).toHaveLength(2);
+  expect(found.filter((body) => body.state === 'blocked')).toMatchObject(
     Array(2).fill({
       reason: {
         code: 'policy_denied',
@@ -96,13 +85,5 @@ it('of orders that are approved at once no more go out than may in a day', async
   expect(world.issuer.questions).toHaveLength(4);
   // Another person's day is their own.
   const bob = world.agent('bob', 'trade-agent');
-  const order = {
-    symbol: 'AAPL',
-    side: 'buy',
-    qty: '1',
-    type: 'limit',
-    time_in_force: 'day',
-    limit_price: '180',
-  };
-  expect((await bob.propose({ kind: 'order', order }, 'of-bob')).status).toBe(201);
+  expect((await propose('1', 'of-bob', bob)).status).toBe(201);
 });

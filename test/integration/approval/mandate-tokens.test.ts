@@ -41,20 +41,8 @@ const order = () => ({
   order: { symbol: 'AAPL', side: 'buy', qty: '1', type: 'limit', limit_price: String(100 + ++number) },
 });
 
-async function proposed(request: object): Promise<{ id: string; details: Details }> {
-  const { status, body } = await agent.propose(request, randomUUID());
-  expect(status, JSON.stringify(body)).toBe(201);
-  const asked = world.issuer.questions.findLast(({ details }) => details.proposal === body.id);
-  return { id: String(body.id), details: asked?.details as Details };
-}
-async function ended(id: string): Promise<Record<string, unknown>> {
-  for (let since = ''; ; ) {
-    const query = new URLSearchParams({ wait: '5', since });
-    const { body } = await agent.send('GET', `/v1/proposals/${id}?${query}`);
-    if (['executed', 'blocked', 'expired', 'denied', 'cancelled'].includes(String(body.state))) return body;
-    since = String(body.updated_at);
-  }
-}
+const proposed = async (request: object) =>
+  (await agent.proposed(request)) as { id: string; details: Details };
 const granted = async () =>
   ((await agent.send('GET', '/v1/mandates')).body.mandates as { id: string }[]).map(({ id }) => id);
 
@@ -62,7 +50,7 @@ const granted = async () =>
 async function comesToNothing(id: string, claims: Record<string, unknown>, code: string, named: string) {
   const [mandates, orders] = [await granted(), world.broker.submissions.length];
   await world.decide(id, 'approve', claims);
-  const { state, reason } = await ended(id);
+  const { state, reason } = await agent.ended(id);
   expect({ state, reason }).toMatchObject({
     state: 'blocked',
     reason: { code, text: expect.stringContaining(named) },
@@ -75,7 +63,7 @@ describe('the token of a mandate', () => {
   it('makes it, by itself', async () => {
     const { id } = await proposed(mandate());
     await world.decide(id, 'approve');
-    const { result } = await ended(id);
+    const { result } = await agent.ended(id);
     expect(await granted()).toContain((result as { mandate: string }).mandate);
   });
 
@@ -83,7 +71,7 @@ describe('the token of a mandate', () => {
     const claims = { jti: randomUUID() };
     const { id } = await proposed(mandate());
     await world.decide(id, 'approve', claims);
-    expect((await ended(id)).state).toBe('executed');
+    expect((await agent.ended(id)).state).toBe('executed');
     await comesToNothing((await proposed(mandate())).id, claims, 'approval_already_used', 'used');
     await comesToNothing((await proposed(order())).id, claims, 'approval_already_used', 'used');
   });

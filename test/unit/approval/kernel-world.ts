@@ -73,6 +73,23 @@ export const TAKES_TWO = 1000;
 /** What no run waits for: every proposal's deadline lies before it. */
 const LONG_MS = 48 * 3_600_000;
 
+/** Has the next calls of a method fail. */
+export function failNext<Name extends string>(
+  owner: Record<Name, (...given: never[]) => Promise<unknown>>,
+  name: Name,
+  times: number,
+  message: string,
+): void {
+  const method = owner[name].bind(owner) as (...given: unknown[]) => Promise<unknown>;
+  let left = times;
+  Object.assign(owner, {
+    [name]: async (...given: unknown[]) => {
+      if (left-- > 0) throw new Error(message);
+      return await method(...given);
+    },
+  });
+}
+
 /** A kernel with everything around it made up: provider, desk, time. One database, so that it can be started again. */
 export function kernelWorld({
   answers = [],

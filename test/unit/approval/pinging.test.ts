@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PollResult } from '../../../src/approval/asking-port.ts';
-import { kernelWorld, restarted } from './kernel-world.ts';
+import { failNext, kernelWorld, restarted } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
 
@@ -69,14 +69,7 @@ describe('where the provider calls back', () => {
   it('an answer that can’t be stored for a moment is kept: nobody is asked twice', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: ['approved'] });
     const { id } = await world.propose();
-    const move = world.moves.move.bind(world.moves);
-    let away = 5;
-    Object.assign(world.moves, {
-      move: async (...args: Parameters<typeof move>) => {
-        if (away-- > 0) throw new Error('the connection was closed');
-        return move(...args);
-      },
-    });
+    failNext(world.moves, 'move', 5, 'the connection was closed');
     await world.kernel.called('auth-1', world.questions[0]?.notificationToken ?? '');
     const began = world.clock.now();
     await world.until(id, 'executed');

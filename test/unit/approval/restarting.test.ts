@@ -38,23 +38,17 @@ describe('after a restart', () => {
     expect(world.polls).toEqual([]);
   });
 
-  it('one that was approved and is past its deadline is not carried out', async () => {
+  it.each<[string, number, number, string]>([
+    ['is past its deadline', TOKEN_MS, TOKEN_MS, ''],
+    ['has a token that ran out', 8 * HOUR_MS, HOUR_MS, 'token ran out'],
+  ])('one that was approved and %s is not carried out', async (_, ttl, later, text) => {
     const world = kernelWorld();
-    const { id } = await world.left('approved');
-    world.clock.advance(TOKEN_MS);
-    world.start();
-    expect((await world.until(id, 'expired')).reason?.code).toBe('approval_expired');
-    expect(world.book).toEqual([]);
-  });
-
-  it('one that was approved and whose token ran out is not carried out', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('approved', '5', 8 * HOUR_MS);
-    world.clock.advance(HOUR_MS);
+    const { id } = await world.left('approved', '5', ttl);
+    world.clock.advance(later);
     world.start();
     expect((await world.until(id, 'expired')).reason).toMatchObject({
       code: 'approval_expired',
-      text: expect.stringContaining('token ran out'),
+      text: expect.stringContaining(text),
     });
     expect(world.book).toEqual([]);
   });
@@ -89,10 +83,15 @@ describe('after a restart', () => {
     expect(world.followedWith).toEqual([`token ${id}`]);
   });
 
-  it.each(['executing', 'unknown'] as const)('one that was %s is not placed a second time', async (state) => {
+  it.each([
+    ['executing', 0],
+    ['unknown', 0],
+    ['executing', TOKEN_MS + 60_000],
+  ] as const)('one that was %s is not placed a second time %i ms later', async (state, later) => {
     const world = kernelWorld();
     const { id, subject } = await world.left(state);
     world.place(subject as Parameters<typeof world.place>[0]);
+    world.clock.advance(later);
     world.start();
     await world.until(id, 'executed');
     expect(world.book).toHaveLength(1);
@@ -106,16 +105,6 @@ describe('after a restart', () => {
       expect(world.book).toHaveLength(1);
     },
   );
-
-  it('one under way is asked about with a token that has run out', async () => {
-    const world = kernelWorld();
-    const { id, subject } = await world.left('executing');
-    world.place(subject as Parameters<typeof world.place>[0]);
-    world.clock.advance(TOKEN_MS + 60_000);
-    world.start();
-    await world.until(id, 'executed');
-    expect(world.book).toHaveLength(1);
-  });
 
   it.each(['approved', 'executing', 'unknown'] as const)(
     'one that was %s waits for the provider’s keys',

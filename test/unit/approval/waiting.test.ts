@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PollResult } from '../../../src/approval/asking-port.ts';
-import { kernelWorld } from './kernel-world.ts';
+import { failNext, kernelWorld } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };
 const unreachable: PollResult = { status: 'unreachable', reason: 'ECONNREFUSED' };
@@ -80,13 +80,8 @@ describe('waiting for a decision', () => {
 
   it('keeps the interval where the store is away right after a poll', async () => {
     const world = kernelWorld();
-    const { get } = world.store;
     world.answers.push(async () => {
-      // The next look at the row fails, once.
-      world.store.get = async () => {
-        world.store.get = get;
-        throw new Error('terminating connection due to administrator command');
-      };
+      failNext(world.store, 'get', 1, 'terminating connection due to administrator command');
       return pending;
     }, 'approved');
     await world.proposed('executed');
@@ -131,17 +126,17 @@ describe('waiting for a decision', () => {
   });
 
   it('after the deadline asks once, to tell a denial from an expiry', async () => {
-    const denied = kernelWorld({ answers: [{ status: 'denied' }] });
-    const one = await denied.left('requested');
-    denied.clock.advance(400_000);
-    denied.start();
-    await denied.until(one.id, 'denied');
-    const silent = kernelWorld({ answers: [unreachable] });
-    const two = await silent.left('requested');
-    silent.clock.advance(400_000);
-    silent.start();
-    await silent.until(two.id, 'expired');
-    expect(silent.polls).toHaveLength(1);
+    for (const [answer, state] of [
+      [{ status: 'denied' }, 'denied'],
+      [unreachable, 'expired'],
+    ] as const) {
+      const world = kernelWorld({ answers: [answer] });
+      const { id } = await world.left('requested');
+      world.clock.advance(400_000);
+      world.start();
+      await world.until(id, state);
+      expect(world.polls).toHaveLength(1);
+    }
   });
 
   it('ends soon after the deadline when a poll hangs', async () => {
@@ -209,17 +204,9 @@ describe('waiting for a decision', () => {
 
   it('keeps an approval that arrives while the store is unavailable, and does not ask again', async () => {
     const world = kernelWorld();
-    const { change } = world.store;
-    let failures = 0;
-    Object.assign(world.store, {
-      change: async (...given: Parameters<typeof change>) => {
-        if (failures-- > 0) throw new Error('the store is unavailable');
-        return change(...given);
-      },
-    });
     const { id } = await world.propose();
     world.answers.push(async () => {
-      failures = 3;
+      failNext(world.store, 'change', 3, 'the store is unavailable');
       return 'approved';
     });
     // The provider gives the token out once: then its answer is lost, and it takes another question to get one.
@@ -286,14 +273,7 @@ describe('waiting for a decision', () => {
   it('goes on after an error that nobody foresaw', async () => {
     const world = kernelWorld();
     const { id } = await world.left('approved');
-    const move = world.moves.move.bind(world.moves);
-    let broken = 2;
-    Object.assign(world.moves, {
-      move: async (...args: Parameters<typeof move>) => {
-        if (broken-- > 0) throw new Error('the disk is full');
-        return move(...args);
-      },
-    });
+    failNext(world.moves, 'move', 2, 'the disk is full');
     world.start();
     await world.until(id, 'executed');
     expect(world.errors).toEqual(['Error: the disk is full', 'Error: the disk is full']);

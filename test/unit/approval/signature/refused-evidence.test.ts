@@ -56,6 +56,12 @@ function saying(more: Partial<Record<keyof Evidence['statement'], unknown>>): Re
   const evidence = signed(phone);
   return { ...evidence, statement: { ...evidence.statement, ...more } };
 }
+/** Has the store know a key as it should never have been enrolled. */
+async function enrolledAs(evil: Authenticator, changes: Partial<SigningKey>): Promise<void> {
+  const key = { ...enrolled, credentialId: evil.credentialId, ...changes };
+  await world.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
+  evil.counter = 10;
+}
 const bytesOf = (text: string) => Buffer.from(text, 'base64url');
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 function flipped(text: string, at: number): string {
@@ -232,21 +238,12 @@ describe('what the right key did not sign is refused', () => {
       bytesOf(y),
     ]);
     const evil = authenticatorOf();
-    const key = {
-      ...enrolled,
-      credentialId: evil.credentialId,
-      publicKey: new Uint8Array(cose),
-      algorithm: -35,
-    };
-    await world.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
-    evil.counter = 10;
+    await enrolledAs(evil, { publicKey: new Uint8Array(cose), algorithm: -35 });
     await refuses('signature_algorithm', signed(evil));
   });
   it('a key that is of another algorithm than it was enrolled as', async () => {
     const evil = authenticatorOf('RS256');
-    const key = { ...enrolled, credentialId: evil.credentialId, publicKey: evil.publicKey, algorithm: -7 };
-    await world.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
-    evil.counter = 10;
+    await enrolledAs(evil, { publicKey: evil.publicKey, algorithm: -7 });
     await refuses('signature_algorithm', signed(evil));
   });
 });
@@ -259,14 +256,8 @@ describe('a software key is refused', () => {
       code: 'signature_software',
     });
     const { publicKey, credentialId } = softwareKey('secret', 'alice');
-    const key = {
-      ...enrolled,
-      credentialId,
-      publicKey,
-      algorithm: -8,
-      counter: 0,
-      method: 'software' as const,
-    };
+    const software = { algorithm: -8, counter: 0, method: 'software' as const };
+    const key = { ...enrolled, credentialId, publicKey, ...software };
     await strict.store.enrol(key, 'machine', { event: 'key_enrolled', facts: {} }, START);
     await refuses('signature_software', sign(), { in: strict });
     strict.close();
