@@ -26,10 +26,11 @@ const byMandate: WorldOptions = {
 };
 
 const order: Step = { do: 'propose', client: 0, body: 0, ttl: 60, typed: true, watch: false };
-const under = (gateway = 0): Step => ({
-  ...{ do: 'under', client: 0, body: 5, mandate: 0, slot: 'none', only: true, ttl: 60, times: 1 },
-  gateway,
+const underBy = (changes: Partial<Extract<Step, { do: 'under' }>>): Step => ({
+  ...{ do: 'under', client: 0, body: 5, mandate: 0, slot: 'none', only: true, ttl: 60, times: 1, gateway: 0 },
+  ...changes,
 });
+const under = (gateway = 0) => underBy({ gateway });
 /** Of 1,200 dollars, for two orders a week; one of `under` takes 808.04 of it. */
 const mandate: readonly Step[] = [
   { do: 'mandate', client: 0, terms: 2, replaces: undefined },
@@ -126,19 +127,13 @@ const drawn: typeof histories = [
       { do: 'fault', fault: { leg: 'gateway-provider', kind: 'broken', after: 0, writesOnly: true } },
       fault('late', 1, true),
       wait(9),
-      {
-        ...{ do: 'under', client: 1, body: 5, mandate: 'any', slot: 'none', only: false, ttl: 300, times: 3 },
-        gateway: 0,
-      },
+      underBy({ client: 1, mandate: 'any', only: false, ttl: 300, times: 3 }),
       sleep(200),
       sleep(7_200),
       { do: 'part', leg: 'gateway-provider', seconds: 20 },
       sleep(200),
       { do: 'batch', client: 1, batch: 3, stop: false, ttl: 150 },
-      {
-        ...{ do: 'under', client: 4, body: 0, mandate: 2, slot: 'present', only: true, ttl: 300, times: 1 },
-        gateway: 1,
-      },
+      underBy({ client: 4, body: 0, mandate: 2, slot: 'present', ttl: 300, gateway: 1 }),
     ],
     outcome: arrived,
   },
@@ -151,10 +146,7 @@ const drawn: typeof histories = [
       fault('late', 1, true),
       tap,
       sleep(7_200),
-      {
-        ...{ do: 'under', client: 1, body: 6, mandate: 'any', slot: 'other', only: true, ttl: 60, times: 1 },
-        gateway: 0,
-      },
+      underBy({ client: 1, body: 6, mandate: 'any', slot: 'other' }),
       { do: 'gateway', how: 'kill', after: 59, down: true },
       { do: 'skew', seconds: 120 },
       wait(6),

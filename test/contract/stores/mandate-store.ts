@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { DecisionNote } from '../../../src/store/decision-store.ts';
-import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import type { GrantedMandate } from '../../../src/store/mandate-store.ts';
 import type { CountedFacts } from '../../../src/trading/counted-order.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
-import type { OpenedStores, OpenStores } from './gateway-factory.ts';
+import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const issuer = 'https://issuer.example';
 const terms = mandateEnvelopeSchema.parse(mandateTerms());
@@ -30,24 +30,12 @@ const SLOT = '2026-W48';
 const now = Date.parse('2026-11-25T15:00:00Z');
 const day = Date.parse('2026-11-25T05:00:00Z');
 
-const draft = (n: number, changes: Partial<OrderDraft> = {}): OrderDraft => ({
-  account: terms.account,
-  environment: 'paper',
-  symbol: 'AAPL',
-  side: 'buy',
-  qty: '1',
-  type: 'limit',
-  time_in_force: 'day',
-  limit_price: '200.00',
-  extended_hours: false,
-  reference_price: '180.00',
-  max_slippage: '0.01',
-  client_order_id: `ta-0000000${n}`,
-  expires_at: '2026-11-25T15:05:00Z',
-  mandate: id,
-  slot: SLOT,
-  ...changes,
-});
+const draft = (n: number, changes: Partial<OrderDraft> = {}): OrderDraft =>
+  anOrderDraft({
+    ...{ account: terms.account, qty: '1', type: 'limit', limit_price: '200.00' },
+    ...{ client_order_id: `ta-0000000${n}`, mandate: id, slot: SLOT },
+    ...changes,
+  });
 
 const decided = (effect: 'allow' | 'deny'): DecisionNote => ({
   sub: 'alice',
@@ -68,15 +56,11 @@ const oncePerSlot = ({ mandate }: CountedFacts) =>
 
 /** What every store of mandates promises, and the journal of orders about them. */
 export function mandateStoreContract(open: OpenStores): void {
-  let opened: OpenedStores;
-  let stores: GatewayStores;
-  beforeEach(async () => {
-    opened = await open();
-    stores = opened.stores;
-  });
-  afterEach(() => opened.close());
+  const opened = openForEach(open);
+  const mandates = opened.the('mandates');
+  const orders = opened.the('orders');
 
-  const claim = (whole: OrderDraft, at = now, { orders } = stores, decide = oncePerSlot) =>
+  const claim = (whole: OrderDraft, at = now, decide = oncePerSlot, { orders } = opened.stores) =>
     orders.claim(
       {
         sub: 'alice',
@@ -92,11 +76,11 @@ export function mandateStoreContract(open: OpenStores): void {
     );
   const key = (whole: OrderDraft) => ({ sub: 'alice', clientOrderId: whole.client_order_id });
   const slot = { slot: SLOT, symbol: 'AAPL', side: 'buy' } as const;
-  const found = async (mandate = id, since = day) => stores.mandates.find('alice', mandate, { since, slot });
+  const found = async (mandate = id, since = day) => mandates.find('alice', mandate, { since, slot });
 
   describe('a store of mandates', () => {
     it('gives back what was granted, unused, to another process too', async () => {
-      expect(await stores.mandates.grant(granted(), now)).toBe('granted');
+      expect(await mandates.grant(granted(), now)).toBe('granted');
       const expected = {
         id,
         sub: 'alice',
@@ -108,55 +92,50 @@ export function mandateStoreContract(open: OpenStores): void {
         inSlot: 0,
       };
       expect(await opened.another().mandates.find('alice', id, { since: day })).toEqual(expected);
-      expect(await stores.mandates.list('alice', { since: day })).toEqual([expected]);
-      expect(await stores.mandates.list('bob', { since: day })).toEqual([]);
-      expect(await stores.mandates.find('bob', id, { since: day })).toBeUndefined();
+      expect(await mandates.list('alice', { since: day })).toEqual([expected]);
+      expect(await mandates.list('bob', { since: day })).toEqual([]);
+      expect(await mandates.find('bob', id, { since: day })).toBeUndefined();
     });
 
     it('grants once, however often and by however many it is asked', async () => {
-      const asked = [stores, opened.another()].map(({ mandates }) => mandates.grant(granted(), now));
-      expect((await Promise.all(asked)).toSorted()).toEqual(['granted', 'known']);
-      expect(await stores.mandates.list('alice', { since: day })).toHaveLength(1);
+      const asked = await opened.atOnce(2, ({ mandates }) => mandates.grant(granted(), now));
+      expect(asked.toSorted()).toEqual(['granted', 'known']);
+      expect(await mandates.list('alice', { since: day })).toHaveLength(1);
     });
 
     it('uses an approval for one mandate, and for no order or message beside it', async () => {
       const { approval } = granted();
-      await stores.mandates.grant(granted(), now);
+      await mandates.grant(granted(), now);
       const another = granted({ mandate_id: 'M-0000000002' });
-      expect(await stores.mandates.grant({ ...another, approval }, now)).toBe('approval_used');
+      expect(await mandates.grant({ ...another, approval }, now)).toBe('approval_used');
       const { mandate: _, slot: __, ...plain } = draft(1);
       const order = { ...key(plain), digest: 'digest', approval, draft: plain };
-      expect(await stores.orders.claim(order, now)).toBe('approval_used');
+      expect(await orders.claim(order, now)).toBe('approval_used');
     });
 
     it('does not let other terms be granted under an id that is taken', async () => {
-      await stores.mandates.grant(granted(), now);
-      expect(await stores.mandates.grant(granted({ max_orders: 99 }, 'jti-2'), now)).toBe('approval_used');
+      await mandates.grant(granted(), now);
+      expect(await mandates.grant(granted({ max_orders: 99 }, 'jti-2'), now)).toBe('approval_used');
       expect((await found())?.terms).toEqual(terms);
     });
 
     it('ends the one whose place another takes, in one', async () => {
-      await stores.mandates.grant(granted(), now);
+      await mandates.grant(granted(), now);
       const next = granted({ mandate_id: 'M-0000000002', replaces: id });
-      expect(await stores.mandates.grant(next, now + 1)).toBe('granted');
+      expect(await mandates.grant(next, now + 1)).toBe('granted');
       expect(await found()).toMatchObject({ state: 'replaced', updatedAt: now + 1 });
       const late = granted({ mandate_id: 'M-0000000003', replaces: id });
-      expect(await stores.mandates.grant(late, now + 2)).toBe('not_replaceable');
+      expect(await mandates.grant(late, now + 2)).toBe('not_replaceable');
       expect(await found('M-0000000003')).toBeUndefined();
       const ofNone = granted({ mandate_id: 'M-0000000004', replaces: 'M-9999999999' });
-      expect(await stores.mandates.grant(ofNone, now)).toBe('not_replaceable');
+      expect(await mandates.grant(ofNone, now)).toBe('not_replaceable');
     });
 
     it('suspends and revokes, and never takes that back', async () => {
-      await stores.mandates.grant(granted(), now);
-      const end = (to: 'suspended' | 'revoked', sub = 'alice') =>
-        stores.mandates.end({ sub, id }, to, 'phone', now);
+      await mandates.grant(granted(), now);
+      const end = (to: 'suspended' | 'revoked', sub = 'alice') => mandates.end({ sub, id }, to, 'phone', now);
       expect(await end('suspended', 'bob')).toBe('unknown');
-      expect([await end('suspended'), await end('suspended'), await end('revoked')]).toEqual([
-        'ended',
-        'ended',
-        'ended',
-      ]);
+      for (const to of ['suspended', 'suspended', 'revoked'] as const) expect(await end(to)).toBe('ended');
       expect(await end('suspended')).toBe('barred');
       expect((await found())?.state).toBe('revoked');
     });
@@ -164,7 +143,7 @@ export function mandateStoreContract(open: OpenStores): void {
 
   describe('a journal of orders, of those under a mandate', () => {
     beforeEach(async () => {
-      await stores.mandates.grant(granted(), now);
+      await mandates.grant(granted(), now);
     });
 
     it('counts them, and takes their slot, with the claim', async () => {
@@ -186,28 +165,24 @@ export function mandateStoreContract(open: OpenStores): void {
         seen.push(facts);
         return decided('deny');
       };
-      await claim(draft(2), now, stores, looks);
-      const again = await stores.orders.counted({ ...key(draft(1)), draft: draft(1) }, now);
+      await claim(draft(2), now, looks);
+      const again = await orders.counted({ ...key(draft(1)), draft: draft(1) }, now);
       expect(seen[0]?.mandate).toMatchObject({ used: { orders: 1 }, inSlot: 1 });
       expect(again.mandate).toMatchObject({ used: { orders: 0 }, inSlot: 0 });
-      await claim(draft(3, { mandate: 'M-9999999999' }), now, stores, looks);
+      await claim(draft(3, { mandate: 'M-9999999999' }), now, looks);
       expect(seen[1]?.mandate).toBeNull();
     });
 
     it('gives a slot to one of many at once, in this process and another', async () => {
-      const both = [stores, opened.another()];
-      const claims = await Promise.all(
-        Array.from({ length: 8 }, (_, n) => claim(draft(n + 1), now, both[n % 2])),
-      );
+      const claims = await opened.atOnce(8, (stores, n) => claim(draft(n + 1), now, oncePerSlot, stores));
       expect(claims.toSorted()).toEqual(['claimed', ...Array(7).fill('denied')]);
       expect((await found())?.used.orders).toBe(1);
     });
 
     it('gives a slot to one of many at once, also where each is of another account', async () => {
-      await stores.mandates.grant(granted(), now);
-      const both = [stores, opened.another()];
-      const claims = await Promise.all(
-        Array.from({ length: 8 }, (_, n) => claim(draft(n, { account: `PA${n}` }), now, both[n % 2])),
+      await mandates.grant(granted(), now);
+      const claims = await opened.atOnce(8, (stores, n) =>
+        claim(draft(n, { account: `PA${n}` }), now, oncePerSlot, stores),
       );
       expect(claims.toSorted()).toEqual(['claimed', ...Array(7).fill('denied')]);
     });
@@ -227,18 +202,18 @@ export function mandateStoreContract(open: OpenStores): void {
     it('fills a slot of more than one up to its places, and one that was given back again', async () => {
       const upTo = (places: number) => (facts: CountedFacts) =>
         decided((facts.mandate?.inSlot ?? 9) < places ? 'allow' : 'deny');
-      expect(await claim(draft(1), now, stores, upTo(2))).toBe('claimed');
-      expect(await claim(draft(2), now, stores, upTo(2))).toBe('claimed');
-      expect(await claim(draft(3), now, stores, upTo(2))).toBe('denied');
-      await stores.orders.refuse(key(draft(1)), { code: 'broker_rejected' } as Problem, now);
-      expect(await claim(draft(3), now, stores, upTo(2))).toBe('claimed');
-      expect(await claim(draft(4), now, stores, upTo(2))).toBe('denied');
+      expect(await claim(draft(1), now, upTo(2))).toBe('claimed');
+      expect(await claim(draft(2), now, upTo(2))).toBe('claimed');
+      expect(await claim(draft(3), now, upTo(2))).toBe('denied');
+      await orders.refuse(key(draft(1)), { code: 'broker_rejected' } as Problem, now);
+      expect(await claim(draft(3), now, upTo(2))).toBe('claimed');
+      expect(await claim(draft(4), now, upTo(2))).toBe('denied');
     });
 
     it.each(['refuse', 'reject'] as const)('give back what they used with a %s, once', async (method) => {
       await claim(draft(1));
       for (let times = 0; times < 2; times++) {
-        await stores.orders[method](key(draft(1)), { code: 'not_placed' } as Problem, now);
+        await orders[method](key(draft(1)), { code: 'not_placed' } as Problem, now);
       }
       expect(await found()).toMatchObject({ used: { total_notional: '0.00', orders: 0 }, inSlot: 0 });
       expect(await claim(draft(2))).toBe('claimed');
@@ -246,7 +221,7 @@ export function mandateStoreContract(open: OpenStores): void {
 
     it('keep it while nobody knows', async () => {
       await claim(draft(1));
-      await stores.orders.doubt(key(draft(1)), now);
+      await orders.doubt(key(draft(1)), now);
       expect(await claim(draft(2))).toBe('denied');
     });
 
@@ -259,7 +234,7 @@ export function mandateStoreContract(open: OpenStores): void {
         filled_avg_price: '49.00',
         qty: '4',
       } as Order;
-      await stores.orders.place(key(draft(1)), order, now);
+      await orders.place(key(draft(1)), order, now);
       expect((await found())?.used).toMatchObject({ total_notional: '50.00', orders: 1 });
       await claim(draft(2, { side: 'sell' }));
       expect((await found())?.used).toMatchObject({ total_notional: '250.00', orders: 2 });

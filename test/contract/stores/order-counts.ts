@@ -4,6 +4,7 @@ import type { Claim } from '../../../src/store/order-journal.ts';
 import type { CountedFacts } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const NOON = Date.parse('2026-11-24T17:00:00Z');
@@ -20,23 +21,17 @@ export function orderCountsContract(open: OpenStores): void {
 
   const order = (changes: Partial<OrderDraft> = {}, more: Partial<Claim> = {}): Claim => {
     const id = `ta-${String(++number).padStart(8, '0')}`;
-    const draft = {
-      account: 'PA3ALICE01',
-      client_order_id: id,
-      symbol: 'AAPL',
-      side: 'buy',
-      qty: '5',
-      type: 'limit',
-      limit_price: '180.00',
-      reference_price: '180.01',
-      max_slippage: '0.01',
-      ...changes,
-    } as OrderDraft;
+    const draft = anOrderDraft({ client_order_id: id, type: 'limit', limit_price: '180.00', ...changes });
     const approval = { issuer: 'https://issuer.example', jti: `jti-${id}` };
     return { sub: 'alice', clientOrderId: id, digest: `digest-${id}`, approval, draft, ...more };
   };
   const claimed = async (claim: Claim, now = NOON): Promise<Claim> => {
     expect(await journal.claim(claim, now)).toBe('claimed');
+    return claim;
+  };
+  const placed = async (): Promise<Claim> => {
+    const claim = await claimed(order());
+    await journal.place(claim, brokers('accepted'), NOON);
     return claim;
   };
   const met = (claim = order(), now = NOON): Promise<CountedFacts> => journal.counted(claim, now);
@@ -116,8 +111,7 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('stays of an order that was filled, at its worst, and no longer counts as open', async () => {
-      const first = await claimed(order());
-      await journal.place(first, brokers('accepted'), NOON);
+      const first = await placed();
       expect(await met()).toMatchObject({ open_orders: 1, open_symbol_notional: '900.00' });
       await journal.over(first, brokers('filled', { filled_qty: '5', filled_avg_price: '170' }), NOON);
       expect(await met()).toMatchObject({
@@ -134,8 +128,7 @@ export function orderCountsContract(open: OpenStores): void {
       ['in part and is open stays whole', 'partially_filled', { filled_qty: '2' }, '900.00', 1],
       ['in part for today stays whole', 'done_for_day', { filled_qty: '2' }, '900.00', 1],
     ])('of an order that was filled %s', async (_, status, more, notional, orders) => {
-      const first = await claimed(order());
-      await journal.place(first, brokers('accepted'), NOON);
+      const first = await placed();
       await journal.over(first, brokers(status, more), NOON);
       // A second look changes nothing more.
       await journal.over(first, brokers(status, { ...more, filled_qty: '0' }), NOON);
@@ -163,8 +156,7 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('is not that of the order in whose place it is put', async () => {
-      const first = await claimed(order());
-      await journal.place(first, brokers('accepted'), NOON);
+      await placed();
       const instead = order({ limit_price: '181.00' }, { replaces: 'order-1' });
       expect(await met(instead)).toMatchObject({ day_notional: '0.00', open_orders: 0, same_before: null });
       expect(await met(order())).toMatchObject({ day_notional: '900.00', open_orders: 1 });
@@ -220,8 +212,7 @@ export function orderCountsContract(open: OpenStores): void {
     });
 
     it('still tells how long ago the same was ordered once that is over unfilled', async () => {
-      const first = await claimed(order());
-      await journal.place(first, brokers('accepted'), NOON);
+      const first = await placed();
       await journal.over(first, brokers('canceled'), NOON);
       expect((await met(order(), NOON + 5_000)).same_before).toBe(5);
     });

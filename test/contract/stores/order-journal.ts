@@ -3,6 +3,7 @@ import type { JournalEntry } from '../../../src/store/order-journal.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
+import { anOrderDraft } from '../../fixtures/builders.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
@@ -23,17 +24,7 @@ function claimContract(open: OpenStores): void {
   const opened = openForEach(open);
   const journal = opened.the('orders');
 
-  const draft = {
-    account: 'PA3ALICE01',
-    client_order_id: 'ta-00000001',
-    symbol: 'AAPL',
-    side: 'buy',
-    qty: '5',
-    type: 'limit',
-    limit_price: '180.00',
-    reference_price: '180.01',
-    max_slippage: '0.01',
-  } as OrderDraft;
+  const draft = anOrderDraft({ client_order_id: 'ta-00000001', type: 'limit', limit_price: '180.00' });
   const approvalOf = (jti: string) => ({ issuer: 'https://issuer.example', jti });
   const approval = approvalOf('jti-1');
   const claim = { clientOrderId: 'ta-00000001', digest: 'digest', sub: 'alice', approval, draft };
@@ -185,11 +176,11 @@ function writtenOffContract(open: OpenStores): void {
   const terms = mandateEnvelopeSchema.parse(mandateTerms());
   const mandate = terms.mandate_id;
   const orderOf = (n: number, changes: Partial<OrderDraft> = {}) => {
-    const draft = {
-      ...{ account: terms.account, client_order_id: `ta-0000000${n}`, symbol: 'AAPL', side: 'buy', qty: '1' },
-      ...{ type: 'limit', limit_price: '200.00', reference_price: '180.01', max_slippage: '0.01' },
+    const draft = anOrderDraft({
+      ...{ account: terms.account, client_order_id: `ta-0000000${n}`, qty: '1' },
+      ...{ type: 'limit', limit_price: '200.00' },
       ...changes,
-    } as OrderDraft;
+    });
     const approval = { issuer: 'https://issuer.example', jti: `jti-${n}` };
     const clientOrderId = draft.client_order_id;
     return { sub: 'alice', clientOrderId, digest: `digest-${n}`, approval, draft };

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditNote } from '../../../src/store/audit.ts';
-import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
+import type { Draft } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
-import { aProposalDraft } from '../../fixtures/builders.ts';
+import { proposalsIn } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** Which proposals a store finds and counts, in which order, and which it refuses. */
@@ -12,18 +11,11 @@ export function proposalCountsContract(open: OpenStores): void {
 
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
   const query = { ...asker, fingerprint: 'AAPL 5' };
-  const note = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });
-  const drafted = async (id: string, more: Partial<Draft> = {}, now = 1000): Promise<StoredProposal> => {
-    const draft = aProposalDraft(id, more);
-    const key = { sub: draft.sub, client: draft.client, key: `${id} of ${draft.subjectId}`, request: 'body' };
-    const made = await store.draft(draft, key, await store.standing(draft, 0), note(id), now);
-    if (made.outcome !== 'drafted') throw new Error(made.outcome);
-    return made.proposal;
-  };
-  const change = async (seen: StoredProposal, to: Partial<ProposalChange>, now = 2000) => {
-    const { proposal } = await store.change(seen, { ...seen, token: 'kept', ...to }, note(seen.id), { now });
-    return proposal;
-  };
+  const proposals = proposalsIn(store);
+  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) =>
+    proposals.drafted(id, more, now, `${id} of ${more.subjectId ?? `ta-${id}`}`);
+  const change = async (...given: Parameters<typeof proposals.change>) =>
+    (await proposals.change(...given)).proposal;
 
   describe('a store of proposals, of each state,', () => {
     it.each<[ProposalState, string]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
-import { aProposalDraft } from '../../fixtures/builders.ts';
+import type { Draft } from '../../../src/store/proposal-store.ts';
+import { proposalsIn } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What a store promises where an owner, somebody else who proposes, and a second person have a part in a proposal. */
@@ -8,20 +8,12 @@ export function proposalPartiesContract(open: OpenStores): void {
   const opened = openForEach(open);
   const store = opened.the('proposals');
 
+  const proposals = proposalsIn(store);
   let made = 0;
-  const note = { event: 'proposed', facts: {} } as const;
-  const drafted = async (id: string, { by, ...more }: Partial<Draft> & { by?: string } = {}) => {
-    const draft = aProposalDraft(id, { typed: false, proposedBy: by, ...more });
-    const key = { sub: by ?? 'alice', client: 'trade-agent', key: id, request: 'body' };
-    const standing = await store.standing(draft, 0);
-    const found = await store.draft(draft, key, standing, note, 1000 + made++);
-    if (found.outcome !== 'drafted') throw new Error(found.outcome);
-    return found.proposal;
-  };
-  const change = async (seen: StoredProposal, after: Partial<ProposalChange>) => {
-    const { proposal } = await store.change(seen, { ...seen, token: 'kept', ...after }, note, { now: 2000 });
-    return proposal;
-  };
+  const drafted = (id: string, { by, ...more }: Partial<Draft> & { by?: string } = {}) =>
+    proposals.drafted(id, { typed: false, proposedBy: by, ...more }, 1000 + made++);
+  const change = async (...given: Parameters<typeof proposals.change>) =>
+    (await proposals.change(...given)).proposal;
   const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);
 
   describe('a store of proposals for others', () => {

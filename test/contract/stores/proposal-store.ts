@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditNote } from '../../../src/store/audit.ts';
 import type { Draft, ProposalChange, StoredProposal } from '../../../src/store/proposal-store.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
+import { proposalsIn, proposedNote } from './drafted-proposals.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 /** What every store of proposals promises. */
@@ -9,30 +9,15 @@ export function proposalStoreContract(open: OpenStores): void {
   const opened = openForEach(open);
   const store = opened.the('proposals');
 
-  const note = (proposal: string): AuditNote => ({ event: 'proposed', facts: { proposal } });
+  const proposals = proposalsIn(store);
   const asker = { sub: 'alice', client: 'trade-agent', typed: true };
   const draftOf = (id: string, more: Partial<Draft> = {}) =>
     aProposalDraft(id, { warnings: ['one'], shows: { Company: 'Apple' }, ...more });
-  const keyOf = (key: string, request = 'body') => ({
-    sub: 'alice',
-    client: 'trade-agent',
-    key,
-    request,
-  });
-  const drafted = async (id: string, more: Partial<Draft> = {}, now = 1000): Promise<StoredProposal> => {
-    const draft = draftOf(id, more);
-    const standing = await store.standing(draft, 0);
-    const found = await store.draft(draft, { ...keyOf(id), sub: draft.sub }, standing, note(id), now);
-    if (found.outcome !== 'drafted') throw new Error(found.outcome);
-    return found.proposal;
-  };
-  const changeOf = (seen: StoredProposal, change: Partial<ProposalChange>): ProposalChange => ({
-    ...seen,
-    token: 'kept',
-    ...change,
-  });
+  const keyOf = (key: string, request = 'body') => ({ sub: 'alice', client: 'trade-agent', key, request });
+  const drafted = (id: string, more: Partial<Draft> = {}, now = 1000) =>
+    proposals.drafted(id, draftOf(id, more), now);
   const change = (seen: StoredProposal, to: Partial<ProposalChange>, unlessHalted = false, now = 2000) =>
-    store.change(seen, changeOf(seen, to), note(seen.id), { now, unlessHalted });
+    proposals.change(seen, to, now, unlessHalted);
   const noted = async () => (await opened.stores.audit.standing('/nowhere')).pending.length;
 
   describe('a store of proposals', () => {
@@ -56,7 +41,13 @@ export function proposalStoreContract(open: OpenStores): void {
     it('has one proposal for a key, whatever else is asked under it', async () => {
       const one = await drafted('one');
       const standing = await store.standing(asker, 0);
-      const again = await store.draft(draftOf('two'), keyOf('one', 'other'), standing, note('two'), 1001);
+      const again = await store.draft(
+        draftOf('two'),
+        keyOf('one', 'other'),
+        standing,
+        proposedNote('two'),
+        1001,
+      );
       expect(again).toEqual({ outcome: 'known', request: 'body', proposal: one });
       expect([await store.get('two'), await noted()]).toEqual([undefined, 1]);
     });
@@ -67,7 +58,8 @@ export function proposalStoreContract(open: OpenStores): void {
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, async (_, n) => {
           const draft = draftOf(`p${n}`);
-          return (await stores[n % 2]?.draft(draft, keyOf(`k${n}`), standing, note(draft.id), 1000))?.outcome;
+          return (await stores[n % 2]?.draft(draft, keyOf(`k${n}`), standing, proposedNote(draft.id), 1000))
+            ?.outcome;
         }),
       );
       expect(outcomes.toSorted()).toEqual(['drafted', ...Array(9).fill('stale')]);
@@ -96,7 +88,7 @@ export function proposalStoreContract(open: OpenStores): void {
       const standing = await store.standing(asker, 0);
       await happens();
       const lines = await noted();
-      const draft = await store.draft(draftOf('two'), keyOf('two'), standing, note('two'), 1001);
+      const draft = await store.draft(draftOf('two'), keyOf('two'), standing, proposedNote('two'), 1001);
       expect(draft).toEqual({ outcome: 'stale' });
       expect(await store.alias(keyOf('two'), one.id, standing)).toEqual({ outcome: 'stale' });
       expect(await store.keyed(keyOf('two'))).toBeUndefined();
@@ -160,7 +152,7 @@ export function proposalStoreContract(open: OpenStores): void {
     it('changes a proposal for one of many that saw the same', async () => {
       const one = await drafted('one');
       const changes = await opened.atOnce(10, ({ proposals }, n) =>
-        proposals.change(one, changeOf(one, { state: 'requested', asked: n }), note('one'), { now: 2000 }),
+        proposalsIn(proposals).change(one, { state: 'requested', asked: n }),
       );
       expect(changes.map((made) => made?.outcome).toSorted()).toEqual(['moved', ...Array(9).fill('stale')]);
       const after = await store.get('one');

@@ -31,6 +31,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
     if (found.outcome !== 'begun') throw new Error(found.outcome);
     return found.lease;
   };
+  const held = (...leases: Lease[]) => Promise.all(leases.map((lease) => stores.threads.isHeld(lease)));
   const proposal = (id: string, state: string, at = '2026-11-24T15:00:00.000Z') =>
     ({ id, state, updated_at: at }) as Proposal;
   const seen = (id: string, state: string, at?: string): ThreadProposal => ({
@@ -96,16 +97,10 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       const first = await begun();
       expect(await stores.threads.isHeld(first)).toBe(true);
       const second = await begun({ holder: 'two' });
-      expect([await stores.threads.isHeld(first), await stores.threads.isHeld(second)]).toEqual([
-        false,
-        true,
-      ]);
+      expect(await held(first, second)).toEqual([false, true]);
       // The same holder's, taken anew, is another lease.
       const third = await begun({ holder: 'two' });
-      expect([await stores.threads.isHeld(second), await stores.threads.isHeld(third)]).toEqual([
-        false,
-        true,
-      ]);
+      expect(await held(second, third)).toEqual([false, true]);
       await stores.threads.end(first, 'failed', 9000);
       expect(await stores.threads.find('t1')).toMatchObject({ status: 'running', holder: 'two' });
     });

@@ -29,13 +29,16 @@ export interface Row {
   readonly attack: () => Promise<string>;
 }
 
+export const rowOf =
+  (area: Area) =>
+  (what: string, at: string, expected: string, attack: Row['attack']): Row => ({
+    ...{ area, what, at, expected, attack },
+  });
+
 /** Makes rows of one area whose attack is one request. */
 export const attackOn =
-  (area: Area) =>
-  (what: string, at: string, expected: string, attack: () => Promise<Response>): Row => ({
-    ...{ area, what, at, expected },
-    attack: async () => saidBy(await attack()),
-  });
+  (area: Area) => (what: string, at: string, expected: string, attack: () => Promise<Response>) =>
+    rowOf(area)(what, at, expected, async () => saidBy(await attack()));
 
 export interface Result extends Omit<Row, 'attack'> {
   readonly actual: string;

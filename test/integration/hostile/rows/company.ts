@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { attempt, claimsOf, type Ground, variants } from '../../home/companies/assertion-variants.ts';
 import { dpopProof, newKey, type Redeemed, redeem } from '../../home/companies/company-issuer.ts';
 import type { HostileWorld } from '../hostile-world.ts';
-import { type Row, said, saidBy } from '../row.ts';
+import { type Row, rowOf, said, saidBy } from '../row.ts';
 
 const area = 'company sign-in';
 
@@ -11,9 +11,7 @@ export async function companyRows({ world, parties, gateway }: HostileWorld): Pr
   const { issuer } = world.sandbox.ready;
   const ground: Ground = { ...parties, issuer, resource: gateway };
   const answer = ({ status, body }: Redeemed) => said(status, JSON.stringify(body));
-  const of = (what: string, at: string, expected: string, attack: () => Promise<string>): Row => ({
-    ...{ area, what, at, expected, attack },
-  });
+  const of = rowOf(area);
   const { acme, client } = parties;
   const used = await acme.sign(claimsOf(ground));
   const token = async (changes: object = {}) => {

@@ -2,7 +2,7 @@ import { softwareKey } from '../../../../src/approval/signature/software-key.ts'
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { HostileWorld } from '../hostile-world.ts';
-import { type Row, saidBy } from '../row.ts';
+import { type Row, rowOf, saidBy } from '../row.ts';
 
 const at = 'POST /v1/orders';
 
@@ -69,8 +69,8 @@ export function orderRows(hostile: HostileWorld): Row[] {
   const text = JSON.stringify(draft);
   const changed = 'gateway: an approved order, changed';
   const rows: Row[] = [];
-  const add = (what: string, expected: string, attack: () => Promise<string>) =>
-    rows.push({ ...{ area: changed, what, at, expected }, attack });
+  const add = (what: string, expected: string, attack: Row['attack']) =>
+    rows.push(rowOf(changed)(what, at, expected, attack));
   for (const [field, value] of Object.entries(changes))
     add(`another ${field}`, '403 details_mismatch', () => place({ ...draft, [field]: value }));
   for (const [field, value] of Object.entries(changes)) {
@@ -151,10 +151,8 @@ export function orderRows(hostile: HostileWorld): Row[] {
   for (const [what, expected, claims] of approvals) {
     rows.push({ ...{ area: 'gateway: approvals', what, at, expected }, attack: () => place(draft, claims) });
   }
-  const used = (what: string, expected: string, attack: () => Promise<string>): Row => ({
-    ...{ area: 'gateway: approvals', what, at, expected },
-    attack,
-  });
+  const used = (what: string, expected: string, attack: Row['attack']) =>
+    rowOf('gateway: approvals')(what, at, expected, attack);
   const next = hostile.draft({ client_order_id: 'ta-hostile-next' });
   const over = hostile.draft({ client_order_id: 'ta-hostile-over', expires_at: '2026-01-01T00:00:00Z' });
   return [

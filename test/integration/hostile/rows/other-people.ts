@@ -1,6 +1,6 @@
 import type { HostileWorld } from '../hostile-world.ts';
 import type { KnownThings } from '../known-things.ts';
-import { type Row, said } from '../row.ts';
+import { type Row, rowOf, said } from '../row.ts';
 
 const about = [
   ...[
@@ -29,20 +29,13 @@ export function otherPeopleRows({ bob }: HostileWorld, { states, order, mandate 
     const { status, body } = await bob.send(method, path);
     return said(status, JSON.stringify(body));
   };
-  const rows: Row[] = [];
-  for (const request of about) {
-    for (const whose of ['alice', 'nobody', 'alice%00', 'ALICE', '*']) {
-      rows.push({
-        ...{
-          area,
-          what: `Bob, of the account of ${whose}`,
-          at: `${request}?for=${whose}`,
-          expected: '403 policy_denied',
-        },
-        attack: () => sent(`${request}?for=${whose}`),
-      });
-    }
-  }
+  const of = rowOf(area);
+  const rows = about.flatMap((request) =>
+    ['alice', 'nobody', 'alice%00', 'ALICE', '*'].map((whose) => {
+      const at = `${request}?for=${whose}`;
+      return of(`Bob, of the account of ${whose}`, at, '403 policy_denied', () => sent(at));
+    }),
+  );
   const requests: readonly (readonly [request: string, id: keyof typeof ids, expected: string])[] = [
     ['GET /v1/proposals/', 'proposal', '404 not_found'],
     ['DELETE /v1/proposals/', 'proposal', '404 not_found'],
@@ -56,46 +49,29 @@ export function otherPeopleRows({ bob }: HostileWorld, { states, order, mandate 
     ['DELETE /v1/access/', 'proposal', '404 not_found'],
     ['GET /v1/messages/', 'proposal', '404 not_found'],
   ];
-  for (const [request, id, expected] of requests) {
-    rows.push({
-      ...{ area, what: `Bob, with Alice’s ${id}`, at: request.replace(/[/=]$/, ''), expected },
-      attack: () => sent(`${request}${ids[id]}`),
-    });
-  }
-  rows.push({
-    ...{
-      area,
-      what: 'Bob, a mandate of Alice’s suspended',
-      at: 'PUT /v1/mandates',
-      expected: '404 not_found',
-    },
-    attack: () => sent(`PUT /v1/mandates/${mandate}/suspension`),
-  });
-  for (const kind of ['order', 'lift', 'access', 'cancel'] as const) {
-    const subject = {
-      order: { symbol: 'KO', side: 'buy', qty: '1' },
-      lift: {},
-      access: { role: 'advisor', who: 'bob' },
-      cancel: { order_id: 'x' },
-    }[kind];
-    rows.push({
-      ...{
-        area,
-        what: `Bob, proposing for Alice: ${kind}`,
-        at: 'POST /v1/proposals',
-        expected: '403 policy_denied',
-      },
-      async attack() {
-        const key = { 'idempotency-key': `bob-${kind}` };
-        const { status, body } = await bob.send(
-          'POST',
-          '/v1/proposals',
-          { kind, [kind]: subject, for: 'alice' },
-          key,
-        );
+  for (const [request, id, expected] of requests)
+    rows.push(
+      of(`Bob, with Alice’s ${id}`, request.replace(/[/=]$/, ''), expected, () =>
+        sent(`${request}${ids[id]}`),
+      ),
+    );
+  rows.push(
+    of('Bob, a mandate of Alice’s suspended', 'PUT /v1/mandates', '404 not_found', () =>
+      sent(`PUT /v1/mandates/${mandate}/suspension`),
+    ),
+  );
+  const proposals = {
+    order: { symbol: 'KO', side: 'buy', qty: '1' },
+    lift: {},
+    access: { role: 'advisor', who: 'bob' },
+    cancel: { order_id: 'x' },
+  };
+  for (const [kind, subject] of Object.entries(proposals))
+    rows.push(
+      of(`Bob, proposing for Alice: ${kind}`, 'POST /v1/proposals', '403 policy_denied', async () => {
+        const { status, body } = await bob.ask({ kind, [kind]: subject, for: 'alice' }, `bob-${kind}`);
         return said(status, JSON.stringify(body));
-      },
-    });
-  }
+      }),
+    );
   return rows;
 }

@@ -1,6 +1,6 @@
 import type { HostileWorld } from '../hostile-world.ts';
 import { type KnownThings, limit } from '../known-things.ts';
-import { type Row, said, saidBy } from '../row.ts';
+import { type Row, rowOf, said, saidBy } from '../row.ts';
 import { shown } from './proposals.ts';
 
 const area = 'proposals: keys and states';
@@ -24,16 +24,15 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
         body: JSON.stringify({ decision }),
       }),
     );
-  const rows: Row[] = ['', 'a b', 'a/b', 'x'.repeat(65), 'a,b', '../a', '*'].map((key) => ({
-    ...{
-      area,
-      what: `the key ${shown(key)}`,
-      at: 'POST /v1/proposals',
-      expected: '400 idempotency_key_missing',
-    },
-    attack: () =>
-      send('POST', '/v1/proposals', { kind: 'order', order: limit('KO', '16') }, { 'idempotency-key': key }),
-  }));
+  const of = rowOf(area);
+  const propose = (request: object, key: string) =>
+    send('POST', '/v1/proposals', request, { 'idempotency-key': key });
+  const at = 'POST /v1/proposals';
+  const rows: Row[] = ['', 'a b', 'a/b', 'x'.repeat(65), 'a,b', '../a', '*'].map((key) =>
+    of(`the key ${shown(key)}`, at, '400 idempotency_key_missing', () =>
+      propose({ kind: 'order', order: limit('KO', '16') }, key),
+    ),
+  );
   const other: readonly (readonly [what: string, request: object])[] = [
     ['another quantity', { kind: 'order', order: { ...limit('KO', '20'), qty: '100' } }],
     ['another symbol', { kind: 'order', order: limit('PEP', '20') }],
@@ -41,11 +40,11 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
   ];
   for (const state of ['executed', 'denied', 'cancelled', 'open'] as const) {
     for (const [what, request] of other) {
-      rows.push({
-        ...{ area, what: `the key of what is ${state}, for ${what}`, at: 'POST /v1/proposals' },
-        expected: '409 idempotency_key_conflict',
-        attack: () => send('POST', '/v1/proposals', request, { 'idempotency-key': state }),
-      });
+      rows.push(
+        of(`the key of what is ${state}, for ${what}`, at, '409 idempotency_key_conflict', () =>
+          propose(request, state),
+        ),
+      );
     }
   }
   const decided = 'POST /phone/api/requests/ID';
@@ -65,42 +64,34 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
   ];
   for (const [state, to, at, expected] of transitions) {
     const { proposal, request } = states[state];
-    rows.push({
-      ...{ area, what: `what is ${state}: ${to}`, at, expected },
-      attack: () => (at === decided ? tap(request.id, to) : send('DELETE', `/v1/proposals/${proposal.id}`)),
-    });
+    rows.push(
+      of(`what is ${state}: ${to}`, at, expected, () =>
+        at === decided ? tap(request.id, to) : send('DELETE', `/v1/proposals/${proposal.id}`),
+      ),
+    );
   }
+  const { id } = open.proposal;
   for (const method of ['PUT', 'PATCH', 'POST']) {
-    rows.push({
-      ...{
-        area,
-        what: 'what is open: changed by its proposer',
-        at: `${method} /v1/proposals/ID`,
-        expected: '404 not_found',
-      },
-      attack: () => send(method, `/v1/proposals/${open.proposal.id}`, { order: limit('KO', '99') }),
-    });
+    rows.push(
+      of('what is open: changed by its proposer', `${method} /v1/proposals/ID`, '404 not_found', () =>
+        send(method, `/v1/proposals/${id}`, { order: limit('KO', '99') }),
+      ),
+    );
   }
   for (const path of ['approve', 'approval', 'decision', 'execute']) {
-    rows.push({
-      ...{
-        area,
-        what: 'what is open: approved by its proposer',
-        at: `POST /v1/proposals/ID/${path}`,
-        expected: '404 not_found',
-      },
-      attack: () => send('POST', `/v1/proposals/${open.proposal.id}/${path}`, { decision: 'approve' }),
-    });
+    const place = `POST /v1/proposals/ID/${path}`;
+    rows.push(
+      of('what is open: approved by its proposer', place, '404 not_found', () =>
+        send('POST', `/v1/proposals/${id}/${path}`, { decision: 'approve' }),
+      ),
+    );
   }
-  rows.push({
-    ...{
-      area,
-      what: 'what is open: placed by its proposer’s session',
-      at: 'POST /v1/orders',
-      expected: '403 insufficient_scope',
-    },
-    attack: () => send('POST', '/v1/orders', open.proposal.subject),
-  });
+  const placed = 'what is open: placed by its proposer’s session';
+  rows.push(
+    of(placed, 'POST /v1/orders', '403 insufficient_scope', () =>
+      send('POST', '/v1/orders', open.proposal.subject),
+    ),
+  );
   for (const [what, token, body, expected] of [
     ['a guess', 'a-guess', { auth_req_id: open.request.id }, '204'],
     ['no token', '', { auth_req_id: open.request.id }, '401 token_missing'],
@@ -113,12 +104,8 @@ export function stateRows(hostile: HostileWorld, { states, open }: KnownThings):
     ],
   ] as const) {
     rows.push({
-      ...{
-        area,
-        what: `what is open: the provider’s call, by ${what}`,
-        at: 'POST /ciba/ping',
-        expected: `${expected}, still open`,
-      },
+      ...{ area, what: `what is open: the provider’s call, by ${what}`, at: 'POST /ciba/ping' },
+      expected: `${expected}, still open`,
       async attack() {
         const answer = await fetch(`${hostile.gateway}/ciba/ping`, {
           method: 'POST',

@@ -5,7 +5,8 @@ import type { OrderWorld } from '../../../../src/approval/kinds/order/kind.ts';
 import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
-import type { Account, MarketClock, Order, Position, Quote } from '../../../../src/trading/views.ts';
+import type { MarketClock, Order, Position } from '../../../../src/trading/views.ts';
+import { anAccount, anOrder, aQuote } from '../../../fixtures/builders.ts';
 
 const START = Date.parse('2026-11-25T15:00:00Z');
 const EXPIRES = '2026-11-25T15:05:00Z';
@@ -15,6 +16,9 @@ const PRICES: Readonly<Record<string, string>> = {
   KO: '60.00',
   NVDA: '100.00',
 };
+
+const quoteAt = (symbol: string, price: string) =>
+  aQuote({ symbol, name: null, bid: price, ask: price, last: price });
 
 type Answer = 'fills' | 'rests' | Refusal;
 
@@ -38,21 +42,9 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
         symbols.map((symbol): [string, OrderWorld] => [
           symbol,
           {
-            account: {
-              account: 'PA1',
-              environment: 'paper',
-              cash: buyingPower,
-              equity: '20000',
-              buying_power: buyingPower,
-            } as Account,
+            account: anAccount({ cash: buyingPower, equity: '20000', buying_power: buyingPower }),
             shareDecimals: 9,
-            quote: {
-              symbol,
-              name: null,
-              bid: PRICES[symbol],
-              ask: PRICES[symbol],
-              last: PRICES[symbol],
-            } as Quote,
+            quote: quoteAt(symbol, PRICES[symbol] ?? ''),
             market: { is_open: true } as MarketClock,
             positions: ['AAPL', 'KO'].map(
               (held) => ({ symbol: held, side: 'long', qty: '10', qty_available: '10' }) as Position,
@@ -72,17 +64,11 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
       if (answer instanceof Refusal) throw answer;
       sent.push(draft.symbol);
       approvals.push(jti);
-      const order = {
-        id: `at-${draft.symbol}`,
-        client_order_id: draft.client_order_id,
-        symbol: draft.symbol,
-        side: draft.side,
-        status: answer === 'fills' ? 'filled' : 'new',
-        qty: draft.qty ?? '1',
-        filled_qty: answer === 'fills' ? (draft.qty ?? '1') : '0',
-        filled_avg_price: null,
-        limit_price: null,
-      } as Order;
+      const { client_order_id, symbol, side, qty = '1' } = draft;
+      const order = anOrder({
+        ...{ id: `at-${symbol}`, client_order_id, symbol, side, qty, limit_price: null },
+        ...(answer === 'fills' ? { status: 'filled', filled_qty: qty } : {}),
+      });
       placed.set(draft.client_order_id, order);
       return order;
     },
