@@ -1,98 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
-import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
-import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { createAbsence } from '../../../../src/gateway/orders/absence.ts';
-import {
-  expiredUnplaced,
-  recheck,
-  type SubmissionContext,
-  settleByLookup,
-  submitIntent,
-} from '../../../../src/gateway/orders/order-submission.ts';
+import { ABSENCE_MS } from '../../../../src/gateway/orders/absence.ts';
 import { currentDispatchDeadline } from '../../../../src/net/dispatch-deadline.ts';
-import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
-import type { MarketClock, Order } from '../../../../src/trading/views.ts';
-import { anOrder } from '../../../fixtures/builders.ts';
-import { claim, claimedJournal, draft, id, intent, START, TTL_MS } from './claimed-order.ts';
-
-/** How long an order is absent before it is written off, milliseconds. */
-const ABSENCE_MS = 300_000;
-const order = anOrder({ client_order_id: id, type: 'market', time_in_force: 'day', limit_price: null });
-const unavailable = () => new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
-
-/** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */
-async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'] = 'for_good') {
-  const store = await claimedJournal();
-  const reservations: number[] = [];
-  const journal: OrderJournal = {
-    ...store,
-    async writeOff(seen, problem, times) {
-      reservations.push(times.reservedUntil);
-      return await store.writeOff(seen, problem, times);
-    },
-  };
-  let wall = START;
-  let monotonic = 1_000;
-  const clock = { now: () => wall, monotonic: () => monotonic, sleep: async () => undefined };
-  const adopted: JournalEntry[] = [];
-  const context: SubmissionContext = {
-    ...{ journal, clock, absence: createAbsence(clock) },
-    adopted: async (entry) => void adopted.push(entry),
-  };
-  const made = {
-    ...{ journal, context, adopted, reservations },
-    looks: 0,
-    /** What the broker tells. */
-    found: async (): Promise<Order | undefined> => undefined,
-    account: async (): Promise<string> => draft.account,
-    market: async (): Promise<Partial<MarketClock>> => ({ next_close: '2026-11-24T21:00:00Z' }),
-    pass: (ms: number) => {
-      wall += ms;
-      monotonic += ms;
-    },
-    passWall: (ms: number) => {
-      wall += ms;
-    },
-    passMonotonic: (ms: number) => {
-      monotonic += ms;
-    },
-    entry: async (): Promise<JournalEntry> => {
-      const entry = await store.find('alice', id);
-      if (entry === undefined) throw new Error('it is not in the journal');
-      return entry;
-    },
-    settle: async () => await settleByLookup(await made.entry(), broker, context),
-    recheck: async () => await recheck(await made.entry(), broker, context),
-    /** Looks every 30 s for so long. @returns what the last look came to */
-    async settleFor(ms: number) {
-      let settled = await made.settle();
-      for (let left = ms; left > 0; left -= 30_000) {
-        made.pass(Math.min(left, 30_000));
-        settled = await made.settle();
-      }
-      return settled;
-    },
-    submit: (send: () => Promise<Submission>) =>
-      submitIntent(intent, send, broker, { ...context, stopped: async () => undefined }),
-    writeOff: async () =>
-      await store.writeOff(await made.entry(), expiredUnplaced().toProblem(), {
-        ...{ now: wall, reservedUntil: wall + 1 },
-      }),
-  };
-  const broker = {
-    traits: { ...alpacaTraits, clientOrderId: { takenOnce: true, lookedUp } },
-    orderByClientOrderId: async () => {
-      made.looks++;
-      return await made.found();
-    },
-    account: async () => ({ account: await made.account() }),
-    clock: () => made.market(),
-  } as unknown as OpenAccount;
-  return made;
-}
+import { claim, claimed, draft, order, START, TTL_MS, unavailable } from './claimed-order.ts';
 
 /** A broker's client that asks right before it writes, as the gateway's transport does. */
 const sendNow = async (pass?: () => void): Promise<Submission> => {
@@ -106,24 +16,17 @@ const sendNow = async (pass?: () => void): Promise<Submission> => {
 };
 
 describe('an order that was written off while its request was open', () => {
-  it('is adopted when the broker’s answer arrives', async () => {
+  it.each<[string, Submission]>([
+    ['the broker’s answer arrives', { outcome: 'accepted', order }],
+    ['it is found after a request without an answer', { outcome: 'unknown' }],
+  ])('is adopted when %s', async (_, answer) => {
     const made = await claimed();
+    if (answer.outcome === 'unknown') made.found = async () => order;
     const entry = await made.submit(async () => {
       expect(await made.writeOff()).toBe('written_off');
-      return { outcome: 'accepted', order };
+      return answer;
     });
     expect(entry).toMatchObject({ state: 'placed', order: { id: 'order-1' }, writtenOffAt: START });
-    expect(made.adopted).toEqual([entry]);
-  });
-
-  it('is adopted when it is found after a request without an answer', async () => {
-    const made = await claimed();
-    made.found = async () => order;
-    const entry = await made.submit(async () => {
-      await made.writeOff();
-      return { outcome: 'unknown' };
-    });
-    expect(entry).toMatchObject({ state: 'placed', order: { id: 'order-1' } });
     expect(made.adopted).toEqual([entry]);
   });
 
@@ -144,25 +47,30 @@ describe('an order that was written off while its request was open', () => {
 
   it('is not adopted where it was placed all along', async () => {
     const made = await claimed();
-    expect(await made.submit(async () => ({ outcome: 'accepted', order }))).toMatchObject({
-      ...{ state: 'placed', writtenOffAt: null },
-    });
+    const entry = await made.submit(async () => ({ outcome: 'accepted', order }));
+    expect(entry).toMatchObject({ state: 'placed', writtenOffAt: null });
     expect(made.adopted).toEqual([]);
   });
 });
 
 describe('a submission', () => {
-  it.each<[string, (made: Awaited<ReturnType<typeof claimed>>) => void]>([
-    ['15 s after its checks', (made) => made.pass(15_000)],
-    ['15 s after its checks, by the wall clock alone', (made) => made.passWall(15_000)],
-    ['15 s after its checks, by the monotonic clock alone', (made) => made.passMonotonic(15_000)],
-    ['a minute later, when its approval has expired', (made) => made.pass(TTL_MS)],
-  ])('that would leave %s is stopped, and can be made again', async (_, pass) => {
+  it.each([
+    ['15 s after its checks', TTL_MS, 15_000, 'both clocks'],
+    ['15 s after its checks, by the wall clock alone', TTL_MS, 15_000, 'wall'],
+    ['15 s after its checks, by the monotonic clock alone', TTL_MS, 15_000, 'monotonic'],
+    ['when its approval has expired', 5_000, 5_000, 'both clocks'],
+  ] as const)('that would leave %s is stopped, and can be made again', async (_, left, ms, by) => {
     const made = await claimed();
-    const stopped = made.submit(() => sendNow(() => pass(made)));
+    made.pass(TTL_MS - left);
+    const stopped = made.submit(() => sendNow(() => made.pass(ms, by)));
     await expect(stopped).rejects.toMatchObject({ status: 503, code: 'service_busy' });
     expect(await made.entry()).toMatchObject({ state: 'intent', submittedAt: null, ambiguous: false });
     expect(made.looks).toBe(0);
+    const inTime = await claimed();
+    inTime.pass(TTL_MS - left);
+    expect(await inTime.submit(() => sendNow(() => inTime.pass(ms - 1, by)))).toMatchObject({
+      state: 'placed',
+    });
   });
 
   it('that was stopped can be made again, and its answer counts as a first one’s', async () => {
@@ -174,23 +82,6 @@ describe('a submission', () => {
       ambiguous: false,
       submissions: 2,
     });
-  });
-
-  it('leaves up to 15 s after its checks', async () => {
-    const made = await claimed();
-    const entry = await made.submit(() => sendNow(() => made.pass(14_999)));
-    expect(entry.state).toBe('placed');
-  });
-
-  it('leaves no later than its approval expires', async () => {
-    const made = await claimed();
-    made.pass(TTL_MS - 5_000);
-    const late = made.submit(() => sendNow(() => made.pass(5_000)));
-    await expect(late).rejects.toMatchObject({ code: 'service_busy' });
-    const inTime = await claimed();
-    inTime.pass(TTL_MS - 5_000);
-    const entry = await inTime.submit(() => sendNow(() => inTime.pass(4_999)));
-    expect(entry.state).toBe('placed');
   });
 
   it('that is stopped after another process has sent the order leaves it unknown', async () => {
@@ -222,7 +113,8 @@ describe('an order of unknown outcome that the broker does not have', () => {
     expect(await made.settle()).toBeUndefined();
     made.pass(1);
     expect(await made.settle()).toMatchObject({
-      ...{ state: 'rejected', problem: { code: 'not_placed' } },
+      state: 'rejected',
+      problem: { code: 'not_placed' },
       writtenOffAt: START + TTL_MS + ABSENCE_MS,
     });
   });
@@ -231,9 +123,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
     const made = await claimed();
     made.pass(TTL_MS);
     await made.settleFor(ABSENCE_MS - 30_000);
-    made.found = async () => {
-      throw unavailable();
-    };
+    made.found = unavailable;
     await expect(made.settle()).rejects.toMatchObject({ code: 'broker_unavailable' });
     made.found = async () => undefined;
     made.pass(30_000);
@@ -258,9 +148,7 @@ describe('an order of unknown outcome that the broker does not have', () => {
       const made = await claimed();
       made.pass(TTL_MS);
       const known = made[what];
-      made[what] = async () => {
-        throw unavailable();
-      };
+      made[what] = unavailable;
       await expect(made.settleFor(ABSENCE_MS)).rejects.toMatchObject({ code: 'broker_unavailable' });
       expect(await made.entry()).toMatchObject({ state: 'intent', writtenOffAt: null });
       Object.assign(made, { [what]: known });
@@ -297,7 +185,8 @@ describe('an order of unknown outcome that the broker does not have', () => {
     expect(await made.settle()).toBeUndefined();
     made.pass(1);
     expect(await made.settle()).toMatchObject({
-      ...{ state: 'rejected', problem: { code: 'not_placed' } },
+      state: 'rejected',
+      problem: { code: 'not_placed' },
       writtenOffAt: null,
     });
   });
@@ -307,10 +196,15 @@ describe('an order of unknown outcome that the broker does not have', () => {
     made.pass(TTL_MS);
     expect(await made.settleFor(10 * ABSENCE_MS)).toBeUndefined();
     expect((await made.entry()).state).toBe('intent');
+    made.found = async () => order;
+    expect(await made.settle()).toMatchObject({ state: 'placed' });
   });
 
   it('is not looked up where the broker finds nothing by an id', async () => {
     const made = await claimed('never');
+    const lost = made.submit(async () => ({ outcome: 'unknown' }));
+    await expect(lost).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect((await made.entry()).state).toBe('unknown');
     made.pass(TTL_MS);
     expect(await made.settleFor(2 * ABSENCE_MS)).toBeUndefined();
     await made.writeOff();
@@ -353,23 +247,15 @@ describe('an order that was written off, looked at again', () => {
     expect(made.adopted).toEqual([entry]);
   });
 
-  it('stays so where the broker does not have it, or does not answer', async () => {
+  it('stays so where the broker does not have it, has another order under its id, or does not answer', async () => {
     const made = await claimed();
     await made.writeOff();
     expect((await made.recheck()).state).toBe('rejected');
-    made.found = async () => {
-      throw unavailable();
-    };
-    await expect(made.recheck()).rejects.toMatchObject({ code: 'broker_unavailable' });
-    expect((await made.entry()).state).toBe('rejected');
-    expect(made.adopted).toEqual([]);
-  });
-
-  it('stays so where the broker has another order under its id', async () => {
-    const made = await claimed();
-    await made.writeOff();
     made.found = async () => ({ ...order, symbol: 'MSFT' });
     expect((await made.recheck()).state).toBe('rejected');
+    made.found = unavailable;
+    await expect(made.recheck()).rejects.toMatchObject({ code: 'broker_unavailable' });
+    expect((await made.entry()).state).toBe('rejected');
     expect(made.adopted).toEqual([]);
   });
 });
