@@ -9,6 +9,7 @@ import {
 } from '../../../../src/gateway/orders/reconciliation.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import type { JournalEntry } from '../../../../src/store/order-journal.ts';
+import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 
@@ -73,13 +74,17 @@ const idOf = (letter: string) => `ta-${letter.repeat(24)}`;
 const orderOf = (clientOrderId: string): Order =>
   ({ id: `order ${clientOrderId}`, client_order_id: clientOrderId, status: 'new' }) as Order;
 const entryOf = (clientOrderId: string, changes: Partial<JournalEntry> = {}): JournalEntry =>
-  ({
-    ...{ sub: 'alice', clientOrderId, state: 'placed', draft: { account: 'PA-1' } },
-    ...changes,
-  }) as JournalEntry;
-const writtenOff = (clientOrderId: string): JournalEntry =>
-  entryOf(clientOrderId, { state: 'rejected', writtenOffAt: START - 1_000 });
+  ({ sub: 'alice', clientOrderId, state: 'placed', draft: { account: 'PA-1' }, ...changes }) as JournalEntry;
+const writtenOff = (clientOrderId: string, changes: Partial<JournalEntry> = {}): JournalEntry =>
+  entryOf(clientOrderId, { state: 'rejected', writtenOffAt: START - 1_000, ...changes });
 const unreachable = () => new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
+/** Fails at the first call. */
+const failing = (error: Error) => {
+  let calls = 0;
+  return async () => {
+    if (calls++ === 0) throw error;
+  };
+};
 const alice: Proposer = { sub: 'alice', clientId: 'trade-agent', accessToken: 'SESSION-TOKEN' };
 
 const running: { close(): Promise<void> }[] = [];
@@ -101,13 +106,14 @@ function world(options: Partial<ReconciliationOptions> = {}) {
     accounted: new Map<string, 'accounted' | 'unexplained'>(),
     askers: new Map<string, Proposer>(),
     brokerFor: async (): Promise<unknown> => undefined,
-    /** What was asked, in this order. */
+    /** In order. */
     asked: [] as string[],
     tokens: [] as string[],
     reported: [] as UnexplainedOrder[],
     errors: [] as string[],
     pursued: 0,
     onBegin: async (): Promise<void> => undefined,
+    those: (are: (entry: JournalEntry) => boolean) => [...made.entries.values()].filter(are),
     keep: (...entries: JournalEntry[]) => {
       for (const entry of entries) made.entries.set(entry.clientOrderId, entry);
     },
@@ -118,12 +124,8 @@ function world(options: Partial<ReconciliationOptions> = {}) {
             const entry = made.entries.get(id);
             return entry?.sub === sub ? entry : undefined;
           },
-          writtenOff: async (since) =>
-            [...made.entries.values()].filter(({ writtenOffAt }) => (writtenOffAt ?? 0) >= since),
-          unsent: async () =>
-            [...made.entries.values()].filter(
-              ({ state, submittedAt }) => state === 'intent' && submittedAt === null,
-            ),
+          writtenOff: async (since) => made.those(({ writtenOffAt }) => (writtenOffAt ?? 0) >= since),
+          unsent: async () => made.those((one) => one.state === 'intent' && one.submittedAt === null),
           accountsSince: async () => {
             await made.onBegin();
             return made.accounts;
@@ -215,23 +217,19 @@ describe('reconciliation takes place', () => {
     expect(made.took()).toEqual([]);
   });
 
-  it.each<[string, (made: ReturnType<typeof world>) => void]>([
-    ['at the start', () => undefined],
-    ['after the machine slept', (made) => made.jump(3_600_000)],
-  ])('at the next look where the store failed %s', async (_, jump) => {
+  it.each([
+    ['at the start', false],
+    ['after the machine slept', true],
+  ])('at the next look where the store failed %s', async (_, sleeps) => {
     const made = world();
-    if (jump.length > 0) {
-      made.start();
-      await made.pass(TICK_MS);
+    if (sleeps) {
+      await made.begin();
       made.took();
+      made.jump(3_600_000);
     }
-    let failures = 1;
-    made.onBegin = async () => {
-      if (failures-- > 0) throw new Error('the store is away');
-    };
-    jump(made);
-    if (jump.length === 0) made.start();
-    else await made.pass(TICK_MS);
+    made.onBegin = failing(new Error('the store is away'));
+    if (sleeps) await made.pass(TICK_MS);
+    else await made.begin();
     await made.asleep();
     expect([made.took(), made.errors]).toEqual([[], ['Error: the store is away']]);
     await made.pass(TICK_MS);
@@ -292,13 +290,7 @@ describe('an account', () => {
   ])('%s keeps no other from being looked at', async (_, failure) => {
     const made = world();
     made.accounts.push({ sub: 'bob', account: 'PB-1' });
-    let isFirst = true;
-    made.brokerFor = async () => {
-      if (isFirst) {
-        isFirst = false;
-        throw failure;
-      }
-    };
+    made.brokerFor = failing(failure);
     await made.begin();
     expect(made.took()).toEqual(['open PB-1 of bob']);
     await made.pass(TICK_MS);
@@ -333,7 +325,7 @@ describe('an order of which nothing was sent', () => {
     const unsent = (letter: string, ms: number) =>
       entryOf(idOf(letter), {
         ...{ state: 'intent', submittedAt: null },
-        draft: { account: 'PA-1', expires_at: new Date(START + ms).toISOString() } as never,
+        draft: { account: 'PA-1', expires_at: new Date(START + ms).toISOString() } as OrderDraft,
       });
     made.keep(unsent('a', -1_000), unsent('b', 60_000));
     await made.begin();
@@ -359,10 +351,8 @@ describe('an order that was written off', () => {
 
   it('is looked up whoever has had orders since', async () => {
     const made = world();
-    made.keep({ ...writtenOff(idOf('a')), draft: { account: 'PA-2' } } as JournalEntry, {
-      ...writtenOff(idOf('b')),
-      sub: 'bob',
-    });
+    const other = { account: 'PA-2' } as OrderDraft;
+    made.keep(writtenOff(idOf('a'), { draft: other }), writtenOff(idOf('b'), { sub: 'bob' }));
     await made.begin();
     expect(made.took()).toEqual([`recheck ${idOf('a')}`, `recheck ${idOf('b')}`, 'open PA-1 of alice']);
   });
@@ -409,10 +399,15 @@ describe('an open order at the broker', () => {
     expect(made.reported).toEqual([{ sub: 'alice', account: 'PA-1', order }]);
   });
 
-  it('is reported where its journal entry is another person’s', async () => {
+  it.each<[string, Partial<JournalEntry>, 'accounted' | 'unexplained']>([
+    ['its journal entry is another person’s', { sub: 'bob' }, 'accounted'],
+    ['it is not the order that was approved under its id', { state: 'rejected' }, 'accounted'],
+    ['its proposal says that it was not carried out', {}, 'unexplained'],
+  ])('is reported where %s', async (_, entry, accounted) => {
     const made = world();
-    made.keep({ ...entryOf(idOf('a')), sub: 'bob' });
+    made.keep(entryOf(idOf('a'), entry));
     made.open.push(orderOf(idOf('a')));
+    made.accounted.set(idOf('a'), accounted);
     await made.begin();
     expect(made.reported).toHaveLength(1);
   });
@@ -439,24 +434,6 @@ describe('an open order at the broker', () => {
     ]);
     expect(made.entries.get(idOf('a'))?.state).toBe('placed');
     expect(made.reported).toEqual([]);
-  });
-
-  it('is reported where it is not the order that was approved under its id', async () => {
-    const made = world();
-    made.keep(entryOf(idOf('a'), { state: 'rejected' }));
-    made.open.push(orderOf(idOf('a')));
-    await made.begin();
-    expect(made.took()).toEqual(['open PA-1 of alice', `recheck ${idOf('a')}`]);
-    expect(made.reported).toHaveLength(1);
-  });
-
-  it('is reported where its proposal says that it was not carried out', async () => {
-    const made = world();
-    made.keep(entryOf(idOf('a')));
-    made.open.push(orderOf(idOf('a')));
-    made.accounted.set(idOf('a'), 'unexplained');
-    await made.begin();
-    expect(made.reported).toHaveLength(1);
   });
 
   it.each([
