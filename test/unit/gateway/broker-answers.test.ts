@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
-
 import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
-
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -70,28 +68,28 @@ describe('a quote', () => {
       latestTrade: { t: new Date(traded), p: 180 },
     }) as unknown as Parameters<typeof quoteView>[1];
 
-  it('is as old as its two sides', () => {
-    expect(quoteView('AAPL', snapshot(179, 181), about)?.at).toBe(quoted);
-  });
-
-  it('is as old as the last trade where a side is missing, which that trade stands in for', () => {
-    expect(quoteView('AAPL', snapshot(0, 181), about)?.at).toBe(traded);
-    expect(quoteView('AAPL', snapshot(179, 0), about)?.at).toBe(traded);
+  it.each([
+    [179, 181, quoted],
+    [0, 181, traded],
+    [179, 0, traded],
+  ])('is as old as its two sides, or as the last trade where one is missing (%i, %i)', (bid, ask, at) => {
+    expect(quoteView('AAPL', snapshot(bid, ask), about)?.at).toBe(at);
   });
 });
 
 describe('an order of Alpaca’s', () => {
   const told = (changes: Record<string, unknown>) =>
     ({
+      ...{ id: 'o-1', clientOrderId: 'theirs', symbol: 'AAPL', side: 'buy' },
       ...{
-        id: 'o-1',
-        clientOrderId: 'theirs',
-        symbol: 'AAPL',
-        side: 'buy',
         type: 'limit',
         timeInForce: 'day',
+        qty: '2',
+        notional: null,
+        limitPrice: '180',
+        status: 'new',
+        assetClass: 'us_equity',
       },
-      ...{ qty: '2', notional: null, limitPrice: '180', status: 'new', assetClass: 'us_equity' },
       ...{ orderClass: '', legs: null, filledQty: '0', submittedAt: new Date(quotedAt) },
       ...changes,
     }) as unknown as Parameters<typeof orderView>[0];

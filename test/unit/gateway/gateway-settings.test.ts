@@ -30,21 +30,11 @@ const keyPairs = {
 
 describe('gateway.yaml', () => {
   it('without a word of approvals asks by CIBA with details, as the client of the exchange', async () => {
-    expect(await options()).toMatchObject({
-      approval: {
-        method: 'ciba',
-        details: 'rar',
-        signature: 'off',
-        client: { id: 'gateway' },
-        privateKey: key,
-        delivery: 'poll',
-        maxTtl: 86_400,
-      },
-      requireBoundTokens: true,
-      ownClients: [],
-      maxSlippage: '0.01',
-    });
-    expect(await options()).not.toHaveProperty('allowedClients');
+    const found = await options();
+    expect(found).toMatchObject({ requireBoundTokens: true, ownClients: [], maxSlippage: '0.01' });
+    expect(found).not.toHaveProperty('allowedClients');
+    const approval = { method: 'ciba', details: 'rar', signature: 'off', delivery: 'poll', maxTtl: 86_400 };
+    expect(found.approval).toMatchObject({ ...approval, client: { id: 'gateway' }, privateKey: key });
   });
 
   it('says where the data is, if not in the folder: by a file or a variable, never the address itself', async () => {
@@ -92,14 +82,9 @@ describe('gateway.yaml', () => {
   it('says how to ask, whose tokens count, and how far an order may go', async () => {
     const phone_url = 'https://id.example/phone';
     const approval = { client_id: 'asks', delivery: 'ping', max_ttl: 3600, phone_url };
-    const found = await options({
-      approval,
-      require_bound_tokens: false,
-      allowed_clients: ['partner'],
-      own_clients: ['trade-agent'],
-      max_slippage: '0.05',
-    });
-    expect(found).toMatchObject({
+    const clients = { allowed_clients: ['partner'], own_clients: ['trade-agent'] };
+    const bounds = { require_bound_tokens: false, max_slippage: '0.05' };
+    expect(await options({ approval, ...clients, ...bounds })).toMatchObject({
       approval: { client: { id: 'asks' }, delivery: 'ping', maxTtl: 3600, phoneUrl: phone_url },
       requireBoundTokens: false,
       allowedClients: ['partner'],
@@ -205,13 +190,10 @@ describe('gateway.yaml', () => {
     });
   });
 
-  it('may ask by the message alone with live money where approvals are signed', async () => {
-    const asked = { details: 'message', signature: 'required' };
-    expect((await options({ environment: 'live', approval: asked })).approval).toMatchObject(asked);
-  });
-
-  it('may ask by the message alone on paper', async () => {
-    const asked = { provider: 'keycloak', details: 'message' };
-    expect((await options({ approval: asked })).approval).toMatchObject(asked);
+  it.each([
+    ['with live money where approvals are signed', 'live', { details: 'message', signature: 'required' }],
+    ['on paper', 'paper', { provider: 'keycloak', details: 'message' }],
+  ])('may ask by the message alone %s', async (_, environment, approval) => {
+    expect((await options({ environment, approval })).approval).toMatchObject(approval);
   });
 });

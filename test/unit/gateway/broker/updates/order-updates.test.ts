@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Heard, ResultNews } from '../../../../../src/approval/kind.ts';
 import type { OpenAccount, OpenAccountOf } from '../../../../../src/gateway/broker/accounts.ts';
 import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
@@ -22,13 +23,9 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-function world({
-  tells = true,
-  opens = async () => {},
-}: {
-  tells?: boolean;
-  opens?: () => Promise<void>;
-} = {}) {
+const { signal } = new AbortController();
+
+function world({ tells = true, opens = async () => {} } = {}) {
   const clock = manualClock(0);
   const connections: Connection[] = [];
   const failures: unknown[] = [];
@@ -58,6 +55,17 @@ function world({
       if (news === undefined) throw new Error('there is no room');
       return news;
     },
+    /** What each has heard by now. */
+    async heard(...all: ResultNews[]) {
+      const found: Heard[] = [];
+      for (const news of all) {
+        await clock.advance(0);
+        const next = news.next(0, signal);
+        await clock.advance(0);
+        found.push(await next);
+      }
+      return found;
+    },
     /** The newest connection, once there are so many. */
     async connection(count: number): Promise<Connection> {
       await expect.poll(() => connections.length, { interval: 1 }).toBe(count);
@@ -66,29 +74,17 @@ function world({
   };
 }
 
-const signal = new AbortController().signal;
-/** What was heard by now. */
-async function heard(
-  news: ReturnType<ReturnType<typeof world>['listen']>,
-  clock: ReturnType<typeof manualClock>,
-) {
-  await clock.advance(0);
-  const next = news.next(0, signal);
-  await clock.advance(0);
-  return await next;
-}
-
 describe('an account that is listened to', () => {
   it('is opened once for all of its orders, and each hears of its own', async () => {
-    const { clock, listen, connection } = world();
+    const { heard, listen, connection } = world();
     const [one, two] = [listen(['o-1', 'c-1']), listen(['o-2', 'c-2'])];
     const { listener } = await connection(1);
     expect(one.isStanding()).toBe(false);
     listener.standing();
-    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['own', 'own']);
+    expect(await heard(one, two)).toEqual(['own', 'own']);
     expect([one.isStanding(), two.isStanding()]).toEqual([true, true]);
     listener.update({ ids: ['elsewhere', 'c-2'] });
-    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['nothing', 'own']);
+    expect(await heard(one, two)).toEqual(['nothing', 'own']);
     expect((await connection(1)).account).toBe(FIRST);
   });
 
@@ -102,22 +98,21 @@ describe('an account that is listened to', () => {
   });
 
   it('tells of what is about nobody’s order, or makes no sense, to all, but not each time', async () => {
-    const { clock, listen, connection } = world();
+    const { clock, heard, listen, connection } = world();
     const [one, two] = [listen(['o-1']), listen(['o-2'])];
     const { listener } = await connection(1);
     listener.standing();
-    await heard(one, clock);
-    await heard(two, clock);
+    await heard(one, two);
     for (let n = 0; n < 1_000; n++) listener.update({ ids: n % 2 === 0 ? [] : ['unknown'] });
-    expect([await heard(one, clock), await heard(two, clock)]).toEqual(['other', 'other']);
+    expect(await heard(one, two)).toEqual(['other', 'other']);
     listener.update({ ids: [] });
-    expect(await heard(one, clock)).toBe('nothing');
+    expect(await heard(one)).toEqual(['nothing']);
     await clock.advance(15_000);
-    expect(await heard(one, clock)).toBe('other');
+    expect(await heard(one)).toEqual(['other']);
   });
 
   it('is connected again after a gap, later each time, with the latest session, and all look once more', async () => {
-    const { clock, listen, connection, connections, renew } = world();
+    const { clock, heard, listen, connection, connections, renew } = world();
     const one = listen(['o-1']);
     (await connection(1)).end();
     await clock.advance(0);
@@ -137,16 +132,16 @@ describe('an account that is listened to', () => {
     const { listener, token, end } = await connection(5);
     expect(token).toBe('second');
     listener.standing();
-    expect([one.isStanding(), await heard(one, clock)]).toEqual([true, 'own']);
+    expect([one.isStanding(), await heard(one)]).toEqual([true, ['own']]);
     end();
-    expect([await heard(one, clock), one.isStanding()]).toEqual(['own', false]);
+    expect([await heard(one), one.isStanding()]).toEqual([['own'], false]);
   });
 
   it('is left alone where its broker tells nothing', async () => {
-    const { clock, listen, connections, failures } = world({ tells: false });
+    const { clock, heard, listen, connections, failures } = world({ tells: false });
     const one = listen(['o-1']);
     await clock.advance(10 * 60_000);
-    expect([one.isStanding(), await heard(one, clock), connections.length]).toEqual([false, 'nothing', 0]);
+    expect([one.isStanding(), await heard(one), connections.length]).toEqual([false, ['nothing'], 0]);
     expect(failures).toEqual([]);
   });
 
