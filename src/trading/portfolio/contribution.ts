@@ -58,47 +58,57 @@ export function profitsBySymbol(
   closes: ReadonlyMap<string, readonly AdjustedClose[]>,
 ): Profits {
   const ends = points.map(({ at }) => at);
-  const last = ends.length - 1;
-  const pointOf = (at: number) => {
-    let [low, high] = [0, last + 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((ends[middle] as number) < at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
   const held = new Map(positions.map((position) => [position.symbol, position]));
-  const changes = changesBySymbol(activities);
-  const result = new Map<string, Dec[]>();
-  for (const [symbol, prices] of closes) {
-    const priceAt = closesAt(ends, prices, unitsOf(symbol));
-    /** By the point that ends the stretch: shares that came, and dollars that came of them. */
-    const shares = ends.map(() => ZERO);
-    const cash = ends.map(() => ZERO);
-    for (const change of changes.get(symbol) ?? []) {
-      const point = pointOf(change.at);
-      if (point > last) continue;
-      const paid = change.moved ? change.shares.mul(priceAt[point] ?? ZERO).neg() : change.cash;
-      shares[point] = (shares[point] as Dec).plus(change.shares);
-      cash[point] = (cash[point] as Dec).plus(paid);
-    }
-    const position = held.get(symbol);
-    let qty = position === undefined ? ZERO : signedQty(position);
-    let after = position === undefined ? ZERO : new Dec(position.market_value);
-    const made: Dec[] = [];
-    for (let point = last; point > 0; point--) {
-      qty = qty.minus(shares[point] as Dec);
-      const before = qty.isZero() ? ZERO : qty.mul(priceAt[point - 1] ?? ZERO);
-      made.push(after.minus(before).plus(cash[point] as Dec));
-      after = before;
-    }
-    result.set(symbol, made.reverse());
+  const changes = Map.groupBy(changesOf(activities), ({ symbol }) => symbol);
+  return new Map(
+    [...closes].map(([symbol, prices]) => {
+      const priceAt = closesAt(ends, prices, unitsOf(symbol));
+      return [symbol, profitsOf(ends, priceAt, held.get(symbol), changes.get(symbol) ?? [])];
+    }),
+  );
+}
+
+function profitsOf(
+  ends: readonly number[],
+  priceAt: readonly (Dec | undefined)[],
+  position: Position | undefined,
+  changes: readonly Change[],
+): Dec[] {
+  /** By the point that ends the stretch: shares that came, and dollars that came of them. */
+  const shares = ends.map(() => ZERO);
+  const cash = ends.map(() => ZERO);
+  for (const change of changes) {
+    const point = pointOf(ends, change.at);
+    if (point >= ends.length) continue;
+    const paid = change.moved ? change.shares.mul(priceAt[point] ?? ZERO).neg() : change.cash;
+    shares[point] = (shares[point] as Dec).plus(change.shares);
+    cash[point] = (cash[point] as Dec).plus(paid);
   }
-  return result;
+  let qty = position === undefined ? ZERO : signedQty(position);
+  let after = new Dec(position?.market_value ?? 0);
+  const made: Dec[] = [];
+  for (let point = ends.length - 1; point > 0; point--) {
+    qty = qty.minus(shares[point] as Dec);
+    const before = qty.isZero() ? ZERO : qty.mul(priceAt[point - 1] ?? ZERO);
+    made.push(after.minus(before).plus(cash[point] as Dec));
+    after = before;
+  }
+  return made.reverse();
+}
+
+/** The first point at an instant or after it. */
+function pointOf(ends: readonly number[], at: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ends[middle] as number) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 interface Change {
+  readonly symbol: string;
   readonly at: number;
   readonly shares: Dec;
   readonly cash: Dec;
@@ -106,26 +116,21 @@ interface Change {
   readonly moved: boolean;
 }
 
-function changesBySymbol(activities: readonly Activity[]): Map<string, Change[]> {
-  const changes = new Map<string, Change[]>();
-  const put = (symbol: string, change: Change) => {
-    const known = changes.get(symbol);
-    if (known === undefined) changes.set(symbol, [change]);
-    else known.push(change);
-  };
-  for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
-    const bought = side === 'buy' ? qty : qty.neg();
-    put(symbol, { at, shares: bought, cash: bought.mul(price).neg(), moved: false });
-  }
-  for (const { legs, at, turns, cash } of exchangesOf(activities)) {
-    for (const [index, { symbol, qty }] of legs.entries())
-      put(symbol, { at, shares: qty, cash: index === 0 ? cash : ZERO, moved: !turns });
-  }
-  for (const { kind, symbol, amount, at } of activities) {
-    if (kind === 'dividend' && symbol !== null && amount !== null)
-      put(symbol, { at: Date.parse(at), shares: ZERO, cash: new Dec(amount), moved: false });
-  }
-  return changes;
+function changesOf(activities: readonly Activity[]): Change[] {
+  const trades = fillsOf(activities).map(({ symbol, side, qty, price, at }) => {
+    const shares = side === 'buy' ? qty : qty.neg();
+    return { symbol, at, shares, cash: shares.mul(price).neg(), moved: false };
+  });
+  const exchanges = exchangesOf(activities).flatMap(({ legs, at, turns, cash }) =>
+    legs.map(({ symbol, qty }, index) => {
+      return { symbol, at, shares: qty, cash: index === 0 ? cash : ZERO, moved: !turns };
+    }),
+  );
+  const dividends = activities.flatMap(({ kind, symbol, amount, at }) => {
+    if (kind !== 'dividend' || symbol === null || amount === null) return [];
+    return [{ symbol, at: Date.parse(at), shares: ZERO, cash: new Dec(amount), moved: false }];
+  });
+  return [...trades, ...exchanges, ...dividends];
 }
 
 /** The last close at each point's day or before. */

@@ -5,12 +5,11 @@ import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import { type Gain, gainsOf, type Term, totalsOf } from './gains.ts';
 import type { LotHistory } from './lot-history.ts';
-import type { LotMethod } from './lot-pool.ts';
+import type { BookLot, LotMethod } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 
 const terms = ['short', 'long'] as const satisfies readonly Term[];
 
-/** Notes for the reader. */
 const NOTES = {
   average: 'average cost is for shares of funds and of dividend reinvestment plans (IRS Publication 550)',
   highest:
@@ -93,28 +92,32 @@ export function lotsView(
   method: LotMethod,
 ) {
   const today = newYorkDate(now);
-  const lots = positions.flatMap(({ symbol, current_price }) => {
-    const { long = [], short = [] } = history.open.get(symbol) ?? {};
-    const view = (side: 'long' | 'short') => (lot: (typeof long)[number]) => {
-      const acquired = lot.at === undefined ? undefined : newYorkDate(lot.at);
-      const qty = side === 'long' ? lot.qty : lot.qty.neg();
-      const cost = side === 'long' ? lot.amount : lot.amount?.neg();
-      const value = qty.mul(current_price).mul(unitsOf(symbol)).toDecimalPlaces(2);
-      return {
-        symbol,
-        side,
-        acquired: acquired ?? null,
-        qty: plain(qty),
-        cost: cents(cost),
-        value: value.toFixed(2),
-        gain: cents(cost && value.minus(cost)),
-        ...termView(side, acquired && addDays(acquired, -(lot.tacked ?? 0)), today),
-      };
-    };
-    return [...long.map(view('long')), ...short.map(view('short'))];
+  const lots = positions.flatMap((position) => {
+    const { long = [], short = [] } = history.open.get(position.symbol) ?? {};
+    return [
+      ...long.map((lot) => lotView('long', lot, position, today)),
+      ...short.map((lot) => lotView('short', lot, position, today)),
+    ];
   });
   const held = new Set(positions.map(({ symbol }) => symbol));
   return { method, lots, incomplete: history.incomplete.filter((symbol) => held.has(symbol)) };
+}
+
+function lotView(side: 'long' | 'short', lot: BookLot, { symbol, current_price }: Position, today: IsoDate) {
+  const acquired = lot.at === undefined ? undefined : newYorkDate(lot.at);
+  const qty = side === 'long' ? lot.qty : lot.qty.neg();
+  const cost = side === 'long' ? lot.amount : lot.amount?.neg();
+  const value = qty.mul(current_price).mul(unitsOf(symbol)).toDecimalPlaces(2);
+  return {
+    symbol,
+    side,
+    acquired: acquired ?? null,
+    qty: plain(qty),
+    cost: cents(cost),
+    value: value.toFixed(2),
+    gain: cents(cost && value.minus(cost)),
+    ...termView(side, acquired && addDays(acquired, -(lot.tacked ?? 0)), today),
+  };
 }
 
 function termView(side: 'long' | 'short', since: IsoDate | undefined, today: IsoDate) {

@@ -98,6 +98,8 @@ class LotChoices {
   }
 }
 
+type Shares = readonly [symbol: string, qty: Dec];
+
 interface Books {
   readonly long: LotPool;
   readonly short: LotPool;
@@ -184,42 +186,45 @@ export class LotReplay {
     }
     const gone = sums(legs.filter(({ qty }) => qty.isNegative()));
     const come = sums(legs.filter(({ qty }) => isPositive(qty)));
-    const [from, to] = [[...gone][0], [...come][0]];
-    const single = gone.size <= 1 && come.size <= 1;
-    if (turns && single && from !== undefined && to !== undefined) {
-      const isShort =
-        isPositive(this.#booksOf(to[0]).short.qty) || isPositive(this.#booksOf(from[0]).short.qty);
+    if (turns && this.#turnOne([...gone], [...come], cash, at)) return;
+    for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
+    for (const [symbol, qty] of come) {
+      const held = basis && this.#booksOf(basis.from).long;
+      if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
+      else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
+      // What came for parts of a share is what they were sold for.
+      if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
+    }
+    if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
+  }
+
+  /** Turns shares into others, into more or fewer of the same, or into cash. @returns whether it was one of these */
+  #turnOne(gone: readonly Shares[], come: readonly Shares[], cash: Dec, at: number): boolean {
+    if (gone.length > 1 || come.length > 1) return false;
+    const [[from], [to]] = [gone, come];
+    if (from !== undefined && to !== undefined) {
+      const isShort = [to, from].some(([symbol]) => isPositive(this.#booksOf(symbol).short.qty));
       if (isShort) this.#turn('short', to[0], to[1], from[0], from[1].abs());
       else this.#turn('long', from[0], from[1].abs(), to[0], to[1]);
       if (!cash.isZero()) this.uncertain.add(to[0]);
-    } else if (turns && single && cash.isZero() && this.#isDifference(from ?? to)) {
-      const [symbol, by] = (from ?? to) as readonly [string, Dec];
-      const { long, short } = this.#booksOf(symbol);
-      const isShort = isPositive(short.qty);
-      const held = isShort ? short.qty : long.qty;
-      this.#turn(isShort ? 'short' : 'long', symbol, held, symbol, isShort ? held.minus(by) : held.plus(by));
-    } else if (turns && single && from !== undefined && isPositive(cash)) {
-      // A merger for cash is a sale.
-      this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
-    } else {
-      for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
-      for (const [symbol, qty] of come) {
-        const held = basis && this.#booksOf(basis.from).long;
-        if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
-        else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
-        // What came for parts of a share is what they were sold for.
-        if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
-      }
-      if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
+      return true;
     }
+    const only = from ?? to;
+    if (only !== undefined && cash.isZero() && this.#turnBy(only)) return true;
+    if (from === undefined || !isPositive(cash)) return false;
+    // A merger for cash is a sale.
+    this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
+    return true;
   }
 
-  #isDifference(shares: readonly [symbol: string, by: Dec] | undefined): boolean {
-    if (shares === undefined) return false;
-    const { long, short } = this.#booksOf(shares[0]);
-    return isPositive(short.qty)
-      ? short.qty.gt(shares[1])
-      : long.qty.plus(shares[1]).gt(0) && isPositive(long.qty);
+  /** A split that is booked as the difference alone. @returns false if that leaves none */
+  #turnBy([symbol, by]: Shares): boolean {
+    const { long, short } = this.#booksOf(symbol);
+    const side = isPositive(short.qty) ? 'short' : 'long';
+    const [held, made] = side === 'short' ? [short.qty, short.qty.minus(by)] : [long.qty, long.qty.plus(by)];
+    if (!isPositive(held) || !isPositive(made)) return false;
+    this.#turn(side, symbol, held, symbol, made);
+    return true;
   }
 
   /** An option's end: it is closed for nothing, or becomes a part of what a trade of its underlying cost. */

@@ -3,7 +3,7 @@ import { LARGEST_QTY, type OrderRequest } from '../order.ts';
 import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
-const texts: Readonly<Record<LeftReason | 'market_closed', string>> = {
+const texts = {
   order_under_way: 'an order for it is under way',
   no_price: 'there is no price of it',
   buy_only: 'it is overweight, and nothing is to be sold',
@@ -12,7 +12,8 @@ const texts: Readonly<Record<LeftReason | 'market_closed', string>> = {
   nothing_to_sell: 'all of it is on sale already',
   market_closed: 'it waits for the market to open',
   awaits_cash: 'there is not enough cash until something is sold',
-};
+} as const;
+type LeftReason = Exclude<keyof typeof texts, 'market_closed'>;
 
 export function leftWords(reason: string): string {
   return Object.hasOwn(texts, reason) ? texts[reason as LeftReason] : reason;
@@ -59,18 +60,8 @@ interface SuggestedOrder {
 export interface Rebalancing {
   /** Sales first, then buys; none of the buys needs money that a sale has yet to bring. */
   readonly orders: readonly SuggestedOrder[];
-  /** What should be traded and is not, and why. */
   readonly left: readonly { readonly symbol: string; readonly reason: LeftReason }[];
 }
-
-type LeftReason =
-  | 'order_under_way'
-  | 'no_price'
-  | 'buy_only'
-  | 'below_minimum'
-  | 'less_than_a_lot'
-  | 'nothing_to_sell'
-  | 'awaits_cash';
 
 interface Wish {
   readonly drift: Drift;
@@ -93,33 +84,31 @@ export function rebalance(
 ): Rebalancing {
   const left: { symbol: string; reason: LeftReason }[] = [];
   const wishes: Wish[] = [];
-  for (const drift of [...drifts].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
+  for (const drift of [...drifts].sort(bySymbol)) {
     const tradable = tradables.get(drift.symbol);
-    if (tradable === undefined || !isPositive(tradable.ask) || !isPositive(tradable.bid)) {
-      if (drift.outside) left.push({ symbol: drift.symbol, reason: 'no_price' });
-    } else if (tradable.busy) {
-      if (drift.outside) left.push({ symbol: drift.symbol, reason: 'order_under_way' });
-    } else {
+    const isPriced = hasPrice(tradable);
+    if (isPriced && !tradable.busy) {
       const gap = drift.target.mul(account.equity).minus(tradable.value);
       wishes.push({ drift, tradable, gap, size: magnitude(gap) });
+    } else if (drift.outside) {
+      left.push({ symbol: drift.symbol, reason: isPriced ? 'order_under_way' : 'no_price' });
     }
   }
 
   const buys = wishes.filter(({ drift, gap }) => drift.outside && isPositive(gap)).sort(byGap);
   const surplus = wishes.filter(({ gap }) => gap.isNegative() && !gap.isZero()).sort(byGap);
-  const sales: SuggestedOrder[] = [];
-  const selling = (wish: Wish, reason: SuggestedOrder['reason'], most?: Dec): Dec => {
-    const made = options.buyOnly ? 'buy_only' : sale(wish, reason, options, most);
+  const orders: SuggestedOrder[] = [];
+  const amountOf = ({ drift: { symbol, outside } }: Wish, made: SuggestedOrder | LeftReason): Dec => {
     if (typeof made !== 'string') {
-      sales.push(made);
+      orders.push(made);
       return made.amount;
     }
-    if (reason === 'drift') left.push({ symbol: wish.drift.symbol, reason: made });
+    if (outside) left.push({ symbol, reason: made });
     return ZERO;
   };
   let proceeds: Dec = ZERO;
   for (const wish of surplus.filter(({ drift }) => drift.outside))
-    proceeds = proceeds.plus(selling(wish, 'drift'));
+    proceeds = proceeds.plus(amountOf(wish, sale(wish, 'drift', options)));
 
   const spendable = Dec.max(0, account.cash.minus(options.cashReserve));
   const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), ZERO);
@@ -127,25 +116,22 @@ export function rebalance(
   for (const wish of surplus.filter(({ drift }) => !drift.outside)) {
     const short = wanted.minus(spendable).minus(proceeds);
     if (short.lt(options.minOrder) || short.lte(0)) break;
-    proceeds = proceeds.plus(selling(wish, 'funding', short));
+    proceeds = proceeds.plus(amountOf(wish, sale(wish, 'funding', options, short)));
   }
 
-  const bought: SuggestedOrder[] = [];
   let cash = spendable;
-  for (const wish of buys) {
-    const made = purchase(wish, cash, options);
-    if (typeof made === 'string') {
-      left.push({ symbol: wish.drift.symbol, reason: made });
-      continue;
-    }
-    cash = cash.minus(made.amount);
-    bought.push(made);
-  }
-  return { orders: [...sales, ...bought], left };
+  for (const wish of buys) cash = cash.minus(amountOf(wish, purchase(wish, cash, options)));
+  return { orders, left };
 }
 
+function hasPrice(tradable: Tradable | undefined): tradable is Tradable {
+  return tradable !== undefined && isPositive(tradable.ask) && isPositive(tradable.bid);
+}
+
+const bySymbol = (a: Drift, b: Drift) => (a.symbol < b.symbol ? -1 : 1);
+
 function byGap(a: Wish, b: Wish): number {
-  return compare(b.size, a.size) || (a.drift.symbol < b.drift.symbol ? -1 : 1);
+  return compare(b.size, a.size) || bySymbol(a.drift, b.drift);
 }
 
 /** How much of something costs no more than an amount, in whole lots. Not by rounding a quotient, which could round up. */
@@ -165,6 +151,7 @@ function sale(
   options: RebalanceOptions,
   most: Dec = size,
 ): SuggestedOrder | LeftReason {
+  if (options.buyOnly) return 'buy_only';
   const { bid, available } = tradable;
   const worst = tickUp(bid.mul(ONE.minus(options.slack)));
   if (!isPositive(available)) return 'nothing_to_sell';
