@@ -166,20 +166,23 @@ export function externalFlows(activities: readonly Activity[], priceOn: PriceOn 
   const flows: Flow[] = [];
   const unvalued: Activity[] = [];
   for (const activity of activities) {
-    const { kind, amount, symbol, qty, price } = activity;
-    if (kind !== 'deposit' && kind !== 'withdrawal' && kind !== 'transfer') continue;
     const at = Date.parse(activity.at);
-    const late = isLate(activity) ? { late: true } : {};
-    if (kind !== 'transfer') {
-      if (amount !== null) flows.push({ at, amount: new Dec(amount), ...late });
-    } else if (symbol !== null && qty !== null) {
-      const booked = price === null || new Dec(price).isZero() ? undefined : price;
-      const each = booked ?? priceOn(symbol, newYorkDate(at));
-      if (each === undefined) unvalued.push(activity);
-      else flows.push({ at, amount: new Dec(qty).mul(each).mul(unitsOf(symbol)), shares: true, ...late });
-    }
+    const amount = flowAmount(activity, at, priceOn);
+    if (amount === undefined) continue;
+    const shares = activity.kind === 'transfer' ? { shares: true } : {};
+    if (amount === 'unvalued') unvalued.push(activity);
+    else flows.push({ at, amount, ...shares, ...(isLate(activity) ? { late: true } : {}) });
   }
   return { flows, unvalued };
+}
+
+function flowAmount(activity: Activity, at: number, priceOn: PriceOn): Dec | 'unvalued' | undefined {
+  const { kind, amount, symbol, qty, price } = activity;
+  if (kind === 'deposit' || kind === 'withdrawal') return amount === null ? undefined : new Dec(amount);
+  if (kind !== 'transfer' || symbol === null || qty === null) return undefined;
+  const booked = price === null || new Dec(price).isZero() ? undefined : price;
+  const each = booked ?? priceOn(symbol, newYorkDate(at));
+  return each === undefined ? 'unvalued' : new Dec(qty).mul(each).mul(unitsOf(symbol));
 }
 
 /** A day's value is struck at 16:00; what a half-day books between its close and then counts as booked before. */

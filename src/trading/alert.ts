@@ -4,7 +4,7 @@ import { sharePrice } from './amounts.ts';
 import { positiveDecimalString } from './decimal.ts';
 import { symbolSchema } from './order.ts';
 
-const percentage = () =>
+const percentageSchema = () =>
   z
     .string()
     .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
@@ -20,8 +20,12 @@ export const alertSchema = z.lazy(() =>
       symbol: symbolSchema,
       above: positiveDecimalString.optional().describe('Dollars a share: told once the price is above it'),
       below: positiveDecimalString.optional().describe('Dollars a share: told once the price is below it'),
-      rises_by: percentage().optional().describe('Of the day: told once the price rose by more, such as 5%'),
-      falls_by: percentage().optional().describe('Of the day: told once the price fell by more, such as 5%'),
+      rises_by: percentageSchema()
+        .optional()
+        .describe('Of the day: told once the price rose by more, such as 5%'),
+      falls_by: percentageSchema()
+        .optional()
+        .describe('Of the day: told once the price fell by more, such as 5%'),
     })
     .refine(
       (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
@@ -35,38 +39,39 @@ export function conditionOf(alert: Alert): { readonly condition: AlertCondition;
   return { condition, limit: alert[condition] ?? '' };
 }
 
+const conditionWords: Readonly<Record<AlertCondition, (limit: string) => string>> = {
+  above: (limit) => `rises above ${sharePrice(limit)}`,
+  below: (limit) => `falls below ${sharePrice(limit)}`,
+  rises_by: (limit) => `rises by more than ${limit} in a day`,
+  falls_by: (limit) => `falls by more than ${limit} in a day`,
+};
+
 export function alertWords(alert: Alert): string {
   const { condition, limit } = conditionOf(alert);
-  switch (condition) {
-    case 'above':
-      return `${alert.symbol} rises above ${sharePrice(limit)}`;
-    case 'below':
-      return `${alert.symbol} falls below ${sharePrice(limit)}`;
-    case 'rises_by':
-      return `${alert.symbol} rises by more than ${limit} in a day`;
-    case 'falls_by':
-      return `${alert.symbol} falls by more than ${limit} in a day`;
-  }
+  return `${alert.symbol} ${conditionWords[condition](limit)}`;
 }
+
+const comparisons = {
+  '<': { sign: '-', price: 'below', percentage: 'falls_by' },
+  '>': { sign: '+', price: 'above', percentage: 'rises_by' },
+} as const;
 
 /** Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`; `>=` means `>`. @throws {TradeAgentError} `usage` */
 export function parseAlert(text: string): Alert {
-  const [, symbol, sign, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
+  const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
   if (symbol === undefined) throw noAlert(text);
+  const { sign, price, percentage } = comparisons[comparison === '<' ? '<' : '>'];
   const isPercent = limit.endsWith('%');
   // "AAPL<5%" may be meant as a fall or as a rise that stays small.
-  if (isPercent && !limit.startsWith(sign === '<' ? '-' : '+')) {
-    const meant = `${symbol}${sign}${sign === '<' ? '-' : '+'}${limit.replace(/^[-+]/, '')}`;
+  if (isPercent && !limit.startsWith(sign)) {
+    const meant = `${symbol}${comparison}${sign}${limit.replace(/^[-+]/, '')}`;
     throw noAlert(text, `Write a percentage with its sign: '${meant}'.`);
   }
   const value = limit.replace(isPercent ? /^[-+]/ : /^\$/, '');
-  const condition = sign === '<' ? (isPercent ? 'falls_by' : 'below') : isPercent ? 'rises_by' : 'above';
-  const parsed = alertSchema.safeParse({ symbol, [condition]: value });
+  const parsed = alertSchema.safeParse({ symbol, [isPercent ? percentage : price]: value });
   if (parsed.success) return parsed.data;
-  throw noAlert(
-    text,
-    `${parsed.error.issues[0]?.path[0] === 'symbol' ? symbol : limit} ${parsed.error.issues[0]?.message}.`,
-  );
+  const [issue] = parsed.error.issues;
+  throw noAlert(text, `${issue?.path[0] === 'symbol' ? symbol : limit} ${issue?.message}.`);
 }
 
 function noAlert(text: string, hint?: string): TradeAgentError {

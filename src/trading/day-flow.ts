@@ -16,23 +16,25 @@ interface SinceClose {
  * unknown type, may already be in `last_equity`: of those, money that came counts and money that left does not, so a
  * loss may look larger but is never hidden. @returns undefined if moved shares cannot be valued
  */
-export function dayFlow(
-  activities: readonly Activity[],
-  { closedOn, now, priceOn }: SinceClose,
-): Dec | undefined {
-  const closed = sessionOf(closedOn, 'exchange')?.close ?? newYorkInstant(closedOn, '16:00');
+export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
+  const closed = sessionOf(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');
   let flow = ZERO;
   for (const activity of activities) {
-    const at = Date.parse(activity.at);
-    const day = newYorkDate(at);
-    const told = activity.booked_at == null ? undefined : Date.parse(activity.booked_at);
-    const isSince = day > closedOn && Math.max(at, told ?? at) <= now;
-    if (!isSince && (told ?? newYorkInstant(day, '24:00')) <= closed) continue;
-    const amount = broughtBy(activity, priceOn);
+    const time = timeOf(activity, since, closed);
+    if (time === 'before') continue;
+    const amount = broughtBy(activity, since.priceOn);
     if (amount === undefined) return undefined;
-    if (amount.gt(0) || (isSince && activity.kind !== 'unknown')) flow = flow.plus(amount);
+    if (amount.gt(0) || (time === 'since' && activity.kind !== 'unknown')) flow = flow.plus(amount);
   }
   return flow;
+}
+
+function timeOf(activity: Activity, { closedOn, now }: SinceClose, closed: number) {
+  const at = Date.parse(activity.at);
+  const day = newYorkDate(at);
+  const told = activity.booked_at == null ? undefined : Date.parse(activity.booked_at);
+  if (day > closedOn && Math.max(at, told ?? at) <= now) return 'since';
+  return (told ?? newYorkInstant(day, '24:00')) <= closed ? 'before' : 'either';
 }
 
 function broughtBy(activity: Activity, priceOn: PriceOn | undefined): Dec | undefined {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 const PLACES = 12;
 
-/** A part of a whole as a decimal string; of nothing, nothing. */
 export function fractionOf(part: Dec, whole: Dec): string {
   return whole.isZero() ? '0' : part.div(whole).toDecimalPlaces(PLACES).toFixed();
 }
@@ -36,13 +35,17 @@ export function compare(a: Dec, b: Dec): number {
   if (x === null || y === null) return a.comparedTo(b);
   if (x[0] === 0 || y[0] === 0) return (x[0] === 0 ? 0 : a.s) - (y[0] === 0 ? 0 : b.s);
   if (a.s !== b.s) return a.s;
-  if (a.e !== b.e) return a.e > b.e ? a.s : -a.s;
+  const size = a.e - b.e || compareDigits(x, y);
+  return size === 0 ? 0 : size > 0 ? a.s : -a.s;
+}
+
+function compareDigits(x: readonly number[], y: readonly number[]): number {
   const shorter = Math.min(x.length, y.length);
   for (let i = 0; i < shorter; i++) {
-    const [one, other] = [x[i] as number, y[i] as number];
-    if (one !== other) return one > other ? a.s : -a.s;
+    const difference = (x[i] as number) - (y[i] as number);
+    if (difference !== 0) return difference;
   }
-  return x.length === y.length ? 0 : x.length > y.length ? a.s : -a.s;
+  return x.length - y.length;
 }
 
 /** The smaller of two, itself: `Dec.min` makes a copy. */

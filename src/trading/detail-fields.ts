@@ -90,19 +90,10 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
 /** The terms under the headline: `Limit order at $180.00 · Day`, and its exits: `take profit $200.00 · stop loss $170.00`. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
-  const stop = price('stop_price');
-  const limit = price('limit_price');
   const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
   const type = orderTermFields.type.shown(plainText(details.order_type));
-  const at =
-    stop !== undefined && limit !== undefined
-      ? `: stop ${stop}, limit ${limit}`
-      : trail !== undefined
-        ? ` by ${trail}`
-        : (stop ?? limit) !== undefined
-          ? ` at ${stop ?? limit}`
-          : '';
+  const at = priceWords(price('stop_price'), price('limit_price'), trail);
   const profit = price('take_profit_limit_price');
   const stopLoss = price('stop_loss_stop_price');
   const stopLimit = price('stop_loss_limit_price');
@@ -115,6 +106,13 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
       : [`stop loss ${stopLoss}${stopLimit === undefined ? '' : ` limit ${stopLimit}`}`]),
     orderTermFields.time_in_force.shown(plainText(details.time_in_force)),
   ].join(' · ');
+}
+
+function priceWords(stop?: string, limit?: string, trail?: string): string {
+  if (stop !== undefined && limit !== undefined) return `: stop ${stop}, limit ${limit}`;
+  if (trail !== undefined) return ` by ${trail}`;
+  const at = stop ?? limit;
+  return at === undefined ? '' : ` at ${at}`;
 }
 
 export function plainText(value: unknown): string {

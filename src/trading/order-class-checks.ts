@@ -1,10 +1,16 @@
 import { assetClassOf } from './asset-class.ts';
 import { Dec } from './decimal.ts';
-import { type CheckedOrder, orderClassWords } from './order-classes.ts';
+import { type CheckedOrder, type OrderClass, orderClassWords } from './order-classes.ts';
 import { orderProblem as problem } from './order-problem.ts';
 import { worstPrice } from './price-band.ts';
 
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
+
+const classNeeds: Readonly<Record<OrderClass, string>> = {
+  bracket: 'a bracket order needs',
+  oco: 'an oco order needs',
+  oto: 'order_class oto needs one of',
+};
 
 /**
  * One price for each exit of the class, each on its side of the entry, nothing sold short. @throws {TradeAgentError}
@@ -20,35 +26,27 @@ export function checkOrderClass(order: CheckedOrder): void {
   const words = orderClassWords[order_class];
   const exits = [profit, stop].filter((price) => price !== undefined).length;
   if (exits !== words.exits) {
-    const missing = profit === undefined ? 'take_profit_limit_price' : 'stop_loss_stop_price';
     throw problem(
-      words.exits === 2
-        ? `an ${order_class} order needs take_profit_limit_price and stop_loss_stop_price`.replace(
-            'an b',
-            'a b',
-          )
-        : 'order_class oto needs one of take_profit_limit_price and stop_loss_stop_price',
-      words.exits === 1 && exits === 2
-        ? 'Use order_class bracket for both.'
-        : 'Give the prices of its exits.',
-      missing,
+      `${classNeeds[order_class]} take_profit_limit_price and stop_loss_stop_price`,
+      exits > words.exits ? 'Use order_class bracket for both.' : 'Give the prices of its exits.',
+      profit === undefined ? 'take_profit_limit_price' : 'stop_loss_stop_price',
     );
   }
   if (side !== words.side) {
-    throw problem(
-      words.entry
-        ? `an entry with exits buys: sold, it would open a short position`
-        : `an ${order_class} order sells what is held`,
-      words.entry ? 'Use order_class oco for the exits of what you hold.' : 'Use side sell.',
-      'side',
-    );
+    throw words.entry
+      ? problem(
+          'an entry with exits buys: sold, it would open a short position',
+          'Use order_class oco for the exits of what you hold.',
+          'side',
+        )
+      : problem(`an ${order_class} order sells what is held`, 'Use side sell.', 'side');
   }
   checkExitPrices(order);
 }
 
 /** All exits sell: the profit above the entry, the stop below it, and the stop's limit no higher than the stop. */
 function checkExitPrices(order: CheckedOrder): void {
-  const { limit_price, reference_price, max_slippage, order_class } = order;
+  const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
   if (limit !== undefined && stop === undefined) {
     throw problem(
@@ -64,21 +62,20 @@ function checkExitPrices(order: CheckedOrder): void {
       'stop_loss_limit_price',
     );
   }
-  // A market order goes out as a limit order, and a broker counts from that one's limit.
-  const dearest =
-    limit_price ??
-    (reference_price !== undefined && max_slippage !== undefined
-      ? worstPrice('buy', reference_price, max_slippage)
-      : undefined);
-  const cheapest = limit_price ?? reference_price ?? profit;
-  if (stop !== undefined && cheapest !== undefined && new Dec(stop).gte(cheapest)) {
+  const bounds = [
+    [limit_price, 'the limit'],
+    [reference_price, 'the price now'],
+    [profit, 'the take profit'],
+  ];
+  const [bound, name] = bounds.find(([price]) => price !== undefined) ?? [];
+  if (stop !== undefined && bound !== undefined && new Dec(stop).gte(bound)) {
     throw problem(
-      `the stop loss ${stop} is not below ${cheapest}, ${limit_price !== undefined ? 'the limit' : reference_price !== undefined ? 'the price now' : 'the take profit'}`,
+      `the stop loss ${stop} is not below ${bound}, ${name}`,
       'Give a lower stop loss.',
       'stop_loss_stop_price',
     );
   }
-  const entry = order_class === 'oco' ? reference_price : dearest;
+  const entry = order_class === 'oco' ? reference_price : dearestEntry(order);
   if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
     throw problem(
       `the take profit ${profit} is not above ${entry}, ${order_class === 'oco' ? 'the price now' : 'which the shares may cost'}`,
@@ -86,6 +83,13 @@ function checkExitPrices(order: CheckedOrder): void {
       'take_profit_limit_price',
     );
   }
+}
+
+/** A market order goes out as a limit order, and a broker counts from that one's limit. */
+function dearestEntry({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
+  if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined)
+    return limit_price;
+  return worstPrice('buy', reference_price, max_slippage);
 }
 
 export function checkPositionIntent({ symbol, side, position_intent, reference_price }: CheckedOrder): void {

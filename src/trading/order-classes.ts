@@ -43,7 +43,6 @@ export const orderClasses = Object.keys(classes) as [OrderClass, ...OrderClass[]
 export const positionIntents = ['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close'] as const;
 export type PositionIntent = (typeof positionIntents)[number];
 
-/** What an order's checks read of it. */
 export interface CheckedOrder {
   readonly symbol: string;
   readonly side: Side;

@@ -181,8 +181,11 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
       );
     }
   }
+  checkTrail(order);
+}
 
-  const trails = [order.trail_price, order.trail_percent].filter((value) => value !== undefined).length;
+function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDraft): void {
+  const trails = [trail_price, trail_percent].filter((value) => value !== undefined).length;
   const isTrailing = hasPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
     throw problem(
@@ -193,9 +196,9 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
       'trail_price',
     );
   }
-  if (order.trail_percent !== undefined && new Dec(order.trail_percent).gte(100)) {
+  if (trail_percent !== undefined && new Dec(trail_percent).gte(100)) {
     throw problem(
-      `a trail of ${order.trail_percent} % leaves no price to stop at`,
+      `a trail of ${trail_percent} % leaves no price to stop at`,
       'Give a trail_percent below 100: "2" is 2 %.',
       'trail_percent',
     );

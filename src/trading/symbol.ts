@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { assetClassOf, optionOf } from './asset-class.ts';
 
-/** A share's symbol: `AAPL`, `BRK.B`. */
 export const shareForm = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
 
 const symbolForm = new RegExp(

@@ -19,9 +19,7 @@ const requestSchema = z.lazy(() =>
       who: name,
       /** An advisor's firm, or a member's household. */
       of: name.optional(),
-      /** Immediately by default. */
       from: time.optional(),
-      /** Without end by default. */
       until: time.optional(),
     })
     .superRefine(({ role, of }, context) => {

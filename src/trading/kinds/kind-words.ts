@@ -30,7 +30,6 @@ export function ordersOf({ placed, lines = [] }: Came): Order[] {
   return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
 
-/** How a kind is spoken of. */
 export interface KindPhrases {
   /** Where nothing came of it: `Nothing was traded.` */
   readonly nothing: string;
@@ -38,7 +37,6 @@ export interface KindPhrases {
   readonly twice: string;
   /** `Do not … again before that.` */
   readonly again: string;
-  /** That it may be done by now. */
   underWay(id: string, summary: string): string;
   /** What a status means to the person, where it is not said as of an order. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
@@ -78,9 +76,7 @@ export interface KindWords<
   readonly action: string;
   /** The approval's scope: what its token may do at the gateway, and nothing else. */
   readonly scope: ApprovalScope;
-  /** The scope of whoever may propose it. */
   readonly proposeScope: ProposeScope;
-  /** Whether it can be proposed and carried out while trading is halted. */
   readonly passesHalt: boolean;
   readonly requestSchema: RequestSchema;
   readonly subjectSchema: SubjectSchema;
@@ -112,7 +108,6 @@ export interface KindWords<
     readonly fieldsFirst?: boolean;
     /** Whether the worst that can come of it stands at the top as the sentence that it is, and not as an amount. */
     readonly worstFirst?: boolean;
-    /** Words for the fields that no order has. */
     readonly fieldWords: FieldWords;
     view(subject: z.output<SubjectSchema>): PhoneView;
   };

@@ -28,7 +28,6 @@ const fieldWords: FieldWords = {
   state: { label: 'Ends', shown: (value) => (value === 'reducing' ? 'Reducing only' : value) },
 };
 
-/** Ending a halt, or what is like one for purchases alone. */
 export const lift = defineKind({
   name: 'lift',
   detailsType: 'trading_lift',

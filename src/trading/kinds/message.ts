@@ -27,7 +27,6 @@ const fieldWords: FieldWords = {
   client_message_id: { label: 'Message id' },
 };
 
-/** Moves no money, but speaks in the person's name. */
 export const message = defineKind({
   name: 'message',
   detailsType: 'message_send',
@@ -83,7 +82,6 @@ export function isFlatMessage(details: Readonly<Record<string, unknown>>): boole
   return details.recipient !== undefined && details.side === undefined;
 }
 
-/** Of flat details too. */
 export function messageView(details: Readonly<Record<string, unknown>>): PhoneView {
   return {
     headline: `Send to ${plainText(details.recipient)}`,

@@ -7,7 +7,6 @@ import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-/** base64url(SHA-256) of the rules, 43 characters. */
 const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a digest of rules'));
 
 /** Of all rule files together, and of one line: what a phone can be asked to read. UTF-16 code units. */
@@ -15,7 +14,6 @@ const LONGEST_POLICIES = 4_000;
 export const LONGEST_CHANGE_LINE = 300;
 export const MOST_CHANGE_LINES = 80;
 
-/** A name in the owner's folder of rules, and never a path. */
 const policyFile = () =>
   z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
 
@@ -43,7 +41,6 @@ const requestSchema = z.lazy(() =>
 );
 export type PolicyChangeRequest = z.output<typeof requestSchema>;
 
-/** One thing that changes, as a person reads it. */
 const changeLine = z
   .string()
   .regex(/^(?:looser|tighter): ./u, 'must be a line such as "looser: …"')
@@ -55,9 +52,7 @@ const subjectSchema = z.lazy(() =>
     environment: z.enum(environments),
     /** Of the rules that it changes: of any others it changes nothing. */
     previous: digest,
-    /** Of the rules that it leaves. */
     digest,
-    /** What becomes possible by it first. */
     changes: z.array(changeLine).min(1).max(MOST_CHANGE_LINES),
     limits: accountLimitsJson,
     policies: policyTextsSchema,
@@ -75,7 +70,6 @@ const fieldWords: FieldWords = {
   client_policy_id: { label: 'Change id' },
 };
 
-/** A line's word, and what it says. */
 function parted(line: string): [word: string, text: string] {
   const at = line.indexOf(': ');
   return [line.slice(0, at), line.slice(at + 2)];
@@ -169,7 +163,6 @@ function changeField(line: string, index: number): DetailField {
   };
 }
 
-/** What holds from then on, whether or not it changes. */
 function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
   return flatLimits(limits).map(([key, value]) => ({
     name: `limits.${key}`,

@@ -32,11 +32,9 @@ const requestSchema = z.lazy(() =>
 );
 export type ReplaceRequest = z.output<typeof requestSchema>;
 
-/** An open order, and the order that is to stand in its place. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     order: orderSchema,
-    /** Only the fields that change. */
     changes: changes.unwrap(),
     /** The order as it is after the change, whole: what the worst case is of. */
     draft: orderDraftSchema,
