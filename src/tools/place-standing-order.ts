@@ -64,7 +64,25 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
     const issue = parsed.error.issues[0];
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
-  const { side, symbol, qty, notional, limit_price, every, at, below, above, until, before } = parsed.data;
+  checkAsked(parsed.data);
+  const { side, symbol, qty, notional, limit_price, until, before } = parsed.data;
+  const order: Standing['order'] = {
+    symbol,
+    side,
+    ...defined({ qty, notional }),
+    type: limit_price === undefined ? 'market' : 'limit',
+    ...defined({ limit_price }),
+    time_in_force: 'day',
+  };
+  const standing = standingSchema.safeParse({ order, when: whenOf(parsed.data) });
+  if (!standing.success) throw wrong('at', 'must be a time of the session in New York, 09:30 to 15:59');
+  const end = before === undefined ? undefined : { before };
+  return { standing: standing.data, end: until === undefined ? end : { until } };
+}
+
+type Asked = z.output<typeof askedSchema>;
+
+function checkAsked({ symbol, qty, notional, every, at, below, above, until, before }: Asked): void {
   if (assetClassOf(symbol) !== 'us_equity') {
     throw wrong('symbol', 'must be a stock or a fund: the gateway orders nothing else by itself');
   }
@@ -74,26 +92,11 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
   }
   if (at !== undefined && every === undefined) throw wrong('at', 'is for every');
   if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
-  const order: Standing['order'] = {
-    symbol,
-    side,
-    ...defined({ qty, notional }),
-    type: limit_price === undefined ? 'market' : 'limit',
-    ...defined({ limit_price }),
-    time_in_force: 'day',
-  };
-  const when =
-    every !== undefined
-      ? { every, at: at ?? STANDING_TIME }
-      : below !== undefined
-        ? { price: 'below' as const, at: below }
-        : { price: 'above' as const, at: above ?? '' };
-  const standing = standingSchema.safeParse({ order, when });
-  if (!standing.success) throw wrong('at', 'must be a time of the session in New York, 09:30 to 15:59');
-  return {
-    standing: standing.data,
-    end: until !== undefined ? { until } : before !== undefined ? { before } : undefined,
-  };
+}
+
+function whenOf({ every, at = STANDING_TIME, below, above }: Asked) {
+  if (every !== undefined) return { every, at };
+  return below === undefined ? { price: 'above', at: above } : { price: 'below', at: below };
 }
 
 function wrong(field: string, message: string): TradeAgentError {

@@ -1,6 +1,7 @@
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type Proposal, proposalSchema } from '../../trading/proposal.ts';
 import { parsedJson } from '../../values/parsed-json.ts';
+import type { StreamMessage } from './event-stream.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
 const [, , ORDERS_READ] = READ_SCOPES;
@@ -29,14 +30,18 @@ export function ofEvents({ open }: GatewayRequests) {
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
       for await (const message of streamMessages(body, LONGEST_EVENT)) {
-        if (message.comment) yield { type: 'alive' };
-        else if (message.event === 'alive') yield { type: 'alive', id: message.id };
-        else if (message.event === 'proposal') {
-          // Undefined for kinds this version does not know.
-          const proposal = proposalSchema.safeParse(parsedJson(message.data)).data;
-          if (proposal !== undefined) yield { type: 'proposal', id: message.id, proposal };
-        }
+        const event = gatewayEvent(message);
+        if (event !== undefined) yield event;
       }
     },
   };
+}
+
+/** Undefined for events and kinds of proposals that this version does not know. */
+function gatewayEvent(message: StreamMessage): GatewayEvent | undefined {
+  if (message.comment) return { type: 'alive' };
+  const { event, id, data } = message;
+  if (event === 'alive') return { type: 'alive', id };
+  const proposal = event === 'proposal' ? proposalSchema.safeParse(parsedJson(data)).data : undefined;
+  return proposal && { type: 'proposal', id, proposal };
 }

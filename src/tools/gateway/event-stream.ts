@@ -3,7 +3,6 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { isPassing } from './gateway-problem.ts';
 
-/** Doubles up to the longest. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 /** Three keep-alives (15 s) missed. */
@@ -47,7 +46,6 @@ export async function* streamMessages(
 interface KeepUpOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called for each consecutive failure. */
   readonly lost?: (failures: number) => void;
   /** Milliseconds without a sign of life; never gives up if omitted. */
   readonly giveUpAfterMs?: number;
@@ -78,16 +76,14 @@ export async function* keepUp<Event extends { readonly id?: string }>(
         yield event;
       }
     } catch (error) {
-      if (signal.aborted) return;
-      if (!silent.signal.aborted && !isPassing(error) && !isBroken(error)) throw error;
+      rethrowPermanent(error, [signal, silent.signal]);
       failures += 1;
       failure = error;
     } finally {
       silent.end();
     }
     if (signal.aborted) return;
-    if (clock.now() - heardAt >= giveUpAfterMs)
-      throw isTradeAgentError(failure) ? failure : noLonger(failure);
+    if (clock.now() - heardAt >= giveUpAfterMs) throw connectionLost(failure);
     // An expired token is no failure, but a server that closes at once must not be asked without a pause.
     if (failures > 0) lost(failures);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
@@ -95,16 +91,17 @@ export async function* keepUp<Event extends { readonly id?: string }>(
   }
 }
 
-function noLonger(cause: unknown): TradeAgentError {
+function connectionLost(cause: unknown): TradeAgentError {
+  if (isTradeAgentError(cause)) return cause;
   return new TradeAgentError('gateway_unreachable', 'the connection was lost', { cause });
 }
 
-/** undici and streams report broken connections in different ways. */
-function isBroken(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof Error && error.name === 'AbortError');
+function rethrowPermanent(error: unknown, signals: readonly AbortSignal[]): void {
+  if (isPassing(error) || signals.some(({ aborted }) => aborted)) return;
+  // undici and streams report broken connections in different ways.
+  if (!(error instanceof TypeError || (error instanceof Error && error.name === 'AbortError'))) throw error;
 }
 
-/** Aborts after too long a silence. */
 function silence(clock: Clock, until: AbortSignal) {
   const limit = new AbortController();
   const ended = new AbortController();

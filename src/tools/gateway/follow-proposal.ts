@@ -14,10 +14,8 @@ const UNKNOWN_MS = 10_000;
 interface FollowOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Looks once and returns. */
   readonly once?: boolean;
   readonly changed: (proposal: Proposal) => void | Promise<void>;
-  /** Receives messages for the person. */
   readonly notice: (message: string) => void;
 }
 
@@ -30,42 +28,71 @@ interface FollowOptions {
 export async function followProposal(
   gateway: Pick<GatewayClient, 'proposal'>,
   from: Proposal,
-  { clock, signal, once = false, changed, notice }: FollowOptions,
+  options: FollowOptions,
 ): Promise<Proposal> {
+  const { clock, signal, once = false, changed } = options;
+  const reader = new ProposalReader(gateway, options);
   let seen = from;
-  let failures = 0;
-  let unknownSince: number | undefined;
   for (;;) {
     signal.throwIfAborted();
-    if (isSettledState(seen.state)) return seen;
-    unknownSince = seen.state === 'unknown' ? (unknownSince ?? clock.now()) : undefined;
-    if (unknownSince !== undefined && clock.now() - unknownSince >= UNKNOWN_MS) return seen;
-
+    if (isSettledState(seen.state) || reader.isUnknown(seen)) return seen;
     const asked = clock.now();
-    const waitSeconds = seen.state === 'unknown' ? 5 : LONG_POLL_SECONDS;
-    let next: Proposal;
+    const next = await reader.read(seen);
+    const isNews = isNewer(next, seen);
+    seen = next ?? seen;
+    if (isNews) await changed(seen);
+    if (once) return seen;
+    if (next === undefined) await clock.sleep(reader.backoffMs, signal);
+    else if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
+  }
+}
+
+function isNewer(next: Proposal | undefined, seen: Proposal): boolean {
+  return next !== undefined && (next.updated_at !== seen.updated_at || next.state !== seen.state);
+}
+
+/** Reads a proposal, and tells the person when the gateway is lost and when it is back. */
+class ProposalReader {
+  readonly #gateway: Pick<GatewayClient, 'proposal'>;
+  readonly #options: FollowOptions;
+  #failures = 0;
+  #unknownSince: number | undefined;
+
+  constructor(gateway: Pick<GatewayClient, 'proposal'>, options: FollowOptions) {
+    this.#gateway = gateway;
+    this.#options = options;
+  }
+
+  get backoffMs(): number {
+    return Math.min(2 ** (this.#failures - 1) * 1000, MAX_BACKOFF_MS);
+  }
+
+  /** Whether the outcome has been unknown for so long that nobody waits for it. */
+  isUnknown({ state }: Proposal): boolean {
+    const now = this.#options.clock.now();
+    this.#unknownSince = state === 'unknown' ? (this.#unknownSince ?? now) : undefined;
+    return this.#unknownSince !== undefined && now - this.#unknownSince >= UNKNOWN_MS;
+  }
+
+  /** Undefined if the gateway cannot be reached now. */
+  async read({ id, state, updated_at }: Proposal): Promise<Proposal | undefined> {
+    const { signal, once = false, notice } = this.#options;
+    const waitSeconds = state === 'unknown' ? 5 : LONG_POLL_SECONDS;
+    let answer: Proposal;
     try {
-      const look = once ? {} : { waitSeconds, since: seen.updated_at };
-      next = await gateway.proposal(seen.id, { signal, ...look });
+      const look = once ? {} : { waitSeconds, since: updated_at };
+      answer = await this.#gateway.proposal(id, { signal, ...look });
     } catch (error) {
       signal.throwIfAborted();
       if (!isPassing(error)) throw error;
-      failures += 1;
-      if (failures === 1) {
-        const known = once ? 'your decision is not known yet' : 'still waiting for your decision';
-        notice(`The gateway cannot be reached; ${known}.`);
-      }
-      if (once) return seen;
-      await clock.sleep(Math.min(2 ** (failures - 1) * 1000, MAX_BACKOFF_MS), signal);
-      continue;
+      this.#failures += 1;
+      const known = once ? 'your decision is not known yet' : 'still waiting for your decision';
+      if (this.#failures === 1) notice(`The gateway cannot be reached; ${known}.`);
+      return undefined;
     }
     failpoint('wait.answered');
-    if (failures > 0) notice('The gateway answers again.');
-    failures = 0;
-    const isNews = next.updated_at !== seen.updated_at || next.state !== seen.state;
-    seen = next;
-    if (isNews) await changed(next);
-    if (once) return seen;
-    if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
+    if (this.#failures > 0) notice('The gateway answers again.');
+    this.#failures = 0;
+    return answer;
   }
 }

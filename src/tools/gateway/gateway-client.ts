@@ -61,7 +61,6 @@ export interface GatewayClient
     EventRequests,
     ReturnType<typeof ofAccount>,
     ReturnType<typeof ofProposals> {
-  /** The client for one of the person's accounts, by number. */
   inAccount(account: string): GatewayClient;
 }
 
@@ -189,7 +188,6 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
     /** Newest first. */
     proposals: ({ state = 'all', limit = 100 }: { state?: 'open' | 'all'; limit?: number } = {}) =>
       listed({ state, limit }),
-    /** This client's proposal under a key. */
     proposed: async (key: string) => (await listed({ key })).at(0),
     /**
      * Withdraws a proposal, on the phone too.
@@ -204,7 +202,6 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
   };
 }
 
-/** Using a mandate needs one more scope. */
 function proposingScopes(proposal: ProposalRequestInput): Scope[] {
   const { proposeScope } = kinds[proposal.kind];
   return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];

@@ -53,7 +53,6 @@ const hints: Partial<Record<ErrorCode, string>> = {
 /** UTF-16 code units. */
 export const LONGEST_SENTENCE = 300;
 
-/** Limits for members of a problem. */
 const MOST_DEPTH = 4;
 const MOST_ENTRIES = 50;
 
@@ -93,7 +92,6 @@ function connectHint(connection: string): string {
 /** Gateways with stored credentials: nothing can be connected from here. */
 const byKept = z.object({ credentials: z.string() });
 
-/** Defaults to the broker. */
 function connectionOf(body: unknown): string | undefined {
   if (byKept.safeParse(body).success) return undefined;
   const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);

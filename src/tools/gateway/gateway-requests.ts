@@ -88,13 +88,11 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
-  /** The items of a list, which is under `name` in the answer. */
   const list = async <T>(path: string, name: string, schema: z.ZodType<T>, scope: Scope): Promise<T[]> => {
     const answer = await read(path, z.object({ [name]: z.array(schema) }), scope);
     return answer[name] as T[];
   };
 
-  /** Sends JSON. */
   const send = async <T>(
     method: 'PUT' | 'POST' | 'PATCH',
     path: string,
@@ -136,7 +134,6 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   };
 }
 
-/** A path with those parameters that have a value. */
 export function withQuery(
   path: string,
   query: Readonly<Record<string, string | number | undefined>>,

@@ -65,12 +65,10 @@ const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 /** The gateway makes several broker requests. */
 const CHECKING_MS = 30_000;
 
-/** What the gateway stores for the person besides proposals. */
 export type KeptRequests = ReturnType<typeof ofKept>;
 
 export function ofKept({ request, read, list, send }: GatewayRequests) {
   return {
-    /** Stops trading, or restricts it to reducing positions. */
     halt: (state: 'halted' | 'reducing' = 'halted') =>
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
@@ -124,7 +122,6 @@ export function ofKept({ request, read, list, send }: GatewayRequests) {
       list(withQuery('/v1/decisions', query), 'decisions', recordedDecisionSchema, ORDERS_READ),
 
     record: (limit: number) => list(`/v1/record?limit=${limit}`, 'lines', recordLineSchema, ORDERS_READ),
-    /** The gateway's own integrity check. */
     verifyRecord: () => read('/v1/record/verdict', recordVerdictSchema, ORDERS_READ),
 
     receipts: (limit: number) =>

@@ -4,13 +4,11 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
-/** Short, because somebody is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 
 export interface Proposing {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Receives messages for the person. */
   readonly notice: (message: string) => void;
   /** Called before each try; may throw to end it. */
   readonly before?: () => Promise<void>;
@@ -26,32 +24,44 @@ export async function proposeSurely(
   gateway: Pick<GatewayClient, 'propose'>,
   request: ProposalRequestInput,
   key: string,
-  { clock, signal, notice, before, unanswered }: Proposing,
+  options: Proposing,
 ): Promise<Proposal> {
+  const { clock, signal, notice, unanswered } = options;
   let mayBeThere = false;
+  const failure = (error: unknown) => (mayBeThere ? unanswered() : error);
   for (const wait of [...BACKOFF_MS, undefined]) {
-    try {
-      signal.throwIfAborted();
-      await before?.();
-      failpoint('propose.before_call');
-      const proposal = await gateway.propose(request, key);
-      failpoint('propose.answered');
-      return proposal;
-    } catch (error) {
-      // An unexpected error says nothing about whether it was sent.
-      if (!isTradeAgentError(error)) throw unanswered(error);
-      const { code, details } = error;
-      // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
-      if (!isSilent(error)) throw mayBeThere && !isOfTheGateway(error) ? unanswered() : error;
-      if (details.sent !== false && code !== 'provider_unreachable') mayBeThere = true;
-      if (wait === undefined) throw mayBeThere ? unanswered() : error;
-      if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again to propose it.');
-      await clock.sleep(wait, signal).catch(() => {
-        throw mayBeThere ? unanswered() : signal.reason;
-      });
-    }
+    const answer = await proposeOnce(gateway, request, key, options);
+    if (!isTradeAgentError(answer)) return answer;
+    // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
+    if (!isSilent(answer)) throw isOfTheGateway(answer) ? answer : failure(answer);
+    mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
+    if (wait === undefined) throw failure(answer);
+    if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again to propose it.');
+    await clock.sleep(wait, signal).catch(() => {
+      throw failure(signal.reason);
+    });
   }
   throw unanswered();
+}
+
+async function proposeOnce(
+  gateway: Pick<GatewayClient, 'propose'>,
+  request: ProposalRequestInput,
+  key: string,
+  { signal, before, unanswered }: Proposing,
+): Promise<Proposal | TradeAgentError> {
+  try {
+    signal.throwIfAborted();
+    await before?.();
+    failpoint('propose.before_call');
+    const proposal = await gateway.propose(request, key);
+    failpoint('propose.answered');
+    return proposal;
+  } catch (error) {
+    // An unexpected error says nothing about whether it was sent.
+    if (!isTradeAgentError(error)) throw unanswered(error);
+    return error;
+  }
 }
 
 /** Whether the outcome of the request is unknown. */

@@ -5,7 +5,6 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
-/** Before each look. */
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
 interface Watching {
