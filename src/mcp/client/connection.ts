@@ -235,33 +235,26 @@ function signingIn(
   wire: Wire,
 ) {
   let signIns = 0;
+  const signIn = async (failure: unknown, signal: AbortSignal): Promise<void> => {
+    if (!(failure instanceof InsufficientScopeError) && !needsSignIn(failure)) throw failure;
+    if (authorization === undefined || openBrowser === undefined) throw signInNeeded(name);
+    signIns += 1;
+    if (signIns > MOST_SIGN_INS) {
+      const message = `MCP server ${name} asks for a sign-in again and again`;
+      throw new TradeAgentError('mcp_server_failed', message, { hint: 'Tell who runs it.' });
+    }
+    if (failure instanceof InsufficientScopeError) await authorization.widen(failure);
+    await authorization.signIn(openBrowser, signal);
+  };
   return async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     for (;;) {
-      let failure: unknown;
       try {
         return await work();
-      } catch (error) {
-        failure = error;
-      }
-      if (signal.aborted) throw signal.reason;
-      if (!(failure instanceof InsufficientScopeError) && !needsSignIn(failure))
-        throw serverFailure(name, failure, wire);
-      if (authorization === undefined || openBrowser === undefined) throw signInNeeded(name);
-      signIns += 1;
-      if (signIns > MOST_SIGN_INS) {
-        throw new TradeAgentError(
-          'mcp_server_failed',
-          `MCP server ${name} asks for a sign-in again and again`,
-          {
-            hint: 'Tell who runs it.',
-          },
-        );
-      }
-      try {
-        if (failure instanceof InsufficientScopeError) await authorization.widen(failure);
-        await authorization.signIn(openBrowser, signal);
-      } catch (error) {
-        throw signal.aborted ? signal.reason : serverFailure(name, error, wire);
+      } catch (failure) {
+        if (signal.aborted) throw signal.reason;
+        await signIn(failure, signal).catch((error) => {
+          throw signal.aborted ? signal.reason : serverFailure(name, error, wire);
+        });
       }
     }
   };
@@ -286,8 +279,7 @@ function signInNeeded(name: string): TradeAgentError {
  * @param seen what its transport reported
  */
 function failureWords(error: unknown, seen: Error | undefined): string {
-  const tooLong = `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
-  if (isLong(error) || isLong(seen)) return tooLong;
+  if (isLong(error) || isLong(seen)) return `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
   if (error instanceof Flood) return 'it never stops talking';
   if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status ?? 'unknown'}`;

@@ -103,19 +103,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
       const server = found === undefined ? undefined : kept.get(found.server);
       if (found === undefined || server === undefined) return failed('there is no such tool');
       if (server.resting !== undefined) return failed(server.resting.message);
-      try {
-        const { connection, tools } = await server.open(signal);
-        const tool = tools.find((one) => one.name === found.tool);
-        if (tool?.state !== 'offered')
-          return failed(
-            `MCP server ${found.server}: ${found.tool} ${tool === undefined ? offWords.gone : (whyOff(tool) ?? 'is off')}`,
-          );
-        return { outcome: 'answered', ...(await connection.call(found.tool, args, signal)) };
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        await server.drop(error);
-        return failed(server.failure?.message ?? 'it failed');
-      }
+      return await server.call(found.tool, args, signal);
     },
     standing: () =>
       Object.entries(servers).map(([name, { enabled, tools }]): ServerStanding => {
@@ -217,13 +205,28 @@ class KeptServer {
     }
   }
 
-  /** The connection is dropped after any failure. */
-  async drop(error: unknown): Promise<void> {
-    const latest = this.#latest;
-    this.#opening = undefined;
-    this.#latest = undefined;
-    this.#failed(error);
-    await latest?.connection.close();
+  /** Drops the connection after any failure. @throws the signal's reason */
+  async call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ForeignAnswer> {
+    try {
+      const { connection, tools } = await this.open(signal);
+      const tool = tools.find((one) => one.name === name);
+      if (tool?.state === 'offered')
+        return { outcome: 'answered', ...(await connection.call(name, args, signal)) };
+      const why = tool === undefined ? offWords.gone : (whyOff(tool) ?? 'is off');
+      return failed(`MCP server ${this.#access.name}: ${name} ${why}`);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const latest = this.#latest;
+      this.#opening = undefined;
+      this.#latest = undefined;
+      const message = this.#failed(error);
+      await latest?.connection.close();
+      return failed(message);
+    }
   }
 
   async close(): Promise<void> {
@@ -244,8 +247,9 @@ class KeptServer {
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown): string {
     const message = isTradeAgentError(error) ? error.message : 'something went wrong inside trade-agent';
     this.#failure = { message, at: this.#clock.now() };
+    return message;
   }
 }

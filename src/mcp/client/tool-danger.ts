@@ -42,27 +42,34 @@ const DEEPEST = 32;
 export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;
   const named = wordsOf(name);
-  const isNamedReader = named.some((word) => reads.has(word));
-  const fields = new Map<string, unknown>();
-  collectFields(inputSchema, fields, 0);
-  const takes = (names: ReadonlySet<string>) => [...fields.keys()].some((field) => names.has(field));
+  const isNamedReader = hasAny(named, reads);
   const isReader = isNamedReader && readOnlyHint === true;
-
-  const isOrderName =
-    named.some((word) => traded.has(word)) &&
-    named.some((word) => (isNamedReader ? onlyChanges : changes).has(word));
-  const isTrade = !isNamedReader && (named.some((word) => trades.has(word)) || isTradeOf(named));
-  const isOrderSchema =
-    (takesSide(fields) && takes(sizes) && !isReader) || (takes(orderIds) && !isNamedReader);
-  if (isOrderName || isTrade || isOrderSchema) return 'orders';
-
-  const isMoneyName =
-    !isNamedReader &&
-    (named.slice(0, 2).some((word) => moves.has(word)) ||
-      (named.some((word) => changes.has(word)) && named.some((word) => moved.has(word))));
-  if (isMoneyName || (takes(amounts) && takes(destinations) && !isReader)) return 'money';
-
+  const found = [dangerOfName(named, isNamedReader), dangerOfSchema(inputSchema, isNamedReader, isReader)];
+  if (found.includes('orders')) return 'orders';
+  if (found.includes('money')) return 'money';
   return destructiveHint === true && readOnlyHint !== true ? 'destructive' : undefined;
+}
+
+function dangerOfName(named: readonly string[], isNamedReader: boolean): ToolDanger | undefined {
+  if (hasAny(named, traded) && hasAny(named, isNamedReader ? onlyChanges : changes)) return 'orders';
+  if (isNamedReader) return undefined;
+  if (hasAny(named, trades) || isTradeOf(named)) return 'orders';
+  const isMove = hasAny(named.slice(0, 2), moves) || (hasAny(named, changes) && hasAny(named, moved));
+  return isMove ? 'money' : undefined;
+}
+
+function dangerOfSchema(schema: unknown, isNamedReader: boolean, isReader: boolean): ToolDanger | undefined {
+  const fields = new Map<string, unknown>();
+  collectFields(schema, fields, 0);
+  const names = [...fields.keys()];
+  if (hasAny(names, orderIds) && !isNamedReader) return 'orders';
+  if (isReader) return undefined;
+  if (takesSide(fields) && hasAny(names, sizes)) return 'orders';
+  return hasAny(names, amounts) && hasAny(names, destinations) ? 'money' : undefined;
+}
+
+function hasAny(given: readonly string[], words: ReadonlySet<string>): boolean {
+  return given.some((word) => words.has(word));
 }
 
 function words(text: string): ReadonlySet<string> {
