@@ -39,7 +39,6 @@ export function companySettings(
   };
 }
 
-/** Traders may use any program at the home. */
 export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   return {
     client_id: COMPANY_CLIENT_ID,

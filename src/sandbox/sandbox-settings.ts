@@ -133,7 +133,6 @@ interface ApprovalSettings {
   readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
-  /** Default `required`. */
   readonly signature?: 'required' | 'off' | undefined;
   /** Default: token exchange, and key pairs for unattended access. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;

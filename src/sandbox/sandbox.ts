@@ -47,13 +47,11 @@ export interface SandboxOptions {
   readonly marketHours?: 'always' | 'exchange';
   /** Recorded days instead of a random walk; they keep the exchange's hours. */
   readonly marketData?: MarketData;
-  /** Account histories by user, instead of the usual ones. */
   readonly stories?: Readonly<Record<string, Story>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
   /** Sets prices and opening hours; default `clock`. */
   readonly marketClock?: Clock;
-  /** Limits per client and person. */
   readonly quotas?: Quotas;
   readonly signature?: 'required' | 'off';
   /**
@@ -63,7 +61,6 @@ export interface SandboxOptions {
   readonly credentials?: 'exchange' | 'key_pair';
   readonly secondAccounts?: boolean;
   readonly tradeUpdates?: boolean;
-  /** Source of people's relations to accounts. */
   readonly relations?: HomeOptions['gateway']['relations'];
   readonly mounts?: HomeOptions['gateway']['mounts'];
   /** Default: orders are not limited. */
@@ -71,7 +68,6 @@ export interface SandboxOptions {
   readonly knownClients?: HomeOptions['knownClients'];
   /** Whether its people work at a company whose sign-in the home accepts; kept from then on. */
   readonly company?: boolean;
-  /** Replaces the company's usual rule. */
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];
   readonly companies?: HomeOptions['companies'];
@@ -88,7 +84,6 @@ export interface Sandbox {
   readonly broker: PaperBroker;
   readonly people: People;
   readonly company: Company | undefined;
-  /** Messages sent through the Slack and Gmail stand-ins; they go nowhere. */
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
   readonly pairingSecret: string;
@@ -96,7 +91,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** How long requests in progress may take when the sandbox closes. */
 const DRAIN_MS = 1_000;
 
 /**
@@ -178,7 +172,6 @@ interface Ground {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly openDatabase: SandboxHome['database'];
-  /** Last in, first closed. */
   readonly onClose: (closer: Closer) => void;
 }
 

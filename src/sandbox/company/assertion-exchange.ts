@@ -26,20 +26,14 @@ interface AssertionExchangeOptions extends SubjectOptions {
 export function assertionExchange(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
-    if (params.requested_token_type !== ID_JAG_TYPE) {
-      throw new errors.InvalidRequest(`requested_token_type must be ${ID_JAG_TYPE}`);
-    }
-    if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
-      throw new errors.InvalidRequest('actor_token is not used');
-    }
-    if (params.audience === undefined) throw new errors.InvalidRequest('audience is missing');
+    const audience = checkedAudience(params);
     const proof = await validateDpop(provider, ctx);
     const subject = await readSubject(ctx, options);
     const person = options.people.find(subject.sub);
     if (person === undefined) throw new errors.InvalidGrant('the person has left');
     const ruling = rule(options.rules, {
       clientId: client.clientId,
-      audience: params.audience,
+      audience,
       resource: params.resource,
       scopes: params.scope?.split(' ').filter(Boolean),
       groups: person.groups,
@@ -54,7 +48,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
     ctx.body = {
       access_token: await signed(options, {
         ...claimsAbout(person, subject),
-        aud: params.audience,
+        aud: audience,
         client_id: ruling.rule.client_id_there ?? client.clientId,
         scope,
         ...defined({ resource: params.resource, act: ruling.rule.actor }),
@@ -66,6 +60,17 @@ export function assertionExchange(options: AssertionExchangeOptions) {
       scope,
     };
   };
+}
+
+function checkedAudience(params: ExchangeParameters): string {
+  if (params.requested_token_type !== ID_JAG_TYPE) {
+    throw new errors.InvalidRequest(`requested_token_type must be ${ID_JAG_TYPE}`);
+  }
+  if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
+    throw new errors.InvalidRequest('actor_token is not used');
+  }
+  if (params.audience === undefined) throw new errors.InvalidRequest('audience is missing');
+  return params.audience;
 }
 
 function claimsAbout({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: Subject) {

@@ -62,7 +62,6 @@ export function companyClients(database: Database, known: readonly CompanyClient
       add.run(clientId, kid, JSON.stringify({ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }));
       return true;
     },
-    /** The library's storage, with these clients added. */
     among:
       (adapter: AdapterFactory): AdapterFactory =>
       (model) => {

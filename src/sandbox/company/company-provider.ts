@@ -10,7 +10,6 @@ export const ID_TOKEN_S = 600;
 const MINUTE = 60;
 const DAY = 24 * 3600;
 
-/** Where a person enters the code that a device shows. */
 export const DEVICE_PATH = '/device';
 
 const routes = {

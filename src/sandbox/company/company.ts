@@ -78,7 +78,6 @@ export function createCompany(options: CompanyOptions) {
     issuer,
     signingKey,
     decide,
-    /** People may sign in again afterwards. */
     endSessions,
     /** Ends all sign-ins and exchanges for good. */
     deactivate: (sub: string): void => {

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 export interface CompanyPerson {
-  /** Permanent id at the company (`sub`). */
   readonly sub: string;
   readonly username: string;
   readonly name: string;

@@ -2,7 +2,6 @@ import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 
 /** Trades around the clock. Prices are invented. */
 export interface CryptoPair extends ListedSymbol {
-  /** Coins. */
   readonly minOrderSize: string;
 }
 

@@ -10,7 +10,6 @@ const RATE = 0.04;
 const CENT = new Dec('0.01');
 /** Quotes are this far on either side of the last price, at least a cent. */
 const HALF_SPREAD = '0.01';
-/** Options traded per share traded. */
 const CONTRACTS_A_SHARE = 1 / 2000;
 
 /** A fraction a year, constant for each stock. */

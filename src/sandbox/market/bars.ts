@@ -56,7 +56,6 @@ interface Span {
   to: number;
 }
 
-/** Bars up to now; the current one ends now. */
 export function bars(request: BarRequest, source: BarSource): MarketBar[] {
   const found: MarketBar[] = [];
   for (const span of spans(request, source)) {

@@ -59,7 +59,6 @@ export type CorporateActionList = keyof Lists;
 export type CorporateAction = z.output<Lists[CorporateActionList]>;
 export type ActionOf<Kind extends CorporateAction['kind']> = Extract<CorporateAction, { kind: Kind }>;
 
-/** An unsupported list is an error. */
 export const corporateActionsSchema = z
   .strictObject(
     Object.fromEntries(
@@ -94,7 +93,6 @@ export function processDate(action: CorporateAction): IsoDate {
   return action.kind === 'cash_dividend' ? action.payable_date : effectiveDate(action);
 }
 
-/** Whether its subject stops trading. */
 export function endsSymbol(action: CorporateAction): boolean {
   return action.kind === 'name_change' || 'acquiree_symbol' in action;
 }

@@ -11,7 +11,6 @@ export function createMarketTimes(sessions: Sessions, now: () => number) {
   };
   return {
     hours: sessions.hours,
-    /** Orders are timed by the market's own time. */
     now,
     currentOrNextSession,
     previousClosing(at: number = now()): number {

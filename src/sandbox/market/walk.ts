@@ -7,7 +7,6 @@ import type { ActionOf } from './corporate-action.ts';
 import { hashText, pricePath, uniform } from './price-path.ts';
 import type { Tape } from './tape.ts';
 
-/** Prices sampled for a bar's high and low. */
 const LOOKS = 16;
 const SESSION_HOURS = 6.5;
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
-import type { StandInOptions } from './stand-in.ts';
+import { bearerToken, type StandInOptions } from './stand-in.ts';
 
 export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
 
@@ -12,8 +12,7 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
 
   app.post('/gmail/v1/users/:user/messages/send', async (context) => {
-    const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-    const grant = token === undefined ? undefined : tokens.accessToken(token);
+    const grant = tokens.accessToken(bearerToken(context) ?? '');
     if (grant === undefined)
       return refuse(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
     const denied = (reason: string, message: string) =>
@@ -23,8 +22,7 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
     if (context.req.param('user') !== 'me')
       return denied('forbidden', `Delegation denied for ${grant.username}`);
     const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
-    const mail =
-      typeof raw === 'string' && raw !== '' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
+    const mail = typeof raw === 'string' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
     const invalid = (message: string) => refuse(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
     if (mail === undefined)
       return invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required");
@@ -61,10 +59,8 @@ export function readMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const headers = new Map<string, string>();
-  for (const line of raw
-    .slice(0, end)
-    .replace(/\r\n[ \t]+/g, ' ')
-    .split('\r\n')) {
+  const head = raw.slice(0, end).replace(/\r\n[ \t]+/g, ' ');
+  for (const line of head.split('\r\n')) {
     const [, name, value] = /^([!-9;-~]+):[ \t]*(.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined || headers.has(name.toLowerCase())) return undefined;
     headers.set(name.toLowerCase(), value);

@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import type { Faults } from '../../home/identity-provider/faults.ts';
 import type { TokenStore } from '../../store/sandbox/token-store.ts';
 
@@ -16,4 +17,8 @@ export interface StandInOptions {
   readonly outbox: { add(item: SentItem): void; all(): SentItem[] };
   readonly now: () => number;
   readonly faults: Faults;
+}
+
+export function bearerToken(context: Context): string | undefined {
+  return /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
 }

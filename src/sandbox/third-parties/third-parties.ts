@@ -12,7 +12,6 @@ import type { SentItem } from './stand-in.ts';
 
 export interface ThirdPartiesOptions {
   readonly url: string;
-  /** Two separate companies. */
   readonly databases: Readonly<Record<'slack' | 'gmail', Database.Database>>;
   readonly users: readonly { username: string; password: string }[];
   readonly clients: Readonly<Record<'slack' | 'gmail', OAuthClient>>;

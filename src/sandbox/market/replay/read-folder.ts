@@ -22,23 +22,22 @@ export function readMarketFolder(folder: string): ReplayData {
   let actions: readonly CorporateAction[] = [];
   for (const name of namesIn(folder)) {
     const file = join(folder, name);
-    const [, symbol = '', kind = ''] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
-    if (name === ACTIONS) {
-      actions = readActions(file);
-    } else if (kind !== '') {
-      if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
-        throw wrong(file, undefined, 'a file is named by its symbol, such as AAPL.csv or BRK.B.json');
-      }
+    const [, symbol, kind] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
+    if (name === ACTIONS) actions = readActions(file);
+    else if (symbol !== undefined) {
       if (days.has(symbol)) throw wrong(file, undefined, `${symbol} has another file already`);
-      const text = readFileSync(file, 'utf8');
-      days.set(
-        symbol,
-        daysOf(file, kind.toLowerCase() === 'csv' ? csvRows(file, text) : jsonRows(file, text)),
-      );
+      days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));
     }
   }
   if (days.size === 0) throw wrong(folder, undefined, 'no file of days in it, such as AAPL.csv');
   return { days, actions };
+}
+
+function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
+  if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
+    throw wrong(file, undefined, 'a file is named by its symbol, such as AAPL.csv or BRK.B.json');
+  }
+  return daysOf(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
 
 function namesIn(folder: string): string[] {

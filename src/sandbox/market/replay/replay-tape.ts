@@ -58,7 +58,6 @@ export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
         return sum + Math.round(day.volume * part);
       }, 0);
     },
-    // Actions come only from the folder's file.
     actions: () => [],
   };
 }
@@ -86,7 +85,6 @@ function priceAt(points: readonly Point[], at: number): Dec {
   return before.price.plus(after.price.minus(before.price).times(part));
 }
 
-/** -1 if there is none. */
 function lastUpTo(days: readonly Day[], date: IsoDate): number {
   let [low, high] = [0, days.length];
   while (low < high) {

@@ -21,11 +21,6 @@ interface BookkeepingOptions {
   readonly cancelAll: (accountId: string, symbol: string) => void;
 }
 
-interface Due {
-  readonly at: number;
-  readonly book: () => void;
-}
-
 export function openBookkeeping({ database, ledger, orders, market, cancelAll }: BookkeepingOptions) {
   const insert = database.prepare<[string, number, string]>(
     'INSERT INTO broker_scheduled (account_id, at, entry) VALUES (?, ?, ?)',
@@ -58,7 +53,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
     cancelAll(accountId, symbol);
   };
 
-  const actionsDue = (accountId: string, after: number, upTo: number): Due[] => {
+  const actionsDue = (accountId: string, after: number, upTo: number) => {
     const traded = ledger.fills(accountId).map(({ symbol }) => symbol);
     const moved = ledger.entries(accountId).flatMap(({ symbol }) => symbol ?? []);
     const wanted = orders.openOf(accountId).map(({ symbol }) => symbol);
@@ -76,15 +71,15 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
       const entry = next.get(accountId, upTo);
       // Asked again each time: a merger brings shares with dividends of their own.
       const actions = actionsDue(accountId, after, upTo);
-      const at = Math.min(entry?.at ?? upTo + 1, actions[0]?.at ?? upTo + 1);
+      const at = Math.min(...[entry, ...actions].flatMap((one) => one?.at ?? []));
       if (at > upTo) break;
       if (entry?.at === at) {
         remove.run(entry.seq);
         ledger.enter(withCost(JSON.parse(entry.entry) as EntryRecord, market));
-        if (actions[0]?.at !== at) continue;
       }
-      for (const action of actions) if (action.at === at) action.book();
-      after = at;
+      const due = actions.filter((action) => action.at === at);
+      for (const { book } of due) book();
+      if (due.length > 0) after = at;
     }
     putBookedTo.run(accountId, upTo);
   };
@@ -116,7 +111,6 @@ function withCost(entry: EntryRecord, market: Market): EntryRecord {
   return { ...entry, cost: plain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
 }
 
-/** The next evening's bookings, or the next New York day. */
 function nextDue(now: number): number {
   const today = newYorkDate(now);
   const evening = bookedAt(today);

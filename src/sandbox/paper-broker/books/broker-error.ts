@@ -46,7 +46,6 @@ export function checkedBy<Schema extends z.ZodType>(schema: Schema, given: unkno
   throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
 }
 
-/** @throws {BrokerError} 422 */
 export function timeIn(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const at = Date.parse(text);

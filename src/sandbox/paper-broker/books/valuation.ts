@@ -25,8 +25,9 @@ export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly
       if (next.symbol !== null && next.qty !== null) add(next.symbol, new Dec(next.qty));
     }
     for (let next = fills[fill]; next !== undefined && next.at <= at; next = fills[++fill]) {
-      add(next.symbol, next.side === 'buy' ? new Dec(next.qty) : new Dec(next.qty).neg());
-      cash = next.side === 'buy' ? cash.minus(next.amount) : cash.plus(next.amount);
+      const sign = next.side === 'buy' ? 1 : -1;
+      add(next.symbol, new Dec(next.qty).times(sign));
+      cash = cash.minus(new Dec(next.amount).times(sign));
     }
     return { cash, shares: new Map(shares) };
   });

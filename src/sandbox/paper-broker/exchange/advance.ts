@@ -18,11 +18,7 @@ export interface Floor {
  */
 export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   const { market, at } = floor;
-  if (order.auction_at !== null) {
-    if (at < order.auction_at) return order;
-    const { fillPrice } = judgedAt(order, market, order.auction_at);
-    return fillPrice === undefined ? canceled(order, at) : fill(order, fillPrice, floor);
-  }
+  if (order.auction_at !== null) return auctioned(order, order.auction_at, floor);
   if (order.expires_at !== null && at >= order.expires_at) {
     return { ...order, status: 'expired', expired_at: order.expires_at };
   }
@@ -33,17 +29,21 @@ export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   if (order.pause_until !== null && at < order.pause_until) return order;
 
   const { fillPrice, ...followed } = judgedAt(order, market, at);
-  const held = order.status === 'held' && followed.triggered === 0;
-  const status = order.status === 'accepted' || (order.status === 'held' && !held) ? 'new' : order.status;
-  const next: OrderRecord = { ...order, ...followed, status };
+  const next: OrderRecord = { ...order, ...followed, status: statusAfter(order, followed) };
   if (fillPrice !== undefined) return fill(next, fillPrice, floor);
   if (immediate) return canceled(next, at);
-  const same =
-    next.hwm === order.hwm &&
-    next.stop_price === order.stop_price &&
-    next.triggered === order.triggered &&
-    next.status === order.status;
-  return same ? order : next;
+  const fields = ['hwm', 'stop_price', 'triggered', 'status'] as const;
+  return fields.every((field) => next[field] === order[field]) ? order : next;
+}
+
+function auctioned(order: OrderRecord, auctionAt: number, floor: Floor): OrderRecord {
+  if (floor.at < auctionAt) return order;
+  const { fillPrice } = judgedAt(order, floor.market, auctionAt);
+  return fillPrice === undefined ? canceled(order, floor.at) : fill(order, fillPrice, floor);
+}
+
+function statusAfter({ status }: OrderRecord, { triggered }: Pick<Judgement, 'triggered'>) {
+  return status === 'accepted' || (status === 'held' && triggered !== 0) ? 'new' : status;
 }
 
 export function canceled(order: OrderRecord, at: number): OrderRecord {
@@ -91,21 +91,13 @@ export function firstPart(
   if (order.time_in_force !== 'day' && order.time_in_force !== 'gtc') return null;
   const whole = new Dec(order.qty ?? 0);
   if (!whole.isInteger() || whole.lt(2) || chance(order, seed, 0) >= PARTIAL_SHARE) return null;
-  return plain(
-    Dec.max(
-      1,
-      whole
-        .minus(1)
-        .times(chance(order, seed, 1))
-        .floor(),
-    ),
-  );
+  const part = new Dec(chance(order, seed, 1)).times(whole.minus(1)).floor();
+  return plain(Dec.max(1, part));
 }
 
 function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: string): number {
-  return (
-    PARTIAL_PAUSE.least + Math.floor(chance(order, seed, 2) * (PARTIAL_PAUSE.most - PARTIAL_PAUSE.least))
-  );
+  const { least, most } = PARTIAL_PAUSE;
+  return least + Math.floor(chance(order, seed, 2) * (most - least));
 }
 
 /** In [0, 1), the same for an order on every run. */

@@ -57,7 +57,6 @@ export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   },
 };
 
-/** @throws {BrokerError} 422 */
 export function checkAssetTerms(ticket: Ticket, terms: AssetTerms): void {
   if (!terms.types.includes(ticket.type)) throw terms.wrongType;
   if (!terms.timesInForce.includes(ticket.time_in_force)) throw terms.wrongTimeInForce;

@@ -28,7 +28,6 @@ export interface Arrival {
   place?: Place;
 }
 
-/** What every order begins with. */
 export function begun(accountId: string, at: number) {
   return {
     id: randomUUID(),

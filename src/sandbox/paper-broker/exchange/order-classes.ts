@@ -7,7 +7,7 @@ import type { Ticket } from './order-body.ts';
 /** Composition of an order class (Alpaca, "Placing orders"). */
 interface ClassTerms {
   readonly opens: boolean;
-  readonly exits: number;
+  readonly exits: 1 | 2;
   readonly types: readonly Ticket['type'][];
   readonly typesInWords: string;
 }
@@ -41,21 +41,24 @@ export function checkOrderClass(ticket: Ticket): void {
     throw unprocessable(`${order_class} orders must be DAY or GTC orders`);
   }
   if (ticket.extended_hours) throw unprocessable('extended hours orders must be simple orders');
-  const given = [take_profit, stop_loss].filter((exit) => exit !== null).length;
-  if (terms.exits === 1 && given !== 1) {
-    throw badParameter('oto orders require either take_profit or stop_loss');
-  }
-  if (take_profit === null ? terms.exits === 2 : take_profit.limit_price === null) {
-    throw badParameter(`${order_class} orders require take_profit.limit_price`);
-  }
-  if (stop_loss === null ? terms.exits === 2 : stop_loss.stop_price === null) {
-    throw badParameter(`${order_class} orders require stop_loss.stop_price`);
-  }
+  checkExits(ticket, terms.exits);
   checkExitPrices(terms.opens ? opposite(ticket.side) : ticket.side, {
     take_profit: take_profit?.limit_price ?? null,
     stop_loss: stop_loss?.stop_price ?? null,
     stop_loss_limit: stop_loss?.limit_price ?? null,
   });
+}
+
+function checkExits({ order_class, take_profit, stop_loss }: Ticket, exits: ClassTerms['exits']): void {
+  if (exits === 1 && (take_profit === null) === (stop_loss === null)) {
+    throw badParameter('oto orders require either take_profit or stop_loss');
+  }
+  if (take_profit === null ? exits === 2 : take_profit.limit_price === null) {
+    throw badParameter(`${order_class} orders require take_profit.limit_price`);
+  }
+  if (stop_loss === null ? exits === 2 : stop_loss.stop_price === null) {
+    throw badParameter(`${order_class} orders require stop_loss.stop_price`);
+  }
 }
 
 /** Dollars a share; null if there is no such exit. */
@@ -68,18 +71,12 @@ export interface ExitPrices {
 /** Exits must not be reachable at one price. @param side of the exits @throws {BrokerError} 422 */
 export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_limit }: ExitPrices): void {
   const sells = side === 'sell';
-  const apart = (above: string, below: string) => new Dec(above).gt(below);
-  if (take_profit !== null && stop_loss !== null) {
-    const right = sells ? apart(take_profit, stop_loss) : apart(stop_loss, take_profit);
-    if (!right) {
-      throw unprocessable(`take_profit.limit_price must be ${sells ? '>' : '<'} stop_loss.stop_price`);
-    }
+  const isBetter = (one: string, other: string) => new Dec(one).comparedTo(other) === (sells ? 1 : -1);
+  if (take_profit !== null && stop_loss !== null && !isBetter(take_profit, stop_loss)) {
+    throw unprocessable(`take_profit.limit_price must be ${sells ? '>' : '<'} stop_loss.stop_price`);
   }
-  if (stop_loss !== null && stop_loss_limit !== null) {
-    const wrong = sells ? apart(stop_loss_limit, stop_loss) : apart(stop_loss, stop_loss_limit);
-    if (wrong) {
-      throw unprocessable(`stop_loss.limit_price must be ${sells ? '<=' : '>='} stop_loss.stop_price`);
-    }
+  if (stop_loss !== null && stop_loss_limit !== null && isBetter(stop_loss_limit, stop_loss)) {
+    throw unprocessable(`stop_loss.limit_price must be ${sells ? '<=' : '>='} stop_loss.stop_price`);
   }
 }
 

@@ -44,7 +44,6 @@ function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   return { ...leg, status, dormant: 0 };
 }
 
-/** Checks a group's prices. @throws {BrokerError} 422 */
 export function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): void {
   const [parent] = group;
   if (parent === undefined || parent.order_class === '') return;

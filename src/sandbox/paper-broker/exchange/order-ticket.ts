@@ -31,25 +31,30 @@ export function readTicket(body: unknown): Ticket {
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
   checkAssetTerms(ticket, assetTerms[assetClassOf(ticket.symbol)]);
   checkOrderClass(ticket);
-  checkTogether(ticket);
+  checkSize(ticket);
+  checkPrices(ticket);
+  checkTicks(ticket);
+  checkSession(ticket);
   return ticket;
 }
 
-function checkTogether(ticket: Ticket): void {
-  const { qty, notional, type } = ticket;
+function checkSize({ qty, notional }: Ticket): void {
   if (qty !== null && notional !== null) throw badParameter('only one of qty or notional is accepted');
   if (qty === null && notional === null) throw badParameter('qty or notional is required');
   if (notional !== null && new Dec(notional).decimalPlaces() > 2) {
     throw unprocessable('notional value must be limited to 2 decimal places');
   }
+}
 
+function checkPrices(ticket: Ticket): void {
+  const { type, trail_price, trail_percent } = ticket;
   for (const field of ['limit_price', 'stop_price'] as const) {
     const wanted = hasPrice(type, field);
     const name = field.replace('_', ' ');
     if (wanted && ticket[field] === null) throw unprocessable(`${type} orders require a ${name}`);
     if (!wanted && ticket[field] !== null) throw unprocessable(`${type} orders must not have a ${name}`);
   }
-  const trails = [ticket.trail_price, ticket.trail_percent].filter((trail) => trail !== null).length;
+  const trails = [trail_price, trail_percent].filter((trail) => trail !== null).length;
   const isTrailing = hasPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
     throw unprocessable(
@@ -58,9 +63,12 @@ function checkTogether(ticket: Ticket): void {
         : `${type} orders must not have a trail`,
     );
   }
-  if (ticket.trail_percent !== null && new Dec(ticket.trail_percent).gte(100)) {
+  if (trail_percent !== null && new Dec(trail_percent).gte(100)) {
     throw unprocessable('trail_percent must be less than 100');
   }
+}
+
+function checkTicks(ticket: Ticket): void {
   const prices = {
     limit_price: ticket.limit_price,
     stop_price: ticket.stop_price,
@@ -76,18 +84,21 @@ function checkTogether(ticket: Ticket): void {
       );
     }
   }
+}
 
+function checkSession(ticket: Ticket): void {
+  const { type, time_in_force } = ticket;
   if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
-    if (ticket.time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
+    if (time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
     if (!['market', 'limit', 'stop', 'stop_limit'].includes(type)) {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');
     }
   }
-  if (ticket.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(ticket.time_in_force))) {
+  if (ticket.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(time_in_force))) {
     throw unprocessable('extended hours order must be DAY or GTC limit orders');
   }
-  if (['opg', 'cls', 'ioc', 'fok'].includes(ticket.time_in_force) && type !== 'market' && type !== 'limit') {
-    throw unprocessable(`${ticket.time_in_force} orders must be market or limit orders`);
+  if (['opg', 'cls', 'ioc', 'fok'].includes(time_in_force) && type !== 'market' && type !== 'limit') {
+    throw unprocessable(`${time_in_force} orders must be market or limit orders`);
   }
 }
 

@@ -18,27 +18,10 @@ export interface ReplacementTerms {
 
 /** The order that replaces an open one, for its unfilled rest. @throws {BrokerError} */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
-  if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
-  // Alpaca replaces neither orders by amount, nor orders not yet in the market, nor fractional quantities.
-  if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
-  if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
-  if (terms.qty !== undefined && old.parent_id !== null) {
-    throw unprocessable('qty of leg orders cannot be replaced');
-  }
-  const stocks = assetClassOf(old.symbol) === 'us_equity';
-  if (stocks && terms.qty !== undefined && !new Dec(terms.qty).isInteger()) {
-    throw badParameter('invalid qty');
-  }
-  if (stocks && terms.qty !== undefined && isFractional(old)) {
-    throw unprocessable('qty of fractional orders cannot be replaced');
-  }
-  if (!hasPrice(old.type, 'trail') && terms.trail !== undefined) {
-    throw unprocessable(`${old.type} orders must not have a trail`);
-  }
-  if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');
+  checkReplaceable(old, terms);
   const left = plain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
   if (new Dec(left).lte(0)) throw unprocessable('qty must be > filled_qty');
-  const ticket: Record<string, unknown> = {
+  return readTicket({
     symbol: old.symbol,
     side: old.side,
     type: old.type,
@@ -46,12 +29,30 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
     qty: left,
     limit_price: terms.limit_price ?? old.limit_price,
     stop_price: hasPrice(old.type, 'trail') ? null : (terms.stop_price ?? old.stop_price),
-    trail_price: old.trail_price === null ? null : (terms.trail ?? old.trail_price),
-    trail_percent: old.trail_percent === null ? null : (terms.trail ?? old.trail_percent),
+    trail_price: old.trail_price && (terms.trail ?? old.trail_price),
+    trail_percent: old.trail_percent && (terms.trail ?? old.trail_percent),
     extended_hours: old.extended_hours === 1,
     client_order_id: terms.client_order_id,
-  };
-  return readTicket(ticket);
+  });
+}
+
+function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
+  if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
+  // Alpaca replaces neither orders by amount, nor orders not yet in the market, nor fractional quantities.
+  if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
+  if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
+  if (terms.qty !== undefined) checkQty(old, terms.qty);
+  if (!hasPrice(old.type, 'trail') && terms.trail !== undefined) {
+    throw unprocessable(`${old.type} orders must not have a trail`);
+  }
+  if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');
+}
+
+function checkQty(old: OrderRecord, qty: string): void {
+  if (old.parent_id !== null) throw unprocessable('qty of leg orders cannot be replaced');
+  if (assetClassOf(old.symbol) !== 'us_equity') return;
+  if (!new Dec(qty).isInteger()) throw badParameter('invalid qty');
+  if (isFractional(old)) throw unprocessable('qty of fractional orders cannot be replaced');
 }
 
 function changesAnything(old: OrderRecord, { client_order_id: _, ...terms }: ReplacementTerms): boolean {

@@ -66,14 +66,9 @@ function authorizeRoutes(
     if ('error' in request) return answer(context, request, { error: request.error });
     if (!posted) return show(context, party, request);
     if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
-    const again = (error: string, status: 400 | 401 | 429) =>
-      show(context, party, request, { error, status });
-    if (form.decision !== 'allow') return again('Choose Allow or Deny.', 400);
-
     const { username = '', password = '' } = form;
-    const outcome = login(username, password);
-    if (outcome === 'too_many') return again('Too many wrong passwords. Wait 15 minutes.', 429);
-    if (outcome === 'wrong') return again('User name or password is wrong.', 401);
+    const outcome = form.decision === 'allow' ? login(username, password) : 'undecided';
+    if (outcome !== 'right') return show(context, party, request, notAllowed[outcome]);
     const { client, redirect_uri, scopes, code_challenge } = request;
     const { client_id } = client;
     const code = tokens.issueCode({ client_id, username, scopes, redirect_uri, code_challenge });
@@ -83,11 +78,17 @@ function authorizeRoutes(
   return app;
 }
 
+const notAllowed = {
+  undecided: { error: 'Choose Allow or Deny.', status: 400 },
+  too_many: { error: 'Too many wrong passwords. Wait 15 minutes.', status: 429 },
+  wrong: { error: 'User name or password is wrong.', status: 401 },
+} as const;
+
 function show(
   context: Context,
   { label }: Party,
   { redirect_uri, client, scopes, parameters }: AuthorizationRequest,
-  wrong?: { error: string; status: 400 | 401 | 429 },
+  wrong?: (typeof notAllowed)[keyof typeof notAllowed],
 ) {
   // Chromium applies form-action to the redirect after a form too.
   secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
@@ -122,19 +123,8 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
     const form = await formOf(context);
     const client = authenticated(clients, context.req.header('authorization'), form);
     if (client === undefined) return clientRefused(context);
-    let issued: IssuedTokens | undefined;
-    if (form.grant_type === 'authorization_code') {
-      const { code, redirect_uri, code_verifier } = form;
-      if (!code || !redirect_uri || !code_verifier) return tokenError(context, 'invalid_request');
-      issued = tokens.redeemCode(code, { client_id: client.client_id, redirect_uri, code_verifier });
-    } else if (form.grant_type === 'refresh_token') {
-      if (!form.refresh_token) return tokenError(context, 'invalid_request');
-      const scopes = form.scope?.split(' ').filter((scope) => scope !== '');
-      issued = tokens.refresh(form.refresh_token, client.client_id, scopes);
-    } else {
-      return tokenError(context, form.grant_type ? 'unsupported_grant_type' : 'invalid_request');
-    }
-    return issued === undefined ? tokenError(context, 'invalid_grant') : context.json(issued);
+    const issued = issueTokens(tokens, client, form);
+    return typeof issued === 'string' ? tokenError(context, issued) : context.json(issued);
   });
 
   app.post('/oauth/revoke', async (context) => {
@@ -147,6 +137,25 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   });
 
   return app;
+}
+
+/** @returns the error if it issues none (RFC 6749 §5.2) */
+function issueTokens(
+  tokens: TokenStore,
+  { client_id }: OAuthClient,
+  form: Readonly<Record<string, string>>,
+): IssuedTokens | string {
+  const { grant_type, code, redirect_uri, code_verifier, refresh_token, scope } = form;
+  if (grant_type === 'authorization_code') {
+    if (!code || !redirect_uri || !code_verifier) return 'invalid_request';
+    return tokens.redeemCode(code, { client_id, redirect_uri, code_verifier }) ?? 'invalid_grant';
+  }
+  if (grant_type === 'refresh_token') {
+    if (!refresh_token) return 'invalid_request';
+    const scopes = scope?.split(' ').filter((one) => one !== '');
+    return tokens.refresh(refresh_token, client_id, scopes) ?? 'invalid_grant';
+  }
+  return grant_type ? 'unsupported_grant_type' : 'invalid_request';
 }
 
 function clientRefused(context: Context) {

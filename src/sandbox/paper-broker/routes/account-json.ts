@@ -25,7 +25,6 @@ export interface Books {
 /** Options to level 3 are approved for everyone; owners may set less. */
 const OPTIONS_APPROVED = 3;
 
-/** Alpaca's Account schema. */
 export function accountJson(account: AccountRecord, books: Books, now: number) {
   const { ledger, orders, market } = books;
   const settings = books.settings.of(account.id);

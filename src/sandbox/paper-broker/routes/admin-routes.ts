@@ -20,7 +20,6 @@ const priceBody = z.object({ price: z.string() });
 const datesBody = z.strictObject({ dates: z.array(z.iso.date()) });
 const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
 
-/** Lets in whoever shows the admin secret. */
 export const bySecret =
   (secret: string, refusal: object): MiddlewareHandler =>
   async (context, next) =>
@@ -67,7 +66,6 @@ interface AdminBooksOptions {
   readonly ledger: Ledger;
   readonly market: Market;
   readonly bookkeeping: Bookkeeping;
-  /** Kept over a restart. */
   readonly announcements: { add(action: CorporateAction): void };
   readonly historyGaps: HistoryGaps;
   readonly settle: () => void;
@@ -83,7 +81,6 @@ const activity = z
       .string()
       .regex(/^[A-Z]{1,8}$/)
       .optional(),
-    /** New York's, default today; booked that evening. */
     date: z.iso.date().optional(),
     /** Dollars; negative goes out. */
     net_amount: decimalString.optional(),

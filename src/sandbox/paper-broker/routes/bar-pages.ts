@@ -18,31 +18,16 @@ const barsQuery = z.object({
   page_token: z.string().optional(),
 });
 
-/** One page of bars, symbol by symbol. */
 export function barPages(context: Context<BrokerEnv>, market: Market, symbols: readonly string[]) {
-  const query = parsed(barsQuery, context);
-  const { limit, sort } = query;
-  const timeframe = parseTimeframe(query.timeframe);
-  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
-  const adjustments = parseAdjustment(query.adjustment);
-  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${query.adjustment}`);
-  const start = timeOf(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
-  const end = timeOf(query.end, 'end') ?? market.now();
-  if (end < start) throw new DataError(400, 'end should not be before start');
-  const from = query.page_token === undefined ? undefined : readPageToken(query.page_token);
-
+  const { adjustments, limit, from, ...wanted } = readQuery(context, market);
+  const resumed = wanted.sort === 'asc' ? 'start' : 'end';
   const pages: Record<string, ReturnType<typeof barJson>[]> = {};
   let left = limit;
   for (const symbol of [...new Set(symbols)].sort()) {
     if (from !== undefined && symbol < from.symbol) continue;
-    const resume = from?.symbol === symbol ? from.at : undefined;
-    const reach = {
-      start: sort === 'asc' ? (resume ?? start) : start,
-      end: sort === 'desc' ? (resume ?? end) : end,
-    };
-    const asked = { timeframe, ...reach, limit: left + 1, sort };
-    const found = market.bars(symbol, asked, adjustments);
-    if (found === undefined || found.length === 0) continue;
+    const resume = from?.symbol === symbol ? { [resumed]: from.at } : {};
+    const found = market.bars(symbol, { ...wanted, ...resume, limit: left + 1 }, adjustments) ?? [];
+    if (found.length === 0) continue;
     const next = found[left];
     if (next !== undefined) {
       if (left > 0) pages[symbol] = found.slice(0, left).map(barJson);
@@ -52,6 +37,19 @@ export function barPages(context: Context<BrokerEnv>, market: Market, symbols: r
     left -= found.length;
   }
   return { bars: pages, next_page_token: null };
+}
+
+function readQuery(context: Context<BrokerEnv>, market: Market) {
+  const { limit, sort, ...query } = parsed(barsQuery, context);
+  const timeframe = parseTimeframe(query.timeframe);
+  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
+  const adjustments = parseAdjustment(query.adjustment);
+  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${query.adjustment}`);
+  const start = timeOf(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
+  const end = timeOf(query.end, 'end') ?? market.now();
+  if (end < start) throw new DataError(400, 'end should not be before start');
+  const from = query.page_token === undefined ? undefined : readPageToken(query.page_token);
+  return { timeframe, adjustments, start, end, limit, sort, from };
 }
 
 function barJson(bar: MarketBar) {

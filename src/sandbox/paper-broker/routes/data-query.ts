@@ -41,7 +41,6 @@ export function timeOf(text: string | undefined, name: string): number | undefin
   return at;
 }
 
-/** @throws {DataError} 400 */
 export function parsed<Schema extends z.ZodType>(
   schema: Schema,
   context: Context<BrokerEnv>,
@@ -58,7 +57,6 @@ export function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: timeText(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }
 
-/** @param token from the previous page */
 export function pageOf<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
   if (!Number.isSafeInteger(from) || from < 0) throw new DataError(400, 'invalid page_token');

@@ -99,7 +99,6 @@ function snapshotJson(market: Market, quote: MarketQuote, now: number) {
 
 const places = ['us', 'us-1', 'us-2', 'eu-1', 'bs-1'];
 
-/** Every location trades the same. */
 function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   const base = '/v1beta3/crypto/:loc';
@@ -147,7 +146,6 @@ const newsQuery = z.object({
   page_token: z.string().optional(),
 });
 
-/** Invented, and says so. */
 function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
@@ -199,7 +197,6 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     const today = newYorkDate(now());
     const [from, to] = [start ?? today, end ?? today];
     if (to < from) throw new DataError(400, 'end should not be before start');
-    // Limits the search.
     const [first = from, last = to] = [
       [from, addDays(today, -800)].sort().at(-1),
       [to, addDays(today, 400)].sort()[0],

@@ -63,7 +63,6 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Fault
   const asAsked = (context: Context<BrokerEnv>, order: OrderRecord) =>
     context.json(context.req.query('nested') === 'true' ? withLegs(order) : orderJson(order));
 
-  /** Answers with the order, unless a fault loses the answer. */
   const answerOrder = (context: Context<BrokerEnv>, order: OrderRecord): Response =>
     faults.take('broker_timeout_after_accept') ? dropConnection(context) : context.json(withLegs(order));
 
@@ -134,7 +133,6 @@ const namesOf = (symbol: string): string[] => [
   optionOf(symbol)?.underlying ?? symbol,
 ];
 
-/** Without legs whose parent is listed. */
 function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
   const ids = new Set(listed.map(({ id }) => id));
   return listed.filter(({ parent_id }) => parent_id === null || !ids.has(parent_id));

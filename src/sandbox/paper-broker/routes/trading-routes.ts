@@ -110,7 +110,6 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-/** Alpaca's Calendar schema. */
 function sessionJson(session: Session, market: Market) {
   const wall = (at: number) => newYorkTimestamp(at).slice(11, 16);
   // A day that closes at midnight says 23:59, so that close is after open.
