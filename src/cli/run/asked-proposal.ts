@@ -4,9 +4,9 @@ import type { Context } from '../context/context.ts';
 /** Shows what the phone is asked, and each change of it. */
 export async function showAsking(context: Context): Promise<Asking> {
   const { io, output, clock } = context;
-  const { createRunRenderer } = await import('./run-renderer.ts');
+  const { RunRenderer } = await import('./run-renderer.ts');
   const { phone } = await context.profile();
-  const renderer = createRunRenderer(io, clock, { format: output.format, phone });
+  const renderer = new RunRenderer(io, clock, { format: output.format, phone });
   return {
     changed: (approval) => {
       const event = { type: 'approval', approval } as const;

@@ -5,7 +5,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Context } from '../context/context.ts';
 import { talkError } from '../context/output.ts';
 import { callToPhone } from './call-to-phone.ts';
-import { createRunRenderer } from './run-renderer.ts';
+import { RunRenderer } from './run-renderer.ts';
 
 /**
  * Shows a run from its first event, prints its result, says how to continue what is pending, and sets the exit code.
@@ -13,7 +13,7 @@ import { createRunRenderer } from './run-renderer.ts';
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();
-  const renderer = createRunRenderer(io, context.clock, {
+  const renderer = new RunRenderer(io, context.clock, {
     format: output.format,
     phone,
     paint: await context.paint(),

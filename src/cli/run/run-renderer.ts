@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { saysTheSame } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
@@ -11,115 +11,149 @@ import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, plainPaint, signed } from '../text/theme.ts';
 
 /** Shows a run's events as plain lines: progress on stderr, and on a terminal the answer as it is written. */
-export interface RunRenderer {
-  show(event: AgentEvent): void;
-  /** Ends the answer: prints it, unless it was streamed. */
-  finish(text: string): void;
-}
-
-export function createRunRenderer(
-  io: Io,
-  clock: Clock,
-  options: {
-    readonly format: OutputFormat;
-    readonly phone: string | undefined;
-    readonly paint?: Paint;
-    readonly tell?: (line: string) => void;
-  },
-): RunRenderer {
-  const { format, phone, paint = plainPaint, tell = (line: string) => io.talk(line) } = options;
-  const streams = format === 'text' && io.stdoutIsTty;
-  const columns = io.stderrIsTty ? io.width() : undefined;
-  const requested = new Set<string>();
+export class RunRenderer {
+  readonly #io: Io;
+  readonly #clock: Clock;
+  readonly #format: OutputFormat;
+  readonly #phone: string | undefined;
+  readonly #tell: (line: string) => void;
+  readonly #streams: boolean;
+  readonly #markdown: TerminalMarkdown;
+  readonly #requested = new Set<string>();
   /** The latest line about an approved one, by id. */
-  const said = new Map<string, string>();
-  const names = new Map<string, Record<string, unknown>>();
-  const markdown = new TerminalMarkdown(io.width(), {
-    strong: (text) => (io.color.stdout ? paint('strong', text) : text),
-    signed: (text) => signed(paint, text),
-  });
-  let streamed = false;
+  readonly #said = new Map<string, string>();
+  readonly #calls = new Map<string, Record<string, unknown>>();
+  #streamed = false;
   /** Failures, until it is known whether the answer says the same. */
-  let held: { readonly line: string; readonly message: string }[] = [];
+  #held: { readonly line: string; readonly message: string }[] = [];
 
-  const talk = (line: string) => {
-    // Answer and progress share a terminal: what was said first comes first.
-    if (streams) io.write(markdown.end());
-    tell(line);
-  };
-  const mark = (sign: string, plain: string) => (io.unicode ? sign : plain);
-  const hold = (line: string, message: string) => {
-    const isHeld = held.some((other) => saysTheSame(message, other.message));
-    if (!isHeld) held.push({ line, message });
-  };
-  /** @param answer a failure quoted in it is not told again */
-  const release = (answer = '') => {
-    const lines = held.filter(({ message }) => !saysTheSame(answer, message));
-    held = [];
-    for (const { line } of lines) talk(line);
-  };
+  constructor(
+    io: Io,
+    clock: Clock,
+    options: {
+      readonly format: OutputFormat;
+      readonly phone: string | undefined;
+      readonly paint?: Paint;
+      readonly tell?: (line: string) => void;
+    },
+  ) {
+    const { format, phone, paint = plainPaint, tell = (line: string) => io.talk(line) } = options;
+    this.#io = io;
+    this.#clock = clock;
+    this.#format = format;
+    this.#phone = phone;
+    this.#tell = tell;
+    this.#streams = format === 'text' && io.stdoutIsTty;
+    this.#markdown = new TerminalMarkdown(io.width(), {
+      strong: (text) => (io.color.stdout ? paint('strong', text) : text),
+      signed: (text) => signed(paint, text),
+    });
+  }
 
-  const showApproval = (event: AgentEvent & { type: 'approval' }) => {
-    const { approval } = event;
-    if (approval.status === 'requested') {
-      if (requested.has(approval.id)) return;
-      requested.add(approval.id);
-      const [title = '', ...rows] = approvalLines(approval, phone, clock.now(), machineName(), columns);
-      talk(io.paint('stderr', ['bold', 'yellow'], title));
-      for (const row of rows) talk(row);
-    } else if (isFinalApproval(approval.status) || approval.status === 'unknown') {
-      const line = `${mark('●', '*')} ${approvalOutcome(approval)}`;
-      const isRefusal = isFinalApproval(approval.status) && approval.status !== 'executed';
-      if (format !== 'text' || !isRefusal || approval.reason === undefined) talk(line);
-      else hold(line, approval.reason);
-    } else if (approval.status === 'approved') {
-      // Approved, but not carried out yet: the gateway tries again, and reports again.
-      const why = approval.reason === undefined ? '' : ` · not yet: ${safeLine(approval.reason)}`;
-      const by = approval.mandate_id === undefined ? '' : ` by mandate ${approval.mandate_id}`;
-      const line = `${mark('●', '*')} approved${by} (${approval.code})${why}`;
-      if (said.get(approval.id) !== line) talk(line);
-      said.set(approval.id, line);
+  show(event: AgentEvent): void {
+    const isFailure = event.type === 'tool_result' && !event.ok;
+    if (!isFailure) this.#release(event.type === 'text' ? event.delta : undefined);
+    if (event.type === 'approval') this.#showApproval(event.approval);
+    else if (event.type === 'connection') this.#showConnection(event.connection);
+    else if (event.type === 'notice') this.#talk(this.#io.paint('stderr', 'dim', safeLine(event.message)));
+    // A program that reads JSON only hears what a person must know.
+    else if (this.#format === 'text') this.#showWork(event);
+  }
+
+  /** Ends the answer: prints it, unless it was streamed. */
+  finish(text: string): void {
+    this.#release(text);
+    if (!this.#streams) {
+      if (text !== '') this.#io.print(safeText(text).trimEnd());
+      return;
     }
-  };
+    if (!this.#streamed) this.#io.write(this.#markdown.write(safeText(text)));
+    this.#io.write(this.#markdown.end());
+  }
 
-  return {
-    show(event) {
-      const isFailure = event.type === 'tool_result' && !event.ok;
-      if (!isFailure) release(event.type === 'text' ? event.delta : undefined);
-      if (event.type === 'approval') showApproval(event);
-      else if (event.type === 'connection') {
-        const line = connectionLine(event.connection);
-        const needed = event.connection.status === 'needed';
-        talk(needed ? io.paint('stderr', ['bold', 'yellow'], line) : `${mark('●', '*')} ${line}`);
-      } else if (event.type === 'notice') talk(io.paint('stderr', 'dim', safeLine(event.message)));
-      // A program that reads JSON only hears what a person must know.
-      else if (format !== 'text') return;
-      else if (event.type === 'text' && streams) {
-        io.write(markdown.write(safeText(event.delta)));
-        streamed = true;
-      } else if (event.type === 'tool_call') names.set(event.id, event.args);
-      else if (event.type === 'tool_result') {
-        const sign = event.ok ? mark('✓', '+') : mark('✗', 'x');
-        const call = toolCallText(event.name, names.get(event.id) ?? {});
-        const line = io.paint(
-          'stderr',
-          'dim',
-          `${sign} ${call}: ${safeLine(event.summary)} (${seconds(event.ms)})`,
-        );
-        if (event.ok) talk(line);
-        else hold(line, event.summary);
-      }
-    },
-    finish(text) {
-      release(text);
-      if (!streams) {
-        if (text !== '') io.print(safeText(text).trimEnd());
-        return;
-      }
-      if (!streamed) io.write(markdown.write(safeText(text)));
-      io.write(markdown.end());
-    },
-  };
+  #showApproval(approval: ApprovalView): void {
+    if (approval.status === 'requested') this.#showRequest(approval);
+    else if (approval.status === 'approved') this.#showApproved(approval);
+    else if (isFinalApproval(approval.status) || approval.status === 'unknown') this.#showOutcome(approval);
+  }
+
+  #showRequest(approval: ApprovalView): void {
+    if (this.#requested.has(approval.id)) return;
+    this.#requested.add(approval.id);
+    const columns = this.#io.stderrIsTty ? this.#io.width() : undefined;
+    const now = this.#clock.now();
+    const [title = '', ...rows] = approvalLines(approval, this.#phone, now, machineName(), columns);
+    this.#ask(title);
+    for (const row of rows) this.#talk(row);
+  }
+
+  /** Approved, but not carried out yet: the gateway tries again, and reports again. */
+  #showApproved({ id, code, reason, mandate_id }: ApprovalView): void {
+    const why = reason === undefined ? '' : ` · not yet: ${safeLine(reason)}`;
+    const by = mandate_id === undefined ? '' : ` by mandate ${mandate_id}`;
+    const line = this.#point(`approved${by} (${code})${why}`);
+    if (this.#said.get(id) !== line) this.#talk(line);
+    this.#said.set(id, line);
+  }
+
+  #showOutcome(approval: ApprovalView): void {
+    const { status, reason } = approval;
+    const line = this.#point(approvalOutcome(approval));
+    const isRefusal = isFinalApproval(status) && status !== 'executed';
+    if (this.#format === 'text' && isRefusal && reason !== undefined) this.#hold(line, reason);
+    else this.#talk(line);
+  }
+
+  #showConnection(connection: ConnectionView): void {
+    const line = connectionLine(connection);
+    if (connection.status === 'needed') this.#ask(line);
+    else this.#talk(this.#point(line));
+  }
+
+  #showWork(event: AgentEvent): void {
+    if (event.type === 'text' && this.#streams) {
+      this.#io.write(this.#markdown.write(safeText(event.delta)));
+      this.#streamed = true;
+    } else if (event.type === 'tool_call') this.#calls.set(event.id, event.args);
+    else if (event.type === 'tool_result') {
+      const { id, name, ok, summary, ms } = event;
+      const sign = ok ? this.#mark('✓', '+') : this.#mark('✗', 'x');
+      const text = `${sign} ${toolCallText(name, this.#calls.get(id) ?? {})}: ${safeLine(summary)} (${seconds(ms)})`;
+      const line = this.#io.paint('stderr', 'dim', text);
+      if (ok) this.#talk(line);
+      else this.#hold(line, summary);
+    }
+  }
+
+  #talk(line: string): void {
+    // Answer and progress share a terminal: what was said first comes first.
+    if (this.#streams) this.#io.write(this.#markdown.end());
+    this.#tell(line);
+  }
+
+  #ask(line: string): void {
+    this.#talk(this.#io.paint('stderr', ['bold', 'yellow'], line));
+  }
+
+  #point(text: string): string {
+    return `${this.#mark('●', '*')} ${text}`;
+  }
+
+  #mark(sign: string, plain: string): string {
+    return this.#io.unicode ? sign : plain;
+  }
+
+  #hold(line: string, message: string): void {
+    const isHeld = this.#held.some((other) => saysTheSame(message, other.message));
+    if (!isHeld) this.#held.push({ line, message });
+  }
+
+  /** @param answer a failure quoted in it is not told again */
+  #release(answer = ''): void {
+    const lines = this.#held.filter(({ message }) => !saysTheSame(answer, message));
+    this.#held = [];
+    for (const { line } of lines) this.#talk(line);
+  }
 }
 
 /** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool call on one short line. */

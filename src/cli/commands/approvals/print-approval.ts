@@ -7,7 +7,7 @@ import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';
 import { showAsking } from '../../run/asked-proposal.ts';
 import { driveRun } from '../../run/drive-run.ts';
-import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
+import { RunRenderer } from '../../run/run-renderer.ts';
 import { readerOf } from '../../text/reader.ts';
 
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
@@ -51,7 +51,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   const { phone } = await context.profile();
   const renderers = new Map<string, RunRenderer>();
   const rendererOf = (thread: string) => {
-    const made = renderers.get(thread) ?? createRunRenderer(io, clock, { format: output.format, phone });
+    const made = renderers.get(thread) ?? new RunRenderer(io, clock, { format: output.format, phone });
     renderers.set(thread, made);
     return made;
   };

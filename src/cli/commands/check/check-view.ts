@@ -6,7 +6,7 @@ import { errorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
-import { createRunRenderer, type RunRenderer } from '../../run/run-renderer.ts';
+import { RunRenderer } from '../../run/run-renderer.ts';
 
 export type CheckFormat = 'text' | 'markdown';
 
@@ -39,7 +39,7 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
   let renderer: RunRenderer | undefined;
   const show = async (event: AgentEvent) => {
     const { phone } = await context.profile();
-    renderer ??= createRunRenderer(io, clock, { format: 'json', phone, tell: context.tell });
+    renderer ??= new RunRenderer(io, clock, { format: 'json', phone, tell: context.tell });
     renderer.show(event);
   };
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { createRunRenderer } from '../../../../src/cli/run/run-renderer.ts';
+import { RunRenderer } from '../../../../src/cli/run/run-renderer.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 import { approval, NOW } from '../sample-events.ts';
 
@@ -15,8 +15,8 @@ const answer = `BUY 5 AAPL: ${REASON}. No order was placed.`;
 /** What a run shows of these events and of its answer, on both streams. */
 function shown(events: readonly AgentEvent[], text: string, tty: boolean): string {
   const { io, stdout, stderr } = fakeTerminal({ tty, columns: 200 });
-  const clock = { now: () => NOW } as Parameters<typeof createRunRenderer>[1];
-  const renderer = createRunRenderer(io, clock, { format: 'text', phone: undefined });
+  const clock = { now: () => NOW } as ConstructorParameters<typeof RunRenderer>[1];
+  const renderer = new RunRenderer(io, clock, { format: 'text', phone: undefined });
   for (const event of events) renderer.show(event);
   renderer.finish(text);
   return stdout() + stderr();
