@@ -324,40 +324,32 @@ function add(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
 }
 
-interface SplitAnswer {
-  /** Whole lines, ready to be printed; ends with a line feed unless empty. */
-  readonly settled: string;
-  /** What may still change: the line being written, or its table or code block. */
-  readonly open: string;
-}
-
 /**
- * Splits an unfinished answer. A table is settled once a line follows that isn't part of it, since each row may change
- * the widths of all columns; a code block once it is closed; everything else at the end of its line. What is printed is
- * never printed again.
+ * Splits an unfinished answer into whole lines, which are printed once, and what may still change. A table is settled
+ * once a line follows that isn't part of it, since each row may change the widths of all columns; a code block once it
+ * is closed; everything else at the end of its line.
  */
-export function splitAnswer(answer: string): SplitAnswer {
+export function splitAnswer(answer: string): { readonly settled: string; readonly open: string } {
   let settled = 0;
   let fence: string | undefined;
   let at = 0;
-  for (;;) {
-    const end = answer.indexOf('\n', at);
-    if (end === -1) break;
+  const lines = answer.split('\n');
+  const unfinished = lines.pop() ?? '';
+  for (const line of lines) {
     const start = at;
-    const line = answer.slice(start, end).trim();
-    at = end + 1;
-    const mark = /^(```+|~~~+)/.exec(line)?.[1];
+    at += line.length + 1;
+    const mark = /^(```+|~~~+)/.exec(line.trim())?.[1];
     if (fence !== undefined) {
-      if (mark?.startsWith(fence)) fence = undefined;
-      if (fence === undefined) settled = at;
+      if (!mark?.startsWith(fence)) continue;
+      fence = undefined;
+      settled = at;
     } else if (mark !== undefined) {
       fence = mark;
       // A table right above the block ends with it.
       settled = start;
-    } else if (!line.startsWith('|')) settled = at;
+    } else if (!line.trim().startsWith('|')) settled = at;
   }
   // The table is whole if the line being written isn't part of it.
-  const rest = answer.slice(at);
-  if (fence === undefined && rest.trim() !== '' && !rest.trimStart().startsWith('|')) settled = at;
+  if (fence === undefined && /^[^|]/.test(unfinished.trim())) settled = at;
   return { settled: answer.slice(0, settled), open: answer.slice(settled) };
 }

@@ -16,9 +16,22 @@ export function useMarkdown(): (text: string) => string {
   return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
+/** What stands before an item: in Unicode, in ASCII, and in words for a screen reader. */
+const signs = {
+  prompt: ['❯ ', '> ', 'you: '],
+  done: ['✓ ', '+ ', 'done: '],
+  failed: ['✗ ', 'x ', 'failed: '],
+  outcome: ['● ', '* ', ''],
+} as const;
+
+function useSign(): (name: keyof typeof signs) => string {
+  const { unicode, spoken } = useScreen();
+  return (name) => signs[name][spoken ? 2 : unicode ? 0 : 1];
+}
+
 /** One finished item, as it stays in the scrollback. */
 export function ItemView({ item }: { item: ChatItem }) {
-  const { unicode, spoken } = useScreen();
+  const sign = useSign();
   const shown = useScreenText();
   const markdown = useMarkdown();
   const theme = useTheme();
@@ -29,7 +42,7 @@ export function ItemView({ item }: { item: ChatItem }) {
         <Box marginTop={1}>
           <Text bold>
             {talk}
-            {spoken ? 'you: ' : unicode ? '❯ ' : '> '}
+            {sign('prompt')}
             {shown(item.text)}
           </Text>
         </Box>
@@ -41,21 +54,19 @@ export function ItemView({ item }: { item: ChatItem }) {
           <Text>{markdown(item.text)}</Text>
         </Box>
       );
-    case 'tool': {
-      const sign = item.ok ? (unicode ? '✓' : '+') : unicode ? '✗' : 'x';
+    case 'tool':
       return (
         <Text dimColor>
           {talk}
-          {spoken ? (item.ok ? 'done: ' : 'failed: ') : `${sign} `}
+          {sign(item.ok ? 'done' : 'failed')}
           {shown(item.text)} ({seconds(item.ms)})
         </Text>
       );
-    }
     case 'outcome':
       return (
         <Text {...inColor(item.good ? theme.gain : theme.warn)}>
           {talk}
-          {spoken ? '' : unicode ? '● ' : '* '}
+          {sign('outcome')}
           {shown(item.text)}
         </Text>
       );

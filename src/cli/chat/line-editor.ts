@@ -70,15 +70,11 @@ export function editorReducer(before: EditorState, action: EditorAction): Editor
 }
 
 function onKey(state: EditorState, input: string, key: Partial<Key>): EditorState {
-  const byWord = key.ctrl || key.meta;
-  if (key.leftArrow) return { ...state, cursor: byWord ? wordStart(state) : left(state) };
-  if (key.rightArrow) return { ...state, cursor: byWord ? wordEnd(state) : right(state) };
-  if (key.upArrow) return upOrOlder(state);
-  if (key.downArrow) return downOrNewer(state);
-  if (key.home) return { ...state, cursor: lineStart(state) };
-  if (key.end) return { ...state, cursor: lineEnd(state) };
-  if (key.backspace) return byWord ? kill(state, wordStart(state), state.cursor) : remove(state, -1);
-  if (key.delete) return remove(state, 0);
+  const named = namedKeys.find(([name]) => key[name]);
+  if (named !== undefined) {
+    const [, edit, byWord = edit] = named;
+    return (key.ctrl || key.meta ? byWord : edit)(state);
+  }
   if (key.ctrl) return controls.get(input)?.(state) ?? state;
   if (key.meta) return metas.get(input.toLowerCase())?.(state) ?? state;
   if (key.tab || key.escape || key.return) return state;
@@ -90,6 +86,18 @@ type Edit = (state: EditorState) => EditorState;
 const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
+
+/** @property byWord with Ctrl or Alt, where that differs */
+const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
+  ['leftArrow', moveTo(left), moveTo(wordStart)],
+  ['rightArrow', moveTo(right), moveTo(wordEnd)],
+  ['upArrow', upOrOlder],
+  ['downArrow', downOrNewer],
+  ['home', moveTo(lineStart)],
+  ['end', moveTo(lineEnd)],
+  ['backspace', (state) => remove(state, -1), (state) => kill(state, wordStart(state), state.cursor)],
+  ['delete', (state) => remove(state, 0)],
+];
 
 const controls = new Map<string, Edit>([
   ['a', moveTo(lineStart)],

@@ -21,10 +21,7 @@ export function useChatKeys(props: {
   edit: (action: EditorAction) => void;
   leave: () => void;
   sent: (entry: string) => void;
-}): {
-  readonly quitting: boolean;
-  readonly chosen: number;
-} {
+}) {
   const { session, clock, current, leave, sent } = props;
   const { quitting, isSecond } = useCtrlC(clock);
   const marked = useRef(0);
@@ -56,6 +53,7 @@ export function useChatKeys(props: {
     sent(entry);
     edit({ type: 'sent' });
   };
+  const newline = () => edit({ type: 'newline' });
   const complete = () => edit({ type: 'replace', text: completed(current().text, marked.current) });
   const ctrlC = () => {
     if (isSecond()) return leave();
@@ -69,39 +67,40 @@ export function useChatKeys(props: {
 
   usePaste((text) => edit({ type: 'paste', text }));
   useInput((input, key) => {
-    const { text } = current();
-    if (session.snapshot().picker !== undefined) {
-      pickerKey(session, input, key);
-      return;
-    }
+    if (session.snapshot().picker !== undefined) return pickerKey(session, input, key);
     const listed = offered(current()).length;
-    if (key.ctrl && input === 'c') ctrlC();
-    else if (key.ctrl && input === 'd' && text === '') leave();
-    else if (key.escape) onEscape();
-    else if (key.return && (key.meta || key.shift)) edit({ type: 'newline' });
-    else if (key.return) send();
-    else if (key.tab && listed > 0) complete();
-    else if (listed > 0 && key.downArrow) choose((marked.current + 1) % listed);
-    else if (listed > 0 && key.upArrow) choose((marked.current + listed - 1) % listed);
-    else if (input === '\n') edit({ type: 'newline' });
-    else if (/[\u0001-\u001a]/.test(input)) several(input);
-    else edit({ type: 'key', input, key });
+    const choices: readonly [applies: boolean, act: () => void][] = [
+      [key.ctrl && input === 'c', ctrlC],
+      [key.ctrl && input === 'd' && current().text === '', leave],
+      [key.escape, onEscape],
+      [key.return && (key.meta || key.shift), newline],
+      [key.return, send],
+      [listed > 0 && key.tab, complete],
+      [listed > 0 && key.downArrow, () => choose((marked.current + 1) % listed)],
+      [listed > 0 && key.upArrow, () => choose((marked.current + listed - 1) % listed)],
+      [input === '\n', newline],
+      [/[\u0001-\u001a]/.test(input), () => several(input)],
+      [true, () => edit({ type: 'key', input, key })],
+    ];
+    choices.find(([applies]) => applies)?.[1]();
   });
 
   /** Keys that arrived together: typed fast, or pasted on a terminal that doesn't mark pastes. */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
     // Several lines were pasted; a paste never sends.
-    if (lines.length > 1 && !input.includes(CTRL_C)) {
-      edit({ type: 'paste', text: input });
-      return;
-    }
-    for (const part of input.split(/(\r\n|[\u0001-\u001a])/)) {
-      if (part === CTRL_C) ctrlC();
-      else if (part === '\n') edit({ type: 'newline' });
-      else if (part.startsWith('\r')) send();
-      else if (part === '\t' && offered(current()).length > 0) complete();
-      else if (part !== '') edit(editorKey(part));
+    if (lines.length > 1 && !input.includes(CTRL_C)) return edit({ type: 'paste', text: input });
+    const acts = new Map([
+      [CTRL_C, ctrlC],
+      ['\n', newline],
+      ['\r', send],
+      ['\r\n', send],
+    ]);
+    for (const part of input.split(/(\r\n|[\u0001-\u001a])/).filter((some) => some !== '')) {
+      const completes = part === '\t' && offered(current()).length > 0;
+      const act = completes ? complete : acts.get(part);
+      if (act === undefined) edit(editorKey(part));
+      else act();
     }
   };
   return { quitting, chosen };

@@ -51,6 +51,12 @@ export interface InputRow {
   readonly cursor: number | undefined;
 }
 
+/** The cursor needs a character to stand on, also at a line's end. */
+function columnsOf(part: string | undefined, hasCursor: boolean): number {
+  if (part === undefined || part === '\n') return hasCursor ? 1 : 0;
+  return Math.max(1, stringWidth(part));
+}
+
 /** The input in rows of at most `width` columns; if there are more than `most`, those around the cursor. */
 export function inputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
@@ -64,8 +70,7 @@ export function inputRows(editor: EditorState, width: number, most: number): Inp
   const all = [...graphemes(editor.text), undefined];
   all.forEach((part, index) => {
     const here = index === editor.cursor;
-    // The cursor needs a character to stand on, also at a line's end.
-    const size = part === undefined || part === '\n' ? (here ? 1 : 0) : Math.max(1, stringWidth(part));
+    const size = columnsOf(part, here);
     if (taken + size > width && taken > 0) fresh();
     const row = rows.at(-1);
     if (row === undefined) return;
