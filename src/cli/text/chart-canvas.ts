@@ -168,27 +168,42 @@ const PLAIN_FELL = [' |#', '||#', '###'];
 
 /** Candles: the wick from low to high, the body between open and close. */
 export function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode: boolean): void {
-  const steps = canvas.rows * 2;
-  // Room for a gap, and a wick in the middle.
-  const bodyWidth = slots.stride < 3 ? 1 : oddBelow(slots.stride);
   slots.bars.forEach((bar, index) => {
     const rose = new Dec(bar.close).gte(bar.open);
-    const [low, high] = [levelOf(bar.low, scale, steps), levelOf(bar.high, scale, steps)];
-    const ends = [levelOf(bar.open, scale, steps), levelOf(bar.close, scale, steps)];
-    const [bottom, top] = [Math.min(...ends), Math.max(...ends)];
-    const half = (level: number, wick: boolean): Half =>
-      level >= bottom && level <= top ? 2 : wick && level >= low && level <= high ? 1 : 0;
-    const wide = bodyWidth > 1;
-    const signs = unicode ? (rose ? (wide ? HOLLOW : SLIM) : FILLED) : rose ? PLAIN_ROSE : PLAIN_FELL;
-    const middle = slots.middle(index);
-    for (let x = middle - (bodyWidth >> 1); x <= middle + (bodyWidth >> 1); x++) {
+    const half = candleHalves(bar, scale, canvas.rows * 2);
+    const columns = columnsOf(slots, index);
+    const signs = signsOf(rose, columns.length > 1, unicode);
+    for (const x of columns) {
+      const wick = x === slots.middle(index);
       for (let row = 0; row < canvas.rows; row++) {
         const lower = (canvas.rows - 1 - row) * 2;
-        const sign = signs[half(lower, x === middle)]?.[half(lower + 1, x === middle)] ?? ' ';
+        const sign = signs[half(lower, wick)]?.[half(lower + 1, wick)] ?? ' ';
         if (sign !== ' ') canvas.put(x, row, sign, rose ? 'gain' : 'loss');
       }
     }
   });
+}
+
+function candleHalves(bar: Bar, scale: Scale, steps: number): (level: number, wick: boolean) => Half {
+  const [low, high] = [levelOf(bar.low, scale, steps), levelOf(bar.high, scale, steps)];
+  const ends = [levelOf(bar.open, scale, steps), levelOf(bar.close, scale, steps)];
+  const [bottom, top] = [Math.min(...ends), Math.max(...ends)];
+  return (level, wick) => {
+    if (level >= bottom && level <= top) return 2;
+    return wick && level >= low && level <= high ? 1 : 0;
+  };
+}
+
+function signsOf(rose: boolean, wide: boolean, unicode: boolean): readonly string[] {
+  if (!unicode) return rose ? PLAIN_ROSE : PLAIN_FELL;
+  if (!rose) return FILLED;
+  return wide ? HOLLOW : SLIM;
+}
+
+/** A bar's columns: an odd number, for a wick in the middle, with room for a gap. */
+function columnsOf({ stride, middle }: Slots, index: number): number[] {
+  const beside = Math.max(0, (stride >> 1) - 1);
+  return Array.from({ length: 2 * beside + 1 }, (_, column) => middle(index) - beside + column);
 }
 
 export function candleSigns({ stride }: Slots, unicode: boolean): [rose: string, fell: string] {
@@ -196,28 +211,22 @@ export function candleSigns({ stride }: Slots, unicode: boolean): [rose: string,
   return [stride < 3 ? '┃' : '░', '█'];
 }
 
-/** The largest odd number of columns that leaves a gap. */
-function oddBelow(stride: number): number {
-  return stride - 1 - (stride % 2 === 1 ? 1 : 0);
-}
-
 const EIGHTHS = ' ▁▂▃▄▅▆▇█';
+const PLAIN_EIGHTHS = ' ...#####';
 
 /** The volume of each bar; the highest reaches the top. */
 export function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   const most = Dec.max(1, ...slots.bars.map(({ volume }) => volume));
-  const filled = slots.stride < 3 ? 1 : oddBelow(slots.stride);
   slots.bars.forEach(({ volume }, index) => {
     const eighths = new Dec(volume)
       .div(most)
       .mul(canvas.rows * 8)
       .round()
       .toNumber();
-    const middle = slots.middle(index);
-    for (let x = middle - (filled >> 1); x <= middle + (filled >> 1); x++) {
+    for (const x of columnsOf(slots, index)) {
       for (let row = 0; row < canvas.rows; row++) {
         const here = Math.max(0, Math.min(8, eighths - (canvas.rows - 1 - row) * 8));
-        if (here > 0) canvas.put(x, row, unicode ? (EIGHTHS[here] ?? ' ') : here > 3 ? '#' : '.', 'muted');
+        if (here > 0) canvas.put(x, row, (unicode ? EIGHTHS : PLAIN_EIGHTHS)[here] ?? ' ', 'muted');
       }
     }
   });

@@ -80,7 +80,7 @@ export function chartText(options: ChartOptions): string {
   const rowText = (label: string, line: string) => `${label.padStart(labelWidth)} ${axis}${line}`.trimEnd();
   const prices = drawn(options, slots, scale, width, rows).lines(paint);
   const volumes = volume ? volumeLines(slots, width, unicode, paint) : [];
-  const used = options.candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
+  const used = usedColumns(options, slots, width);
   return [
     ...title(options, first, last, high, low),
     ...prices.map((line, row) => rowText(labels[row] ?? '', line)),
@@ -91,12 +91,11 @@ export function chartText(options: ChartOptions): string {
 }
 
 function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number, rows: number): Canvas {
-  const { bars, unicode, candles = false, volume = false, trades = [], cost } = options;
+  const { bars, unicode, trades = [], cost } = options;
   const canvas = new Canvas(width, rows);
   const closes = bars.map(({ close }) => close);
-  // A line above volume keeps to the columns of its bars.
-  const columns = candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
-  if (candles) drawCandles(canvas, slots, scale, unicode);
+  const columns = usedColumns(options, slots, width);
+  if (options.candles) drawCandles(canvas, slots, scale, unicode);
   else {
     const line = new Canvas(columns, rows);
     (unicode ? drawBraille : drawPlain)(line, closes, scale);
@@ -107,16 +106,22 @@ function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number,
   for (const { at, side, price } of trades) {
     const index = times.findLastIndex((time) => time <= Date.parse(at));
     if (index < 0) continue;
-    const part = index / Math.max(1, bars.length - 1);
-    const x = candles
-      ? slots.middle(Math.min(slots.bars.length - 1, Math.floor((index * slots.bars.length) / bars.length)))
-      : Math.round(part * (columns - 1));
-    canvas.put(x, rowOf(price), tradeSign(side, unicode), 'strong');
+    canvas.put(columnAt(index, options, slots, columns), rowOf(price), tradeSign(side, unicode), 'strong');
   }
   if (cost !== undefined && isWithin(cost, scale)) {
     for (let x = 0; x < columns; x++) canvas.under(x, rowOf(cost), unicode ? '┄' : '.', 'warn');
   }
   return canvas;
+}
+
+/** A line above volume keeps to the columns of its bars. */
+function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
+  return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
+}
+
+function columnAt(index: number, { bars, candles }: ChartOptions, slots: Slots, columns: number): number {
+  if (!candles) return Math.round((index / Math.max(1, bars.length - 1)) * (columns - 1));
+  return slots.middle(Math.min(slots.bars.length - 1, Math.floor((index * slots.bars.length) / bars.length)));
 }
 
 function volumeLines(slots: Slots, width: number, unicode: boolean, paint: Paint): string[] {
