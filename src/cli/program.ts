@@ -254,22 +254,24 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
     }
     case 'commander.unknownOption':
       return usage(optionHint(/'(.*)'/.exec(first)?.[1] ?? '') ?? hint);
-    case 'commander.excessArguments': {
-      if (first.includes("for 'run'")) {
-        return usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'");
-      }
-      const { at, word } = unknown();
-      if (word === undefined) return usage(SEE_HELP);
-      // `orders list open` lacks the option's name; the word may be the value of an option of the default subcommand.
-      const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
-      // `threads delte` runs `threads list` (the default) with an argument too many: the mistake is the command.
-      return value === undefined && at.commands.length > 0
-        ? unknownCommand(at, word)
-        : usage(value ?? SEE_HELP);
-    }
+    case 'commander.excessArguments':
+      return first.includes("for 'run'")
+        ? usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'")
+        : excessWord(unknown(), usage);
     default:
       return usage(hint);
   }
+}
+
+function excessWord(
+  { at, word }: ReturnType<typeof firstUnknown>,
+  usage: (hint: string) => TradeAgentError,
+): TradeAgentError {
+  if (word === undefined) return usage(SEE_HELP);
+  // `orders list open` lacks the option's name; the word may be the value of an option of the default subcommand.
+  const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
+  // `threads delte` runs `threads list` (the default) with an argument too many: the mistake is the command.
+  return value === undefined && at.commands.length > 0 ? unknownCommand(at, word) : usage(value ?? SEE_HELP);
 }
 
 const SEE_HELP = 'See --help after the command.';

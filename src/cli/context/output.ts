@@ -52,27 +52,18 @@ export async function openOutput(
 }
 
 export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): Output {
+  const print = (lines: string, shown = (text: string) => text) => {
+    if (lines !== '') io.print(shown(lines));
+  };
   return {
     format,
     async result(thing, data, text) {
-      if (format === 'text') {
-        const lines = await text();
-        if (lines !== '') io.print(lines);
-        return;
-      }
-      if (format === 'csv') {
-        const { csvText } = await import('../format/csv.ts');
-        io.write(csvText(thing, data));
-        return;
-      }
+      if (format === 'text') return print(await text());
+      if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(thing, data));
       const object = { schema: `trade-agent.${thing}/1`, ...data };
-      if (filter !== undefined) {
-        const lines = filter(JSON.stringify(object), io.stdoutIsTty);
-        if (lines !== '') io.print(io.stdoutIsTty ? safeText(lines) : lines);
-        return;
-      }
-      const indent = format === 'json' && io.stdoutIsTty ? 2 : 0;
-      io.print(safeJson(object, indent));
+      if (filter === undefined)
+        return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
+      print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
     },
     event(event) {
       if (format === 'stream-json') io.print(safeJson(event));

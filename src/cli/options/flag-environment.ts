@@ -29,6 +29,12 @@ const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders 
 const isSpoken = (command: Command, flag: string) =>
   spoken.has(flag) || (trading.has(commandWords(command).join(' ')) && !shared.has(flag));
 
+/** The command line has the last word among them. */
+const exclusive = new Map([
+  ['server', 'profile'],
+  ['profile', 'server'],
+]);
+
 /** The only value of `--approval` that a variable may set: it never trades. */
 const TIGHTEST_APPROVAL = 'deny';
 
@@ -59,24 +65,30 @@ export function commandWords(command: Command): string[] {
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
   for (let at: Command | null = command; at !== null; at = at.parent) {
-    for (const option of at.options) {
-      const flag = option.long?.replace(/^--/, '') ?? '';
-      const mustBeSaid = isSpoken(at, flag);
-      const name = mustBeSaid && flag !== '' ? nameOf(at, flag) : variableOf(at, option);
-      const text = name === undefined ? undefined : env[name];
-      if (name === undefined || text === undefined || text === '') continue;
-      const source = at.getOptionValueSource(option.attributeName());
-      // These two exclude each other: the command line has the last word.
-      const other = flag === 'server' ? 'profile' : flag === 'profile' ? 'server' : undefined;
-      if (other !== undefined && at.getOptionValueSource(other) === 'cli') continue;
-      if (source !== undefined && source !== 'default') continue;
-      if (mustBeSaid) throw mustBeSpoken(name, option.flags);
-      if (flag === 'approval' && read(option, name, text) !== TIGHTEST_APPROVAL) {
-        throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
-      }
-      at.setOptionValueWithSource(option.attributeName(), read(option, name, text), 'env');
-    }
+    for (const option of at.options) readFlag(at, option, env);
   }
+}
+
+function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): void {
+  const flag = option.long?.replace(/^--/, '');
+  if (flag === undefined || isGiven(command, option, flag)) return;
+  const mustBeSaid = isSpoken(command, flag);
+  const name = mustBeSaid ? nameOf(command, flag) : variableOf(command, option);
+  const text = name && env[name];
+  if (!name || !text) return;
+  if (mustBeSaid) throw mustBeSpoken(name, option.flags);
+  const value = read(option, name, text);
+  if (flag === 'approval' && value !== TIGHTEST_APPROVAL) {
+    throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
+  }
+  command.setOptionValueWithSource(option.attributeName(), value, 'env');
+}
+
+/** Whether the flag has a value already, or is excluded by one on the command line. */
+function isGiven(command: Command, option: Option, flag: string): boolean {
+  const other = exclusive.get(flag);
+  if (other !== undefined && command.getOptionValueSource(other) === 'cli') return true;
+  return ![undefined, 'default'].includes(command.getOptionValueSource(option.attributeName()));
 }
 
 function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentError {

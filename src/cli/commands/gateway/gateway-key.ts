@@ -1,4 +1,4 @@
-import type { KeyStep } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayKey, KeyStep } from '../../../app/gateway/gateway-key.ts';
 import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -48,27 +48,31 @@ async function printKey(context: Context, places: GatewayPlaces, options: KeyOpt
   const step = stepOf(options);
   if (step === 'addWrappingKey') return await addWrappingKey(context, places);
   const { gatewayKey } = await import('../../../app/gateway/gateway-key.ts');
-  const { status, file, jwk, pem, clients } = await gatewayKey(context, places, step, options.type);
+  const key = await gatewayKey(context, places, step, options.type);
+  const { status, file, jwk, pem, clients } = key;
+  await context.output.result('gateway-key', { status, file, jwk, pem, clients }, () => keyText(key));
+}
+
+function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
   const where = file ?? 'the gateways’ database, wrapped';
-  await context.output.result('gateway-key', { status, file, jwk, pem, clients }, () =>
-    status === 'rewrapped'
-      ? 'All keys of the gateway are wrapped by the newest wrapping key.'
-      : status === 'rotated'
-        ? `The new key ${jwk.kid ?? ''} is in ${where}. Start ${file === null ? 'each gateway' : 'the gateway'} again; then the old one can be removed at the provider.`
-        : [
-            `The private key is in ${where}. Register this at the identity provider:`,
-            JSON.stringify(jwk),
-            pem.trimEnd(),
-            ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
-            ...(status === 'waiting'
-              ? [
-                  file === null
-                    ? 'Keep the old key there, and start each gateway again: what one seals by the next keys the others must be able to open. Then run "trade-agent gateway key --confirm".'
-                    : 'Keep the old key there. Then run "trade-agent gateway key --confirm".',
-                ]
-              : []),
-          ].join('\n\n'),
-  );
+  if (status === 'rewrapped') return 'All keys of the gateway are wrapped by the newest wrapping key.';
+  if (status === 'rotated') {
+    return `The new key ${jwk.kid ?? ''} is in ${where}. Start ${file === null ? 'each gateway' : 'the gateway'} again; then the old one can be removed at the provider.`;
+  }
+  const paragraphs = [
+    `The private key is in ${where}. Register this at the identity provider:`,
+    JSON.stringify(jwk),
+    pem.trimEnd(),
+    ...clients.map((client) => `for a client like this:\n${JSON.stringify(client, null, 2)}`),
+  ];
+  if (status === 'waiting') {
+    const others =
+      ', and start each gateway again: what one seals by the next keys the others must be able to open';
+    paragraphs.push(
+      `Keep the old key there${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
+    );
+  }
+  return paragraphs.join('\n\n');
 }
 
 async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<void> {

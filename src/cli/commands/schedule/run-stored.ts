@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CheckOutcomes } from '../../../app/check/run-check.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
@@ -119,11 +120,12 @@ function rootOf(command: Command): Command {
  * mails it. @param asked a person started it
  */
 async function printRun(
-  { io, output, tell }: Context,
+  context: Context,
   { id, account }: Pick<Schedule, 'id' | 'account'>,
   run: ScheduleRun,
   asked: boolean,
 ): Promise<{ exitCode: number; loud: boolean }> {
+  const { io, output } = context;
   const next = run.status === 'not_due' ? run.next : undefined;
   const record = run.status === 'ran' ? run.record : null;
   const check = run.status === 'ran' ? run.check : undefined;
@@ -132,9 +134,7 @@ async function printRun(
   const ordered = (record?.approvals.length ?? 0) > 0;
   const loud = exitCode !== exits.done || unsent > 0 || ordered || asked || io.stdoutIsTty;
   const checks = check?.checks ?? [];
-  for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
-  for (const { label, message } of check?.missing ?? [])
-    tell(safeLine(`${label} could not be looked at: ${message}`));
+  if (check !== undefined) tellFailures(context, check);
   await output.result(
     'schedule-run',
     {
@@ -145,19 +145,26 @@ async function printRun(
       check: account === ALL_ACCOUNTS ? null : (checks[0]?.result ?? null),
       ...(account === ALL_ACCOUNTS ? { checks: checks.map(({ result }) => result) } : {}),
     },
-    async () => {
-      if (!loud) return '';
-      if (check !== undefined)
-        return (await Promise.all(checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
-      if (record?.status === 'market_closed') return 'The market is closed: skipped.';
-      // If it ran elsewhere, only its record tells what it found.
-      if (record !== null)
-        return [
-          recordLine(record),
-          ...record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
-        ].join('\n');
-      return next === undefined ? 'Not due.' : `Not due; next ${bothTimes(next, localZone())}.`;
-    },
+    () => (loud ? runText(run) : ''),
   );
   return { exitCode, loud };
+}
+
+function tellFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
+  for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
+  for (const { label, message } of missing) tell(safeLine(`${label} could not be looked at: ${message}`));
+}
+
+async function runText(run: ScheduleRun): Promise<string> {
+  if (run.status === 'not_due') {
+    return run.next === undefined ? 'Not due.' : `Not due; next ${bothTimes(run.next, localZone())}.`;
+  }
+  const { record, check } = run;
+  if (check !== undefined) {
+    return (await Promise.all(check.checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
+  }
+  if (record.status === 'market_closed') return 'The market is closed: skipped.';
+  // If it ran elsewhere, only its record tells what it found.
+  const findings = record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`);
+  return [recordLine(record), ...findings].join('\n');
 }
