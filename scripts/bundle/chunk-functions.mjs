@@ -83,9 +83,7 @@ function read(code) {
     }
   }
   visit(program, (node, parent) => {
-    if (node.type === 'AssignmentExpression') for (const name of namesIn(node.left)) found.live.add(name);
-    if (node.type === 'UpdateExpression') for (const name of namesIn(node.argument)) found.live.add(name);
-    if (/^For(In|Of)Statement$/.test(node.type)) for (const name of namesIn(node.left)) found.live.add(name);
+    for (const name of assignedBy(node)) found.live.add(name);
     if (node.type === 'ImportExpression' && /^"\.\//.test(node.source.raw ?? '')) {
       cut(node, `Promise.resolve().then(()=>require(${node.source.raw}))`);
     }
@@ -131,34 +129,39 @@ function refuseCycle(modules, name, way) {
  * start. Cut out are `__name(f,"f")`, `f=__name(()=>…,"f")` and `class A{static{__name(this,"A")}}`.
  */
 function cutIdleName(node, parent, cut) {
-  const own = (call, name) => isNaming(call) && name !== undefined && call.arguments[1].value === name;
-  if (node.type === 'ExpressionStatement') {
-    const { expression } = node;
-    const calls = expression.type === 'SequenceExpression' ? expression.expressions : [expression];
-    const isIdle = (call) => isNaming(call) && own(call, call.arguments[0].name);
-    const last = calls.findLastIndex((call) => !isIdle(call));
-    if (last < 0) return cut(node);
-    for (const [index, call] of calls.entries()) {
-      if (index < last && isIdle(call)) cut({ start: call.start, end: calls[index + 1].start });
-    }
-    cut({ start: calls[last].end, end: calls.at(-1).end });
-  }
+  if (node.type === 'ExpressionStatement') cutIdleCalls(node, cut);
+  if (/^Class(Declaration|Expression)$/.test(node.type)) cutIdleBlock(node, parent, cut);
   const { target, value } = named(node, parent);
-  if (own(value, target)) {
-    const [first] = value.arguments;
-    if (/^(Arrow)?FunctionExpression$/.test(first.type) && !first.id) {
-      cut({ start: value.start, end: first.start });
-      cut({ start: first.end, end: value.end });
-    }
+  if (!givesName(value, target)) return;
+  const [first] = value.arguments;
+  if (/^(Arrow)?FunctionExpression$/.test(first.type) && !first.id) {
+    cut({ start: value.start, end: first.start });
+    cut({ start: first.end, end: value.end });
   }
-  if (/^Class(Declaration|Expression)$/.test(node.type)) {
-    const name = node.id?.name ?? named(parent, undefined).target;
-    const [first] = node.body.body;
-    const [statement, more] = first?.type === 'StaticBlock' ? first.body : [];
-    if (more === undefined && own(statement?.expression, name)) {
-      if (statement.expression.arguments[0].type === 'ThisExpression') cut(first);
-    }
+}
+
+function cutIdleCalls(statement, cut) {
+  const { expression } = statement;
+  const calls = expression.type === 'SequenceExpression' ? expression.expressions : [expression];
+  const isIdle = (call) => isNaming(call) && givesName(call, call.arguments[0].name);
+  const last = calls.findLastIndex((call) => !isIdle(call));
+  if (last < 0) return cut(statement);
+  for (const [index, call] of calls.entries()) {
+    if (index < last && isIdle(call)) cut({ start: call.start, end: calls[index + 1].start });
   }
+  cut({ start: calls[last].end, end: calls.at(-1).end });
+}
+
+function cutIdleBlock(node, parent, cut) {
+  const name = node.id?.name ?? named(parent, undefined).target;
+  const [first] = node.body.body;
+  const [statement, more] = first?.type === 'StaticBlock' ? first.body : [];
+  if (more !== undefined || !givesName(statement?.expression, name)) return;
+  if (statement.expression.arguments[0].type === 'ThisExpression') cut(first);
+}
+
+function givesName(call, name) {
+  return isNaming(call) && name !== undefined && call.arguments[1].value === name;
 }
 
 /** What gives an anonymous function or class its name (ECMA-262, NamedEvaluation), and the function or class. */
@@ -183,6 +186,12 @@ function isNaming(node) {
     node.callee.name === '__name' &&
     typeof node.arguments[1]?.value === 'string'
   );
+}
+
+/** The variables that a node gives another value. */
+function assignedBy(node) {
+  if (node.type === 'UpdateExpression') return namesIn(node.argument);
+  return /^(AssignmentExpression|For(In|Of)Statement)$/.test(node.type) ? namesIn(node.left) : [];
 }
 
 /** The variables that an assignment's left side gives a value. */
