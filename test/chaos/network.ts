@@ -120,10 +120,8 @@ const FROZEN_MS = 3 * 3_600_000;
 /** How long a fault may still be felt after it struck. */
 const FELT_MS = 15_000;
 /**
- * The gateway's own time-out for a request. Its `AbortSignal.timeout` counts real milliseconds and never fires here, so that
- * what waits for a connection is given up by the simulated clock. Such a timer counts while the machine is awake, and its
- * callback runs only while the process does: right after a suspend, or once a process that stood still goes on, Node.js
- * handles the connection that was made meanwhile before timers that are due, and the request leaves.
+ * The gateway's time-out for a request, by the simulated clock: `AbortSignal.timeout` counts real milliseconds and never
+ * fires here. It runs only while the process does: after a pause Node.js handles the new connection before the timers due.
  */
 const GIVEN_UP_MS = 10_000;
 

@@ -198,26 +198,4 @@ describe('an order that was withdrawn', () => {
     expect((await world.cli(['approvals', 'cancel', next.id])).code).toBe(0);
     expect(await placed('KO', '14')).toEqual([]);
   });
-
-  it.each([0, 1, 2, 3])(
-    'while a tap was on its way is placed or not, and both sides say which (%i)',
-    async (n) => {
-      const qty = String(21 + n);
-      const { approval } = await detach(`buy ${qty} KO`);
-      const request = await onPhone();
-      const cancelling = world.start(['approvals', 'cancel', approval.id]);
-      // Nothing is waited for: the tap comes at several moments of the half second that the command takes.
-      await new Promise((resolve) => setTimeout(resolve, n * 150));
-      const tapped = await world.phone.decide(request.id, 'approve').catch(() => undefined);
-      const { code } = await cancelling.finished;
-      await expect.poll(() => statusOf(approval.id)).toMatch(/^(executed|cancelled)$/);
-      const status = await statusOf(approval.id);
-      expect(await placed('KO', qty)).toHaveLength(status === 'executed' ? 1 : 0);
-      expect(code === 0).toBe(status === 'cancelled');
-      const seen = await world.phone.request(request.id, { until: 'outcome', waitSeconds: 10 });
-      if (tapped === undefined) expect(seen.status).toBe('withdrawn');
-      expect(seen.outcome?.state === 'executed').toBe(status === 'executed');
-      expect(seen.outcome).not.toBeNull();
-    },
-  );
 });

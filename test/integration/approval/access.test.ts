@@ -52,27 +52,6 @@ async function letIn(role: string, more: object = {}): Promise<string> {
 }
 
 describe('somebody else’s account', () => {
-  it.each([
-    ['GET', '/v1/account?for=alice'],
-    ['GET', '/v1/positions?for=alice'],
-    ['GET', '/v1/portfolio/history?for=alice'],
-    ['GET', '/v1/activities?for=alice'],
-    ['GET', '/v1/orders?for=alice'],
-    ['GET', '/v1/orders/abc?for=alice'],
-    ['DELETE', '/v1/orders/abc?for=alice'],
-    ['GET', '/v1/proposals?for=alice'],
-    ['GET', '/v1/proposals/pr_0123456789abcdef?for=alice'],
-    ['DELETE', '/v1/proposals/pr_0123456789abcdef?for=alice'],
-    ['GET', '/v1/halt?for=alice'],
-    ['PUT', '/v1/halt?for=alice'],
-  ])('is closed to a stranger: %s %s', async (method, path) => {
-    const answer = await bob.send(method, path);
-    expect(answer).toMatchObject({ status: 403, body: { code: 'policy_denied', reason: 'RELATION_DENIED' } });
-    // Whose there is none answers alike.
-    const nobody = await bob.send(method, path.replace('alice', 'nobody'));
-    expect(nobody.body).toMatchObject({ code: 'policy_denied', reason: 'RELATION_DENIED' });
-  });
-
   it('is opened by its owner’s tap alone, and closed by their word', async () => {
     const access = { role: 'viewer', who: 'bob' };
     const asked = await alice.propose({ kind: 'access', access } as ProposalRequestInput);

@@ -164,20 +164,4 @@ describe('a proposal that could not be carried out is refused before the phone r
       body: { code: 'insufficient_funds', value: '50000000.00', limit: expect.stringMatching(/^\d+\.\d\d$/) },
     });
   });
-
-  it('with a token that lacks the scope', async () => {
-    const response = await alice.session.fetch(
-      `${world.sandbox.ready.gateway}/v1/proposals`,
-      {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
-        body: JSON.stringify(buy({})),
-      },
-      ['orders:read'],
-    );
-    expect([response.status, await response.json()]).toMatchObject([
-      403,
-      { code: 'insufficient_scope', required_scopes: ['orders:propose'] },
-    ]);
-  });
 });

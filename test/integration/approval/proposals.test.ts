@@ -92,18 +92,6 @@ describe('a proposal', () => {
     });
   });
 
-  it('of another person is not there', async () => {
-    const proposal = await alice.propose(buy(fresh()));
-    const bob = await world.as('bob');
-    for (const method of ['GET', 'DELETE']) {
-      expect(await bob.send(method, `/v1/proposals/${proposal.id}`)).toMatchObject({
-        status: 404,
-        body: { code: 'not_found' },
-      });
-    }
-    await alice.send('DELETE', `/v1/proposals/${proposal.id}`);
-  });
-
   it('survives a restart between its question and the tap', async () => {
     const proposal = await alice.propose(buy(fresh()));
     await world.restart();

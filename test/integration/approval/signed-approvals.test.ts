@@ -67,32 +67,6 @@ describe('an approval in a home', () => {
     });
   });
 
-  it('that is not signed, or wrongly, is not kept: the person can try again', async () => {
-    const { proposal, request } = await asked();
-    const secret = world.sandbox.pairingSecret;
-    const at = { origin: address() };
-    const wrong: [string, unknown][] = [
-      ['signature_missing', undefined],
-      ['signature_malformed', { method: 'software' }],
-      ['signature_key_unknown', softwareKey('guessed', 'alice').sign(request.details, at)],
-      ['signature_key_of_another', softwareKey(secret, 'bob').sign(request.details, at)],
-      [
-        'signature_origin',
-        softwareKey(secret, 'alice').sign(request.details, { origin: 'http://localhost:1' }),
-      ],
-      [
-        'signature_nonce',
-        softwareKey(secret, 'alice').sign({ ...request.details, nonce: 'x'.repeat(22) }, at),
-      ],
-    ];
-    for (const [code, evidence] of wrong) {
-      expect(await approve(request.id, evidence)).toMatchObject({ status: 403, body: { error: code } });
-      expect((await world.phone.request(request.id)).status).toBe('pending');
-    }
-    await alice.tap(proposal.code);
-    await alice.until(proposal.id, 'executed');
-  });
-
   it('by a phone client with another key is refused in words', async () => {
     const { proposal, request } = await asked();
     const withAnotherKey = createPhoneClient({
@@ -143,11 +117,5 @@ describe('an approval in a home', () => {
     } finally {
       database.close();
     }
-  });
-
-  it('needs no signature to be denied', async () => {
-    const { proposal } = await asked();
-    await alice.tap(proposal.code, 'deny');
-    await alice.until(proposal.id, 'denied');
   });
 });

@@ -64,7 +64,7 @@ describe('whoever attacks a home', () => {
 describe('the table', () => {
   it('has each route of the gateway that asks for a token', () => {
     const written = globSync('src/gateway/routes/*.ts', { cwd: root }).flatMap((file) => [
-      ...readFileSync(`${root}${file}`, 'utf8').matchAll(/app\.(\w+)\(\s*'(\/v1[^']*)'/g),
+      ...readFileSync(`${root}${file}`, 'utf8').matchAll(/\b(?:app|at)\.(\w+)\(\s*'(\/v1[^']*)'/g),
     ]);
     const pattern = ([, method = '', path = '']: RegExpExecArray | RegExpMatchArray) =>
       `${method.toUpperCase()} ${path.replace(/:method\{(.*)\}/, '$1').replace(/:(id|symbol)/, 'ID')}`;

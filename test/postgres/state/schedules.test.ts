@@ -265,15 +265,6 @@ withPostgres('schedules in PostgreSQL', () => {
     expect(await all.waiting(2000)).toMatchObject({ due: 1 });
   });
 
-  it('show a sweep their times alone: what they do is their person’s', async () => {
-    await alice.add(made('s1'), 9);
-    for (const table of ['schedules', 'schedule_runs', 'notice_channels'])
-      await expect(
-        database.read((unit) => unit.all(`SELECT * FROM ${table}`)),
-        table,
-      ).rejects.toThrow('no person is set');
-  });
-
   it('have one worker do what only one should, and the next once its time is over', async () => {
     const [one, two] = [postgresWorkerLeases(database, 'one'), postgresWorkerLeases(database, 'two')];
     expect([await one.hold('prices/1', 60_000), await two.hold('prices/1', 60_000)]).toEqual([true, false]);
