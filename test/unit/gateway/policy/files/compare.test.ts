@@ -17,6 +17,9 @@ function change(before: AccountLimits, after: AccountLimits) {
   return compareRules(of({ '*': before }), of({ '*': after }));
 }
 
+const tighter = (...changes: string[]) => ({ tighter: true, changes });
+const looser = (...changes: string[]) => ({ tighter: false, changes });
+
 const hours = { zone: 'America/New_York', from: '09:30', to: '16:00', days: ['mon', 'tue'] } as const;
 const window = (changes: Partial<Record<keyof typeof hours, unknown>>) =>
   ({ hours: { ...hours, ...changes } }) as AccountLimits;
@@ -88,8 +91,8 @@ const tightened: readonly Tightened[] = [
 
 describe('a change of limits', () => {
   it.each(tightened)('%j → %j is tighter, and looser back', (before, after, name, was, is) => {
-    expect(change(before, after)).toEqual({ tighter: true, changes: [`${name} ${was} → ${is}`] });
-    expect(change(after, before)).toEqual({ tighter: false, changes: [`${name} ${is} → ${was}`] });
+    expect(change(before, after)).toEqual(tighter(`${name} ${was} → ${is}`));
+    expect(change(after, before)).toEqual(looser(`${name} ${is} → ${was}`));
   });
 
   it.each<[string, AccountLimits, AccountLimits]>([
@@ -109,35 +112,25 @@ describe('a change of limits', () => {
   });
 
   it('is none where the same is written otherwise', () => {
-    expect(change({ max_order_notional: '5' }, { max_order_notional: '5.00' })).toEqual({
-      tighter: true,
-      changes: [],
-    });
-    expect(change({ sides: ['buy', 'sell'] }, { sides: ['sell', 'buy'] })).toEqual({
-      tighter: true,
-      changes: [],
-    });
+    expect(change({ max_order_notional: '5' }, { max_order_notional: '5.00' })).toEqual(tighter());
+    expect(change({ sides: ['buy', 'sell'] }, { sides: ['sell', 'buy'] })).toEqual(tighter());
   });
 
   it('is seen by account: limits of its own take the place of those for all others', () => {
     const before = of({ '*': { max_day_orders: 5 } });
-    expect(compareRules(before, of({ '*': { max_day_orders: 5 }, PA1: {} }))).toEqual({
-      tighter: false,
-      changes: ['PA1: max_day_orders 5 → not limited'],
-    });
-    expect(compareRules(before, of({ '*': { max_day_orders: 5 }, PA1: { max_day_orders: 4 } }))).toEqual({
-      tighter: true,
-      changes: ['PA1: max_day_orders 5 → 4'],
-    });
-    expect(compareRules(of({ PA1: { max_day_orders: 4 } }), of({}))).toEqual({
-      tighter: false,
-      changes: ['PA1: max_day_orders 4 → not limited'],
-    });
+    expect(compareRules(before, of({ '*': { max_day_orders: 5 }, PA1: {} }))).toEqual(
+      looser('PA1: max_day_orders 5 → not limited'),
+    );
+    expect(compareRules(before, of({ '*': { max_day_orders: 5 }, PA1: { max_day_orders: 4 } }))).toEqual(
+      tighter('PA1: max_day_orders 5 → 4'),
+    );
+    expect(compareRules(of({ PA1: { max_day_orders: 4 } }), of({}))).toEqual(
+      looser('PA1: max_day_orders 4 → not limited'),
+    );
     // What stood in the file for one account alone now holds for it by "*".
-    expect(compareRules(of({ PA1: { max_day_orders: 4 } }), of({ '*': { max_day_orders: 4 } }))).toEqual({
-      tighter: true,
-      changes: ['max_day_orders not limited → 4'],
-    });
+    expect(compareRules(of({ PA1: { max_day_orders: 4 } }), of({ '*': { max_day_orders: 4 } }))).toEqual(
+      tighter('max_day_orders not limited → 4'),
+    );
   });
 
   it('from no file at all is tighter, and to none looser', () => {
@@ -156,18 +149,9 @@ describe('a change of rules', () => {
   const b =
     '@id("b") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };';
 
-  it('is tighter where one comes', () => {
-    expect(compareRules(rules(a), rules(a + b))).toEqual({
-      tighter: true,
-      changes: ['rule policies/b added'],
-    });
-  });
-
-  it('is looser where one goes', () => {
-    expect(compareRules(rules(a + b), rules(a))).toEqual({
-      tighter: false,
-      changes: ['rule policies/b removed'],
-    });
+  it('is tighter where one comes, and looser where one goes', () => {
+    expect(compareRules(rules(a), rules(a + b))).toEqual(tighter('rule policies/b added'));
+    expect(compareRules(rules(a + b), rules(a))).toEqual(looser('rule policies/b removed'));
   });
 
   it.each([
@@ -175,18 +159,12 @@ describe('a change of rules', () => {
     ['its reason', b.replace('@id("b")', '@id("b") @code("LIVE_NEEDS_TAP")')],
     ['what it is about', b.replace('in Action::"trade"', '== Action::"place"')],
   ])('is looser where one changes %s', (_, changed) => {
-    expect(compareRules(rules(a + b), rules(a + changed))).toEqual({
-      tighter: false,
-      changes: ['rule policies/b changed'],
-    });
+    expect(compareRules(rules(a + b), rules(a + changed))).toEqual(looser('rule policies/b changed'));
   });
 
   it('is none where the same is written otherwise, named otherwise, or in another file', () => {
     const otherwise =
       '// Other words.\n@id("c") @message("no")\nforbid(principal, action, resource)\nwhen {context.approval=="mandate"};';
-    expect(compareRules(rules(a), rules(otherwise, 'policies/other.cedar'))).toEqual({
-      tighter: true,
-      changes: [],
-    });
+    expect(compareRules(rules(a), rules(otherwise, 'policies/other.cedar'))).toEqual(tighter());
   });
 });
