@@ -48,17 +48,18 @@ async function finishedThere(
 ): Promise<ConnectingAccount> {
   const startedAt = clock.now();
   const started = await accounts.start({ connection, scopes, deviceName: machineName() });
+  const { address, ticket, authSession, interval = DEFAULT_INTERVAL_S } = started;
   const expiresAt = endOf(startedAt, started.expiresIn);
   return {
-    address: started.address,
-    ticket: started.ticket,
+    address,
+    ticket,
     expiresAt,
     close: async () => undefined,
     async complete(signal) {
       let pause = 0;
       for (;;) {
         await clock.sleep(Math.min(pause * 1000, Math.max(0, expiresAt - clock.now())), signal);
-        const progress = await accounts.progress(started.authSession).catch((error: unknown) => {
+        const progress = await accounts.progress(authSession).catch((error: unknown) => {
           // The network may come back; the deadline is the end of it.
           if (error instanceof TradeAgentError && error.code === 'provider_unreachable') return undefined;
           throw error;
@@ -67,10 +68,7 @@ async function finishedThere(
         if (progress?.status === 'connected') return progress.account;
         if (progress !== undefined && progress.status !== 'pending') throw ended(progress.status);
         if (clock.now() >= expiresAt) throw ended('expired');
-        pause =
-          progress === undefined
-            ? Math.min(Math.max(1, pause * 2), MAX_PAUSE_S)
-            : (started.interval ?? DEFAULT_INTERVAL_S);
+        pause = progress === undefined ? Math.min(Math.max(1, pause * 2), MAX_PAUSE_S) : interval;
       }
     },
   };

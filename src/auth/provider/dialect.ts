@@ -14,7 +14,6 @@ export interface Dialect {
   complete(metadata: ServerMetadata): ServerMetadata;
   /** What every sign-in asks for beside the gateway's scopes: who the user is, and a refresh token. */
   readonly identityScopes: readonly string[];
-  /** Names the gateway as the audience of a token. */
   audience(audience: string): Record<string, string>;
   /** Names the person to ask (CIBA Core §7.1, `login_hint`). */
   loginHint(person: Person, issuer: string): string;
@@ -60,7 +59,6 @@ interface Person {
 export interface ConnectedAccountsService {
   /** Without a slash at its end. */
   readonly endpoint: string;
-  /** Names it as the audience of a token. */
   readonly audience: Readonly<Record<string, string>>;
   /** Whether a sign-in must name it for its session to get such tokens later (RFC 8707). */
   readonly atSignIn: boolean;

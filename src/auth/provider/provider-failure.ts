@@ -14,43 +14,34 @@ export type ProviderFailure =
   /** An answer that breaks the protocol, or must not be trusted. `status` where it was neither a success nor an error of OAuth's. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
+/** By the code of the libraries' errors, and the name of the runtime's. */
+const unanswered = new Map<unknown, string>([
+  ['OAUTH_TIMEOUT', 'it did not answer in time'],
+  ['TimeoutError', 'it did not answer in time'],
+  ['OAUTH_ABORT', 'the request was cut off'],
+  ['AbortError', 'the request was cut off'],
+  ['OAUTH_PARSE_ERROR', 'its answer was not JSON'],
+  ['OAUTH_RESPONSE_IS_NOT_JSON', 'its answer was not JSON'],
+]);
+
 /** Sorts what openid-client, oauth4webapi, jose or fetch threw. */
 export function providerFailure(error: unknown): ProviderFailure {
   if (isAnswerTooLong(error)) return { kind: 'invalid', reason: 'its answer was too long' };
-  const { name, code, cause } = asRecord(error);
-  const response = asRecord(error).response ?? cause;
-  const status = response instanceof Response ? response.status : undefined;
-  const oauthError = asRecord(error).error;
-  // Auth0 sends slow_down and authorization_pending with 429 at times: an answer, not a failure.
-  const isAnswer = status === 429 && ['slow_down', 'authorization_pending'].includes(String(oauthError));
-  if (status !== undefined && (status >= 500 || status === 429) && !isAnswer) {
-    const retryAfter = retryAfterSeconds(response as Response);
-    const wait = retryAfter === undefined ? '' : `; it takes more in ${retryAfter} s`;
-    return {
-      kind: 'unreachable',
-      reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
-      ...defined({ retryAfter }),
-    };
-  }
+  const { name, code, cause, error: oauthError, error_description, response = cause } = asRecord(error);
+  if (response instanceof Response && isOverloaded(response, oauthError)) return overloaded(response);
   if (typeof oauthError === 'string') {
     return {
       kind: 'oauth',
       error: /^[\w.:-]{1,64}$/.test(oauthError) ? oauthError : 'unknown_error',
-      description: presentable(asRecord(error).error_description),
+      description: presentable(error_description),
     };
   }
-  if (status !== undefined && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
+  if (response instanceof Response && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
+    const { status } = response;
     return { kind: 'invalid', reason: `it answered with HTTP status ${status}`, status };
   }
-  if (code === 'OAUTH_TIMEOUT' || name === 'TimeoutError') {
-    return { kind: 'unreachable', reason: 'it did not answer in time' };
-  }
-  if (code === 'OAUTH_ABORT' || name === 'AbortError') {
-    return { kind: 'unreachable', reason: 'the request was cut off' };
-  }
-  if (code === 'OAUTH_PARSE_ERROR' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') {
-    return { kind: 'unreachable', reason: 'its answer was not JSON' };
-  }
+  const reason = unanswered.get(code) ?? unanswered.get(name);
+  if (reason !== undefined) return { kind: 'unreachable', reason };
   // fetch's own network error; argument errors of the libraries are TypeErrors too, but carry a code.
   if (error instanceof TypeError && code === undefined) {
     const network = asRecord(cause).code;
@@ -62,6 +53,23 @@ export function providerFailure(error: unknown): ProviderFailure {
   return {
     kind: 'invalid',
     reason: `its answer was refused (${typeof code === 'string' ? code : 'invalid'})`,
+  };
+}
+
+/** Auth0 sends slow_down and authorization_pending with 429 at times: an answer, not a failure. */
+function isOverloaded({ status }: Response, oauthError: unknown): boolean {
+  const isAnswer = ['slow_down', 'authorization_pending'].includes(String(oauthError));
+  return status >= 500 || (status === 429 && !isAnswer);
+}
+
+function overloaded(response: Response): ProviderFailure {
+  const { status } = response;
+  const retryAfter = retryAfterSeconds(response);
+  const wait = retryAfter === undefined ? '' : `; it takes more in ${retryAfter} s`;
+  return {
+    kind: 'unreachable',
+    reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
+    ...defined({ retryAfter }),
   };
 }
 

@@ -1,7 +1,8 @@
+import type { Configuration } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { dialectOf } from './dialects.ts';
 import { loginClient, type ProviderAccess } from './provider.ts';
-import { providerFailure } from './provider-failure.ts';
+import { type ProviderFailure, providerFailure } from './provider-failure.ts';
 
 type RevocableToken = 'refresh_token' | 'access_token';
 
@@ -15,8 +16,8 @@ export interface UnrevokedToken {
 }
 
 /**
- * Revokes tokens of the login client (RFC 7009), each with a request of its own and the refresh token first: what
- * came of it may end with it, and a provider that is away is not waited for twice.
+ * Revokes tokens of the login client (RFC 7009), each with a request of its own and the refresh token first: its
+ * access tokens may end with it, and an unreachable provider is not waited for twice.
  * @returns those that could not be revoked; never throws
  */
 export async function revokeTokens(
@@ -36,28 +37,7 @@ export async function revokeTokens(
     if (configuration.serverMetadata().revocation_endpoint === undefined) {
       return none('it offers no revocation', false);
     }
-    const { tokenRevocation } = await import('openid-client');
-    const left: UnrevokedToken[] = [];
-    let away: string | undefined;
-    for (const { token, value } of held) {
-      if (token === 'access_token' && !dialectOf(profile).revokesAccessTokens) {
-        left.push({ token, reason: 'it revokes refresh tokens alone', unsupported: true });
-      } else if (away !== undefined) {
-        left.push({ token, reason: away, unsupported: false });
-      } else {
-        const failure = await tokenRevocation(configuration, value, { token_type_hint: token }).then(
-          () => undefined,
-          providerFailure,
-        );
-        if (failure === undefined) continue;
-        if (failure.kind === 'unreachable') away = failure.reason;
-        // RFC 7009 §2.2.1.
-        const unsupported = failure.kind === 'oauth' && failure.error === 'unsupported_token_type';
-        const reason = failure.kind === 'oauth' ? `it answered ${failure.error}` : failure.reason;
-        left.push({ token, reason, unsupported });
-      }
-    }
-    return left;
+    return await revokeEach(configuration, held, dialectOf(profile).revokesAccessTokens);
   } catch (error) {
     // Discovery alone gets here, and reports in the program's own words: no more is to be said than that.
     return none(
@@ -67,4 +47,36 @@ export async function revokeTokens(
       false,
     );
   }
+}
+
+async function revokeEach(
+  configuration: Configuration,
+  held: readonly { readonly token: RevocableToken; readonly value: string }[],
+  revokesAccessTokens: boolean,
+): Promise<readonly UnrevokedToken[]> {
+  const { tokenRevocation } = await import('openid-client');
+  const left: UnrevokedToken[] = [];
+  let away: string | undefined;
+  for (const { token, value } of held) {
+    if (token === 'access_token' && !revokesAccessTokens) {
+      left.push({ token, reason: 'it revokes refresh tokens alone', unsupported: true });
+    } else if (away !== undefined) {
+      left.push({ token, reason: away, unsupported: false });
+    } else {
+      const failure = await tokenRevocation(configuration, value, { token_type_hint: token }).then(
+        () => undefined,
+        providerFailure,
+      );
+      if (failure?.kind === 'unreachable') away = failure.reason;
+      if (failure !== undefined) left.push({ token, ...unrevoked(failure) });
+    }
+  }
+  return left;
+}
+
+function unrevoked(failure: ProviderFailure): Omit<UnrevokedToken, 'token'> {
+  if (failure.kind !== 'oauth') return { reason: failure.reason, unsupported: false };
+  // RFC 7009 §2.2.1.
+  const unsupported = failure.error === 'unsupported_token_type';
+  return { reason: `it answered ${failure.error}`, unsupported };
 }

@@ -33,7 +33,6 @@ export interface DeviceLoginOptions {
   readonly scopes?: readonly string[];
   /** Whom the session's tokens are for, in the provider's own way; the gateway unless said otherwise. */
   readonly audience?: Readonly<Record<string, string>>;
-  /** Of a client that proves who it is. */
   readonly privateKey?: JWK;
   /**
    * The last word on whether a sign-in counts, and whose session it becomes; by the ID token alone where it is absent. Where it

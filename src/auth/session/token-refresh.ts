@@ -1,3 +1,4 @@
+import type { IDToken } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
@@ -15,7 +16,7 @@ import {
 } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { type AccessToken, isUsable, parseAccessToken, storedForm } from './access-token.ts';
-import { dpopHandle, parsePrivateJwk } from './dpop-key.ts';
+import { dpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Seconds a token without `expires_in` is used for. */
@@ -48,12 +49,7 @@ export async function refreshAccessToken(
   const metadata = (await loginClient(profile, context.access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
-    const session = parseStoredSession(held.session, profile);
-    if (session === undefined || held.refresh_token === undefined || held.dpop_key === undefined) {
-      throw loginRequired('you have been signed out');
-    }
-    if (session.sub !== sub) throw loginRequired('somebody else has signed in since');
-
+    const { sent, key } = requireSession(held, context);
     const adopted = parseAccessToken(held.access_token);
     if (
       isUsable(adopted, clock) &&
@@ -64,25 +60,14 @@ export async function refreshAccessToken(
       return adopted;
     }
 
-    const oidc = await import('openid-client');
     const bound = bindsTokens(profile, metadata);
-    const key = parsePrivateJwk(held.dpop_key);
-    let sentAt = clock.now();
-    const sent = held.refresh_token;
-    const tokens = await inProviderTime(profile.issuer, async () => {
-      const configuration = await loginClient(profile, context.access);
-      const DPoP = bound ? await dpopHandle(configuration, key) : undefined;
-      sentAt = clock.now();
-      return await oidc.refreshTokenGrant(
-        configuration,
-        sent,
-        {
-          scope: scopes.join(' '),
-          ...(isIdentityOnly(scopes) ? {} : (context.audience ?? audienceParameters(profile))),
-        },
-        defined({ DPoP }),
-      );
-    }).catch(async (error: unknown): Promise<never> => {
+    const proofKey = parsePrivateJwk(key);
+    const { token, refreshToken, claims } = await requestTokens(
+      context,
+      scopes,
+      sent,
+      bound ? proofKey : undefined,
+    ).catch(async (error: unknown): Promise<never> => {
       const failure = providerFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
         // Only what was sent: a newer token in its place is not ours to remove.
@@ -95,6 +80,50 @@ export async function refreshAccessToken(
       throw providerError(failure, 'the session could not be renewed', profile.issuer);
     });
 
+    const problem = problemOf(token, claims, bound, profile);
+    // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
+    const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
+    const values = defined({
+      refresh_token: refreshToken,
+      access_token: isKept ? storedForm(token) : undefined,
+    });
+    if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
+
+    // Checked after the new refresh token is safe: refusing the answer must not lose the session.
+    if (problem !== undefined) throw problem;
+    if (!covers(token, scopes)) throw missingScope(scopes);
+    return token;
+  });
+}
+
+function requireSession(
+  held: Partial<Record<CredentialName, string | undefined>>,
+  { profile, sub }: RefreshContext,
+): { readonly sent: string; readonly key: string } {
+  const session = parseStoredSession(held.session, profile);
+  const { refresh_token: sent, dpop_key: key } = held;
+  if (session === undefined || sent === undefined || key === undefined) {
+    throw loginRequired('you have been signed out');
+  }
+  if (session.sub !== sub) throw loginRequired('somebody else has signed in since');
+  return { sent, key };
+}
+
+/** Sends the refresh token, with a proof of `key` if tokens are bound to it. */
+async function requestTokens(
+  { profile, access, audience, clock, sub }: RefreshContext,
+  scopes: readonly string[],
+  sent: string,
+  key: PrivateJwk | undefined,
+) {
+  const oidc = await import('openid-client');
+  return await inProviderTime(profile.issuer, async () => {
+    const configuration = await loginClient(profile, access);
+    const DPoP = key === undefined ? undefined : await dpopHandle(configuration, key);
+    const target = isIdentityOnly(scopes) ? {} : (audience ?? audienceParameters(profile));
+    const parameters = { scope: scopes.join(' '), ...target };
+    const sentAt = clock.now();
+    const tokens = await oidc.refreshTokenGrant(configuration, sent, parameters, defined({ DPoP }));
     const token: AccessToken = {
       value: tokens.access_token,
       type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
@@ -102,35 +131,24 @@ export async function refreshAccessToken(
       expiresAt: endOf(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
       sub,
     };
-    const values: Partial<Record<CredentialName, string>> = {};
-    if (tokens.refresh_token !== undefined) values.refresh_token = tokens.refresh_token;
-    const problem =
-      bound && token.type !== 'dpop'
-        ? new TradeAgentError(
-            'provider_error',
-            'the identity provider sent a token that is not bound to our key',
-            { hint: 'Allow DPoP for the login client.' },
-          )
-        : tokens.claims() !== undefined && tokens.claims()?.sub !== sub
-          ? // OpenID Connect Core §12.2.
-            new TradeAgentError(
-              'provider_error',
-              'the identity provider renewed the session of another user',
-              {
-                hint: `Check that ${profile.issuer} is the right identity provider, and sign in again.`,
-              },
-            )
-          : undefined;
-    // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
-    const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
-    const kept = isKept ? storedForm(token) : undefined;
-    if (kept !== undefined) values.access_token = kept;
-    if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
+    return { token, refreshToken: tokens.refresh_token, claims: tokens.claims() };
+  });
+}
 
-    // Checked after the new refresh token is safe: refusing the answer must not lose the session.
-    if (problem !== undefined) throw problem;
-    if (!covers(token, scopes)) throw missingScope(scopes);
-    return token;
+function problemOf(
+  token: AccessToken,
+  claims: IDToken | undefined,
+  bound: boolean,
+  { issuer }: ResolvedProfile,
+): TradeAgentError | undefined {
+  if (bound && token.type !== 'dpop') {
+    const message = 'the identity provider sent a token that is not bound to our key';
+    return new TradeAgentError('provider_error', message, { hint: 'Allow DPoP for the login client.' });
+  }
+  // OpenID Connect Core §12.2.
+  if (claims === undefined || claims.sub === token.sub) return undefined;
+  return new TradeAgentError('provider_error', 'the identity provider renewed the session of another user', {
+    hint: `Check that ${issuer} is the right identity provider, and sign in again.`,
   });
 }
 

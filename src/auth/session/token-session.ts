@@ -58,7 +58,6 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly clientId?: string | undefined;
   readonly key: PrivateJwk;
   readonly scopes: readonly string[];
-  /** A token for reading that is there already. */
   readonly kept?: AccessToken | undefined;
   /**
    * A new access token for these scopes. Called one at a time.

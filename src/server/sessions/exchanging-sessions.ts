@@ -8,7 +8,11 @@ import {
   loginClient,
   type ProviderAccess,
 } from '../../auth/provider/provider.ts';
-import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
+import {
+  type ProviderFailure,
+  providerError,
+  providerFailure,
+} from '../../auth/provider/provider-failure.ts';
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
 import { type AccessToken, isUsable } from '../../auth/session/access-token.ts';
 import { dpopHandle, type PrivateJwk } from '../../auth/session/dpop-key.ts';
@@ -47,7 +51,6 @@ export interface ExchangingSessionsOptions extends ServerClient {
   readonly timeoutMs?: number;
 }
 
-/** The most sessions with tokens in memory. */
 const MOST_SESSIONS = 1_000;
 
 /**
@@ -291,18 +294,28 @@ async function exchangeToken(
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
     const failure = providerFailure(error);
-    if (failure.kind === 'oauth') {
-      const isNever = onBehalf.refusesBound?.test(failure.description ?? '') ?? false;
-      if (!isNever && NOT_TAKEN.includes(failure.error)) return undefined;
-      if (failure.error === 'invalid_scope') throw missingScope(scopes);
-      throw new TradeAgentError(
-        'provider_error',
-        `the identity provider gave the server no access to the gateway (${failure.error})`,
-        { hint: onBehalf.setup },
-      );
-    }
-    throw providerError(failure, 'access to the gateway could not be had', profile.issuer);
+    if (isSubjectRefused(failure, profile)) return undefined;
+    throw notExchanged(failure, profile, scopes);
   }
+}
+
+function isSubjectRefused(failure: ProviderFailure, profile: ResolvedProfile): boolean {
+  if (failure.kind !== 'oauth' || !NOT_TAKEN.includes(failure.error)) return false;
+  const { refusesBound } = dialectOf(profile).onBehalf;
+  return refusesBound?.test(failure.description ?? '') !== true;
+}
+
+function notExchanged(
+  failure: ProviderFailure,
+  profile: ResolvedProfile,
+  scopes: readonly string[],
+): TradeAgentError {
+  if (failure.kind !== 'oauth') {
+    return providerError(failure, 'access to the gateway could not be had', profile.issuer);
+  }
+  if (failure.error === 'invalid_scope') return missingScope(scopes);
+  const message = `the identity provider gave the server no access to the gateway (${failure.error})`;
+  return new TradeAgentError('provider_error', message, { hint: dialectOf(profile).onBehalf.setup });
 }
 
 /** @throws {TradeAgentError} `provider_error` for a token that is not bound to our key, or is somebody else's */
@@ -322,7 +335,6 @@ function requireOwn(token: AccessToken, bound: boolean): void {
   }
 }
 
-/** The subject of a readable token. */
 function subjectOf(token: string): string | undefined {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
