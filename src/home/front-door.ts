@@ -16,7 +16,7 @@ import { isPhonePath } from './phone/phone-app.ts';
 
 const SLOW_ANSWER_MS = 2000;
 
-export function frontDoor(options: {
+interface FrontDoorOptions {
   readonly issuer: string;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -29,41 +29,45 @@ export function frontDoor(options: {
   readonly signals: Handler | undefined;
   /** Whether it tells others what ended here, and says how. */
   readonly transmits: boolean;
-}): Handler {
-  const { issuer, faults, clock, closing, protocol, phone, connectedAccounts, outcomes, signals } = options;
+}
+
+export function frontDoor(options: FrontDoorOptions): Handler {
+  const { issuer, faults, clock, closing, protocol } = options;
   const isForUs = requireHost([issuer]);
   return async (request, response) => {
-    const [path = ''] = (request.url ?? '').split(/[?#]/, 1);
+    const { url = '', method = '' } = request;
+    const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
     // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
     if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);
-    if (isPhonePath(path)) return phone(request, response);
-    if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts(request, response);
-    if (path === OUTCOME_PATH) return outcomes(request, response);
-    if (signals !== undefined && (path === SIGNALS_PATH || path === LOGOUT_PATH)) {
-      if (request.method === 'POST') return signals(request, response);
-      return refuse(response, 405, 'Method not allowed', { allow: 'POST' });
-    }
-    if (options.transmits && path === TRANSMITTER_PATH && request.method === 'GET') {
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(transmitterMetadata(issuer)));
-      return;
-    }
+    const own = ownHandler(options, path, method);
+    if (own !== undefined) return await own(request, response);
     const methods = methodsOf(path);
     if (methods === undefined) return refuse(response, 404, 'Not found');
-    if (!methods.includes(request.method ?? '')) {
-      return refuse(response, 405, 'Method not allowed', { allow: methods.join(', ') });
-    }
+    if (!methods.includes(method)) return refuseMethod(response, methods);
     if (path === routes.token && faults.take('idp_5xx')) {
-      response
-        .writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-        .end(JSON.stringify({ error: 'temporarily_unavailable' }));
-      return;
+      return answer(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
     }
     await protocol(request, response);
   };
+}
+
+function ownHandler(
+  { issuer, phone, connectedAccounts, outcomes, signals, transmits }: FrontDoorOptions,
+  path: string,
+  method: string,
+): Handler | undefined {
+  if (isPhonePath(path)) return phone;
+  if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts;
+  if (path === OUTCOME_PATH) return outcomes;
+  if (signals !== undefined && (path === SIGNALS_PATH || path === LOGOUT_PATH)) {
+    return method === 'POST' ? signals : async (_, response) => refuseMethod(response, ['POST']);
+  }
+  if (transmits && path === TRANSMITTER_PATH && method === 'GET') {
+    return async (_, response) => answer(response, 200, transmitterMetadata(issuer));
+  }
+  return undefined;
 }
 
 /** Only what is meant to be served, and how: the library has more routes than this provider has uses for. */
@@ -88,4 +92,12 @@ function methodsOf(path: string): readonly string[] | undefined {
 
 function refuse(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
+}
+
+function refuseMethod(response: ServerResponse, allowed: readonly string[]): void {
+  refuse(response, 405, 'Method not allowed', { allow: allowed.join(', ') });
+}
+
+function answer(response: ServerResponse, status: number, body: object, headers: OutgoingHttpHeaders = {}) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }

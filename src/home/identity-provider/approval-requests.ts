@@ -28,7 +28,6 @@ export interface ApprovalRequest {
   readonly status: ApprovalRequestStatus;
   /** Another request about the same proposal took its place: nobody refused this one. */
   readonly replaced?: boolean | undefined;
-  /** What the client reported, and when. */
   readonly outcome: (Outcome & { readonly at: number }) | undefined;
   /** What the person's own key signed, where they approved by it; goes into the approval's token. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
@@ -57,6 +56,8 @@ type NewRequest = Omit<
 
 export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
+/** A client's words that withdraw a request that waits. */
+const ENDS: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
 const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
 
 /** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
@@ -87,6 +88,17 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       requestedAt: now,
     });
   });
+
+  /** The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way. */
+  const noteCancelled = (
+    { id, user, outcome_state }: ApprovalRequestRow,
+    status: ApprovalRequestStatus,
+    now: number,
+  ) => {
+    if (status !== 'approved' || outcome_state !== null) return;
+    rows.note.run('cancelled', '', now, id, 'cancelled');
+    announce(user);
+  };
 
   return {
     /**
@@ -142,25 +154,20 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       return notDecided(request, decision);
     },
     /**
-     * The client's word about a request of its own. One that waits is withdrawn by `cancelled`, `expired` and
-     * `blocked`: a compare-and-set against `decide`, so that one of the two wins.
+     * The client's word about a request of its own. The withdrawal of one that waits is a compare-and-set against
+     * `decide`, so that one of the two wins.
      */
     tell(authReqId: string, clientId: string, { state, text }: Outcome): TellOutcome {
       const now = clock.now();
-      const ends = state === 'cancelled' || state === 'expired' || state === 'blocked';
+      const ends = ENDS.includes(state);
       const withdrawn =
         ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
       const row = rows.byAuthReqId.get(authReqId, clientId);
       if (row === undefined) return { outcome: 'not_found' };
       const { id, user, status } = load(row);
-      const decided = status === 'approved' || status === 'denied';
       if (status === 'pending') return { outcome: 'not_decided' };
-      if (decided && state === 'cancelled') {
-        // The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way.
-        if (status === 'approved' && row.outcome_state === null) {
-          rows.note.run(state, '', now, id, state);
-          announce(user);
-        }
+      if (state === 'cancelled' && (status === 'approved' || status === 'denied')) {
+        noteCancelled(row, status, now);
         return { outcome: 'already_decided', request: find(id) ?? load(row) };
       }
       // Nothing was to come of the others, so only what did is news.

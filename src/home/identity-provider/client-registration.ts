@@ -27,11 +27,6 @@ interface RegistrationOptions {
   readonly ownPing: string;
 }
 
-interface Registrar {
-  readonly owner: string;
-  readonly spent?: RegistrationToken;
-}
-
 type Next = () => Promise<unknown>;
 
 /**
@@ -39,42 +34,57 @@ type Next = () => Promise<unknown>;
  * person, only clients that can do nothing before one allows them on the consent page (`authorization/`).
  */
 export function registrationGate(options: RegistrationOptions) {
-  const { clients } = options;
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     if (ctx.path !== routes.registration || ctx.method !== 'POST') return void (await next());
     if (ctx.get('authorization') === '') return await registerOpenly(ctx, next, options);
     const registrar = await registrarOf(ctx, options);
     if (registrar === undefined) return;
     const { owner, spent } = registrar;
-    let client: Client | undefined;
+    let isKept = false;
     try {
-      const wait = options.limits.registrations.take(owner);
-      if (wait !== undefined) return tooMany(ctx, wait);
-      if (clients.list(owner).length >= MOST_CLIENTS) {
-        answer(ctx, 403, {
-          error: 'access_denied',
-          error_description: `${MOST_CLIENTS} programs are let in already: remove one first`,
-        });
-        return;
-      }
-      await next();
-      const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
-      if (registered === undefined) return;
-      const { clientId, clientName = clientId } = registered;
-      // Resolving the name must wait until the library has stored the client, which without an owner can ask nobody yet.
-      const fault = await pingFault(registered.metadata(), options);
-      if (fault !== undefined) {
-        options.forget(clientId);
-        if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_BUSY_S);
-        else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
-        return;
-      }
-      clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
-      client = registered;
+      isKept = await registerFor(owner, ctx, next, options);
     } finally {
-      if (client === undefined && spent !== undefined) clients.giveBack(spent);
+      if (!isKept && spent !== undefined) options.clients.giveBack(spent);
     }
   };
+}
+
+/** @returns whether the client was registered; otherwise the refusal is answered */
+async function registerFor(
+  owner: string,
+  ctx: KoaContextWithOIDC,
+  next: Next,
+  options: RegistrationOptions,
+): Promise<boolean> {
+  const { clients, limits } = options;
+  const wait = limits.registrations.take(owner);
+  if (wait !== undefined) {
+    tooMany(ctx, wait);
+    return false;
+  }
+  if (clients.list(owner).length >= MOST_CLIENTS) {
+    const description = `${MOST_CLIENTS} programs are let in already: remove one first`;
+    answer(ctx, 403, { error: 'access_denied', error_description: description });
+    return false;
+  }
+  await next();
+  const registered = registeredBy(ctx);
+  if (registered === undefined) return false;
+  const { clientId, clientName = clientId } = registered;
+  // Resolving the name must wait until the library has stored the client, which without an owner can ask nobody yet.
+  const fault = await pingFault(registered.metadata(), options);
+  if (fault === undefined) {
+    clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
+    return true;
+  }
+  options.forget(clientId);
+  if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_BUSY_S);
+  else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+  return false;
+}
+
+function registeredBy(ctx: KoaContextWithOIDC): Client | undefined {
+  return ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
 }
 
 /** For anybody; `checkClientMetadata` says what they may register. */
@@ -89,7 +99,7 @@ async function registerOpenly(
   if (wait !== undefined) return tooMany(ctx, wait);
   await next();
   if (ctx.status === 401) challenge(ctx);
-  const registered = ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
+  const registered = registeredBy(ctx);
   if (registered === undefined) return;
   limits.openRegistrations.take(address);
   open.add(registered.clientId, address);
@@ -99,7 +109,7 @@ async function registerOpenly(
 async function registrarOf(
   ctx: KoaContextWithOIDC,
   { clients, verify, isPerson }: RegistrationOptions,
-): Promise<Registrar | undefined> {
+): Promise<{ readonly owner: string; readonly spent?: RegistrationToken } | undefined> {
   const authorization = ctx.get('authorization');
   const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
   if (bearer !== undefined) {

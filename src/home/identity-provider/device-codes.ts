@@ -1,4 +1,4 @@
-import type Provider from 'oidc-provider';
+import type { Client, default as Provider } from 'oidc-provider';
 import {
   CONNECTION_SCOPES,
   IDENTITY_SCOPES,
@@ -48,10 +48,8 @@ export function createDeviceCodes(options: {
   const load = async (userCode: string) => {
     const provider = options.provider();
     const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
-    const code =
-      normalized === ''
-        ? undefined
-        : await provider.DeviceCode.findByUserCode(normalized, { ignoreExpiration: true });
+    if (normalized === '') return undefined;
+    const code = await provider.DeviceCode.findByUserCode(normalized, { ignoreExpiration: true });
     const client = code?.clientId === undefined ? undefined : await provider.Client.find(code.clientId);
     return code === undefined || client === undefined ? undefined : { code, client };
   };
@@ -59,21 +57,55 @@ export function createDeviceCodes(options: {
 
   const describe = ({ code, client }: Loaded): DeviceLookup => {
     if (code.isExpired) return { status: 'expired' };
-    if (code.error !== undefined || code.accountId !== undefined || deciding.has(code.jti))
-      return { status: 'used' };
+    const isDecided = code.error !== undefined || code.accountId !== undefined;
+    if (isDecided || deciding.has(code.jti)) return { status: 'used' };
     const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
     const server = serverAt(options.servers, wanted);
+    const otherUse = wanted === mcpResource(resource) ? 'mcp' : 'session';
     return {
       status: 'waiting',
       request: {
         userCode: `${code.userCode.slice(0, 4)}-${code.userCode.slice(4)}`,
         clientName: client.clientName ?? client.clientId,
-        deviceName: typeof deviceName === 'string' ? deviceName : undefined,
-        scopes: typeof scope === 'string' ? scope.split(' ').filter((name) => name !== ORDER_SCOPE) : [],
-        use: server !== undefined ? 'server' : wanted === mcpResource(resource) ? 'mcp' : 'session',
+        deviceName: textOf(deviceName),
+        scopes:
+          textOf(scope)
+            ?.split(' ')
+            .filter((name) => name !== ORDER_SCOPE) ?? [],
+        use: server !== undefined ? 'server' : otherUse,
         server: server?.address,
         expiresAt: (code.exp ?? 0) * 1000,
       },
+    };
+  };
+
+  /** Grants what was asked for. @returns what the code's tokens are made from */
+  const allow = async (
+    { clientId }: Client,
+    { scopes, clientName, deviceName, use, server }: DeviceRequest,
+    user: string,
+    { amr, at = options.now() }: Authentication,
+  ) => {
+    const { Grant } = options.provider();
+    const grant = new Grant({ clientId, accountId: user });
+    const granted = (allowed: readonly string[]) => scopes.filter((scope) => allowed.includes(scope));
+    const identity = granted(IDENTITY_SCOPES);
+    const session = granted(use === 'mcp' ? MCP_SCOPES : SESSION_SCOPES);
+    const connections = granted(CONNECTION_SCOPES);
+    const target = server ?? (use === 'mcp' ? mcpResource(resource) : resource);
+    if (identity.length > 0) grant.addOIDCScope(identity);
+    if (session.length > 0) grant.addResourceScope(target, session);
+    if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
+    const grantId = await grant.save();
+    const where = server === undefined ? '' : ` at ${new URL(server).host}`;
+    options.grants.noteDevice(grantId, { user, clientName: `${clientName}${where}`, deviceName });
+    return {
+      accountId: user,
+      amr: [...amr],
+      authTime: Math.floor(at / 1000),
+      grantId,
+      resource: connections.length > 0 ? [target, connectedAccounts] : target,
+      scope: [...identity, ...session, ...connections].join(' '),
     };
   };
 
@@ -95,34 +127,11 @@ export function createDeviceCodes(options: {
       const { code, client } = loaded;
       deciding.add(code.jti);
       try {
-        if (allowedBy === undefined) {
-          Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
-          await code.save();
-          return lookup;
-        }
-        const { Grant } = options.provider();
-        const grant = new Grant({ clientId: client.clientId, accountId: user });
-        const granted = (allowed: readonly string[]) =>
-          lookup.request.scopes.filter((scope) => allowed.includes(scope));
-        const identity = granted(IDENTITY_SCOPES);
-        const { clientName, deviceName, use, server } = lookup.request;
-        const target = server ?? (use === 'mcp' ? mcpResource(resource) : resource);
-        const session = granted(use === 'mcp' ? MCP_SCOPES : SESSION_SCOPES);
-        if (identity.length > 0) grant.addOIDCScope(identity);
-        const connections = granted(CONNECTION_SCOPES);
-        if (session.length > 0) grant.addResourceScope(target, session);
-        if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
-        const grantId = await grant.save();
-        const at = server === undefined ? '' : ` at ${new URL(server).host}`;
-        options.grants.noteDevice(grantId, { user, clientName: `${clientName}${at}`, deviceName });
-        Object.assign(code, {
-          accountId: user,
-          amr: [...allowedBy.amr],
-          authTime: Math.floor((allowedBy.at ?? options.now()) / 1000),
-          grantId,
-          resource: connections.length > 0 ? [target, connectedAccounts] : target,
-          scope: [...identity, ...session, ...connections].join(' '),
-        });
+        const decision =
+          allowedBy === undefined
+            ? { error: 'access_denied', errorDescription: 'the person refused' }
+            : await allow(client, lookup.request, user, allowedBy);
+        Object.assign(code, decision);
         await code.save();
         return lookup;
       } finally {
@@ -130,4 +139,8 @@ export function createDeviceCodes(options: {
       }
     },
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -81,7 +81,6 @@ export function createGrants(options: GrantsOptions) {
             ? []
             : [{ id, clientName, deviceName: device_name ?? undefined, since }],
         ),
-    /** Signs a device out. False if it is not this person's. */
     async endDevice(user: string, id: string): Promise<boolean> {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;

@@ -248,22 +248,20 @@ function completeAnswers(
     companies,
   }: { readonly issuer: string; readonly faults: Faults; readonly companies: readonly Company[] },
 ): void {
+  const metadata = {
+    // Several clients ask for all that is listed: what an approval alone can give is not.
+    scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
+    response_modes_supported: ['query'],
+    connected_accounts_endpoint: connectedAccountsUrl(issuer),
+    backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
+    backchannel_user_code_parameter_supported: false,
+    // Tells a company's program that it may use ID-JAG, as MCP's enterprise-managed authorization (§6) does.
+    ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
+  };
   provider.use(async (ctx, next) => {
     await next();
     const route: unknown = ctx.oidc?.route;
-    if (route === 'discovery' && ctx.status === 200) {
-      ctx.body = {
-        ...ctx.body,
-        // Several clients ask for all that is listed: what an approval alone can give is not.
-        scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
-        response_modes_supported: ['query'],
-        connected_accounts_endpoint: connectedAccountsUrl(issuer),
-        backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
-        backchannel_user_code_parameter_supported: false,
-        // Tells a company's program that it may use ID-JAG, as MCP's enterprise-managed authorization (§6) does.
-        ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
-      };
-    }
+    if (route === 'discovery' && ctx.status === 200) ctx.body = { ...ctx.body, ...metadata };
     if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
       ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
     }

@@ -70,7 +70,6 @@ export function createVault(options: VaultOptions) {
         connectedAt: row.connected_at,
       })),
     isConnected: (user: string, connection: string): boolean => rows.find(user, connection) !== undefined,
-    /** Whether the user was ever connected there. */
     wasConnected: (user: string, connection: string): boolean => rows.wasConnected(user, connection),
 
     /**

@@ -52,6 +52,13 @@ export function clientDocuments(options: {
 }): Feature {
   /** Requests that have read one: the library looks a second time after a failure. */
   const looked = new WeakSet<IncomingMessage>();
+  const isFirstLook = (request: IncomingMessage): boolean => {
+    if (looked.has(request)) return false;
+    looked.add(request);
+    const wait = options.limits.documents.take(options.limits.addressOf(request));
+    if (wait !== undefined) throw tooManyError(wait);
+    return true;
+  };
   return {
     enabled: true,
     ack: 'draft-02',
@@ -60,12 +67,7 @@ export function clientDocuments(options: {
       if (clientId.length > LONGEST_ID) return false;
       // The consent page has no such request; whoever is there has come through one.
       const request: IncomingMessage | undefined = ctx?.req;
-      if (request !== undefined) {
-        if (looked.has(request)) return false;
-        looked.add(request);
-        const wait = options.limits.documents.take(options.limits.addressOf(request));
-        if (wait !== undefined) throw tooManyError(wait);
-      }
+      if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_MS / 1000));
       try {
         if (await leadsOutside(new URL(clientId).hostname, options.resolve)) return true;

@@ -149,14 +149,8 @@ const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access
 export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
-    if (ctx.path === routes.device_authorization && ctx.method === 'POST') {
-      const wait = limits.deviceStarts.take(address);
-      if (wait !== undefined) return tooMany(ctx, wait);
-    }
-    if (ctx.path === routes.authorization) {
-      const wait = limits.authorizations.take(address);
-      if (wait !== undefined) return tooMany(ctx, wait);
-    }
+    const early = startsOf(ctx, limits)?.take(address);
+    if (early !== undefined) return tooMany(ctx, early);
     await next();
     const error = errorOf(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
@@ -167,6 +161,11 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
     if (wait !== undefined) tooMany(ctx, wait);
   };
+}
+
+function startsOf({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
+  if (path === routes.device_authorization && method === 'POST') return limits.deviceStarts;
+  return path === routes.authorization ? limits.authorizations : undefined;
 }
 
 /** The same for endpoints outside the library, where only 401 counts. */

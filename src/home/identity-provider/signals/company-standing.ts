@@ -39,6 +39,9 @@ export function openCompanyStanding(options: {
   const { database, companies, grants, now } = options;
   const rows = openTables(database);
 
+  const endGrants = ({ clients }: Company, sub: string) => {
+    for (const { client_id: clientId } of clients) grants.endGrants({ sub, clientId });
+  };
   const take = database.transaction((signal: Signal): 'taken' | 'known' | 'replayed' => {
     const { company, jti, digest, issuedAt, about } = signal;
     const at = now();
@@ -56,7 +59,7 @@ export function openCompanyStanding(options: {
       // Assertions carry seconds of the company's clock: one made in this second is from before.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
-      for (const { client_id } of company.clients) grants.endGrants({ sub: user, clientId: client_id });
+      endGrants(company, user);
     }
     rows.insert.run({ ...of, effect, event, reason, jti, at });
     return 'taken';

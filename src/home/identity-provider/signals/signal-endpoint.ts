@@ -10,7 +10,6 @@ import type { CompanyStanding } from './company-standing.ts';
 import { SignalRefusal } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
-/** Far longer than any valid token. */
 const LONGEST_BYTES = 32 * 1024;
 /** `retry-after` while the company's keys can't be fetched. */
 const AGAIN_S = 5;
