@@ -112,7 +112,6 @@ export function endAll<T>(options: {
     }
   };
   const endings = {
-    /** Ends whatever there is to end now. */
     look(): void {
       if (isEnding || closed) return;
       isEnding = true;

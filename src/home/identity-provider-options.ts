@@ -21,7 +21,6 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   /** Its tables exist: `prepareHomeDatabase`. */
   readonly database: Database;
   readonly about: HomeAbout;
-  /** Authenticates the terminal phone. */
   readonly phonePairingSecret: string;
   /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;

@@ -7,7 +7,6 @@ import { type Fill, fillsOf } from './fill.ts';
 import { lateOrderOf, type OrderNews } from './order-news.ts';
 
 interface TellFillsOptions {
-  /** Where it is kept what was told: the provider's. */
   readonly database: Database;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<People, 'list'>;

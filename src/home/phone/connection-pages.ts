@@ -15,15 +15,10 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   app.get(CONNECT_PATH, (context) => {
     const { user } = context.var;
     const { ticket = '', connection } = context.req.query();
-    if (user === undefined) {
-      const wanted = connection === undefined ? { ticket } : { connection };
-      return toSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
-    }
+    const wanted = connection === undefined ? { ticket } : { connection };
+    if (user === undefined) return toSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
     if (!isFull(context)) return passkeyNeeded(context);
-    if (connection !== undefined) {
-      const own = ownRequest(services, user.username, connection);
-      return own === undefined ? unknownConnection(context) : asks(context, own);
-    }
+    if (connection !== undefined) return ownConnection(context, services, user.username, connection);
     const request = services.connections.byTicket(ticket);
     // Nobody is told whose link it is: it was sent to them, or they are signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
@@ -66,15 +61,20 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
 }
 
 /** By an address that is the same for everybody: what is connected is the account of whoever is signed in here. */
-function ownRequest({ connections }: PhoneServices, user: string, connection: string) {
+function ownConnection(
+  context: BrowserContext,
+  { connections }: PhoneServices,
+  user: string,
+  connection: string,
+) {
   try {
-    return connections.byTicket(
-      connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []).ticket,
-    );
+    const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
+    const request = connections.byTicket(ticket);
+    if (request !== undefined) return asks(context, request);
   } catch (error) {
-    if (error instanceof VaultError) return undefined;
-    throw error;
+    if (!(error instanceof VaultError)) throw error;
   }
+  return unknownConnection(context);
 }
 
 /** Which one sent them here, the address can't vouch for. */

@@ -36,12 +36,12 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     return codePage(context, userCode, lookup.status === 'unknown' ? 404 : 410, problems[lookup.status]);
   };
 
-  app.get('/device', (context) => codePage(context, (context.req.query('user_code') ?? '').slice(0, 32)));
+  app.get('/device', (context) => codePage(context, codeIn(context.req.query('user_code'))));
 
   app.post('/device', async (context) => {
     const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
-    const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
+    const userCode = codeIn(given);
     // Whether a code is one, only people of this home are told: a stranger has nothing to guess at.
     if (user === undefined) return toSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
@@ -50,7 +50,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   });
 
   app.get('/device/confirm', async (context) => {
-    const userCode = (context.req.query('user_code') ?? '').slice(0, 32);
+    const userCode = codeIn(context.req.query('user_code'));
     const { user } = context.var;
     if (user === undefined) return toSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
@@ -60,7 +60,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   app.post('/device/confirm', async (context) => {
     const { user, session } = context.var;
     const { user_code: given, decision } = await context.req.parseBody();
-    const userCode = typeof given === 'string' ? given.slice(0, 32) : '';
+    const userCode = codeIn(given);
     if (user === undefined || session === undefined) return toSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
@@ -69,29 +69,38 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const by = allow ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
     const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
-    if (!allow) {
-      return messagePage(context, 200, {
-        title: 'Refused',
-        text: 'The device was not signed in. If somebody sent you that code, they now have nothing.',
-        link: { href: '/phone', text: 'Go to your phone' },
-      });
-    }
-    return page(context, {
-      title: 'Signed in',
-      body: html`<div class="card" data-testid="device-done">
-<h1>You're signed in</h1>
-<p>${found.clientName}${found.deviceName === undefined ? '' : html` on <strong>${found.deviceName}</strong>`} now acts as ${user.name}. Go back to it.</p>
-<p>It can't place an order by itself: each one comes here first, or lies within a mandate that you approve here.</p>
-<p><a class="go wide" href="/phone" data-testid="phone-link">Approve orders here</a></p>
-</div>`,
-    });
+    return allow ? signedInPage(context, found, user) : refusedPage(context);
   });
 
   return app;
 }
 
+function codeIn(given: unknown): string {
+  return typeof given === 'string' ? given.slice(0, 32) : '';
+}
+
 function confirmPath(userCode: string): string {
   return `/device/confirm?${new URLSearchParams({ user_code: userCode })}`;
+}
+
+function refusedPage(context: BrowserContext) {
+  return messagePage(context, 200, {
+    title: 'Refused',
+    text: 'The device was not signed in. If somebody sent you that code, they now have nothing.',
+    link: { href: '/phone', text: 'Go to your phone' },
+  });
+}
+
+function signedInPage(context: BrowserContext, { clientName, deviceName }: DeviceRequest, { name }: Person) {
+  return page(context, {
+    title: 'Signed in',
+    body: html`<div class="card" data-testid="device-done">
+<h1>You're signed in</h1>
+<p>${clientName}${deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`} now acts as ${name}. Go back to it.</p>
+<p>It can't place an order by itself: each one comes here first, or lies within a mandate that you approve here.</p>
+<p><a class="go wide" href="/phone" data-testid="phone-link">Approve orders here</a></p>
+</div>`,
+  });
 }
 
 function codePage(

@@ -166,37 +166,43 @@ export function createPhoneClient(options: PhoneClientOptions) {
   };
 }
 
+interface Asked {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  readonly waitMs?: number;
+}
+
 /** One call, its answer read by a schema. `failures` maps statuses to errors. */
 function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
-  return async function call<T>(
-    schema: z.ZodType<T>,
-    path: string,
-    failures: Failures,
-    init: { body?: unknown; signal?: AbortSignal; waitMs?: number } = {},
-  ): Promise<T> {
-    const timeout = AbortSignal.timeout(TIMEOUT + (init.waitMs ?? 0));
-    const signal = init.signal === undefined ? timeout : AbortSignal.any([timeout, init.signal]);
-    let response: Response;
-    let body: unknown;
+  const ask = async (path: string, { body, signal, waitMs = 0 }: Asked) => {
+    const timeout = AbortSignal.timeout(TIMEOUT + waitMs);
     try {
-      response = await request(new URL(path, phone), {
-        method: init.body === undefined ? 'GET' : 'POST',
+      const response = await request(new URL(path, phone), {
+        method: body === undefined ? 'GET' : 'POST',
         headers: {
           authorization: `Bearer ${pairingSecret}`,
-          ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        body: init.body === undefined ? null : JSON.stringify(init.body),
+        body: body === undefined ? null : JSON.stringify(body),
         redirect: 'error',
-        signal,
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      body = await response.json();
+      return { response, body: await response.json() };
     } catch (cause) {
-      if (init.signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
+      if (signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
       throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not answer", {
         hint: 'Is the sandbox running? Start it with: trade-agent sandbox',
         cause,
       });
     }
+  };
+  return async function call<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    failures: Failures,
+    init: Asked = {},
+  ): Promise<T> {
+    const { response, body } = await ask(path, init);
     if (response.status === 401) {
       throw new TradeAgentError('invalid_config', 'the sandbox does not accept this pairing secret', {
         hint: 'The secret is in the file pairing-secret in the home of the sandbox that is running.',
@@ -215,7 +221,6 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
   };
 }
 
-/** What the phone said of a refusal, in one line. */
 function saidIn(body: unknown): string {
   const said = z.object({ message: z.string() }).safeParse(body).data;
   return said === undefined ? 'no reason was given' : safeLine(said.message, 200);

@@ -22,7 +22,6 @@ const CHANGING = [
 ] as const;
 
 export interface KeptReads extends DashboardData {
-  /** Drops what a change may have changed. */
   stale(): void;
 }
 

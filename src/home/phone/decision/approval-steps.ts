@@ -100,7 +100,7 @@ export function createApprovalSteps(options: {
       if (matches(request)) {
         if (match === undefined || match === '') return hindered('no_code');
         const pick = choices.pick(request, approver.session, match);
-        if (pick !== 'right') return hindered(pick === 'wrong' ? 'wrong_code' : 'wrong_code_too_often');
+        if (pick !== 'right') return hindered(pick);
       }
       const typed = confirm.trim().toUpperCase();
       const right = ['LIVE', lastFour(view.account)?.toUpperCase()];
@@ -177,14 +177,18 @@ function createCodeChoices(database: Database, clock: Clock) {
       return JSON.parse(find.get(id, session)?.codes ?? '[]');
     },
     /** Notes a pick. Wrong ones count for the request, whichever session they came from. */
-    pick({ id, code }: Matched, session: string, picked: string): 'right' | 'wrong' | 'wrong_too_often' {
-      if (isSpent(id)) return 'wrong_too_often';
+    pick(
+      { id, code }: Matched,
+      session: string,
+      picked: string,
+    ): 'right' | 'wrong_code' | 'wrong_code_too_often' {
+      if (isSpent(id)) return 'wrong_code_too_often';
       if (picked === code) {
         insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
         right.run(id, session);
         return 'right';
       }
-      return (wrong.get(id)?.count ?? MOST_WRONG) >= MOST_WRONG ? 'wrong_too_often' : 'wrong';
+      return (wrong.get(id)?.count ?? MOST_WRONG) >= MOST_WRONG ? 'wrong_code_too_often' : 'wrong_code';
     },
     isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
     isSpent,

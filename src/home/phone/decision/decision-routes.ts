@@ -52,6 +52,22 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return saidOf(hindrance);
   };
 
+  const missingFor = async (request: ApprovalRequest, approver: Approver, signed: unknown) => {
+    if (request.status !== 'pending') return undefined;
+    const hindrance = steps.check(request, approver);
+    if (hindrance !== undefined) return await hindered(request, hindrance);
+    return signed === undefined && services.signatures === 'required' ? noSignature : undefined;
+  };
+  const answer = async (context: BrowserContext, result: DecisionOutcome): Promise<Response> => {
+    if (result.outcome === 'not_signed') return await say(context, refused(result.refusal));
+    if (result.outcome !== 'decided' && result.outcome !== 'repeated')
+      return await say(context, refusals[result.outcome]);
+    // The page's script stays where it is; a form without script goes back to the page.
+    if (!isInPlace(context)) return context.redirect('/phone', 303);
+    const now = requests.find(result.request.id) ?? result.request;
+    return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
+  };
+
   app.post('/phone/requests/:id/options', async (context) => {
     const approver = approverOf(context);
     if (approver === undefined) return say(context, signInFirst);
@@ -78,19 +94,9 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (request === undefined) return say(context, refusals.not_found);
     const signed = parseJson(evidence);
     if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
-    if (decision === 'approve' && request.status === 'pending') {
-      const hindrance = steps.check(request, approver);
-      if (hindrance !== undefined) return say(context, await hindered(request, hindrance));
-      if (signed === undefined && services.signatures === 'required') return say(context, noSignature);
-    }
-    const result = await services.decide(request.id, decision, approver.user, signed);
-    if (result.outcome === 'not_signed') return say(context, refused(result.refusal));
-    if (result.outcome !== 'decided' && result.outcome !== 'repeated')
-      return say(context, refusals[result.outcome]);
-    // The page's script stays where it is; a form without script goes back to the page.
-    if (!isInPlace(context)) return context.redirect('/phone', 303);
-    const now = requests.find(request.id) ?? result.request;
-    return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
+    const missing = decision === 'approve' ? await missingFor(request, approver, signed) : undefined;
+    if (missing !== undefined) return say(context, missing);
+    return await answer(context, await services.decide(request.id, decision, approver.user, signed));
   });
 
   return app;

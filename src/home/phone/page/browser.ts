@@ -102,45 +102,51 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
-  const cookies = cookiesOf(issuer);
-  return createMiddleware<BrowserEnv>(async (context, next) => {
-    securityHeaders(context, cookies.secure);
-    const given = context.req.header(KEY_HEADER);
-    const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
-    const unkeyed = !cookies.secure && key === undefined;
-    const found = unkeyed
-      ? undefined
-      : sessions.find(getCookie(context, cookies.session), {
-          key: cookies.secure ? undefined : key,
-          isTheirs: isTheirDoing(context),
-        });
+  const { secure, ...cookies } = cookiesOf(issuer);
+  const recognize = async (context: BrowserContext): Promise<void> => {
+    const given = context.req.header(KEY_HEADER) ?? '';
+    const key = /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
+    const cookie = secure || key !== undefined ? getCookie(context, cookies.session) : undefined;
+    const found = sessions.find(cookie, {
+      key: secure ? undefined : key,
+      isTheirs: isTheirDoing(context),
+    });
     const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
-    const browser = cookies.secure ? knownBrowser(context, cookies) : (key ?? '');
+    const browser = secure ? knownBrowser(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
     context.set('canLook', services.dashboards !== undefined);
     context.set('installable', true);
     context.set('key', key);
     context.set('session', session);
-    context.set('user', session === undefined ? undefined : services.people.find(session.username));
+    context.set('user', session && services.people.find(session.username));
     context.set('formToken', sessions.formToken(browser, session));
-
-    if (unkeyed && context.req.method !== 'POST') return shellPage(context);
+  };
+  const isOurForm = async (context: BrowserContext): Promise<boolean> => {
+    const { form_token: token } = await context.req.parseBody();
+    const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
+    return right && !isElsewhere(context, issuer);
+  };
+  return createMiddleware<BrowserEnv>(async (context, next) => {
+    securityHeaders(context, secure);
+    await recognize(context);
+    const { key } = context.var;
+    const unkeyed = !secure && key === undefined;
     if (context.req.method === 'POST') {
-      const { form_token: token } = await context.req.parseBody();
-      const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
-      if (unkeyed || isElsewhere(context, issuer) || !right) {
-        return messagePage(context, 403, {
-          title: 'This page is out of date',
-          text: 'It was opened a while ago, or from another site. Go back, load it again, and repeat what you did.',
-        });
-      }
-    }
+      if (unkeyed || !(await isOurForm(context))) return outOfDate(context);
+    } else if (unkeyed) return shellPage(context);
     await next();
     const location = context.res.headers.get('location');
     if (key === undefined || location === null) return;
     context.res.headers.delete('location');
     context.res = new Response(null, { status: 204, headers: { [LOCATION_HEADER]: location } });
+  });
+}
+
+function outOfDate(context: BrowserContext) {
+  return messagePage(context, 403, {
+    title: 'This page is out of date',
+    text: 'It was opened a while ago, or from another site. Go back, load it again, and repeat what you did.',
   });
 }
 
@@ -156,7 +162,10 @@ function isTheirDoing({ req }: BrowserContext): boolean {
 }
 
 /** Tells one browser from another where no key does: without script, over https. */
-function knownBrowser(context: Context, { browser: name, attributes }: ReturnType<typeof cookiesOf>): string {
+function knownBrowser(
+  context: Context,
+  { browser: name, attributes }: Pick<ReturnType<typeof cookiesOf>, 'browser' | 'attributes'>,
+): string {
   const known = getCookie(context, name);
   if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known)) return known;
   const made = randomBytes(16).toString('base64url');

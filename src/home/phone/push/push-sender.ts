@@ -42,8 +42,7 @@ interface PushSenderOptions {
   readonly loopback?: boolean;
 }
 
-const MOST_ATTEMPTS = 3;
-/** Milliseconds before the second and the third. */
+/** Milliseconds before the second attempt and the third, which is the last. */
 const BACKOFF_MS = [1000, 5000] as const;
 /** A service that asks for more has this push failed: the person is told by other ways then. */
 const LONGEST_WAIT_MS = 30_000;
@@ -54,23 +53,28 @@ const LONGEST_ANSWER = 16 * 1024;
 /** Pushes by way of the browser's own service, encrypted for that browser alone (RFC 8291), by the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
+  /** Waits until the push service wants one. @returns why nothing is sent */
+  const standBy = async (push: Push, restsUntil: number): Promise<PushResult | undefined> => {
+    const wait = restsUntil - clock.now();
+    if (wait > LONGEST_WAIT_MS) return { outcome: 'failed', restsUntil };
+    if (wait > 0) await clock.sleep(wait, closing);
+    return push.wanted() && push.until > clock.now() ? undefined : { outcome: 'over' };
+  };
+  const restUntil = (ms: number) => (ms > 0 ? clock.now() + Math.min(ms, LONGEST_REST_MS) : 0);
   return async (subscription, push) => {
     let short = false;
-    let restsUntil = subscription.restsUntil;
+    let { restsUntil } = subscription;
     for (let attempt = 1; ; attempt++) {
-      const wait = restsUntil - clock.now();
-      if (wait > LONGEST_WAIT_MS) return { outcome: 'failed', restsUntil };
-      if (wait > 0) await clock.sleep(wait, closing);
-      if (!push.wanted() || push.until <= clock.now()) return { outcome: 'over' };
+      const over = await standBy(push, restsUntil);
+      if (over !== undefined) return over;
       const answer = await attemptPush(subscription, push, short, options);
-      if (answer === 'sent' || answer === 'gone') return { outcome: answer };
+      if (typeof answer === 'string') return { outcome: answer };
       closing.throwIfAborted();
-      const now = clock.now();
-      restsUntil = now + Math.min(Math.max(answer.retryAfter, BACKOFF_MS[attempt - 1] ?? 0), LONGEST_REST_MS);
-      short ||= answer.tooLarge;
-      if (attempt === MOST_ATTEMPTS || !answer.passing) {
-        return { outcome: 'failed', restsUntil: answer.retryAfter > 0 ? restsUntil : 0 };
-      }
+      const { retryAfter, tooLarge, passing } = answer;
+      const backoff = BACKOFF_MS[attempt - 1];
+      if (!passing || backoff === undefined) return { outcome: 'failed', restsUntil: restUntil(retryAfter) };
+      restsUntil = restUntil(Math.max(retryAfter, backoff));
+      short ||= tooLarge;
     }
   };
 }

@@ -53,7 +53,6 @@ export function createRoom(root: HTMLElement) {
     kept: keptBefore(),
     /** Of these, what ended while it was read, and not by a tap here. */
     untapped: undefined as string | undefined,
-    /** What each element of a list was made of. */
     shown: new WeakMap<Element, string>(),
     tell(text: string) {
       if (state.textContent !== text) state.textContent = text;

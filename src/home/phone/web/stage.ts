@@ -105,13 +105,16 @@ export function put(room: Room, id: string | undefined): void {
   const focused = same && old.contains(document.activeElement) ? document.activeElement : null;
   if (old === undefined) room.stage.append(fresh);
   else old.replaceWith(fresh);
-  if (focused instanceof HTMLElement) {
-    focusOn(fresh.querySelector(`[data-testid="${focused.dataset.testid}"]`) ?? fresh.querySelector('h2'));
-  }
+  refocus(focused, fresh);
   room.card = html;
   room.current = id;
   settle(fresh);
   if (!same) room.announce(fresh.dataset.says ?? '');
+}
+
+function refocus(focused: Element | null, fresh: HTMLElement): void {
+  if (!(focused instanceof HTMLElement)) return;
+  focusOn(fresh.querySelector(`[data-testid="${focused.dataset.testid}"]`) ?? fresh.querySelector('h2'));
 }
 
 /** A tap that was meant for what was here before must not hit what is here now. */
@@ -163,11 +166,7 @@ function patch(
     let child = before;
     if (child === undefined || (known !== undefined && known !== html)) {
       child = made(html);
-      const focused = document.activeElement;
-      const within = before !== focused && (before?.contains(focused) ?? false);
-      before?.replaceWith(child);
-      if (before === focused) focusOn(child);
-      else if (within) focusOn(child.querySelector('a, button'));
+      supersede(before, child);
       changed(child);
     }
     room.shown.set(child, html);
@@ -175,6 +174,15 @@ function patch(
     if (next !== child) list.insertBefore(child, next);
     at = child;
   }
+}
+
+/** Takes an element's place, with the focus that was on it or in it. */
+function supersede(before: HTMLElement | undefined, fresh: HTMLElement): void {
+  const focused = document.activeElement;
+  const within = before?.contains(focused) ?? false;
+  before?.replaceWith(fresh);
+  if (before === focused) focusOn(fresh);
+  else if (within) focusOn(fresh.querySelector('a, button'));
 }
 
 function spokenOf(panel: HTMLElement): string {

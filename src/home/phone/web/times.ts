@@ -36,11 +36,14 @@ export function tick(announce?: (text: string) => void): void {
     const form = countdown.closest('form');
     if (form === null) continue;
     countdown.classList.toggle('soon', left <= 60);
-    if (left <= 0)
-      for (const button of form.querySelectorAll<HTMLButtonElement>('.bar button')) button.disabled = true;
+    if (left <= 0) close(form);
     if (left === 60 && form.dataset.warned === undefined) {
       form.dataset.warned = 'yes';
       announce?.('One minute left to decide.');
     }
   }
+}
+
+function close(form: HTMLFormElement): void {
+  for (const button of form.querySelectorAll<HTMLButtonElement>('.bar button')) button.disabled = true;
 }
