@@ -65,33 +65,31 @@ export function fire(
   const states: FiredState[] = [];
   const stateOf = new Map<Finding, FiredState>();
 
-  const see = (seen: Observation, problem?: string) => {
+  const earlierOf = (rule: string, subject: string, definition: string) => {
+    const found = known.get(stateKey(rule, subject));
+    return found?.definition === definition ? found : undefined;
+  };
+  const see = (seen: Observation, subject = seen.subject, problem?: string) => {
     const { rule, state } = seen;
-    // Most subjects; nothing is reported or kept.
     if (state === 'clear') return;
-    const subject = problem === undefined ? seen.subject : `${seen.subject}${BLIND}`;
     const definition = definitionFor(seen);
-    const found = known.get(stateKey(rule.name, subject));
-    const earlier = found?.definition === definition ? found : undefined;
+    const earlier = earlierOf(rule.name, subject, definition);
     if (state === 'between' && earlier === undefined) return;
     const since = earlier?.since ?? now;
     const finding = findingOf(seen, since, problem);
-    if (earlier === undefined && rule.snooze !== undefined && now < rule.snooze) {
-      snoozed.push(finding);
-      return;
-    }
+    if (earlier === undefined && now < (rule.snooze ?? now)) return void snoozed.push(finding);
     const remembered = { rule: rule.name, subject, definition, since };
     states.push(remembered);
-    // Between limit and re-arming there is nothing to report.
     if (state === 'between') return;
-    (earlier === undefined ? findings : ongoing).push(finding);
-    if (earlier === undefined) stateOf.set(finding, remembered);
+    if (earlier !== undefined) return void ongoing.push(finding);
+    findings.push(finding);
+    stateOf.set(finding, remembered);
   };
 
   for (const observation of look.observations) see(observation);
   for (const { rule, subject, code, text } of look.blind) {
     const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't look` });
-    see({ rule, subject, state: 'triggered', say }, code);
+    see({ rule, subject, state: 'triggered', say }, `${subject}${BLIND}`, code);
     // Earlier findings are neither confirmed nor over.
     const standing = known.get(stateKey(rule.name, subject));
     if (standing !== undefined) states.push(standing);

@@ -12,7 +12,7 @@ import type { Bar, Position, Quote } from '../trading/views.ts';
 import { DAY_MS } from '../values/durations.ts';
 import { symbolsOf } from './observe-prices.ts';
 import { readQuotes } from './read-quotes.ts';
-import type { RulesFile } from './rules-schema.ts';
+import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { noPriceCode, unlessUnreadable } from './unreadable.ts';
 
@@ -82,20 +82,17 @@ export async function gather(options: GatherOptions): Promise<Snapshot> {
   };
 }
 
-/** Held positions have a price already. */
 function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {
-  const symbols = new Set<string>();
-  for (const rule of rules) {
-    if (!rule.enabled) continue;
-    if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') {
-      for (const symbol of symbolsOf(rule, held)) symbols.add(symbol);
-    } else if (rule.kind === 'move') {
-      for (const symbol of symbolsOf(rule, held))
-        if (rule.sessions > 1 || !held.includes(symbol)) symbols.add(symbol);
-    }
-  }
-  if (suggest) for (const symbol of Object.keys(targets ?? {})) if (symbol !== 'cash') symbols.add(symbol);
-  return [...symbols].sort();
+  const ofRules = rules.flatMap((rule) => (rule.enabled ? quotedFor(rule, held) : []));
+  const ofTargets = suggest ? Object.keys(targets ?? {}).filter((symbol) => symbol !== 'cash') : [];
+  return [...new Set([...ofRules, ...ofTargets])].sort();
+}
+
+/** Held positions have a price already. */
+function quotedFor(rule: Rule, held: readonly string[]): readonly string[] {
+  if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return symbolsOf(rule, held);
+  if (rule.kind !== 'move') return [];
+  return symbolsOf(rule, held).filter((symbol) => rule.sessions > 1 || !held.includes(symbol));
 }
 
 function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): string[] {

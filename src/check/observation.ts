@@ -38,7 +38,6 @@ export interface Observed {
   readonly blind: readonly Blind[];
 }
 
-/** Shared by all subjects of a rule. */
 export interface Limits {
   readonly direction: 'above' | 'below';
   readonly limit: Dec;
@@ -84,7 +83,6 @@ export function priceBack(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
 }
 
-/** Of a part of the account's value. */
 export function partLimits(
   limit: string,
   rearm: string | undefined,
@@ -93,7 +91,6 @@ export function partLimits(
   return limits(new Dec(limit), direction, pointsBack(limit, rearm));
 }
 
-/** A rule of the account as a whole. */
 export function ofAccount(
   rule: Rule,
   state: Observation['state'],

@@ -13,7 +13,6 @@ export interface Look extends Observed {
   readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
 }
 
-/** Pure. */
 export function observe(file: RulesFile, snapshot: Snapshot, figures: Figures): Look {
   const observations: Observation[] = [];
   const blind: Blind[] = [];

@@ -22,7 +22,6 @@ const knownCalendarSchema = z.object({
 });
 export type KnownCalendar = z.output<typeof knownCalendarSchema>;
 
-/** A calendar's cache. */
 export interface CalendarPlace {
   /** Undefined where there is none, or it can't be read. */
   get(): Promise<KnownCalendar | undefined>;
@@ -39,7 +38,6 @@ export function cachedCalendar(folder: string, profile: string): KnownCalendar |
   }
 }
 
-/** A cache in the agent's data folder. */
 export function calendarFile(folder: string, profile: string): CalendarPlace {
   return {
     get: async () => cachedCalendar(folder, profile),

@@ -80,9 +80,12 @@ function parse(expression: string): Cron | undefined {
   }
 }
 
+function wrong(message: string, hint: string): TradeAgentError {
+  return new TradeAgentError('usage', message, { hint });
+}
+
 function explained(expression: string): TradeAgentError {
   const text = expression.trim();
-  const wrong = (message: string, hint: string) => new TradeAgentError('usage', message, { hint });
   if (text.startsWith('@')) {
     const nearest = closestMatch(text, nicknames);
     return wrong(
@@ -97,34 +100,35 @@ function explained(expression: string): TradeAgentError {
       `Did you mean "${Number(time[2])} ${Number(time[1])} * * 1-5", from Monday to Friday?`,
     );
   }
-  const parts = text.split(/\s+/);
-  if (text === '' || parts.length !== fields.length) {
+  const parts = text.split(/\s+/).filter(Boolean);
+  if (parts.length !== fields.length) {
+    const five = parts.slice(parts[0] === '0' ? 1 : 0).slice(0, 5);
     return wrong(
-      `"${expression}" is no cron expression: it has ${text === '' ? 0 : parts.length} fields, not 5`,
+      `"${expression}" is no cron expression: it has ${parts.length} fields, not 5`,
       parts.length === 6
-        ? `Seconds and years are not taken. Did you mean "${parts
-            .slice(parts[0] === '0' ? 1 : 0)
-            .slice(0, 5)
-            .join(' ')}"?`
+        ? `Seconds and years are not taken. Did you mean "${five.join(' ')}"?`
         : 'The fields are minute, hour, day of the month, month, day of the week: "30 9 * * 1-5".',
     );
   }
-  for (const [index, field] of fields.entries()) {
-    const part = parts[index] ?? '';
-    const alone = fields.map((_, at) => (at === index ? part : '*')).join(' ');
-    if (parse(alone) !== undefined) continue;
-    const word = /[A-Za-z]+/g.exec(
-      part.replace(/[A-Z]{3}(?![A-Z])/gi, (name) =>
-        (field.names as readonly string[]).includes(name.toUpperCase()) ? '' : name,
-      ),
-    )?.[0];
-    const nearest = word === undefined ? undefined : closestMatch(word, field.names);
-    return wrong(
-      `"${part}" is no ${field.name} of a cron expression`,
-      nearest !== undefined && word !== undefined
-        ? `Did you mean "${part.replace(word, nearest)}"?`
-        : `It takes ${field.range}, lists (1,3), ranges (1-5), * and steps (*/15).`,
-    );
-  }
+  const at = parts.findIndex(
+    (part, index) => parse(fields.map((_, i) => (i === index ? part : '*')).join(' ')) === undefined,
+  );
+  const [part, field] = [parts[at], fields[at]];
+  if (part !== undefined && field !== undefined) return wrongField(part, field);
   return wrong(`"${expression}" is no cron expression`, 'Write one such as "30 9 * * 1-5".');
+}
+
+function wrongField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {
+  const known: readonly string[] = names;
+  const unknown = part.replace(/[A-Z]{3}(?![A-Z])/gi, (word) =>
+    known.includes(word.toUpperCase()) ? '' : word,
+  );
+  const word = /[A-Za-z]+/.exec(unknown)?.[0];
+  const nearest = word === undefined ? undefined : closestMatch(word, known);
+  return wrong(
+    `"${part}" is no ${name} of a cron expression`,
+    nearest !== undefined && word !== undefined
+      ? `Did you mean "${part.replace(word, nearest)}"?`
+      : `It takes ${range}, lists (1,3), ranges (1-5), * and steps (*/15).`,
+  );
 }

@@ -38,7 +38,6 @@ function quoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Appends the block; all other bytes stay. */
 export function withBlock(crontab: Buffer, block: string): Buffer {
   const open = crontab.length > 0 && crontab.at(-1) !== 10;
   return Buffer.concat([crontab, Buffer.from(open ? '\n' : ''), Buffer.from(block)]);

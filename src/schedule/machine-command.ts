@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** A command's result. */
 export interface CommandAnswer {
   readonly code: number;
   readonly stdout: Buffer;
@@ -15,7 +14,6 @@ export type MachineCommand = (
   input?: Buffer,
 ) => Promise<CommandAnswer>;
 
-/** They normally answer at once. */
 const LIMIT_MS = 20_000;
 const LARGEST = 4 * 1024 * 1024;
 
@@ -34,17 +32,9 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
           encoding: 'buffer',
         },
         (error, stdout, stderr) => {
-          if (error === null || typeof error.code === 'number') {
-            const code = typeof error?.code === 'number' ? error.code : 0;
-            resolve({ code, stdout, stderr: stderr.toString().trim() });
-          } else if (error.killed === true) {
-            const message = `"${name}" did not answer within ${LIMIT_MS / 1000} seconds`;
-            reject(new TradeAgentError('timeout', message));
-          } else {
-            const message = `this machine has no usable "${name}" (${error.code ?? error.signal})`;
-            const hint = 'Choose another with --with cron, systemd or launchd.';
-            reject(new TradeAgentError('not_found', message, { hint }));
-          }
+          const code = error === null ? 0 : error.code;
+          if (typeof code === 'number') resolve({ code, stdout, stderr: stderr.toString().trim() });
+          else reject(unanswered(name, error));
         },
       );
       // A command that does not read its input is judged by its exit code.
@@ -53,7 +43,15 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
     });
 }
 
-/** An error with the command's last line. */
+function unanswered(name: string, error: ExecFileException | null): TradeAgentError {
+  if (error?.killed === true) {
+    return new TradeAgentError('timeout', `"${name}" did not answer within ${LIMIT_MS / 1000} seconds`);
+  }
+  const message = `this machine has no usable "${name}" (${error?.code ?? error?.signal})`;
+  const hint = 'Choose another with --with cron, systemd or launchd.';
+  return new TradeAgentError('not_found', message, { hint });
+}
+
 export function commandFailed(what: string, { code, stderr }: CommandAnswer, hint: string): TradeAgentError {
   const said = stderr.split('\n').at(-1)?.slice(0, 200) ?? '';
   return new TradeAgentError('invalid_config', `${what} failed (${said === '' ? `exit ${code}` : said})`, {

@@ -30,7 +30,6 @@ export function stateOfMarked(parts: readonly EntryPart[]): EntryState {
   return 'changed';
 }
 
-/** Whether it exists. */
 function requireOurs(file: string, id: string): boolean {
   const content = readIfThere(file);
   if (content === undefined) return false;

@@ -8,7 +8,6 @@ import type { ResultCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
 
-/** The facts about the machine that schedulers need. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;

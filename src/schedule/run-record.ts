@@ -30,7 +30,6 @@ export const runRecordSchema = z.strictObject({
   exit_code: z.int().nullable(),
   /** Missed moments before `due`, which this run covers; 100 means that many or more. */
   missed: z.int(),
-  /** The number of the attempt at `due`. */
   attempt: z.int(),
   /** The number of findings; `findings` has the worst. */
   found: z.int(),
@@ -39,11 +38,9 @@ export const runRecordSchema = z.strictObject({
       rule: z.string(),
       severity: z.string(),
       message: z.string(),
-      /** The account and its broker, of several. */
       account: z.string().optional(),
     }),
   ),
-  /** Approvals it requested. */
   approvals: z.array(z.strictObject({ id: z.string(), status: z.string() })),
   /** Notices of findings that could not be sent. */
   unsent: z.int(),

@@ -19,7 +19,6 @@ const journalSchema = z.strictObject({
   runs: z.array(runRecordSchema),
 });
 
-/** A schedule's progress and runs. */
 export interface Journal extends Progress {
   readonly runs: readonly RunRecord[];
 }
@@ -41,7 +40,6 @@ export function openScheduleStore(folder: string) {
       .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   return {
     folder,
-    /** By creation time. */
     list,
     /** @throws {TradeAgentError} `not_found` */
     find(idOrName: string): Schedule {
@@ -55,7 +53,6 @@ export function openScheduleStore(folder: string) {
       });
     },
     put: (schedule: Schedule) => writePrivateFile(definition(schedule.id), text(schedule)),
-    /** With its runs. */
     remove(id: string): void {
       rmSync(definition(id), { force: true });
       rmSync(journalFile(id), { force: true });

@@ -24,7 +24,6 @@ export const scheduleSchema = z.strictObject({
   account: z.string().min(1).max(64).exactOptional(),
   timing: timingSchema,
   when_open: z.boolean(),
-  /** The options of `trade-agent check`. */
   check: z.strictObject({
     rules: z.string().exactOptional(),
     report: z.string().exactOptional(),
@@ -32,7 +31,6 @@ export const scheduleSchema = z.strictObject({
     buyOnly: z.boolean().exactOptional(),
     approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
   }),
-  /** A run's time limit in milliseconds. */
   timeout: z.int().positive(),
   with: z.enum(schedulers),
   /** The exact entry written for it: files, or lines of the crontab. */

@@ -12,7 +12,6 @@ import {
   verdict,
 } from './lines.ts';
 
-/** Plain lines, most important first. */
 export function textReport(result: CheckResult): string {
   const rows = (pairs: readonly (readonly [string, string])[]) =>
     pairs.map(([label, value]) => `${label.padEnd(24)}${safeLine(value)}`);

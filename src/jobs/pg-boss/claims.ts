@@ -11,7 +11,6 @@ export interface Claim extends JobAttempt {
 
 const TABLE = `${JOBS_SCHEMA}.job_common`;
 
-/** Operations on this process's jobs of one queue. */
 export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
   const isMine = async (claim: Claim) => {
     const { rowCount } = await pool.query(
@@ -21,7 +20,6 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
     return rowCount === 1;
   };
   return {
-    /** Fetches jobs. */
     fetch: (most: number): Promise<readonly Claim[]> => boss.fetch(queue, { batchSize: most }),
     /** Sends heartbeats. @returns the jobs that this process has lost */
     async renew(claims: readonly Claim[]): Promise<readonly Claim[]> {

@@ -3,7 +3,6 @@ import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { queueOf } from './queues.ts';
 
-/** Unfinished jobs of a kind. */
 export interface JobCounts {
   readonly kind: JobKind;
   /** Due and not started. */

@@ -1,7 +1,6 @@
 import { stateSchema } from '../../store/postgres/migrations/state.ts';
 import { appOf } from '../../store/postgres/schema.ts';
 
-/** pg-boss's schema in the server's database. */
 export const JOBS_SCHEMA = 'trade_agent_jobs';
 
 const app = appOf(stateSchema.name);

@@ -17,7 +17,6 @@ const KEEP_UNDONE_SECONDS = 14 * 24 * 3600;
 /** A tenant's queue of a kind; the name makes its jobs the tenant's (`jobs-schema.ts`). */
 export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
-/** Creates a tenant's queues, or updates their options. */
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
   const ensure = async (
     name: string,

@@ -86,11 +86,14 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
     else for (const claim of fetched) begin(claim);
     return fetched.length;
   };
+  const gather = async () => {
+    if (await bell.rung(LONGEST_MS)) await sleep(GATHER_MS);
+  };
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
       const free = concurrency - running.size;
       if (free === 0) {
-        if (await bell.rung(LONGEST_MS)) await sleep(GATHER_MS);
+        await gather();
         continue;
       }
       const found = await fetch().catch((error: unknown) => {
@@ -114,14 +117,12 @@ export function startWorker({ claims, handler, concurrency, heard }: WorkerOptio
   const looping = loop();
 
   return {
-    /** There may be new jobs. */
     wake: bell.ring,
     /** The same, and the database may have restarted: recent outcomes are reported again. */
     again(): void {
       outcomes.again();
       bell.ring();
     },
-    /** See `JobQueue.close`. */
     async close(drainMs: number): Promise<void> {
       closing.abort();
       bell.ring();
@@ -144,7 +145,6 @@ function createOutcomes({
   heard,
 }: {
   readonly isOurs: (claim: Claim) => boolean;
-  /** Gets reporting errors. */
   readonly heard: (error: unknown) => void;
 }) {
   /** In the order of reporting. */

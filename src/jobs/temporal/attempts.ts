@@ -39,6 +39,16 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
   };
   const givenBack = () => failure('given_back', 1);
 
+  const failed = async (id: number, tries: number, error: unknown): Promise<void> => {
+    if (closing.signal.aborted) {
+      await outbox.giveBack(id);
+      throw givenBack();
+    }
+    heard(error);
+    const code = isTradeAgentError(error) ? error.code : 'internal';
+    if (tries <= RETRY_LIMIT) throw failure(code);
+    await outbox.bury(id, code);
+  };
   const attempt = async (id: number): Promise<void> => {
     if (isClosing) throw givenBack();
     const context = Context.current();
@@ -55,14 +65,7 @@ export function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
     } catch (error) {
       // The job is another's now: the outcome is not this attempt's to report.
       if (lost.aborted) throw error;
-      if (closing.signal.aborted) {
-        await outbox.giveBack(id);
-        throw givenBack();
-      }
-      heard(error);
-      const code = isTradeAgentError(error) ? error.code : 'internal';
-      if (tries <= RETRY_LIMIT) throw failure(code);
-      return await outbox.bury(id, code);
+      return await failed(id, tries, error);
     } finally {
       clearInterval(alive);
     }
