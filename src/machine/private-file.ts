@@ -126,15 +126,8 @@ export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | und
 
 function reader(fault: (stat: Stats) => string | undefined) {
   return (file: string, longest: number, unusable: (why: string) => Error): string | undefined => {
-    let handle: number;
-    try {
-      // Never wait for a pipe's writer.
-      handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      throw unusable(code === 'ELOOP' ? 'it is a symbolic link' : `it can't be read (${code})`);
-    }
+    const handle = opened(file, unusable);
+    if (handle === undefined) return undefined;
     try {
       const stat = fstatSync(handle);
       if (!stat.isFile()) throw unusable('it is not a plain file');
@@ -146,6 +139,18 @@ function reader(fault: (stat: Stats) => string | undefined) {
       closeSync(handle);
     }
   };
+}
+
+/** A descriptor of the file; `undefined` where there is none. */
+function opened(file: string, unusable: (why: string) => Error): number | undefined {
+  try {
+    // Never wait for a pipe's writer.
+    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw unusable(code === 'ELOOP' ? 'it is a symbolic link' : `it can't be read (${code})`);
+  }
 }
 
 /** Milliseconds until the writer of a pipe must have closed it. */

@@ -27,7 +27,7 @@ export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Rec
   for (const name of places) {
     const value = env[name];
     if (value === undefined || value === '') continue;
-    if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && /^fd:/.test(value)) {
+    if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && value.startsWith('fd:')) {
       throw new TradeAgentError(
         'usage',
         `${name} names an open descriptor, which a run that is started later does not have`,
@@ -36,8 +36,7 @@ export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Rec
     }
     environment[name] = isAbsolute(value) ? value : resolve(value);
   }
-  if (keychain && environment.TRADE_AGENT_REFRESH_TOKEN_FILE === undefined) {
-    for (const name of keychainPlaces) if (env[name]) environment[name] = env[name];
-  }
+  if (!keychain || environment.TRADE_AGENT_REFRESH_TOKEN_FILE !== undefined) return environment;
+  for (const name of keychainPlaces) if (env[name]) environment[name] = env[name];
   return environment;
 }

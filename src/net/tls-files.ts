@@ -72,13 +72,13 @@ export async function followRenewals(
 ): Promise<void> {
   const { clock, tell, signal } = options;
   let used = inUse.stamp;
-  let broken: { readonly stamp: string; told: boolean } | undefined;
-  for (;;) {
-    try {
-      await clock.sleep(LOOK_EVERY_MS, signal);
-    } catch {
-      return;
-    }
+  let broken: { readonly stamp: string; readonly looks: number } | undefined;
+  const rested = () =>
+    clock.sleep(LOOK_EVERY_MS, signal).then(
+      () => true,
+      () => false,
+    );
+  while (await rested()) {
     const stamp = await stampOf(files);
     if (stamp === used) continue;
     try {
@@ -88,13 +88,10 @@ export async function followRenewals(
       broken = undefined;
       tell(`the renewed certificate of ${files.certFile} is in use`);
     } catch (error) {
-      const isSecondLook = broken?.stamp === stamp;
-      if (broken?.stamp !== stamp) broken = { stamp, told: false };
-      if (!isSecondLook || broken.told) continue;
-      broken.told = true;
-      tell(
-        `warning: the renewed certificate can't be used, the old one stays: ${error instanceof Error ? error.message : 'unknown error'}`,
-      );
+      broken = { stamp, looks: broken?.stamp === stamp ? broken.looks + 1 : 1 };
+      const why = error instanceof Error ? error.message : 'unknown error';
+      if (broken.looks === 2)
+        tell(`warning: the renewed certificate can't be used, the old one stays: ${why}`);
     }
   }
 }

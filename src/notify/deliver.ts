@@ -56,18 +56,18 @@ async function deliverOne(
     } catch (error) {
       const failure = signal.aborted ? stopped(signal) : asFailure(error);
       const wait = BACKOFF_MS[attempts - 1];
-      if (!failure.passing || wait === undefined) return { notice, attempts, failure: facts(failure) };
-      try {
-        await clock.sleep(Math.max(wait, failure.retryAfter ?? 0), signal);
-      } catch {
-        // The last failure says more than that time ran out.
-        return { notice, attempts, failure: facts(failure) };
-      }
+      const { code, message, passing, retryAfter = 0 } = failure;
+      const sleep = (ms: number) =>
+        clock.sleep(ms, signal).then(
+          () => true,
+          () => false,
+        );
+      // If the time runs out meanwhile, the last failure says more than that.
+      const again = passing && wait !== undefined && (await sleep(Math.max(wait, retryAfter)));
+      if (!again) return { notice, attempts, failure: { code, message, passing } };
     }
   }
 }
-
-const facts = ({ code, message, passing }: NoticeFailure) => ({ code, message, passing });
 
 function stopped({ reason }: AbortSignal): NoticeFailure {
   return reason instanceof NoticeFailure

@@ -10,7 +10,6 @@ export interface Post {
   readonly body: string;
 }
 
-/** The most that a server may make us wait. */
 const LONGEST_RETRY_AFTER_MS = 15_000;
 
 /**
@@ -44,10 +43,8 @@ async function post(
     await response.body?.cancel();
   } catch (error) {
     signal.throwIfAborted();
-    // The cause's message may contain the address, which may be the secret.
-    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    const known = typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
-    throw new NoticeFailure('unreachable', `${url.host} can't be reached${known}`, { passing: true });
+    const message = `${url.host} can't be reached${codeOf(error)}`;
+    throw new NoticeFailure('unreachable', message, { passing: true });
   }
   const { status } = response;
   if (status >= 200 && status < 300) return;
@@ -64,4 +61,10 @@ async function post(
     passing,
     retryAfter: wait === undefined ? undefined : Math.min(wait, LONGEST_RETRY_AFTER_MS),
   });
+}
+
+/** The cause's message may contain the address, which may be the secret. */
+function codeOf(error: unknown): string {
+  const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
 }

@@ -18,7 +18,6 @@ export interface Notice {
 export type SendNotice = (notice: Notice, signal: AbortSignal) => Promise<void>;
 
 export const failureCodes = [
-  /** No connection, or it was lost. */
   'unreachable',
   'timeout',
   'refused',
@@ -28,7 +27,6 @@ export const failureCodes = [
   'insecure',
   'unavailable',
   'no_channel',
-  /** It expired before it could be sent. */
   'too_old',
   'interrupted',
 ] as const;
@@ -41,7 +39,6 @@ export type FailureCode = (typeof failureCodes)[number];
 export class NoticeFailure extends Error {
   override name = 'NoticeFailure';
   readonly code: FailureCode;
-  /** Whether a retry may succeed. */
   readonly passing: boolean;
   readonly retryAfter: number | undefined;
 

@@ -11,7 +11,6 @@ export const credentialNames = [
   'company_key',
   /** The key of the state database, 32 bytes as hex. */
   'database_key',
-  /** The API key of a model server. */
   'model_api_key',
   /** What notices are sent with: passwords, tokens and signing keys, by the channel's name. */
   'notice_secrets',

@@ -5,7 +5,6 @@ import { sameSecret } from '../constant-time.ts';
 import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
-/** Where the key of a credential file comes from. */
 export type FileKeyChoice =
   /** A file of its own beside the credentials, made at first use. */
   | 'beside'

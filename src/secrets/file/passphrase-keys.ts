@@ -67,16 +67,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
   return {
     open: (header: PassphraseHeader, where: Where): Promise<Buffer> =>
       inTurn(async () => {
-        if (!isSoundCost(header.scrypt) || Buffer.from(header.scrypt.salt, 'base64').length !== SALT_BYTES) {
-          throw new TradeAgentError(
-            'credential_store_unavailable',
-            `the credential file ${where.file} asks for a key made in a way this program never makes one`,
-            {
-              hint: 'Somebody else may have written it. Move it away and run "trade-agent login".',
-              details: { state: 'hostile_parameters' },
-            },
-          );
-        }
+        requireOwnCost(header, where);
         const check = Buffer.from(header.check, 'base64');
         for (let attempt = 1; ; attempt++) {
           const known = passphrases.get(where.file);
@@ -108,6 +99,19 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
         return made;
       }),
   };
+}
+
+/** @throws {TradeAgentError} `credential_store_unavailable` */
+function requireOwnCost({ scrypt }: PassphraseHeader, { file }: Where): void {
+  if (isSoundCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
+  throw new TradeAgentError(
+    'credential_store_unavailable',
+    `the credential file ${file} asks for a key made in a way this program never makes one`,
+    {
+      hint: 'Somebody else may have written it. Move it away and run "trade-agent login".',
+      details: { state: 'hostile_parameters' },
+    },
+  );
 }
 
 /** Keyboards write one letter in several ways (Unicode NFC, NFD). */

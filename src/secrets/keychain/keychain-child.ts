@@ -42,6 +42,14 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
     if (value === null && known.has(name)) await requireOpen();
     return value;
   };
+  const write = async (): Promise<void> => {
+    for (const [name, value] of Object.entries(request.set)) await keytar.setPassword(service, name, value);
+    for (const name of request.delete) {
+      const removed = await keytar.deletePassword(service, name);
+      // On a locked keychain a removal answers false and the secret stays.
+      if (!removed && known.has(name)) await requireOpen();
+    }
+  };
 
   try {
     if (request.probe) await requireOpen();
@@ -49,14 +57,7 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
     for (const [name, value] of Object.entries(request.expected)) {
       if ((await read(name)) !== value) changed = false;
     }
-    if (changed) {
-      for (const [name, value] of Object.entries(request.set)) await keytar.setPassword(service, name, value);
-      for (const name of request.delete) {
-        const removed = await keytar.deletePassword(service, name);
-        // On a locked keychain a removal answers false and the secret stays.
-        if (!removed && known.has(name)) await requireOpen();
-      }
-    }
+    if (changed) await write();
     const values: Record<string, string> = {};
     for (const name of request.get) {
       const value = await read(name);
