@@ -14,7 +14,6 @@ import type { App } from '../app.ts';
 
 const MONTH_MS = 30 * 86_400_000;
 
-/** The input of `portfolioView`. */
 interface PortfolioFigures {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -62,7 +61,6 @@ export async function portfolioFigures(
   return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
 }
 
-/** An account's data, with its broker. */
 export interface AccountRead extends Pick<AccountEntry, 'broker' | 'label' | 'default'> {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -102,7 +100,6 @@ const MAX_BACKOFF_MS = 30_000;
 /** The most symbols of one request for quotes. */
 const MOST_SYMBOLS = 50;
 
-/** A portfolio at an instant. */
 export interface LiveFigures extends PortfolioFigures {
   /** When the prices were read, milliseconds since the epoch. */
   readonly at: number;
@@ -145,34 +142,40 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
       wake.abort();
     },
   });
+  const refresh = async (anew: boolean): Promise<boolean> => {
+    try {
+      if (anew) {
+        const { account, positions } = await portfolioFigures(app);
+        figures = { ...figures, account, positions };
+        readAt = clock.now();
+      }
+      const symbols = figures.positions.slice(0, MOST_SYMBOLS).map(({ symbol }) => symbol);
+      const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
+      figures = { ...figures, ...reprice(figures.account, figures.positions, lastPrices(quotes)) };
+      at = clock.now();
+      changed({ ...figures, at, stale: false });
+      return true;
+    } catch {
+      // Whatever the error, what is displayed is outdated and must say so.
+      changed({ ...figures, at, stale: true });
+      return false;
+    }
+  };
   const polling = async () => {
-    let failures = 0;
-    while (!until.aborted) {
-      const pause = failures === 0 ? PRICES_MS : Math.min(PRICES_MS * 2 ** failures, MAX_BACKOFF_MS);
+    for (let failures = 0; !until.aborted; ) {
+      const pause = Math.min(PRICES_MS * 2 ** failures, MAX_BACKOFF_MS);
       if (!dirty) await clock.sleep(pause, AbortSignal.any([until, wake.signal])).catch(() => undefined);
       if (until.aborted) return;
       wake = new AbortController();
       const anew = dirty || clock.now() - readAt >= ANEW_MS;
       dirty = false;
-      try {
-        if (anew) {
-          const { account, positions } = await portfolioFigures(app);
-          figures = { ...figures, account, positions };
-          readAt = clock.now();
-        }
-        const symbols = figures.positions.slice(0, MOST_SYMBOLS).map(({ symbol }) => symbol);
-        const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
-        figures = { ...figures, ...reprice(figures.account, figures.positions, lastPrices(quotes)) };
-        at = clock.now();
+      if (await refresh(anew)) {
         failures = 0;
-        changed({ ...figures, at, stale: false });
-      } catch {
-        // Whatever the error, what is displayed is outdated and must say so.
-        failures += 1;
-        dirty ||= anew;
-        changed({ ...figures, at, stale: true });
-        if (dirty) await clock.sleep(pause, until).catch(() => undefined);
+        continue;
       }
+      failures += 1;
+      dirty ||= anew;
+      if (dirty) await clock.sleep(pause, until).catch(() => undefined);
     }
   };
   try {
@@ -189,11 +192,9 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
 /** Between retries of an account that could not be read. */
 const AGAIN_MS = 30_000;
 
-/** All of a person's accounts at an instant. */
 export interface LiveAcross extends PortfolioAcross {
   /** When the oldest of their prices were read, milliseconds since the epoch. */
   readonly at: number;
-  /** Whether any are outdated. */
   readonly stale: boolean;
 }
 

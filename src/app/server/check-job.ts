@@ -64,16 +64,21 @@ export function checkJob(parts: CheckJobParts): JobHandler {
     const { timing } = row.schedule;
     const days = 'at' in timing ? await parts.days.known() : [];
     const decision = decide(timingMoments(timing, days), row, now);
-    if (!decision.run && row.askedAt === null) {
-      if (decision.handled !== row.handled)
-        await rows.passed(id, row.epoch, { handled: decision.handled, pending: null });
-      return;
-    }
+    if (!decision.run && row.askedAt === null) return await passOver(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
     // Only the job itself retries it.
     if (ended?.again === true && turn.due === undefined) throw failureOf(ended.record);
   };
+}
+
+/** Notes the moments that came and are not run for. */
+async function passOver(
+  rows: ScheduleRows<KeptSchedule, RunRecord>,
+  { schedule, epoch, handled: before }: Turn['row'],
+  handled: number,
+): Promise<void> {
+  if (handled !== before) await rows.passed(schedule.id, epoch, { handled, pending: null });
 }
 
 interface Turn {

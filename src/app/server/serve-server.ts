@@ -21,14 +21,12 @@ export interface ServeServerOptions
 }
 
 export interface ServedServer {
-  /** Its public address. */
   readonly address: string;
   readonly issuer: string;
   readonly gateway: string;
   readonly tenant: string;
   /** Where it listens, behind any proxy. */
   readonly url: string;
-  /** The address of its metrics, if served. */
   readonly metrics?: string;
   readonly home: string;
   readonly pid: number;

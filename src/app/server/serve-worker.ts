@@ -88,7 +88,6 @@ export async function serveWorker(
   });
 }
 
-/** A tenant's work that waits for workers. */
 export async function workerBacklog(
   parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
 ): Promise<Backlog> {

@@ -21,7 +21,6 @@ export async function readServerSettings(file: string): Promise<ServerSettings> 
   return await parseYaml(serverSettingsSchema, readNamedFile(file, 'server configuration', hint), file);
 }
 
-/** The private key of the server's client. */
 const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
 
 /** @throws {TradeAgentError} `invalid_config` where there is none */
