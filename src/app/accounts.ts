@@ -16,7 +16,6 @@ export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: stri
 /** What a use case across all of a person's accounts needs. */
 export type AcrossApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
 
-/** An account whose number is known. */
 export type KnownAccount = AccountEntry & { readonly account: string };
 
 /** An account that could not be read, and why. */

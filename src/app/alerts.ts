@@ -62,7 +62,6 @@ interface AlertFile {
   readonly profile: string;
   /** The profile's schedules that check this file, oldest first. */
   readonly watching: readonly Schedule[];
-  /** The profile's enabled channels. */
   readonly channels: readonly string[];
 }
 
@@ -129,7 +128,6 @@ function isSameFile(one: string, two: string): boolean {
   return real(one) === real(two);
 }
 
-/** The scheduler to use, and who consents. */
 interface LookOptions {
   readonly with?: SchedulerName;
   /** Asked before anything is written; consent by default. */

@@ -9,7 +9,6 @@ import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 
-/** The agent that a use case asks for. */
 export interface AgentOptions {
   readonly readOnly?: boolean;
   /** `builtin` for the planner, else the name of a model. */

@@ -35,7 +35,6 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 }
 
 interface Editor {
-  /** Returns the edited text. */
   edit(text: string): Promise<string>;
   /** Whether to edit a refused text again: a slip must not lose what was typed. */
   again(refusal: TradeAgentError): Promise<boolean>;

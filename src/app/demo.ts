@@ -31,7 +31,6 @@ export type DemoEvent =
   /** The environment with which another terminal can join. */
   | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
   | PlayedLine
-  /** An entry of the gateway's record. */
   | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
 
 /**
@@ -182,10 +181,8 @@ async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<
   }
 }
 
-/** The limit of each unattended step. */
 const STEP_LIMIT_MS = 20_000;
 
-/** The commands typed, and the lines printed. */
 type PlayedLine =
   | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }
   | { readonly type: 'line'; readonly text: string };
@@ -211,7 +208,6 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
       });
       return { ended: () => child.exitCode !== null, lastLine: () => said.trim().split('\n').at(-1) ?? '' };
     },
-    /** Starts a command and shows its lines. */
     start(args: readonly string[], who: 'you' | 'phone' = 'you') {
       show({ type: 'command', who, args });
       return played(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);

@@ -41,10 +41,8 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exits.interrupted]: 'interrupted',
 };
 
-/** For commands that open a session. */
 export const sessionExits: readonly ExitCode[] = [exits.loginNeeded, exits.credentialStore];
 
-/** For commands that wait for an approval. */
 export const askingExits: readonly ExitCode[] = [
   ...sessionExits,
   exits.denied,
@@ -54,7 +52,6 @@ export const askingExits: readonly ExitCode[] = [
   exits.timedOut,
 ];
 
-/** For commands that drive a run. */
 export const runExits: readonly ExitCode[] = [...askingExits, exits.pending, exits.marketClosed, exits.busy];
 
 const byError: Readonly<Record<ErrorCode, ExitCode>> = {
@@ -146,7 +143,6 @@ const gravest: readonly ExitCode[] = [
   exits.found,
 ];
 
-/** For several runs. */
 export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
   return gravestOf(runs.map(exitCodeForRun));
 }

@@ -15,7 +15,6 @@ import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
 
 type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
 
-/** The result of an import or a dry run. */
 export type ImportReport = Awaited<ReturnType<typeof reportOf>>;
 
 /**
@@ -242,7 +241,6 @@ interface RowType {
   readonly side?: 'buy' | 'sell';
   /** The sign of the shares, whether or not the file has a minus. */
   readonly qty?: Sign;
-  /** The sign of the dollars. */
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
   /** Whether it divides the cost of another symbol's shares. */
@@ -262,7 +260,6 @@ const historyTypes: Readonly<Record<string, RowType>> = {
   transfer: { kind: 'transfer', type: 'JNLS', qty: 'any', symbol: 'needed' },
 };
 
-/** A mistake in a row, for people. */
 class RowError extends Error {}
 
 /**

@@ -9,19 +9,15 @@ import { machineName } from '../machine/machine-name.ts';
 import { safeLine } from '../text/shown-text.ts';
 import type { App } from './app.ts';
 
-/** A device login in progress. */
 export interface StartedLogin {
   readonly userCode: string;
   readonly address: string;
   /** The address that includes the code, for a QR code or a browser. */
   readonly completeAddress: string;
-  /** The issuer where the person signs in. */
   readonly issuer: string;
   /** The company's issuer; null where they sign in at the home. */
   readonly company: string | null;
-  /** This machine's name on the consent page. */
   readonly machine: string;
-  /** The requested scopes in words. */
   readonly asks: readonly string[];
   /** The command that replaces the phone in a sandbox. */
   readonly sandboxCommand: string | undefined;

@@ -72,7 +72,6 @@ export async function addMandate(
   return await gateway.mandate(proposal.result.mandate);
 }
 
-/** The source of a standing order's limits. */
 const STANDING = 'the orders it places';
 
 function computed(terms: MandateTerms, from: string) {
@@ -101,7 +100,6 @@ function askedOf(terms: MandateEnvelope): MandateTerms {
   };
 }
 
-/** The command's option for each required field. */
 const options: Readonly<Record<string, string>> = {
   symbols: 'the symbols',
   max_order_notional: '--per-order',

@@ -107,7 +107,6 @@ interface PhoneWatch {
   /** A fixed answer, or the person's to each. */
   readonly decide: Decision | AskDecision;
   readonly once: boolean;
-  /** Called before waiting. */
   readonly waiting: () => void;
   readonly shown: (request: PhoneRequest) => void;
   /** Called when it was withdrawn, expired, or decided elsewhere while the person was asked. */

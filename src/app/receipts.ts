@@ -11,7 +11,6 @@ import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { wholeId } from './whole-id.ts';
 
-/** The most that a list has. */
 const MOST_LISTED = 100;
 
 /** Newest first. @throws {TradeAgentError} `login_required` */

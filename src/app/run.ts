@@ -7,10 +7,8 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { threadIdOf } from './threads.ts';
 
-/** A run's settings. */
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
-  /** The most model calls. */
   readonly maxTurns?: number;
   /** Withdraws pending proposals when stopped early. */
   readonly cancelOnExit?: boolean;
@@ -135,7 +133,6 @@ function orderFields(order: Order) {
   return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
 }
 
-/** An approval's documented fields. */
 export function approvalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
@@ -153,13 +150,11 @@ export function approvalFields(approval: ApprovalView) {
   };
 }
 
-/** The symbols of an approval's orders. */
 export function askedSymbols(approval: ApprovalView): string[] {
   if (approval.kind === 'order') return [approval.order.symbol];
   return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
 }
 
-/** A shell command, quoted. */
 export function resumeCommand(thread: string, chosenBy: readonly string[] = []): string {
   return shellCommand(['trade-agent', 'resume', thread, ...chosenBy]);
 }

@@ -47,7 +47,6 @@ export async function ensureSandbox(options: {
   return startInBackground(options.sandboxHome, file, options.env);
 }
 
-/** Whether there is a process of this id. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

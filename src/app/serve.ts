@@ -16,7 +16,6 @@ export interface ServeParts<Served> {
   readonly signal: AbortSignal;
   /** Opens each part. If one fails, those before it are closed. */
   readonly open: (onClose: OnClose) => Promise<Served>;
-  /** Called once it serves. */
   readonly ready: (served: Served) => Promise<void>;
   /** Gets what `ready` gets, as JSON. */
   readonly readyFile?: string | undefined;

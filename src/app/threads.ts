@@ -7,7 +7,6 @@ import { wholeId } from './whole-id.ts';
 export interface PruneSettings {
   /** Deletes those untouched for this long, milliseconds. */
   readonly olderThan?: number;
-  /** Keeps this many of the newest. */
   readonly keep?: number;
   /** Deletes nothing, only lists what would be. */
   readonly dryRun?: boolean;

@@ -175,7 +175,6 @@ interface WebPagesOptions {
   /** The account shown first: the chosen one, unless that is `all`. */
   readonly account?: string;
   readonly clock: Clock;
-  /** Ends open streams. */
   readonly closing: AbortSignal;
 }
 
@@ -193,7 +192,6 @@ interface WebPagesOptions {
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, clock, closing } = options;
   const cookieName = `trade_agent_web_${new URL(origin).port}`;
-  /** The page that was admitted. */
   let letIn: { readonly key: string; readonly cookie: string; readonly formToken: string } | undefined;
   const isLetIn = (context: BrowserContext) =>
     letIn !== undefined &&

@@ -10,7 +10,6 @@ export interface Ids {
   readonly called: string;
   /** Matches a complete id, which is used without a list. */
   readonly whole: RegExp;
-  /** All candidates. */
   readonly list: () => Promise<readonly string[]>;
 }
 

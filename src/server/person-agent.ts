@@ -13,7 +13,6 @@ import { defined } from '../values/defined.ts';
 import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 
-/** The agent's data about a person. */
 export function personStores({ database }: Pick<ServerParts, 'database'>, person: string): StateStores {
   return postgresStateStores(personDatabase(database, person));
 }

@@ -13,17 +13,14 @@ import { channelsOf, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } 
 
 /** Alerts are the rules of the person's schedule of this name, which runs on price changes and at intervals. */
 const ALERTS = 'alerts';
-/** The most alerts of a person. */
 const MOST_ALERTS = 100;
 const USUAL: LookTime = '15m';
 const TIMEOUT_MS = 4 * 60_000;
-/** Retries of concurrent changes. */
 const MOST_TRIES = 5;
 
 export interface AlertRights {
   /** The caller's scopes, which limit the schedule to what they may read. */
   readonly scopes: readonly string[];
-  /** Requests offline access. */
   readonly allowOffline: () => Promise<void>;
 }
 

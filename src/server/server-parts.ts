@@ -54,10 +54,8 @@ export function runsOf(
   });
 }
 
-/** The most schedules of a person. */
 export const MOST_SCHEDULES = 50;
 
-/** A schedule stored at the server. */
 export interface KeptSchedule extends AddSchedule {
   readonly id: string;
   readonly timing: Timing;

@@ -122,7 +122,6 @@ export interface CheckOptions {
 }
 
 export interface CheckListener {
-  /** Called with each new finding. */
   finding(finding: CheckResult['findings'][number]): void;
   /** Called with each event while orders are proposed. */
   proposing(event: AgentEvent): void | Promise<void>;
@@ -199,7 +198,6 @@ async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis
 interface Basis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
-  /** Profile and user. */
   readonly owner: string;
   /** Sends notices; at once by default. */
   readonly sendNotices?: typeof sendNotices;
@@ -288,7 +286,6 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
   };
 }
 
-/** Whether orders may be proposed. */
 export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | 'approval'>): boolean {
   return suggest === true && approval !== 'deny';
 }

@@ -17,7 +17,6 @@ const BASH_COMPLETION = [
   '/usr/local/etc/profile.d/bash_completion.sh',
 ];
 
-/** The files that an installation writes. */
 export interface CompletionPlan {
   readonly shell: Shell;
   readonly file: string;
@@ -25,7 +24,6 @@ export interface CompletionPlan {
   readonly startup?: { readonly file: string; readonly lines: string };
 }
 
-/** The facts that decide where completions go. */
 interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly exists?: (file: string) => boolean;

@@ -35,7 +35,6 @@ export async function completionValues(app: App, kind: CompletedKind): Promise<r
   }
 }
 
-/** Known from files of this machine. */
 const local: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
 
 /** Completion never starts a sandbox. @throws {TradeAgentError} `provider_unreachable` */

@@ -44,7 +44,6 @@ export async function doctor(
   return { ok: findings.every(({ status }) => status !== 'fail'), findings };
 }
 
-/** The checks that need a profile's addresses. */
 async function checkProfile(app: App): Promise<Finding[]> {
   const { signal } = app;
   const sleeping = await sleepingSandbox(app);

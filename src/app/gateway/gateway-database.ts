@@ -25,7 +25,6 @@ interface OpenedDatabase<Stores> {
   close(): Promise<void>;
 }
 
-/** The stores that are used while a gateway runs. */
 export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
   recount(now: number): Promise<Recounted>;
 }

@@ -24,7 +24,6 @@ import {
 export interface GatewayKeys {
   /** The file of the clients' private key, if it is in a file. */
   readonly file: string | null;
-  /** The file of the next key. */
   readonly nextFile: string | null;
   /** @throws {TradeAgentError} `invalid_config` where there is none yet */
   client(): Promise<JWK>;
@@ -43,7 +42,6 @@ export interface GatewayKeys {
   rewrap(): Promise<void>;
 }
 
-/** Keys in files of the gateway's own folder. */
 export function folderKeys(folder: string): GatewayKeys {
   return {
     file: keyFile(folder),

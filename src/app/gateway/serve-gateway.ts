@@ -17,7 +17,6 @@ import { serveTelemetry } from './served-telemetry.ts';
 import { readSettings } from './settings-file.ts';
 
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
-  /** The gateway's folder: its key and its journal. */
   readonly home: string;
   readonly config: string;
   /** May hold the database's address. */
@@ -31,7 +30,6 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
   /** Where it listens, behind any proxy. */
   readonly url: string;
-  /** The address of its metrics, if served. */
   readonly metrics?: string;
   readonly home: string;
   readonly pid: number;

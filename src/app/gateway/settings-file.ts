@@ -7,7 +7,6 @@ import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gatew
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
-/** The gateway's folder and settings file. */
 export interface GatewayPlaces {
   readonly home: string;
   readonly config: string;

@@ -199,7 +199,6 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
   return ok('record', `${verdict.lines} lines, whole${signed}`);
 }
 
-/** For one request. */
 const LIMIT_MS = 5_000;
 
 /** Whether the name resolves. The settings' schema requires https or localhost. */

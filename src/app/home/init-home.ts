@@ -26,7 +26,6 @@ import { withHome } from './open-home.ts';
 /** The gateway's client at the home's provider, which knows it by the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
-/** A verified account and its credentials. */
 export interface OpenedAccount {
   readonly pair: KeptCredentials;
   readonly account: VerifiedAccount;

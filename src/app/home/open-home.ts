@@ -37,13 +37,9 @@ export interface OpenHome {
   /** Of people's accounts at a broker. @param all the home's brokers, where they are about to change */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
-  /** Other agents that people have authorized. */
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
-  /** People's push subscriptions. */
   readonly pushes: PushSubscriptions;
-  /** Signs out the browsers of a removed key. */
   readonly endKey: (username: string, credentialId: string) => void;
-  /** Signs out all browsers of a person for good. */
   readonly endBrowsers: (username: string) => void;
   /** Writes the pending lines of the record to its file. */
   readonly audit: () => Promise<void>;

@@ -49,7 +49,6 @@ export interface ServeHomeOptions {
   /** Overrides home.yaml. */
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
-  /** A second place to write the ready file. */
   readonly readyFile?: string | undefined;
   readonly ready: (home: HomeReady) => Promise<void>;
   readonly log: (entry: HomeRequest) => void;

@@ -8,9 +8,7 @@ export interface ServiceOptions {
   readonly kind: ServiceKind;
   /** The home's folder, which may not exist yet. */
   readonly folder: string;
-  /** The user it runs as under systemd. */
   readonly user: string;
-  /** Whether it listens below port 1024. */
   readonly lowPort: boolean;
   /** The caller's home folder, where launch agents are. */
   readonly userFolder: string;
@@ -79,7 +77,6 @@ function launchd(parts: ServiceParts) {
   };
 }
 
-/** Quotes a word for a POSIX shell. */
 function shell(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -130,7 +130,6 @@ export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, c
   });
 }
 
-/** As a phone shows it. */
 const LONGEST_NAME = 60;
 
 interface GivenPerson {

@@ -13,7 +13,6 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A server's entry in a client's file. */
 export type Entry = Readonly<Record<string, unknown>>;
 
 /** Where a client keeps its servers, and in what form. */
@@ -32,7 +31,6 @@ export interface McpClientFacts {
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
 
-/** Where desktop programs keep their files. */
 function applicationData({ platform, userHome, env }: Machine): string {
   if (platform === 'darwin') return join(userHome, 'Library', 'Application Support');
   if (platform === 'win32') return env.APPDATA || join(userHome, 'AppData', 'Roaming');

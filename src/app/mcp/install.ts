@@ -22,7 +22,6 @@ import {
 
 export interface InstallOptions {
   readonly client: McpClientName;
-  /** The server's name in the client's settings. */
   readonly name: string;
   /** Whether to name the gateway's address instead of a program. */
   readonly remote: boolean;
@@ -31,21 +30,17 @@ export interface InstallOptions {
   readonly print: boolean;
 }
 
-/** The change of a client's settings. */
 export interface Installation {
   readonly client: McpClientName;
   readonly title: string;
   readonly file: string;
-  /** The key of the table in the file. */
   readonly section: string;
   readonly name: string;
   readonly transport: 'stdio' | 'http';
-  /** As in the file. */
   readonly entry: string;
   /** The entry it replaces; null where there was none. */
   readonly replaces: string | null;
   readonly state: 'written' | 'unchanged' | 'shown';
-  /** Notes and next steps for the person. */
   readonly next: readonly string[];
 }
 

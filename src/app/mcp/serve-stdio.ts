@@ -18,7 +18,6 @@ import { version } from '../version.ts';
 interface ServeStdioOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
-  /** Only tools that read. */
   readonly readOnly: boolean;
   /** The person's rules, for the tools that check by them. */
   readonly ownRules?: OwnRules;

@@ -59,7 +59,6 @@ export async function listServers(app: Pick<App, 'profile'>) {
   return Object.entries(servers).map(([name, server]) => listedServer(name, server));
 }
 
-/** A server as the profile has it. */
 function listedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
@@ -97,16 +96,13 @@ export async function serversStanding(
   };
 }
 
-/** A server's own answer. */
 export interface LookedAtServer {
   readonly name: string;
-  /** The protocol revision. */
   readonly protocol: string;
   readonly about: { readonly name: string; readonly version: string };
   readonly tools: readonly ComparedTool[];
 }
 
-/** Has a person open an address to sign in. */
 export type OpenBrowser = (url: string) => Promise<void>;
 
 type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;

@@ -90,7 +90,6 @@ async function followToItsEnd(
   }
 }
 
-/** A proposal's outcome in a run's terms. */
 function outcome(key: string, proposal: Proposal): OrderOutcome {
   const order = cameOf(proposal).placed ?? null;
   const approval = approvalView(proposal, '');
@@ -145,7 +144,6 @@ function unanswered(key: string, cause: unknown): TradeAgentError {
 
 /** An order's flags; amounts as typed, decimal strings. */
 export interface OrderFlags {
-  /** Shares. */
   readonly qty?: string;
   /** Dollars. */
   readonly amount?: string;
@@ -166,10 +164,8 @@ export interface OrderFlags {
   readonly close?: boolean;
 }
 
-/** The changes of an open order. */
 export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
 
-/** The flag for each field of the schema. */
 const flagOf: Readonly<Record<string, string>> = {
   symbol: 'SYMBOL',
   qty: '--qty',

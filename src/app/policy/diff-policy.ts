@@ -22,7 +22,6 @@ import type { App } from '../app.ts';
 
 export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 
-/** The most decisions that a gateway lists. */
 const MOST = 500;
 
 /**
@@ -66,7 +65,6 @@ function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   });
 }
 
-/** The facts that deciding needs. */
 const factsSchema = z.lazy(() =>
   z.looseObject({
     at: z.string(),

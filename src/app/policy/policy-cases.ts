@@ -81,7 +81,6 @@ async function part(
   });
 }
 
-/** The result of one case. */
 export type TestedCase = ReturnType<typeof tested>;
 
 /** For files that name no account. */
@@ -200,7 +199,6 @@ const givenFacts = z.strictObject({
       opposes: z.boolean(),
     }),
   }),
-  /** Of an order for an option. */
   option: someOf({
     level: z.int().min(0).max(3),
     free_shares: decimalString.nullable(),
@@ -231,7 +229,6 @@ const caseSchema = z.strictObject({
   order: z.union([z.string().min(1), orderRequestSchema], {
     error: 'must be "buy 5 AAPL", or the order’s fields',
   }),
-  /** The approval given; none for a proposal. */
   approval: z.enum(['none', 'tap', 'mandate']).default('none'),
   facts: givenFacts.default({}),
   expect: z.enum(['allow', 'ask', 'deny']),
@@ -247,7 +244,6 @@ const policyCasesSchema = z.strictObject({
   limits: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
   /** A *.cedar file or a folder of them, relative to the file. */
   policies: z.string().min(1).optional(),
-  /** Defaults of every case. */
   facts: givenFacts.default({}),
   cases: z.array(caseSchema).min(1).max(10_000),
 });
@@ -350,7 +346,6 @@ function holdingFacts(
   );
 }
 
-/** The given values over the usual ones. */
 function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
   return {
     ...usual,
@@ -358,7 +353,6 @@ function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: 
   };
 }
 
-/** A case's facts over those of every case. */
 function merged(general: GivenFacts, own: GivenFacts): GivenFacts {
   const both = <Name extends 'market' | 'broker' | 'holdings' | 'counted' | 'more'>(name: Name) => {
     const [under, over] = [general[name], own[name]];

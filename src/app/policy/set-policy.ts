@@ -8,17 +8,14 @@ import { limitWords } from '../../trading/limit-words.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-/** The result of a change. */
 export interface SetPolicy {
   /** `pending`: it applies once the phone approves; `unchanged`: the rules were so before. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
-  /** Digests of the rules before and now. */
   readonly previous: string;
   readonly digest: string;
   /** One line per change: `looser: One order $1,000.00 → $5,000.00`. */
   readonly changes: readonly string[];
-  /** The approval request, if one was needed. */
   readonly proposal?: Proposal;
 }
 

@@ -24,7 +24,6 @@ import type { App } from '../app.ts';
 import { checkGateway } from '../doctor/server-checks.ts';
 import { namedProfile } from './profiles.ts';
 
-/** The settings given for a new profile. */
 interface NewProfile extends Partial<StorePlace> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;

@@ -42,7 +42,6 @@ export async function showStore(app: App, name: string | undefined) {
 }
 
 interface MovedStore {
-  /** The profile's name. */
   readonly name: string;
   readonly from: NamedPlace;
   readonly to: NamedPlace;

@@ -53,7 +53,6 @@ function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void
   throw new TradeAgentError('usage', message, { hint: 'Leave it out.' });
 }
 
-/** The text of a rules file, validated. */
 async function rulesText(file: string): Promise<string> {
   const hint = 'Name another with --rules, or leave it out for the usual rules.';
   const text = readNamedFile(file, 'rules file', hint);

@@ -70,7 +70,6 @@ async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promi
   return timingMoments(timing, calendar);
 }
 
-/** The options of a new schedule. */
 export interface AddOptions {
   readonly cron?: string;
   readonly at?: string;
@@ -86,7 +85,6 @@ export interface AddOptions {
   readonly with?: SchedulerName;
   /** Write nothing, only show the result. */
   readonly dryRun?: boolean;
-  /** A run's time limit in milliseconds. */
   readonly timeout?: number | undefined;
 }
 

@@ -5,7 +5,6 @@ import { problemMembers } from '../../errors/problem-members.ts';
 import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
-/** HTTP statuses of the agent's errors. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   usage: 400,
   not_found: 404,
@@ -47,7 +46,6 @@ function agentRefusal(error: unknown): ProblemError<string> {
   throw error;
 }
 
-/** Turns the agent's errors into problems. */
 export async function orRefusal<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

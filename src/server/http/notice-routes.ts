@@ -15,7 +15,6 @@ import { channelsOf, checksOf, type NoticeParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 
-/** The most channels of a person. */
 const MOST_CHANNELS = 10;
 
 /** @throws {TradeAgentError} `not_found`, `notice_failed` */

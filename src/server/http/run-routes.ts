@@ -94,7 +94,6 @@ function noThread(id: string): Refusal {
   });
 }
 
-/** The most open streams of a person at a server. */
 export const MOST_STREAMS = 20;
 const BATCH = 200;
 /** Node's longest timer. */
@@ -102,7 +101,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
   readonly watch: PersonWatch;
-  /** Aborts when the server closes. */
   readonly closing: AbortSignal;
 }
 

@@ -15,7 +15,6 @@ import { openApiDocument } from './openapi.ts';
 import { MOST_STREAMS, runEventRoutes, runRoutes } from './run-routes.ts';
 import { approvalRoutes, threadRoutes } from './thread-routes.ts';
 
-/** For one request to the identity provider. */
 const PROVIDER_TIMEOUT_MS = 10_000;
 
 export interface ServerAppOptions extends ServerParts {
@@ -28,7 +27,6 @@ export interface ServerAppOptions extends ServerParts {
   /** The program's version, for the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
-  /** More routes behind the same authentication. */
   readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
 }
 

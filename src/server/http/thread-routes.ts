@@ -15,7 +15,6 @@ const threadsQuery = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-/** A person's threads. */
 export function threadRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const routes = readingRoutes(app, door);
   routes.get('/v1/agent/threads', async (c, caller) => {

@@ -9,9 +9,7 @@ import type { PersonSessions } from '../sessions/person-sessions.ts';
 
 /** The most people in whose names the calendar is requested, where the first are signed out. */
 const MOST_ASKED = 5;
-/** The pause after all of them failed. */
 const REST_MS = 5 * 60_000;
-/** The cache's lifetime. */
 const REMEMBERED_MS = 60_000;
 
 export type MarketDays = ReturnType<typeof marketDays>;

@@ -70,7 +70,6 @@ async function sent(
 
 export interface ChannelProblem {
   readonly message: string;
-  /** Whether it may succeed later. */
   readonly passing: boolean;
 }
 

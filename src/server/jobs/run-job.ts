@@ -142,7 +142,6 @@ interface Driving extends Turn {
 
 interface Driven {
   readonly result: RunResult;
-  /** Whether its person stopped it. */
   readonly isStopped: boolean;
 }
 
@@ -328,7 +327,6 @@ class TurnOver extends Error {
   override name = 'TurnOver';
 }
 
-/** Joins pieces of text. */
 function joined(events: readonly AgentEvent[]): AgentEvent[] {
   const all: AgentEvent[] = [];
   for (const event of events) {
