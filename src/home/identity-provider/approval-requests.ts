@@ -78,15 +78,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       rows.replace.run(now, user, clientId, proposal);
       rows.lost.run(ASKED_AGAIN, now, user, clientId, proposal);
     }
-    rows.insert.run({
-      ...request,
-      id,
-      bindingMessage: request.bindingMessage ?? null,
-      clientNote: request.clientNote === undefined ? null : JSON.stringify(request.clientNote),
-      details: JSON.stringify(request.details),
-      proposal: typeof proposal === 'string' ? proposal : null,
-      requestedAt: now,
-    });
+    rows.insert.run({ ...columnsOf(request), id, requestedAt: now });
   });
 
   /** The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way. */
@@ -184,6 +176,18 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       if (request !== undefined) delivered(request.authReqId);
     },
     ...listening,
+  };
+}
+
+function columnsOf(request: NewRequest) {
+  const { bindingMessage = null, clientNote, details } = request;
+  const proposal = typeof details.proposal === 'string' ? details.proposal : null;
+  return {
+    ...request,
+    bindingMessage,
+    clientNote: jsonOf(clientNote),
+    details: JSON.stringify(details),
+    proposal,
   };
 }
 
