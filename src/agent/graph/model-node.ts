@@ -45,11 +45,10 @@ export function modelNode(environment: GraphEnvironment) {
     const answer = await ask(environment, state, (text) => show(model.builtin ? text : held.push(text)));
     const read = readAnswer(environment, answer, state.messages);
     if (read.nearly === undefined && read.message.text !== '') show(held.rest());
-    const spent = addUsage(state.usage, usageOf(answer, environment.profile.model.price));
     return {
       ...after(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
-      usage: spent,
+      usage: addUsage(state.usage, usageOf(answer, environment.profile.model.price)),
     };
   };
 }
@@ -209,21 +208,11 @@ const LONGEST_REASON = 200;
 /** Words that make an order optional. */
 const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
-interface UndoneActs {
-  readonly lines: readonly string[];
-  /** Orders the person named that were not proposed although others were. */
-  readonly forgotten: string | undefined;
-}
-
 /**
  * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never proposed.
  * The model's own last words may leave out either.
  */
-function undoneActs(
-  messages: readonly BaseMessage[],
-  outcomes: readonly Outcome[],
-  said: string,
-): UndoneActs {
+function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = standingOutcomes(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, LONGEST_REASON)}).`],
   );
@@ -250,6 +239,7 @@ function undoneActs(
           ? ['No order was proposed.']
           : []),
     ],
+    /** Orders the person named that were not proposed although others were. */
     forgotten: isPart && !conditional.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }

@@ -19,7 +19,6 @@ import {
   SHORTEST_TTL_S,
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import type { MandateChoice } from '../agent.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { type ProvenanceInput, provenanceOf } from './provenance.ts';
@@ -147,12 +146,8 @@ function underMandate(
   { symbol, side }: OrderRequest,
 ): AskedUnder {
   const found = mandates.find(({ symbols, sides }) => symbols.includes(symbol) && sides.includes(side));
-  const under = found === undefined ? {} : { mandate: found.mandate, ...slotIn(found) };
+  const under = found === undefined ? {} : { mandate: found.mandate, ...defined({ slot: found.slot }) };
   return approvalMode === 'mandate' ? { mandate: 'any', ...under, approval: 'mandate' } : under;
-}
-
-function slotIn({ slot }: MandateChoice): Pick<AskedUnder, 'slot'> {
-  return defined({ slot });
 }
 
 /**

@@ -20,6 +20,7 @@ import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
+import { tellResult } from './tool-node.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
@@ -87,34 +88,29 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
   if (proposal.state !== 'executed' || proposal.result === undefined) {
     return failed(environment, state, refusalOf(proposal), asked);
   }
-  const { code } = proposal;
-  const { placed, sent, lines, granted } = cameOf(proposal);
-  if (placed?.status === 'rejected') return failed(environment, state, rejectionOf(proposal), asked);
-  const summary =
-    placed !== undefined
-      ? orderSummary(placed)
-      : sent !== undefined
-        ? `sent: ${describeMessage(sent)}`
-        : lines !== undefined
-          ? linesSummary(lines)
-          : describeProposal(proposal);
+  if (cameOf(proposal).placed?.status === 'rejected') {
+    return failed(environment, state, rejectionOf(proposal), asked);
+  }
+  const [summary, facts] = whatCame(proposal);
   const mandate = mandateIn(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
-  const came =
-    lines !== undefined
-      ? { lines }
-      : sent !== undefined
-        ? { sent }
-        : granted !== undefined
-          ? { granted: { ...granted, ...mandateFacts(proposal) } }
-          : { order: placed };
   return ended(
     environment,
     state,
     mandate === undefined ? summary : `${summary}, ${approval}`,
-    JSON.stringify({ approval, code, ...came }),
+    JSON.stringify({ approval, code: proposal.code, ...facts }),
     asked,
   );
+}
+
+/** In words, and for the model. */
+function whatCame(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
+  const { placed, sent, lines, granted } = cameOf(proposal);
+  if (placed !== undefined) return [orderSummary(placed), { order: placed }];
+  if (sent !== undefined) return [`sent: ${describeMessage(sent)}`, { sent }];
+  if (lines !== undefined) return [linesSummary(lines), { lines }];
+  const facts = granted === undefined ? {} : { granted: { ...granted, ...mandateFacts(proposal) } };
+  return [describeProposal(proposal), facts];
 }
 
 function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
@@ -142,19 +138,6 @@ function ended(
 function about(call: ToolCall): Pick<Outcome, 'subject'> {
   const subject = subjectOf(call);
   return defined({ subject });
-}
-
-/**
- * Emits the call's one result event. `ms` counts from the call's start in this run, including the person's decision.
- */
-function tellResult(
-  { emit, clock, callsStarted }: GraphEnvironment,
-  { id, name }: ToolCall,
-  ok: boolean,
-  summary: string,
-): void {
-  const now = clock.now();
-  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
 /** Watches a market order briefly, so that the answer can include the fill price. Best effort. */

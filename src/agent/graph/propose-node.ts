@@ -16,33 +16,33 @@ import { asTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
-import { readArguments, readOnlyRun } from './tool-node.ts';
+import { readArguments, readOnlyRun, tellCall } from './tool-node.ts';
 
 /** Completes the call to a request, or runs it at once if it needs no approval. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
-    const { call, attempt } = state;
-    if (attempt === 1 && !environment.callsStarted.has(call.id)) {
-      environment.callsStarted.set(call.id, environment.clock.now());
-      environment.emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
-    }
+    if (state.attempt === 1) tellCall(environment, state.call);
     try {
-      const tool = findTool(call.name);
-      if (environment.readOnly) throw readOnlyRun();
-      const gateway = signedIn(environment.gateway);
-      if (tool?.risk === 'reduce') {
-        const ended = await withConnection(() => withoutAsking(environment, state, tool));
-        if (ended !== undefined) return ended;
-      }
-      if (mayNotAskFor(environment, tool?.risk === 'trade')) throw mayNotAsk();
-      if (attempt === 1) requireAsks(state.asks);
-      const request = await withConnection(() => proposalRequest(environment, gateway, tool, state));
-      return new Command({ goto: 'propose', update: { drafted: request } });
+      return await draft(environment, state);
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
       return failed(environment, state, asTradeAgentError(error));
     }
   };
+}
+
+async function draft(environment: GraphEnvironment, state: ProposalGraphValue): Promise<Command> {
+  if (environment.readOnly) throw readOnlyRun();
+  const tool = findTool(state.call.name);
+  const gateway = signedIn(environment.gateway);
+  if (tool?.risk === 'reduce') {
+    const ended = await withConnection(() => withoutAsking(environment, state, tool));
+    if (ended !== undefined) return ended;
+  }
+  if (mayNotAskFor(environment, tool?.risk === 'trade')) throw mayNotAsk();
+  if (state.attempt === 1) requireAsks(state.asks);
+  const drafted = await withConnection(() => proposalRequest(environment, gateway, tool, state));
+  return new Command({ goto: 'propose', update: { drafted } });
 }
 
 /**

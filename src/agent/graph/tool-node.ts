@@ -5,6 +5,7 @@ import { findTool } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
 import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
+import { defined } from '../../values/defined.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
 import { callWords } from './call-words.ts';
@@ -30,61 +31,89 @@ interface ToolInput {
  * failure becomes an answer for the model.
  */
 export function toolNode(environment: GraphEnvironment) {
-  const { clock, emit } = environment;
-  return async ({ call, prompt, turn, facts, tainted }: ToolInput): Promise<Partial<AgentStateValue>> => {
-    const started = environment.callsStarted.get(call.id) ?? clock.now();
-    // Once per run, even if the call waited for an account to be connected.
-    if (!environment.callsStarted.has(call.id)) {
-      environment.callsStarted.set(call.id, started);
-      emit({ type: 'tool_call', id: call.id, name: call.name, args: call.args });
-    }
-    const ended = (ok: boolean, summary: string) =>
-      emit({ type: 'tool_result', id: call.id, name: call.name, ok, summary, ms: clock.now() - started });
+  return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
+    const { call, prompt, turn } = input;
+    tellCall(environment, call);
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
-      const tool = findTool(call.name);
-      const server = tool === undefined ? environment.foreign?.serverOf(call.name) : undefined;
-      if (server !== undefined) {
-        const answered = await foreignCall(environment, server, call);
-        ended(answered.ok, answered.summary);
-        tellInstructions(environment, call, answered.update.messages[0]?.text ?? '');
-        return { ...answered.update, outcomes: [outcome] };
-      }
-      if (tool === undefined || !('execute' in tool) || tool.risk === 'reduce') {
-        throw new TypeError('not a tool to run directly');
-      }
-      if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
-      const args = readArguments(tool, call);
-      if (tool.risk === 'local') {
-        if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
-        requireOwnWords({ name: tool.name, args, facts, tainted: tainted ?? [] });
-      }
-      const { session, gateway, alerts, ownRules } = environment;
-      const result = await withConnection(() => tool.execute({ session, gateway, alerts, ownRules }, args));
-      ended(true, result.summary);
-      tellInstructions(environment, call, result.content);
+      const { ok, summary, text, message, outside } = await answerTo(environment, input);
+      tellResult(environment, call, ok, summary);
+      tellInstructions(environment, call, text);
       return {
-        messages: [
-          new ToolMessage({
-            tool_call_id: call.id,
-            name: call.name,
-            content: inertJson(result.content),
-            ...(result.outside === undefined ? {} : { additional_kwargs: { outside: result.outside } }),
-          }),
-        ],
+        messages: [message],
         outcomes: [outcome],
-        ...(result.outside === undefined ? {} : { tainted: [result.outside] }),
+        ...(outside === undefined ? {} : { tainted: [outside] }),
       };
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
       const facts = errorFacts(asTradeAgentError(error));
-      ended(false, facts.message);
+      tellResult(environment, call, false, facts.message);
       return {
         messages: [errorMessage(call, facts)],
         outcomes: [{ ...outcome, what: callWords(call), error: facts }],
       };
     }
   };
+}
+
+/** Emits the call's event, once per run even if the call waited for an account to be connected. */
+export function tellCall(
+  { callsStarted, clock, emit }: GraphEnvironment,
+  { id, name, args }: ToolCall,
+): void {
+  if (callsStarted.has(id)) return;
+  callsStarted.set(id, clock.now());
+  emit({ type: 'tool_call', id, name, args });
+}
+
+/** Emits the call's one result event. `ms` counts from its start in this run, including the person's decision. */
+export function tellResult(
+  { emit, clock, callsStarted }: GraphEnvironment,
+  { id, name }: ToolCall,
+  ok: boolean,
+  summary: string,
+): void {
+  const now = clock.now();
+  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
+}
+
+interface Answer {
+  readonly ok: boolean;
+  readonly summary: string;
+  /** Is searched for instructions. */
+  readonly text: string;
+  readonly message: ToolMessage;
+  /** The source, if it taints the conversation. */
+  readonly outside?: string;
+}
+
+async function answerTo(
+  environment: GraphEnvironment,
+  { call, facts, tainted = [] }: ToolInput,
+): Promise<Answer> {
+  const tool = findTool(call.name);
+  const server = tool === undefined ? environment.foreign?.serverOf(call.name) : undefined;
+  if (server !== undefined) return foreignCall(environment, server, call);
+  if (tool === undefined || !('execute' in tool) || tool.risk === 'reduce') {
+    throw new TypeError('not a tool to run directly');
+  }
+  if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
+  const args = readArguments(tool, call);
+  if (tool.risk === 'local') {
+    if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
+    requireOwnWords({ name: tool.name, args, facts, tainted });
+  }
+  const { session, gateway, alerts, ownRules } = environment;
+  const { summary, content, outside } = await withConnection(() =>
+    tool.execute({ session, gateway, alerts, ownRules }, args),
+  );
+  const message = new ToolMessage({
+    tool_call_id: call.id,
+    name: call.name,
+    content: inertJson(content),
+    ...(outside === undefined ? {} : { additional_kwargs: { outside } }),
+  });
+  return { ok: true, summary, text: content, message, ...defined({ outside }) };
 }
 
 function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
@@ -130,26 +159,25 @@ async function foreignCall(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
   server: string,
   call: ToolCall,
-): Promise<{
-  ok: boolean;
-  summary: string;
-  update: Pick<AgentStateValue, 'messages'> & { tainted?: string[] };
-}> {
+): Promise<Answer> {
   const answer = (await foreign?.call(call.name, call.args, signal)) ?? {
     outcome: 'failed' as const,
     message: 'there is no such tool any more',
   };
-  const said = (status: 'success' | 'error', content: string) =>
-    new ToolMessage({ tool_call_id: call.id, name: call.name, status, content });
+  const said = (status: 'success' | 'error', text: string) => ({
+    text,
+    message: new ToolMessage({ tool_call_id: call.id, name: call.name, status, content: text }),
+  });
   if (answer.outcome === 'failed') {
     const content = JSON.stringify({ error: { code: 'mcp_server_failed', message: answer.message } });
-    return { ok: false, summary: answer.message, update: { messages: [said('error', content)] } };
+    return { ok: false, summary: answer.message, ...said('error', content) };
   }
   const { ok, text, cut } = answer;
-  const source = `${SERVER_WORDS}${server}`;
+  const outside = `${SERVER_WORDS}${server}`;
   return {
     ok,
     summary: `${ok ? '' : 'it failed: '}${text.length} characters of ${server}${cut ? ', cut' : ''}`,
-    update: { messages: [said(ok ? 'success' : 'error', untrusted(source, text))], tainted: [source] },
+    ...said(ok ? 'success' : 'error', untrusted(outside, text)),
+    outside,
   };
 }
