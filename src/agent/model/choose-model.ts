@@ -1,4 +1,4 @@
-import type { AIMessageChunk } from '@langchain/core/messages';
+import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -29,6 +29,8 @@ interface ModelOptions {
   readonly fetch?: typeof fetch;
 }
 
+type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
+
 /** For the first byte of an answer. Local models are loaded first. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Between two chunks: a stalled stream never ends by itself. */
@@ -54,7 +56,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
 async function foreignDefinitions(
   foreign: ForeignTools | undefined,
   signal: AbortSignal,
-  notice: ((message: string) => void) | undefined,
+  notice: Notice | undefined,
 ) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
@@ -117,9 +119,7 @@ async function openAiModel({
   const own = toolDefinitions(tools);
   const window = contextWindow(server.name, settings.context_tokens);
   const tell = shorteningTold();
-
-  /** Once a conversation was too long, later turns start with the shorter form. */
-  let shorten = false;
+  const answers = new Answers(server, clock);
   return {
     name: server.name,
     builtin: false,
@@ -129,40 +129,69 @@ async function openAiModel({
       const fitted = fitHistory(messages, window, estimateTokens(offered));
       if (fitted.tooLong) throw modelError({ kind: 'too_long' }, server);
       tell(fitted, notice);
-      let history = shorten ? (shorterHistory(fitted.messages) ?? fitted.messages) : fitted.messages;
-      for (let tries = 1; ; tries++) {
-        const idle = new AbortController();
-        let begun = false;
-        let failure: ModelFailure;
-        try {
-          const stream = await bound.stream(history, { signal: AbortSignal.any([signal, idle.signal]) });
-          for await (const chunk of whole(withIdleTimeout(stream, idle, clock))) {
-            begun = true;
-            yield chunk;
-          }
-          return;
-        } catch (error) {
-          if (signal.aborted) throw error;
-          failure = modelFailure(error, idle.signal.aborted);
-        }
-        // Streamed text has been read; a second answer can't take it back.
-        if (begun) throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, server);
-        if (failure.kind === 'too_long' && !shorten) {
-          shorten = true;
-          const shorter = shorterHistory(history);
-          if (shorter !== undefined) {
-            history = shorter;
-            notice?.(TOO_LONG);
-            continue;
-          }
-        }
-        const wait = waitBefore(tries, failure);
-        if (wait === undefined) throw modelError(failure, server);
-        notice?.(`${reason(failure, server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
-        await clock.sleep(wait, signal);
-      }
+      yield* answers.stream(bound, fitted.messages, signal, notice);
     },
   };
+}
+
+interface BoundModel {
+  stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
+}
+
+/** Tries again after a passing failure, and with a shorter history if the server finds it too long. */
+class Answers {
+  readonly #server: ModelServer;
+  readonly #clock: Clock;
+  /** Once a conversation was too long, later turns start with the shorter form. */
+  #shorten = false;
+
+  constructor(server: ModelServer, clock: Clock) {
+    this.#server = server;
+    this.#clock = clock;
+  }
+
+  async *stream(model: BoundModel, messages: BaseMessage[], signal: AbortSignal, notice?: Notice) {
+    let history = this.#shorten ? (shorterHistory(messages) ?? messages) : messages;
+    for (let tries = 1; ; tries++) {
+      const failure = yield* this.#attempt(model, history, signal);
+      if (failure === undefined) return;
+      const shorter = this.#shorten || failure.kind !== 'too_long' ? undefined : shorterHistory(history);
+      this.#shorten ||= failure.kind === 'too_long';
+      if (shorter !== undefined) {
+        history = shorter;
+        notice?.(TOO_LONG);
+        continue;
+      }
+      const wait = waitBefore(tries, failure);
+      if (wait === undefined) throw modelError(failure, this.#server);
+      notice?.(`${reason(failure, this.#server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
+      await this.#clock.sleep(wait, signal);
+    }
+  }
+
+  /** Returns the failure if the answer did not begin; undefined if it is complete. */
+  async *#attempt(
+    model: BoundModel,
+    history: BaseMessage[],
+    signal: AbortSignal,
+  ): AsyncGenerator<AIMessageChunk, ModelFailure | undefined, undefined> {
+    const idle = new AbortController();
+    let begun = false;
+    try {
+      const stream = await model.stream(history, { signal: AbortSignal.any([signal, idle.signal]) });
+      for await (const chunk of whole(withIdleTimeout(stream, idle, this.#clock))) {
+        begun = true;
+        yield chunk;
+      }
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = modelFailure(error, idle.signal.aborted);
+      if (!begun) return failure;
+      // Streamed text has been read; a second answer can't take it back.
+      throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, this.#server);
+    }
+  }
 }
 
 const TOO_LONG = 'the conversation is too long for the model; its oldest results are left out';
@@ -170,7 +199,7 @@ const TOO_LONG = 'the conversation is too long for the model; its oldest results
 /** Notifies once of each thing the model is not given. */
 function shorteningTold() {
   const told = new Set<string>();
-  return ({ cut, shortened }: FittedHistory, notice: ((message: string) => void) | undefined): void => {
+  return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
     const news = cut.filter(({ id }) => !told.has(id));
     for (const { id, tool } of news) {
       told.add(id);

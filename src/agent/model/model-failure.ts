@@ -21,13 +21,7 @@ const tooLong =
 
 /** Classifies the client's error. The server's text is not kept: it may quote part of the key. */
 export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
-  const facts = (typeof error === 'object' && error !== null ? error : {}) as {
-    name?: unknown;
-    message?: unknown;
-    status?: unknown;
-    code?: unknown;
-    headers?: unknown;
-  };
+  const facts = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const text = `${String(facts.name)} ${String(facts.code)} ${String(facts.message)}`;
   if (stalled || /timeout/i.test(String(facts.name))) return { kind: 'stalled' };
   if (error instanceof AnswerCutOff || error instanceof SyntaxError) return { kind: 'broken' };
@@ -35,11 +29,7 @@ export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
   if ((status === undefined || status === 400 || status === 413) && tooLong.test(text))
     return { kind: 'too_long' };
   if (status === undefined || status === 408 || status === 429 || status >= 500) {
-    const retryAfterMs = retryAfter(facts.headers);
-    return {
-      kind: 'transient',
-      ...defined({ status, retryAfterMs }),
-    };
+    return { kind: 'transient', ...defined({ status, retryAfterMs: retryAfter(facts.headers) }) };
   }
   return { kind: 'refused', status };
 }

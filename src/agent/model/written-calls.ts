@@ -95,16 +95,16 @@ function wholly(message: string): WrittenCall[] | undefined {
 function callsOf(value: unknown): WrittenCall[] | undefined {
   if (Array.isArray(value)) {
     const each = value.map(callsOf);
-    return each.length === 0 || each.some((one) => one === undefined)
-      ? undefined
-      : each.flatMap((one) => one ?? []);
+    return each.length === 0 || each.includes(undefined) ? undefined : each.flatMap((one) => one ?? []);
   }
   if (!isObject(value)) return undefined;
   if (Array.isArray(value.tool_calls) && Object.keys(value).length === 1) return callsOf(value.tool_calls);
-  if (isObject(value.function)) {
-    const isCall = Object.keys(value).every((key) => ['function', 'type', 'id', 'index'].includes(key));
-    return isCall ? callsOf(value.function) : undefined;
-  }
+  if (!isObject(value.function)) return callOf(value);
+  const isCall = Object.keys(value).every((key) => ['function', 'type', 'id', 'index'].includes(key));
+  return isCall ? callsOf(value.function) : undefined;
+}
+
+function callOf(value: Record<string, unknown>): WrittenCall[] | undefined {
   const { name, arguments: given, parameters, ...more } = value;
   if (typeof name !== 'string' || Object.keys(more).some((key) => key !== 'id' && key !== 'type'))
     return undefined;
@@ -117,17 +117,22 @@ function callsOf(value: unknown): WrittenCall[] | undefined {
 /** The end of the JSON value at `from`; undefined if there is none or it does not end. */
 function endOfJson(text: string, from: number): number | undefined {
   if (text[from] !== '{' && text[from] !== '[') return undefined;
+  const end = Math.min(text.length, from + LONGEST);
   let depth = 0;
-  let inString = false;
-  for (let at = from; at < text.length && at < from + LONGEST; at++) {
+  for (let at = from; at < end; at++) {
     const character = text[at];
-    if (inString) {
-      if (character === '\\') at++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '{' || character === '[') {
-      if (++depth > MOST_NESTED) return undefined;
-    } else if ((character === '}' || character === ']') && --depth === 0) return at + 1;
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    if (depth === 0) return at + 1;
+    if (depth > MOST_NESTED) return undefined;
   }
   return undefined;
+}
+
+/** The place of its closing quote, or the end of the text. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }
