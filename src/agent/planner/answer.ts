@@ -347,12 +347,7 @@ function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by:
 
 type AccountView = Exclude<View, { figure: unknown }>;
 
-interface Portfolio {
-  readonly account: Account;
-  readonly positions: readonly Position[];
-}
-
-function viewed({ account, positions }: Portfolio, view: AccountView): string {
+function viewed({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
   const note = account.simulated ? ' Prices are simulated.' : '';
   return `${'symbol' in view ? position(positions, view.symbol) : figure(account, positions, view.view)}${note}`;
 }

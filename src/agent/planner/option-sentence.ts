@@ -3,7 +3,7 @@ import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { isName, type OrderIntent } from './intent.ts';
-import { timeInForceWords } from './order-terms.ts';
+import { takeTimeInForce } from './order-terms.ts';
 import type { SaidContract } from './said-contract.ts';
 import { amount, looksNumeric, NotUnderstood, shown, Words } from './words.ts';
 
@@ -55,8 +55,7 @@ export function readOption(clause: string): OrderIntent | undefined {
     side,
     qty,
     type: limit === undefined ? 'market' : 'limit',
-    position_intent:
-      intent ?? intentOfSale({ ...said, right: contract?.right ?? optionOf(symbol)?.right }, symbol),
+    position_intent: intent ?? intentOfSale(said, contract?.right ?? optionOf(symbol)?.right, symbol),
     ...defined({ limit_price: limit, time_in_force: time }),
   };
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
@@ -99,7 +98,7 @@ function readSign(words: Words, said: Said): boolean {
   else if (words.takeAny('my')) said.isMine = true;
   else if (words.takeAny('at the market', 'at market', 'market order', 'market', 'mkt')) said.isMarket = true;
   else {
-    const time = timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
+    const time = takeTimeInForce(words);
     if (time !== undefined) once(said, 'time', time);
     else if (said.qty === undefined && said.symbol === undefined && words.takeAny('a', 'an')) said.qty = '1';
     else return words.takeAny('a', 'an');
@@ -107,23 +106,25 @@ function readSign(words: Words, said: Said): boolean {
   return true;
 }
 
-/** The first bare number is the quantity. */
-function readNumbers(words: Words, said: Said): boolean {
-  const lead = words.peek().toLowerCase();
+/** The words before a limit price or a strike. */
+function takeLead(words: Words): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
-  if (follows && ['at', '@', 'for', 'limit'].includes(lead) && !/^\d{1,2}\/\d/.test(words.peek(1))) {
-    words.next();
-    once(said, 'limit', words.price('limit price'));
-    return true;
-  }
+  if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit'))
+    return 'limit';
   if (
     words.takeAny('at a limit of', 'limit of', 'limit price of', 'limit at', 'no more than', 'no less than')
   ) {
-    once(said, 'limit', words.price('limit price'));
-    return true;
+    return 'limit';
   }
-  if (words.takeAny('strike price of', 'strike price', 'strike of', 'strike at', 'strike')) {
-    once(said, 'strike', words.price('strike'));
+  const isStrike = words.takeAny('strike price of', 'strike price', 'strike of', 'strike at', 'strike');
+  return isStrike ? 'strike' : undefined;
+}
+
+/** The first bare number is the quantity. */
+function readNumbers(words: Words, said: Said): boolean {
+  const lead = takeLead(words);
+  if (lead !== undefined) {
+    once(said, lead, words.price(lead === 'limit' ? 'limit price' : 'strike'));
     return true;
   }
   const short = /^\$?(\d+(?:\.\d+)?)([cp])$/i.exec(words.peek());
@@ -183,12 +184,8 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
 }
 
 function intentOfSale(
-  {
-    isCovered,
-    isSecured,
-    isMine,
-    right,
-  }: Omit<Said, 'right'> & { readonly right: Said['right'] | undefined },
+  { isCovered, isSecured, isMine }: Said,
+  right: Said['right'],
   symbol: string,
 ): PositionIntent {
   if (isCovered && right === 'put') {

@@ -1,6 +1,6 @@
 import type { CancelIntent, OrderChange, ReplaceIntent, WhichOrder } from './intent.ts';
 import { isWholeId } from './open-orders.ts';
-import { timeInForceWords } from './order-terms.ts';
+import { takeTimeInForce } from './order-terms.ts';
 import { NotUnderstood, shown, type Words } from './words.ts';
 
 const cancelHint = 'Write "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
@@ -94,26 +94,21 @@ function readWhich(words: Words, isNewest: boolean): WhichOrder {
 }
 
 function readChange(words: Words, field: Price | 'qty' | undefined): OrderChange {
-  for (const [time_in_force, ...phrases] of timeInForceWords) {
-    if (field === undefined && words.takeAny(...phrases)) return { time_in_force };
-  }
+  const time_in_force = field === undefined ? takeTimeInForce(words) : undefined;
+  if (time_in_force !== undefined) return { time_in_force };
   words.takeAny('a', 'an');
   const named = readField(words);
   if (named !== undefined) words.takeAny('of', 'price of', 'at');
   if (named !== undefined && field !== undefined && named !== field) throw unclear(words);
-  const what = field ?? named;
-  if (what === 'qty') {
-    const qty = words.quantity();
-    if (qty === undefined) throw unclear(words);
-    words.takeAny('shares', 'share');
-    return { qty };
-  }
-  if (what === 'limit_price') return { limit_price: words.price('limit price') };
-  if (what === 'stop_price') return { stop_price: words.price('stop price') };
-  if (words.peek().startsWith('$') || /^(dollars|usd|bucks)$/i.test(words.peek(1))) {
-    return { price: words.price('limit price') };
-  }
+  return readValue(words, field ?? named);
+}
+
+function readValue(words: Words, field: Price | 'qty' | undefined): OrderChange {
+  if (field === 'limit_price') return { limit_price: words.price('limit price') };
+  if (field === 'stop_price') return { stop_price: words.price('stop price') };
+  const isMoney = words.peek().startsWith('$') || /^(dollars|usd|bucks)$/i.test(words.peek(1));
+  if (field === undefined && isMoney) return { price: words.price('limit price') };
   const value = words.quantity();
   if (value === undefined) throw unclear(words);
-  return words.takeAny('shares', 'share') ? { qty: value } : { value };
+  return words.takeAny('shares', 'share') || field === 'qty' ? { qty: value } : { value };
 }

@@ -76,38 +76,36 @@ const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instan
 /** "each" of the items, not of days or a price: "5 each of", "$500 of each of". */
 const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
 
+/** "AAPL and NVDA each", but not "each Friday". */
+const eachAtEnd = /^each(?:\b(?! \w+day|$) ?|$)/i;
+
 function sameForEach(clause: string, items: readonly string[], parse: Parse): string[] {
   const found = items.flatMap((item) => symbolItem(item) ?? []);
   const last = found.at(-1);
   if (last === undefined || found.length < items.length || found.slice(0, -1).some(({ rest }) => rest !== ''))
     throw leftOver(items);
-  const isEachAtEnd = /^each\b(?! \w+day|$)|^each$/i.test(last.rest);
-  const rest = isEachAtEnd ? last.rest.replace(/^each ?/i, '') : last.rest;
+  const rest = last.rest.replace(eachAtEnd, '');
   const head = withoutEach(clause);
-  const texts = [`${head} ${last.noun} ${rest}`, `${head} ${rest}`].map((text) =>
-    text.replace(/\s+/g, ' ').trim(),
-  );
-  const readings = texts.map((text) => attempt(text, parse));
-  const at = readings.findIndex(isIntent);
-  const [base, text] = [readings[at], texts[at]];
-  if (base === undefined || text === undefined || !isIntent(base)) {
-    throw rest !== '' && isIntent(attempt(head, parse)) ? leftOver(items) : readings[1];
-  }
-  const said = symbolsOf(base);
-  const symbols = [...said, ...found.map(({ symbol }) => symbol)];
-  const isRepeated = new Set(symbols.map((symbol) => symbol.toUpperCase())).size < symbols.length;
-  if (said.length === 0 || isRepeated || (base.kind === 'order' && base.contract !== undefined)) {
-    throw leftOver(items);
-  }
+  const plain = oneSpaced(`${head} ${rest}`);
+  const withNoun = oneSpaced(`${head} ${last.noun} ${rest}`);
+  const text = isIntent(attempt(withNoun, parse)) ? withNoun : plain;
+  const base = attempt(text, parse);
+  if (!isIntent(base)) throw rest !== '' && isIntent(attempt(head, parse)) ? leftOver(items) : base;
+  const [own, ...more] = symbolsOf(base);
+  const isContract = base.kind === 'order' && base.contract !== undefined;
+  if (own === undefined || more.length > 0 || isContract) throw leftOver(items);
+  const symbols = [own, ...found.map(({ symbol }) => symbol)];
+  if (new Set(symbols.map((symbol) => symbol.toUpperCase())).size < symbols.length) throw leftOver(items);
   if (isPriced(base)) throw whosePrice(symbols);
-  const first = new RegExp(
-    `(?<![\\w.])\\$?${(said[0] ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`,
-    'gi',
-  );
-  if (said.length > 1 || text.match(first)?.length !== 1) throw leftOver(items);
+  const first = new RegExp(`(?<![\\w.])\\$?${own.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`, 'gi');
+  if (text.match(first)?.length !== 1) throw leftOver(items);
   const written = [text, ...found.map(({ symbol }) => text.replace(first, () => symbol))];
-  if (!isEachAtEnd && head === clause) requireOneAmount(base, symbols, written);
+  if (rest === last.rest && head === clause) requireOneAmount(base, symbols, written);
   return written;
+}
+
+function oneSpaced(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 function withoutEach(clause: string): string {

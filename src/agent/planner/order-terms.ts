@@ -22,6 +22,10 @@ export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] 
   ['cls', 'cls', 'at the close', 'on the close'],
 ];
 
+export function takeTimeInForce(words: Words): TimeInForce | undefined {
+  return timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
+}
+
 /** Words without effect. Any other left-over word refuses the order. */
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
@@ -71,9 +75,8 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
 }
 
 function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
-  for (const [value, ...phrases] of timeInForceWords) {
-    if (words.takeAny(...phrases)) return { time_in_force: value };
-  }
+  const time_in_force = takeTimeInForce(words);
+  if (time_in_force !== undefined) return { time_in_force };
   if (words.takeAny(...bounds[side].each)) return { limit_price: words.price('limit price') };
   if (words.takeAny(...bounds[side].either)) {
     const limit_price = words.price('limit price');
@@ -82,32 +85,8 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   const exit = readExit(words, side);
   if (exit !== undefined) return exit;
   if (words.takeAny(...fillers, ...bounds[side].after)) return {};
-  if (
-    words.takeAny(
-      'at market price',
-      'at the market price',
-      'at market',
-      'at the market',
-      'at mkt',
-      'market price',
-      'market',
-      'mkt',
-    )
-  )
-    return { market: true };
-  if (words.takeAny('extended hours', 'in extended hours', 'during extended hours', 'extended-hours')) {
-    return { extended_hours: true };
-  }
-  if (words.takeAny('stop limit', 'stop-limit')) return readStopLimit(words);
-  if (words.takeAny('trailing', 'trail')) return readTrail(words);
-  if (words.takeAny('stop loss', 'stop-loss', 'stop', 'stp')) {
-    words.takeAny('at', '@', 'price', 'of');
-    return { stop_price: words.price('stop price') };
-  }
-  if (words.takeAny('at a limit of', 'at limit', 'limit', 'lmt', 'at', '@')) {
-    words.takeAny('order at', 'price of', 'price at', 'price', 'at', '@', 'of');
-    return { limit_price: words.price('limit price') };
-  }
+  const read = openings.find(([, phrases]) => words.takeAny(...phrases))?.[0];
+  if (read !== undefined) return read(words);
   if (words.peek().toLowerCase() === 'for' && isEach(words)) {
     words.next();
     return { limit_price: words.price('limit price') };
@@ -124,6 +103,32 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
     `I don't understand "${shown(word)}" in this order, so I leave it all.`,
     /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
   );
+}
+
+/** What follows each opening of a term. Tried in this order. */
+const openings: readonly (readonly [(words: Words) => Terms, readonly string[]])[] = [
+  [
+    () => ({ market: true }),
+    'at market price|at the market price|at market|at the market|at mkt|market price|market|mkt'.split('|'),
+  ],
+  [
+    () => ({ extended_hours: true }),
+    ['extended hours', 'in extended hours', 'during extended hours', 'extended-hours'],
+  ],
+  [readStopLimit, ['stop limit', 'stop-limit']],
+  [readTrail, ['trailing', 'trail']],
+  [readStop, ['stop loss', 'stop-loss', 'stop', 'stp']],
+  [readLimit, ['at a limit of', 'at limit', 'limit', 'lmt', 'at', '@']],
+];
+
+function readStop(words: Words): Terms {
+  words.takeAny('at', '@', 'price', 'of');
+  return { stop_price: words.price('stop price') };
+}
+
+function readLimit(words: Words): Terms {
+  words.takeAny('order at', 'price of', 'price at', 'price', 'at', '@', 'of');
+  return { limit_price: words.price('limit price') };
 }
 
 /** "for 180 a share". */

@@ -189,12 +189,7 @@ export function clausesOfWords(turn: string): Clause[] {
       const lower = words.map((word) => word.toLowerCase());
       const own = verbs.flatMap(([verb, side]) => (lower.includes(verb) ? [side] : []));
       if (own.length > 0) before = unique(own);
-      return {
-        words,
-        lower,
-        tickers: tickersIn(words, shouted),
-        sides: before,
-      };
+      return { words, lower, tickers: tickersIn(words, shouted), sides: before };
     });
 }
 
@@ -304,23 +299,26 @@ function isPrice(words: readonly string[], at: number): boolean {
 }
 
 function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit })[] {
-  const { words, lower, tickers } = clause;
+  const { lower } = clause;
   return lower.flatMap((word, at) => {
     const read = readNumber(word);
     if (read === undefined || ofAnother(clause, at, symbol)) return [];
     if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
-    const next = lower[at + 1] ?? '';
-    let unit: Unit = 'bare';
-    if (word.endsWith('%') || next === 'percent' || next === '%') unit = 'percent';
-    else if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) unit = 'trail';
-    else if (/^(?:stop|stp|stop-loss|loss)$/.test(leadOf(words, at))) unit = 'stop';
-    else if (/^(?:profit|take-profit|tp|target)$/.test(leadOf(words, at))) unit = 'profit';
-    else if (isPrice(words, at)) unit = 'price';
-    else if (word.startsWith('$') || /^(?:dollars?|usd|bucks)$/.test(next) || lower[at - 1] === 'usd')
-      unit = 'dollars';
-    else if (/^shares?$/.test(next) || tickers.includes((words[at + 1] ?? '').toUpperCase())) unit = 'shares';
+    const unit = unitOf(clause, at);
     return [{ value: read, unit, fields: fieldsByUnit[unit] }];
   });
+}
+
+function unitOf({ words, lower, tickers }: Clause, at: number): Unit {
+  const [word = '', next = ''] = lower.slice(at, at + 2);
+  const lead = leadOf(words, at);
+  if (word.endsWith('%') || next === 'percent' || next === '%') return 'percent';
+  if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) return 'trail';
+  if (/^(?:stop|stp|stop-loss|loss)$/.test(lead)) return 'stop';
+  if (/^(?:profit|take-profit|tp|target)$/.test(lead)) return 'profit';
+  if (priceWords.has(lead)) return 'price';
+  if (/^\$/.test(word) || /^(?:dollars?|usd|bucks)$/.test(next) || lower[at - 1] === 'usd') return 'dollars';
+  return /^shares?$/.test(next) || tickers.includes((words[at + 1] ?? '').toUpperCase()) ? 'shares' : 'bare';
 }
 
 /** Whether the number belongs to another symbol: the 10 of "5 AAPL for 10 MSFT". */

@@ -70,27 +70,26 @@ export const waitsFor =
 export function takeWhen(clause: string): Timed | undefined {
   const crossed = crossing.exec(clause);
   const recurring = readEvery(clause);
-  if (crossed === null && recurring === undefined) {
-    requireNearMiss(clause);
-    return undefined;
+  if (crossed === null) {
+    if (recurring === undefined) {
+      requireNearMiss(clause);
+      return undefined;
+    }
+    const timed = takeTime(recurring.rest);
+    const { rest, when } = withoutEnd(timed.rest);
+    return { rest, when: { every: recurring.every, ...defined({ at: timed.at }), ...when } };
   }
-  if (crossed !== null && recurring !== undefined) {
+  if (recurring !== undefined) {
     throw new NotUnderstood('I can wait for a day or for a price, and not for both at once.', waitsFor);
   }
-  if (crossed !== null) {
-    const [span, of = '', verb = '', direction = '', price = ''] = crossed;
-    const { rest, when } = withoutEnd(without(clause, span));
-    const isNamed = !['it', 'the price', 'its price', 'the stock'].includes(of.toLowerCase());
-    return {
-      rest,
-      when: { ...crossingOf(verb, direction, price.replaceAll(',', '')), ...when },
-      ...(isNamed ? { of } : {}),
-    };
-  }
-  const { every, rest: untimed } = recurring as NonNullable<typeof recurring>;
-  const timed = takeTime(untimed);
-  const { rest, when } = withoutEnd(timed.rest);
-  return { rest, when: { every, ...defined({ at: timed.at }), ...when } };
+  const [span, of = '', verb = '', direction = '', price = ''] = crossed;
+  const { rest, when } = withoutEnd(without(clause, span));
+  const isNamed = !['it', 'the price', 'its price', 'the stock'].includes(of.toLowerCase());
+  return {
+    rest,
+    when: { ...crossingOf(verb, direction, price.replaceAll(',', '')), ...when },
+    ...(isNamed ? { of } : {}),
+  };
 }
 
 function without(text: string, span: string): string {
@@ -126,23 +125,24 @@ function takeTime(text: string): { rest: string; at?: string } {
   const named = namedTime.exec(text);
   if (named !== null)
     return { rest: without(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
-  const found = clockTime.exec(text);
-  const [span = '', hour = '', minute, half] = found ?? [];
+  const [span = '', hour = '', minute, half] = clockTime.exec(text) ?? [];
   // "at 180" is a price.
-  if (found === null || (minute === undefined && half === undefined)) return { rest: text };
+  if (minute === undefined && half === undefined) return { rest: text };
+  return { rest: without(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
+}
+
+/** `HH:MM`. @throws {NotUnderstood} outside the market's session */
+function sessionTime(hour: number, minute: string, half: string | undefined): string {
   const isAfternoon = half?.toLowerCase().startsWith('p') ?? false;
-  const hours = (half === undefined ? Number(hour) : Number(hour) % 12) + (isAfternoon ? 12 : 0);
-  const at = `${String(hours).padStart(2, '0')}:${minute ?? '00'}`;
-  if (!/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) {
-    const later = `${String(hours + 12).padStart(2, '0')}:${minute ?? '00'}`;
-    throw new NotUnderstood(
-      half === undefined && hours < 4
-        ? `Do you mean ${later} in New York?`
-        : `At ${at} New York’s market is closed.`,
-      'Say a time of its session, 09:30 to 15:59 in New York: "at 11:30".',
-    );
-  }
-  return { rest: without(text, span), at };
+  const hours = (half === undefined ? hour : hour % 12) + (isAfternoon ? 12 : 0);
+  const at = `${String(hours).padStart(2, '0')}:${minute}`;
+  if (/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) return at;
+  throw new NotUnderstood(
+    half === undefined && hours < 4
+      ? `Do you mean ${String(hours + 12).padStart(2, '0')}:${minute} in New York?`
+      : `At ${at} New York’s market is closed.`,
+    'Say a time of its session, 09:30 to 15:59 in New York: "at 11:30".',
+  );
 }
 
 function crossingOf(verb: string, direction: string, price: string): SaidWhen {

@@ -198,29 +198,21 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       return [{ name: 'get_calendar', args: { days: 7 } }];
     case 'news':
       return [{ name: 'get_news', args: { symbols: intent.symbols, limit: 5 } }];
-    case 'activities': {
-      const { period, kinds } = intent;
-      return [{ name: 'get_activities', args: { period, ...defined({ kinds }) } }];
-    }
+    case 'activities':
+      return [{ name: 'get_activities', args: defined({ period: intent.period, kinds: intent.kinds }) }];
     case 'performance': {
       const { period, benchmark, figure } = intent;
-      const args = { period, ...defined({ benchmark }) };
+      const args = defined({ period, benchmark });
       return [{ name: 'get_performance', args, ...(figure === undefined ? {} : { view: { figure } }) }];
     }
-    case 'gains': {
-      const { year } = intent;
-      return [{ name: 'get_realized_gains', args: defined({ year }) }];
-    }
+    case 'gains':
+      return [{ name: 'get_realized_gains', args: defined({ year: intent.year }) }];
     case 'risk':
       return [{ name: 'get_risk', args: {} }];
-    case 'lots': {
-      const { symbol } = intent;
-      return [{ name: 'get_tax_lots', args: defined({ symbol }) }];
-    }
-    case 'wash': {
-      const { symbol, qty } = intent;
-      return [{ name: 'check_wash_sale', args: { symbol, ...defined({ qty }) } }];
-    }
+    case 'lots':
+      return [{ name: 'get_tax_lots', args: defined({ symbol: intent.symbol }) }];
+    case 'wash':
+      return [{ name: 'check_wash_sale', args: defined({ symbol: intent.symbol, qty: intent.qty }) }];
     case 'findings':
       return [{ name: 'get_findings', args: {} }];
     case 'rules':
@@ -271,10 +263,7 @@ function isForOption(intent: Intent): intent is OptionIntent {
   return intent.kind === 'order' && intent.contract !== undefined;
 }
 
-function contractStep({ request, contract }: OptionIntent): {
-  name: string;
-  args: Record<string, unknown>;
-} {
+function contractStep({ request, contract }: OptionIntent): Step {
   const { right, strike, expiry } = contract;
   const underlying = String(request.symbol);
   return {
@@ -313,11 +302,8 @@ export function isBounded(intent: Intent): intent is Bounded {
   return (intent.kind === 'order' || intent.kind === 'standing') && intent.mayBeTotal === true;
 }
 
-function boundStep({ request, account }: Bounded): { name: string; args: Record<string, unknown> } {
-  return {
-    name: 'get_quote',
-    args: { symbols: [request.symbol], ...defined({ account }) },
-  };
+function boundStep({ request, account }: Bounded): Step {
+  return { name: 'get_quote', args: { symbols: [request.symbol], ...argsIn(account) } };
 }
 
 function requirePerShare({ request }: Bounded, qty: string, answer: unknown): void {
@@ -348,21 +334,13 @@ const suggested = z.lazy(() =>
   }),
 );
 
-interface Call {
-  readonly name: string;
-  readonly args: Record<string, unknown>;
-}
-
 /** The rest stays in cash. */
-function rebalanceStep({ targets }: RebalanceIntent): Call {
-  return {
-    name: 'suggest_rebalance',
-    args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') },
-  };
+function rebalanceStep({ targets }: RebalanceIntent): Step {
+  return { name: 'suggest_rebalance', args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') } };
 }
 
 /** All orders in one proposal. */
-function ordersOfRebalance(answer: unknown): Call[] {
+function ordersOfRebalance(answer: unknown): Step[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
   if (only === undefined) return [];

@@ -104,40 +104,42 @@ const wordsOf = (clause: string) =>
 
 function unusedNumber(clause: string, values: readonly string[]): string | undefined {
   const left = values.flatMap((value) => value.match(/\d+(?:\.\d+)?/g) ?? []).map((value) => new Dec(value));
-  /** Each number of the plan uses up one of the sentence. */
-  const take = (...readings: Dec[]) =>
-    readings.some((reading) => {
-      const at = left.findIndex((value) => value.eq(reading));
-      if (at >= 0) left.splice(at, 1);
-      return at >= 0;
-    });
   const words = wordsOf(clause);
   const lower = words.map((word) => word.toLowerCase());
   for (let at = 0; at < words.length; at += 1) {
     const word = lower[at] ?? '';
     const said = readNumberWords(lower.slice(at, at + 8));
-    const after = lower[at + (said?.count ?? 1)] ?? '';
+    const count = said?.count ?? 1;
+    const after = lower[at + count] ?? '';
     // "one quarter" is a fraction, and "the 1st" the only day of the month.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
-    if (said !== undefined) {
-      const value = new Dec(said.value);
-      if (!take(value, value.div(100))) return words.slice(at, at + said.count).join(' ');
-      at += said.count - 1;
-    } else if (/^[-+$]*\.?\d/.test(word) && !numbersOf(word, after).every((readings) => take(...readings))) {
-      return words[at];
-    }
+    const numbers = said === undefined ? numbersOf(word, after) : [inPercent(new Dec(said.value))];
+    if (!numbers.every((readings) => useUp(left, readings))) return words.slice(at, at + count).join(' ');
+    at += count - 1;
   }
   return undefined;
 }
 
+/** Each number of the plan uses up one of the sentence. */
+function useUp(left: Dec[], readings: readonly Dec[]): boolean {
+  return readings.some((reading) => {
+    const at = left.findIndex((value) => value.eq(reading));
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+const inPercent = (value: Dec) => [value, value.div(100)];
+
 /** The possible readings of a word's numbers. */
 function numbersOf(word: string, after: string): Dec[][] {
+  if (!/^[-+$]*\.?\d/.test(word)) return [];
   const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];
   return groups.map((group) => {
     const value = new Dec(group);
     if (/k$/.test(word)) return [value.mul(1_000)];
-    if (word.endsWith('%') || /^(?:percent|%)$/.test(after)) return [value, value.div(100)];
+    if (word.endsWith('%') || /^(?:percent|%)$/.test(after)) return inPercent(value);
     if (/p\.?m/.test(word) || /^p\.?m/.test(after)) return [value.plus(12), value];
     if (word.includes('/')) return [value, value.plus(2_000)];
     return [value];
