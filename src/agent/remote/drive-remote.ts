@@ -97,6 +97,10 @@ class RemoteRun {
         this.#emit({ type: 'thread', thread: start.thread });
       return notStarted(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
     }
+    return this.#follow(started);
+  }
+
+  async #follow(started: StartedRun): Promise<RunResult> {
     const { run, thread } = started;
     this.#follower.follow({ type: 'thread', thread });
     // Ends the stream; the run itself is stopped at the server.
@@ -107,11 +111,8 @@ class RemoteRun {
     let failure: unknown;
     try {
       const notice = (message: string) => this.#emit({ type: 'notice', message });
-      for await (const event of runEvents(this.#server, run, {
-        clock: this.#clock,
-        signal: ended.signal,
-        notice,
-      })) {
+      const following = { clock: this.#clock, signal: ended.signal, notice };
+      for await (const event of runEvents(this.#server, run, following)) {
         if (event.type === 'result') return this.#asEnded(event.result);
         this.#emit(event);
       }
@@ -127,69 +128,77 @@ class RemoteRun {
 
   /** The idempotency key makes repeated requests one run. */
   async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
+    if (this.#signal.aborted) throw this.#reason();
+    const attempt = { scopes, tries: 0, mayBeThere: false };
     const key = randomUUID();
-    let allowed = scopes;
-    let mayBeThere = false;
-    let isAsked = false;
     const post = (signal: AbortSignal | undefined, ms?: number) =>
       this.#server.call(operation, {
-        ...defined({ params }),
+        ...defined({ params, signal, ms }),
         body,
         key,
-        scopes: allowed,
-        ...defined({ signal, ms }),
+        scopes: attempt.scopes,
       });
-    for (let tries = 0; ; ) {
+    for (;;) {
       try {
         this.#signal.throwIfAborted();
-        isAsked = true;
         return await post(this.#signal);
       } catch (error) {
-        if (this.#signal.aborted) {
-          // The run may have begun; stopping it takes its id.
-          if (mayBeThere || (isAsked && mayHaveArrived(error))) {
-            const begun = await post(undefined, STOP_MS).catch(() => undefined);
-            if (begun !== undefined) return begun;
-          }
-          throw this.#reason();
-        }
-        if (!isTradeAgentError(error)) throw error;
-        // A session with fewer scopes may still run with fewer.
-        if (isNotGranted(error) && allowed !== READ_SCOPES) {
-          allowed = READ_SCOPES;
+        if (!this.#signal.aborted) {
+          await this.#beforeRetry(attempt, error);
           continue;
         }
-        const wait = BACKOFF_MS[tries++];
-        if (!isSilent(error)) throw error;
-        mayBeThere ||= mayHaveArrived(error);
-        if (wait === undefined) throw mayBeThere ? unanswered(error) : error;
-        await this.#pause(wait, this.#signal);
+        // The run may have begun; stopping it takes its id.
+        const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
+        const begun = mayBeThere ? await post(undefined, STOP_MS).catch(() => undefined) : undefined;
+        if (begun === undefined) throw this.#reason();
+        return begun;
       }
     }
   }
 
+  /** @throws the start's failure if another try can't help */
+  async #beforeRetry(
+    attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
+    error: unknown,
+  ): Promise<void> {
+    if (!isTradeAgentError(error)) throw error;
+    // A session with fewer scopes may still run with fewer.
+    if (isNotGranted(error) && attempt.scopes !== READ_SCOPES) {
+      attempt.scopes = READ_SCOPES;
+      return;
+    }
+    if (!isSilent(error)) throw error;
+    attempt.mayBeThere ||= mayHaveArrived(error);
+    const wait = BACKOFF_MS[attempt.tries++];
+    if (wait === undefined) throw attempt.mayBeThere ? unanswered(error) : error;
+    await this.#pause(wait, this.#signal);
+  }
+
   /** Stops the run at the server, and gives it time to end if the caller is still reading. */
-  async #end({ run, thread }: StartedRun, ended: AbortSignal): Promise<void> {
+  async #end(started: StartedRun, ended: AbortSignal): Promise<void> {
     const isLeft = this.#left.aborted && !this.#options.signal.aborted;
     if (isLeft && this.#options.approval === 'detach') return;
+    if ((await this.#stop(started, ended)) && !isLeft) await this.#pause(GRACE_MS, ended);
+  }
+
+  /** False if the server could not be told. */
+  async #stop({ run, thread }: StartedRun, ended: AbortSignal): Promise<boolean> {
     for (const wait of [...BACKOFF_MS, undefined]) {
       try {
         await this.#server.call('stopRun', { params: { run }, ms: STOP_MS });
-        break;
+        return true;
       } catch (error) {
-        if (isTradeAgentError(error) && error.code === 'not_found') break;
-        if (wait === undefined || !isPassing(error)) {
-          const how = `"trade-agent resume ${thread}" tells how it went`;
-          this.#emit({
-            type: 'notice',
-            message: `The server could not be told: the run goes on there; ${how}.`,
-          });
-          return;
-        }
-        if (!(await this.#pause(wait, ended))) return;
+        if (isTradeAgentError(error) && error.code === 'not_found') return true;
+        if (wait === undefined || !isPassing(error)) break;
+        if (!(await this.#pause(wait, ended))) return false;
       }
     }
-    if (!isLeft) await this.#pause(GRACE_MS, ended);
+    const how = `"trade-agent resume ${thread}" tells how it went`;
+    this.#emit({
+      type: 'notice',
+      message: `The server could not be told: the run goes on there; ${how}.`,
+    });
+    return false;
   }
 
   /** False if it was aborted. */
@@ -231,14 +240,11 @@ function interrupted(): TradeAgentError {
 }
 
 function unanswered(cause: TradeAgentError): TradeAgentError {
-  return new TradeAgentError(
-    'gateway_unreachable',
-    `the server did not say that the run began: ${cause.message}`,
-    {
-      hint: 'It may be going on there all the same: see "trade-agent threads".',
-      cause,
-    },
-  );
+  const message = `the server did not say that the run began: ${cause.message}`;
+  return new TradeAgentError('gateway_unreachable', message, {
+    hint: 'It may be going on there all the same: see "trade-agent threads".',
+    cause,
+  });
 }
 
 function lost(thread: string, cause: TradeAgentError): TradeAgentError {

@@ -51,6 +51,14 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
+  /** Ids at the gateway, and those of threads that may not know yet that they ended there. */
+  const underWay = async (gateway: GatewayClient): Promise<string[]> => {
+    const open = await gateway.proposals({ state: 'open', limit: MOST_LISTED });
+    return [...open, ...(await own()).map(({ proposal }) => proposal)]
+      .filter(({ state }) => isUnderWayState(state))
+      .map(({ id }) => id);
+  };
+
   return {
     /** Newest first. */
     async list(): Promise<ApprovalView[]> {
@@ -103,17 +111,8 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const known = id === undefined ? undefined : await ownOf(id);
       if (known !== undefined && isFinalState(known.proposal.state)) return [asLastSeen(known)];
       const gateway = await requireClient(session);
-      const open =
-        id === undefined
-          ? (await gateway.proposals({ state: 'open', limit: MOST_LISTED }))
-              .filter(({ state }) => isUnderWayState(state))
-              .map((one) => one.id)
-          : [id];
-      // Threads may not know yet that these ended at the gateway.
-      const unheard =
-        id === undefined ? (await own()).filter(({ proposal }) => isUnderWayState(proposal.state)) : [];
       const settled: ApprovalView[] = [];
-      for (const one of new Set([...open, ...unheard.map(({ proposal }) => proposal.id)])) {
+      for (const one of new Set(id === undefined ? await underWay(gateway) : [id])) {
         settled.push(await seen(await gateway.proposal(one)));
       }
       const looked = new Set(settled.map((view) => view.id));

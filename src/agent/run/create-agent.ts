@@ -129,10 +129,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       // The gateway may have finished what a run left to it.
       await approvals.list();
       return await Promise.all(
-        listed.map(async (thread) => ({
-          ...threadView(thread),
-          status: await currentStatus(thread),
-        })),
+        listed.map(async (thread) => ({ ...threadView(thread), status: await currentStatus(thread) })),
       );
     },
     thread: async (id) => {

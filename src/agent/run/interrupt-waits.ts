@@ -72,7 +72,7 @@ class InterruptWaits {
     if (approvalMode === 'deny' || this.#connected.has(interrupt)) return 'resume';
     if (once && this.#looked.has(interrupt)) return 'leave';
     const wait = this.#wait(`connection ${connection}`, () =>
-      waitForConnection(this.#environment, connection, this.#signal, { once }),
+      waitForConnection(this.#environment, connection, this.#signal, once),
     );
     const told = wait.then((found) => {
       this.#looked.add(interrupt);
@@ -119,9 +119,7 @@ class InterruptWaits {
     const { proposals, gateway, clock, emit, saw, thread } = this.#environment;
     const from = await proposals.get(id, thread);
     if (from === undefined) return;
-    if (gateway === undefined) {
-      throw loginRequired();
-    }
+    if (gateway === undefined) throw loginRequired();
     await followProposal(gateway, from.proposal, {
       clock,
       signal: this.#signal,
@@ -202,21 +200,15 @@ export function connectionView(name: string, status: ConnectionView['status']): 
 
 /**
  * Waits until an account is connected, until `connectBy` or for `approval_ttl`.
- * @param options.once checks once
+ * @param once checks once
  * @returns `missing` after the deadline, `needed` before it
  * @throws the signal's reason
  */
 async function waitForConnection(
-  {
-    gateway,
-    clock,
-    profile,
-    emit,
-    connectBy,
-  }: Pick<GraphEnvironment, 'gateway' | 'clock' | 'profile' | 'emit' | 'connectBy'>,
+  { gateway, clock, profile, emit, connectBy }: GraphEnvironment,
   name: string,
   signal: AbortSignal,
-  { once = false }: { once?: boolean } = {},
+  once: boolean,
 ): Promise<ConnectionView['status']> {
   const deadline = connectBy ?? clock.now() + profile.approval_ttl * 1000;
   let told = false;

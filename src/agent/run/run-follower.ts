@@ -40,22 +40,21 @@ export class RunFollower {
     const cause = failure ?? new Error('the run ended without a result');
     return {
       thread,
-      status: result?.status ?? this.#status(),
-      text: result?.text ?? this.#text,
-      data: result?.data ?? [],
-      orders: result?.orders ?? [...this.#orders.values()],
-      messages: result?.messages ?? this.#sent(),
-      approvals: result?.approvals ?? [...this.#approvals.values()],
-      connections: result?.connections ?? this.#needed(),
-      usage: result?.usage ?? { model: 'unknown', input_tokens: 0, output_tokens: 0 },
+      status: this.#status(),
+      text: this.#text,
+      data: [],
+      orders: [...this.#orders.values()],
+      messages: this.#sent(),
+      approvals: [...this.#approvals.values()],
+      connections: this.#needed(),
+      usage: { model: 'unknown', input_tokens: 0, output_tokens: 0 },
+      ...result,
       error: { ...errorObject(cause), code: isTradeAgentError(cause) ? cause.code : 'internal' },
     };
   }
 
   #sent(): SentMessage[] {
-    return [...this.#approvals.values()].flatMap((approval) =>
-      approval.sent === undefined ? [] : [approval.sent],
-    );
+    return [...this.#approvals.values()].flatMap(({ sent }) => sent ?? []);
   }
 
   #needed(): ConnectionView[] {

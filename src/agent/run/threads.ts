@@ -33,19 +33,19 @@ export async function beginThread(
   request: ThreadRequest,
   { owner, holder, clock }: { readonly owner: ThreadOwner; readonly holder: string; readonly clock: Clock },
 ): Promise<{ readonly thread: Thread; readonly lease: Lease }> {
-  const isNew = 'title' in request && request.thread === undefined;
-  const id = isNew ? shortId('th_', 10) : 'resume' in request ? request.resume : (request.thread ?? '');
-  if ('title' in request) requireThreadId(id);
+  const isResumed = 'resume' in request;
+  const id = isResumed ? request.resume : (request.thread ?? shortId('th_', 10));
+  const title = isResumed ? undefined : request.title;
+  if (!isResumed) requireThreadId(id);
   for (;;) {
     const found = await threads.find(id);
-    if (found !== undefined || 'resume' in request) requireOwn(found, id, owner);
+    if (found !== undefined || isResumed) requireOwn(found, id, owner);
     const now = clock.now();
     if (found !== undefined && isDriven(found, now)) {
       throw new TradeAgentError('busy', `another run holds thread ${id}`, {
         hint: 'Wait for it to end, or start a new thread.',
       });
     }
-    const title = 'title' in request ? request.title : undefined;
     const until = now + THREAD_LEASE_MS;
     const begun = await threads.begin({ id, owner, title, holder, expected: found?.epoch, now, until });
     if (begun.outcome === 'begun') return begun;
