@@ -1,6 +1,6 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
-import { databaseFailure } from '../../store/sqlite/state-database.ts';
+import { databaseFailure } from '../../store/sqlite/database-failure.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 

@@ -81,7 +81,7 @@ async function connect(
   text: string,
   options: { open?: boolean; redirectPort: number },
 ): Promise<void> {
-  const { addConnection } = await import('../../../app/index.ts');
+  const { addConnection } = await import('../../../app/connections.ts');
   const { readConnectionName } = await import('./connection-link.ts');
   const { name, label, provider_name, scopes, already } = await addConnection(
     context,
