@@ -14,7 +14,9 @@ export function configFile(home: Home): string {
  * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
  */
 export async function loadConfig(home: Home): Promise<Config> {
-  return await checkConfig(configText(home), configFile(home));
+  const text = configText(home);
+  // An empty configuration loads no YAML parser.
+  return text === '' ? configSchema.parse({}) : await checkConfig(text, configFile(home));
 }
 
 /** The text of `config.yaml`; empty where there is none. @throws {TradeAgentError} `invalid_config` */

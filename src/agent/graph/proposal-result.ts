@@ -4,10 +4,9 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
+import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
-import { kinds } from '../../trading/kinds/kinds.ts';
 import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
@@ -19,6 +18,7 @@ import { errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
+import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
 import { tellResult } from './tool-node.ts';
 
@@ -146,42 +146,4 @@ async function followFill(environment: GraphEnvironment, seen: ThreadProposal): 
   if (gateway === undefined) return seen;
   const changed = (proposal: Proposal) => saw({ ...seen, proposal });
   return { ...seen, proposal: await watchFill(gateway, seen.proposal, { clock, signal, changed }) };
-}
-
-export function refusalOf(proposal: Proposal): TradeAgentError {
-  const { state, kind, reason } = proposal;
-  const what = describeProposal(proposal);
-  const { nothing, twice } = kinds[kind].phrases;
-  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, LONGEST_SENTENCE)}`;
-  switch (state) {
-    case 'denied':
-      return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });
-    case 'expired':
-      return new TradeAgentError('approval_expired', why('the approval expired'), {
-        hint: `${nothing} Ask for it again.`,
-      });
-    case 'cancelled':
-      return new TradeAgentError('approval_cancelled', why('it was taken back'), { hint: nothing });
-    case 'unknown':
-      return new TradeAgentError('outcome_unknown', why('what became of it is not known'), {
-        hint: `Ask again with "trade-agent approvals reconcile ${proposal.id}".`,
-      });
-    default: {
-      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code, reason.members);
-      return new TradeAgentError(code, why('it was blocked'), {
-        hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
-        details: {
-          ...shownMembers(reason?.members ?? {}),
-          ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
-        },
-      });
-    }
-  }
-}
-
-export function rejectionOf({ reason }: Proposal): TradeAgentError {
-  return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
-    hint: 'Ask the broker why.',
-    details: { ...shownMembers(reason?.members ?? {}) },
-  });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalView } from '../../agent/events.ts';
-import { refusalOf } from '../../agent/graph/proposal-result.ts';
+import { refusalOf } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView } from '../../agent/graph/proposal-view.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
-import { refusalOf, rejectionOf } from '../../agent/graph/proposal-result.ts';
+import { refusalOf, rejectionOf } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView, cameOf, describeProposal } from '../../agent/graph/proposal-view.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';

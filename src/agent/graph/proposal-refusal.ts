@@ -1,0 +1,46 @@
+import { TradeAgentError } from '../../errors/errors.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
+import type { Proposal } from '../../trading/proposal.ts';
+import { describeProposal } from './proposal-view.ts';
+
+/** The error for a proposal that was not carried out. */
+export function refusalOf(proposal: Proposal): TradeAgentError {
+  const { state, kind, reason } = proposal;
+  const what = describeProposal(proposal);
+  const { nothing, twice } = kinds[kind].phrases;
+  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, LONGEST_SENTENCE)}`;
+  switch (state) {
+    case 'denied':
+      return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });
+    case 'expired':
+      return new TradeAgentError('approval_expired', why('the approval expired'), {
+        hint: `${nothing} Ask for it again.`,
+      });
+    case 'cancelled':
+      return new TradeAgentError('approval_cancelled', why('it was taken back'), { hint: nothing });
+    case 'unknown':
+      return new TradeAgentError('outcome_unknown', why('what became of it is not known'), {
+        hint: `Ask again with "trade-agent approvals reconcile ${proposal.id}".`,
+      });
+    default: {
+      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code, reason.members);
+      return new TradeAgentError(code, why('it was blocked'), {
+        hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
+        details: {
+          ...shownMembers(reason?.members ?? {}),
+          ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
+        },
+      });
+    }
+  }
+}
+
+/** The error for an order that the broker rejected. */
+export function rejectionOf({ reason }: Proposal): TradeAgentError {
+  return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
+    hint: 'Ask the broker why.',
+    details: { ...shownMembers(reason?.members ?? {}) },
+  });
+}
