@@ -25,7 +25,6 @@ export async function* say(
   yield* agent.run({ prompt, ...defined({ thread }) }, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Resumes a conversation that stopped. */
 export async function* goOn(
   app: App,
   options: AgentOptions,

@@ -212,7 +212,6 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
       show({ type: 'command', who, args });
       return played(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
     },
-    /** Hands the terminal to the chat until it ends. */
     async chat() {
       const child = run([], 'inherit');
       await new Promise((resolve) => child.once('close', resolve));
@@ -249,7 +248,6 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
   child.stderr?.on('data', onData);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
-    /** As closing its terminal would. */
     hangUp: () => child.kill('SIGHUP'),
     ended: () => within(ended, name),
     /** The first printed text that matches. @throws {TradeAgentError} where it ends before */

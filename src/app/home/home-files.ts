@@ -29,7 +29,6 @@ export const homeFiles = (folder: string) => ({
   gatewayDatabase: join(folder, 'gateway.db'),
   providerDatabase: join(folder, 'provider.db'),
   record: join(folder, 'audit.jsonl'),
-  /** Written while it serves. */
   ready: join(folder, 'ready.json'),
   /** Held while it serves and while it is created. */
   lock: join(folder, 'home.lock'),

@@ -19,7 +19,6 @@ export type PhoneNotice = {
         readonly expires_at: string;
         /** `Buy 5 AAPL · PAPER`; absent if a lock screen may not show it. */
         readonly order?: string;
-        /** The phone's page, the same for everybody. */
         readonly phone: string;
       };
     }
