@@ -23,7 +23,9 @@ const MOST_COMPLETIONS = 6;
 /** A screen reader that read the countdown every second would drown out the rest. */
 const SPOKEN_INTERVAL_MS = 60_000;
 
-interface ChatAppProps {
+type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
+
+export function ChatApp(props: {
   readonly session: ChatSession;
   readonly clock: Clock;
   readonly version: string;
@@ -33,11 +35,7 @@ interface ChatAppProps {
   readonly history: InputHistory;
   /** The phone page as a QR code; empty where none can be shown. */
   readonly phoneQr: readonly string[];
-}
-
-type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
-
-export function ChatApp(props: ChatAppProps) {
+}) {
   const { session, clock, version, unicode, color, spoken, history } = props;
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();

@@ -7,12 +7,6 @@ import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
-interface RunningTool {
-  readonly id: string;
-  readonly name: string;
-  readonly text: string;
-}
-
 /** One run of the agent: the live part of one conversation. Several may run at once. */
 export interface Run {
   /** The conversation's number, from 1, as long as the chat is open. */
@@ -23,7 +17,7 @@ export interface Run {
   readonly answer: string;
   /** Some of this answer is printed already. */
   readonly answering: boolean;
-  readonly tools: readonly RunningTool[];
+  readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   /** Approvals not decided or not carried out yet; oldest first. */
   readonly approvals: readonly ApprovalView[];
   /** Accounts elsewhere that have to be connected first. */

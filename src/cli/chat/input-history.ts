@@ -3,10 +3,7 @@ import { dirname, join } from 'node:path';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 
-export interface InputHistory {
-  readonly entries: readonly string[];
-  add(entry: string): void;
-}
+export type InputHistory = ReturnType<typeof openInputHistory>;
 
 const MOST_ENTRIES = 1000;
 /** Longer entries were pasted, and nobody looks for them with the Up key. */
@@ -18,7 +15,7 @@ export const noHistory: InputHistory = { entries: [], add: () => undefined };
  * The history in `history.jsonl` (0600), one JSON string a line. Where the file can't be read or written the chat works
  * without it.
  */
-export function openInputHistory(folder: string): InputHistory {
+export function openInputHistory(folder: string) {
   const file = join(folder, 'history.jsonl');
   const read = readEntries(file);
   const entries = read.slice(-MOST_ENTRIES);
@@ -26,7 +23,7 @@ export function openInputHistory(folder: string): InputHistory {
   let last = entries.at(-1);
   return {
     entries,
-    add: (entry) => {
+    add: (entry: string) => {
       if (entry === last || !mayBeKept(entry)) return;
       last = entry;
       quietly(() => {

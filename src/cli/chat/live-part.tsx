@@ -15,16 +15,15 @@ import { lastRows } from './wrapped-rows.ts';
 const MOST_TOOLS = 3;
 const MOST_ROWS = 4;
 
-interface LivePartProps {
+/** What is still going on: never taller than `maxRows`. */
+export function LivePart(props: {
   readonly state: ChatState;
   readonly phone: string | undefined;
   readonly phoneQr: readonly string[];
   readonly now: number;
   readonly maxRows: number;
-}
-
-/** What is still going on: never taller than `maxRows`. */
-export function LivePart({ state, phone, phoneQr, now, maxRows }: LivePartProps) {
+}) {
+  const { state, phone, phoneQr, now, maxRows } = props;
   const { columns } = useScreen();
   const shown = useScreenText();
   const markdown = useMarkdown();

@@ -1,32 +1,19 @@
-import type { App } from '../../app/app.ts';
 import { createApp } from '../../app/create-app.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { defined } from '../../values/defined.ts';
-import { type Attention, createAttention, noAttention } from '../terminal/attention.ts';
-import type { Interruption } from '../terminal/interruption.ts';
-import type { Io } from '../terminal/io.ts';
-import { DEFAULT_THEME, type Paint, painter, plainPaint } from '../text/theme.ts';
+import { createAttention, noAttention } from '../terminal/attention.ts';
+import { DEFAULT_THEME, painter, plainPaint } from '../text/theme.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import type { Output } from './output.ts';
 
-export interface Context extends App {
-  readonly io: Io;
-  readonly output: Output;
-  readonly interruption: Interruption;
-  paint(): Promise<Paint>;
-  /** Calls a person who looks elsewhere; silent where it is turned off. */
-  attention(): Promise<Attention>;
-  chooseTheme(name: ThemeName): void;
-  /** `--theme`, else config.yaml's, else the default. */
-  theme(): Promise<ThemeName>;
-}
+export type Context = Readonly<ReturnType<typeof createContext>>;
 
 export function createContext(
   cli: Cli,
   globals: GlobalOptions,
   output: Output,
   tell: (line: string) => void,
-): Context {
+) {
   const { io, interruption } = cli;
   const ask = async (question: string) => {
     const { askSecret } = await import('../terminal/secret-input.ts');
@@ -45,6 +32,7 @@ export function createContext(
     askSecret: io.interactive ? ask : undefined,
   });
   let chosen = globals.theme;
+  /** `--theme`, else config.yaml's, else the default. */
   const theme = async () => chosen ?? (await app.config()).theme ?? DEFAULT_THEME;
   return Object.assign(app, {
     io,
@@ -54,6 +42,7 @@ export function createContext(
     chooseTheme: (name: ThemeName) => {
       chosen = name;
     },
+    /** Calls a person who looks elsewhere; silent where it is turned off. */
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
     // Without color the theme need not be read.

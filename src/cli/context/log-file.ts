@@ -6,16 +6,14 @@ import type { Clock } from '../../machine/clock.ts';
 const MAX_BYTES = 1024 * 1024;
 const KEPT = 3;
 
-/** What the program did, for finding out why it failed: no prompts, no answers, no credentials. */
-export interface Log {
-  write(event: string, facts?: Readonly<Record<string, unknown>>): void;
-}
-
-/** Appends one JSON object a line to `file` (0600). Never throws: a log that can't be written is no reason to fail. */
-export function createLogFile(file: string, clock: Clock): Log {
+/**
+ * What the program did, for finding out why it failed: no prompts, no answers, no credentials. One JSON object a line in
+ * `file` (0600). Never throws: a log that can't be written is no reason to fail.
+ */
+export function createLogFile(file: string, clock: Clock) {
   let ready = false;
   return {
-    write(event, facts = {}) {
+    write(event: string, facts: Readonly<Record<string, unknown>> = {}) {
       try {
         if (!ready) {
           mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

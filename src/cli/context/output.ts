@@ -8,17 +8,7 @@ import type { Io } from '../terminal/io.ts';
 export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** A command's result on stdout, in the chosen format. Everything else goes to `io.talk`. */
-export interface Output {
-  readonly format: OutputFormat;
-  /**
-   * The command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
-   * stdout is a terminal.
-   */
-  result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>): Promise<void>;
-  /** One line of `stream-json`; nothing in the other formats. */
-  event(event: Record<string, unknown>): void;
-}
+export type Output = ReturnType<typeof createOutput>;
 
 /** @param indented for a person */
 type JqFilter = (json: string, indented: boolean) => string;
@@ -51,13 +41,18 @@ export async function openOutput(
   return createOutput(io, 'json', await jqFilter(jq));
 }
 
-export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): Output {
+/** A command's result on stdout, in the chosen format. Everything else goes to `io.talk`. */
+export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   const print = (lines: string, shown = (text: string) => text) => {
     if (lines !== '') io.print(shown(lines));
   };
   return {
     format,
-    async result(thing, data, text) {
+    /**
+     * The command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
+     * stdout is a terminal.
+     */
+    async result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
       if (format === 'text') return print(await text());
       if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(thing, data));
       const object = { schema: `trade-agent.${thing}/1`, ...data };
@@ -65,7 +60,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter): O
         return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
       print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
     },
-    event(event) {
+    /** One line of `stream-json`; nothing in the other formats. */
+    event(event: Record<string, unknown>) {
       if (format === 'stream-json') io.print(safeJson(event));
     },
   };

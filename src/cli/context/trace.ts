@@ -25,9 +25,9 @@ export function startTrace(
   };
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
-    fetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts })),
+    fetch: tracedFetch(fetch, clock, (facts) => tell('request', facts)),
     /** As `fetch`, but the record has only the host. */
-    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', { ...facts }), 'host'),
+    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
     end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };
@@ -52,24 +52,14 @@ function errorFacts(error: unknown): Record<string, unknown> {
   };
 }
 
-/** One request without secrets: no query, header or body. */
-interface RequestFacts {
-  readonly method: string;
-  /** Scheme and host, and the path unless that may be a secret. */
-  readonly url: string;
-  readonly status?: number;
-  readonly failure?: string;
-  readonly ms: number;
-}
-
 /**
- * `fetch` that reports each answered request. @param address how much of the address to report: an incoming webhook's
- * path is its secret
+ * `fetch` that reports each request without secrets: no query, header or body.
+ * @param address how much of the address to report: an incoming webhook's path is its secret
  */
 export function tracedFetch(
   fetch: typeof globalThis.fetch,
   clock: Clock,
-  tell: (facts: RequestFacts) => void,
+  tell: (facts: Record<string, unknown>) => void,
   address: 'path' | 'host' = 'path',
 ): typeof globalThis.fetch {
   return async (input, init) => {

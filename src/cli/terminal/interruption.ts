@@ -2,30 +2,19 @@ import { exits } from '../../app/exit-codes.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { OutputStream } from './io.ts';
 
-/** What ends a command from outside: Ctrl-C, a time limit, or a reader of our output that went away. */
-export interface Interruption {
-  readonly signal: AbortSignal;
-  interrupt(reason: TradeAgentError): void;
-  limit(ms: number): void;
-  /** Stdout or stderr has no reader: there is nobody to tell. */
-  readonly readerGone: boolean;
-  /** Why stdout could not be written, such as a full disk: a lost result must not look like success. */
-  readonly outputFailure: TradeAgentError | undefined;
-  dispose(): void;
-}
+export type Interruption = ReturnType<typeof createInterruption>;
 
 /** How long a command may take after a signal to write down what is pending; then it is ended. */
 const GRACE_MS = 5000;
 
-interface InterruptionParts {
+/** What ends a command from outside: Ctrl-C, a time limit, or a reader of our output that went away. */
+export function createInterruption(parts: {
   readonly on: (event: string, listener: () => void) => unknown;
   readonly off: (event: string, listener: () => void) => unknown;
   readonly exit: (code: number) => unknown;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-}
-
-export function createInterruption(parts: InterruptionParts): Interruption {
+}) {
   const controller = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   let readerGone = false;
@@ -71,7 +60,7 @@ export function createInterruption(parts: InterruptionParts): Interruption {
   return {
     signal: controller.signal,
     interrupt,
-    limit: (ms) =>
+    limit: (ms: number) =>
       later(ms, () =>
         interrupt(
           new TradeAgentError('timeout', `not finished within ${describe(ms)}`, {
@@ -79,9 +68,11 @@ export function createInterruption(parts: InterruptionParts): Interruption {
           }),
         ),
       ),
+    /** Stdout or stderr has no reader: there is nobody to tell. */
     get readerGone() {
       return readerGone;
     },
+    /** Why stdout could not be written, such as a full disk: a lost result must not look like success. */
     get outputFailure() {
       return outputFailure;
     },

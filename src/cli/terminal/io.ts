@@ -3,46 +3,10 @@ import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-type Style = Parameters<typeof styleText>[0];
 export type InputStream = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
-/** The terminal, decided once: who is a TTY, whether to color, how wide. stdout is for results, stderr for talk. */
-export interface Io {
-  readonly stdin: InputStream;
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
-  readonly stdinIsTty: boolean;
-  readonly stdoutIsTty: boolean;
-  readonly stderrIsTty: boolean;
-  /** Whether a person can be asked: stdin and stderr are terminals, and this isn't a CI job. */
-  readonly interactive: boolean;
-  readonly unicode: boolean;
-  /** Columns to write for; 80 without a terminal. */
-  width(): number;
-  write(text: string): void;
-  print(line: string): void;
-  talk(line: string): void;
-  /**
-   * Sends talk to `to` instead of the terminal, as while a screen is drawn there; undefined: to stderr again.
-   * Redirected talk is not affected.
-   */
-  divertTalk(to: ((line: string) => void) | undefined): void;
-  /** Colors text for one of the streams, if that takes colors. */
-  paint(stream: 'stdout' | 'stderr', style: Style, text: string): string;
-  readonly color: { readonly stdout: boolean; readonly stderr: boolean };
-  /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
-  prompt(question: string, signal: AbortSignal): Promise<string>;
-}
-
-interface IoParts {
-  readonly stdin: InputStream;
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
-  readonly env: NodeJS.ProcessEnv;
-  readonly platform?: NodeJS.Platform;
-  readonly noColor?: boolean;
-}
+export type Io = Readonly<ReturnType<typeof createIo>>;
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
@@ -66,7 +30,15 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-export function createIo(parts: IoParts): Io {
+/** The terminal, decided once: who is a TTY, whether to color, how wide. stdout is for results, stderr for talk. */
+export function createIo(parts: {
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform?: NodeJS.Platform;
+  readonly noColor?: boolean;
+}) {
   const { stdin, stdout, stderr, env } = parts;
   const stdinIsTty = stdin.isTTY === true;
   const stdoutIsTty = stdout.isTTY === true;
@@ -76,6 +48,7 @@ export function createIo(parts: IoParts): Io {
     stdout: decideColor(env, stdoutIsTty, noColor),
     stderr: decideColor(env, stderrIsTty, noColor),
   };
+  /** Whether a person can be asked. */
   const interactive = stdinIsTty && stderrIsTty && !isCi(env);
   const write = (stream: OutputStream, text: string) => {
     if (stream.writable) stream.write(text);
@@ -91,16 +64,20 @@ export function createIo(parts: IoParts): Io {
     interactive,
     color,
     unicode: decideUnicode(env, parts.platform ?? process.platform),
+    /** Columns to write for; 80 without a terminal. */
     width: () => stdout.columns ?? stderr.columns ?? 80,
-    write: (text) => write(stdout, text),
-    print: (line) => write(stdout, `${line}\n`),
-    talk: (line) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    divertTalk: (to) => {
+    write: (text: string) => write(stdout, text),
+    print: (line: string) => write(stdout, `${line}\n`),
+    talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
+    /** Sends talk to `to` while a screen is drawn; undefined: to stderr again. Redirected talk is not affected. */
+    divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },
-    paint: (stream, style, text) =>
+    /** Colors text for one of the streams, if that takes colors. */
+    paint: (stream: 'stdout' | 'stderr', style: Parameters<typeof styleText>[0], text: string) =>
       color[stream] ? styleText(style, text, { validateStream: false }) : text,
-    prompt: async (question, signal) => {
+    /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
+    prompt: async (question: string, signal: AbortSignal) => {
       if (!interactive) {
         throw new TradeAgentError('usage', 'there is no terminal to ask on', {
           hint: 'Give the answer as an option; --help lists them.',

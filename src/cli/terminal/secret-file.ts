@@ -4,19 +4,14 @@ import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 /** Bytes; two lines, or a passphrase. */
 const LONGEST = 16 * 1024;
 
-/** Where a script keeps a secret: a file only its owner can read, or an open descriptor. */
-interface SecretPlace {
-  readonly file?: string | undefined;
-  readonly fd?: number | undefined;
-}
-
 /**
- * A script's secret; undefined where no place is named. Errors never contain it.
+ * A script's secret, from a file only its owner can read or an open descriptor; undefined where neither is named. Errors
+ * never contain it.
  * @param what for the message: `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */
 export async function readSecretPlace(
-  { file, fd }: SecretPlace,
+  { file, fd }: { readonly file?: string | undefined; readonly fd?: number | undefined },
   what: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {

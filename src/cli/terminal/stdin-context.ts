@@ -25,12 +25,6 @@ export interface StdinText {
   readonly ended: 'end' | 'cut' | 'open';
 }
 
-interface Until {
-  readonly clock: Clock;
-  /** Its reason is thrown. */
-  readonly signal?: AbortSignal;
-}
-
 /**
  * Reads standard input that isn't a terminal, then releases it, so that an open pipe neither hangs the run nor keeps
  * the process alive. @throws the signal's reason
@@ -38,7 +32,7 @@ interface Until {
 export async function readStdin(
   stdin: InputStream,
   { firstByteMs, waitOn, endMs, maxBytes }: StdinLimits,
-  { clock, signal }: Until,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<StdinText> {
   if (stdin.isTTY === true || stdin.readableEnded || stdin.destroyed) return { text: '', ended: 'end' };
   const chunks: Buffer[] = [];
