@@ -5,11 +5,14 @@ import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
+import { shareForm } from '../trading/symbol.ts';
 import { namedIn, placeholdersOf } from './message.ts';
-import { takePlainTargets } from './plain-targets.ts';
 import {
+  fitTogether,
+  fractionOf,
   keysOfKind,
   orderKeys,
+  percentForm,
   type RulesFile,
   ruleKinds,
   rulesFileSchema,
@@ -191,4 +194,32 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
   if (third === 'when') return ['before_close'];
   if (path[2] === 'order') return orderKeys;
   return keysOfKind(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
+}
+
+const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
+/** A symbol and a percentage that YAML reads as text and the schema accepts. */
+const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
+const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
+
+/** Symbols that YAML does not read as text. */
+const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
+
+/**
+ * Extracts targets written one a line, as nearly all are: for a thousand of them the YAML parser and the schema take
+ * a tenth of the whole check. Undefined if they are written otherwise or wrong.
+ */
+export function takePlainTargets(text: string) {
+  const found = plainTargets.exec(text);
+  if (found === null) return undefined;
+  const [whole, before = '', block = ''] = found;
+  const lines = block.trimEnd().split('\n');
+  const targets: Record<string, string> = {};
+  for (const line of lines) {
+    const end = line.indexOf(':');
+    const symbol = line.slice(2, end);
+    if (Object.hasOwn(targets, symbol) || NO_TEXT.includes(symbol)) return undefined;
+    targets[symbol] = fractionOf(line.slice(end + 2));
+  }
+  if (!fitTogether(targets)) return undefined;
+  return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };
 }

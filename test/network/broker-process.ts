@@ -7,8 +7,7 @@ import type { HttpBindings } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../src/home/identity-provider/faults.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { listenerOf } from '../../src/net/http-server.ts';
-import type { TlsFiles } from '../../src/net/tls-files.ts';
+import { listenerOf, type TlsFiles } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker, type PaperBrokerOptions } from '../../src/sandbox/paper-broker/paper-broker.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { TlsFiles } from '../../src/net/tls-files.ts';
+import type { TlsFiles } from '../../src/net/http-server.ts';
 
 /** Writes a certificate for the broker's address. Call it before anything speaks TLS: Node reads what it trusts once. */
 export function makeCertificate(folder: string, address: string): TlsFiles {

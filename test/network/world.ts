@@ -11,8 +11,7 @@ import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/proto
 import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { listenOnLoopback } from '../../src/net/http-server.ts';
-import type { TlsFiles } from '../../src/net/tls-files.ts';
+import { listenOnLoopback, type TlsFiles } from '../../src/net/http-server.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
 import { addMissing, createPeople } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';

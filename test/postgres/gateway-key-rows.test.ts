@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { GatewayKeyRows, WrappedGatewayKey } from '../../src/store/gateway-key-rows.ts';
-import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
+import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 

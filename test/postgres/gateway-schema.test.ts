@@ -1,10 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import { postgresGatewayKeyRows } from '../../src/store/postgres/gateway-key-rows.ts';
+import {
+  postgresGatewayKeyRows,
+  postgresRegistrationPlace,
+} from '../../src/store/postgres/gateway-database.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { sweepProofs } from '../../src/store/postgres/proof-store.ts';
-import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { registeredIds } from '../../src/approval/ciba/client-registration.ts';
+import { postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { postgresRegistrationPlace } from '../../src/store/postgres/registration-place.ts';
 import type { RegistrationPlace } from '../../src/store/registration-place.ts';
 import { clientKey } from '../integration/approval/asking-fixture.ts';
 import { type LyingProvider, startLyingProvider } from '../integration/auth/lying-provider.ts';

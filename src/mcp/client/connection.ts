@@ -3,11 +3,14 @@ import {
   Client,
   InsufficientScopeError,
   ProtocolError,
+  type RequestOptions,
   SdkError,
   SdkErrorCode,
   SdkHttpError,
   StreamableHTTPClientTransport,
+  type Transport,
 } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
@@ -18,9 +21,7 @@ import { safeLine, safeText } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
 import { Authorization, SignInNeeded } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
-import { ChildTransport, LONGEST_MESSAGE } from './stdio-transport.ts';
 import type { ServerTool } from './tool-text.ts';
-import { Flood, Wire } from './wire.ts';
 
 /** For requests without a limit of their own: metadata, registration, tokens. */
 const REQUEST_MS = 10_000;
@@ -320,4 +321,106 @@ function isLong(error: unknown): boolean {
 
 function hasName(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name;
+}
+
+/** Messages of a server per request, such as progress and log lines. */
+const MOST_MESSAGES = 5_000;
+
+/** Watches a server's traffic, and ends requests that get out of hand. */
+class Wire {
+  /** The latest transport error. */
+  seen: Error | undefined;
+  #left = MOST_MESSAGES;
+  #failed = new AbortController();
+
+  /** Before the SDK takes over the transport. */
+  watch(transport: Transport): void {
+    transport.onmessage = () => {
+      this.#left -= 1;
+      if (this.#left < 0) this.fail(new Flood());
+    };
+  }
+
+  fail(error: Error): void {
+    this.#failed.abort(error);
+  }
+
+  /**
+   * Sends a request.
+   * @param ms in total
+   * @throws {Flood} for too many messages; the signal's reason; what the SDK throws
+   */
+  async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
+    this.seen = undefined;
+    this.#left = MOST_MESSAGES;
+    this.#failed = new AbortController();
+    const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
+    const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
+    // The SDK ignores the signal in places.
+    const ended = new Promise<never>((_, reject) => {
+      until.addEventListener('abort', () => reject(until.reason), { once: true });
+    });
+    asked.catch(() => undefined);
+    return await Promise.race([asked, ended]);
+  }
+}
+
+class Flood extends Error {
+  override name = 'Flood';
+}
+
+/** Bytes per message, by any transport. */
+const LONGEST_MESSAGE = 4 * 1024 * 1024;
+
+/** Grace period after closing its input. */
+const END_MS = 500;
+/** Bytes. */
+const KEPT_STDERR = 2048;
+
+/**
+ * A server as a child process in the owner's home. Its environment has the named variables and HOME, LOGNAME, PATH,
+ * SHELL, TERM, USER. Its stderr goes only into {@link said}.
+ */
+class ChildTransport extends StdioClientTransport {
+  #stderr = '';
+
+  constructor({ command = '', args = [], env: names = [] }: McpServerConfig, env: NodeJS.ProcessEnv) {
+    super({
+      command,
+      args: [...args],
+      env: Object.fromEntries(
+        names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name] as string]])),
+      ),
+      ...defined({ cwd: env.HOME }),
+      stderr: 'pipe',
+      maxBufferSize: LONGEST_MESSAGE,
+    });
+    // A child with a full pipe would block.
+    this.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = `${this.#stderr}${chunk.toString('utf8')}`.slice(-KEPT_STDERR);
+    });
+  }
+
+  /** The end of its stderr, sanitized. */
+  get said(): string {
+    return safeLine(this.#stderr).slice(-300);
+  }
+
+  override async close(): Promise<void> {
+    const { pid } = this;
+    const late = setTimeout(() => {
+      if (pid !== null) kill(pid);
+    }, END_MS);
+    try {
+      await super.close();
+    } finally {
+      clearTimeout(late);
+    }
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {}
 }

@@ -1,15 +1,28 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
-import type { ListedSymbol } from '../../trading/listed-symbols.ts';
-import { addDays, type IsoDate, newYorkDate } from '../../trading/new-york-time.ts';
-import type { MarketHours } from '../../trading/trading-calendar.ts';
+import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
+import { addDays, DAY, type IsoDate, isoDate, newYorkDate } from '../../trading/new-york-time.ts';
+import {
+  calendarSessions,
+  type MarketHours,
+  type Session,
+  type Sessions,
+} from '../../trading/trading-calendar.ts';
+import { oncePer } from '../../values/once-per.ts';
 import { type Adjustment, adjusted, factorOf } from './adjustment.ts';
-import { type Announced, announced, whyNot } from './announced.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
-import { type CorporateAction, effectiveAt, inOrder, processDate, subjectOf } from './corporate-action.ts';
-import { createMarketTimes, type MarketTimes, tradingTime } from './market-times.ts';
+import {
+  type ActionOf,
+  type CorporateAction,
+  effectiveAt,
+  endsSymbol,
+  inOrder,
+  otherSymbolOf,
+  processDate,
+  subjectOf,
+} from './corporate-action.ts';
+import { hashText, pricePath, uniform } from './price-path.ts';
 import type { Tape } from './tape.ts';
-import { walk } from './walk.ts';
 
 interface MarketOptions {
   seed: string;
@@ -203,4 +216,171 @@ function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
   };
 
   return { onTape, lastPrice, factor };
+}
+
+/** When a market trades. Instants are milliseconds since the epoch, default now. */
+type MarketTimes = ReturnType<typeof createMarketTimes>;
+
+function createMarketTimes(sessions: Sessions, now: () => number) {
+  const currentOrNextSession = (at = now()): Session => {
+    const session = sessions.from(newYorkDate(at));
+    return at < session.close ? session : sessions.from(addDays(session.date, 1));
+  };
+  return {
+    hours: sessions.hours,
+    now,
+    currentOrNextSession,
+    previousClosing(at: number = now()): number {
+      const present = lastOpened(at, sessions);
+      return sessions.upTo(addDays(present.date, -1)).close;
+    },
+    isOpen(at: number = now()): boolean {
+      const session = sessions.on(newYorkDate(at));
+      return session !== undefined && at >= session.open && at < session.close;
+    },
+    isExtendedOpen(at: number = now()): boolean {
+      const session = sessions.on(newYorkDate(at));
+      return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
+    },
+    /** In a market that is always open, both are the end of the day. */
+    nextOpen(at: number = now()): number {
+      const session = currentOrNextSession(at);
+      return session.open > at ? session.open : sessions.from(addDays(session.date, 1)).open;
+    },
+    nextClose: (at: number = now()): number => currentOrNextSession(at).close,
+    sessions(start: IsoDate, end: IsoDate): Session[] {
+      const found: Session[] = [];
+      for (let date = start; date <= end; date = addDays(date, 1)) {
+        const session = sessions.on(date);
+        if (session !== undefined) found.push(session);
+      }
+      return found;
+    },
+  };
+}
+
+/** While the exchange is closed, the last close's instant. */
+function tradingTime(at: number, sessions: Sessions): number {
+  return sessions.hours === 'always' ? at : Math.min(at, lastOpened(at, sessions).close);
+}
+
+function lastOpened(at: number, sessions: Sessions): Session {
+  const today = sessions.upTo(newYorkDate(at));
+  return at >= today.open ? today : sessions.upTo(addDays(today.date, -1));
+}
+
+type Announced = ReturnType<typeof announced>;
+
+function announced() {
+  const all: CorporateAction[] = [];
+  /** The former symbol, and when it changed. */
+  const before = (symbol: string) => {
+    const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
+    return change === undefined ? undefined : { symbol: subjectOf(change), until: effectiveAt(change) };
+  };
+  const splitFactor = (symbol: string, after: number, upTo: number): Dec => {
+    const older = before(symbol);
+    let factor = older === undefined ? new Dec(1) : splitFactor(older.symbol, after, upTo);
+    for (const action of all) {
+      if (action.kind !== 'forward_split' && action.kind !== 'reverse_split') continue;
+      const at = effectiveAt(action);
+      if (action.symbol === symbol && at > after && at <= upTo)
+        factor = factor.times(action.old_rate).div(action.new_rate);
+    }
+    return factor;
+  };
+  return {
+    all,
+    endOf(symbol: string) {
+      const end = all.find((action) => endsSymbol(action) && subjectOf(action) === symbol);
+      return end === undefined ? undefined : effectiveAt(end);
+    },
+    before,
+    splitFactor,
+  };
+}
+
+/** Why an action can't be announced; undefined if it can. */
+function whyNot(
+  action: CorporateAction,
+  known: Announced,
+  hasPrices: (symbol: string) => boolean,
+): string | undefined {
+  const subject = subjectOf(action);
+  const other = otherSymbolOf(action);
+  if (!hasPrices(subject)) return `the market has no ${subject}`;
+  if (known.endOf(subject) !== undefined) return `${subject} ends already, by what was announced before`;
+  if (other === undefined) return undefined;
+  if (other === subject) return `${subject} can’t become itself`;
+  if (action.kind === 'name_change') return hasPrices(other) ? `${other} is another company’s` : undefined;
+  return hasPrices(other) ? undefined : `the market has no prices of ${other}`;
+}
+
+const LOOKS = 16;
+const SESSION_HOURS = 6.5;
+
+/**
+ * A seeded random walk around each symbol's snapshot price, the same for the same seed. @param symbols replace the
+ * packaged ones
+ */
+function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
+  const listed: ReadonlyMap<string, ListedSymbol> =
+    symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));
+  const sessions = calendarSessions(hours);
+  const path = oncePer(({ symbol, snapshotPrice }: ListedSymbol) => pricePath(seed, symbol, snapshotPrice));
+  const pathOf = (symbol: string) => {
+    const known = listed.get(symbol);
+    return known && path(known);
+  };
+  const busier = hours === 'always' ? 1 : DAY / (SESSION_HOURS * 3_600_000);
+
+  return {
+    sessions,
+    symbol: (symbol) => listed.get(symbol),
+    symbols: () => [...listed.values()],
+    last(symbol, at) {
+      const price = pathOf(symbol)?.at(at);
+      if (price === undefined) return undefined;
+      return { price: new Dec(Math.max(price, 0.0001)), since: Number.NEGATIVE_INFINITY };
+    },
+    looks: (_symbol, from, to) =>
+      Array.from({ length: LOOKS + 1 }, (_, i) => Math.round(from + ((to - from) * i) / LOOKS)),
+    volume: (symbol, from, to) => pathOf(symbol)?.volume(from, Math.max(to - from, 1) * busier) ?? 0,
+    actions: (symbol, start, end) => {
+      const known = listed.get(symbol);
+      return known === undefined ? [] : seededDividends(seed, known, sessions, start, end);
+    },
+  };
+}
+
+const PAYING = 0.6;
+const PAID_AFTER = 21;
+
+/** Cash dividends of a company from one day to another, earliest first, from the seed alone. */
+function seededDividends(
+  seed: string,
+  { symbol, snapshotPrice }: ListedSymbol,
+  sessions: Sessions,
+  start: IsoDate,
+  end: IsoDate,
+): ActionOf<'cash_dividend'>[] {
+  const key = hashText(`dividends\n${seed}\n${symbol}`);
+  if (uniform(key, 1, 0) >= PAYING) return [];
+  const quarterly = new Dec(snapshotPrice).times(2 + Math.floor(uniform(key, 2, 0) * 6)).div(1000);
+  const rate = Dec.max(quarterly.toDecimalPlaces(2), '0.01').toFixed();
+  const offset = Math.floor(uniform(key, 3, 0) * 3);
+  const day = 1 + Math.floor(uniform(key, 4, 0) * 24);
+  const found: ActionOf<'cash_dividend'>[] = [];
+  // Ex dates are weeks before the payment.
+  const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
+  for (let month = 0; ; month += 1) {
+    const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));
+    const date = isoDate(first.getTime());
+    if (date > end) return found;
+    if (first.getUTCMonth() % 3 !== offset) continue;
+    const ex_date = sessions.from(date).date;
+    const payable_date = sessions.from(addDays(ex_date, PAID_AFTER)).date;
+    if (payable_date >= start && payable_date <= end)
+      found.push({ kind: 'cash_dividend', symbol, rate, special: false, ex_date, payable_date });
+  }
 }

@@ -1,19 +1,20 @@
+import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
+import type { RegistrationPlace } from '../registration-place.ts';
 import { recountOrders } from '../sql/order-recount.ts';
+import { ensureHead, holdSeal } from './head.ts';
 import { type Migrated, migrate } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenOptions, openDatabase } from './open-database.ts';
 import { postgresDatabase } from './sql-database.ts';
-import type { TenantDatabase } from './tenant-database.ts';
+import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 /*
  * Everything that a program needs for a gateway on PostgreSQL, in one module: it is loaded where one is used, and the driver
  * with it.
  */
 
-export { postgresGatewayKeyRows } from './gateway-key-rows.ts';
 export { postgresGatewayStores } from './gateway-stores.ts';
 export { haveSameSeal } from './head.ts';
-export { postgresRegistrationPlace } from './registration-place.ts';
 
 /** See {@link recountOrders}. */
 export const recountTenant = (database: TenantDatabase, now: number) =>
@@ -26,4 +27,81 @@ export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<Tenan
 /** @param address of the login that owns the tables */
 export function migrateGateway(address: string): Promise<Migrated> {
   return migrate(address, gatewaySchema);
+}
+
+/** One registration for all gateways of a tenant: a question can be asked about by the client alone that asked it. */
+export function postgresRegistrationPlace(database: TenantDatabase): RegistrationPlace {
+  return {
+    async read() {
+      const row = await database.read((unit) =>
+        unit.last.one<{ registration: string }>('SELECT registration FROM registered_clients'),
+      );
+      return row?.registration;
+    },
+    async write(read, text) {
+      const written = await database.write((unit) =>
+        read === undefined
+          ? unit.run('INSERT INTO registered_clients (registration) VALUES (@text) ON CONFLICT DO NOTHING', {
+              text,
+            })
+          : unit.run('UPDATE registered_clients SET registration = @text WHERE registration = @read', {
+              text,
+              read,
+            }),
+      );
+      return written === 1;
+    },
+  };
+}
+
+/** Undoes the unit of work. */
+class Stale extends Error {}
+
+/** @param database of `gatewaySchema` */
+export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows {
+  const whole = async (work: (unit: Unit) => Promise<void>): Promise<boolean> => {
+    try {
+      await database.write(work);
+      return true;
+    } catch (error) {
+      if (error instanceof Stale) return false;
+      throw error;
+    }
+  };
+  return {
+    all: () =>
+      database.read((unit) =>
+        unit.last.all<WrappedGatewayKey>(
+          'SELECT name, version, wrapped FROM gateway_keys ORDER BY name, version DESC',
+        ),
+      ),
+    replace: (removed, added) =>
+      whole(async (unit) => {
+        for (const row of removed) await remove(unit, row);
+        for (const row of added) await add(unit, row);
+      }),
+    async addFirstSeal(seal, check) {
+      await ensureHead(database);
+      return await whole(async (unit) => {
+        if (!(await holdSeal(unit, check))) throw new Stale();
+        await add(unit, seal);
+      });
+    },
+  };
+}
+
+async function add(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+  const added = await unit.run(
+    'INSERT INTO gateway_keys (name, version, wrapped) VALUES (@name, @version, @wrapped) ON CONFLICT DO NOTHING',
+    { name, version, wrapped },
+  );
+  if (added !== 1) throw new Stale();
+}
+
+async function remove(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+  const removed = await unit.run(
+    'DELETE FROM gateway_keys WHERE name = @name AND version = @version AND wrapped = @wrapped',
+    { name, version, wrapped },
+  );
+  if (removed !== 1) throw new Stale();
 }

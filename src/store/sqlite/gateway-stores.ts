@@ -5,8 +5,8 @@ import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';
 import { sqliteAuditStore } from './audit-store.ts';
-import { prepareGatewayDatabase } from './gateway-database.ts';
-import { versionOf } from './migrate.ts';
+import { migrate, versionOf } from './migrate.ts';
+import { gatewayMigrations } from './migrations/gateway.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
 import { sqliteProposalStore } from './proposal-store.ts';
@@ -45,4 +45,21 @@ export function sqliteRecord(database: Database.Database) {
     audit: sqliteAuditStore(database),
     recount: (now: number) => recountOrders(shared, now),
   };
+}
+
+/**
+ * Makes an open database the gateway's: WAL with `synchronous=FULL`, of the latest version.
+ * @throws {Error} if it was written by a newer version; then nothing was changed
+ */
+export function prepareGatewayDatabase(database: Database.Database): void {
+  database.pragma('journal_mode = WAL');
+  // better-sqlite3 turns to NORMAL under WAL: a commit could be lost with the power, and an approval used twice.
+  database.pragma('synchronous = FULL');
+  database.pragma('busy_timeout = 5000');
+  migrate(
+    database,
+    gatewayMigrations,
+    (found, known) =>
+      new Error(`the gateway's database is of version ${found}; this program knows up to ${known}`),
+  );
 }

@@ -4,8 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DispatchDeadline, withDispatchDeadline } from '../../../src/net/dispatch-deadline.ts';
-import { dispatchFetch } from '../../../src/net/dispatch-fetch.ts';
-import { createStaleLookup, type SystemLookup } from '../../../src/net/stale-lookup.ts';
+import { createStaleLookup, dispatchFetch, type SystemLookup } from '../../../src/net/dispatch-fetch.ts';
 
 const FIRST: LookupAddress = { address: '192.0.2.1', family: 4 };
 const SECOND: LookupAddress = { address: '192.0.2.2', family: 4 };

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { crontabBlock } from '../../../src/schedule/crontab-block.ts';
+import { crontabBlock } from '../../../src/schedule/crontab.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { type FakeCrontab, fakeCrontab } from './fake-crontab.ts';
 

@@ -1,5 +1,5 @@
 import { assertLengths, holds, pick } from '../../../src/secrets/credential-values.ts';
-import type { PersonCredentials } from '../../../src/server/sessions/kept-session.ts';
+import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
 
 /** As in a server's database. */
 export const LONGEST = 16_384;

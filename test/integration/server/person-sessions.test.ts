@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import type { PersonCredentials } from '../../../src/server/sessions/kept-session.ts';
+import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
 import { memoryCredentials } from './memory-credentials.ts';
 import { callerOf, createServerWorld, type Laptop, type ServerWorld } from './server-world.ts';
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseRules } from '../../../src/check/load-rules.ts';
-import { takePlainTargets } from '../../../src/check/plain-targets.ts';
+import { parseRules, takePlainTargets } from '../../../src/check/load-rules.ts';
 import { rulesFileSchema } from '../../../src/check/rules-schema.ts';
 import { always, alwaysIn } from '../../fixtures/always.ts';
 

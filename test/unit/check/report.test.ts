@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { thinned } from '../../../src/check/report/charts.ts';
 import { escapeHtml, escapeMarkdown } from '../../../src/check/report/escape.ts';
-import { htmlReport } from '../../../src/check/report/html.ts';
+import { htmlReport, thinned } from '../../../src/check/report/html.ts';
 import { markdownReport } from '../../../src/check/report/markdown.ts';
 import { textReport } from '../../../src/check/report/text.ts';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { rewriteHost } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { failureOf, replacementFailureOf } from '../../../src/gateway/broker/alpaca/failure.ts';
+import {
+  failureOf,
+  replacementFailureOf,
+  rewriteHost,
+} from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
 import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CorporateAction } from '../../../src/sandbox/market/corporate-action.ts';
-import { actionEntries } from '../../../src/sandbox/paper-broker/books/action-entries.ts';
+import { actionEntries } from '../../../src/sandbox/paper-broker/books/bookkeeping.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import { always, alwaysIn } from '../../fixtures/always.ts';
 

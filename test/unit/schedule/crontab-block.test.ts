@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockOf, crontabBlock, withBlock, withoutBlock } from '../../../src/schedule/crontab-block.ts';
+import { blockOf, crontabBlock, withBlock, withoutBlock } from '../../../src/schedule/crontab.ts';
 
 const command = {
   node: '/usr/bin/node',

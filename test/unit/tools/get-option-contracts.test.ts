@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
-import type { OptionContractQuery } from '../../../src/tools/gateway/market-requests.ts';
+import type { GatewayClient, OptionContractQuery } from '../../../src/tools/gateway/gateway-client.ts';
 import { getOptionContracts } from '../../../src/tools/get-option-contracts.ts';
 
 const contract = { symbol: 'AAPL261218C00190000', underlying: 'AAPL' };

@@ -1,10 +1,13 @@
+import type { ServerPlaces } from '../../../app/server/server-places.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
+import type { Context } from '../../context/context.ts';
 import type { Output } from '../../context/output.ts';
+import { choiceOption } from '../../options/choice.ts';
 import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addMigrate } from './migrate.ts';
 import { addServerPlaces, placesOf } from './places.ts';
-import { addServerKey } from './server-key.ts';
 
 export function addServerCommand(program: CliCommand): void {
   const server = addServerPlaces(
@@ -47,5 +50,86 @@ async function serve(
       );
       parts.tell('Ctrl-C ends it; what was asked goes on at the workers.');
     },
+  });
+}
+
+interface KeyOptions {
+  readonly type: 'EC' | 'RSA';
+  readonly show?: boolean;
+  readonly addWrappingKey?: boolean;
+  readonly rewrap?: boolean;
+}
+
+function addServerKey(server: CliCommand): void {
+  server
+    .command('key')
+    .description(
+      "makes the key of the server's client at the identity provider (private_key_jwt), by which it exchanges people's tokens, and prints its public half; and looks after the keys that people's sessions are sealed under",
+    )
+    .addOption(
+      choiceOption('--type <type>', 'EC for ES256; RSA (RS256) for providers that take no other', [
+        'EC',
+        'RSA',
+      ]).default('EC'),
+    )
+    .option('--show', 'only print the key in use')
+    .option(
+      '--add-wrapping-key',
+      'add a wrapping key to the file that kms names, by which all is wrapped from then on',
+    )
+    .option('--rewrap', 'wrap the keys in the database by the newest wrapping key')
+    .examples(
+      ['trade-agent server key --show', 'what is registered at the identity provider'],
+      ['trade-agent server key --add-wrapping-key', 'before the first server, where kms is a file'],
+    )
+    .runs((context, options: KeyOptions, command: CliCommand) =>
+      lookAfterKeys(context, placesOf(command, 'server'), options),
+    );
+}
+
+async function lookAfterKeys(context: Context, places: ServerPlaces, options: KeyOptions): Promise<void> {
+  const { output } = context;
+  switch (stepOf(options)) {
+    case 'addWrappingKey': {
+      const { addServerWrappingKey } = await import('../../../app/server/server-places.ts');
+      const file = await addServerWrappingKey(places);
+      return await output.result(
+        'server-wrapping-key',
+        { file },
+        () =>
+          `The newest wrapping key is in ${file}. Give the file to each machine that has it; then run "trade-agent server key --rewrap", where there were others before.`,
+      );
+    }
+    case 'rewrap': {
+      const { rewrapServerKeys } = await import('../../../app/server/server-places.ts');
+      const keys = await rewrapServerKeys(context, places);
+      return await output.result(
+        'server-rewrap',
+        { keys },
+        () => `${keys} ${keys === 1 ? 'key is' : 'keys are'} wrapped by the newest wrapping key.`,
+      );
+    }
+    default: {
+      const { serverKey } = await import('../../../app/server/server-places.ts');
+      const { show = false, type: kty } = options;
+      const { status, file, jwk, pem } = await serverKey(places, { show, kty });
+      await output.result('server-key', { status, file, jwk, pem }, () =>
+        [
+          `The private key is in ${file}. Register this at the identity provider:`,
+          JSON.stringify(jwk),
+          pem.trimEnd(),
+        ].join('\n\n'),
+      );
+    }
+  }
+}
+
+const steps = ['show', 'addWrappingKey', 'rewrap'] as const;
+
+function stepOf(options: KeyOptions): (typeof steps)[number] | undefined {
+  const [step, ...more] = steps.filter((name) => options[name]);
+  if (more.length === 0) return step;
+  throw new TradeAgentError('usage', '--show, --add-wrapping-key and --rewrap are one at a time', {
+    hint: 'First --add-wrapping-key; then --rewrap, once each machine has the file.',
   });
 }

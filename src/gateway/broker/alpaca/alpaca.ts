@@ -1,8 +1,12 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { BrokerKind } from '../broker-kind.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import { type VerifiedAccount, type VerifyOptions, wrongCredentials } from '../verify-problems.ts';
 import { connectAlpaca } from './alpaca-broker.ts';
 import { type AlpacaSettings, addressesOf, alpacaSettings } from './settings.ts';
 import { alpacaTraits } from './traits.ts';
-import { verifyAlpacaKeyPair } from './verify-keys.ts';
 
 export const alpaca = {
   traits: alpacaTraits,
@@ -17,3 +21,106 @@ export const alpaca = {
     }),
   kept: { kinds: ['key_pair'], verify: verifyAlpacaKeyPair },
 } satisfies BrokerKind<AlpacaSettings>;
+
+type KeyPair = KeptOf<'key_pair'>;
+type Environment = VerifiedAccount['environment'];
+
+const accountAnswer = z.object({
+  account_number: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  status: z.string().regex(/^[A-Z_]{1,64}$/),
+  trading_blocked: z.boolean(),
+  account_blocked: z.boolean().optional(),
+  trade_suspended_by_user: z.boolean().optional(),
+});
+
+/** Bytes; an account is some 1,500. */
+const LONGEST_ANSWER = 64 * 1024;
+
+/**
+ * Asks each environment's host until one accepts the pair. Paper keys begin with PK by custom, so paper is asked first.
+ */
+async function verifyAlpacaKeyPair(
+  settings: AlpacaSettings,
+  pair: KeyPair,
+  options: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const failures: TradeAgentError[] = [];
+  for (const environment of environmentsToAsk(settings, pair, options)) {
+    const { tradingUrl } = addressesOf(settings, environment);
+    const found = await accountAt(tradingUrl, environment, pair, options);
+    if (!(found instanceof TradeAgentError)) return found;
+    failures.push(found);
+  }
+  // One host's refusal proves nothing while the other can't be reached.
+  const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
+  throw first ?? new TradeAgentError('internal', 'no host was asked');
+}
+
+function environmentsToAsk(
+  { trading_url }: AlpacaSettings,
+  { keyId }: KeyPair,
+  { environment }: Required<VerifyOptions>,
+): readonly Environment[] {
+  if (trading_url !== undefined) return [environment];
+  return keyId.startsWith('PK') ? ['paper', 'live'] : ['live', 'paper'];
+}
+
+async function accountAt(
+  tradingUrl: string,
+  environment: Environment,
+  { keyId, secret }: KeyPair,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount | TradeAgentError> {
+  const { host } = new URL(tradingUrl);
+  let body: unknown;
+  try {
+    const response = await boundedFetch(fetch, LONGEST_ANSWER)(
+      `${tradingUrl.replace(/\/+$/, '')}/v2/account`,
+      {
+        headers: { 'apca-api-key-id': keyId, 'apca-api-secret-key': secret, accept: 'application/json' },
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+    );
+    const text = await response.text();
+    if (response.status === 401 || response.status === 403) return wrongPair();
+    if (!response.ok) return unreachable(`${host} answers with HTTP status ${response.status}`);
+    body = JSON.parse(text);
+  } catch (error) {
+    // No library message: it may quote a header.
+    if (error instanceof SyntaxError) return noAccount(host);
+    const late = error instanceof Error && error.name === 'TimeoutError';
+    return unreachable(late ? `${host} does not answer in time` : `${host} can't be reached`);
+  }
+  const account = accountAnswer.safeParse(body);
+  if (!account.success) return noAccount(host);
+  const { account_number, status, trading_blocked, account_blocked, trade_suspended_by_user } = account.data;
+  return {
+    accountNumber: account_number,
+    environment,
+    status,
+    tradingBlocked:
+      status !== 'ACTIVE' || trading_blocked || account_blocked === true || trade_suspended_by_user === true,
+  };
+}
+
+const wrongPair = () =>
+  wrongCredentials(
+    'Alpaca',
+    'key pair',
+    'Copy key id and secret again, both of the same pair; the secret is shown only when the pair is made, so make a new one where it is lost.',
+  );
+
+function noAccount(host: string): TradeAgentError {
+  return new TradeAgentError('broker_rejected', `what ${host} answers is no account`, {
+    hint: 'Is broker.trading_url in gateway.yaml the address of Alpaca’s Trading API?',
+    details: { reason: 'no_account' },
+  });
+}
+
+function unreachable(message: string): TradeAgentError {
+  return new TradeAgentError('broker_unreachable', message, {
+    hint: 'Nothing was kept. Check the network, and try again in a moment.',
+    details: { reason: 'unreachable' },
+  });
+}

@@ -1,9 +1,24 @@
+import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../../errors/errors.ts';
+import { Refusal } from '../../../trading/refusal.ts';
+import type { ActingTool } from '../acting-tool.ts';
+import { createAssetCatalogue } from '../asset-catalogue.ts';
 import type { BrokerKind } from '../broker-kind.ts';
+import { brokerRequests } from '../broker-requests.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import {
+  noAccount,
+  unreachable,
+  type VerifiedAccount,
+  type VerifyOptions,
+  wrongCredentials,
+} from '../verify-problems.ts';
+import { comparedActing } from './acting-tools.ts';
+import { failureOf } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
+import { mcpSession } from './session.ts';
 import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
 import { mcpTraits } from './traits.ts';
-import { lookAtTools, verifyMcpToken } from './verify-account.ts';
 
 export const mcp = {
   traits: { of: (settings: McpSettings) => mcpTraits(mappingOf(settings)) },
@@ -20,3 +35,75 @@ export const mcp = {
   },
   kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: lookAtTools },
 } satisfies BrokerKind<McpSettings>;
+
+type Given = KeptOf<'access_token'>;
+
+/** The environment is that of the settings. */
+async function verifyMcpToken(
+  settings: McpSettings,
+  credentials: Given,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const { environment } = settings;
+  const now = Date.now;
+  const context = {
+    environment,
+    fetch,
+    timeoutMs,
+    now,
+    sleep: setTimeout,
+    assets: createAssetCatalogue(now),
+  };
+  return await tried(settings, credentials, async (refused) => {
+    const broker = connectMcp(settings, context)(credentials, refused);
+    const { account, status, trading_blocked } = await broker.account();
+    return { accountNumber: account, environment, status, tradingBlocked: trading_blocked };
+  });
+}
+
+/** Reads the descriptions of tools that act; calls none. */
+async function lookAtTools(
+  settings: McpSettings,
+  credentials: Given,
+  { fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<readonly ActingTool[]> {
+  const mapping = mappingOf(settings);
+  return await tried(settings, credentials, async (refused) => {
+    const session = mcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
+    const { read } = brokerRequests((error) => {
+      const failure = failureOf(error, { refusals: mapping.refusals, kept: 'access_token' });
+      if (failure.kind === 'unauthorized') refused();
+      return failure;
+    });
+    return comparedActing(await read(() => session.tools(0)), mapping, settings.pins);
+  });
+}
+
+/** @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
+async function tried<T>(
+  settings: McpSettings,
+  { accountNumber }: Given,
+  work: (refused: () => void) => Promise<T>,
+): Promise<T> {
+  const { host } = new URL(settings.url);
+  let isRefused = false;
+  try {
+    return await work(() => {
+      isRefused = true;
+    });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (isRefused) {
+      throw wrongCredentials(
+        mappingOf(settings).label,
+        'access token',
+        'Copy it again, whole; make a new one where it is lost.',
+      );
+    }
+    if (error.code === 'account_not_connected')
+      throw noAccount(host, `has no account ${accountNumber} for this token`);
+    if (error.code === 'broker_invalid_response')
+      throw noAccount(host, 'answers with no account', 'broker.url');
+    throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
+  }
+}

@@ -1,14 +1,16 @@
 import type { ManualTradeFormWithOptions } from 'snaptrade-typescript-sdk';
 import { z } from 'zod';
+import { Dec } from '../../../trading/decimal.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
-import type { Order } from '../../../trading/views.ts';
+import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
+import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
+import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
 import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
-import { RestAnswer } from '../rest-client.ts';
+import { NoAnswer, RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
-import { ORDER_ID, orderView, placedView, record, types } from './order-view.ts';
-import { theirSymbol } from './symbols.ts';
+import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The maximum of "List account orders". */
@@ -100,4 +102,137 @@ function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOp
     ...(limit_price === undefined ? {} : { price: sentNumber(limit_price, label) }),
     ...(stop_price === undefined ? {} : { stop: sentNumber(stop_price, label) }),
   };
+}
+
+/** The ids that the gateway's routes accept. */
+const ORDER_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+const types = { market: 'Market', limit: 'Limit', stop: 'Stop', stop_limit: 'StopLimit' } as const;
+const ourTypes: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(types).map(([ours, theirs]) => [theirs, ours]),
+);
+const ourTimes: Readonly<Record<string, string>> = {
+  Day: 'day',
+  GTC: 'gtc',
+  GTD: 'gtc',
+  IOC: 'ioc',
+  FOK: 'fok',
+  MOO: 'opg',
+  EHP: 'day',
+};
+const statuses: Readonly<Record<string, string>> = {
+  NONE: 'pending_new',
+  PENDING: 'pending_new',
+  PENDING_RISK_REVIEW: 'pending_new',
+  ACCEPTED: 'accepted',
+  QUEUED: 'accepted',
+  TRIGGERED: 'new',
+  ACTIVATED: 'new',
+  CONTINGENT_ORDER: 'held',
+  PARTIAL: 'partially_filled',
+  EXECUTED: 'filled',
+  CANCELED: 'canceled',
+  PARTIAL_CANCELED: 'canceled',
+  CANCEL_PENDING: 'pending_cancel',
+  REPLACE_PENDING: 'pending_replace',
+  REPLACED: 'replaced',
+  STOPPED: 'stopped',
+  SUSPENDED: 'suspended',
+  EXPIRED: 'expired',
+  FAILED: 'rejected',
+  REJECTED: 'rejected',
+};
+
+const amount = z.union([z.string(), z.number()]).nullish();
+
+const record = z.object({
+  brokerage_order_id: z.string().regex(ORDER_ID),
+  status: z.string(),
+  universal_symbol: universalSymbol.nullish(),
+  option_symbol: z.object({ ticker: z.string() }).nullish(),
+  action: z.string().nullish(),
+  total_quantity: amount,
+  filled_quantity: amount,
+  execution_price: amount,
+  limit_price: amount,
+  stop_price: amount,
+  order_type: z.string().nullish(),
+  time_in_force: z.string().nullish(),
+  time_placed: z.string().nullish(),
+  time_executed: z.string().nullish(),
+  order_role: z.string().nullish(),
+});
+type Row = z.output<typeof record>;
+
+/**
+ * May have only id and status. @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if it is another order
+ */
+function placedView(draft: OrderDraft, row: Row, now: number): Order {
+  const { universal_symbol: symbol, action, total_quantity: total } = row;
+  const isOther =
+    (symbol != null && ourSymbol(symbol.symbol) !== draft.symbol) ||
+    (action != null && sideOf(action) !== draft.side) ||
+    (total != null && !new Dec(String(total)).eq(draft.qty ?? 0));
+  if (isOther) throw new NoAnswer('unreadable');
+  const status = statuses[row.status];
+  const filled = new Dec(String(row.filled_quantity ?? 0));
+  if (status === 'rejected' && filled.isZero()) throw new NotSent('the brokerage rejected the order');
+  return orderSchema.parse({
+    ...whatHappened(row),
+    client_order_id: draft.client_order_id,
+    symbol: draft.symbol,
+    side: draft.side,
+    type: draft.type,
+    time_in_force: draft.time_in_force,
+    qty: draft.qty,
+    notional: null,
+    limit_price: draft.limit_price ?? null,
+    stop_price: draft.stop_price ?? null,
+    trail_price: null,
+    trail_percent: null,
+    extended_hours: false,
+    submitted_at: new Date(row.time_placed ?? now).toISOString(),
+  });
+}
+
+function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_price' | 'filled_at'> & {
+  status: string | undefined;
+} {
+  const { filled_quantity, execution_price, time_executed } = row;
+  const filled = amountOf(filled_quantity ?? 0);
+  return {
+    id: row.brokerage_order_id,
+    status: ourWord(statuses, row.status),
+    filled_qty: filled,
+    filled_avg_price: filled === '0' || execution_price == null ? null : moneyOf(execution_price),
+    filled_at:
+      row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
+  };
+}
+
+const sideOf = (action: string) =>
+  action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
+
+/** Unknown words are kept. */
+function orderView(row: Row): Order {
+  const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
+  const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));
+  return orderSchema.parse({
+    ...whatHappened(row),
+    client_order_id: '',
+    symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
+    side: sideOf(row.action ?? ''),
+    type: ourWord(ourTypes, order_type ?? ''),
+    time_in_force: ourWord(ourTimes, time_in_force ?? ''),
+    qty: row.total_quantity == null ? null : amountOf(row.total_quantity),
+    notional: null,
+    limit_price: money(limit_price),
+    stop_price: money(stop_price),
+    trail_price: null,
+    trail_percent: null,
+    extended_hours: time_in_force === 'EHP',
+    submitted_at: row.time_placed == null ? undefined : new Date(row.time_placed).toISOString(),
+    ...(option_symbol == null ? {} : { asset_class: 'us_option' }),
+    ...(order_role == null ? {} : { order_class: brokerWord(order_role) }),
+  });
 }

@@ -1,15 +1,33 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type TradingDay, tradingDaySchema } from '../../../trading/activity.ts';
+import {
+  type Activity,
+  activitySchema,
+  type TradingDay,
+  tradingDaySchema,
+} from '../../../trading/activity.ts';
+import { unitsOf } from '../../../trading/asset-class.ts';
+import { Dec } from '../../../trading/decimal.ts';
 import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import { clockSchema, type MarketClock } from '../../../trading/views.ts';
+import {
+  type Account,
+  accountSchema,
+  clockSchema,
+  isFinal,
+  type MarketClock,
+  type Order,
+  type Position,
+  positionSchema,
+} from '../../../trading/views.ts';
+import { fillOf, movement } from '../activity-parts.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
-import type { Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
+import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { brokerRequests } from '../broker-requests.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
+import { equityAtLastClose, tradedToday } from '../last-close.ts';
 import { notOffered } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
-import { accountOf, positionsOf } from './account.ts';
-import { activitiesOf } from './activities.ts';
 import {
   accountsOf,
   chosenAccount,
@@ -21,8 +39,8 @@ import {
   wrapped,
 } from './client.ts';
 import { failureOf } from './failure.ts';
-import { assetView, barsOf, quoteRows, quoteView } from './market-data.ts';
-import { tradierOrders } from './orders.ts';
+import { assetView, barsOf, type QuoteRow, quoteRows, quoteView } from './market-data.ts';
+import { listed, tradierOrders } from './orders.ts';
 import { ourSymbol, theirSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
@@ -170,4 +188,201 @@ async function clockOf(client: RestClient): Promise<MarketClock> {
     next_open: opens === undefined ? undefined : new Date(opens).toISOString(),
     next_close: closes === undefined ? undefined : new Date(closes).toISOString(),
   });
+}
+
+const PAGE = 100;
+
+/** "Get an account's history". A negative `deposit` is a withdrawal; with shares it is a transfer. */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
+  trade: 'fill',
+  ach: 'deposit',
+  wire: 'deposit',
+  check: 'deposit',
+  journal: 'deposit',
+  transfer: 'deposit',
+  dividend: 'dividend',
+  interest: 'interest',
+  fee: 'fee',
+  tax: 'fee',
+};
+
+const detail = z.object({
+  symbol: z.string().optional(),
+  quantity: z.number().optional(),
+  price: z.number().optional(),
+});
+const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.string() });
+type Event = z.output<typeof event>;
+const events = wrapped('history', 'event', event);
+
+/** `GET /accounts/{id}/history` lags a night and has dates only; today's fills are among the orders. */
+async function activitiesOf(
+  client: RestClient,
+  path: string,
+  { after, page = '1' }: ActivityQuery,
+  now: number,
+): Promise<ActivityPage> {
+  const number = /^[1-9]\d{0,3}$/.test(page) ? page : '1';
+  const today = newYorkDate(now);
+  const query = {
+    page: number,
+    limit: `${PAGE}`,
+    ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
+  };
+  const rows = events.parse(await client(`${path}/history`, { query }));
+  const fills = number === '1' ? fillsOf(await listed(client, `${path}/orders`), today) : [];
+  const seen = new Map<string, number>();
+  const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
+  return {
+    activities: [...fills, ...earlier].filter(
+      ({ at }) => after === undefined || Date.parse(at) > after.getTime(),
+    ),
+    next_page: rows.length === PAGE ? `${Number(number) + 1}` : null,
+  };
+}
+
+/** Open orders of earlier days are listed too; their earlier fills are not today's. */
+function fillsOf(orders: readonly Order[], today: string): Activity[] {
+  return orders.flatMap((order) => {
+    const at = order.filled_at ?? order.submitted_at;
+    const isFilled = order.filled_qty !== '0' && order.filled_avg_price !== null;
+    return isFilled && newYorkDate(Date.parse(at)) === today ? [fillOf(order, 'trade', at)] : [];
+  });
+}
+
+/** Events have no ids: a digest identifies one, with a number among equal ones. */
+function eventView(row: Event, seen: Map<string, number>): Activity {
+  const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
+  const nth = seen.get(digest) ?? 0;
+  seen.set(digest, nth + 1);
+  const { symbol, quantity, price } = detail.parse(row[row.type] ?? {});
+  const shares = quantity === undefined || quantity === 0 ? undefined : new Dec(String(quantity));
+  const fill =
+    kinds[row.type] === 'fill' && shares !== undefined && price !== undefined
+      ? { price, sells: shares.isNegative() }
+      : undefined;
+  return activitySchema.parse({
+    id: `${digest}.${nth}`,
+    kind: kindOf(row, fill !== undefined, shares !== undefined),
+    type: row.type,
+    at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
+    symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
+    group: null,
+    ...movement(shares, fill, row.amount),
+  });
+}
+
+function kindOf({ type, amount }: Event, isFill: boolean, moves: boolean): Activity['kind'] {
+  const known = kinds[type] ?? 'unknown';
+  if (known === 'fill') return isFill ? 'fill' : 'unknown';
+  if (known !== 'deposit') return known;
+  if (moves) return 'transfer';
+  return amount < 0 ? 'withdrawal' : 'deposit';
+}
+
+const power = z.object({ stock_buying_power: z.number() }).optional();
+const balancesAnswer = z.object({
+  balances: z.object({
+    account_number: z.string(),
+    total_equity: z.number(),
+    total_cash: z.number(),
+    long_market_value: z.number(),
+    margin: power,
+    pdt: power,
+    cash: z.object({ cash_available: z.number() }).optional(),
+  }),
+});
+
+const positionRows = wrapped(
+  'positions',
+  'position',
+  z.object({ symbol: z.string(), quantity: z.number(), cost_basis: z.number() }),
+);
+
+async function holdings(client: RestClient, path: string, now: number) {
+  const orders = await listed(client, `${path}/orders`);
+  const rows = positionRows.parse(await client(`${path}/positions`));
+  const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
+  const traded = tradedToday(orders, now, ({ symbol }) => symbol);
+  const symbols = new Set([...held.map(({ symbol }) => symbol), ...(traded ?? []).map(({ id }) => id)]);
+  return { orders, held, traded, quotes: await quoteRows(client, [...symbols]) };
+}
+
+async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
+  const { orders, held, quotes } = await holdings(client, path, now);
+  return held.map(({ symbol, quantity, cost_basis }) => {
+    const { last, closedAt } = pricesOf(quotes, symbol);
+    const qty = new Dec(String(quantity));
+    // An option's price is for one share, its cost basis for the contract.
+    const units = unitsOf(symbol);
+    const value = qty.times(last).times(units);
+    const cost = new Dec(String(cost_basis));
+    const gain = value.minus(cost);
+    const ordered = orders
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
+    const free = Dec.max(0, qty.abs().minus(ordered));
+    const ratio = (part: Dec, whole: Dec) =>
+      whole.isZero() ? '0' : part.div(whole.abs()).toDecimalPlaces(12).toFixed();
+    return positionSchema.parse({
+      symbol,
+      side: qty.isNegative() ? 'short' : 'long',
+      qty: amountOf(quantity),
+      qty_available: free.toFixed(),
+      avg_entry_price: moneyOf(cost.div(qty).div(units).toDecimalPlaces(6)),
+      current_price: moneyOf(last),
+      lastday_price: moneyOf(closedAt),
+      market_value: moneyOf(value),
+      cost_basis: moneyOf(cost),
+      unrealized_pl: moneyOf(gain),
+      unrealized_plpc: ratio(gain, cost),
+      change_today: ratio(last.minus(closedAt), closedAt),
+    });
+  });
+}
+
+/** `GET /accounts/{id}/balances`; equity at the last close is computed. */
+async function accountOf(
+  client: RestClient,
+  path: string,
+  { status }: TradierAccount,
+  { environment, simulated, now }: Pick<TradierOptions, 'environment' | 'simulated' | 'now'>,
+): Promise<Account> {
+  const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
+  const { held, traded, quotes } = await holdings(client, path, now());
+  const equity = moneyOf(balances.total_equity);
+  const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
+  const holding = held.map(({ symbol, quantity }) => ({
+    id: symbol,
+    qty: amountOf(quantity),
+    price: pricesOf(quotes, symbol).last.toFixed(),
+  }));
+  const contracts = new Map(
+    [...holding, ...(traded ?? [])].map(({ id }) => {
+      const closedAt = quotes.get(id)?.prevclose ?? undefined;
+      return [id, { units: unitsOf(id), price: closedAt === undefined ? undefined : amountOf(closedAt) }];
+    }),
+  );
+  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
+  return accountSchema.parse({
+    account: balances.account_number,
+    environment,
+    status: status.toUpperCase(),
+    currency: 'USD',
+    cash: moneyOf(balances.total_cash),
+    equity,
+    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
+    buying_power: buying === undefined ? undefined : moneyOf(buying),
+    long_market_value: moneyOf(balances.long_market_value),
+    trading_blocked: status !== 'active',
+    simulated,
+  });
+}
+
+/** @throws {Error} if a holding has no price: a guess would pass for its value */
+function pricesOf(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
+  const row = quotes.get(symbol);
+  const last = row?.last ?? row?.prevclose;
+  if (last === null || last === undefined) throw new Error('a position without a price');
+  return { last: new Dec(String(last)), closedAt: new Dec(String(row?.prevclose ?? last)) };
 }

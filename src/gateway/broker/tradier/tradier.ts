@@ -1,8 +1,18 @@
+import { TradeAgentError } from '../../../errors/errors.ts';
 import type { BrokerKind } from '../broker-kind.ts';
+import type { KeptOf } from '../kept-kinds.ts';
+import { RestAnswer, restFailure } from '../rest-client.ts';
+import {
+  noAccount,
+  unreachable,
+  type VerifiedAccount,
+  type VerifyOptions,
+  wrongCredentials,
+} from '../verify-problems.ts';
+import { accountsOf, tradierClient } from './client.ts';
 import { baseOf, type TradierSettings, tradierSettings } from './settings.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
-import { verifyTradierToken } from './verify-token.ts';
 
 export const tradier = {
   traits: tradierTraits,
@@ -16,3 +26,50 @@ export const tradier = {
     }),
   kept: { kinds: ['access_token'], verify: verifyTradierToken },
 } satisfies BrokerKind<TradierSettings>;
+
+type Environment = VerifiedAccount['environment'];
+
+/** Asks the host of the given environment, then the other: each only knows its own tokens. */
+async function verifyTradierToken(
+  settings: TradierSettings,
+  { token, accountNumber }: KeptOf<'access_token'>,
+  { environment, fetch, timeoutMs }: Required<VerifyOptions>,
+): Promise<VerifiedAccount> {
+  const other: Environment = environment === 'paper' ? 'live' : 'paper';
+  const failures: TradeAgentError[] = [];
+  for (const asked of settings.url === undefined ? [environment, other] : [environment]) {
+    const base = baseOf(settings, asked);
+    const { host } = new URL(base);
+    const client = tradierClient({ base, fetch, timeoutMs }, token);
+    try {
+      const account = (await accountsOf(client)).find(({ number }) => number === accountNumber);
+      if (account === undefined) throw noAccount(host, `has no account ${accountNumber} for this token`);
+      const { status } = account;
+      return {
+        accountNumber,
+        environment: asked,
+        status: status.toUpperCase(),
+        tradingBlocked: status !== 'active',
+      };
+    } catch (error) {
+      if (error instanceof TradeAgentError) throw error;
+      failures.push(problemOf(error, host));
+    }
+  }
+  // One host's refusal proves nothing while the other can't be reached.
+  const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
+  throw first ?? new TradeAgentError('internal', 'no host was asked');
+}
+
+function problemOf(error: unknown, host: string): TradeAgentError {
+  if (error instanceof RestAnswer && error.status === 401) {
+    return wrongCredentials(
+      tradierTraits.label,
+      'access token',
+      'Copy it again, whole; make a new one where it is lost.',
+    );
+  }
+  const { kind } = restFailure(error);
+  if (kind === 'unreadable') return noAccount(host, 'answers with no account', 'broker.url');
+  return unreachable(host, kind);
+}

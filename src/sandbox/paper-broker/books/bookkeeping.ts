@@ -1,13 +1,21 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { Holding, Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { EntryRecord } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import { type CorporateAction, effectiveAt, subjectOf } from '../../market/corporate-action.ts';
+import {
+  type ActionOf,
+  type CorporateAction,
+  effectiveAt,
+  effectiveDate,
+  processDate,
+  subjectOf,
+} from '../../market/corporate-action.ts';
 import type { Market } from '../../market/market.ts';
-import { actionBookedAt, actionEntries } from './action-entries.ts';
-import { bookedAt } from './entries.ts';
+import { actionId } from './action-json.ts';
+import { bookedAt, entryOf } from './entries.ts';
+import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
 /** Bookings due with time: corporate actions on holdings, and scheduled entries. */
@@ -116,3 +124,134 @@ function nextDue(now: number): number {
   const evening = bookedAt(today);
   return now < evening ? evening : newYorkInstant(addDays(today, 1), '00:00');
 }
+
+interface Holder {
+  readonly account_id: string;
+  /** The subject's shares now; negative if short. */
+  readonly holding: Holding;
+  /** Shares held when the last day with the right ended. */
+  readonly entitled: Dec;
+  worth(symbol: string): Dec;
+}
+
+/** A dividend on the evening of its payment day, anything else as its day begins. */
+function actionBookedAt(action: CorporateAction): number {
+  return action.kind === 'cash_dividend' ? bookedAt(action.payable_date) : effectiveAt(action);
+}
+
+/** What an action books on an account, in Alpaca's activity types. */
+export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
+  const held = holder.holding.qty;
+  if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividend(action, holder)];
+  if (held.isZero()) return [];
+  switch (action.kind) {
+    case 'forward_split':
+    case 'reverse_split': {
+      const sub_type = action.kind === 'forward_split' ? 'FSPLIT' : 'RSPLIT';
+      const qty = part(held, action.new_rate, action.old_rate);
+      return exchanged(action, holder, { type: 'SPLIT', sub_type, symbol: action.symbol, qty });
+    }
+    case 'name_change':
+      return exchanged(action, holder, { type: 'NC', sub_type: 'SNC', symbol: action.new_symbol, qty: held });
+    case 'spin_off':
+      return spunOff(action, holder);
+    case 'cash_merger': {
+      const gone = { type: 'MA', sub_type: 'CMA', amount: held.times(action.rate).toDecimalPlaces(2) };
+      return [leg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...neg(holder.holding) })];
+    }
+    case 'stock_merger':
+    case 'stock_and_cash_merger': {
+      const cash =
+        'cash_rate' in action
+          ? held.times(action.cash_rate).div(action.acquiree_rate).toDecimalPlaces(2)
+          : new Dec(0);
+      const qty = part(held, action.acquirer_rate, action.acquiree_rate);
+      const sub_type = action.kind === 'stock_merger' ? 'SMA' : 'SCMA';
+      return exchanged(action, holder, { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty }, cash);
+    }
+  }
+}
+
+function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
+  return entryOf({
+    account_id,
+    type: 'DIV',
+    sub_type: 'CDIV',
+    date: processDate(action),
+    at: actionBookedAt(action),
+    symbol: action.symbol,
+    // Short holders owe it.
+    amount: plain(entitled.times(action.rate)),
+    entitled: plain(entitled),
+    per_share: action.rate,
+    group_id: groupOf(action, account_id),
+  });
+}
+
+interface Leg {
+  readonly type: string;
+  readonly sub_type: string | null;
+  readonly symbol: string;
+  readonly qty: Dec;
+}
+
+/** Old shares go, new ones come with their cost. */
+function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
+  const { holding } = holder;
+  // Cash beside shares is a gain as far as there is one, and otherwise reduces the cost (26 U.S.C. §§ 356, 358);
+  // signs are reversed for shorts.
+  const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
+  const sign = cash.isNegative() ? -1 : 1;
+  const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
+  const recognized = Dec.max(0, Dec.min(gain, cash.abs())).times(sign);
+  const gone = { type: come.type, sub_type: come.sub_type, symbol: subjectOf(action), ...neg(holding) };
+  return [
+    leg(action, holder, cash.isZero() ? gone : { ...gone, amount: cash }),
+    leg(action, holder, { ...come, cost: holding.cost.minus(cash).plus(recognized) }),
+  ];
+}
+
+/** The parent's cost divides by what both trade at (26 CFR 1.358-2). */
+function spunOff(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
+  const { qty: held, cost } = holder.holding;
+  const qty = part(held, action.new_rate, action.source_rate);
+  const [made, kept] = [
+    qty.times(holder.worth(action.new_symbol)),
+    held.times(holder.worth(action.source_symbol)),
+  ];
+  const all = made.plus(kept);
+  const moved = all.isZero() ? new Dec(0) : cost.times(made).div(all).toDecimalPlaces(2);
+  const spin = { type: 'SPIN', sub_type: null };
+  return [
+    leg(action, holder, { ...spin, symbol: action.source_symbol, qty: new Dec(0), cost: moved.neg() }),
+    leg(action, holder, { ...spin, symbol: action.new_symbol, qty, cost: moved }),
+  ];
+}
+
+function leg(
+  action: CorporateAction,
+  { account_id }: Holder,
+  { type, sub_type, symbol, qty, cost, amount }: Leg & { cost: Dec; amount?: Dec },
+): EntryRecord {
+  return entryOf({
+    account_id,
+    type,
+    sub_type,
+    date: effectiveDate(action),
+    at: actionBookedAt(action),
+    symbol,
+    qty: plain(qty),
+    cost: plain(cost),
+    amount: amount === undefined ? null : plain(amount),
+    group_id: groupOf(action, account_id),
+  });
+}
+
+/** Fractions of shares are kept to nine decimals. */
+const part = (held: Dec, made: string, of: string): Dec =>
+  held.times(made).div(of).toDecimalPlaces(9, Dec.ROUND_DOWN);
+
+const neg = ({ qty, cost }: Holding): Holding => ({ qty: qty.neg(), cost: cost.neg() });
+
+const groupOf = (action: CorporateAction, account: string): string =>
+  stableUuid(`booked:${actionId(action)}:${account}`);

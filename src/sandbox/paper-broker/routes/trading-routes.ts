@@ -1,24 +1,37 @@
 import { Hono } from 'hono';
+import { z } from 'zod';
 import type { Faults } from '../../../home/identity-provider/faults.ts';
-import type { PositionRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf } from '../../../trading/asset-class.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
+import type { Ledger } from '../../../store/sandbox/ledger.ts';
+import type { OrderBook } from '../../../store/sandbox/order-book.ts';
+import type { AccountRecord, PositionRecord } from '../../../store/sandbox/records.ts';
+import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
+import { cents, Dec, plain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import { defined } from '../../../values/defined.ts';
 import { cryptoPair, cryptoPairs, joined } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
-import { accountSettings } from '../books/account-settings.ts';
-import { BrokerError, badParameter, checkedBy, notFound, unprocessable } from '../books/broker-error.ts';
+import { type AccountSettingsStore, accountSettings } from '../books/account-settings.ts';
+import {
+  BrokerError,
+  badParameter,
+  checkedBy,
+  notFound,
+  timeIn,
+  unprocessable,
+} from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
-import { assetId, assetJson, cryptoJson } from '../books/tradable-asset.ts';
+import { assetId, assetJson, cryptoJson, stableUuid } from '../books/tradable-asset.ts';
+import { equity, holdingsAt, ratio } from '../books/valuation.ts';
+import { unleveraged } from '../exchange/account-check.ts';
 import { assetTerms } from '../exchange/asset-terms.ts';
+import { heldShares, marginBuyingPower } from '../exchange/buying-power.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { marginOf, marketValue, mayShort, multiplierOf } from '../exchange/margin.ts';
 import type { Ticket } from '../exchange/order-body.ts';
 import { readTicket } from '../exchange/order-ticket.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
-import { accountJson, type Books, positionJson } from './account-json.ts';
-import { activities } from './activities.ts';
 import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { portfolioHistory } from './portfolio-history.ts';
@@ -225,4 +238,211 @@ function percentOf(text: string): Dec {
 function amountOf(text: string, name: string): Dec {
   if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw badParameter(`invalid ${name}`);
   return new Dec(text);
+}
+
+const querySchema = z.object({
+  activity_types: z.string().optional(),
+  category: z.enum(['trade_activity', 'non_trade_activity']).optional(),
+  date: z.string().optional(),
+  after: z.string().optional(),
+  until: z.string().optional(),
+  direction: z.enum(['asc', 'desc']).default('desc'),
+  page_size: z.coerce.number().int().min(1).max(100).default(100),
+  page_token: z.string().max(128).optional(),
+});
+
+/**
+ * Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities), paged. `date`,
+ * `after` and `until` refer to the booking. @throws {BrokerError} 422
+ */
+function activities(
+  query: Record<string, string>,
+  accountId: string,
+  { ledger, orders }: { ledger: Ledger; orders: OrderBook },
+) {
+  const asked = checkedBy(querySchema, query);
+  const { activity_types, category, direction, page_size, page_token } = asked;
+  if (activity_types && category) throw badParameter('activity_types and category exclude each other');
+  const types = activity_types?.split(',');
+  const after = timeIn(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = timeIn(asked.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const day = asked.date?.slice(0, 10);
+
+  const all = [
+    ...ledger
+      .fills(accountId)
+      .map((fill, seq) => ({ at: fill.at, row: fillRow(fill, seq, orders, accountId) })),
+    ...ledger.entries(accountId).flatMap((entry, seq) => {
+      const moves = entry.amount !== null || entry.qty !== '0';
+      return moves ? [{ at: entry.at, row: entryRow(entry, seq) }] : [];
+    }),
+  ]
+    .filter(({ at }) => at > after && at < until)
+    .filter(({ at }) => day === undefined || new Date(at).toISOString().startsWith(day))
+    .filter(({ row }) => types === undefined || types.includes(row.activity_type))
+    .filter(
+      ({ row }) =>
+        category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
+    )
+    .map(({ row }) => row)
+    // By event time, with which the id begins; then by booking.
+    .sort((a, b) => beginning(a.id).localeCompare(beginning(b.id)));
+  if (direction === 'desc') all.reverse();
+  const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
+  if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
+  return all.slice(from, from + page_size);
+}
+
+function fillRow(
+  fill: ReturnType<Ledger['fills']>[number],
+  seq: number,
+  orders: OrderBook,
+  accountId: string,
+) {
+  const order = fill.order_id === null ? undefined : orders.byId(accountId, fill.order_id);
+  const whole = order?.qty === null || order === undefined ? fill.qty : order.qty;
+  const filled = order === undefined ? fill.qty : order.filled_qty;
+  return {
+    id: rowId(fill.at, `fill:${accountId}:${seq}`),
+    activity_type: 'FILL',
+    transaction_time: new Date(fill.at).toISOString(),
+    type: new Dec(fill.qty).lt(whole) ? 'partial_fill' : 'fill',
+    symbol: fill.symbol,
+    side: fill.side,
+    qty: fill.qty,
+    price: fill.price,
+    cum_qty: filled,
+    leaves_qty: plain(Dec.max(0, new Dec(whole).minus(filled))),
+    // Opening positions have no order, but the contract requires an id.
+    order_id: fill.order_id ?? stableUuid(`opening:${accountId}:${seq}`),
+    order_status: order?.status ?? 'filled',
+  };
+}
+
+function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
+  const { type, sub_type, date, symbol, qty, entitled, per_share, group_id } = entry;
+  return {
+    id: rowId(Date.parse(date), `entry:${entry.account_id}:${seq}`),
+    activity_type: type,
+    ...(sub_type === null ? {} : { activity_sub_type: sub_type }),
+    // Alpaca writes only the date; its contract says date-time.
+    date: `${date}T00:00:00Z`,
+    created_at: new Date(entry.at).toISOString(),
+    net_amount: plain(entry.amount ?? '0'),
+    currency: 'USD',
+    status: 'executed',
+    ...(symbol === null ? {} : { symbol }),
+    ...((qty ?? entitled) === null ? {} : { qty: qty ?? entitled }),
+    ...(per_share === null ? {} : { per_share_amount: per_share }),
+    ...(group_id === null ? {} : { group_id }),
+  };
+}
+
+/** `YYYYMMDDhhmmssmmm::uuid`, as at Alpaca: sorts by time. */
+function rowId(at: number, name: string): string {
+  return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
+}
+
+const beginning = (id: string): string => id.slice(0, id.indexOf(':'));
+
+interface Books {
+  ledger: Ledger;
+  orders: OrderBook;
+  market: Market;
+  historyGaps: HistoryGaps;
+  settings: AccountSettingsStore;
+}
+
+/** Options to level 3 are approved for everyone; owners may set less. */
+const OPTIONS_APPROVED = 3;
+
+function accountJson(account: AccountRecord, books: Books, now: number) {
+  const { ledger, orders, market } = books;
+  const settings = books.settings.of(account.id);
+  const positions = ledger.positions(account.id);
+  const open = orders.openOf(account.id);
+  const margin = marginOf(account.cash, positions, market);
+  const multiplier = multiplierOf(settings, margin);
+  const free = cents(unleveraged({ cash: account.cash, positions, open, market }));
+  const power = multiplier === 1 ? free : cents(marginBuyingPower(margin, multiplier, open));
+  const closing = market.previousClosing(now);
+  const [before] = holdingsAt(ledger, account.id, [closing]);
+  const worth = cents(margin.equity);
+  const lent = (amount: Dec) => (multiplier === 1 ? '0' : cents(amount));
+  return {
+    id: account.id,
+    account_number: account.number,
+    status: 'ACTIVE',
+    crypto_status: 'ACTIVE',
+    currency: 'USD',
+    cash: cents(account.cash),
+    portfolio_value: worth,
+    equity: worth,
+    last_equity: before === undefined ? worth : cents(equity(before, market, closing)),
+    // A market that is always open closes as the next day begins.
+    balance_asof: newYorkDate(closing - 1),
+    buying_power: power,
+    regt_buying_power: power,
+    non_marginable_buying_power: free,
+    options_buying_power: free,
+    options_approved_level: OPTIONS_APPROVED,
+    options_trading_level: Math.min(OPTIONS_APPROVED, settings.max_options_trading_level),
+    multiplier: String(multiplier),
+    long_market_value: cents(margin.long),
+    short_market_value: margin.short.isZero() ? '0' : cents(margin.short),
+    initial_margin: lent(margin.initial),
+    maintenance_margin: lent(margin.maintenance),
+    last_maintenance_margin: lent(margin.maintenance),
+    sma: '0',
+    accrued_fees: '0',
+    pending_transfer_in: '0',
+    trading_blocked: false,
+    transfers_blocked: false,
+    account_blocked: false,
+    trade_suspended_by_user: settings.suspend_trade,
+    shorting_enabled: mayShort(settings, margin),
+    created_at: new Date(account.created_at).toISOString(),
+  };
+}
+
+function positionJson(position: PositionRecord, { ledger, orders, market }: Books, now: number) {
+  const { account_id, symbol } = position;
+  const assetClass = assetClassOf(symbol);
+  const units = unitsOf(symbol);
+  const qty = new Dec(position.qty);
+  const last = market.quote(symbol)?.last ?? '0';
+  const lastday = market.previousClose(symbol) ?? last;
+  const value = marketValue(market, symbol, position.qty);
+  const cost = new Dec(cents(position.cost));
+  const average = new Dec(position.cost).div(qty).div(units);
+
+  // Shares held at the last close count from that price, others from their cost.
+  const closing = market.previousClosing(now);
+  const [before] = holdingsAt(ledger, account_id, [closing]);
+  const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));
+  const carried = qty.isPositive() ? Dec.max(0, Dec.min(then, qty)) : Dec.min(0, Dec.max(then, qty));
+  const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average)).times(units);
+  const dayGain = value.minus(dayBasis).toDecimalPlaces(2);
+  const gain = value.minus(cost);
+  const held = heldShares(orders.openOf(account_id), symbol, last, ledger.positions(account_id));
+  return {
+    asset_id: assetId(symbol),
+    symbol: joined(symbol),
+    exchange: assetClass === 'us_equity' ? (market.symbol(symbol)?.exchange ?? '') : '',
+    asset_class: assetClass,
+    asset_marginable: assetClass === 'us_equity',
+    qty: position.qty,
+    qty_available: plain(qty.isNegative() ? qty.plus(held) : qty.minus(held)),
+    avg_entry_price: plain(average.toDecimalPlaces(6)),
+    side: qty.isNegative() ? 'short' : 'long',
+    market_value: cents(value),
+    cost_basis: cents(cost),
+    unrealized_pl: cents(gain),
+    unrealized_plpc: ratio(gain, cost.abs()),
+    unrealized_intraday_pl: cents(dayGain),
+    unrealized_intraday_plpc: ratio(dayGain, dayBasis.abs()),
+    current_price: last,
+    lastday_price: lastday,
+    change_today: ratio(new Dec(last).minus(lastday), new Dec(lastday)),
+  };
 }

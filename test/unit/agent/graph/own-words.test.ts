@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
-import { requireOwnWords } from '../../../../src/agent/graph/own-words.ts';
+import { requireOwnWords } from '../../../../src/agent/graph/tool-node.ts';
 
 const facts = (said: string[], more: Partial<ConversationFacts> = {}): ConversationFacts => ({
   said,

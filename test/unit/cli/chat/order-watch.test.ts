@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OrderWatch } from '../../../../src/cli/chat/order-watch.ts';
+import { OrderWatch } from '../../../../src/cli/chat/chat-session.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { manualClock } from '../manual-clock.ts';
 import { order } from '../sample-events.ts';

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createLogFile, redact } from '../../../../src/cli/context/log-file.ts';
-import { tracedFetch } from '../../../../src/cli/context/trace.ts';
+import { createLogFile, redact, tracedFetch } from '../../../../src/cli/context/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { folderOfTest } from '../../../folders.ts';
 

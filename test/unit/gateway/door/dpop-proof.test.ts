@@ -8,7 +8,7 @@ import {
   SignJWT,
 } from 'jose';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { verifyDpopProof } from '../../../../src/gateway/door/dpop-proof.ts';
+import { verifyDpopProof } from '../../../../src/gateway/door/token-verifier.ts';
 import { sqliteProofStore } from '../../../../src/store/sqlite/proof-store.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createEarlyOrders } from '../../../../src/gateway/orders/admission.ts';
+import { createEarlyOrders } from '../../../../src/gateway/orders/place-order.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { Refusal } from '../../../../src/trading/refusal.ts';
 

@@ -7,7 +7,7 @@ import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { readMarketFolder } from '../../../../src/sandbox/market/replay/read-folder.ts';
 import { replayClock } from '../../../../src/sandbox/market/replay/replay-clock.ts';
 import { replayTape } from '../../../../src/sandbox/market/replay/replay-tape.ts';
-import { openSandboxMarket } from '../../../../src/sandbox/sandbox-market.ts';
+import { openSandboxMarket } from '../../../../src/sandbox/sandbox.ts';
 
 let folder: string;
 beforeEach(() => {

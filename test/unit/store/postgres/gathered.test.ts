@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { gathered } from '../../../../src/store/postgres/gathered.ts';
+import { gathered } from '../../../../src/store/postgres/proposal-store.ts';
 
 function looking() {
   const asked: (readonly string[])[] = [];

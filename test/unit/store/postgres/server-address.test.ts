@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readServerAddress } from '../../../../src/store/postgres/server-address.ts';
+import { readServerAddress } from '../../../../src/store/postgres/pool.ts';
 
 describe('the address of a PostgreSQL database', () => {
   it.each([

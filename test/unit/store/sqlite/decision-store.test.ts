@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it } from 'vitest';
 import type { DecisionNote } from '../../../../src/store/decision-store.ts';
 import { decisionStore } from '../../../../src/store/sql/decision-store.ts';
-import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-database.ts';
+import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { sqliteDatabase } from '../../../../src/store/sqlite/sql-database.ts';
 
 const note = (sub: string, subjectId: string, effect: 'allow' | 'deny'): DecisionNote => ({

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-database.ts';
+import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { migrate, versionOf } from '../../../../src/store/sqlite/migrate.ts';
 
 const first = "CREATE TABLE things (name TEXT NOT NULL) STRICT; INSERT INTO things VALUES ('kept')";

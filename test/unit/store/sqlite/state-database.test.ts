@@ -14,10 +14,11 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newHolder, THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
-import { isAsClosed, noteClosed } from '../../../../src/store/sqlite/as-closed.ts';
 import {
   closeStateDatabase,
   giveBackSpace,
+  isAsClosed,
+  noteClosed,
   openStateDatabase,
   SCHEMA_VERSION,
 } from '../../../../src/store/sqlite/state-database.ts';

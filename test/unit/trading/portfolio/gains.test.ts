@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec, ZERO } from '../../../../src/trading/decimal.ts';
 import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
-import { gainsOf, totalsOf } from '../../../../src/trading/portfolio/gains.ts';
+import { gainsOf, totalsOf } from '../../../../src/trading/portfolio/gains-view.ts';
 import { type LotChoice, type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 import { alwaysIn } from '../../../fixtures/always.ts';

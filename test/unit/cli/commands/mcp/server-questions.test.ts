@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LookedAtServer } from '../../../../../src/app/mcp/servers.ts';
-import { agreeTo, chooseTools, insistOn } from '../../../../../src/cli/commands/mcp/server-questions.ts';
+import { agreeTo, chooseTools, insistOn } from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
 import type { Context } from '../../../../../src/cli/context/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 
