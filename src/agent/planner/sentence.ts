@@ -1,13 +1,17 @@
 import { distance } from 'fastest-levenshtein';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
+import { defined } from '../../values/defined.ts';
 import { inAccount, requireOneReading, withoutAccount } from './account-named.ts';
-import { readAccount } from './account-sentence.ts';
 import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
-import { readData, readFigure } from './data-sentence.ts';
+import { readData, readFigure, show, whole } from './data-sentence.ts';
 import { exitAhead } from './exit-terms.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, isName, type StandingIntent, symbolsOf } from './intent.ts';
+import { german } from './languages/german.ts';
+import { korean } from './languages/korean.ts';
+import type { Language } from './languages/requests.ts';
+import { spanish } from './languages/spanish.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { isListItem, writtenOut } from './order-list.ts';
@@ -16,9 +20,8 @@ import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from
 import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
 import { takeWhen, waitsFor } from './standing-when.ts';
-import { translated } from './translated.ts';
 import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
-import { NotUnderstood, shown, Words } from './words.ts';
+import { NotUnderstood, onlySymbol, shown, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
@@ -385,4 +388,157 @@ function misspelt(text: string, isUnderstood: (sentence: string) => boolean): st
     .filter(({ sentence }) => isUnderstood(sentence));
   const [best, second] = fitting;
   return best === undefined || second?.off === best.off ? undefined : best.sentence;
+}
+
+const slots: Readonly<Record<string, string>> = {
+  qty: '(?<qty>\\d[\\d.,]*)',
+  price: '\\$?(?<price>\\d[\\d.,]*)',
+  dollars: '\\$(?<dollars>\\d[\\d.,]*)',
+  amount: '(?<amount>\\d[\\d.,]*)',
+  symbol: '\\$?(?<symbol>[A-Za-z][A-Za-z0-9./&-]*)',
+};
+
+interface Pattern {
+  readonly english: string;
+  readonly pattern: RegExp;
+  readonly language: Language;
+}
+
+/** Compiled at the first sentence that is not English. */
+let patterns: readonly Pattern[] | undefined;
+
+/**
+ * The planner's English for a request in another language; undefined if no list has it.
+ * @throws {NotUnderstood} for an ambiguous number
+ */
+export function translated(text: string): string | undefined {
+  patterns ??= [german, spanish, korean].flatMap(patternsOf);
+  const clause = ` ${text
+    .normalize('NFC')
+    .replace(/^[¿¡]\s*/u, '')
+    .replace(/\s+/g, ' ')
+    .replace(/\$\s+(?=\d)/g, '$')}`;
+  for (const { english, pattern, language } of patterns) {
+    const found = pattern.exec(clause);
+    if (found === null) continue;
+    const { groups } = found;
+    return english.replace(/\{(\w+)\}/g, (_, slot: string) => {
+      if (slot === 'symbol') return groups?.symbol ?? '';
+      if (slot !== 'money') return plainNumber(groups?.[slot] ?? '', language);
+      return `$${plainNumber(groups?.dollars ?? groups?.amount ?? '', language)}`;
+    });
+  }
+  return undefined;
+}
+
+function patternsOf(language: Language): Pattern[] {
+  return language.requests.flatMap(([english, ...said]) =>
+    said.map((template) => ({ english, pattern: patternOf(template), language })),
+  );
+}
+
+function patternOf(template: string): RegExp {
+  const source = template.split(' ').map((token) => {
+    const isOptional = token.endsWith('?');
+    const either = token
+      .replace(/\?$/, '')
+      .split('|')
+      .map((word) =>
+        word.replace(/[$.*+^()[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot] ?? ''),
+      )
+      .join('|');
+    return isOptional ? `(?: (?:${either}))?` : ` (?:${either})`;
+  });
+  return new RegExp(`^${source.join('')}$`, 'iu');
+}
+
+/** A point or comma may separate thousands or decimals. */
+function plainNumber(written: string, { groupsByPoint }: Language): string {
+  if (!groupsByPoint || /^\d+$/.test(written)) return written;
+  if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
+  const one = written.replace(/[.,]/g, '');
+  throw new NotUnderstood(
+    `I can't tell whether "${written}" has thousands or decimals.`,
+    `Write it without points and commas, as in ${one}, or with two decimals, as in 12.50.`,
+    'invalid_order',
+  );
+}
+
+/* Questions about risk, tax lots, wash sales, findings of the person's rules, and whether an order would pass them. */
+
+const mine = '(?:portfolio|account)';
+
+const fixed: readonly (readonly [RegExp, Intent])[] = [
+  [
+    whole(
+      `${show}my (?:risk|volatility|drawdown|concentration)|how (?:risky|volatile|concentrated|diversified) (?:am i|is my ${mine})|how much risk (?:do i have|am i taking)`,
+    ),
+    { kind: 'risk' },
+  ],
+  [
+    whole(
+      `${show}(?:my |the |any )?(?:latest )?findings|what (?:do|does) my rules? (?:find|say)(?: now)?|what did (?:the|my) (?:last )?check find`,
+    ),
+    { kind: 'findings' },
+  ],
+  [whole(`${show}(?:all )?(?:of )?(?:my )?tax lots|${show}(?:all )?(?:of )?my lots`), { kind: 'lots' }],
+];
+
+const lots = [
+  whole(`${show}(?:my |the )?(?:tax )?lots (?:of|in|for) (.+)`),
+  whole(`${show}my (\\S+) (?:tax )?lots`),
+];
+
+const wash = [
+  /^(?:would|will|is) (?:it be a wash sale (?:if i (?:sell|sold)|to sell)|it a wash sale to sell) (.+?)(?: now| today)?$/i,
+  /^(?:would|will|is|does) selling (.+?)(?: now| today)? (?:be|make|trigger|create|cause)? ?a wash sale(?: now| today)?$/i,
+];
+
+const passes = [
+  /^(?:would|will|does|do) (.+) (?:pass|obey|keep to|stick to|be within|be allowed by) (?:my |the )?(?:rules|limits)$/i,
+  /^(?:check|test|try) (.+) against (?:my |the )?(?:rules|limits)$/i,
+];
+
+function readAccount(clause: string): Intent | undefined {
+  const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
+  if (known !== undefined) return known;
+  const of = firstOf(lots, clause);
+  if (of !== undefined) return { kind: 'lots', symbol: onlySymbol(new Words(of), 'my lots of NVDA') };
+  const sold = firstOf(wash, clause);
+  if (sold !== undefined) return readWash(sold);
+  const order = firstOf(passes, clause);
+  return order === undefined ? undefined : readChecked(order);
+}
+
+function firstOf(patterns: readonly RegExp[], clause: string): string | undefined {
+  return patterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
+}
+
+/** `KO`, `my KO`, `all my KO`, `10 shares of KO`. */
+function readWash(text: string): Intent {
+  const words = new Words(text);
+  words.takeAny('all of my', 'all my', 'my');
+  const qty = words.quantity();
+  if (qty !== undefined) {
+    words.takeAny('shares of my', 'shares of', 'shares in', 'of my', 'my');
+  }
+  const symbol = onlySymbol(words, 'would selling 10 shares of KO be a wash sale?');
+  return { kind: 'wash', symbol, ...defined({ qty }) };
+}
+
+/** `5 AAPL` is a purchase, as the answer says. */
+function readChecked(text: string): Intent {
+  const said = text
+    .replace(/^["'“”‘’]|["'“”‘’]$/g, '')
+    .replace(/^(?:an order )?to (?=buy|sell)/i, '')
+    .replace(/^buying /i, 'buy ')
+    .replace(/^selling /i, 'sell ');
+  const order = readOrder(new Words(/^[$\d]/.test(said) ? `buy ${said}` : said));
+  if (order === undefined || order.fraction !== undefined) {
+    throw new NotUnderstood(
+      'Which order do you mean?',
+      'Write it with its shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
+    );
+  }
+  return { kind: 'rules', request: order.request };
 }

@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink';
+import stringWidth from 'string-width';
 import type { AgentOptions } from '../../app/app.ts';
 import { resumeCommand } from '../../app/run.ts';
 import { version } from '../../app/version.ts';
@@ -6,13 +8,13 @@ import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
 import { callToPhone } from '../run/call-to-phone.ts';
+import type { OutputStream } from '../terminal/io.ts';
 import { sizedTerminal } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { ChatApp } from './chat-app.tsx';
 import { runChatCommand } from './chat-commands.ts';
 import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';
-import { frameEraser } from './frame-eraser.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
 
 /** The smallest terminal with room for a QR code beside an order's fields. */
@@ -97,4 +99,58 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
   if (phone === undefined || io.width() < QR_COLUMNS || (io.stdout.rows ?? 0) < QR_ROWS) return [];
   const { qrRows } = await import('../text/qr-code.ts');
   return qrRows(phone, { columns: io.width(), rows: io.stdout.rows ?? 0, unicode: io.unicode });
+}
+
+/** `CSI 2 K`, `CSI 1 A`: erase the line, go up one. */
+const ERASE_LINE = '\u001b[2K';
+const UP = '\u001b[1A';
+
+/** Node asks the terminal itself; `columns` changes only once the resize signal has arrived. */
+type Measured = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
+
+/**
+ * A terminal that becomes narrower wraps the frame's rows, so the frame takes more rows than Ink wrote and Ink erases
+ * too few: part of an old frame would stay, such as an order's panel with an old countdown. This stands between Ink and
+ * the terminal, remembers the last frame, and erases the additional rows as well.
+ */
+export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStream {
+  if (!wrapsAnew(env)) return stdout;
+  let frame: readonly string[] = [];
+  const write = (...args: Parameters<OutputStream['write']>) => {
+    const [chunk] = args;
+    const text = typeof chunk === 'string' ? chunk : '';
+    const erases = text.includes(ERASE_LINE);
+    if (erases) {
+      const [columns, rows] = sizeOf(stdout);
+      const more = Math.min(additionalRows(frame, columns), rows);
+      if (more > 0) stdout.write((ERASE_LINE + UP).repeat(more));
+    }
+    const seen = stripVTControlCharacters(text);
+    // The marks of a synchronized update are invisible, and change no frame.
+    if (erases || seen !== '') frame = seen.split('\n');
+    return stdout.write(...args);
+  };
+  return new Proxy(stdout, {
+    get(target, property) {
+      if (property === 'write') return write;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function sizeOf(stdout: Measured): [columns: number, rows: number] {
+  return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
+}
+
+/** Rows that these lines take on a narrower terminal, beyond one each. */
+function additionalRows(lines: readonly string[], columns: number): number {
+  return lines.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
+}
+
+/** Most terminals reflow the screen; these cut it off instead, and nothing more may be erased. */
+function wrapsAnew(env: NodeJS.ProcessEnv): boolean {
+  if (env.TMUX !== undefined) return true;
+  const { TERM = '' } = env;
+  return env.XTERM_VERSION === undefined && !/^(linux|screen|rxvt|vt\d|dumb)/.test(TERM);
 }

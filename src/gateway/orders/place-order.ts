@@ -6,15 +6,21 @@ import type { Halts } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
-import { tradeOrderDetails } from '../../trading/approval-details.ts';
+import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
-import type { OrderDraft } from '../../trading/order.ts';
+import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
-import { requireUnexpired } from '../door/approved-details.ts';
+import {
+  approvedDetails,
+  malformed,
+  requireApproved,
+  requireUnexpired,
+  unsound,
+} from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
 import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
@@ -22,7 +28,6 @@ import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, openOrders, requireSymbol } from '../policy/order-world.ts';
 import { createAbsence } from './absence.ts';
 import { suspendIfExceeded } from './adoption.ts';
-import { type ApprovedOrder, approvedOrder, ORDER } from './approved-order.ts';
 import { requireAccount } from './cancel-desk.ts';
 import {
   entryOf,
@@ -472,3 +477,43 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
 
 const keyOf = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
   JSON.stringify([sub, account, client_order_id]);
+
+const ORDER = { scope: 'orders:write', noun: 'order' } as const;
+
+/** An order that its owner approved, to the last field. */
+interface ApprovedOrder {
+  readonly draft: OrderDraft;
+  readonly digest: string;
+  /** The broker's id of the order to replace. */
+  readonly replaces?: string;
+}
+
+/**
+ * Recomputes the order from the request and compares it with the approved details of the token.
+ * @throws {Refusal} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ * `details_mismatch`
+ */
+function approvedOrder(
+  body: unknown,
+  caller: Pick<Caller, 'authorizationDetails'>,
+  target: { readonly gateway: string; readonly type: string },
+): ApprovedOrder {
+  const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER };
+  const approved = approvedDetails(caller, kind);
+  const draft = parseOrder(body);
+  const demanded = tradeOrderDetails(draft, target);
+  requireApproved(approved, demanded, kind);
+  return { draft, digest: demanded.digest };
+}
+
+function parseOrder(body: unknown): OrderDraft {
+  // Orders under a mandate come only from proposals.
+  const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
+  if (!parsed.success) throw malformed(400, 'invalid_order', 'the order', parsed.error);
+  try {
+    checkOrder(parsed.data);
+  } catch (error) {
+    throw unsound('invalid_order', error);
+  }
+  return normalizeOrder(parsed.data);
+}

@@ -2,17 +2,29 @@ import {
   type CallToolResult,
   CLIENT_INFO_META_KEY,
   type McpRequestContext,
+  type Result,
   Server,
   type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { timeLimit } from '../../net/time-limit.ts';
+import { safeLine } from '../../text/shown-text.ts';
+import { parseArguments } from '../../tools/exact-numbers.ts';
+import { followProposal } from '../../tools/gateway/follow-proposal.ts';
+import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
+import { fillsAtOnce } from '../../tools/gateway/watch-fill.ts';
+import { isSettledState, type Proposal } from '../../trading/proposal.ts';
+import { errorAnswer, toolAnswer, untrusted } from '../answers/answer.ts';
+import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
-import { toolsFor } from '../tools/catalog.ts';
-import type { McpTool } from '../tools/mcp-tool.ts';
-import { callTool } from './call-tool.ts';
-import type { McpServerOptions } from './server-options.ts';
-import { proposalTasks, serveTasks, TASKS } from './tasks.ts';
+import { isTool, toolsFor } from '../tools/catalog.ts';
+import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
+import { withAddress } from './account-questions.ts';
+import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
+import { declaresTasks, proposalTasks, serveTasks, TASKS, taskOf, taskResult } from './tasks.ts';
 
 const instructions = [
   'trade-agent looks after a brokerage account and cannot place an order that its owner did not approve on their phone.',
@@ -83,4 +95,197 @@ function listing({ name, title, description, schema, scopes, effect }: McpTool):
     // Some hosts look for a tool's scopes here, and ask in a loop without them.
     _meta: { securitySchemes: [{ type: 'oauth2', scopes: [...scopes] }] },
   };
+}
+
+interface CallOptions {
+  readonly caller: McpCaller;
+  readonly tools: readonly McpTool[];
+  readonly server: McpServerOptions;
+  /** Only clients of the 2026 revision. */
+  readonly mayBeTask: boolean;
+  readonly clientName: string;
+  readonly clientCapabilities: unknown;
+}
+
+/** Polling interval for a connected account. */
+const LOOK_MS = 1_000;
+
+/** Answers a `tools/call`. Throws only protocol errors, because an exception's message is sent to the client. */
+export async function callTool(
+  {
+    name,
+    arguments: args = {},
+  }: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
+  context: ServerContext,
+  options: CallOptions,
+): Promise<Result> {
+  const { caller, server, clientCapabilities } = options;
+  const holdMs = holdOf(server, context);
+  const { environment } = caller;
+  const asked = { caller, name, args, context, clientCapabilities };
+  const answer = await server.accounts.answered(asked);
+  try {
+    const tool = requireTool(name, options);
+    const parsed = requireArguments(tool, args);
+    const call: ToolCall = {
+      caller,
+      holdMs,
+      clock: server.clock,
+      signal: context.mcpReq.signal,
+      clientName: options.clientName,
+      identity: [
+        caller.sub,
+        caller.clientId,
+        options.clientName,
+        server.run ?? '',
+        context.mcpReq.id,
+        name,
+        args,
+      ],
+    };
+    const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
+    if ('proposal' in outcome) return await answered(outcome, holdMs, context, options);
+    const { message, found, outside } = outcome;
+    // Last, because a tool's members may have the same names.
+    return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
+  } catch (error) {
+    // Once per call: some clients answer for their person.
+    const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
+    return question ?? errorAnswer(await withAddress(error, caller), environment);
+  }
+}
+
+/** Waits for the account: the client answers when the person sets out, not when they are done. */
+async function afterConnecting<Outcome>(
+  answer: string | undefined,
+  { clock, signal, holdMs }: Pick<ToolCall, 'clock' | 'signal' | 'holdMs'>,
+  run: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const until = clock.now() + (answer === 'accept' ? holdMs() : 0);
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      const isMissing = isTradeAgentError(error) && error.code === 'connection_required';
+      if (!isMissing || clock.now() >= until) throw error;
+    }
+    await clock.sleep(Math.min(LOOK_MS, Math.max(1, until - clock.now())), signal);
+  }
+}
+
+/** A task if the client supports it; else holds the answer for a while. */
+async function answered(
+  { proposal, isAsked }: Proposed,
+  holdMs: () => number,
+  context: ServerContext,
+  { caller, server, mayBeTask }: CallOptions,
+): Promise<Result> {
+  const { environment } = caller;
+  if (!isAsked || isSettledState(proposal.state)) return proposalAnswer(proposal, environment, isAsked);
+  if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, taskOf(proposal, caller));
+  const tell = progressOf(context);
+  await tell(proposalMessage(proposal));
+  const seen = await hold(caller.gateway, proposal, {
+    clock: server.clock,
+    signal: context.mcpReq.signal,
+    ms: holdMs(),
+    changed: (next) => tell(proposalMessage(next)),
+  });
+  return proposalAnswer(seen, environment, true);
+}
+
+/** Milliseconds for which the answer can still be held; fewer for a client without progress. */
+function holdOf({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
+  const began = clock.monotonic();
+  const isTold = mcpReq._meta?.progressToken !== undefined;
+  return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));
+}
+
+function progressOf({ mcpReq }: ServerContext): (message: string) => Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  let progress = 0;
+  return async (message) => {
+    if (progressToken === undefined) return;
+    progress += 1;
+    await mcpReq
+      .notify({ method: 'notifications/progress', params: { progressToken, progress, message } })
+      .catch(() => undefined);
+  };
+}
+
+function requireTool(name: string, { tools }: CallOptions): McpTool {
+  const tool = tools.find((one) => one.name === name);
+  if (tool !== undefined) return tool;
+  throw isTool(name)
+    ? new TradeAgentError('insufficient_scope', `${name} is not among what this client was granted`, {
+        hint: 'Ask the user to connect this server again and to allow it.',
+      })
+    : new TradeAgentError('usage', `there is no tool ${JSON.stringify(safeLine(name, 64))}`, {
+        hint: 'List the tools.',
+      });
+}
+
+function requireArguments(tool: McpTool, args: Record<string, unknown>): Record<string, unknown> {
+  const parsed = parseArguments(tool.schema, args);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue === undefined ? '' : issue.path.map(String).join('.');
+  throw new TradeAgentError(
+    'usage',
+    safeLine(
+      `${field === '' ? 'wrong arguments' : field}: ${issue?.message ?? 'not as the schema says'}`,
+      300,
+    ),
+    { hint: 'Call it again with arguments as its schema says.', details: field === '' ? {} : { field } },
+  );
+}
+
+interface HoldOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly ms: number;
+  readonly changed: (proposal: Proposal) => Promise<void>;
+}
+
+/** After the decision. */
+const FILL_MS = 3_000;
+
+/**
+ * Waits for the person as long as the answer can be held. The proposal is not affected by the end of the wait.
+ * @returns its last known state
+ */
+async function hold(
+  gateway: Pick<GatewayClient, 'proposal'>,
+  proposal: Proposal,
+  { clock, signal, ms, changed }: HoldOptions,
+): Promise<Proposal> {
+  let seen = proposal;
+  const see = async (next: Proposal) => {
+    seen = next;
+    await changed(next);
+  };
+  const until = timeLimit(ms, signal);
+  try {
+    const followed = { clock, signal: until.signal, changed: see, notice: () => {} };
+    await followProposal(gateway, proposal, followed);
+    const moment = timeLimit(FILL_MS, until.signal);
+    await followFill(gateway, () => seen, see, moment.signal).finally(moment.end);
+  } catch (error) {
+    if (!until.signal.aborted && !isSettledState(seen.state)) throw error;
+  } finally {
+    until.end();
+  }
+  return seen;
+}
+
+async function followFill(
+  gateway: Pick<GatewayClient, 'proposal'>,
+  last: () => Proposal,
+  see: (proposal: Proposal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let seen = last(); fillsAtOnce(seen) && !signal.aborted; seen = last()) {
+    const next = await gateway.proposal(seen.id, { waitSeconds: 1, since: seen.updated_at, signal });
+    if (next.updated_at !== seen.updated_at) await see(next);
+  }
 }

@@ -2,10 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import Provider, { type AdapterFactory, type ClientMetadata, type Configuration } from 'oidc-provider';
 import { z } from 'zod';
+import { tokenExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
 import { listenerOf } from '../../net/http-server.ts';
+import { DEVICE_GRANT, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
+import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { loadProviderKeys } from '../../store/home/provider-keys.ts';
@@ -13,12 +18,9 @@ import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { createLogin, formOf } from '../paper-broker/oauth/oauth-routes.ts';
 import { assertionExchange } from './assertion-exchange.ts';
-import { type CompanyClient, type CompanyClients, clientKeySchema, companyClients } from './clients.ts';
-import { companyProvider, DEVICE_PATH, ID_TOKEN_S } from './company-provider.ts';
-import { type CompanyPerson, companyPeople } from './people.ts';
+import { type CompanyPeople, type CompanyPerson, companyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
-import { BY_PASSWORD, BY_SECOND_FACTOR, type CompanySignIn, companySignIn } from './sign-in.ts';
-import { idTokens } from './subject.ts';
+import { type IdTokens, idTokens } from './subject.ts';
 
 export interface CompanyOptions {
   readonly issuer: string;
@@ -183,4 +185,218 @@ ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 function told(name: string, text: string) {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${name}</title></head><body><p>${text}</p></body></html>`;
+}
+
+interface SignInStrength {
+  readonly acr: string;
+  readonly amr: readonly string[];
+}
+
+export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
+/** A second factor that can't be phished (OpenID Connect EAP ACR Values 1.0 §2). */
+export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
+
+type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
+
+type CompanySignIn = ReturnType<typeof companySignIn>;
+
+function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
+  return {
+    /** Decides a device code (RFC 8628) as the person; undefined denies it. Final either way. */
+    async decide(
+      userCode: string,
+      sub: string | undefined,
+      { acr, amr }: SignInStrength,
+    ): Promise<DeviceOutcome> {
+      const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
+      const code = await provider.DeviceCode.findByUserCode(normalized);
+      const isOpen = code?.accountId === undefined && code?.error === undefined;
+      if (code?.clientId === undefined || !isOpen || code.isExpired) return 'not_found';
+      const person = sub === undefined ? undefined : people.find(sub);
+      if (person === undefined) {
+        Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
+        await code.save();
+        return 'denied';
+      }
+      const asked = String(code.params?.scope ?? '').split(' ');
+      const scope = IDENTITY_SCOPES.filter((name) => asked.includes(name)).join(' ');
+      const grant = new provider.Grant({ clientId: code.clientId, accountId: person.sub });
+      grant.addOIDCScope(scope);
+      const grantId = await grant.save();
+      const authTime = Math.floor(now() / 1000);
+      Object.assign(code, { accountId: person.sub, acr, amr: [...amr], authTime, grantId, scope });
+      await code.save();
+      return 'allowed';
+    },
+  };
+}
+
+interface CompanyClient {
+  readonly client_id: string;
+  readonly name: string;
+}
+
+/** An ES256 key's public half; a private member is refused, not dropped. */
+const clientKeySchema = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string().max(64),
+  y: z.string().max(64),
+  kid: z.string().max(128).optional(),
+  alg: z.literal('ES256').optional(),
+  use: z.literal('sig').optional(),
+});
+
+type CompanyClients = ReturnType<typeof companyClients>;
+
+function companyClients(database: Database, known: readonly CompanyClient[]) {
+  const list = database.prepare<[string], { jwk: string }>(
+    'SELECT jwk FROM company_client_keys WHERE client_id = ? ORDER BY rowid',
+  );
+  const add = database.prepare<[string, string, string]>(
+    'INSERT OR IGNORE INTO company_client_keys (client_id, kid, jwk) VALUES (?, ?, ?)',
+  );
+  const find = (clientId: string) => known.find(({ client_id }) => client_id === clientId);
+  const keys = (clientId: string) =>
+    find(clientId) === undefined
+      ? undefined
+      : { keys: list.all(clientId).map(({ jwk }): JWK => JSON.parse(jwk)) };
+
+  const metadataOf = (clientId: string): ClientMetadata | undefined => {
+    const client = find(clientId);
+    const jwks = keys(clientId);
+    if (client === undefined || jwks === undefined || jwks.keys.length === 0) return undefined;
+    return {
+      client_id: client.client_id,
+      client_name: client.name,
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      id_token_signed_response_alg: 'ES256',
+      grant_types: [DEVICE_GRANT, 'refresh_token', TOKEN_EXCHANGE_GRANT],
+      response_types: [],
+      redirect_uris: [],
+      jwks: jwks as NonNullable<ClientMetadata['jwks']>,
+    };
+  };
+
+  return {
+    /** Public keys of a client, one per machine; undefined for an unknown client. */
+    keys,
+    /** Idempotent. @returns false for an unknown client */
+    async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {
+      if (find(clientId) === undefined) return false;
+      const kid = await calculateJwkThumbprint({ kty, crv, x, y });
+      add.run(clientId, kid, JSON.stringify({ kty, crv, x, y, kid, alg: 'ES256', use: 'sig' }));
+      return true;
+    },
+    among:
+      (adapter: AdapterFactory): AdapterFactory =>
+      (model) => {
+        const store = (adapter as (model: string) => ReturnType<typeof adapter>)(model);
+        return model === 'Client' ? { ...store, find: async (id) => metadataOf(id) } : store;
+      },
+  };
+}
+
+const ID_TOKEN_S = 600;
+const MINUTE = 60;
+const DAY = 24 * 3600;
+
+const DEVICE_PATH = '/device';
+
+const routes = {
+  code_verification: DEVICE_PATH,
+  device_authorization: '/device/code',
+  jwks: '/jwks',
+  revocation: '/revoke',
+  token: '/token',
+  userinfo: '/userinfo',
+} as const;
+
+interface CompanyProviderOptions {
+  readonly issuer: string;
+  readonly adapter: AdapterFactory;
+  /** Private; the first signs. */
+  readonly signingKeys: readonly JWK[];
+  readonly cookieKey: string;
+  readonly people: Pick<CompanyPeople, 'find'>;
+  readonly exchange: ReturnType<typeof assertionExchange>;
+  readonly idTokens: Pick<IdTokens, 'note'>;
+}
+
+/** A company's provider: device flow only, confidential clients only. */
+function companyProvider(options: CompanyProviderOptions): Provider {
+  const provider = new Provider(options.issuer, configuration(options));
+  provider.registerGrantType(TOKEN_EXCHANGE_GRANT, options.exchange, tokenExchangeParameters);
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.oidc?.route !== 'token') return;
+    const { id_token: idToken } = (ctx.body ?? {}) as { id_token?: unknown };
+    const grant = ctx.oidc.entities.Grant;
+    if (typeof idToken === 'string' && grant !== undefined) options.idTokens.note(idToken, grant.jti);
+  });
+  return provider;
+}
+
+function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProviderOptions): Configuration {
+  return {
+    adapter,
+    jwks: { keys: [...signingKeys] } as NonNullable<Configuration['jwks']>,
+    cookies: { keys: [cookieKey] },
+    routes,
+    discovery: { identity_chaining_requested_token_types_supported: [ID_JAG_TYPE] },
+    clientAuthMethods: ['private_key_jwt'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['ES256'],
+      idTokenSigningAlgValues: ['ES256'],
+      dPoPSigningAlgValues: ['ES256'],
+    },
+    acrValues: ['pwd', 'phr'],
+    responseTypes: [],
+    scopes: ['openid', 'offline_access'],
+    claims: {
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
+      profile: ['name', 'preferred_username'],
+      email: ['email', 'email_verified'],
+    },
+    // Names are in the ID token, as at most companies' providers.
+    conformIdTokenClaims: false,
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
+    findAccount: (_ctx, sub) => {
+      const person = people.find(sub);
+      if (person === undefined) return undefined;
+      const { name, username, email } = person;
+      return {
+        accountId: sub,
+        claims: () => ({ sub, name, preferred_username: username, email, email_verified: true }),
+      };
+    },
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    ttl: {
+      AccessToken: 5 * MINUTE,
+      DeviceCode: 10 * MINUTE,
+      Grant: 90 * DAY,
+      IdToken: ID_TOKEN_S,
+      RefreshToken: 30 * DAY,
+      Session: 10 * MINUTE,
+      Interaction: 10 * MINUTE,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
+      userinfo: { enabled: true },
+      dPoP: { enabled: true },
+      deviceFlow: { enabled: true, deviceInfo: () => ({}) },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+    },
+  };
 }

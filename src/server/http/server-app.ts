@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
-import { OPENAPI_PATH } from '../../agent/remote/protocol.ts';
+import { z } from 'zod';
+import { OPENAPI_PATH, pruneThreadsSchema, reconcileSchema } from '../../agent/remote/protocol.ts';
 import { createDoor, type Door, type RequestLog } from '../../gateway/door/door.ts';
 import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
 import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
+import { parseQuery } from '../../gateway/routes/request.ts';
+import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
 import { postgresProofStore } from '../../store/postgres/proof-store.ts';
 import type { Environment } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -12,8 +15,8 @@ import { defined } from '../../values/defined.ts';
 import { createPersonWatch } from '../person-watch.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { openApiDocument } from './openapi.ts';
+import { asked, bodyOf, readingRoutes } from './person-requests.ts';
 import { MOST_STREAMS, runEventRoutes, runRoutes } from './run-routes.ts';
-import { approvalRoutes, threadRoutes } from './thread-routes.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -117,4 +120,59 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
       await watch.close();
     },
   };
+}
+
+const threadsQuery = z.strictObject({
+  as_kept: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+});
+
+function threadRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  const routes = readingRoutes(app, door);
+  routes.get('/v1/agent/threads', async (c, caller) => {
+    const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
+    return c.json({ threads: await asked(parts, caller, (agent) => agent.threads({ asKept })) });
+  });
+  routes.post('/v1/agent/threads/prune', async (c, caller) => {
+    const { older_than: olderThan, keep, dry_run: dryRun = false } = await bodyOf(c, pruneThreadsSchema);
+    const deleted = await asked(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
+    return c.json({ deleted });
+  });
+  routes.get('/v1/agent/threads/:thread', async (c, caller) => {
+    const id = c.req.param('thread') ?? '';
+    return c.json({ thread: await asked(parts, caller, (agent) => agent.thread(id)) });
+  });
+  routes.delete('/v1/agent/threads/:thread', async (c, caller) => {
+    const id = c.req.param('thread') ?? '';
+    await asked(parts, caller, (agent) => agent.deleteThread(id));
+    return c.body(null, 204);
+  });
+}
+
+function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
+  const routes = readingRoutes(app, door);
+  routes.get('/v1/agent/approvals', async (c, caller) =>
+    c.json({ approvals: await asked(parts, caller, (agent) => agent.approvals()) }),
+  );
+  routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
+    const { id } = await bodyOf(c, reconcileSchema);
+    return c.json({ approvals: await asked(parts, caller, (agent) => agent.reconcile(id)) });
+  });
+  routes.get('/v1/agent/approvals/:approval', async (c, caller) => {
+    const id = c.req.param('approval') ?? '';
+    const approval = await asked(parts, caller, (agent) => agent.approval(id));
+    if (approval !== undefined) return c.json({ approval });
+    throw new Refusal(404, 'not_found', `there is no approval ${id}`, {
+      hint: 'List yours with "trade-agent approvals".',
+    });
+  });
+  app.post(
+    '/v1/agent/approvals/:approval/cancel',
+    door.guard([PROPOSE_ORDERS], async (c, caller) => {
+      const id = c.req.param('approval') ?? '';
+      return c.json({ approval: await asked(parts, caller, (agent) => agent.cancelApproval(id)) });
+    }),
+  );
 }

@@ -1,8 +1,15 @@
+import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { DAY, newYorkDate, newYorkInstant } from '../new-york-time.ts';
-import { moneyWeightedReturn } from './money-weighted.ts';
 import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
-import { type Flow, type ValuePoint, valuePoints } from './value-point.ts';
+import {
+  DAYS_A_YEAR,
+  type Flow,
+  Rate,
+  SHORTEST_ANNUALIZED_DAYS,
+  type ValuePoint,
+  valuePoints,
+} from './value-point.ts';
 
 /** Cash may appear up to four days after it moved: a weekend and a holiday. */
 const LATEST_DAYS = 4;
@@ -122,4 +129,166 @@ function knownValues(
     .filter(({ at }) => at < now.at);
   const begun = earlier.findIndex(({ value }) => isPositive(value));
   return [...(begun === -1 ? [] : earlier.slice(begun)), { at: now.at, value: now.equity }];
+}
+
+/** Growth over the whole period from e^-40 to e^40 is searched for a rate. */
+const WIDEST = 40;
+/** Fine where rates mostly are, so that two near each other are told apart; each step is by a twentieth longer. */
+const STEPS = { first: 1 / 128, longer: 1.05 };
+/** Where there may be several rates: no two that are 3 % apart are within one step, up to 300 % a year. */
+const FINE_STEPS = { first: 1 / 256, longer: 1.003 };
+const BISECTIONS = 60;
+/** Newton steps in exact decimals, at most; each about doubles the right digits of a double's sixteen. */
+const POLISH = 3;
+/** A step this small leaves an error of about its square: less than the last of a rate's twenty digits. */
+const SMALL_STEP = '1e-11';
+
+/**
+ * The annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR). Of several rates, the one
+ * nearest to zero: -30 % is nearer than 40 %. @returns a fraction; undefined if all flows have one sign or one
+ * instant, or no rate fits
+ */
+export function xirr(flows: readonly Flow[]): Dec | undefined {
+  const solved = solve(flows);
+  return solved?.growth.div(solved.years).exp().minus(1);
+}
+
+/**
+ * Money-weighted return from the starting value, flows (deposits positive) and the final value. @returns undefined
+ * if no rate fits, or nothing came back: no rate loses everything
+ */
+export function moneyWeightedReturn(
+  start: { readonly at: number; readonly value: Dec },
+  flows: readonly Flow[],
+  end: { readonly at: number; readonly value: Dec },
+): PeriodReturn | undefined {
+  const inside = flows.filter(({ at }) => at > start.at && at <= end.at);
+  const back = inside.reduce((sum, { amount }) => (amount.isNegative() ? sum.minus(amount) : sum), end.value);
+  if (!isPositive(back)) return undefined;
+  const solved = solve([
+    { at: start.at, amount: start.value.neg() },
+    ...inside.map(({ at, amount }) => ({ at, amount: amount.neg() })),
+    { at: end.at, amount: end.value },
+  ]);
+  if (solved === undefined) return undefined;
+  const days = (end.at - start.at) / DAY_MS;
+  return {
+    // The equation's time runs from the first flow of money to the last, and so may its period.
+    period: solved.growth.mul(days).div(solved.years.mul(DAYS_A_YEAR)).exp().minus(1),
+    annual: days < SHORTEST_ANNUALIZED_DAYS ? undefined : solved.growth.div(solved.years).exp().minus(1),
+    days,
+  };
+}
+
+/** Solves Σ a·e^(-y·t) = 0 for y, t running from 0 to 1; y is the logarithm of the growth over `years`. */
+function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined {
+  const used = flows.filter(({ amount }) => !amount.isZero());
+  const [one] = used;
+  if (one === undefined) return undefined;
+  const start = used.reduce((least, { at }) => Math.min(least, at), one.at);
+  const end = used.reduce((most, { at }) => Math.max(most, at), one.at);
+  if (start === end || !used.some(({ amount }) => amount.gt(0)) || !used.some(({ amount }) => amount.lt(0)))
+    return undefined;
+  const scale = used.reduce((most, { amount }) => Dec.max(most, amount.abs()), new Dec(0));
+  const rough = used.map(({ at, amount }) => ({
+    t: (at - start) / (end - start),
+    a: amount.div(scale).toNumber(),
+  }));
+  const years = (end - start) / DAY_MS / DAYS_A_YEAR;
+  const guess = roughRoot(
+    {
+      at: (y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0),
+      slope: (y) => rough.reduce((sum, { a, t }) => sum - a * t * Math.exp(-y * t), 0),
+      several: severalRoots(rough),
+    },
+    years,
+  );
+  if (guess === undefined) return undefined;
+
+  const exact = used.map(({ at, amount }) => ({
+    t: new Rate(at - start).div(end - start),
+    a: new Rate(amount).div(scale),
+  }));
+  let y: Dec = new Rate(guess);
+  for (let i = 0; i < POLISH; i++) {
+    let value: Dec = new Rate(0);
+    let slope: Dec = new Rate(0);
+    for (const { t, a } of exact) {
+      const term = a.mul(y.neg().mul(t).exp());
+      value = value.plus(term);
+      slope = slope.minus(term.mul(t));
+    }
+    // At a double root there is no slope to follow; the bisection's digits must do.
+    if (slope.abs().lt('1e-20')) break;
+    const step = value.div(slope);
+    y = y.minus(step);
+    if (step.abs().lt(SMALL_STEP)) break;
+  }
+  return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_A_YEAR) };
+}
+
+/** What all flows come to, discounted by a growth's logarithm, and how steeply that changes. */
+interface Curve {
+  at(y: number): number;
+  slope(y: number): number;
+  /** Whether there may be more than one root above zero, and below it. */
+  readonly several: { readonly above: boolean; readonly below: boolean };
+}
+
+/** The root whose rate |e^(y/years) - 1| is nearest to zero. @param years that y is the growth's logarithm over */
+function roughRoot(curve: Curve, years: number): number | undefined {
+  if (curve.at(0) === 0) return 0;
+  const rate = (y: number) => Math.abs(Math.expm1(y / years));
+  const above = firstRoot(curve, 1, WIDEST);
+  if (above === undefined) return firstRoot(curve, -1, WIDEST);
+  // Below zero no rate reaches -100 %, so that one beyond it leaves all of that side to look at.
+  const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : WIDEST;
+  const below = firstRoot(curve, -1, Math.min(WIDEST, asNear));
+  return below !== undefined && rate(below) < rate(above) ? below : above;
+}
+
+/**
+ * Σ a·e^(-y·t) has no more roots above zero than its partial sums by rising t change sign, and below zero by falling
+ * t (Laguerre's extension of Descartes' rule).
+ */
+function severalRoots(terms: readonly { readonly t: number; readonly a: number }[]): Curve['several'] {
+  const rising = terms.toSorted((one, two) => one.t - two.t).map(({ a }) => a);
+  const changes = (amounts: readonly number[]) => {
+    let [sum, sign, count] = [0, 0, 0];
+    for (const amount of amounts) {
+      sum += amount;
+      if (Math.sign(sum) === -sign && sign !== 0) count++;
+      if (sum !== 0) sign = Math.sign(sum);
+    }
+    return count;
+  };
+  return { above: changes(rising) > 1, below: changes(rising.toReversed()) > 1 };
+}
+
+/** Looks for a change of sign outward from zero to one side, then halves it. */
+function firstRoot({ at, slope, several }: Curve, side: 1 | -1, farthest: number): number | undefined {
+  const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_STEPS : STEPS;
+  let near = 0;
+  for (let step = first; Math.abs(near) < farthest; step *= longer) {
+    const far = near + side * step;
+    if (at(far) * at(near) <= 0) return bisect(at, near, far);
+    // Two roots in one step leave its ends on one side; between them the curve turns.
+    if (slope(far) * slope(near) < 0) {
+      const turn = bisect(slope, near, far);
+      if (at(turn) * at(near) <= 0) return bisect(at, near, turn);
+    }
+    near = far;
+  }
+  return undefined;
+}
+
+function bisect(f: (y: number) => number, from: number, to: number): number {
+  let [low, high] = [from, to];
+  const sign = Math.sign(f(low));
+  for (let i = 0; i < BISECTIONS; i++) {
+    const middle = (low + high) / 2;
+    if (Math.sign(f(middle)) === sign) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }

@@ -5,7 +5,7 @@ import { createAgent } from '../../../src/agent/run/create-agent.ts';
 import { openCompanySession, verifyCompanySession } from '../../../src/auth/company/company-session.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
-import { BY_PASSWORD } from '../../../src/sandbox/company/sign-in.ts';
+import { BY_PASSWORD } from '../../../src/sandbox/company/company.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { options, play } from '../agent/world.ts';
 import { type CompanyWorld, companyWorld } from './company-world.ts';

@@ -8,9 +8,8 @@ import { type CompanySignIn, profileSchema, type ResolvedProfile } from '../../.
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Home } from '../../../src/machine/directories.ts';
-import type { Company } from '../../../src/sandbox/company/company.ts';
+import { BY_SECOND_FACTOR, type Company } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
-import { BY_SECOND_FACTOR } from '../../../src/sandbox/company/sign-in.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';

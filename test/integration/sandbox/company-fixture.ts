@@ -4,9 +4,13 @@ import * as oidc from 'openid-client';
 import { onTestFinished } from 'vitest';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { DEVICE_GRANT } from '../../../src/oauth/oauth-names.ts';
-import { type Company, type CompanyOptions, createCompany } from '../../../src/sandbox/company/company.ts';
+import {
+  BY_SECOND_FACTOR,
+  type Company,
+  type CompanyOptions,
+  createCompany,
+} from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
-import { BY_SECOND_FACTOR } from '../../../src/sandbox/company/sign-in.ts';
 
 export const HOME = 'https://home.example';
 export const CLIENT = 'trade-agent-acme';

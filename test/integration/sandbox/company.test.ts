@@ -7,8 +7,8 @@ import {
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../../src/oauth/oauth-names.ts';
+import { BY_PASSWORD } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
-import { BY_PASSWORD } from '../../../src/sandbox/company/sign-in.ts';
 import { ALICE, CLIENT, companyWorld, HOME, letsIn, newMachine, register } from './company-fixture.ts';
 
 const asking = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toolAnswer } from '../../../src/mcp/answers/answer.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
-import { callTool } from '../../../src/mcp/server/call-tool.ts';
+import { callTool } from '../../../src/mcp/server/mcp-server.ts';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { packCloses, unpackCloses } from '../../../src/store/packed-closes.ts';
+import { packCloses, unpackCloses } from '../../../src/store/sql/check-store.ts';
 
 const day = fc.integer({ min: 0, max: 65_535 });
 const history = (close: fc.Arbitrary<number>) =>

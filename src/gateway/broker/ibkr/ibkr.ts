@@ -1,14 +1,24 @@
 import { z } from 'zod';
+import { Dec, ZERO } from '../../../trading/decimal.ts';
 import { Refusal } from '../../../trading/refusal.ts';
+import {
+  type Account,
+  accountSchema,
+  isFinal,
+  type Position,
+  positionSchema,
+} from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
+import { amountOf, moneyOf } from '../json-amounts.ts';
 import type { KeptOf } from '../kept-kinds.ts';
+import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
 import { notOffered } from '../not-offered.ts';
-import { RestAnswer, restFailure } from '../rest-client.ts';
+import { RestAnswer, type RestClient, restFailure } from '../rest-client.ts';
 import {
   noAccount,
   unreachable,
@@ -16,9 +26,8 @@ import {
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { accountDetails, accountOf, type IbkrAccount, positionsOf } from './account.ts';
 import { type IbkrOptions, ibkrClient, keepAlive } from './client.ts';
-import { contractsBy } from './contracts.ts';
+import { contractsBy, ourSymbol } from './contracts.ts';
 import { failureOf } from './failure.ts';
 import { assetView, barsOf, quoteView, snapshotsOf } from './market-data.ts';
 import { type OrderList, orderList } from './order-list.ts';
@@ -162,4 +171,204 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
       calendar: async (query) => exchangeCalendar(query),
     };
   };
+}
+
+const accountsAnswer = z.object({ accounts: z.array(z.string()), isPaper: z.boolean() });
+const portfolioAnswer = z.array(
+  z.object({
+    accountId: z.string(),
+    currency: z.string(),
+    clearingStatus: z.string().nullish(),
+    brokerageAccess: z.boolean().nullish(),
+  }),
+);
+const summaryAnswer = z.object({
+  netLiquidationValue: z.number(),
+  totalCashValue: z.number(),
+  buyingPower: z.number(),
+});
+
+interface IbkrAccount {
+  readonly environment: 'paper' | 'live';
+  readonly status: string;
+  readonly blocked: boolean;
+}
+
+/** Must precede anything else of an account. @throws {Refusal} 409 if the session does not open it, or not in dollars */
+async function accountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
+  const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
+  const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
+  const found = portfolios.find(({ accountId }) => accountId === account);
+  if (!accounts.includes(account) || found === undefined) {
+    throw notOpened(`the gateway’s session opens no account ${account}`);
+  }
+  if (found.currency !== 'USD') {
+    throw notOpened(`account ${account} is kept in ${found.currency}, and all amounts here are dollars`);
+  }
+  const isOpen = found.clearingStatus == null || found.clearingStatus === 'O';
+  return {
+    environment: isPaper ? 'paper' : 'live',
+    status: isOpen ? 'OPEN' : `CLEARING_${found.clearingStatus}`,
+    blocked: !isOpen || found.brokerageAccess === false,
+  };
+}
+
+function notOpened(detail: string): Refusal {
+  return new Refusal(409, 'account_not_connected', detail, {
+    hint: 'Sign in at the Client Portal Gateway as its owner, or give another account at the home’s own machine: "trade-agent home broker set".',
+    members: { credentials: 'gateway_session' },
+  });
+}
+
+const positionRows = z.array(
+  z.object({
+    conid: z.number().int(),
+    contractDesc: z.string(),
+    position: z.number(),
+    mktPrice: z.number(),
+    mktValue: z.number(),
+    avgCost: z.number(),
+    avgPrice: z.number(),
+    unrealizedPnl: z.number(),
+    currency: z.string().nullish(),
+    assetClass: z.string(),
+  }),
+);
+const MOST_PAGES = 50;
+
+interface Held extends z.output<typeof positionRows.element> {
+  readonly symbol: string;
+}
+
+/** All pages. Closed positions are listed with zero. */
+async function heldOf(client: RestClient, account: string): Promise<Held[]> {
+  const held: Held[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const rows = positionRows.parse(
+      await client(`/portfolio/${encodeURIComponent(account)}/positions/${page}`),
+    );
+    if (rows.length === 0) return held;
+    for (const row of rows) if (row.position !== 0) held.push({ ...row, symbol: symbolOf(row) });
+  }
+  throw new Error('more positions than pages');
+}
+
+/** The OCC symbol and contract size in `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`. */
+const occ = /\[([A-Z][A-Z0-9]{0,5})\s+(\d{6}[CP]\d{8})(?:\s+(\d+))?/;
+
+function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
+  const [, root, rest] = occ.exec(contractDesc) ?? [];
+  if (root !== undefined) return `${root}${rest}`;
+  return assetClass === 'STK' ? ourSymbol(contractDesc) : contractDesc;
+}
+
+interface Reading {
+  readonly client: RestClient;
+  readonly account: string;
+  readonly list: OrderList;
+  readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
+}
+
+/** Undefined for what can't be valued, or is not priced in dollars. */
+function unitsOf({
+  assetClass,
+  contractDesc,
+  currency,
+}: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
+  if (currency != null && currency !== 'USD') return undefined;
+  const units = occ.exec(contractDesc)?.[3];
+  return assetClass === 'OPT' && units !== undefined ? units : unitsOfClass(assetClass);
+}
+
+const unitsOfClass = (secType: string): number | undefined =>
+  secType === 'STK' ? 1 : secType === 'OPT' ? 100 : undefined;
+
+async function holdings({ client, account, list, options }: Reading) {
+  const orders = await list.read();
+  const held = await heldOf(client, account);
+  // A combination has no contract of its own.
+  const traded = tradedToday(orders, options.now(), ({ id }) => {
+    const { conid, secType } = list.contractOf(id) ?? {};
+    return conid === undefined || secType === 'BAG' ? undefined : String(conid);
+  });
+  const conids = new Set([...held.map(({ conid }) => conid), ...(traded ?? []).map(({ id }) => Number(id))]);
+  const snapshots = await snapshotsOf(client, [...conids], options);
+  const closeOf = (conid: number) => {
+    const close = snapshots.get(conid)?.priorClose;
+    return close === '0' ? undefined : close;
+  };
+  return { orders, held, traded, closeOf };
+}
+
+/** `GET /portfolio/{account}/positions/{page}`, and the last close of each. */
+async function positionsOf(reading: Reading): Promise<Position[]> {
+  const { orders, held, closeOf } = await holdings(reading);
+  return held.map((row) => {
+    const { symbol } = row;
+    const qty = new Dec(String(row.position));
+    const cost = qty.times(String(row.avgCost));
+    const close = new Dec(closeOf(row.conid) ?? String(row.mktPrice));
+    const ordered = orders
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
+    const ratio = (part: Dec, whole: Dec) =>
+      whole.isZero() ? '0' : amountOf(part.div(whole.abs()).toFixed());
+    return positionSchema.parse({
+      symbol,
+      side: qty.isNegative() ? 'short' : 'long',
+      qty: qty.abs().toFixed(),
+      qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
+      avg_entry_price: moneyOf(row.avgPrice),
+      current_price: moneyOf(row.mktPrice),
+      lastday_price: moneyOf(close),
+      market_value: moneyOf(row.mktValue),
+      cost_basis: moneyOf(cost),
+      unrealized_pl: moneyOf(row.unrealizedPnl),
+      unrealized_plpc: ratio(new Dec(String(row.unrealizedPnl)), cost),
+      change_today: ratio(new Dec(String(row.mktPrice)).minus(close), close),
+    });
+  });
+}
+
+/** `GET /iserver/account/{account}/summary`; the equity at the last close is computed. */
+async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
+  const { client, account, list, options } = reading;
+  if (details.environment !== options.environment) {
+    throw notOpened(`the gateway’s session is of a ${details.environment} account`);
+  }
+  const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
+  const summary = summaryAnswer.parse(await client(path));
+  const { orders, held, traded, closeOf } = await holdings(reading);
+  const equity = moneyOf(summary.netLiquidationValue);
+  const holding = held.map(({ conid, position, mktPrice }) => ({
+    id: String(conid),
+    qty: amountOf(position),
+    price: amountOf(mktPrice),
+  }));
+  const contracts = new Map<string, AtClose>();
+  for (const { id } of orders) {
+    const { conid, secType = '' } = list.contractOf(id) ?? {};
+    if (conid !== undefined) {
+      contracts.set(String(conid), { units: unitsOfClass(secType), price: closeOf(conid) });
+    }
+  }
+  for (const row of held) {
+    contracts.set(String(row.conid), { units: unitsOf(row), price: closeOf(row.conid) });
+  }
+  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
+  return accountSchema.parse({
+    account,
+    environment: details.environment,
+    status: details.status,
+    currency: 'USD',
+    cash: moneyOf(summary.totalCashValue),
+    equity,
+    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
+    buying_power: moneyOf(summary.buyingPower),
+    long_market_value: moneyOf(
+      held.reduce((sum, { mktValue }) => (mktValue > 0 ? sum.plus(String(mktValue)) : sum), ZERO),
+    ),
+    trading_blocked: details.blocked,
+    simulated: options.simulated,
+  });
 }

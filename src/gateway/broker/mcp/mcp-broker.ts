@@ -9,14 +9,13 @@ import type { BrokerContext } from '../broker-kind.ts';
 import { type BrokerRequests, brokerRequests, type FailureOf } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { notOffered } from '../not-offered.ts';
-import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
+import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import { requireConfirmed } from './acting-tools.ts';
 import { answerOf } from './answer.ts';
-import { argumentsOf, type Given } from './arguments.ts';
 import { failureOf, submissionFailureOf } from './failure.ts';
-import type { Call, McpMapping } from './mapping.ts';
+import type { Argument, Call, inputs, McpMapping } from './mapping.ts';
 import { type McpSession, mcpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
@@ -197,4 +196,31 @@ function notConfirmed(cause: NotSent): Refusal {
     hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
     cause,
   });
+}
+
+type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
+
+/** @throws {NotSent} for what has no word there */
+export function argumentsOf({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
+  const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
+    const value = saidOf(argument, given, tool);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function saidOf(argument: Argument, given: Given, tool: string): unknown {
+  if ('is' in argument) return argument.is;
+  const { from, words, as } = argument;
+  const value = given[from];
+  if (value === undefined || value.length === 0) return undefined;
+  const said = (typeof value === 'string' ? [value] : value).map((one) => {
+    if (words === undefined) return one;
+    const theirs = Object.hasOwn(words, one) ? words[one] : undefined;
+    if (theirs === undefined) throw new NotSent(`${tool} has no word for ${from} ${one}`);
+    return theirs;
+  });
+  if (as === 'list') return said;
+  if (as === undefined) return said.join(',');
+  return sentNumber(said.join(), tool);
 }

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { BrokerKind } from '../broker-kind.ts';
+import { secureAddress } from '../../settings/common-settings.ts';
+import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import type { KeptOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import {
@@ -10,9 +12,20 @@ import {
   wrongCredentials,
 } from '../verify-problems.ts';
 import { accountsOf, tradierClient } from './client.ts';
-import { baseOf, type TradierSettings, tradierSettings } from './settings.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
+
+/** The sandbox's prices are 15 minutes old. */
+const TRADIER = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
+
+const tradierSettings = brokerSettings.extend({
+  kind: z.literal('tradier'),
+  credentials: z.enum(['exchange', 'access_token']).optional(),
+  unattended: z.literal('access_token').optional(),
+  /** Base URL of the Brokerage API, without `/v1` (default: Tradier's). */
+  url: secureAddress.optional(),
+});
+type TradierSettings = z.output<typeof tradierSettings>;
 
 export const tradier = {
   traits: tradierTraits,
@@ -72,4 +85,8 @@ function problemOf(error: unknown, host: string): TradeAgentError {
   const { kind } = restFailure(error);
   if (kind === 'unreadable') return noAccount(host, 'answers with no account', 'broker.url');
   return unreachable(host, kind);
+}
+
+function baseOf({ url }: Pick<TradierSettings, 'url'>, environment: 'paper' | 'live'): string {
+  return `${(url ?? TRADIER[environment]).replace(/\/+$/, '')}/v1`;
 }

@@ -6,22 +6,29 @@ import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
 import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../../trading/decimal.ts';
-import { newYorkDate } from '../../../trading/new-york-time.ts';
+import { DAY, newYorkDate } from '../../../trading/new-york-time.ts';
+import { hasPrice } from '../../../trading/order-types.ts';
 import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
-import type { Market } from '../../market/market.ts';
+import type { Market, MarketQuote } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
 import { badParameter, notFound, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { entryOf } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
 import { checkAccount, heldOf, intentOf, type Means } from './account-check.ts';
-import { advance, canceled } from './advance.ts';
+import { advance, canceled, firstPart } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeld } from './exercise.ts';
 import { marginOf, multiplierOf } from './margin.ts';
-import { begun, newOrder, type Place } from './new-order.ts';
+import { judge } from './matching.ts';
 import type { Ticket } from './order-body.ts';
-import { legTickets, opensPosition } from './order-classes.ts';
-import { checkGroupPrices, checkPurpose, consequences, groupOf } from './order-group.ts';
+import {
+  checkAgainstBase,
+  checkExitPrices,
+  type ExitPrices,
+  legTickets,
+  opensPosition,
+  opposite,
+} from './order-classes.ts';
 import { isFractional } from './order-ticket.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
 import { type TradeUpdate, watchedBook } from './trade-update.ts';
@@ -361,4 +368,179 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   if (assetClassOf(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
     throw notPermitted(`asset "${symbol}" is not fractionable`);
   }
+}
+
+/** The order's group, parent first. */
+function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
+  if (order.order_class === '') return [order];
+  const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
+  if (parent === undefined) throw notFound(`order not found for ${order.parent_id}`);
+  return [parent, ...orders.legsOf(parent.id)];
+}
+
+/**
+ * Effects of a changed order on its group (Alpaca, "Placing orders"): exits wait until the entry has filled
+ * completely; each shrinks with the other, which is cancelled before a triggered stop trades; an order that ends
+ * unfilled ends the rest. @returns the orders that change
+ */
+function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
+  const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
+  if (changed.status === 'replaced') return [];
+  if (changed.exit === null) {
+    if (changed.status === 'filled') return others.map((leg) => awakened(leg, others));
+    return isOpenOrder(changed) ? [] : others.map((order) => canceled(order, at));
+  }
+  if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => canceled(order, at));
+  return changed.status === 'partially_filled'
+    ? others.map((order) => ({ ...order, qty: plain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
+    : [];
+}
+
+/** A stop beside a take profit stays held: only one of them can have the shares. */
+function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
+  const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
+  return { ...leg, status, dormant: 0 };
+}
+
+function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): void {
+  const [parent] = group;
+  if (parent === undefined || parent.order_class === '') return;
+  const opens = opensPosition(parent.order_class);
+  const exit = (name: OrderRecord['exit']) => group.find((order) => order.exit === name);
+  const prices: ExitPrices = {
+    take_profit: exit('take_profit')?.limit_price ?? null,
+    stop_loss: exit('stop_loss')?.stop_price ?? null,
+    stop_loss_limit: exit('stop_loss')?.limit_price ?? null,
+  };
+  checkExitPrices(opens ? opposite(parent.side) : parent.side, prices);
+  if (opens && isOpenOrder(parent)) {
+    checkAgainstBase(parent.side, prices, parent.limit_price ?? quote.last);
+  }
+}
+
+/** @throws {BrokerError} 422 for an entry that closes a position, or an exit without one */
+function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
+  if (order.order_class === '') return;
+  const signed = new Dec(held);
+  const closes = order.side === 'sell' ? signed.gt(0) : signed.lt(0);
+  if (opensPosition(order.order_class) && closes) {
+    throw unprocessable(`${order.order_class} orders must be entry orders`);
+  }
+  if (!opensPosition(order.order_class) && !closes) {
+    throw unprocessable(`${order.order_class} orders must be exit orders`);
+  }
+}
+
+/** Alpaca cancels good-till-canceled orders after 90 days. */
+const GTC_LIFE = 90 * DAY;
+
+type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
+
+/** Alpaca values a short sale at its limit, or 3 % above the ask if that is more. */
+const SHORT_RESERVE = '1.03';
+
+interface Arrival {
+  accountId: string;
+  quote: MarketQuote;
+  market: Market;
+  at: number;
+  partialFills: boolean;
+  position_intent: PositionIntent;
+  place?: Place;
+}
+
+function begun(accountId: string, at: number) {
+  return {
+    id: randomUUID(),
+    account_id: accountId,
+    created_at: at,
+    updated_at: at,
+    filled_qty: '0',
+    filled_value: '0',
+    hwm: null,
+    triggered: 0,
+    reserve_price: null,
+    first_part: null,
+    pause_until: null,
+    auction_at: null,
+    filled_at: null,
+    expired_at: null,
+    canceled_at: null,
+    failed_at: null,
+    replaced_at: null,
+    replaced_by: null,
+    replaces: null,
+    parent_id: null,
+    exit: null,
+    dormant: 0,
+    ratio_qty: null,
+  } as const;
+}
+
+/**
+ * The order a ticket becomes: unfilled, with lifetime and reservation. @throws {BrokerError} if its auction is
+ * closed
+ */
+function newOrder(
+  { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
+  { accountId, quote, market, at, partialFills, position_intent, place }: Arrival,
+): Omit<OrderRecord, 'seq'> {
+  const auction_at = auctionOf(ticket.time_in_force, market, at);
+  const order: Omit<OrderRecord, 'seq'> = {
+    ...ticket,
+    ...begun(accountId, at),
+    extended_hours: ticket.extended_hours ? 1 : 0,
+    status: place === undefined ? 'accepted' : 'held',
+    first_part: partialFills ? firstPart(ticket, market.seed) : null,
+    auction_at,
+    expires_at: expiryOf(ticket, market, at),
+    exit: ticket.order_class === 'oco' ? 'take_profit' : null,
+    position_intent,
+    ...place,
+  };
+  if (hasPrice(order.type, 'trail')) {
+    const { hwm, stop_price } = judge({ ...order, seq: 0 }, quote);
+    order.hwm = hwm;
+    order.stop_price = stop_price;
+  }
+  if (order.side === 'buy') {
+    order.reserve_price = order.limit_price ?? plain(Dec.max(order.stop_price ?? 0, quote.ask));
+  } else if (position_intent === 'sell_to_open') {
+    const above = new Dec(quote.ask).times(SHORT_RESERVE).toDecimalPlaces(4);
+    order.reserve_price = plain(Dec.max(order.limit_price ?? 0, above));
+  }
+  return order;
+}
+
+function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
+  if (time_in_force !== 'opg' && time_in_force !== 'cls') return null;
+  if (market.hours === 'exchange') checkAuctionWindow(time_in_force, market, at);
+  return time_in_force === 'opg' ? market.nextOpen(at) : market.nextClose(at);
+}
+
+function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: number): void {
+  // Alpaca: opg until 9:28, cls until 15:50 New York time; both again from 19:00 for the next session.
+  const session = market.currentOrNextSession(at);
+  const cutoff = time_in_force === 'opg' ? session.open - 2 * 60_000 : session.close - 10 * 60_000;
+  const today = market.sessions(newYorkDate(at), newYorkDate(at))[0];
+  const evening = today !== undefined && at >= today.close && at < today.extendedClose - 3_600_000;
+  if (at >= cutoff || evening) {
+    throw unprocessable(`${time_in_force} orders are not accepted at this time of day`);
+  }
+}
+
+function expiryOf(
+  ticket: Pick<Ticket, 'symbol' | 'time_in_force' | 'extended_hours'>,
+  market: Market,
+  at: number,
+): number | null {
+  const contract = contractOf(market, ticket.symbol);
+  const last = contract === undefined ? Number.POSITIVE_INFINITY : expiresAt(market, contract);
+  if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFE, last);
+  if (ticket.time_in_force !== 'day') return null;
+  const session = market.currentOrNextSession(at);
+  if (!ticket.extended_hours) return session.close;
+  // After the close but within extended hours: today's session.
+  const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
+  return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }

@@ -6,7 +6,7 @@ import {
   ToolMessage,
 } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { contextWindow, fitHistory } from '../../../../src/agent/model/context-budget.ts';
+import { contextWindow, fitHistory } from '../../../../src/agent/model/choose-model.ts';
 
 function turn(number: number, characters: number): BaseMessage[] {
   const id = `tc_${number}`;

@@ -1,7 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { modelError, modelFailure } from '../../../../src/agent/model/choose-model.ts';
-import { shorterHistory } from '../../../../src/agent/model/context-budget.ts';
+import { modelError, modelFailure, shorterHistory } from '../../../../src/agent/model/choose-model.ts';
 
 const failed = (facts: Record<string, unknown>) =>
   Object.assign(new Error(String(facts.message ?? '')), facts);

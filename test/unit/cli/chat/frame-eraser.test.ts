@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { frameEraser } from '../../../../src/cli/chat/frame-eraser.ts';
+import { frameEraser } from '../../../../src/cli/chat/start-chat.tsx';
 
 const ERASE = '\u001b[2K\u001b[1A\u001b[2K';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaPreset } from '../../../../src/gateway/broker/mcp/alpaca-preset.ts';
 import { valueAt } from '../../../../src/gateway/broker/mcp/answer.ts';
-import { argumentsOf } from '../../../../src/gateway/broker/mcp/arguments.ts';
 import { mcp } from '../../../../src/gateway/broker/mcp/mcp.ts';
+import { argumentsOf } from '../../../../src/gateway/broker/mcp/mcp-broker.ts';
 
 const settings = (changes: Record<string, unknown>) =>
   mcp.settings.safeParse({

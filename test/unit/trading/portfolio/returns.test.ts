@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import xirrOfNpm from 'xirr';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { moneyWeightedReturn, xirr } from '../../../../src/trading/portfolio/money-weighted.ts';
+import { moneyWeightedReturn, xirr } from '../../../../src/trading/portfolio/returns.ts';
 import { timeWeightedReturn } from '../../../../src/trading/portfolio/time-weighted.ts';
 import { valuePoints } from '../../../../src/trading/portfolio/value-point.ts';
 import { DAY_MS } from '../../../../src/values/durations.ts';
