@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { StoredDecision } from '../../store/decision-store.ts';
@@ -8,9 +9,12 @@ import type { OpenAccountOf } from '../broker/accounts.ts';
 import { malformed } from '../door/approved-details.ts';
 import type { Door } from '../door/door.ts';
 import type { OrderCheck } from '../orders/order-ports.ts';
+import { loadCedar } from '../policy/cedar/cedar-engine.ts';
+import { type RuleText, readRules } from '../policy/cedar/rule-text.ts';
+import { accountOfRule } from '../policy/files/next-rules.ts';
 import type { PolicyDesk } from '../policy/files/policy-desk.ts';
-import { ruleTextsFor } from '../policy/files/rule-texts-for.ts';
-import type { RulesSource } from '../policy/rules.ts';
+import type { ReadRules } from '../policy/files/rules-source.ts';
+import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
 import { haltView, proposerOf } from './proposals.ts';
 import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
@@ -85,4 +89,28 @@ function parsed<S extends z.ZodType>(
   const found = schema.safeParse(body);
   if (found.success) return found.data;
   throw malformed(code === 'invalid_order' ? 400 : 422, code, 'it', found.error);
+}
+
+type Files = Readonly<Record<string, string>>;
+
+/** The owner's and firm's rule files without the rules that name another account. None if the rules are wrong. */
+async function ruleTextsFor(
+  rules: Rules,
+  account: string,
+): Promise<{ readonly policies: Files; readonly firm: Files }> {
+  const { texts } = (rules as Partial<ReadRules>).written ?? { texts: [] };
+  const engine =
+    texts.length === 0 || rules.problem !== undefined ? undefined : await loadCedar().catch(() => undefined);
+  if (engine === undefined) return { policies: {}, firm: {} };
+  const own = texts.flatMap((text): RuleText[] => {
+    const all = readRules(engine, [text]);
+    const left = all.filter(({ form }) => [undefined, account].includes(accountOfRule(form)));
+    if (left.length === all.length) return [text];
+    return left.length === 0 ? [] : [{ ...text, text: left.map((rule) => `${rule.text}\n`).join('\n') }];
+  });
+  const files = (origin: RuleText['origin']) =>
+    Object.fromEntries(
+      own.filter((text) => text.origin === origin).map(({ file, text }) => [basename(file), text]),
+    );
+  return { policies: files('policies'), firm: files('firm') };
 }

@@ -1,12 +1,14 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { eventAnswer, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
+import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { type KeptReads, keptReads } from './dashboard/kept-reads.ts';
+import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
-import { type PhoneState, phoneState, phoneUpdate, type Viewer } from './decision/phone-state.ts';
-import { requestItem } from './decision/request-card.ts';
+import { type CardState, requestCard, requestItem } from './decision/request-card.ts';
+import { recentItem, resultPanel } from './decision/result-panel.ts';
 import { isOpenSession } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
 import { type Markup, page, toSignIn } from './page/page.ts';
@@ -133,4 +135,58 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 <p class="small" role="status" data-push-words></p>
 <button type="button" class="quiet" data-push-button data-testid="push-toggle" hidden></button>
 </section>`;
+}
+
+/** Requests on a page at most; the next ones come as these are decided. */
+const MOST_CARDS = 50;
+/** Decisions below the card; the others are in the history. */
+const RECENT = 5;
+
+interface Viewer {
+  readonly user: string;
+  readonly session: string;
+  /** Whether a passkey has opened it. */
+  readonly canApprove: boolean;
+  readonly formToken: string;
+}
+
+type PhoneState = Awaited<ReturnType<typeof phoneState>>;
+
+/** All that the page shows of a person's requests, read at one moment. */
+async function phoneState(services: DecisionServices, viewer: Viewer) {
+  const { requests, steps } = services;
+  const { user, session, canApprove, formToken } = viewer;
+  const waiting = requests.pending(user, MOST_CARDS);
+  const hasKey = (await services.keys.list(user)).length > 0;
+  const cardState = (request: ApprovalRequest): CardState => ({
+    formToken,
+    codes: steps.codes(request, session),
+    confirm: steps.wantsConfirmation(request, user),
+    cannot: hasKey ? (canApprove ? undefined : 'signed_in_otherwise') : 'no_key',
+  });
+  return {
+    waiting,
+    more: requests.countPending(user) - waiting.length,
+    recent: requests.recent(user, RECENT),
+    card: (request: ApprovalRequest) => requestCard(request, cardState(request)),
+    result: (request: ApprovalRequest) => resultPanel(request, steps.whyDenied(request)),
+    recentItem: (request: ApprovalRequest) => recentItem(request, steps.whyDenied(request)),
+  };
+}
+
+/** The update for the page's script. @param sent the cards that this stream has sent, by request; updated */
+async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
+  const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
+    Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));
+  const cards = await byId(state.waiting, state.card);
+  const fresh = cards.filter(({ id, html }) => sent.get(id) !== html);
+  sent.clear();
+  for (const { id, html } of cards) sent.set(id, html);
+  return {
+    waiting: await byId(state.waiting, requestItem),
+    cards: fresh,
+    more: state.more,
+    results: await byId(state.recent, state.result),
+    recent: await byId(state.recent, state.recentItem),
+  };
 }

@@ -4,7 +4,7 @@ import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
-import { followRun } from '../../../src/server/http/run-routes.ts';
+import { followRun } from '../../../src/server/http/server-app.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';

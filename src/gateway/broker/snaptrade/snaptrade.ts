@@ -1,14 +1,39 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
+import { type Activity, activitySchema } from '../../../trading/activity.ts';
+import { Dec, price } from '../../../trading/decimal.ts';
+import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
+import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
+import { fillOf, movement } from '../activity-parts.ts';
+import type { AssetCatalogue } from '../asset-catalogue.ts';
+import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
+import type { BrokerFailure } from '../broker-failure.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
+import { brokerRequests } from '../broker-requests.ts';
+import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
+import type { KeptKind } from '../kept-kinds.ts';
+import { notOffered } from '../not-offered.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
-import type { VerifiedAccount, VerifyOptions } from '../verify-problems.ts';
-import { noAccount, unreachable, wrongCredentials } from '../verify-problems.ts';
-import { accountDetails } from './account.ts';
-import { type SnaptradeCredentials, snaptradeClient, whoOf } from './client.ts';
-import { connectSnaptrade } from './snaptrade-broker.ts';
-import { snaptradeTraits } from './traits.ts';
+import {
+  noAccount,
+  unreachable,
+  type VerifiedAccount,
+  type VerifyOptions,
+  wrongCredentials,
+} from '../verify-problems.ts';
+import { accountDetails, accountOf, portfolioHistoryOf, positionsOf } from './account.ts';
+import {
+  type Client,
+  type SnaptradeCredentials,
+  type SnaptradeOptions,
+  snaptradeClient,
+  type Who,
+  whoOf,
+} from './client.ts';
+import { listed, snaptradeOrders } from './orders.ts';
+import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
+import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = brokerSettings.extend({
   kind: z.literal('snaptrade'),
@@ -56,4 +81,245 @@ async function verifySnaptradeUser(
       ? noAccount(host, 'answers with no account', 'broker.url')
       : unreachable(host, kind);
   }
+}
+
+function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
+  return (credentials, onUnauthorized, send = options.fetch): Broker => {
+    if (!('consumerKey' in credentials)) throw new TypeError('these credentials are of another broker');
+    let connected: Promise<Client> | undefined;
+    const client = () => {
+      connected ??= snaptradeClient({ ...options, fetch: send }, credentials);
+      return connected;
+    };
+    const who = whoOf(credentials);
+    const kept = 'userId' in credentials ? 'snaptrade_user' : 'snaptrade_personal';
+    const requests = brokerRequests((error) => {
+      const failure = failureOf(error, kept);
+      if (failure.kind === 'unauthorized') onUnauthorized();
+      return failure;
+    });
+    const read = <T>(call: (client: Client) => Promise<T>) => requests.read(async () => call(await client()));
+    return {
+      ...notOffered(snaptradeTraits.label, snaptradeLacks),
+      ...snaptradeOrders(client, who, options, requests),
+      account: () => read((one) => accountOf(one, who, options)),
+      positions: () => read((one) => positionsOf(one, who)),
+      asset: (symbol) =>
+        options.assets.find(symbol, () => requests.find(async () => assetOf(await client(), symbol))),
+      quotes: (symbols) => read((one) => quotesOf(one, who, symbols, options)),
+      clock: async () => exchangeClock(options.now()),
+      calendar: async (query) => exchangeCalendar(query),
+      activities: (query) => read((one) => activitiesOf(one, who, query, options.now())),
+      portfolioHistory: (query) => read((one) => portfolioHistoryOf(one, who, query, options.now())),
+    };
+  };
+}
+
+const words = z.object({
+  detail: z.string(),
+  code: z.union([z.string(), z.number()]).optional(),
+  status_code: z.number().optional(),
+});
+
+const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
+
+/** An answer with `detail` and such a status is a refusal; anything else proves nothing. */
+function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
+  if (!(error instanceof RestAnswer)) return restFailure(error);
+  const { status, headers, json } = error;
+  if (status === 401) return { kind: 'unauthorized', credentials: kept };
+  if (status === 429) return { kind: 'rate_limited', retryAfterMs: untilReset(headers) };
+  const said = words.safeParse(json);
+  if (!OWN_WORD.includes(status) || !said.success) return { kind: 'failing', status };
+  const { detail, code } = said.data;
+  const isFunds = /insufficient|buying power|not enough (cash|funds)/i.test(detail);
+  return {
+    kind: 'refused',
+    status,
+    reason: isFunds ? 'insufficient_funds' : 'other',
+    message: detail,
+    brokerCode: code === undefined ? undefined : String(code),
+  };
+}
+
+/** "Rate Limiting": `X-RateLimit-Reset` is the seconds until the minute ends. */
+function untilReset(headers: Headers): number | undefined {
+  const seconds = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+/** "A maximum of 10 quotes". */
+const MOST_QUOTES = 10;
+
+const quotesAnswer = z.array(
+  z.object({
+    symbol: universalSymbol.optional(),
+    last_trade_price: z.number().nullish(),
+    bid_price: z.number().nullish(),
+    ask_price: z.number().nullish(),
+  }),
+);
+
+const tick = (value: number | null | undefined) => price(String(value ?? 0));
+
+/** `GET /accounts/{accountId}/quotes`, which may be late by an unknown time. There is no previous close: zero. */
+async function quotesOf(
+  client: Client,
+  who: Who,
+  symbols: readonly string[],
+  { simulated, now }: { readonly simulated: boolean; readonly now: () => number },
+): Promise<Quote[]> {
+  const quotes: Quote[] = [];
+  for (let from = 0; from < symbols.length; from += MOST_QUOTES) {
+    const asked = symbols.slice(from, from + MOST_QUOTES);
+    const at = new Date(now()).toISOString();
+    const { data } = await client.trading.getUserAccountQuotes({
+      ...who,
+      symbols: asked.map(theirSymbol).join(','),
+      useTicker: true,
+    });
+    const rows = quotesAnswer.parse(data);
+    for (const symbol of asked) {
+      const row = rows.find((one) => one.symbol !== undefined && ourSymbol(one.symbol.symbol) === symbol);
+      const last = row?.last_trade_price;
+      if (row === undefined || last == null || last <= 0) continue;
+      quotes.push(
+        quoteSchema.parse({
+          symbol,
+          name: row.symbol?.description ?? null,
+          bid: tick(row.bid_price),
+          ask: tick(row.ask_price),
+          last: tick(last),
+          previous_close: '0',
+          at,
+          simulated,
+        }),
+      );
+    }
+  }
+  return quotes;
+}
+
+/** `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
+async function assetOf(client: Client, symbol: string): Promise<Asset> {
+  const { data } = await client.referenceData.getSymbolsByTicker({ query: theirSymbol(symbol) });
+  const found = universalSymbol.parse(data);
+  return assetSchema.parse({
+    symbol: ourSymbol(found.symbol),
+    name: found.description ?? symbol,
+    exchange: found.exchange?.code ?? '',
+    tradable: found.currency?.code === 'USD' && found.type?.is_supported !== false,
+    fractionable: false,
+    shortable: false,
+  });
+}
+
+const PAGE = 100;
+
+/** A type not listed is `unknown`: figures it may affect are marked. */
+const kinds: Readonly<Record<string, Activity['kind']>> = {
+  BUY: 'fill',
+  SELL: 'fill',
+  REI: 'fill',
+  CONTRIBUTION: 'deposit',
+  WITHDRAWAL: 'withdrawal',
+  DIVIDEND: 'dividend',
+  SUBSTITUTE_DIVIDEND: 'dividend',
+  INTEREST: 'interest',
+  FEE: 'fee',
+  TAX: 'fee',
+  TRANSFER: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_IN: 'transfer',
+  EXTERNAL_ASSET_TRANSFER_OUT: 'transfer',
+  SPLIT: 'other',
+  STOCK_DIVIDEND: 'other',
+  OPTIONEXPIRATION: 'other',
+  OPTIONASSIGNMENT: 'other',
+  OPTIONEXERCISE: 'other',
+};
+
+const types: Readonly<Record<string, string>> = {
+  OPTIONEXPIRATION: 'OPEXP',
+  OPTIONASSIGNMENT: 'OPASN',
+  OPTIONEXERCISE: 'OPEXC',
+};
+
+function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
+  const known = kinds[type] ?? 'unknown';
+  if (known === 'fill') return isFill ? 'fill' : 'unknown';
+  // Cash was moved.
+  if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
+  return known;
+}
+
+const row = z.object({
+  id: z.string(),
+  type: z.string(),
+  symbol: z.object({ symbol: z.string() }).nullish(),
+  option_symbol: z.object({ ticker: z.string() }).nullish(),
+  price: z.number().nullish(),
+  units: z.number().nullish(),
+  amount: z.number().nullish(),
+  trade_date: z.string().nullish(),
+  settlement_date: z.string().nullish(),
+  external_reference_id: z.string().nullish(),
+});
+const pageAnswer = z.object({ data: z.array(row) });
+
+/** `GET /accounts/{accountId}/activities` lags a night; today's fills are among the orders. */
+async function activitiesOf(
+  client: Client,
+  who: Who,
+  { after, page = '0' }: ActivityQuery,
+  now: number,
+): Promise<ActivityPage> {
+  const offset = /^\d{1,7}$/.test(page) ? Number(page) : 0;
+  const today = newYorkDate(now);
+  const answer = await client.accountInformation.getAccountActivities({
+    ...who,
+    offset,
+    limit: PAGE,
+    ...(after === undefined ? {} : { startDate: newYorkDate(after.getTime()) }),
+  });
+  const { data } = pageAnswer.parse(answer.data);
+  const views = data.map(activityView).filter(({ at }) => newYorkDate(Date.parse(at)) < today);
+  const fills =
+    offset > 0 ? [] : (await listed(client, who, 'all')).flatMap((order) => fillToday(order, today));
+  return {
+    activities: [...fills, ...views]
+      .filter(({ at }) => after === undefined || Date.parse(at) > after.getTime())
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at)),
+    next_page: data.length === PAGE ? `${offset + PAGE}` : null,
+  };
+}
+
+function fillToday(order: Order, today: string): Activity[] {
+  const { filled_at, filled_avg_price, filled_qty, side } = order;
+  if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
+  return newYorkDate(Date.parse(filled_at)) === today ? [fillOf(order, side.toUpperCase(), filled_at)] : [];
+}
+
+function activityView(one: z.output<typeof row>): Activity {
+  const { type, price, units, amount } = one;
+  const shares = units == null || units === 0 ? undefined : new Dec(String(units));
+  const fill =
+    kinds[type] === 'fill' && shares !== undefined && price != null
+      ? { price, sells: type === 'SELL' || shares.isNegative() }
+      : undefined;
+  const symbol = one.option_symbol?.ticker.replaceAll(' ', '') ?? one.symbol?.symbol;
+  return activitySchema.parse({
+    id: one.id,
+    kind: kindOf(type, fill !== undefined, shares !== undefined, amount ?? 0),
+    type: types[type] ?? type,
+    at: new Date(timeOf(one)).toISOString(),
+    symbol: symbol === undefined ? null : ourSymbol(symbol),
+    group: one.external_reference_id ?? null,
+    ...movement(shares, fill, amount),
+  });
+}
+
+/** A date alone is a day in New York. */
+function timeOf({ trade_date, settlement_date }: z.output<typeof row>): string | number {
+  const date = trade_date ?? settlement_date ?? '';
+  return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');
 }
