@@ -1,13 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
-import { isTradeAgentError } from '../../errors/errors.ts';
+import { errorObject } from '../../errors/error-object.ts';
+import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
+import { keepUp, type StreamMessage, streamMessages } from '../../tools/gateway/event-stream.ts';
+import { isPassing } from '../../tools/gateway/gateway-problem.ts';
+import { parse } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
+import { parsedJson } from '../../values/parsed-json.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
-import type { AgentEvent } from '../events.ts';
-import { driveRemote, type RemoteStart } from './drive-remote.ts';
-import { toWireInput, toWireOptions } from './protocol.ts';
-import { remoteRequests } from './remote-requests.ts';
+import type { AgentEvent, RunResult } from '../events.ts';
+import { notStarted } from '../not-started.ts';
+import { EventQueue } from '../run/event-queue.ts';
+import { RunFollower } from '../run/run-follower.ts';
+import { eventShapes } from '../view-schemas.ts';
+import { agentEventSchema, type StartedRun, toWireInput, toWireOptions } from './protocol.ts';
+import { type RemoteRequests, remoteRequests } from './remote-requests.ts';
 import { runScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
@@ -93,4 +102,301 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
     // Open approvals stay open.
     close: async () => undefined,
   };
+}
+
+/** Before retries of starting or stopping a run; short, because somebody is watching. */
+const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
+/** Timeout of one try to stop a run. */
+const STOP_MS = 5_000;
+/** How long a stopped run may take to withdraw what is open. */
+const GRACE_MS = 15_000;
+
+interface RemoteStart {
+  readonly operation: 'startRun' | 'resumeThread';
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** If known before the server says so. */
+  readonly thread: string | undefined;
+  /** Granted as far as the session allows. */
+  readonly scopes: readonly Scope[];
+}
+
+/**
+ * Runs on a server, with the contract of `run/runner.ts`: always ends with a `result`. The signal stops the remote run,
+ * and so does a reader that leaves early, except with `detach`.
+ */
+async function* driveRemote(
+  server: RemoteRequests,
+  start: RemoteStart,
+  options: Pick<RunOptions, 'approval' | 'signal'>,
+  clock: Clock,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const events = new EventQueue<AgentEvent>();
+  const left = new AbortController();
+  const running = new RemoteRun(server, options, left.signal, clock, (event) => events.push(event))
+    .result(start)
+    .then((result) => events.push({ type: 'result', result }))
+    .finally(() => events.close());
+  // Awaited on the last line.
+  running.catch(() => undefined);
+  try {
+    yield* events;
+  } finally {
+    left.abort(interrupted());
+    await running;
+  }
+}
+
+class RemoteRun {
+  readonly #server: RemoteRequests;
+  readonly #options: Pick<RunOptions, 'approval' | 'signal'>;
+  readonly #left: AbortSignal;
+  readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #follower = new RunFollower();
+  readonly #emit: (event: AgentEvent) => void;
+
+  constructor(
+    server: RemoteRequests,
+    options: Pick<RunOptions, 'approval' | 'signal'>,
+    left: AbortSignal,
+    clock: Clock,
+    emit: (event: AgentEvent) => void,
+  ) {
+    this.#server = server;
+    this.#options = options;
+    this.#left = left;
+    this.#signal = AbortSignal.any([options.signal, left]);
+    this.#clock = clock;
+    this.#emit = (event) => {
+      this.#follower.follow(event);
+      emit(event);
+    };
+  }
+
+  async result(start: RemoteStart): Promise<RunResult> {
+    let started: StartedRun;
+    try {
+      started = await this.#start(start);
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      if (error.code === 'busy' && start.thread !== undefined)
+        this.#emit({ type: 'thread', thread: start.thread });
+      return notStarted(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
+    }
+    return this.#follow(started);
+  }
+
+  async #follow(started: StartedRun): Promise<RunResult> {
+    const { run, thread } = started;
+    this.#follower.follow({ type: 'thread', thread });
+    // Ends the stream; the run itself is stopped at the server.
+    const ended = new AbortController();
+    const onAbort = () => void this.#end(started, ended.signal).finally(() => ended.abort());
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    let failure: unknown;
+    try {
+      const notice = (message: string) => this.#emit({ type: 'notice', message });
+      const following = { clock: this.#clock, signal: ended.signal, notice };
+      for await (const event of runEvents(this.#server, run, following)) {
+        if (event.type === 'result') return this.#asEnded(event.result);
+        this.#emit(event);
+      }
+    } catch (error) {
+      if (!isTradeAgentError(error)) throw error;
+      failure = error.code === 'gateway_unreachable' ? lost(thread, error) : error;
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort);
+      ended.abort();
+    }
+    return this.#follower.result(failure ?? this.#reason());
+  }
+
+  /** The idempotency key makes repeated requests one run. */
+  async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
+    if (this.#signal.aborted) throw this.#reason();
+    const attempt = { scopes, tries: 0, mayBeThere: false };
+    const key = randomUUID();
+    const post = (signal: AbortSignal | undefined, ms?: number) =>
+      this.#server.call(operation, {
+        ...defined({ params, signal, ms }),
+        body,
+        key,
+        scopes: attempt.scopes,
+      });
+    for (;;) {
+      try {
+        this.#signal.throwIfAborted();
+        return await post(this.#signal);
+      } catch (error) {
+        if (!this.#signal.aborted) {
+          await this.#beforeRetry(attempt, error);
+          continue;
+        }
+        // The run may have begun; stopping it takes its id.
+        const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
+        const begun = mayBeThere ? await post(undefined, STOP_MS).catch(() => undefined) : undefined;
+        if (begun === undefined) throw this.#reason();
+        return begun;
+      }
+    }
+  }
+
+  /** @throws the start's failure if another try can't help */
+  async #beforeRetry(
+    attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
+    error: unknown,
+  ): Promise<void> {
+    if (!isTradeAgentError(error)) throw error;
+    // A session with fewer scopes may still run with fewer.
+    if (isNotGranted(error) && attempt.scopes !== READ_SCOPES) {
+      attempt.scopes = READ_SCOPES;
+      return;
+    }
+    if (!isSilent(error)) throw error;
+    attempt.mayBeThere ||= mayHaveArrived(error);
+    const wait = BACKOFF_MS[attempt.tries++];
+    if (wait === undefined) throw attempt.mayBeThere ? unanswered(error) : error;
+    await this.#pause(wait, this.#signal);
+  }
+
+  /** Stops the run at the server, and gives it time to end if the caller is still reading. */
+  async #end(started: StartedRun, ended: AbortSignal): Promise<void> {
+    const isLeft = this.#left.aborted && !this.#options.signal.aborted;
+    if (isLeft && this.#options.approval === 'detach') return;
+    if ((await this.#stop(started, ended)) && !isLeft) await this.#pause(GRACE_MS, ended);
+  }
+
+  /** False if the server could not be told. */
+  async #stop({ run, thread }: StartedRun, ended: AbortSignal): Promise<boolean> {
+    for (const wait of [...BACKOFF_MS, undefined]) {
+      try {
+        await this.#server.call('stopRun', { params: { run }, ms: STOP_MS });
+        return true;
+      } catch (error) {
+        if (isTradeAgentError(error) && error.code === 'not_found') return true;
+        if (wait === undefined || !isPassing(error)) break;
+        if (!(await this.#pause(wait, ended))) return false;
+      }
+    }
+    const how = `"trade-agent resume ${thread}" tells how it went`;
+    this.#emit({
+      type: 'notice',
+      message: `The server could not be told: the run goes on there; ${how}.`,
+    });
+    return false;
+  }
+
+  /** False if it was aborted. */
+  #pause(ms: number, signal: AbortSignal): Promise<boolean> {
+    return this.#clock.sleep(ms, signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The server was told to stop, but not why. */
+  #asEnded(result: RunResult): RunResult {
+    if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
+    const { code } = this.#reason();
+    return { ...result, error: { ...errorObject(this.#reason()), code } };
+  }
+
+  #reason(): TradeAgentError {
+    const { reason } = this.#signal;
+    return isTradeAgentError(reason) ? reason : interrupted();
+  }
+}
+
+function mayHaveArrived(error: unknown): boolean {
+  return !isTradeAgentError(error) || error.details.sent !== false;
+}
+
+function isSilent(error: TradeAgentError): boolean {
+  return isPassing(error) || error.details.problem === 'malformed_response';
+}
+
+/** The session's own scopes are too narrow: the server was not asked. */
+function isNotGranted({ code, details }: TradeAgentError): boolean {
+  return code === 'insufficient_scope' && details.status === undefined;
+}
+
+function interrupted(): TradeAgentError {
+  return new TradeAgentError('interrupted', 'the run was stopped');
+}
+
+function unanswered(cause: TradeAgentError): TradeAgentError {
+  const message = `the server did not say that the run began: ${cause.message}`;
+  return new TradeAgentError('gateway_unreachable', message, {
+    hint: 'It may be going on there all the same: see "trade-agent threads".',
+    cause,
+  });
+}
+
+function lost(thread: string, cause: TradeAgentError): TradeAgentError {
+  return new TradeAgentError('gateway_unreachable', cause.message, {
+    hint: `The run goes on at the server: "trade-agent resume ${thread}" tells how it went.`,
+    cause,
+    details: cause.details,
+  });
+}
+
+/** UTF-16 code units: longer than any result. */
+const LONGEST_EVENT = 16_000_000;
+/** The run continues on the server and can be resumed. */
+const GIVE_UP_AFTER_MS = 10 * 60_000;
+
+interface RunStreamOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly notice: (message: string) => void;
+}
+
+/**
+ * A run's events, each once and in order across reconnects, until the `result` or the signal.
+ * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` when it gives up; `gateway_refused` for an
+ * invalid event
+ */
+export async function* runEvents(
+  server: Pick<RemoteRequests, 'events'>,
+  run: string,
+  { clock, signal, notice }: RunStreamOptions,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  let last = 0;
+  let isLost = false;
+  async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
+    for await (const message of streamMessages(await server.events(run, after, until), LONGEST_EVENT)) {
+      // A server that does not know what was read repeats it.
+      if (!message.comment && Number(message.id) <= last) continue;
+      if (!message.comment) last = Number(message.id);
+      yield message;
+    }
+  }
+  const messages = keepUp<StreamMessage & { readonly id?: string }>(connect, {
+    clock,
+    signal,
+    giveUpAfterMs: GIVE_UP_AFTER_MS,
+    lost: () => {
+      if (!isLost) notice('The server cannot be reached; the run goes on there.');
+      isLost = true;
+    },
+  });
+  for await (const message of messages) {
+    if (isLost) notice('The server answers again.');
+    isLost = false;
+    const event = message.comment ? undefined : eventIn(message.data);
+    if (event === undefined) continue;
+    yield event;
+    if (event.type === 'result') return;
+  }
+}
+
+/** Undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
+function eventIn(data: string): AgentEvent | undefined {
+  // The schema rejects undefined.
+  const event = parsedJson(data);
+  const type = (event as { type?: unknown } | undefined)?.type;
+  const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));
+  return typeof type === 'string' && !isKnown ? undefined : parse(agentEventSchema, event);
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { browserScripts } from './browser-scripts.ts';
-import { dashboardStyle, entryStyle, pageStyle } from './style.ts';
 
 const script = { type: 'text/javascript' } as const;
 
@@ -47,3 +46,375 @@ export function createPhoneAssets(): Hono {
 function isAsset(name: string): name is AssetName {
   return Object.hasOwn(assets, name);
 }
+
+/**
+ * The dashboard's style, and of uPlot's own sheet what its charts need: part of the pages' one sheet. Gains and losses are
+ * told by their sign, too. Nothing that is updated changes its size by its digits.
+ */
+const dashboardStyle = `
+:root { --gain: #0f6b43; --loss: #a3201d; --track: #e4e1d8; --chart: #24407e; --chart-fill: #24407e1f; }
+@media (prefers-color-scheme: dark) { :root { --gain: #4fce97; --loss: #ff8a80; --track: #333842; --chart: #9dbcff; --chart-fill: #9dbcff24; } }
+body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > footer { max-width: 78rem; }
+#dashboard { font-variant-numeric: tabular-nums; }
+#dashboard h1 { font-size: 1.15rem; }
+#dashboard .gain { color: var(--gain); } #dashboard .loss { color: var(--loss); } #dashboard .even { color: var(--soft); }
+#dashboard .panel { margin: 0 0 1rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); min-width: 0; }
+#dashboard .head { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .25rem 1rem; margin-bottom: .4rem; }
+#dashboard .head h2, #dashboard .deciding > h2 { margin: 0; font-size: .95rem; }
+#dashboard h3 { margin: 1rem 0 .25rem; font-size: .875rem; color: var(--soft); }
+#dashboard .panel p:not(.card *) { margin: .35rem 0; }
+#dashboard .panel .none, #dashboard .panel .coming { margin: 0; padding: .25rem 0; }
+#dashboard .panel .label { margin: 0; color: var(--soft); }
+#dashboard .simulated, #dashboard .mark { display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--soft); font-size: .75rem; font-weight: 600; line-height: 1.35rem; vertical-align: .1em; white-space: nowrap; }
+#dashboard .mark.live { border-color: var(--stop); color: var(--stop); }
+#dashboard .panel .equity { margin: 0; font-size: clamp(2rem, 9vw, 3rem); font-weight: 700; line-height: 1.1; letter-spacing: -.025em; }
+#dashboard .panel .today { margin: .1rem 0 .5rem; font-size: 1.1rem; font-weight: 600; }
+#dashboard .part-summary { min-height: 15.5rem; }
+#dashboard .part-standing { min-height: 4.25rem; padding-block: .6rem; }
+#dashboard .part-value [data-part] { min-height: 22rem; }
+#dashboard .panel.part-summary p.environment { margin: -1rem -1.1rem .9rem; padding: .35rem 1.1rem; font-size: .875rem; }
+#dashboard .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .25rem 1.25rem; margin: 0; }
+#dashboard .figures > div { display: block; border: 0; padding: 0; }
+#dashboard .figures dt { font-size: .8125rem; } #dashboard .figures dd { font-weight: 600; }
+#dashboard .standing { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .6rem; margin: 0; min-height: 2.75rem; }
+#dashboard .standing > span { display: inline-flex; align-items: center; gap: .4rem; }
+#dashboard .standing details { margin-left: auto; }
+#dashboard .standing details[open] { flex-basis: 100%; margin-left: 0; }
+#dashboard .standing summary { display: inline-flex; align-items: center; color: var(--stop); font-weight: 600; }
+#dashboard .periods { display: flex; flex-wrap: wrap; margin-inline: -.5rem; }
+#dashboard .periods a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; color: var(--soft); text-decoration: none; }
+#dashboard .periods [aria-current] { color: var(--ink); font-weight: 650; text-decoration: underline; }
+#dashboard .part-accounts { padding-block: .25rem; } #dashboard .part-accounts:not(:has(nav)) { display: none; }
+#dashboard .periods.accounts span { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; }
+#dashboard .of-account + .of-account { margin-top: 1.25rem; padding-top: .25rem; border-top: 1px solid var(--line); }
+#dashboard .chart { min-height: 17rem; }
+#dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
+#dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }
+#dashboard .scroll { overflow-x: auto; }
+#dashboard .wide-table { width: 100%; border-collapse: collapse; }
+#dashboard .wide-table th, #dashboard .wide-table td { padding: .5rem 0 .5rem .6rem; border-top: 1px solid var(--line); text-align: right; vertical-align: top; font-weight: 400; line-height: 1.35; white-space: nowrap; }
+#dashboard .wide-table th:first-child { padding-left: 0; text-align: left; }
+#dashboard .wide-table thead th { padding-block: 0 .3rem; border: 0; color: var(--soft); font-size: .8125rem; }
+#dashboard .wide-table .symbol { font-weight: 650; }
+#dashboard .wide-table tfoot th, #dashboard .wide-table tfoot td { font-weight: 650; }
+#dashboard .wide-table .small { font-weight: 400; }
+#dashboard svg.weight { display: block; width: 100%; max-width: 6rem; height: 4px; margin: .2rem 0 0 auto; fill: var(--track); }
+#dashboard svg.weight .part { fill: var(--chart); }
+#dashboard ul.lines, #dashboard ol.lines, #dashboard ul.stories { list-style: none; margin: 0; padding: 0; }
+#dashboard .lines > li { display: flex; justify-content: space-between; gap: .25rem 1rem; padding: .5rem 0; border-top: 1px solid var(--line); }
+#dashboard .lines > li:first-child, #dashboard .stories > li:first-child { border-top: 0; }
+#dashboard .lines > li > :first-child, #dashboard .stories summary > :first-child { min-width: 0; overflow-wrap: anywhere; }
+#dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 55%; text-align: right; }
+#dashboard .lines ul { margin: .2rem 0 0; padding-left: 1.1rem; }
+#dashboard .outcome { font-weight: 600; }
+#dashboard .outcome.no, #dashboard .outcome.ask { color: var(--stop); } #dashboard .outcome.done { color: var(--go); }
+@media (prefers-color-scheme: light) { #dashboard .outcome.done { color: var(--gain); } }
+#dashboard .stories > li { border-top: 1px solid var(--line); }
+#dashboard .stories summary { display: flex; justify-content: space-between; gap: .25rem 1rem; padding: .5rem 0; line-height: 1.35; list-style: none; }
+#dashboard .stories summary::-webkit-details-marker { display: none; }
+#dashboard .stories summary .outcome { display: inline-flex; align-items: baseline; gap: .35rem; flex: none; font-size: .9rem; }
+#dashboard .stories details[open] { padding-bottom: .75rem; }
+#dashboard .stories details[open] summary { font-weight: inherit; }
+#dashboard .stories .fields > div, #dashboard .origins > div { grid-template-columns: 7.5rem 1fr; gap: .5rem; padding: .16rem 0; }
+#dashboard .stories ul.small { margin: .35rem 0; padding-left: 1.1rem; }
+#dashboard .steps { margin: .5rem 0; padding: 0 0 0 1rem; border-left: 2px solid var(--line); list-style: none; }
+#dashboard .steps li { position: relative; padding: .1rem 0; }
+#dashboard .steps li::before { content: ""; position: absolute; left: -1.35rem; top: .6rem; width: .5rem; height: .5rem; border-radius: 50%; background: var(--soft); }
+#dashboard .steps li:last-child::before { background: var(--chart); }
+#dashboard .panel .verdict { display: flex; gap: .5rem; margin: 0 0 .4rem; } #dashboard .verdict .sign { margin-top: .3rem; }
+#dashboard .verdict:not(.problem) .sign { color: var(--gain); }
+#dashboard .unread { padding: .6rem .8rem; border-left: .3rem solid var(--note-line); border-radius: .3rem; background: var(--note); color: var(--note-ink); }
+#dashboard .unread .soft { color: inherit; }
+#dashboard .panel .unread p { margin: .1rem 0; }
+#dashboard .elsewhere a.go { padding-inline: .5rem; }
+#dashboard .card.request { max-width: 34rem; margin: 0 0 .75rem; }
+#dashboard .elsewhere { margin: .6rem 0 .9rem; } #dashboard .elsewhere .expiry { display: flex; justify-content: space-between; gap: 1rem; }
+/* Under its card: what is approved is what is read, wherever on this page somebody is. */
+#dashboard .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
+#dashboard .card.request:has(.bar) { overflow: visible; } body:has(#dashboard .bar) { padding-bottom: 0; }
+#dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #lately { display: none; }
+#dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; text-align: left; }
+#dashboard #live { text-align: right; }
+#dashboard[data-offline] .panel { opacity: .6; }
+@media (min-width: 60rem) {
+  #dashboard .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 1rem; align-items: start; }
+  #dashboard .part-summary { min-height: 12rem; }
+}
+@media (max-width: 30rem) {
+  #dashboard .wide-table { font-size: .8125rem; } #dashboard .wide-table .small { font-size: .75rem; }
+  #dashboard .wide-table th, #dashboard .wide-table td { padding-left: .35rem; }
+}
+@media (max-width: 22rem) {
+  #dashboard .panel { padding: .8rem .75rem; }
+  #dashboard .panel.part-summary p.environment { margin: -.8rem -.75rem .7rem; padding-inline: .75rem; }
+  #dashboard .wide-table { font-size: .75rem; } #dashboard .wide-table .small { font-size: .6875rem; }
+}
+.uplot, .u-wrap { position: relative; } .u-wrap { user-select: none; }
+.u-over, .u-under, .u-axis, .u-select { position: absolute; } .u-under { overflow: hidden; } .u-select { pointer-events: none; }
+.uplot canvas { display: block; position: relative; width: 100%; height: 100%; }
+.u-cursor-x, .u-cursor-y, .u-cursor-pt { position: absolute; top: 0; left: 0; pointer-events: none; will-change: transform; }
+.u-cursor-x { height: 100%; border-right: 1px dashed var(--soft); } .u-cursor-pt { border-radius: 50%; border: 0 solid; background-clip: padding-box !important; }
+.u-off { display: none; }
+`;
+
+/**
+ * The style of the decision card, the bar under it, the list above it, results and history: part of the page's one
+ * sheet. `--bar` is the bar's height, as the script measured it.
+ */
+const cardStyle = `
+:root { --buy: #1f4fae; --sell: #8a3f00; --bar: 9.5rem; scroll-padding-bottom: calc(var(--bar) + 1rem); }
+@media (prefers-color-scheme: dark) { :root { --buy: #9dbcff; --sell: #ffb877; } }
+.sign { width: 1em; height: 1em; fill: currentColor; flex: none; vertical-align: -.11em; }
+.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.words { overflow-wrap: anywhere; }
+.buy { --side: var(--buy); } .sell { --side: var(--sell); }
+span.buy, span.sell { color: var(--side); }
+.title { flex-wrap: wrap; align-items: center; gap: 0 1rem; min-height: 2.5rem; }
+.title h1 { margin: 0; font-size: 1.15rem; }
+.title [role=status] { flex: 1; }
+.title a { display: inline-flex; align-items: center; min-height: 2.75rem; }
+
+.card.request { position: relative; margin: .25rem 0 0; padding: 0 .9rem .25rem; overflow: clip; border-top: 0; }
+.card.request.buy::before, .card.request.sell::before { content: ""; position: absolute; inset: 0 auto 0 0; width: .35rem; background: var(--side); }
+.card.request.sell::before { inset: 0 0 0 auto; }
+.request p, .request dl { margin: .3rem 0 0; }
+.request .environment { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .5rem; margin: 0 -.9rem .4rem; padding: .25rem .9rem; border-radius: 0; font-size: .875rem; }
+.request .environment strong { font-size: 1.05rem; letter-spacing: .12em; }
+.request .amount { margin: 0; font-size: 1.1rem; font-weight: 600; line-height: 1.15; color: var(--soft); overflow-wrap: anywhere; }
+.request .amount strong { font-size: 2.35rem; font-weight: 700; letter-spacing: -.02em; color: var(--ink); font-variant-numeric: tabular-nums; }
+.request .amount.unbounded { padding: .5rem .7rem; border: 2px solid var(--stop); border-radius: .6rem; color: var(--stop); }
+.request .worst { margin: 0; font-size: .875rem; color: var(--soft); font-variant-numeric: tabular-nums; }
+.request .headline { display: flex; align-items: center; gap: .5rem; margin: .45rem 0 0; color: var(--ink); font-size: 1.4rem; line-height: 1.2; outline: 0; }
+.request .headline .sign { width: 1.35rem; height: 1.35rem; color: var(--side); }
+.request.buy .headline .sign { order: -1; }
+.request.sell .headline { justify-content: space-between; }
+.request .terms { margin-top: .1rem; }
+.request dl { font-size: .9375rem; line-height: 1.4; }
+.request dl > div { grid-template-columns: 7.5rem 1fr; gap: .5rem; padding: .16rem 0; }
+.request dl.shows, .request dl.origins { margin-top: .45rem; }
+.request dl.shows, .request dl.origins { font-size: .9rem; }
+.request dl.shows > div, .request dl.origins > div { grid-template-columns: 4.4rem 1fr; }
+.request dl.origins dd { font-style: italic; }
+.request .note { margin: .5rem 0 0; padding: .35rem .7rem; font-size: .9375rem; line-height: 1.35; }
+.request .note p { margin: .2rem 0 0; }
+.asked { font-size: .875rem; line-height: 1.4; }
+.asked .unknown { color: var(--stop); }
+.request .codebox { flex-wrap: nowrap; margin: .45rem 0 0; padding: .3rem .8rem; font-size: .9375rem; }
+.codebox .value, .codes .value { font: 700 1.5rem/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .1em; white-space: nowrap; }
+.bar .codes { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .5rem; margin: 0 auto .5rem; }
+.bar .about b { color: var(--ink); }
+.codes label { position: relative; display: flex; align-items: center; justify-content: center; min-height: 2.85rem; margin: 0; border: 2px solid var(--soft); border-radius: .7rem; background: var(--field); cursor: pointer; }
+.codes input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.codes .value { font-size: 1.2rem; letter-spacing: .04em; }
+.codes label:has(:checked) { border-color: var(--ink); background: var(--ink); color: var(--card); }
+.codes label:has(:focus-visible) { outline: 3px solid var(--paper-line); outline-offset: 2px; }
+.confirm label { display: grid; grid-template-columns: minmax(0, 1fr) 6.5rem; align-items: center; gap: .75rem; margin: .45rem 0 0; font-size: .875rem; font-weight: 400; line-height: 1.35; }
+.confirm input { min-height: 2.75rem; text-transform: uppercase; }
+.all { margin-top: .35rem; }
+.all summary { display: flex; align-items: center; min-height: 2.75rem; padding: 0; color: var(--soft); font-weight: 600; cursor: pointer; }
+.all summary::before { content: ""; width: .5em; height: .5em; margin: 0 .6em 0 .2em; border: solid currentColor; border-width: 0 2px 2px 0; transform: rotate(-45deg); }
+.all[open] summary::before { transform: rotate(45deg); }
+
+.bar { position: fixed; inset: auto 0 0; z-index: 2; padding: .5rem max(1rem, env(safe-area-inset-right)) calc(.75rem + env(safe-area-inset-bottom)) max(1rem, env(safe-area-inset-left)); border-top: 1px solid var(--line); background: var(--card); box-shadow: 0 -.3rem 1rem rgb(0 0 0 / .08); }
+.bar > * { max-width: 32rem; margin-inline: auto; }
+body:has(.bar) { padding-bottom: calc(var(--bar) + env(safe-area-inset-bottom)); }
+main:has(.bar) { padding-bottom: 1.5rem; }
+.bar .said:empty { display: none; }
+.bar .said { margin: 0 auto .4rem; padding: .3rem .7rem; border: 0 solid var(--stop); border-left-width: .3rem; border-radius: .3rem; background: var(--ground); color: var(--ink); font-weight: 400; font-size: .9375rem; line-height: 1.35; }
+.bar .said.problem strong { color: var(--stop); }
+.bar .said.doing { border-color: var(--soft); }
+.bar .expiry { display: flex; justify-content: space-between; gap: 1rem; margin: 0 auto .4rem; font-size: .875rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.bar .expiry .about { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
+.bar .expiry strong { white-space: nowrap; }
+.bar .expiry .soon { color: var(--stop); }
+.bar .pair { gap: .6rem; margin-top: 0; }
+.bar button { display: flex; flex-direction: column; align-items: center; justify-content: center; min-width: 0; min-height: 3.5rem; padding: .3rem .5rem; line-height: 1.15; }
+.bar button .act { display: -webkit-box; max-width: 100%; overflow: hidden; font-size: .875rem; font-weight: 500; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
+.bar .instead { display: flex; align-items: center; margin: 0; font-size: .875rem; line-height: 1.3; }
+.no-script { display: none !important; }
+@media (scripting: none) { #state { display: none; } .needs-script { display: none !important; } .no-script { display: block !important; } }
+
+#others ul, ul.recent, ol.history { list-style: none; margin: 0; padding: 0; }
+#others { margin: 0 0 .5rem; }
+#others ul { max-height: 7.1rem; overflow-y: auto; border: 1px solid var(--line); border-radius: .8rem; background: var(--card); }
+#others li + li { border-top: 1px solid var(--line); }
+#others a { display: grid; grid-template-columns: 1fr auto 3.4rem; align-items: center; gap: .6rem; min-height: 2.85rem; padding: .25rem .8rem; font-size: .9375rem; text-decoration: none; font-variant-numeric: tabular-nums; }
+#others .what .sign { margin-right: .45rem; }
+#others .what { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+#others .much { font-weight: 650; }
+#others .left { color: var(--soft); text-align: right; }
+#more:empty { display: none; }
+.mark { padding: .05rem .35rem; border: 1px solid currentColor; border-radius: .3rem; font-size: .75rem; font-weight: 700; letter-spacing: .06em; }
+.mark.live { border-color: var(--live-ground); background: var(--live-ground); color: var(--live-ink); }
+.mark.paper { border-style: dashed; color: var(--paper-ink); }
+
+#earlier > summary[hidden] { display: none; }
+.card.result { position: relative; margin: .25rem 0 .6rem; padding: .7rem 1rem .8rem; outline-offset: -3px; }
+.result p { margin: 0; }
+.result .standing { display: flex; align-items: center; gap: .5rem; font-size: 1.1rem; }
+.result.done .standing { color: var(--go); } .result.no .standing { color: var(--stop); } .result.ask .standing { color: var(--note-ink); }
+@media (prefers-color-scheme: light) { .result.done .standing { color: #0f6b43; } }
+.result .headline { margin: .2rem 6rem 0 0; font-size: 1.25rem; }
+.result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.result .quiet { position: absolute; top: .45rem; right: .6rem; }
+#phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
+#lately h2 { margin-top: 1.5rem; }
+/* All of it is on the screen above. */
+#lately:has(li):not(:has(li:not([hidden]))) { display: none; }
+
+ul.recent li[hidden] { display: none; }
+ul.recent .outcome, ol.history .outcome { display: inline-flex; align-items: center; gap: .35rem; font-weight: 650; white-space: nowrap; }
+ol.history li { padding: .7rem 0; border-top: 1px solid var(--line); }
+ol.history p { margin: 0; font-variant-numeric: tabular-nums; }
+ol.history .first { display: flex; align-items: baseline; gap: .45rem; }
+ol.history .first .much { margin-left: auto; padding-left: .75rem; font-weight: 650; white-space: nowrap; }
+ol.history .first .much.not { color: var(--soft); font-weight: 400; }
+ol.history .second { display: flex; align-items: center; gap: .45rem; }
+ol.history .second .mark { margin-left: auto; }
+ol.history .third { font-size: .875rem; }
+.pages { display: flex; gap: 1.5rem; }
+.pages a { display: inline-flex; align-items: center; min-height: 2.75rem; }
+
+@media (max-width: 22rem) {
+  .card.request { padding-inline: .75rem; }
+  .request .environment { margin-inline: -.75rem; padding-inline: .75rem; }
+  .request .amount strong { font-size: 2rem; }
+  .request .codebox { flex-wrap: wrap; }
+  #others a { grid-template-columns: 1fr auto; } #others .left { grid-column: 2; grid-row: 2; } #others .what { white-space: normal; grid-row: 1 / 3; }
+}
+@media (max-width: 15rem) {
+  header { gap: .3rem; } header .quiet { padding-inline: .4rem; }
+  .bar .about { white-space: normal !important; }
+  .bar .codes, .bar .pair { gap: .35rem; } .codes .value { font-size: .95rem; letter-spacing: 0; } .bar button { padding-inline: .2rem; }
+  .confirm label { grid-template-columns: minmax(0, 1fr); }
+  .request dl > div, .request dl.shows > div, .request dl.origins > div { grid-template-columns: 1fr; gap: 0; }
+}
+@media (max-height: 30rem) {
+  body > .sandbox { padding-block: 0; }
+  body > header { min-height: 2.25rem; padding-block: 0; }
+  header .quiet { padding-block: 0; }
+  .title, .title a { min-height: 1.75rem; }
+  .all summary { min-height: 2.25rem; }
+  .bar { padding-top: .35rem; padding-bottom: calc(.4rem + env(safe-area-inset-bottom)); }
+  .bar button { min-height: 3rem; }
+}
+@media (max-height: 30rem) and (min-width: 36rem) {
+  .bar { display: grid; grid-template-columns: minmax(0, 1fr) minmax(20rem, 28rem); align-items: center; gap: 0 1rem; }
+  .bar > * { max-width: none; margin: 0; }
+  .bar .said, .bar .codes { grid-column: 1 / -1; }
+  .bar .expiry { flex-direction: column; gap: 0; margin: 0; }
+  main, body > header { max-width: 52rem; }
+  .request.card form { columns: 2; column-gap: 1.5rem; }
+  .request.card form > * { break-inside: avoid; }
+  .request .environment { column-span: all; }
+}
+@media (prefers-reduced-motion: no-preference) { .result[data-open=true] .standing .sign { animation: breathe 1.6s ease-in-out infinite; } @keyframes breathe { 50% { opacity: .35; } } }
+@media (forced-colors: active) { .sign { fill: CanvasText; } .card.request { border: 2px solid; } .codes label:has(:checked) { outline: 3px solid Highlight; } }
+`;
+
+/** What the pages of getting in, and those about it, add to the style of all. */
+const entryStyle = `
+h1[tabindex]:focus { outline: none; }
+p .mono { white-space: nowrap; }
+[data-testid=code].mono { font-size: 1.25rem; }
+footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
+footer nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; border-top: 1px solid var(--line); padding-top: .5rem; }
+footer a { display: inline-flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-size: .9rem; }
+input#code { padding-inline: .6rem; font-size: 1.15rem; letter-spacing: .02em; }
+summary { min-height: 2.75rem; padding: .6rem 0; cursor: pointer; }
+article h2 { margin: 0; color: var(--ink); }
+form.card h2, div.card h2 { margin-top: 0; }
+ul.recent form { margin: 0; }
+`;
+
+/** The pages' one style sheet: phone first, light and dark, system fonts, contrast AA or better throughout. */
+const pageStyle = `
+:root {
+  color-scheme: light dark;
+  --ground: #f4f3ef; --card: #ffffff; --line: #d9d6cd; --ink: #1b1d21; --soft: #595d66;
+  --go: #0f6b43; --go-ink: #ffffff; --stop: #a3201d; --field: #ffffff;
+  --paper-ground: #eef2fb; --paper-ink: #24407e; --paper-line: #24407e;
+  --live-ground: #7a1512; --live-ink: #ffffff; --note: #fdf3d9; --note-ink: #5a4300; --note-line: #c99a1a;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #131519; --card: #1d2026; --line: #363b45; --ink: #eceef2; --soft: #a9afbb;
+    --go: #35b37e; --go-ink: #06170f; --stop: #ff8a80; --field: #14161b;
+    --paper-ground: #1b2538; --paper-ink: #b6cbff; --paper-line: #7f9be0;
+    --live-ground: #8c1d18; --live-ink: #ffffff; --note: #2e2710; --note-ink: #f3dc9a; --note-line: #a98420;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0; background: var(--ground); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
+}
+.sandbox {
+  margin: 0; padding: .2rem 1rem; text-align: center; border-bottom: 1.5px dashed var(--soft);
+  color: var(--soft); font-size: .75rem; font-weight: 650; letter-spacing: .06em;
+}
+header {
+  display: flex; align-items: center; justify-content: space-between; gap: .75rem;
+  max-width: 34rem; min-height: 3.25rem; margin: 0 auto; padding: .25rem 1rem;
+}
+header .name { font-weight: 650; white-space: nowrap; }
+header form { display: flex; align-items: center; gap: .75rem; margin: 0; min-width: 0; }
+header form span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
+h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
+.title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
+h2 { margin: 2rem 0 .5rem; font-size: 1rem; color: var(--soft); font-weight: 650; }
+p { margin: .5rem 0; }
+a { color: inherit; text-underline-offset: .2em; }
+.soft { color: var(--soft); }
+.small { font-size: .875rem; }
+.card {
+  margin: 1rem 0; padding: 1.1rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: 1rem;
+}
+label { display: block; margin: .9rem 0 .3rem; font-weight: 600; }
+input[type=text], input[type=password] {
+  width: 100%; min-height: 3.25rem; padding: .6rem .9rem; border: 1.5px solid var(--soft); border-radius: .75rem;
+  background: var(--field); color: var(--ink); font: inherit; font-size: 1.1rem;
+}
+input.code { text-transform: uppercase; letter-spacing: .14em; font: 650 1.5rem/1.2 ui-monospace, Menlo, Consolas, monospace; }
+:focus-visible { outline: 3px solid var(--paper-line); outline-offset: 2px; }
+button {
+  min-height: 3.25rem; padding: .6rem 1.2rem; border-radius: .85rem; border: 2px solid transparent;
+  font: inherit; font-size: 1.05rem; font-weight: 650; cursor: pointer;
+}
+button.go, a.go { background: var(--go); color: var(--go-ink); }
+a.go { display: flex; align-items: center; justify-content: center; min-height: 3.25rem; padding: .6rem 1.2rem; border-radius: .85rem; font-size: 1.05rem; font-weight: 650; text-align: center; text-decoration: none; }
+button.stop { background: transparent; color: var(--stop); border-color: var(--stop); }
+button.quiet { min-height: 2.75rem; background: transparent; color: var(--soft); border-color: var(--line); font-size: .9rem; padding: .3rem .8rem; white-space: nowrap; }
+button:disabled, button[aria-disabled], button[aria-busy] { opacity: .45; cursor: default; }
+.wide { width: 100%; margin-top: 1rem; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1rem; }
+.note { margin: 1rem 0; padding: .8rem 1rem; border: 1px solid var(--note-line); border-left-width: .4rem; border-radius: .6rem; background: var(--note); color: var(--note-ink); }
+.note strong { display: block; }
+.problem { margin: .5rem 0; padding: .7rem 1rem; border: 2px solid var(--stop); border-radius: .6rem; color: var(--stop); font-weight: 600; }
+.headline { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 700; letter-spacing: -.015em; overflow-wrap: anywhere; }
+.codebox { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .25rem 1rem; margin: .75rem 0; padding: .7rem 1rem; border: 1px solid var(--line); border-radius: .8rem; background: var(--ground); }
+dl { margin: .75rem 0 0; }
+dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .75rem; padding: .3rem 0; border-top: 1px solid var(--line); }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+dl > div:has(> dd[data-field="text"]) { grid-template-columns: 1fr; gap: .15rem; }
+dd[data-field="text"] { white-space: pre-wrap; }
+dl.technical { font-size: .8125rem; }
+dl.technical dd { font-family: ui-monospace, Menlo, Consolas, monospace; }
+.empty { text-align: center; padding: 2rem 1rem; }
+ul.recent { list-style: none; margin: 0; padding: 0; }
+ul.recent li { display: flex; justify-content: space-between; gap: 1rem; padding: .7rem 0; border-top: 1px solid var(--line); }
+ul.recent:empty::before { content: "Nothing yet."; color: var(--soft); }
+ul.recent li > :first-child { min-width: 0; overflow-wrap: anywhere; }
+.mono { font-family: ui-monospace, Menlo, Consolas, monospace; letter-spacing: .06em; }
+.note ul { margin: 0; padding-left: 1.1rem; }
+.environment { display: flex; align-items: center; gap: .6rem; margin: -1.1rem -1.1rem 1rem; padding: .6rem 1.1rem; border-radius: 1rem 1rem 0 0; }
+.environment strong { letter-spacing: .12em; }
+.environment.paper { background: var(--paper-ground); color: var(--paper-ink); border-bottom: 2px dashed var(--paper-line); }
+.environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }
+${cardStyle}
+@media (prefers-reduced-motion: no-preference) { .card { animation: arrive .2s ease-out; } .card.request { animation: none; } @keyframes arrive { from { opacity: 0; transform: translateY(.3rem); } } }
+`;

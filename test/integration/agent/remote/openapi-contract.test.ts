@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../../src/agent/agent.ts';
 import { createRemoteAgent } from '../../../../src/agent/remote/remote-agent.ts';
-import { openApiDocument } from '../../../../src/server/http/openapi.ts';
+import { openApiDocument } from '../../../../src/server/http/server-app.ts';
 import { noPrism, startPrism, stopPrisms } from '../../prism.ts';
 import { profileAt, sessionOf } from '../session.ts';
 import { createWorld, options, play, type World } from '../world.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { runEvents } from '../../../../src/agent/remote/drive-remote.ts';
+import { runEvents } from '../../../../src/agent/remote/remote-agent.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../../../unit/cli/sample-events.ts';
 import { options, play } from '../world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runEvents } from '../../../../src/agent/remote/drive-remote.ts';
+import { runEvents } from '../../../../src/agent/remote/remote-agent.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 import { doneResult } from '../../cli/sample-events.ts';

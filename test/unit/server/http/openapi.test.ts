@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { operations } from '../../../../src/agent/remote/protocol.ts';
-import { openApiDocument } from '../../../../src/server/http/openapi.ts';
+import { openApiDocument } from '../../../../src/server/http/server-app.ts';
 
 const document = openApiDocument('https://agents.example', '1.2.3');
 
