@@ -57,7 +57,27 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** The gateway's confidential CIBA client. */
+/**
+ * The gateway's confidential CIBA client.
+ *
+ * @example
+ * ```ts
+ * import type { Asking } from './asking-port.ts';
+ *
+ * // Reports each question before it is sent.
+ * export function told(asking: Asking, tell: (bindingMessage: string) => void): Asking {
+ *   return {
+ *     delivery: asking.delivery,
+ *     async request(question) {
+ *       tell(question.bindingMessage);
+ *       return await asking.request(question);
+ *     },
+ *     poll: (...call) => asking.poll(...call),
+ *     tell: (...outcome) => asking.tell(...outcome),
+ *   };
+ * }
+ * ```
+ */
 export interface Asking {
   /** `ping`: the provider calls back (CIBA Core §10.2), and polls make up for lost calls. */
   readonly delivery: 'poll' | 'ping';

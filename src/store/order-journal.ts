@@ -74,6 +74,18 @@ export type Usage = Pick<
 /**
  * The record that makes one approval one order. Each method is one unit of work: its condition is looked at, and all of it
  * is written, in one transaction that is on disk when the promise resolves. Times are milliseconds since the epoch.
+ *
+ * @example
+ * ```ts
+ * import type { Claim, OrderJournal } from './order-journal.ts';
+ *
+ * // However many callers and processes ask, one may send.
+ * export async function sendOnce(journal: OrderJournal, claim: Claim, send: () => Promise<void>): Promise<boolean> {
+ *   const isMine = (await journal.claim(claim, Date.now())) === 'claimed';
+ *   if (isMine) await send();
+ *   return isMine;
+ * }
+ * ```
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<JournalEntry | undefined>;

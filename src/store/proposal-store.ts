@@ -163,6 +163,19 @@ export interface StandingQuery {
  * epoch or a version and compared in that transaction. Times are milliseconds since the epoch. Which state may follow which
  * is not checked here (`transitions`). Open is what is not settled (`isSettledState`): `unknown` too. Of proposals of the
  * same millisecond, the one drafted later is the newer.
+ *
+ * @example
+ * ```ts
+ * import type { AuditNote } from './audit.ts';
+ * import type { ProposalStore, StoredProposal } from './proposal-store.ts';
+ *
+ * // A compare-and-set: of two callers that read the same row, one changes it and the other gets `stale`.
+ * export async function cancel(store: ProposalStore, seen: StoredProposal, note: AuditNote): Promise<boolean> {
+ *   const change = { ...seen, state: 'cancelled', token: 'erased' } as const;
+ *   const { outcome } = await store.change(seen, change, note, { now: Date.now() });
+ *   return outcome === 'moved';
+ * }
+ * ```
  */
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;

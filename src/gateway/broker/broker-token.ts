@@ -82,18 +82,17 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       [oauth.clockSkew]: -secondsAhead(as.issuer),
     };
     const startedAt = now();
-    let response: Response;
-    try {
-      response = await oauth.genericTokenEndpointRequest(
+    const response = await oauth
+      .genericTokenEndpointRequest(
         as,
         client,
         oauth.PrivateKeyJwt(key),
         ...grantOf(exchange, accessToken),
         requestOptions(url, options.fetch, options.timeoutMs),
-      );
-    } catch (cause) {
-      throw unreachable(cause);
-    }
+      )
+      .catch((cause) => {
+        throw unreachable(cause);
+      });
     if (response.status >= 500) throw unreachable(undefined);
     try {
       const result = await oauth.processGenericTokenEndpointResponse(as, client, response);
