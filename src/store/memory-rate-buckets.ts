@@ -5,7 +5,7 @@ import { type RateBuckets, requireTakeable } from './rate-buckets.ts';
  * @param now milliseconds, of a clock that never goes back
  */
 export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
-  /** When the next is due at each, if all that was taken had come evenly; see `gateway/0007-buckets.ts`. */
+  /** When the next is due at each, if all that was taken had come evenly. */
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

@@ -3,7 +3,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { inertText } from './inert-text.ts';
 
 /**
- * The same for every turn and thread, for prompt caching (`circumstances.ts` has the rest). Enforces nothing: the
+ * The same for every turn and thread, for prompt caching (`circumstances` has the rest). Enforces nothing: the
  * gateway and the phone do. Contains no text that anybody else chose.
  */
 export function systemPrompt({ readOnly }: { readOnly: boolean }): string {

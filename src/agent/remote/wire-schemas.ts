@@ -101,7 +101,7 @@ export type StartedRun = z.output<typeof startedRunSchema>;
 
 /*
  * zod can't infer the types of a table of kinds, nor optional keys that may be undefined, so these have the types of
- * events.ts; test/unit/agent/remote/protocol.test.ts validates one of each.
+ * events.ts.
  */
 const approvalSchema = approval as unknown as z.ZodType<ApprovalView>;
 

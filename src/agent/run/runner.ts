@@ -329,7 +329,7 @@ function titleOf(input: RunInput): string {
   return 'orders' in input ? orderWords(input.orders) : input.prompt;
 }
 
-/** @param under what a language model is told beside the prompt: `graph/circumstances.ts` */
+/** @param under what a language model is told beside the prompt: `circumstances` */
 function opening(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;

@@ -359,7 +359,7 @@ function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string): Acce
 
 /**
  * A stored token is used nearly to its end, since it is exchanged at once. A run's watcher brings another before that
- * (`http/run-routes.ts`), so that no run loses a person who is present.
+ * (`http/server-app.ts`), so that no run loses a person who is present.
  */
 const EXCHANGED_WITHIN_MS = 2_000;
 

@@ -8,9 +8,8 @@ import { type Proposal, proposalSchema } from '../../../src/trading/proposal.ts'
 import { subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
 
 /*
- * What every kind must keep to. A new one needs a subject in `subjectOf` and runs against all of this; the phone's
- * page and the identity provider have theirs (test/integration/sandbox/phone-proposals.test.ts and
- * identity-provider-proposals.test.ts).
+ * What every kind must keep to. A new one needs a subject in `subjectOf` and runs against all of this; the identity
+ * provider has its own (test/integration/sandbox/identity-provider-proposals.test.ts).
  */
 
 const proposalOf = (kind: (typeof proposalKinds)[number]): Proposal =>

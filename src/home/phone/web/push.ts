@@ -3,7 +3,7 @@ import { ask } from './ask.ts';
 /*
  * What the pages do about ringing: keep the service worker, switch this browser's subscription on and off, tell the
  * server which requests were shown, and clear away notifications of what was. It goes by the markup alone: a section
- * with `data-push` (push/push-toggle.ts), cards with `data-request-id`, and links that show one (`data-show`).
+ * with `data-push`, cards with `data-request-id`, and links that show one (`data-show`).
  */
 
 const SUBSCRIPTIONS = '/phone/push/subscriptions';

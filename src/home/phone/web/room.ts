@@ -5,7 +5,7 @@ export interface Piece {
   readonly html: string;
 }
 
-/** What the server tells: see `phoneUpdate` in ../decision/phone-state.ts. */
+/** What the server tells: see `phoneUpdate` in ../phone-pages.ts. */
 export interface Update {
   readonly waiting: readonly Piece[];
   /** The cards that are new or have changed. */

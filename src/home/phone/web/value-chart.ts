@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 
-/** What a chart is drawn of: seconds since the epoch, dollars, fractions below nothing. See ../dashboard/value-part.ts. */
+/** What a chart is drawn of: seconds since the epoch, dollars, fractions below nothing. See ../dashboard/parts.ts. */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];
