@@ -119,6 +119,10 @@ it('from nothing to a fill that a phone signed, as a person does it: init, serve
   await page.getByTestId('approve').tap();
   expect((await again.finished).code).toBe(0);
   expect(world.sandbox.broker.book()).toHaveLength(2);
+  // The stream of the home that was killed broke off.
+  expect(new Set(phone.complaints.splice(0))).toEqual(
+    new Set(['Failed to load resource: net::ERR_INCOMPLETE_CHUNKED_ENCODING']),
+  );
   await phone.close();
   await stop();
 }, 180_000);
