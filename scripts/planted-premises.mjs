@@ -28,8 +28,8 @@ const premises = [
     changes: [
       [
         'gateway/orders/order-submission.ts',
-        "if (cleared.nothingLeft && (await journal.release(intent, clock.now())) === 'released') throw notSent();",
-        "if ((await journal.release(intent, clock.now())) === 'released') throw notSent();",
+        'if (deadline.nothingLeft && (await journal.release',
+        'if ((await journal.release',
       ],
     ],
     test: 'mandated.test.ts',
@@ -66,8 +66,8 @@ const premises = [
     changes: [
       [
         'store/sqlite/order-journal.ts',
-        "if (before !== undefined && before.state !== 'placed')",
-        "if (before !== undefined && !['placed', 'rejected'].includes(before.state))",
+        "if (before === 'rejected') return yield* adopt('', key, order, now);",
+        "if (before === 'rejected') return 'known';",
       ],
     ],
     test: 'histories-1.test.ts',
