@@ -1,3 +1,4 @@
+import './known-language.ts';
 import uPlot from 'uplot';
 
 /** What a chart is drawn of: seconds since the epoch, dollars, fractions below nothing. See ../dashboard/parts.ts. */
@@ -119,14 +120,4 @@ export function resizeCharts(anew: boolean): void {
     const width = place.clientWidth;
     for (const chart of charts) if (chart.width !== width) chart.setSize({ width, height: chart.height });
   }
-}
-
-/*
- * A browser that was started under a POSIX locale calls its language `en-US@posix`, which is none (BCP 47), and uPlot asks for
- * it as it is loaded. To be imported before that.
- */
-try {
-  Intl.getCanonicalLocales(navigator.language);
-} catch {
-  Object.defineProperty(navigator, 'language', { value: 'en-US', configurable: true });
 }
