@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { memoryRateBuckets } from '../store/memory-rate-buckets.ts';
 import type { Rate, RateBuckets } from '../store/rate-buckets.ts';
+import { defined } from '../values/defined.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
@@ -18,7 +19,7 @@ export function paceOf({ stores, rates }: Paced): Pace {
           buckets,
           bucket,
           rate,
-          sleep: (ms, signal) => setTimeout(ms, undefined, { ...(signal && { signal }) }),
+          sleep: (ms, signal) => setTimeout(ms, undefined, defined({ signal })),
         });
 }
 

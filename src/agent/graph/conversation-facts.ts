@@ -2,7 +2,7 @@ import { type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts';
 import { prompts } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
@@ -52,5 +52,5 @@ function latest<T>(messages: readonly BaseMessage[], tool: string, schema: z.Zod
 
 function read<T>(message: BaseMessage, tool: string, schema: z.ZodType<T>): T | undefined {
   if (!(ToolMessage.isInstance(message) && message.name === tool)) return undefined;
-  return schema.safeParse(parsedJson(message.text)).data;
+  return schema.safeParse(parseJson(message.text)).data;
 }

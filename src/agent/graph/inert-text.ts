@@ -1,4 +1,4 @@
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 
 /*
  * Neutralizes chat-template markers in outside text. Many tokenizers honor them anywhere, so a company named
@@ -37,5 +37,5 @@ export function inertText(text: string): string {
  */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
-  return escaped === json || parsedJson(escaped) !== undefined ? escaped : inertText(json);
+  return escaped === json || parseJson(escaped) !== undefined ? escaped : inertText(json);
 }

@@ -15,7 +15,7 @@ import { readBatchRequest } from '../../tools/place-orders.ts';
 import { readStandingRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
 import { isObject } from '../../values/is-object.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
 import { HeldText } from '../model/held-text.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
@@ -445,6 +445,6 @@ function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
 }
 
 function parseArguments(args: unknown): Record<string, unknown> | undefined {
-  const value = typeof args === 'string' ? parsedJson(args === '' ? '{}' : args) : (args ?? {});
+  const value = typeof args === 'string' ? parseJson(args === '' ? '{}' : args) : (args ?? {});
   return isObject(value) ? value : undefined;
 }

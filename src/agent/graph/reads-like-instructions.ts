@@ -1,4 +1,4 @@
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 
 /** Characters of one answer that are inspected. */
 const MOST_READ = 200_000;
@@ -27,7 +27,7 @@ export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>):
 }
 
 function stringsOf(text: string): string[] {
-  const value = parsedJson(text);
+  const value = parseJson(text);
   // A tool call may be written in its own brackets.
   const found: string[] = [text];
   const walk = (each: unknown): void => {

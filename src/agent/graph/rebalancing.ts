@@ -3,7 +3,7 @@ import { ToolMessage } from '@langchain/core/messages';
 import { z } from 'zod';
 import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { understand } from '../planner/conversation.ts';
 
 const RULE = 'the rebalancing to the targets named';
@@ -22,7 +22,7 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
   const message = messages.findLast(
     (one) => ToolMessage.isInstance(one) && one.name === 'suggest_rebalance' && one.status !== 'error',
   );
-  return message === undefined ? undefined : answerSchema.safeParse(parsedJson(message.text)).data;
+  return message === undefined ? undefined : answerSchema.safeParse(parseJson(message.text)).data;
 }
 
 /**

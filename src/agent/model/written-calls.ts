@@ -1,5 +1,5 @@
 import { isObject } from '../../values/is-object.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 
 /*
  * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
@@ -70,7 +70,7 @@ export function callsWithin(text: string): WrittenCall[] {
     looked++;
     const end = endOfJson(text, at);
     if (end === undefined) continue;
-    found.push(...(callsOf(parsedJson(text.slice(at, end))) ?? []));
+    found.push(...(callsOf(parseJson(text.slice(at, end))) ?? []));
   }
   return found;
 }
@@ -84,7 +84,7 @@ function wholly(message: string): WrittenCall[] | undefined {
     const end = wrapped === null ? endOfJson(rest, 0) : wrapped[0].length;
     if (end === undefined) return undefined;
     const inside =
-      wrapped === null ? callsOf(parsedJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
+      wrapped === null ? callsOf(parseJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
     if (inside === undefined || inside.length === 0) return undefined;
     calls.push(...inside);
     rest = rest.slice(end).replace(/^[\s,;]+/, '');
@@ -110,7 +110,7 @@ function callOf(value: Record<string, unknown>): WrittenCall[] | undefined {
     return undefined;
   if ((given === undefined) === (parameters === undefined)) return undefined;
   const said = given ?? parameters;
-  const args = typeof said === 'string' ? parsedJson(said) : said;
+  const args = typeof said === 'string' ? parseJson(said) : said;
   return isObject(args) ? [{ name, args }] : undefined;
 }
 

@@ -8,7 +8,7 @@ import { keepUp, type StreamMessage, streamMessages } from '../../tools/gateway/
 import { isPassing } from '../../tools/gateway/gateway-problem.ts';
 import { parse } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import { notStarted } from '../not-started.ts';
@@ -329,7 +329,7 @@ function interrupted(): TradeAgentError {
 function unanswered(cause: TradeAgentError): TradeAgentError {
   const message = `the server did not say that the run began: ${cause.message}`;
   return new TradeAgentError('gateway_unreachable', message, {
-    hint: 'It may be going on there all the same: see "trade-agent threads".',
+    hint: 'It may still be running there: see "trade-agent threads".',
     cause,
   });
 }
@@ -395,7 +395,7 @@ export async function* runEvents(
 /** Undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
 function eventIn(data: string): AgentEvent | undefined {
   // The schema rejects undefined.
-  const event = parsedJson(data);
+  const event = parseJson(data);
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));
   return typeof type === 'string' && !isKnown ? undefined : parse(agentEventSchema, event);

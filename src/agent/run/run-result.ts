@@ -6,7 +6,7 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import { type AgentStateValue, standingOutcomes } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
@@ -95,7 +95,7 @@ function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return sinceAsked(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
       return [];
-    const content = parsedJson(message.text);
+    const content = parseJson(message.text);
     // A foreign server may have answered plain text.
     if (!isObject(content)) return [];
     const { outside } = message.additional_kwargs;

@@ -5,6 +5,7 @@ import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { configSchema } from '../../config/profile.ts';
 import { orderDraftSchema } from '../../trading/order.ts';
 import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views.ts';
+import { namedSchemas } from '../../values/named-schemas.ts';
 import { time } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
@@ -32,7 +33,7 @@ function file(title: string, schema: z.ZodType): string {
     target: 'draft-2020-12',
     io: 'output',
     unrepresentable: 'any',
-    metadata: new NamedSchemas(),
+    metadata: namedSchemas(names),
   });
   return text({ ...open(json), title });
 }
@@ -44,14 +45,6 @@ const names = new Map<z.ZodType, string>([
   [orderDraftSchema, 'order_draft'],
   [positionSchema, 'position'],
 ]);
-
-/** The schemas' descriptions plus the names, which hold only in these files: a tool's parameters go to models whole. */
-class NamedSchemas extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
-  override get(schema: z.core.$ZodType) {
-    const id = names.get(schema as z.ZodType);
-    return { ...z.globalRegistry.get(schema), ...(id !== undefined && { id }) };
-  }
-}
 
 /** For programs, and in the package: indented they would be twice as large. */
 const text = (schema: unknown) => `${JSON.stringify(schema)}\n`;

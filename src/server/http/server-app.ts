@@ -44,6 +44,7 @@ import type { Environment } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { orderSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
+import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
@@ -374,13 +375,6 @@ const names = new Map<z.core.$ZodType, string>([
   [problemSchema, 'Problem'],
 ]);
 
-class Named extends z.core.$ZodRegistry<z.core.JSONSchemaMeta> {
-  override get(schema: z.core.$ZodType) {
-    const id = names.get(schema);
-    return { ...z.globalRegistry.get(schema), ...(id !== undefined && { id }) };
-  }
-}
-
 type Json = Record<string, unknown>;
 
 /**
@@ -400,7 +394,7 @@ export function openApiDocument(address: string, version: string): Json {
       target: 'draft-2020-12',
       io,
       unrepresentable: 'any',
-      ...(io === 'output' ? { metadata: new Named(), override: open } : {}),
+      ...(io === 'output' ? { metadata: namedSchemas(names), override: open } : {}),
     }) as Json & { readonly $defs?: Json };
     for (const [name, part] of Object.entries($defs))
       components[name] = atComponents(withoutId(part as Json));

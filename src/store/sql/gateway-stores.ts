@@ -62,16 +62,16 @@ function limitsStore(database: SqlDatabase): LimitsStore {
   };
 }
 
-const SELECT = `SELECT sub, connection, kind, sealed, account_number AS "accountNumber", environment, kept_at AS "keptAt"
+const SELECT_KEYS = `SELECT sub, connection, kind, sealed, account_number AS "accountNumber", environment, kept_at AS "keptAt"
   FROM broker_keys`;
 const ONE = 'WHERE sub = @sub AND connection = @connection';
 
 function brokerKeyStore(database: SqlDatabase): BrokerKeyStore {
   const { tenant, bytes } = database.dialect;
   return {
-    find: (sub, connection) => database.one<BrokerKey>(`${SELECT} ${ONE}`, { sub, connection }),
+    find: (sub, connection) => database.one<BrokerKey>(`${SELECT_KEYS} ${ONE}`, { sub, connection }),
     list: (connection) =>
-      database.all<BrokerKey>(`${SELECT} WHERE connection = @connection ORDER BY sub${bytes}`, {
+      database.all<BrokerKey>(`${SELECT_KEYS} WHERE connection = @connection ORDER BY sub${bytes}`, {
         connection,
       }),
     keep: async (key) =>
@@ -89,9 +89,9 @@ function brokerKeyStore(database: SqlDatabase): BrokerKeyStore {
   };
 }
 
-const find = () => one<CheckpointRow>('SELECT day, seq, hash, anchored FROM record_checkpoint');
+const storedCheckpoint = () => one<CheckpointRow>('SELECT day, seq, hash, anchored FROM record_checkpoint');
 
-function* write({ day, seq, hash, anchored }: CheckpointRow): Work<void> {
+function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<void> {
   const values = { day, seq, hash, anchored };
   const changed = yield* run(
     'UPDATE record_checkpoint SET day = @day, seq = @seq, hash = @hash, anchored = @anchored',
@@ -108,16 +108,16 @@ function* write({ day, seq, hash, anchored }: CheckpointRow): Work<void> {
 function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
     async last() {
-      const row = await database.read(find);
+      const row = await database.read(storedCheckpoint);
       return row && checkpointOf(row);
     },
     close: ({ day, today }, line, now) =>
       database.record(function* (head) {
-        const last = yield* find();
-        if (last === undefined) yield* write({ day, ...NO_LINE, anchored: 1 });
+        const last = yield* storedCheckpoint();
+        if (last === undefined) yield* writeCheckpoint({ day, ...NO_LINE, anchored: 1 });
         if (last === undefined || !isDue(last, { day, today })) return false;
         head.note(line(head.last(), last.hash), now);
-        yield* write({ day, ...head.last(), anchored: 0 });
+        yield* writeCheckpoint({ day, ...head.last(), anchored: 0 });
         return true;
       }),
     anchor: (seq, note, now) =>

@@ -1,3 +1,4 @@
+import { defined } from '../../values/defined.ts';
 import type { Keyed, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
 import { OPEN, TOLD } from '../rows/proposal-states.ts';
@@ -36,7 +37,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
           who === undefined ? [open] : whose.map((one) => `${one} AND ${open}`),
           'ORDER BY created_at DESC, place DESC LIMIT CAST(@limit AS bigint)',
         ).replaceAll('WHERE true ', ''),
-        { limit, ...(who === undefined ? {} : { who }) },
+        { limit, ...defined({ who }) },
       );
     },
     async openIds(state) {

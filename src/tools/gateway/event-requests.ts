@@ -1,6 +1,6 @@
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { type Proposal, proposalSchema } from '../../trading/proposal.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import type { StreamMessage } from './event-stream.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
@@ -42,6 +42,6 @@ function gatewayEvent(message: StreamMessage): GatewayEvent | undefined {
   if (message.comment) return { type: 'alive' };
   const { event, id, data } = message;
   if (event === 'alive') return { type: 'alive', id };
-  const proposal = event === 'proposal' ? proposalSchema.safeParse(parsedJson(data)).data : undefined;
+  const proposal = event === 'proposal' ? proposalSchema.safeParse(parseJson(data)).data : undefined;
   return proposal && { type: 'proposal', id, proposal };
 }

@@ -3,7 +3,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import type { Scope } from '../../oauth/scopes.ts';
-import { parsedJson } from '../../values/parsed-json.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { gatewayError } from './gateway-problem.ts';
 
 export interface GatewayAccess extends Pick<Session, 'fetch'> {
@@ -174,7 +174,7 @@ function interrupted(): TradeAgentError {
 
 /** Undefined for a body that is not JSON. Throws if the connection breaks. */
 async function bodyOf(response: Response): Promise<unknown> {
-  return parsedJson(await response.text());
+  return parseJson(await response.text());
 }
 
 /** @throws {TradeAgentError} `gateway_refused`, naming the field */

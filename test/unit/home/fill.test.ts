@@ -2,27 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { orderText } from '../../../src/approval/kinds/order/kind.ts';
 import { fillOf } from '../../../src/home/phone/decision/result-panel.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import { anOrder } from '../../fixtures/builders.ts';
 
-const order: Order = {
-  id: 'a0b1c2d3-0000-4000-8000-000000000001',
-  client_order_id: 'ta-0123456789abcdef',
-  symbol: 'AAPL',
-  side: 'buy',
-  type: 'limit',
-  time_in_force: 'day',
-  qty: '2000',
-  notional: null,
-  limit_price: '1180.00',
-  stop_price: null,
-  trail_price: null,
-  trail_percent: null,
-  extended_hours: false,
-  status: 'new',
-  filled_qty: '0',
-  filled_avg_price: null,
-  submitted_at: '2026-11-25T14:30:00Z',
-  filled_at: null,
-};
+const order = anOrder({ time_in_force: 'day', qty: '2000', limit_price: '1180.00' });
 
 describe('what was paid, out of the gateway’s words for an order', () => {
   it.each<[Partial<Order>, ReturnType<typeof fillOf>]>([

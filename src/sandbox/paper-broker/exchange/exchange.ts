@@ -8,6 +8,7 @@ import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../../trading/decimal.ts';
 import { DAY, newYorkDate } from '../../../trading/new-york-time.ts';
 import { hasPrice } from '../../../trading/order-types.ts';
+import { defined } from '../../../values/defined.ts';
 import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
@@ -281,7 +282,7 @@ function createAdmission(options: AdmissionOptions) {
       throw badParameter('client_order_id must be unique');
     }
     const arrival = { accountId, quote, market, at: now(), partialFills, position_intent };
-    const order = newOrder({ ...ticket, client_order_id }, { ...arrival, ...(place && { place }) });
+    const order = newOrder({ ...ticket, client_order_id }, { ...arrival, ...defined({ place }) });
     return { quote, order: { ...order, seq: 0 } };
   };
 
