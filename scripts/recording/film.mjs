@@ -3,7 +3,7 @@ const WIDTH = 8.4;
 const HEIGHT = 18;
 const FONT = 14;
 const MARGIN = 16;
-/** How long the last frame stays before it begins anew, milliseconds. */
+/** How long the last frame stays before it begins again, milliseconds. */
 const REST_MS = 4_000;
 
 const front = '#d7dae0';

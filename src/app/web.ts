@@ -264,7 +264,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 
 /** Asks for the link's secret, which only the page has: browsers don't send fragments. */
 function toGetIn(context: BrowserContext): Response | Promise<Response> {
-  if (context.req.path.endsWith('/events')) return context.text('not let in', 401);
+  if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return notLetIn(context, 'wrong');
   return page(context, {
     title: 'Dashboard',

@@ -156,7 +156,7 @@ function entryOf(text: string): Entry | undefined {
   }
 }
 
-/** What of the file is read at once, bytes; a line that is longer is read whole all the same. */
+/** What of the file is read at once, bytes; a longer line is still read as one. */
 const BLOCK = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

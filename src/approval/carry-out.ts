@@ -73,7 +73,7 @@ export async function carryOut(
   context.rememberApproval(approved);
   kindOf(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
-  // Withdrawn or halted meanwhile: it is looked at anew.
+  // Withdrawn or halted meanwhile: it is looked at again.
   if (intent.outcome !== 'moved') return 0;
   failpoint('execute.intent');
   // An order that leaves no record is not sent.

@@ -161,8 +161,8 @@ export function readProposalDetails(
 }
 
 /**
- * Compares the approved details inside a token with what was asked for. Exactly one object; whatever is in one and not
- * in the other is a difference.
+ * Compares the approved details inside a token with the request's: exactly one object, and a member that only one of the
+ * two has is a difference.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`, `details_mismatch`
  */
 export function requireSameDetails(claim: unknown, asked: Readonly<Record<string, unknown>>): void {
@@ -195,7 +195,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   throw new Refusal(
     403,
     'details_mismatch',
-    `what was approved differs from what was asked in ${fields.join(', ')}`,
+    `the approved details differ from the request in ${fields.join(', ')}`,
     {
       fields,
     },

@@ -125,7 +125,7 @@ const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
  */
 const SENDING_MS = 100;
 
-/** States that the phone is told of. It knows a denial by itself, and shows a request anyway. */
+/** The states of which the phone is notified. It knows a denial itself, and shows a request anyway. */
 const toldStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Tells phones what became of the questions they were asked. */

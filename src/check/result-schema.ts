@@ -16,7 +16,7 @@ const periodReturn = z.object({
   annual: optional(fraction),
   days: z.number(),
   ended: z.string().optional().describe('When all was lost: there is no return from there on'),
-  began: z.string().optional().describe('When it began anew, with new money after all was lost'),
+  began: z.string().optional().describe('When it began again, with new money after all was lost'),
 });
 const share = z.object({ name: z.string(), value: dollars, weight: fraction });
 

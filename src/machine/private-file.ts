@@ -93,7 +93,7 @@ function keepNames(folder: string): void {
   try {
     fsyncSync(handle);
   } catch {
-    // Some network file systems can't fsync a folder. The file is in its place all the same.
+    // Some network file systems can't fsync a folder. The file is still in its place.
   } finally {
     closeSync(handle);
   }

@@ -3,7 +3,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 
 /**
  * Answers by server-sent events (HTML Living Standard §9.2), which `write` writes. Where that fails the stream ends, and whoever reads
- * asks anew. It is caught here, since Hono prints what is thrown with its stack, or tells it to whoever reads.
+ * asks again. It is caught here, since Hono prints what is thrown with its stack, or tells it to whoever reads.
  * @param brokeOff told why it ended too soon
  * @param write its signal aborts once whoever reads has gone, and with its own end
  * @param leave called at its end, however that came

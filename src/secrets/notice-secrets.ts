@@ -9,7 +9,7 @@ import type { CredentialStore } from './credential-store.ts';
 const MOST_TRIES = 5;
 const LONGEST_SECRET = 400;
 
-/** What a secret goes to is part of it: with another server in config.yaml it must be given anew. */
+/** What a secret goes to is part of it: with another server in config.yaml it must be given again. */
 const storedSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedSchema>;
 
@@ -73,7 +73,7 @@ function parse(text: string | undefined): Stored {
   } catch {
     // A parser's message may quote what it read.
     throw new TradeAgentError('credential_store_unavailable', 'the secrets of the notices are damaged', {
-      hint: 'Nothing was changed. Remove the entry "notice_secrets" and give them anew.',
+      hint: 'Nothing was changed. Remove the entry "notice_secrets" and give them again.',
     });
   }
 }

@@ -93,17 +93,17 @@ export class CheckpointRows {
     return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values } };
   }
 
-  /** @returns `anew`: errors and interrupts may be said anew, what a task came to may not, as LangGraph has it */
+  /** @returns `replaces`: LangGraph lets errors and interrupts be written again, but not a task's result */
   async ofWrites(
     writes: readonly PendingWrite[],
-  ): Promise<{ readonly rows: readonly WriteRow[]; readonly anew: boolean }> {
+  ): Promise<{ readonly rows: readonly WriteRow[]; readonly replaces: boolean }> {
     const rows = await Promise.all(
       writes.map(async ([channel, value], index) => {
         const [type, bytes] = await this.#serde.dumpsTyped(value);
         return { idx: WRITES_IDX_MAP[channel] ?? index, channel, type, value: bytes };
       }),
     );
-    return { rows, anew: writes.every(([channel]) => channel in WRITES_IDX_MAP) };
+    return { rows, replaces: writes.every(([channel]) => channel in WRITES_IDX_MAP) };
   }
 }
 

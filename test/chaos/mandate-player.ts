@@ -85,7 +85,7 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
     provenance: { fields: { symbol: { source: 'user' } } },
   };
   for (let n = 0; n < step.times; n++) {
-    // Of one person's two agents the other asks for the same, anew; at the gateway's other process, where there is one.
+    // Of one person's two agents the other asks for the same, again; at the gateway's other process, where there is one.
     const twin = step.client < 2 ? (step.client + n) % 2 : step.client;
     hands.ask(twin, request, { watch: n === 0, gateway: step.gateway + n });
   }

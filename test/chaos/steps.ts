@@ -49,7 +49,7 @@ export type Step = Readonly<
 export type MandateStep = Readonly<
   /** Somebody asks for a mandate, or for one in place of another. */
   | { do: 'mandate'; client: number; terms: number; replaces: number | undefined }
-  /** An order is to be placed under one, by its number or by whichever covers it; asked for so often at once, anew each time. */
+  /** An order is to be placed under one, by its number or by whichever covers it; asked for so often at once, again each time. */
   | {
       do: 'under';
       client: number;
@@ -86,7 +86,7 @@ export interface History {
   readonly steps: readonly Step[];
   /** What the person does about questions that are open at the end. */
   readonly finally: 'approve' | 'deny' | 'nothing';
-  /** Whether the gateway is started anew at the end, or must get by as it is. */
+  /** Whether the gateway is started again at the end, or must get by as it is. */
   readonly restart: boolean;
 }
 

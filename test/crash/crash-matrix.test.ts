@@ -59,7 +59,7 @@ afterAll(async () => {
   const { cases: played, kills, taps, orders, withExits, wrong } = count;
   const late = lanes.begunAnew + patientLanes.begunAnew;
   process.stdout.write(
-    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${late} begun anew, ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
+    `\nCrash matrix: ${outcomes.size} failpoints, ${played} cases, ${kills} kills, ${taps} taps, ${orders} orders in the book (${withExits} with exits), ${late} begun again, ${wrong} wrong; ${Math.round((Date.now() - startedAt) / 1000)} s\n`,
   );
 }, 600_000);
 

@@ -55,7 +55,7 @@ export function createLanes(count: number, casesAWorld = CASES_A_WORLD) {
       }
       return await work(lane.world);
     } finally {
-      // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or anew.
+      // A case that failed half-way may have left the sandbox dead or armed; the next one starts from a live one, or again.
       await revive(lane.world).catch(() => {
         lane.cases = casesAWorld;
       });

@@ -32,7 +32,7 @@ const text = (id: string) => page.getByTestId(id).first().textContent();
 const card = (name: string) => page.getByRole('article', { name });
 const other = (name: string) => page.getByTestId('other').getByText(name, { exact: true });
 const focused = () => page.evaluate<string>(`document.activeElement.dataset.testid ?? ''`);
-/** Whether the page was loaded anew since `notReloaded` was set. */
+/** Whether the page was loaded again since `notReloaded` was set. */
 const isReloaded = () => page.evaluate<boolean>(`window.notReloaded !== true`);
 const putAway = () => page.locator('[data-put-away]').first().tap();
 

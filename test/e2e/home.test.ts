@@ -90,7 +90,7 @@ it('a backup restored elsewhere places nothing twice, asks for nothing again, an
   stop = await world.serve(again);
   expect((await world.cli('gateway', 'audit', 'verify', '--home', again)).code).toBe(0);
 
-  // Sign-ins ended: agents and browsers come in anew, by the phone that there was.
+  // Sign-ins ended: agents and browsers come in again, by the phone that there was.
   expect((await world.cli('whoami', '--verify')).code).toBe(4);
   phone = { ...phone, browser: await signInByHttp(world.address, phone.authenticator) };
   expect(await world.waiting(phone)).toEqual([]);

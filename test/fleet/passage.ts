@@ -98,7 +98,7 @@ export async function filled(
 
 /**
  * The same by a sentence to the agent at a server, which proposes it in a run of a worker's; and the run is watched to its end. A
- * run that ends before it has proposed is begun anew: while the proposal of an earlier one is open, theirs is that one.
+ * run that ends before it has proposed is begun again: while the proposal of an earlier one is open, theirs is that one.
  */
 export async function passageThrough(
   trader: Trader & { readonly agent: Pick<Agent, 'run'> },

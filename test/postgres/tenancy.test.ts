@@ -98,7 +98,7 @@ const atGateway: readonly Attempt[] = [
   ]),
   ...tried('app', THEIRS, RIGHTS, [
     [
-      'say anew what the tenant is',
+      'say again what the tenant is',
       `CREATE OR REPLACE FUNCTION current_tenant() RETURNS text LANGUAGE sql AS $$ SELECT '${OURS}' $$`,
     ],
     ['empty a table, in which policies have no say', 'TRUNCATE halts'],

@@ -25,7 +25,7 @@ export function requireAsks({ ordinal, most, denied }: Asks): void {
       'approval_denied',
       'the user has just denied a proposal: no other is made now',
       {
-        hint: 'Propose nothing more until the user asks for something anew.',
+        hint: 'Propose nothing more until the user asks for something again.',
       },
     );
   }

@@ -158,7 +158,7 @@ export const operations = {
     { body: noticeSecretSchema },
   ),
   testNotice: reading('post /notices/{notice}/test', 'Sends a test by a channel now', testedNoticeSchema),
-  listAlerts: reading('get /alerts', 'The prices that the person is told of', alertsSchema),
+  listAlerts: reading('get /alerts', 'The person’s price alerts', alertsSchema),
   addAlert: reading(
     'post /alerts',
     'Adds an alert; one that is there already stays as it is',

@@ -66,7 +66,7 @@ interface AgentSettings {
  *
  * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
  *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
- *   // Ends the run, not the proposal: what is approved later is carried out all the same.
+ *   // Ends the run, not the proposal: what is approved later is still carried out.
  *   const signal = AbortSignal.timeout(10 * 60_000);
  *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {
  *     if (event.type === 'approval') console.log(event.approval.status, event.approval.code);
@@ -248,7 +248,7 @@ function databaseKey(key: Buffer | string): Buffer {
   const bytes = typeof key === 'string' ? Buffer.from(key, 'hex') : key;
   if (bytes.length === 32) return bytes;
   throw new TradeAgentError('state_corrupt', 'the database key in the credential store is damaged', {
-    hint: 'Restore the credential store; the key opens state.db and cannot be made anew.',
+    hint: 'Restore the credential store; the key opens state.db and cannot be made again.',
   });
 }
 

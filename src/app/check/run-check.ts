@@ -142,13 +142,13 @@ export interface CheckOutcome {
 
 /** For profiles that keep nothing on this machine. */
 const NOT_REMEMBERED =
-  'what was found is not remembered on this machine: it is found anew next time. A schedule at the server remembers';
+  'what was found is not remembered on this machine: it is found again next time. A schedule at the server remembers';
 
 /** Sales first; their proceeds are spent in a second round. */
 const MOST_ROUNDS = 2;
 
 /**
- * One check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was told.
+ * One check: evaluates the rules, proposes orders if allowed, sends notices, and remembers which.
  * @throws {TradeAgentError} `invalid_config` for wrong rules, `login_required`, `busy`, and what the gateway throws
  */
 export async function runCheck(

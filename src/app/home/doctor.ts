@@ -211,7 +211,7 @@ async function checkAddress({ address }: HomeSettings): Promise<Finding> {
   } catch {
     return fail(
       'address',
-      `${hostname} leads nowhere from here`,
+      `${hostname} can't be resolved from this machine`,
       'Have the name point to this machine, or to the proxy in front of it.',
     );
   }

@@ -215,7 +215,7 @@ export async function revokeMcpClient(
       exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
     const client = onlyOne(
       found,
-      `no MCP client "${id}" is let in`,
+      `no MCP client "${id}" is allowed`,
       `"${id}" stands for ${found.length} MCP clients`,
       'See "trade-agent mcp clients list": its id, or as much of it as no other begins with; --user says whose.',
     );

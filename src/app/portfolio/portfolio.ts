@@ -95,7 +95,7 @@ export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross |
 /** Between reads of prices: 100 a minute for all symbols together, of Alpaca's 200. */
 const PRICES_MS = 600;
 /** Account and positions are read again at least this often. */
-const ANEW_MS = 60_000;
+const COMPLETE_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** The most symbols of one request for quotes. */
 const MOST_SYMBOLS = 50;
@@ -142,9 +142,9 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
       wake.abort();
     },
   });
-  const refresh = async (anew: boolean): Promise<boolean> => {
+  const refresh = async (complete: boolean): Promise<boolean> => {
     try {
-      if (anew) {
+      if (complete) {
         const { account, positions } = await portfolioFigures(app);
         figures = { ...figures, account, positions };
         readAt = clock.now();
@@ -167,14 +167,14 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
       if (!dirty) await clock.sleep(pause, AbortSignal.any([until, wake.signal])).catch(() => undefined);
       if (until.aborted) return;
       wake = new AbortController();
-      const anew = dirty || clock.now() - readAt >= ANEW_MS;
+      const complete = dirty || clock.now() - readAt >= COMPLETE_MS;
       dirty = false;
-      if (await refresh(anew)) {
+      if (await refresh(complete)) {
         failures = 0;
         continue;
       }
       failures += 1;
-      dirty ||= anew;
+      dirty ||= complete;
       if (dirty) await clock.sleep(pause, until).catch(() => undefined);
     }
   };

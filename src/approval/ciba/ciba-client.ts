@@ -34,7 +34,7 @@ export interface CibaClient {
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
-/** Makes the client for each request anew, since the provider's metadata may change while the gateway runs. */
+/** Makes the client for each request again, since the provider's metadata may change while the gateway runs. */
 export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
 
 /** The rejections of the function it makes are {@link ClientIds.current}'s, and those of the provider's discovery. */

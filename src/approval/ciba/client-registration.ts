@@ -29,7 +29,7 @@ export interface RegistrationOptions {
   readonly access: ProviderAccess;
 }
 
-/** Holds for one provider, one key and one way of delivery: with another, the client is registered anew. */
+/** Holds for one provider, one key and one way of delivery: with another, the client is registered again. */
 const registrationSchema = z.object({
   issuer: z.string(),
   key: z.string(),
@@ -76,7 +76,7 @@ export function registeredIds(options: RegistrationOptions): ClientIds {
 export function registrationFile(file: string): RegistrationPlace {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'Move it away: the gateway then registers itself anew.',
+      hint: 'Move it away: the gateway then registers itself again.',
       details: { file },
     });
   return {

@@ -58,7 +58,7 @@ export interface Proposed {
  *
  *  1. What a new proposal is held to (quotas, a halt, an open one that asks for the same, the codes of the open ones) is read
  *     as of one moment, with the person's epoch, which any change of it makes another one. The row is written only while the
- *     epoch is still that: else it is read and decided anew, and its code drawn anew. So of two at the edge of a quota one
+ *     epoch is still that: else it is read and decided again, and its code drawn again. So of two at the edge of a quota one
  *     comes too late, however they interleave, and no two that are open at the same time show the same code.
  *  2. The key is looked up, and written with the row, in that same transaction: one key, one proposal.
  *  3. Within this process the same request waits for the first (`arriving`, looked at and set before anything is awaited):

@@ -233,7 +233,7 @@ async function requireApproved(
   }
 }
 
-/** What approving it takes: made anew, never taken from the evidence. */
+/** What approving it takes: derived from the request, never taken from the evidence. */
 function statementOf(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
   if (nonce === null) throw new NoReceipt('statement', 'it was proposed before approvals were signed');

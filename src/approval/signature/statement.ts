@@ -93,7 +93,7 @@ const bytes = (longest: number) =>
 
 /**
  * What shows that a person's own key signed an approval: the claim `approval_evidence` of the approval's token. `statement` is
- * what was signed, for whoever reads it later; who verifies makes it anew from what they asked, and compares.
+ * what was signed, for later readers; a verifier derives it again from its own request, and compares.
  *
  * Only its shape is checked here: what is in it, by `verify-evidence.ts`.
  */

@@ -12,7 +12,7 @@ import {
 
 /** What evidence is held to. */
 export interface ExpectedEvidence {
-  /** Made anew from what was asked, never taken from the evidence. */
+  /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
   /** Of the page it is signed on. */
   readonly origin: string;
@@ -200,7 +200,7 @@ export function refused(
   options: { readonly hint?: string; readonly fields?: readonly string[] } = {},
 ): Refusal {
   return new Refusal(403, code, detail, {
-    hint: 'Approve it anew, with a key that is enrolled here.',
+    hint: 'Approve it again, with a key that is enrolled here.',
     ...options,
     challenge: { error: 'insufficient_authorization_details' },
   });

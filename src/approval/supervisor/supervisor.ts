@@ -74,7 +74,7 @@ export class ProposalSupervisor {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
         const { taken, lapsed, died } = await others.renew();
-        // It stood still, and others have taken some of what it had: whatever is under way here is begun anew, from the rows.
+        // It stood still, and others have taken some of what it had: whatever is under way here is begun again, from the rows.
         if (lapsed) await this.#stop();
         this.adopt(taken);
         if (isFirst || died) await this.#context.tellUntold();

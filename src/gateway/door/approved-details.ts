@@ -139,7 +139,7 @@ export function requireUnexpired(
 ): void {
   if (clock.now() < Date.parse(expiresAt)) return;
   throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
-    hint: `Propose the ${noun} anew.`,
+    hint: `Propose the ${noun} again.`,
     fields: ['expires_at'],
     challenge: { error: 'insufficient_authorization_details', scopes: [scope] },
   });

@@ -189,7 +189,7 @@ async function sendOnce(
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {
   if (entry.digest === digest) return entry;
   throw new Refusal(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
-    hint: 'Propose the message anew, under another client_message_id.',
+    hint: 'Propose the message again, under another client_message_id.',
     fields: ['client_message_id'],
   });
 }
@@ -334,14 +334,14 @@ function notSentYet(): Refusal {
 
 function refusedBy(service: MessageService, reason: string): Refusal {
   return new Refusal(422, 'message_rejected', `${service} did not take the message`, {
-    hint: 'See service_reason; correct the recipient, and propose it anew.',
+    hint: 'See service_reason; correct the recipient, and propose it again.',
     members: { service_reason: reason.slice(0, 100) },
   });
 }
 
 function outcomeUnknown(id: string): Refusal {
   return new Refusal(504, 'outcome_unknown', 'whether the message was sent is not known, and will not be', {
-    hint: 'Look there before you propose it anew. It is not sent a second time.',
+    hint: 'Look there before you propose it again. It is not sent a second time.',
     members: { client_message_id: id, final: true },
   });
 }

@@ -350,7 +350,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
     'outcome_unknown',
     'the broker gave no answer, and it is not known whether it took the order',
     {
-      hint: 'Ask again by client_order_id, or send the very same request again. Do not propose the order anew before it is settled.',
+      hint: 'Ask again by client_order_id, or send the very same request again. Do not propose the order again before it is settled.',
       members: { client_order_id: clientOrderId },
       retryAfter: Math.ceil(QUIET_MS / 1000),
     },
@@ -417,7 +417,7 @@ function idTaken(): Refusal {
     'client_order_id_conflict',
     'the broker holds another order under this client_order_id',
     {
-      hint: 'Propose the order anew, under another client_order_id.',
+      hint: 'Propose the order again, under another client_order_id.',
       fields: ['client_order_id'],
     },
   );
@@ -425,7 +425,7 @@ function idTaken(): Refusal {
 
 export function neverPlaced(why: string, reason?: PolicyReason): Refusal {
   return new Refusal(409, 'not_placed', `${why}: there is no order`, {
-    hint: 'Propose the order anew.',
+    hint: 'Propose the order again.',
     ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),
   });
 }

@@ -197,7 +197,7 @@ async function replay(
 ): Promise<Placement> {
   if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
     throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
-      hint: 'Propose the order anew, under another client_order_id.',
+      hint: 'Propose the order again, under another client_order_id.',
       fields: ['client_order_id'],
     });
   }
@@ -276,8 +276,8 @@ async function recheckOrder(
 }
 
 /**
- * The broker of the approved account. While it can't be asked, an order that may be there stays unknown: any other answer
- * could be read as a no.
+ * Looks the order up at the approved account's broker. If the broker can't be asked, an order that was sent stays unknown:
+ * any other error could be read as "not placed".
  */
 async function askBroker(
   { options }: Desk,
@@ -446,8 +446,8 @@ async function sending(
 }
 
 /** Older answers are not used, milliseconds. */
-const FRESH_MS = 1_000;
-const MOST = 100;
+const EARLY_FRESH_MS = 1_000;
+const MOST_EARLY = 100;
 
 type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 
@@ -460,7 +460,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
   return {
     /** Never fails; errors go to whoever takes it. */
     ask(draft: OrderDraft, caller: Caller): void {
-      if (asked.size >= MOST) asked.clear();
+      if (asked.size >= MOST_EARLY) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
       asked.set(keyOf(draft, caller), { at: clock.now(), orders });
@@ -470,7 +470,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
       const key = keyOf(draft, caller);
       const early = asked.get(key);
       asked.delete(key);
-      return early !== undefined && clock.now() - early.at <= FRESH_MS ? early.orders : undefined;
+      return early !== undefined && clock.now() - early.at <= EARLY_FRESH_MS ? early.orders : undefined;
     },
   };
 }

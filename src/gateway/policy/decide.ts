@@ -166,7 +166,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
       {
         reason: 'POLICY_INVALID',
         text: 'the rules can’t be read, and nothing is traded without them',
-        hint: `Have the gateway’s owner mend them: ${rules.problem}`,
+        hint: `Ask the gateway’s owner to fix them: ${rules.problem}`,
       },
     ];
   }
@@ -181,7 +181,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
     error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',
       text: 'a rule could not be evaluated, and nothing is traded past it',
-      hint: `Have the gateway’s owner mend it: ${error}`,
+      hint: `Ask the gateway’s owner to fix it: ${error}`,
     },
   );
 }

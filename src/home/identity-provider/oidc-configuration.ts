@@ -268,7 +268,7 @@ const renderError: Configuration['renderError'] = (ctx, out) => {
   }
   ctx.type = 'text/plain; charset=utf-8';
   const reason = safeLine(String(out.error_description ?? out.error), 300);
-  ctx.body = `This program can't be let in: ${reason}.\nNothing was allowed. Go back to it, and start again.\n`;
+  ctx.body = `This program can't be allowed: ${reason}.\nNothing was allowed. Go back to it, and start again.\n`;
 };
 
 /** Refuses scopes that a session never gets, instead of dropping them silently. */

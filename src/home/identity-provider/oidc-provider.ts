@@ -415,7 +415,7 @@ async function registerFor(
     return false;
   }
   if (clients.list(owner).length >= MOST_CLIENTS) {
-    const description = `${MOST_CLIENTS} programs are let in already: remove one first`;
+    const description = `${MOST_CLIENTS} programs are allowed already: remove one first`;
     answer(ctx, 403, { error: 'access_denied', error_description: description });
     return false;
   }

@@ -63,7 +63,7 @@ ${
       title: 'A token for one program',
       body: html`<div class="card">
 <h1 tabindex="-1">A token for one program</h1>
-<p>Give it to the program that you want to let in. It registers once with it, until ${time(expiresAt)}, and may then ask you, and nobody else.</p>
+<p>Give it to the program that you want to allow. It registers once with it, until ${time(expiresAt)}, and may then ask you, and nobody else.</p>
 <p class="mono" data-testid="registration-token">${token}</p>
 <div class="note"><strong>Only for a program that you chose yourself.</strong>Whoever has this token can ring your phone.</div>
 <p><a href="${PATH}">Back</a></p>

@@ -128,7 +128,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
     };
   } catch (cause) {
     throw new TradeAgentError('invalid_config', 'Temporal’s libraries are installed, but can’t be loaded', {
-      hint: `They need glibc on Linux. Install them anew beside trade-agent: ${INSTALL}`,
+      hint: `They need glibc on Linux. Install them again beside trade-agent: ${INSTALL}`,
       cause,
     });
   }

@@ -9,7 +9,7 @@ export interface VapidKeys {
   readonly privateKey: string;
 }
 
-/** Made once and kept: with another key every phone would have to subscribe anew. */
+/** Made once and kept: with another key every phone would have to subscribe again. */
 export function loadVapidKeys(database: Database): VapidKeys {
   const read = database.prepare<[], { public_key: string; private_key: string }>(
     'SELECT public_key, private_key FROM push_keys',

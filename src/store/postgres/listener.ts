@@ -9,7 +9,7 @@ export interface Listener {
 }
 
 /**
- * Listens to a channel on a connection of its own, which it makes anew where it breaks (PostgreSQL manual, LISTEN).
+ * Listens to a channel on a connection of its own, which it makes again where it breaks (PostgreSQL manual, LISTEN).
  * @param channel letters, digits and `_`
  * @param heard what was told; undefined each time it begins to listen, since something may have been told before
  */

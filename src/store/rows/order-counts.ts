@@ -85,7 +85,7 @@ export interface CountingClock {
 /**
  * Where the clock is behind an account's newest order, the time goes on from that order by the monotonic clock: a minute is over
  * after a minute, and not once the clock has caught up. It never goes back while this process lives, so that no budget comes of
- * it, unless the orders themselves were dated anew (`gateway recount`).
+ * it, unless the orders themselves were dated again (`gateway recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<

@@ -44,7 +44,7 @@ function openDatabase(file: string, key: string): Database.Database {
         'state_corrupt',
         `${file} cannot be read: it is damaged, or its key is another`,
         {
-          hint: 'Nothing was changed. Move the file away: the rules then fire anew, and the high-water mark begins anew.',
+          hint: 'Nothing was changed. Move the file away: the rules then fire again, and the high-water mark begins again.',
         },
       );
     }

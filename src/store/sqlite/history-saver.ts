@@ -75,10 +75,10 @@ export class HistorySaver extends SqliteSaver {
       checkpoint_ns: ns = '',
       checkpoint_id: checkpoint,
     } = config.configurable ?? {};
-    const { rows, anew } = await this.#rows.ofWrites(writes);
+    const { rows, replaces } = await this.#rows.ofWrites(writes);
     await this.#store(() => {
       const insert = this.#statement(
-        `INSERT OR ${anew ? 'REPLACE' : 'IGNORE'} INTO writes
+        `INSERT OR ${replaces ? 'REPLACE' : 'IGNORE'} INTO writes
              (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       );

@@ -132,7 +132,7 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     requireOnePart(draft);
   }
   const wrong = (why: string) =>
-    orderProblem(`these orders are no batch: ${why}`, 'Propose them anew.', 'orders');
+    orderProblem(`these orders are no batch: ${why}`, 'Propose them again.', 'orders');
   const isAlike = (draft: OrderDraft) =>
     draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
   if (!orders.every(isAlike)) throw wrong('they are not all for the same account and time');

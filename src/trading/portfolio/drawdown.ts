@@ -84,7 +84,7 @@ function follow(
     const level = mark && levelOf(mark, value, flow);
     const last = { at, value };
     if (mark === undefined || level === undefined) {
-      // Without a level to compare with, what there is begins anew.
+      // Without a level to compare with, what there is begins again.
       mark = { value: Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0), at, last };
     } else {
       mark = compare(value, level) >= 0 ? { value, at, last } : { value: level, at: mark.at, last };
@@ -132,7 +132,7 @@ function below(value: Dec, peak: Dec): Dec {
  */
 function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {
-    // All was lost, and nothing came since that would be something anew: what comes back of itself is held to the mark.
+    // All was lost, and nothing came since that would be something again: what comes back of itself is held to the mark.
     const isNew = isPositive(flow) && isPositive(last.value.plus(flow));
     return isPositive(level) && !isNew ? level : undefined;
   }

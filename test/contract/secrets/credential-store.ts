@@ -103,7 +103,7 @@ export function credentialStoreContract(opening: () => Promise<OpenedCredentials
       expect(await all()).toEqual({ ...nothing, session: 's' });
     });
 
-    it('forgets everything, and begins anew', async () => {
+    it('forgets everything, and begins again', async () => {
       await store.set({ session: 's', refresh_token: 'r' });
       await store.erase();
       expect(await all()).toEqual(nothing);

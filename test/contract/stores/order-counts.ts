@@ -247,7 +247,7 @@ export function orderCountsContract(open: OpenStores): void {
       expect(await met(order(), midnight + 80_000_000)).toMatchObject({ day_orders: 1 });
     });
 
-    it('does not begin anew where a clock is set back, nor does the minute', async () => {
+    it('does not begin again where a clock is set back, nor does the minute', async () => {
       await claimed(order(), NOON);
       const yesterday = NOON - 86_400_000;
       expect(await met(order(), yesterday)).toMatchObject({ day_orders: 1, last_minute: 1, same_before: 0 });

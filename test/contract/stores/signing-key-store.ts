@@ -142,7 +142,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await remove('key-2', 6)).toBe('removed');
     });
 
-    it('names a key anew for its person alone', async () => {
+    it('names a key again for its person alone', async () => {
       await enrol();
       expect(await keys.rename({ sub: 'bob', credentialId: 'key-1' }, 'bob’s')).toBe(false);
       expect(await keys.rename(keyOf('key-1'), 'tablet')).toBe(true);

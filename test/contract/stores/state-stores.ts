@@ -98,7 +98,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       expect(await stores.threads.isHeld(first)).toBe(true);
       const second = await begun({ holder: 'two' });
       expect(await held(first, second)).toEqual([false, true]);
-      // The same holder's, taken anew, is another lease.
+      // The same holder's, taken again, is another lease.
       const third = await begun({ holder: 'two' });
       expect(await held(second, third)).toEqual([false, true]);
       await stores.threads.end(first, 'failed', 9000);
@@ -275,7 +275,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       }
     });
 
-    it('reads back what a task came to, which is not said anew, as an error is', async () => {
+    it('reads back what a task came to, which is not said again, as an error is', async () => {
       const history = await stores.history();
       const at = await history.put(thread, emptyCheckpoint(), metadata, {});
       const writes: [string, unknown][] = [

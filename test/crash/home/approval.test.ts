@@ -65,7 +65,7 @@ it.each(isLong ? [...short, ...patient] : short)(
     await world.propose('buy 1 AAPL limit 400');
     const { code } = last();
     await world.servedDies(at, () => world.approve(phone));
-    // The browser is still signed in; where the tap got lost the request still waits, and the key signs anew.
+    // The browser is still signed in; where the tap got lost the request still waits, and the key signs again.
     const waits = async () => (await world.waiting(phone)).length;
     if (again.includes(at)) expect((await world.approve(phone)).status).toBe(200);
     else if (lost.includes(at)) {

@@ -58,7 +58,7 @@ describe('a home that is being made', () => {
     },
   );
 
-  it('killed once it has its name is whole; only its recovery code was never seen, and is made anew', async () => {
+  it('killed once it has its name is whole; only its recovery code was never seen, and is made again', async () => {
     const folder = join(world.folder, 'again-named');
     await world.commandDies('init.named', ...init(folder));
     expect(left(folder)).toEqual(['again-named']);

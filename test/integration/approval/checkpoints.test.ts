@@ -76,7 +76,7 @@ const nobody = () => Promise.reject(new Error('nobody is asked'));
 const app = { env: {}, profile: nobody, fetch: nobody as unknown as typeof fetch, signal };
 const places = { home: folder, config: join(folder, 'none.yaml') };
 
-/** What a thief without the key does: changes lines, and makes every hash after them anew. */
+/** What a thief without the key does: changes lines, and makes every hash after them again. */
 function rechained(lines: readonly string[], change: (line: Line) => Line | undefined): string[] {
   let prev = '0'.repeat(64);
   let seq = 0;
@@ -112,13 +112,13 @@ describe('a record’s checkpoints', () => {
     expect(of('checkpoint', lines())).toHaveLength(2);
   });
 
-  it('show a line that was rewritten with every hash after it made anew', async () => {
+  it('show a line that was rewritten with every hash after it made again', async () => {
     const { lines, verify } = await recordOver(2);
     const changed = rechained(lines(), (line) => (line.seq === 1 ? { ...line, proposal: 'pr_x' } : line));
     expect(await verify(changed)).toMatchObject({ ok: false, what: 'checkpoint', line: 3 });
   });
 
-  it('show one that was taken out, all after it made anew', async () => {
+  it('show one that was taken out, all after it made again', async () => {
     const { lines, verify } = await recordOver(3);
     const [first] = of('checkpoint', lines());
     const { seq } = JSON.parse(first ?? '') as Line;
@@ -140,7 +140,7 @@ describe('a record’s checkpoints', () => {
   });
 
   it.each(['gateway', 'day', 'lines', 'head', 'previous', 'signature'])(
-    'sign their %s: with another, and the hash made anew, they are none',
+    'sign their %s: with another, and the hash made again, they are none',
     async (member) => {
       const { lines, verify } = await recordOver(1);
       const others: Line = {
@@ -298,7 +298,7 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     await stranger.close();
   });
 
-  it('shows a past that who has the key makes anew: its stamp is of today', async () => {
+  it('shows a past that who has the key makes again: its stamp is of today', async () => {
     const { lines, verify, database } = await recordOver(1, { authority });
     database.close();
     // A week of the past, signed by the gateway's own key, stamped now.

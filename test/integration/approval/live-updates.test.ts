@@ -96,7 +96,7 @@ describe('a fill that the broker tells of', () => {
 
   it('is told to who watches, also where the order was placed before the gateway started', async () => {
     const alice = await live.world.as('alice');
-    // The market begins anew with the restart, and far above this.
+    // The market begins again with the restart, and far above this.
     const { id } = await placeWaiting(alice, { symbol: 'F', limit: '2.00' });
     await live.world.restart();
     const events = await live.follow(alice);

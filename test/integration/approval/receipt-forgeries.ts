@@ -10,7 +10,7 @@ type Forging = (receipt: Receipt) => void;
 /** Of what: an order that was approved, or one under a mandate. */
 type Forged = 'order' | 'mandated';
 
-/** The receipt, changed and signed anew. */
+/** The receipt, changed and signed again. */
 export async function forged(text: string, key: ReceiptKey, forge: Forging): Promise<string> {
   const receipt = JSON.parse(text) as Receipt;
   forge(receipt);

@@ -50,7 +50,7 @@ describe('the first live order of a session', () => {
     await propose(live);
   });
 
-  it('needs it again after signing in anew', async () => {
+  it('needs it again after signing in again', async () => {
     await propose(live);
     await world.login();
     await expect(propose(live, 16 * MINUTE)).rejects.toMatchObject(refusal);

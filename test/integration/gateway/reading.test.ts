@@ -193,7 +193,7 @@ describe('the broker’s token', () => {
     expect(fresh.issuer.exchanges).toHaveLength(1);
   });
 
-  it('is exchanged anew before it expires', async () => {
+  it('is exchanged again before it expires', async () => {
     await fresh.read('/v1/clock');
     fresh.clock.advance((900 - 29) * 1000);
     await fresh.read('/v1/clock');

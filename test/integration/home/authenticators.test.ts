@@ -13,7 +13,7 @@ import {
 } from './http-browser.ts';
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 
-/** A page is loaded anew meanwhile. */
+/** A page is loaded again meanwhile. */
 const patiently = { timeout: 10_000 };
 
 let world: World;

@@ -121,7 +121,7 @@ describe('after the tap', () => {
     expect(await waiting()).toEqual([]);
   });
 
-  it('it stays until it is put away, also where the page is loaded anew', async () => {
+  it('it stays until it is put away, also where the page is loaded again', async () => {
     await ask();
     await at('deny').tap();
     await at('result').waitFor();

@@ -31,7 +31,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The keys as a process has them that is started anew each time it is asked. */
+/** The keys as a process has them that is started again each time it is asked. */
 function keysAt(at: number) {
   const database = prepareProviderDatabase(new Database(join(folder, 'provider.db')));
   const { signing } = loadProviderKeys(database, () => at);
@@ -100,7 +100,7 @@ describe('the signing keys over 200 days', () => {
     database.close();
   });
 
-  it('are made anew after a year’s stop, and the old one signs until the new one was seen for a day', () => {
+  it('are made again after a year’s stop, and the old one signs until the new one was seen for a day', () => {
     const old = keysAt(START).keys[0]?.kid;
     const back = START + 365 * DAY;
     expect(keysAt(back).keys.map(({ kid }) => kid)).toEqual([old, expect.any(String)]);

@@ -94,7 +94,7 @@ describe('over https and without script', () => {
     expect(await world.phone.requests('alice')).toMatchObject([{ id: request?.id, status: 'pending' }]);
   });
 
-  it('is loaded anew by itself only while there is nothing to read', async () => {
+  it('is loaded again by itself only while there is nothing to read', async () => {
     await page.goto(`${world.issuer}/phone`);
     expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(1);
     await gateway.ask(usualOrder());

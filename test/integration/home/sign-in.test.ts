@@ -18,7 +18,7 @@ import {
 import { openPhoneBrowser, type PhoneBrowser } from './phone-browser.ts';
 import { MCP, MCP_SCOPES } from './public-client.ts';
 
-/** A page is loaded anew meanwhile. */
+/** A page is loaded again meanwhile. */
 const patiently = { timeout: 10_000 };
 
 let phone: PhoneBrowser;
@@ -210,7 +210,7 @@ describe('a session', () => {
       const before = await others.count();
       await others.first().getByTestId('end-session').tap();
       await expect.poll(() => others.count(), patiently).toBeLessThan(before);
-      // The page is loaded anew, and has none meanwhile.
+      // The page is loaded again, and has none meanwhile.
       await mine.waitFor();
     }
     expect(ledTo(await other.visit('/phone'))).toMatch(/^\/signin/);

@@ -149,7 +149,7 @@ describe('a call that is sent again', () => {
     // A connection kept from before may break first.
     const again = await call().catch(call);
     expect(again).toMatchObject({ proposal_id: first.proposal_id, status: 'denied' });
-    // Another request asks anew.
+    // Another request asks again.
     const other = await place(args, {});
     expect(factsOf(other).proposal_id).not.toBe(first.proposal_id);
   });

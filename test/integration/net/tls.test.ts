@@ -203,7 +203,7 @@ describe('a renewed certificate', () => {
     await expect(connected(server.port, older)).rejects.toThrow();
   });
 
-  it('is found behind a link that is put anew, as certbot does', async () => {
+  it('is found behind a link that is put again, as certbot does', async () => {
     const links = { certFile: join(folder, 'live.pem'), keyFile: join(folder, 'live-key.pem') };
     symlinkSync(files.certFile, links.certFile);
     symlinkSync(files.keyFile, links.keyFile);

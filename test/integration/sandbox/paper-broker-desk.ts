@@ -2,7 +2,7 @@ import type { Alpaca } from '@alpacahq/alpaca-trade-api';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { ADMIN_SECRET, refusal, startWorld, type World } from './paper-broker-world.ts';
 
-/** The broker of the test that runs, and somebody's SDK there; `open` and `logIn` set them anew. */
+/** The broker of the test that runs, and somebody's SDK there; `open` and `logIn` set them again. */
 export let world: World;
 export let alpaca: Alpaca;
 export let trading: Alpaca['trading'];

@@ -105,7 +105,7 @@ describe('credentials of AWS come from', () => {
 describe('credentials for a time', () => {
   const env = { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/4711' };
 
-  it('are asked for once by many, and anew five minutes before they end', async () => {
+  it('are asked for once by many, and again five minutes before they end', async () => {
     const kms = open(env);
     await Promise.all([kms.wrap(key, 'a'), kms.wrap(key, 'b')]);
     now += 54 * MINUTE;

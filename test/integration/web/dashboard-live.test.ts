@@ -115,7 +115,7 @@ it('what changes at the gateway is on the page within a second, and what was ope
 });
 
 it('a part that can’t be read says so and why, and the others stand', async () => {
-  // Each is withdrawn to have the page read anew at once.
+  // Each is withdrawn to have the page read again at once.
   const [first, second] = await Promise.all(
     ['MSFT', 'KO'].map(async (symbol) => {
       const prompt = `buy 3 ${symbol} limit 10 gtc`;

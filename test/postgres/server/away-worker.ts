@@ -24,7 +24,7 @@ export interface WorkerTask {
   readonly privateKey: JWK;
 }
 
-/** Acts for a person who is away, each round by a token that has to be got anew; tells what the gateway answered. */
+/** Acts for a person who is away, each round by a token that has to be got again; tells what the gateway answered. */
 async function work(task: WorkerTask): Promise<number[]> {
   const { address, tenant, person, issuer, gateway } = task;
   const database = await openDatabase({ address, schema: stateSchema, tenant, max: 4 });

@@ -118,7 +118,7 @@ withPostgres('a schedule’s check at a server', () => {
     expect((await last())?.status).not.toBe('pending');
   });
 
-  it('says once that somebody is signed in no longer, and anew when it is so again', async () => {
+  it('says once that somebody is signed in no longer, and again when it is so again', async () => {
     await tenant.addChannel('team');
     await tenant.add(ABOVE.replace('high', 'signed'));
     const turn = async (signedIn: boolean) => {
@@ -144,9 +144,9 @@ withPostgres('a schedule’s check at a server', () => {
     expect(runs.filter(({ status }) => status === 'running')).toEqual([]);
   });
 
-  it('is begun anew where its worker went, and says so of the first', async () => {
+  it('is begun again where its worker went, and says so of the first', async () => {
     const { cron, due } = hourly(Date.now(), 60_000);
-    await tenant.add(ABOVE.replace('high', 'anew'), { timing: { cron } }, due - 1);
+    await tenant.add(ABOVE.replace('high', 'again'), { timing: { cron } }, due - 1);
     const taken = new AbortController();
     tenant.parts.sessions.of = async () => {
       taken.abort(new Error('taken back'));

@@ -75,7 +75,7 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
     expect(seen.endedRuns).toEqual({ 1: COUNT });
     expect(seen.statuses).toMatchObject({ market_closed: COUNT });
     expect(seen.missed).toEqual([2]);
-    // What is begun anew is what the killed worker was at, and that was eight at most.
+    // What is begun again is what the killed worker was at, and that was eight at most.
     expect(seen.statuses.died ?? 0).toBeLessThanOrEqual(KILLS ? 8 : 0);
     const begun = seen.begun.toSorted((a, b) => a - b);
     const spreadMs = (begun[Math.floor(COUNT * 0.9)] ?? 0) - (begun[0] ?? 0);
@@ -86,7 +86,7 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
     const cpu = await cpuOf(second);
     process.stderr.write(
       `${COUNT} schedules: 90% begun within ${spreadMs} ms, ${busiest} in the busiest second, ` +
-        `${seen.statuses.died ?? 0} begun anew after the kill\n`,
+        `${seen.statuses.died ?? 0} begun again after the kill\n`,
     );
     expect(cpu).toBeGreaterThan(0);
   });

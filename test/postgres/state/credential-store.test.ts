@@ -132,7 +132,7 @@ withPostgres('credentials in PostgreSQL', () => {
     expect((await Promise.all(tries)).toSorted()).toEqual([false, true]);
   });
 
-  it('has its data keys wrapped anew, after which nothing needs the older wrapping key', async () => {
+  it('has its data keys wrapped again, after which nothing needs the older wrapping key', async () => {
     await open().set({ session: 's' });
     const before = readFileSync(file, 'utf8');
     await addWrappingKey(file);

@@ -1,6 +1,6 @@
 import { type Schema, tenancy, tenantTable } from '../../../src/store/postgres/schema.ts';
 
-/** A schema as any other: one table that the application writes. */
+/** A small schema for tests: one table that the application writes. */
 export const things: Schema = {
   name: 'trade_agent_things',
   migrations: [

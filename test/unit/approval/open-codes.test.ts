@@ -29,7 +29,7 @@ it.each(['drafted', 'requested', 'approved', 'executing', 'unknown'] as const)(
   },
 );
 
-it('a code that was drawn for two at once is drawn anew for the one that comes too late', async () => {
+it('a code that was drawn for two at once is drawn again for the one that comes too late', async () => {
   const world = kernelWorld({ codes: ['AAAA', 'AAAA', 'AAAA', 'BBBB'] });
   const both = await Promise.all([world.propose('1'), world.propose('2', { by: other })]);
   expect(both.map(({ code }) => code).toSorted()).toEqual(['AAAA', 'BBBB']);

@@ -111,7 +111,7 @@ describe('where the provider calls back', () => {
     expect(world.polls).toEqual([]);
   });
 
-  it('a call about a question that is asked anew is nobody’s with the token of the one before', async () => {
+  it('a call about a question that is asked again is nobody’s with the token of the one before', async () => {
     const world = kernelWorld({ delivery: 'ping', answers: [{ status: 'lost' }, 'approved'] });
     const tokens = () => world.questions.map(({ notificationToken }) => notificationToken);
     const { request } = world.asking;

@@ -96,7 +96,7 @@ describe('options among the activities', () => {
   });
 });
 
-describe('a rule fires anew', () => {
+describe('a rule fires again', () => {
   it('where its target was changed', async () => {
     const memory = { fired: [] };
     const rules = (target: string) => `targets: {AAPL: ${target}}\nrules:\n  - {name: r, kind: drift}`;

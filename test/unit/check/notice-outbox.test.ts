@@ -70,7 +70,7 @@ describe('notices that wait', () => {
     ]);
   });
 
-  it('are made anew when the rule fires again, under another id', async () => {
+  it('are made again when the rule fires again, under another id', async () => {
     const one = account();
     const [first] = await one.check(100);
     expect(await one.check(100)).toEqual([]);

@@ -81,7 +81,7 @@ rules:
     expect(textReport(result)).toContain('-100.00% in 3 days, until all was lost on 2026-11-23');
   });
 
-  it('that has new money begins anew, and its return does, too', async () => {
+  it('that has new money begins again, and its return does, too', async () => {
     const again = snapshot({
       account: account('1100'),
       positions: [],

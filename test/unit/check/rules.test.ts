@@ -288,7 +288,7 @@ describe('a finding', () => {
     ]);
   });
 
-  it('comes anew from a rule whose limit was changed, not from one whose words were', async () => {
+  it('comes again from a rule whose limit was changed, not from one whose words were', async () => {
     const rule = (limit: number, message: string) =>
       rules(`name: r, kind: price, symbol: AAPL, below: ${limit}, message: "${message}"`);
     const [first, words, limit] = await Promise.all([

@@ -145,7 +145,7 @@ function live(days: readonly Day[]): Lived {
       units = before + came;
       high = isNew ? 1 : level / before;
     } else if (came > 0) {
-      // After all was taken out the price goes on, and its highest begins anew.
+      // After all was taken out the price goes on, and its highest begins again.
       if (units === 0) high = unit.price;
       units += came / unit.price;
     }

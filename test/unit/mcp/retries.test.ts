@@ -18,7 +18,7 @@ it.each([0, 1, 30_000, MINUTE - 1])(
   },
 );
 
-it('request ids begin anew with each run of a client: after two minutes at most it is another call', () => {
+it('request ids begin again with each run of a client: after two minutes at most it is another call', () => {
   expect(knows(callKeys(call, START + 2 * MINUTE), callKeys(call, START))).toBe(false);
 });
 

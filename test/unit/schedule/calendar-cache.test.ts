@@ -53,13 +53,13 @@ describe('the broker’s calendar', () => {
     await expect(at(now + 400 * DAY, offline)).rejects.toThrow('offline');
   });
 
-  it('that was kept while the clock was ahead is asked for anew', async () => {
+  it('that was kept while the clock was ahead is asked for again', async () => {
     await at(now + 3 * DAY);
     await at(now);
     expect(asked).toHaveLength(2);
   });
 
-  it('that can’t be read is asked for anew', async () => {
+  it('that can’t be read is asked for again', async () => {
     writeFileSync(join(folder, 'calendar-work.json'), '{"days": [');
     expect((await at(now)).days).toEqual(days);
   });

@@ -49,7 +49,7 @@ describe('whether a run is due', () => {
     expect(tried(MOST_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
   });
 
-  it('begins anew with a new moment, whatever became of the one before', () => {
+  it('begins again with a new moment, whatever became of the one before', () => {
     const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MOST_ATTEMPTS } };
     expect(decide(moments, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
   });

@@ -17,7 +17,7 @@ export function addHomeBackup(home: CliCommand): void {
   )
     .examples(
       ['trade-agent home backup home.backup', 'asks for a passphrase'],
-      ['trade-agent home backup /mnt/b/home-$(date +%F) --passphrase-file /root/pass', 'for cron'],
+      ['trade-agent home backup /backups/home-$(date +%F) --passphrase-file backup.pass', 'for cron'],
     )
     .runs(async (context, file: string, options: PassphraseOptions, command: CliCommand) => {
       const { backupHome } = await import('../../../app/home/backup.ts');

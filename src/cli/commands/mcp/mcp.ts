@@ -40,13 +40,13 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/** `mcp clients`, on the home's own machine: the programs that the consent page let in. */
+/** `mcp clients`, on the home's own machine: the programs allowed on the consent page. */
 function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')
-    .summary('who was let in, and the end of it')
+    .summary('list and remove the agents that people allowed')
     .description(
-      "Other agents that the people of a home have let in by its consent page. At the home's own machine, also while it is served; on the phone, the same is under Programs.",
+      "Other agents that the people of a home allowed on its consent page. At the home's own machine, also while it is served; on the phone, the same is under Programs.",
     )
     .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
     .examples(
@@ -56,14 +56,14 @@ function addMcpClients(mcp: CliCommand): void {
 
   clients
     .command('list', { isDefault: true })
-    .description('Lists the MCP clients that were let in. Nobody has verified their names.')
+    .description('Lists the MCP clients that were allowed. Nobody has verified their names.')
     .option('--user <name>', 'whose (default: anybody)')
     .examples(['trade-agent mcp clients list --output json', 'for scripts'])
     .runs(async (context, options: ClientsOptions, command: CliCommand) => {
       const { listMcpClients } = await import('../../../app/home/users.ts');
       const found = await listMcpClients(context, folderOf(command), options.user);
       await context.output.result('mcp-clients', { clients: found }, () =>
-        found.length === 0 ? 'No MCP client is let in.' : found.map(clientLine).join('\n'),
+        found.length === 0 ? 'No MCP client is allowed.' : found.map(clientLine).join('\n'),
       );
     });
 

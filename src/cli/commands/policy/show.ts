@@ -47,7 +47,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ...rulesLine('the firm’s', policy.firm),
     ...(problem === undefined
       ? []
-      : [['WRONG', `${safeLine(problem)} Nothing is traded until it is mended.`]]),
+      : [['WRONG', `${safeLine(problem)} Nothing is traded until it is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flatLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');

@@ -11,7 +11,7 @@ export function addWatchCommand(program: CliCommand): void {
     )
     .argument('<symbols...>', 'such as AAPL or BRK.B')
     .examples(
-      ['trade-agent watch AAPL MSFT', 'two rows, anew every two seconds'],
+      ['trade-agent watch AAPL MSFT', 'two rows, again every two seconds'],
       ['trade-agent portfolio --watch', 'your own positions, and fills as they come'],
     )
     .exits(...sessionExits)

@@ -223,7 +223,7 @@ function limitsFile(folder: string): string | undefined {
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
   throw new Refusal(409, 'invalid_policy', 'the rules at the gateway are wrong as they are', {
-    hint: 'They are mended at its machine: "trade-agent home doctor", or the gateway’s own output, says what is wrong.',
+    hint: 'Fix them on that machine: "trade-agent home doctor", or the gateway’s own output, says what is wrong.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
 }

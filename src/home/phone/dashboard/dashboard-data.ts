@@ -40,7 +40,7 @@ export interface DashboardData extends AccountReads {
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Calls each time that something may have changed. Ends with the signal; may end or throw before, and be asked anew. */
+  /** Calls each time that something may have changed. Ends with the signal; may end or throw before, and be asked again. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** What is kept on the machine of the agent alone; undefined elsewhere. */
   readonly agent: AgentData | undefined;

@@ -180,7 +180,7 @@ const words: Readonly<Record<AuditEvent, string>> = {
   standing_ended: 'Standing order ended',
   checkpoint: 'Record signed up to here',
   anchored: 'Record time-stamped up to here',
-  orders_recounted: 'Orders counted anew for today: they were dated ahead',
+  orders_recounted: 'Orders counted again for today: they were dated ahead',
 };
 
 /** As it is where it is of a newer gateway. */

@@ -62,7 +62,7 @@ export function signIn(
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
   const cookies = cookiesOf(services.issuer);
-  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in anew what rings.
+  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in again what rings.
   const { session: earlier } = context.var;
   if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({

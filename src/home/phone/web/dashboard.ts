@@ -38,7 +38,7 @@ function start(): void {
       tick();
     },
     alive: () => tell('Live', false),
-    signed_out: () => tell('Not let in any more: open the page anew', true),
+    signed_out: () => tell('Signed out: open the page again', true),
     error: () => tell('Not connected, trying again', true),
   });
 }

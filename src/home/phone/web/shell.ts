@@ -51,7 +51,7 @@ async function begin(): Promise<void> {
 const SILENCE_MS = 20_000;
 const RETRY_MS = 2000;
 
-/** By event name; `error` is called with no data whenever the stream is interrupted, before it is opened anew. */
+/** By event name; `error` is called with no data whenever the stream is interrupted, before it is opened again. */
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**

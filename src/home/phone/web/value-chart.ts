@@ -107,11 +107,11 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Fits the charts to their width. @param anew draws them again, in other colors */
-export function resizeCharts(anew: boolean): void {
+/** Fits the charts to their width. @param redraw draws them again, in other colors */
+export function resizeCharts(redraw: boolean): void {
   // A copy: a chart that is drawn again is a new entry of the map, which would be visited again, without end.
   for (const [place, charts] of [...drawn]) {
-    if (!place.isConnected || anew) {
+    if (!place.isConnected || redraw) {
       for (const chart of charts) chart.destroy();
       drawn.delete(place);
       if (place.isConnected) drawChart(place);

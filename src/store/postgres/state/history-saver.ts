@@ -103,8 +103,8 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   ): Promise<void> {
     const { thread, ns, id } = placeOf(config);
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');
-    const { rows, anew } = await this.#rows.ofWrites(writes);
-    const conflict = anew
+    const { rows, replaces } = await this.#rows.ofWrites(writes);
+    const conflict = replaces
       ? `(tenant, person, thread_id, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET
            task_path = excluded.task_path, channel = excluded.channel, type = excluded.type, value = excluded.value`
       : 'DO NOTHING';

@@ -73,7 +73,7 @@ describe('a run at a server', () => {
     await fc.assert(
       fc.asyncProperty(cuts, fc.boolean(), fc.nat(2), async (at, repeats, lostAnswers) => {
         const { agent, server } = await remoteWorld(telling(told));
-        // A server that begins anew each time gets no further where it is always cut before.
+        // A server that begins again each time gets no further where it is always cut before.
         Object.assign(server.faults, { cuts: [...at], repeats, lostAnswers });
         const { events } = await play(agent.run(prompt, options()));
         expect(plain(withoutNotices(events))).toEqual(plain(told));

@@ -178,7 +178,7 @@ describe('the same again', () => {
       session = await company.signInAgain(home);
       expect((await send(home, token)).status).toBe(taken);
       await isStillIn();
-      // Signed anew, it is another token: its digest says so.
+      // Signed again, it is another token: its digest says so.
       const other = await make({ jti });
       expect(createHash('sha256').update(other).digest('hex')).not.toBe(
         createHash('sha256').update(token).digest('hex'),

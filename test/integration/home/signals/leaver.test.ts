@@ -55,7 +55,7 @@ async function granted(): Promise<string> {
   return ((await alice.until(id, 'executed')).result as { mandate: string }).mandate;
 }
 
-const signInAnew = () => company.signInAgain(home);
+const signInAgain = () => company.signInAgain(home);
 
 /** What is kept of alice's consent at the broker. No two sealings are the same: another one is another refresh token. */
 const connection = () =>
@@ -132,7 +132,7 @@ it('a leaver’s proposals, approval, mandate, broker tokens and sign-in have en
   // The phone asks no more of it; what they asked for themselves it still does.
   expect((await world.phone.requests('alice')).map(({ code }) => code)).toEqual([own.code]);
 
-  // The broker's token in memory is forgotten: the next is made anew. The consent itself is the person's own.
+  // The broker's token in memory is forgotten: the next is made again. The consent itself is the person's own.
   expect(connection()).toEqual(before);
   expect((await alice.send('GET', '/v1/account')).status).toBe(200);
   expect(connection()).toHaveLength(1);
@@ -143,8 +143,8 @@ it('a leaver’s proposals, approval, mandate, broker tokens and sign-in have en
   expect(book).not.toContain('MSFT');
 
   // By a sign-in of afterwards their agent is in again.
-  const anew = await signInAnew();
-  expect((await anew.send('GET', '/v1/proposals')).status).toBe(200);
+  const again = await signInAgain();
+  expect((await again.send('GET', '/v1/proposals')).status).toBe(200);
   await alice.send('DELETE', `/v1/proposals/${own.id}`);
 });
 
@@ -172,17 +172,17 @@ it.each([
   ],
   ['a back-channel logout', async () => logOut(home, await company.logout()), 200],
 ] as const)('%s ends what came by the company, and a sign-in after it works', async (_, send, status) => {
-  const session = await signInAnew();
+  const session = await signInAgain();
   const open = await proposed(session, 'AAPL');
   expect((await send()).status).toBe(status);
   expect((await session.send('GET', '/v1/proposals')).status).toBe(401);
   await expect.poll(() => stateOf(open), { timeout: AT_ONCE_MS }).toBe('cancelled');
-  await signInAnew();
+  await signInAgain();
   expect((await bob.send('GET', '/v1/proposals')).status).toBe(200);
 });
 
 it('one whose account is disabled is out until it is enabled, by the company or by the home’s owner', async () => {
-  const session = await signInAnew();
+  const session = await signInAgain();
   const disable = async () =>
     push(home, await company.event({ events: { [`${RISC}/account-disabled`]: { reason: 'hijacking' } } }));
   const refused = async () =>
@@ -200,7 +200,7 @@ it('one whose account is disabled is out until it is enabled, by the company or 
   await refused();
   const enabled = await company.event({ events: { [`${RISC}/account-enabled`]: {} } });
   expect((await push(home, enabled)).status).toBe(202);
-  await signInAnew();
+  await signInAgain();
 
   expect((await disable()).status).toBe(202);
   await refused();
@@ -208,5 +208,5 @@ it('one whose account is disabled is out until it is enabled, by the company or 
   const { listed } = company;
   Object.assign(listed, { signals: { ...listed.signals, enabled: { 'acme-alice': later } } });
   await world.restart();
-  await signInAnew();
+  await signInAgain();
 });

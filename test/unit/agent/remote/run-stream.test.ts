@@ -13,7 +13,7 @@ const silent = (until: AbortSignal) =>
   });
 
 describe('a run’s stream', () => {
-  it('that is silent for 45 s is opened anew, after the last event seen', async () => {
+  it('that is silent for 45 s is opened again, after the last event seen', async () => {
     const clock = manualClock(0);
     const asked: (string | undefined)[] = [];
     const events = runEvents(

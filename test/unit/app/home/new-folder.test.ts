@@ -48,7 +48,7 @@ it('leaves nothing where making it fails', async () => {
   expect(all()).toEqual([]);
 });
 
-it('begins anew over what a killed one left', async () => {
+it('begins again over what a killed one left', async () => {
   mkdirSync(join(part(), 'deep'), { recursive: true, mode: 0o700 });
   chmodSync(part(), 0o700);
   writeFileSync(join(part(), 'seal.key'), 'of the one before');

@@ -138,13 +138,13 @@ describe('a statement of something else is refused', () => {
     const { statement } = signed(phone);
     return refuses('signature_challenge', { ...signed(phone, other), statement });
   });
-  it('what was signed for the very same order, proposed anew', async () => {
+  it('what was signed for the very same order, proposed renewed', async () => {
     const before = signed(phone);
-    const anew = detailsOf({ nonce: other.nonce });
+    const renewed = detailsOf({ nonce: other.nonce });
     await refuses(
       'signature_challenge',
-      { ...before, statement: approvalStatement(anew) },
-      { details: anew },
+      { ...before, statement: approvalStatement(renewed) },
+      { details: renewed },
     );
   });
 });

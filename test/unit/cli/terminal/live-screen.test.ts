@@ -60,7 +60,7 @@ describe('the live screen', () => {
     expect(quits()).toBe(0);
   });
 
-  it('is made anew at another size, and gives the terminal back as it was', async () => {
+  it('is made again at another size, and gives the terminal back as it was', async () => {
     const { stdout, screen, resizes, written, raw } = opened();
     screen.show(['one']);
     stdout.emit('resize');

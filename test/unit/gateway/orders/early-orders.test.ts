@@ -32,7 +32,7 @@ it('what was asked early is taken once, by the order that it was asked for', asy
   expect(early.take(draft, alice)).toBeUndefined();
 });
 
-it('what was asked more than a second ago is asked anew: the machine may have slept since', () => {
+it('what was asked more than a second ago is asked again: the machine may have slept since', () => {
   const { early, after } = world(async () => []);
   early.ask(draft, alice);
   after(1_001);

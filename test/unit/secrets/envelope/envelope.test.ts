@@ -100,7 +100,7 @@ describe('a tenant’s data key', () => {
     expect(await other.newest('acme')).toEqual(await keys.newest('acme'));
   });
 
-  it('is wrapped anew, so that the older wrapping key may go', async () => {
+  it('is wrapped again, so that the older wrapping key may go', async () => {
     const sealed = await secrets.seal(alice, 'one');
     await addWrappingKey(file);
     expect(await keys.rewrap('acme')).toBe(1);

@@ -26,7 +26,7 @@ it('asks once for what is asked for within one turn, each id once', async () => 
   expect(asked).toEqual([['one', 'two', 'none']]);
 });
 
-it('answers as of after it was asked, and asks anew the next time', async () => {
+it('answers as of after it was asked, and asks again the next time', async () => {
   const { asked, get, change } = looking();
   const first = get('one');
   change();

@@ -91,7 +91,7 @@ describe('rolling returns', () => {
     expect(rollingReturns([], [], 1)).toBeUndefined();
   });
 
-  it('are the same as multiplying anew for each stretch', () => {
+  it('are the same as multiplying again for each stretch', () => {
     const list = fc.array(fc.integer({ min: 9000, max: 11_000 }), { minLength: 40, maxLength: 120 });
     always(list, (basis) => {
       const from = Date.parse('2026-01-01T21:00:00Z');

@@ -98,7 +98,7 @@ describe('drawdown', () => {
     expect(drawdowns(all).current.toFixed()).toBe('0.5');
   });
 
-  it('begins anew after an account was emptied', () => {
+  it('begins again after an account was emptied', () => {
     const { current, mark } = drawdowns(flowing([100, 0], [0, -100], [50, 50]));
     expect(current.isZero()).toBe(true);
     expect(mark?.value.toFixed()).toBe('50');

@@ -116,7 +116,7 @@ describe('time-weighted return', () => {
     expect(day(21_000, 10_000)).toBe('0.05');
   });
 
-  it('ends where all was lost, is not lost for good, and begins anew with new money', () => {
+  it('ends where all was lost, is not lost for good, and begins again with new money', () => {
     const worth = [100, 120, -6, -6, 55, 66];
     const all = worth.map((dollars, day) => ({
       at: day * DAY_MS,
