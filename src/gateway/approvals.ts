@@ -47,10 +47,10 @@ interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended
   readonly rules: RulesSource;
 }
 
-/** Kinds whose approval is held to `live.acr` (policy/parties.ts). */
+/** Kinds whose approval must meet `live.acr` (policy/parties.ts). */
 const TAKES_SIGN_IN: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
-/** The approval kernel over the gateway's database and services. Undefined if the gateway has no approvals. */
+/** Creates the approval kernel over the gateway's database and services; undefined if approvals are not configured. */
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
@@ -107,7 +107,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
       await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
     },
     onError: errorSink(options),
-    // Each kind's own schema has checked the row.
+    // The schema of each kind has already validated the row.
     kindOf: (kind) => kinds[kind] as Kind,
   });
 }

@@ -83,14 +83,14 @@ function kept(
   now: () => number,
 ): BrokerCredentials {
   if (sealSecret === undefined) {
-    throw new TradeAgentError('invalid_config', 'there is nothing to seal key pairs under');
+    throw new TradeAgentError('invalid_config', 'no seal key is configured to encrypt key pairs');
   }
   const place = keyPlaceOf(broker, brokers);
   const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
   return keptCredentials(pairs, kind, environment);
 }
 
-/** The caller's session if there is one; for pre-approved orders what the owner gave. A delegate gets neither. */
+/** Uses the caller's session, or the owner's stored credentials for pre-approved orders. Delegates get neither. */
 function unattendedCredentials(
   bySession: BrokerCredentials,
   byKeyPair: Pick<BrokerCredentials, 'credentialsFor'>,
@@ -106,7 +106,7 @@ function unattendedCredentials(
 }
 
 /**
- * Exchanges the caller's token. A delegate has none of the owner's, and gets none cached from the owner's last visit.
+ * Exchanges the caller's token. A delegate has no token of the owner, and gets none that was cached for the owner either.
  */
 export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
@@ -131,15 +131,16 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
   throw new Refusal(
     409,
     'account_not_connected',
-    'this account is opened by its owner’s own sign-in alone: nobody else can act for them here',
+    'this account opens only with its owner’s own sign-in, so nobody else can act for them here',
     {
-      hint: 'It takes a gateway that keeps the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), as a home does.',
+      hint: 'Use a gateway that stores the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), such as a home.',
     },
   );
 }
 
 /**
- * Read for each request, so that changes count at once. Kept when the broker refuses them: a hiccup must not lose them.
+ * Reads stored credentials for each request, so that changes apply at once. A rejection may be temporary, so it deletes
+ * none.
  */
 function keptCredentials(
   pairs: Pick<KeyPairs, 'find'>,

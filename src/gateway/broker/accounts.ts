@@ -6,7 +6,7 @@ import type { Broker, ConnectBroker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 
-/** A configured broker. Each person has at most one account there. */
+/** A configured broker. Each person has at most one account at it. */
 export interface BrokerPlace {
   readonly name: string;
   readonly label: string;
@@ -18,7 +18,7 @@ export interface BrokerPlace {
   readonly isUnattended: boolean;
 }
 
-/** One person's account, opened. */
+/** One person's account, ready for requests. */
 export interface OpenAccount extends Broker {
   readonly traits: BrokerTraits;
   readonly at: Pick<BrokerPlace, 'name' | 'label' | 'isUnattended'>;
@@ -27,7 +27,7 @@ export interface OpenAccount extends Broker {
 export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
 
 /**
- * Opens the person's account with this number, or their default account. The number alone decides which broker is asked.
+ * Opens the person's account with this number, or their default account. The number alone determines which broker is used.
  * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and whatever the credentials and the broker's
  * reads throw
  */
@@ -36,7 +36,7 @@ export type OpenAccountOf = (who: WhoseAccount, account?: string) => Promise<Ope
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /** The default is at the first one the person is connected to, unless they chose another. */
+  /** The default account is at the first broker that the person is connected to, unless they chose another. */
   readonly places: readonly BrokerPlace[];
   readonly environment: 'paper' | 'live';
   readonly chosen: {
@@ -67,7 +67,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const numberAt = async (place: BrokerPlace, who: WhoseAccount) =>
     numbers.ask(place, who, await openAt(place, who));
 
-  /** @throws {Refusal} 403 `account_mismatch`; or the broker's own, if it could not be asked and may hold the account */
+  /** @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may hold the account but could not be asked */
   const placeOf = async (who: WhoseAccount, account: string): Promise<BrokerPlace> => {
     const known = await Promise.all(
       places.map(async (place) => [place, await numbers.known(place, who)] as const),
@@ -110,11 +110,11 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who);
   return {
     open,
-    /** In the order of the settings. A broker that can't be asked now is listed with the reason. */
+    /** Returns the accounts in the order of the settings. A broker that can't be asked now is listed with the reason. */
     async of(who: WhoseAccount): Promise<AccountEntry[]> {
       const connected = await Promise.all(
         places.map(async (place) => {
-          // Undefined if it can't be told now.
+          // Undefined if this can't be determined now.
           return { place, connected: await unlessRefused(place.credentials.isConnected(who)) };
         }),
       );
@@ -151,7 +151,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Cached per credentials: others may open another account. */
+/** Caches account numbers by credentials, because other credentials may open another account. */
 function accountNumbers() {
   const told = new Map<string, string>();
   const keyOf = async ({ name, credentials }: BrokerPlace, who: WhoseAccount) =>
@@ -159,7 +159,7 @@ function accountNumbers() {
       .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
       .digest('base64');
   return {
-    /** Undefined if the broker has to be asked, or no credentials exist. */
+    /** Returns undefined if the broker has to be asked, or if there are no credentials. */
     async known(place: BrokerPlace, who: WhoseAccount): Promise<string | undefined> {
       const kept = await place.credentials.accountOf?.(who);
       if (kept !== undefined || told.size === 0) return kept;
@@ -175,20 +175,20 @@ function accountNumbers() {
   };
 }
 
-/** Two brokers report the same number, so it does not identify an account. */
+/** Requires a single match: if two brokers report the same number, it does not identify an account. */
 function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace {
   const [place, another] = found;
   if (place !== undefined && another === undefined) return place;
   const names = found.map(({ name }) => name).join(' and ');
   throw new Refusal(403, 'account_mismatch', `${names} both have an account ${account} of this user`, {
-    hint: 'Take one of them out of "brokers" in gateway.yaml.',
+    hint: 'Remove one of them from "brokers" in gateway.yaml.',
     fields: ['account'],
     challenge: {},
   });
 }
 
 function notTheirs(): Refusal {
-  return new Refusal(403, 'account_mismatch', 'that is no account of this user', {
+  return new Refusal(403, 'account_mismatch', 'this user has no such account', {
     hint: 'List them with "trade-agent accounts".',
     fields: ['account'],
     challenge: {},
@@ -196,7 +196,7 @@ function notTheirs(): Refusal {
 }
 
 function defaultIsGone(account: string): Refusal {
-  return new Refusal(409, 'account_not_connected', `the default account ${account} is connected no more`, {
-    hint: 'Choose another with "trade-agent accounts default", or name the account.',
+  return new Refusal(409, 'account_not_connected', `the default account ${account} is no longer connected`, {
+    hint: 'Choose another with "trade-agent accounts default", or pass the account.',
   });
 }

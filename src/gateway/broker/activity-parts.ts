@@ -3,7 +3,7 @@ import type { Dec } from '../../trading/decimal.ts';
 import type { Order } from '../../trading/views.ts';
 import { amountOf, moneyOf } from './json-amounts.ts';
 
-/** An order's fill, at brokers whose own history lags a night. */
+/** Converts an order's fill to an activity, for brokers whose own history is a day late. */
 export function fillOf(
   { id, side, symbol, filled_qty, filled_avg_price }: Order,
   type: string,
@@ -14,9 +14,9 @@ export function fillOf(
 }
 
 /**
- * What an activity moved.
+ * Returns the cash and shares that an activity moved.
  * @param shares negative if they left the account
- * @param fill if it is one
+ * @param fill set if the activity is a fill
  */
 export function movement(
   shares: Dec | undefined,

@@ -6,12 +6,12 @@ const CAPACITY = 20_000;
 
 export type AssetCatalogue = ReturnType<typeof createAssetCatalogue>;
 
-/** Caches assets for all users. Unknown symbols are not cached: anyone could fill the memory with them. */
+/** Caches assets for all users. Unknown symbols are not cached, because anyone could fill the memory with them. */
 export function createAssetCatalogue(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;
   return {
-    /** Cached for a day. */
+    /** Returns all assets, cached for a day. */
     async all(load: () => Promise<readonly Asset[]>): Promise<readonly Asset[]> {
       if (list !== undefined && now() - list.at < LIST_AGE_MS) return list.assets;
       const loading = { at: now(), assets: load() };

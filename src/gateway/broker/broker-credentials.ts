@@ -1,17 +1,17 @@
 import type { Caller } from '../door/caller.ts';
 import type { KeptCredentials } from './kept-kinds.ts';
 
-/** A token from the token exchange, or what the owner gave the gateway. */
+/** A token from the token exchange, or credentials that the owner gave the gateway. */
 export type AccountCredentials = { readonly accessToken: string } | KeptCredentials;
 
-/** Gets what opens the caller's account at the broker. It never leaves the gateway. */
+/** Provides the credentials for the caller's account at the broker. They never leave the gateway. */
 export interface BrokerCredentials {
   /** @throws {Refusal} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
   credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>): Promise<AccountCredentials>;
-  /** @throws {Refusal} as `credentialsFor`, but for `account_not_connected` */
+  /** @throws {Refusal} as `credentialsFor`, except `account_not_connected` */
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
-  /** The account's number, if it is known without asking the broker. */
+  /** Returns the account's number if it is known without asking the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;
-  /** Drops credentials that the broker no longer takes, or everything cached for this person. */
+  /** Drops credentials that the broker no longer accepts, or everything cached for this person. */
   forget(sub: string, credentials?: AccountCredentials): void;
 }

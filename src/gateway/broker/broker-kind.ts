@@ -6,10 +6,10 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type KeptCredentials, type KeptKind, keptKindNames } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
-/** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`); each kind adds its own. */
+/** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`). Each kind adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
-  /** How accounts are opened: by a token exchanged for the user's (default), or by what each owner gave. */
+  /** How accounts are opened: with a token exchanged for the user's (default), or with credentials that each owner gave. */
   credentials: z.enum(['exchange', ...keptKindNames]).optional(),
   /** With `exchange`: how an account is opened for a pre-approved order while its owner is not signed in. */
   unattended: z.enum(keptKindNames).optional(),
@@ -26,7 +26,7 @@ export const brokerSettings = z.strictObject({
 
 export interface BrokerContext {
   readonly environment: 'paper' | 'live';
-  /** For every request. */
+  /** Used for every request. */
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   /** Milliseconds since the epoch, for brokers that don't report the time. */
@@ -35,30 +35,30 @@ export interface BrokerContext {
   readonly assets: AssetCatalogue;
 }
 
-/** Traits that depend on the settings; `traitsOf` of brokers.ts resolves them. */
+/** Traits that depend on the settings. `traitsOf` in brokers.ts resolves them. */
 interface TraitsBySettings<Settings> {
   of(settings: Settings): BrokerTraits;
 }
 
-/** A kind of broker, in a folder of its own. docs/adding/broker.md says how to add one. */
+/** A kind of broker, in its own folder. docs/adding/broker.md explains how to add one. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
-  /** Extends {@link brokerSettings}, with a literal `kind`. */
+  /** Extends {@link brokerSettings} with a literal `kind`. */
   readonly settings: z.ZodType<Settings>;
-  /** The setting that holds the address, if it is not the broker's own. */
+  /** Name of the setting that holds the address, if it is not the broker's own. */
   readonly address: string;
   connect(settings: Settings, context: BrokerContext): ConnectBroker;
-  /** What owners may give to open their accounts; unset if only `credentials: exchange` is allowed. */
+  /** Credentials that owners may give to open their accounts. Unset if only `credentials: exchange` is allowed. */
   readonly kept?: {
     /** The first is the default. */
     readonly kinds: readonly [KeptKind, ...KeptKind[]];
-    /** Which account they open. @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
+    /** Returns which account the credentials open. @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
     verify(
       settings: Settings,
       given: KeptCredentials,
       options: Required<VerifyOptions>,
     ): Promise<VerifiedAccount>;
-    /** The current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
+    /** Returns the current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
     tools?(
       settings: Settings,
       given: KeptCredentials,

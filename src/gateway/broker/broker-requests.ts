@@ -6,17 +6,17 @@ import { type BrokerFailure, readRefusal } from './broker-failure.ts';
 /** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
 export type FailureOf = (error: unknown) => BrokerFailure;
 
-/** The four kinds of request to a broker, each sent once, with the consequence of a failure. */
+/** The four kinds of request to a broker. Each is sent once, and each treats failures differently. */
 export interface BrokerRequests {
   /** @throws {Refusal} as every read of a `Broker` */
   read<T>(call: () => Promise<T>): Promise<T>;
-  /** As `read`, but undefined if the broker itself answers 404. */
+  /** Like `read`, but returns undefined if the broker itself answers 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /**
-   * Sends an order; never throws. A 2xx that is unreadable or about another order is no proof: the order is looked up.
+   * Sends an order. Never throws. A 2xx that is unreadable or about another order proves nothing: the order is looked up.
    */
   submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: FailureOf): Promise<Submission>;
-  /** @throws {Refusal} if it is not known whether the order is canceled */
+  /** @throws {Refusal} if it is unknown whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
 }
 
@@ -68,7 +68,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   switch (failure.kind) {
     case 'refused': {
       const { status, reason, message, brokerCode } = failure;
-      // A broker that failed or did not get the whole request can't know, whatever it says.
+      // A broker that failed, or did not get the whole request, can't know the outcome, whatever it says.
       if (status >= 500 || status === 408) return { outcome: 'unknown' };
       return { outcome: 'refused', reason, message, brokerCode };
     }
@@ -80,7 +80,7 @@ function failedSubmission(failure: BrokerFailure): Submission {
   }
 }
 
-/** The status of the broker's own refusal. */
+/** Returns the status of the broker's own rejection. */
 function refusedWith(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

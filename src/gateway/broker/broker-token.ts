@@ -9,14 +9,14 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
 
-/** Gets the caller's access token at the broker. It never leaves the gateway. */
+/** Provides the caller's access token at the broker. It never leaves the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
 type TokenCaller = Pick<Caller, 'sub' | 'accessToken'>;
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for one at the broker. */
 export interface BrokerExchange {
   readonly client_id: string;
-  /** A JWK names its algorithm (`alg`), default ES256. Auth0 needs an RSA key, as a JWK without `kid`. */
+  /** A JWK states its algorithm (`alg`), default ES256. Auth0 needs an RSA key, as a JWK without `kid`. */
   readonly privateKey: CryptoKey | JWK;
   /** The broker's name at the identity provider: an audience (RFC 8693 §2.1), or a Token Vault connection. */
   readonly audience: string;
@@ -30,29 +30,29 @@ interface BrokerTokenOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
-  /** The most tokens cached. */
+  /** Maximum number of cached tokens. */
   readonly mostKept?: number;
 }
 
 /** Auth0's Token Vault, "Access token exchange with Token Vault". */
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
-/** Errors that mean the user has no account at the broker: RFC 8693 §2.2.2, and the Token Vault's. */
+/** Errors that mean that the user has no account at the broker: those of RFC 8693 §2.2.2 and of the Token Vault. */
 const NOT_CONNECTED: readonly string[] = [
   'invalid_target',
   'federated_connection_refresh_token_not_found',
-  // The grant has ended; the user has to connect the account again.
+  // The grant has ended, so the user has to reconnect the account.
   'federated_connection_refresh_token_flow_failed',
 ];
 
-/** A token is not used in its last half minute, so that it does not expire on the way. */
+/** A token is not used in its last 30 seconds, so that it does not expire in transit. */
 const MARGIN_MS = 30_000;
-/** For tokens without `expires_in`. */
+/** Lifetime of tokens without `expires_in`. */
 const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/** Token exchange (RFC 8693, or Auth0's Token Vault) by `private_key_jwt`. Cached by the `sub` of a verified token. */
+/** Exchanges tokens (RFC 8693 or Auth0's Token Vault) by `private_key_jwt`, and caches them by the verified `sub`. */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, mostKept = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -60,7 +60,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   let clientKey: ReturnType<typeof assertionKey> | undefined;
 
   const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
-    // Newest last: expired ones are dropped, then the oldest.
+    // The newest is last: expired tokens are dropped first, then the oldest.
     kept.delete(sub);
     for (const [other, { until }] of kept) {
       if (until > now() && kept.size < mostKept) break;
@@ -101,7 +101,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
-      // Perhaps it was refused because this machine's clock was changed since the provider's last answer.
+      // The assertion may have been rejected because this machine's clock changed after the provider's last answer.
       const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
       if (isFirst && isOurs && (await provider.time?.compare())) {
         return await exchangeFor({ sub, accessToken }, false);
@@ -130,7 +130,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     },
     /** Ignores the cache. @throws {Refusal} 503 `provider_unreachable`, 502 `token_exchange_failed` */
     async isConnected(caller: TokenCaller): Promise<boolean> {
-      // Without a token nothing can be asked, but a cached one still opens the account.
+      // Without an access token the provider can't be asked, but a cached broker token still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
         await exchangeFor(caller);
@@ -140,7 +140,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Drops a token that the broker no longer takes, or whatever is cached for this person. */
+    /** Drops a token that the broker no longer accepts, or everything cached for this person. */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },
@@ -160,7 +160,7 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
       ];
 }
 
-/** The provider's text may contain the subject token, so only its error code is used. */
+/** Uses only the provider's error code, because its text may contain the subject token. */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED.includes(error.error)) {
     return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
@@ -176,14 +176,14 @@ function refusalFor(error: unknown): Refusal {
   return failed(error instanceof oauth.ResponseBodyError ? error.error : undefined);
 }
 
-/** For an order under a mandate when none of the person's clients has connected since the gateway started. */
+/** The error for an order under a mandate if none of the person's clients has connected since the gateway started. */
 function noSession(): Refusal {
   return new Refusal(
     503,
     'service_busy',
-    'the gateway has no session of this person at hand since it started',
+    'no program of this person has connected since the gateway started',
     {
-      hint: 'It goes on as soon as one of their programs comes by.',
+      hint: 'It continues as soon as one of their programs connects.',
     },
   );
 }
@@ -192,7 +192,7 @@ function failed(error: string | undefined): Refusal {
   return new Refusal(
     502,
     'token_exchange_failed',
-    'the identity provider gave no access to the brokerage account',
+    'the identity provider denied access to the brokerage account',
     {
       ...(error === undefined ? {} : { members: { provider_error: error } }),
     },
@@ -200,16 +200,16 @@ function failed(error: string | undefined): Refusal {
 }
 
 function unreachable(cause: unknown): Refusal {
-  return new Refusal(503, 'provider_unreachable', 'the identity provider gives no usable answer', {
+  return new Refusal(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,
   });
 }
 
-/** @param who what needs it, as the start of a sentence */
+/** @param who what requires it, as the start of a sentence */
 export function noExchange(who: string): TradeAgentError {
-  return new TradeAgentError('invalid_config', `${who} take tokens by exchange, but "exchange" is not set`, {
-    hint: 'Set it in gateway.yaml: docs/operate/GATEWAY.md says how.',
+  return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
+    hint: 'Set it in gateway.yaml. See docs/operate/GATEWAY.md.',
   });
 }

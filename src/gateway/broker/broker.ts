@@ -29,26 +29,26 @@ export interface BarQuery {
   readonly timeframe: '1Day' | '1Hour' | '1Min';
   readonly start: Date;
   readonly end: Date;
-  /** The newest bars are kept. */
+  /** Maximum number of bars. The newest are returned. */
   readonly limit: number;
-  /** Default `split`. A broker that can't do another refuses it. */
+  /** Default `split`. A broker that can't provide another adjustment rejects the query. */
   readonly adjustment?: BarAdjustment | undefined;
 }
 
 export interface PortfolioHistoryQuery {
-  /** A number and D, W, M or A: `1M`. */
+  /** A number followed by D, W, M or A, such as `1M`. */
   readonly period: string;
   readonly timeframe: string | undefined;
 }
 
-/** Both inclusive. */
+/** Both dates are inclusive. */
 export interface CalendarQuery {
   readonly start: string;
   readonly end: string;
 }
 
 interface NewsQuery {
-  /** Empty: all of the market's. */
+  /** An empty list means the news of the whole market. */
   readonly symbols: readonly string[];
   readonly limit: number;
 }
@@ -68,7 +68,7 @@ interface OptionContractQuery {
   readonly underlying: string;
   readonly expires: { readonly from: string; readonly to: string };
   readonly right: ListedContract['right'] | undefined;
-  /** Dollars a share, inclusive. */
+  /** Dollars per share, inclusive. */
   readonly strike: { readonly from?: string | undefined; readonly to?: string | undefined } | undefined;
   readonly limit: number;
 }
@@ -87,7 +87,7 @@ export interface ActivityQuery {
 /** Newest first. */
 export interface ActivityPage {
   readonly activities: readonly Activity[];
-  /** For the next page; null on the last. */
+  /** Token for the next page; null on the last page. */
   readonly next_page: string | null;
 }
 
@@ -105,37 +105,37 @@ export interface PortfolioHistory {
   }[];
 }
 
-/** `refused` and `not_taken` prove that no order came of this request; `unknown` proves nothing. */
+/** `refused` and `not_taken` prove that this request created no order. `unknown` proves nothing. */
 export type Submission =
   | { readonly outcome: 'accepted'; readonly order: Order }
-  /** A refusal of this order. */
+  /** The broker rejected this order. */
   | {
       readonly outcome: 'refused';
       readonly reason: 'insufficient_funds' | 'duplicate' | 'not_replaceable' | 'other';
-      /** For people; never decides anything. */
+      /** For people. It never affects a decision. */
       readonly message: string;
       readonly brokerCode: string | undefined;
     }
-  /** A refusal of the request (rate limit, broken session), not of the order: it may be sent again. */
+  /** The broker rejected the request (rate limit, broken session) and not the order, so it may be sent again. */
   | { readonly outcome: 'not_taken'; readonly reason: 'rate_limited' | 'unauthorized' }
-  /** Timeout, dropped connection, 5xx or unreadable answer: it may have been taken. */
+  /** A timeout, dropped connection, 5xx or unreadable answer: the order may have been accepted. */
   | { readonly outcome: 'unknown' };
 
 export interface Replacement {
-  /** Complete, with a client_order_id of its own. */
+  /** The complete order, with its own client_order_id. */
   readonly order: OrderDraft;
-  /** Only what differs from the earlier order; `trail` is its trail_price or trail_percent. */
+  /** Only the fields that differ from the earlier order. `trail` is its trail_price or trail_percent. */
   readonly changes: ReplaceSubject['changes'];
 }
 
-/** Something happened to an order; its state is read from the broker. */
+/** A hint that something happened to an order. The order's state is read from the broker. */
 export interface TradeUpdate {
-  /** Its id and client_order_id, as far as known. */
+  /** The order's id and client_order_id, as far as known. */
   readonly ids: readonly string[];
 }
 
 export interface UpdateListener {
-  /** From now on no update is missed while the connection lasts. */
+  /** Called when listening begins. From then on, no update is missed while the connection lasts. */
   standing(): void;
   update(update: TradeUpdate): void;
 }
@@ -192,40 +192,38 @@ export interface Broker {
   positions(): Promise<Position[]>;
   orders(query: OrderQuery): Promise<Order[]>;
   order(id: string): Promise<Order | undefined>;
-  /** A miss right after a submission does not prove that the order wasn't taken. */
+  /** Returns undefined right after a submission even if the order was accepted, so a miss does not prove that it wasn't. */
   orderByClientOrderId(clientOrderId: string): Promise<Order | undefined>;
   asset(symbol: string): Promise<Asset | undefined>;
   /** All tradable assets, for searching by name. */
   assets(): Promise<readonly Asset[]>;
-  /** Tradable contracts; absent if the broker has no options. */
+  /** Returns tradable contracts. Absent if the broker has no options. */
   optionContracts?(query: OptionContractQuery): Promise<OptionContracts>;
-  /** Only symbols that have a price. */
+  /** Returns only symbols that have a price. */
   quotes(symbols: readonly string[]): Promise<Quote[]>;
   bars(query: BarQuery): Promise<Bar[]>;
   clock(): Promise<MarketClock>;
-  /** Trading days, half days with their early close. */
+  /** Returns trading days. Half days have their early close. */
   calendar(query: CalendarQuery): Promise<TradingDay[]>;
   activities(query: ActivityQuery): Promise<ActivityPage>;
   portfolioHistory(query: PortfolioHistoryQuery): Promise<PortfolioHistory>;
   news(query: NewsQuery): Promise<Article[]>;
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
-  /** Empty if the owner has none. */
+  /** Returns an empty list if the owner has none. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the symbols, in this order; creates the list if there is none. @throws {Refusal} as a read */
+  /** Replaces the symbols, in this order. Creates the list if there is none. @throws {Refusal} as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order unchanged. Never throws. */
   submit(order: OrderDraft): Promise<Submission>;
-  /** Never throws. `not_replaceable`: the earlier order is gone or can't change. */
+  /** Replaces an order. Never throws. `not_replaceable`: the earlier order is gone or can't change. */
   replace(orderId: string, replacement: Replacement): Promise<Submission>;
-  /** @throws {Refusal} as a read, if it is not known whether the order is canceled; it may be retried */
+  /** @throws {Refusal} as a read, if it is unknown whether the order is canceled. The call may be retried. */
   cancel(id: string): Promise<Cancellation>;
   /** Resolves when `signal` aborts or the connection ends. @throws {Refusal} as a read, if it can't be opened */
   tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
 }
 
-/**
- * Opens an account. @param send for its requests, instead of the context's `fetch`; unused if accounts share a session
- */
+/** Opens an account. @param send used instead of the context's `fetch`, unless accounts share a session */
 export type ConnectBroker = (
   credentials: AccountCredentials,
   onUnauthorized: () => void,

@@ -4,7 +4,7 @@ import { calendarSessions } from '../../trading/trading-calendar.ts';
 import type { MarketClock } from '../../trading/views.ts';
 import type { CalendarQuery } from './broker.ts';
 
-/* NYSE hours by rule (trading/trading-calendar.ts). On an unscheduled closing the broker holds or refuses the order. */
+/* NYSE hours by rule (trading/trading-calendar.ts). At an unscheduled closing, the broker holds or rejects the order. */
 
 const exchange = calendarSessions('exchange');
 

@@ -2,22 +2,22 @@ import { z } from 'zod';
 
 interface KeptField {
   readonly label: string;
-  /** Names in a file of credentials, lower case with "_". */
+  /** Names in a credentials file, in lower case with "_". */
   readonly names: readonly string[];
-  /** All of it is sent in headers or addresses, which a library could quote in an error. */
+  /** Limits what is sent in headers or addresses, because a library could quote them in an error. */
   readonly pattern: RegExp;
   readonly wrong: string;
 }
 
 const visible = {
   pattern: /^[\x21-\x7e]{8,256}$/,
-  wrong: 'is no secret: 8 to 256 visible characters, no spaces',
+  wrong: 'must be 8 to 256 visible characters, without spaces',
 };
 const account = (label: string, names: readonly string[]): KeptField => ({
   label,
   names,
   pattern: /^[A-Za-z0-9_-]{4,64}$/,
-  wrong: 'is no account’s: letters, digits, "_" and "-" alone',
+  wrong: 'must contain only letters, digits, "_" and "-"',
 });
 
 const snaptrade = {
@@ -25,7 +25,7 @@ const snaptrade = {
     label: 'Client id',
     names: ['client_id', 'snaptrade_client_id'],
     pattern: /^[A-Za-z0-9_-]{4,64}$/,
-    wrong: 'is no client id: letters, digits, "_" and "-" alone',
+    wrong: 'must contain only letters, digits, "_" and "-"',
   },
   consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...visible },
 } as const;
@@ -34,24 +34,24 @@ const snaptradeAccount = {
   label: 'Account id',
   names: ['account', 'account_id', 'snaptrade_account_id'],
   pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  wrong: 'is no account’s: SnapTrade writes 36 characters with four "-"',
+  wrong: 'must be as SnapTrade shows it: 36 characters with four "-"',
 } as const;
 
 /**
- * What owners give to open their accounts, as `credentials` in the settings names it; fields in the order they are asked
- * for.
+ * The kinds of credentials that owners give, named as in the setting `credentials`. Fields are in the order of the
+ * prompts.
  */
 const keptKinds = {
   key_pair: {
     noun: 'key pair',
-    where: 'at Alpaca, Home → API Keys, of the paper or the live account',
-    again: 'Make a new pair at the broker',
+    where: 'at Alpaca, under Home → API Keys of the paper or live account',
+    again: 'Create a new pair at the broker',
     fields: {
       keyId: {
         label: 'Key id',
         names: ['key', 'key_id', 'keyid', 'id', 'apca_api_key_id', 'alpaca_api_key', 'api_key'],
         pattern: /^[A-Za-z0-9_-]{4,128}$/,
-        wrong: 'is no key id: letters, digits, "_" and "-" alone',
+        wrong: 'must contain only letters, digits, "_" and "-"',
       },
       secret: {
         label: 'Secret',
@@ -62,8 +62,8 @@ const keptKinds = {
   },
   access_token: {
     noun: 'access token',
-    where: 'at web.tradier.com, API access; the sandbox’s account has one of its own',
-    again: 'Make a new token at the broker',
+    where: 'at web.tradier.com, under API access (the sandbox account has its own)',
+    again: 'Create a new token at the broker',
     fields: {
       accountNumber: account('Account number', [
         'account',
@@ -80,8 +80,7 @@ const keptKinds = {
   },
   snaptrade_user: {
     noun: 'SnapTrade user',
-    where:
-      'client id and key from dashboard.snaptrade.com, user and account as they were registered with them',
+    where: 'client ID and key from dashboard.snaptrade.com; user and account as registered there',
     again: 'Reset the user’s secret at SnapTrade',
     fields: {
       ...snaptrade,
@@ -89,7 +88,7 @@ const keptKinds = {
         label: 'User id',
         names: ['user_id', 'snaptrade_user_id'],
         pattern: /^[\x21-\x7e]{1,128}$/,
-        wrong: 'is no user id: visible characters, no spaces',
+        wrong: 'must be visible characters, without spaces',
       },
       userSecret: { label: 'User secret', names: ['user_secret', 'snaptrade_user_secret'], ...visible },
       accountId: snaptradeAccount,
@@ -97,7 +96,7 @@ const keptKinds = {
   },
   gateway_session: {
     noun: 'account number',
-    where: 'its session is that of the Client Portal Gateway: sign in at its page first',
+    where: 'it uses the session of the Client Portal Gateway, so sign in at its page first',
     again: 'Sign in at the page of the Client Portal Gateway (broker.url in gateway.yaml)',
     fields: {
       account: account('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
@@ -105,17 +104,17 @@ const keptKinds = {
   },
   snaptrade_personal: {
     noun: 'personal SnapTrade key',
-    where: 'at dashboard.snaptrade.com, for the accounts that are connected there',
-    again: 'Make a new key at SnapTrade',
+    where: 'at dashboard.snaptrade.com, for the accounts connected there',
+    again: 'Create a new key at SnapTrade',
     fields: { ...snaptrade, accountId: snaptradeAccount },
   },
 } as const satisfies Readonly<Record<string, KeptWords>>;
 
 interface KeptWords {
   readonly noun: string;
-  /** Where the owner finds it. */
+  /** Where the owner finds the credentials. */
   readonly where: string;
-  /** What to do if the broker refuses it. */
+  /** What to do if the broker rejects the credentials. */
   readonly again: string;
   readonly fields: Readonly<Record<string, KeptField>>;
 }

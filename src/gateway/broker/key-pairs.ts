@@ -18,15 +18,15 @@ interface KeyPairsOptions {
 export interface KeyPlace {
   readonly name: string;
   readonly kind: string;
-  /** The name they were kept under while there was only `broker:`, if that can have been no other broker. */
+  /** The name under which key pairs were stored when there was only `broker:`, if no other broker can have used it. */
   readonly before?: string;
 }
 
 const anyKept = z.union(keptKindNames.map((kind) => keptSchema(kind)));
 
 /**
- * What opens people's accounts at the broker, sealed in the gateway's database by AES-256-GCM for one person and broker. A
- * row of another kind of broker is ignored: names can be reused.
+ * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM for one person and
+ * broker. Ignores a row of another kind of broker, because names can be reused.
  */
 export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
@@ -41,7 +41,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
     return undefined;
   };
   return {
-    /** Replaces an earlier one from the next request on. */
+    /** Replaces earlier credentials, from the next request on. */
     async keep(
       sub: string,
       pair: KeptCredentials,
@@ -50,7 +50,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       const sealed = seal.seal(JSON.stringify(anyKept.parse(pair)), context(sub, name));
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
-    /** @throws {TradeAgentError} `state_corrupt` if it was sealed under another secret, or for somebody else */
+    /** @throws {TradeAgentError} `state_corrupt` if the row was sealed with another key, or for another person */
     async find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined> {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
@@ -62,7 +62,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
     },
-    /** False if there is none. */
+    /** Returns false if there were none. */
     async remove(sub: string): Promise<boolean> {
       let removed = false;
       for (const place of places) {
@@ -71,7 +71,7 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
       }
       return removed;
     },
-    /** Moves rows from the name `before` to the broker's own, before another broker of its kind is added. */
+    /** Moves rows from the name `before` to the broker's own name, before another broker of its kind is added. */
     async settle(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

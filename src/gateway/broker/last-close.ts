@@ -2,17 +2,17 @@ import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
-/** A short position is negative. */
+/** What is held now. A short position is negative. */
 interface HeldNow {
   readonly id: string;
   readonly qty: string;
   readonly price: string;
 }
 
-/** Sales are negative. */
+/** What was traded since the close. Sales are negative. */
 type TradedSince = HeldNow;
 
-/** Undefined if the broker doesn't report it. */
+/** Price and units at the close. Undefined if the broker doesn't report the price. */
 export interface AtClose {
   /** Units per `qty`: 1, or 100 for an option contract. */
   readonly units: string | number | undefined;
@@ -20,9 +20,9 @@ export interface AtClose {
 }
 
 /**
- * Equity at the last close, computed: equity now, less the change in what was held then, and in what was traded since at
- * the trade's price. Deposits count in neither, so they can't hide a loss.
- * @returns undefined if unknown: a guess could hide a loss from `max_day_loss`
+ * Computes the equity at the last close: equity now, less the change in value of what was held then, and of what was
+ * traded since, at its price. Deposits count in neither, so they can't hide a loss.
+ * @returns undefined if unknown, because a guess could hide a loss from `max_day_loss`
  */
 export function equityAtLastClose(
   equity: string,
@@ -37,7 +37,7 @@ export function equityAtLastClose(
     const worth = sumOf(held.filter(mine));
     const qtyThen = quantityOf(held.filter(mine)).minus(quantityOf(since));
     const { units, price } = contracts.get(id) ?? {};
-    // What was bought entirely today had no part in the last close.
+    // A position bought entirely today had no part in the last close.
     if (units === undefined || (price === undefined && !qtyThen.isZero())) return undefined;
     made = made.plus(
       worth
@@ -53,7 +53,7 @@ const quantityOf = (rows: readonly HeldNow[]): Dec => rows.reduce((sum, { qty })
 const sumOf = (rows: readonly HeldNow[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
-/** What was filled today, legs included. @returns undefined if a fill's contract, side or price is unknown */
+/** Returns what was filled today, including legs. @returns undefined if a fill's contract, side or price is unknown */
 export function tradedToday(
   orders: readonly Order[],
   now: number,

@@ -3,21 +3,22 @@ import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
 import type { KeyPlace } from './key-pairs.ts';
 
 /**
- * A broker by its name in the settings. Each person has at most one account there; for two at one house, name it twice.
+ * A broker by its name in the settings. Each person has at most one account at it. For two accounts, name the broker
+ * twice.
  */
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
-/** The name of `broker:`, under which its key pairs are kept. */
+/** The name of `broker:`, under which its key pairs are stored. */
 export const ONLY_BROKER = 'broker';
 
 export const brokerName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lower-case letters, digits and "-", such as "ibkr"');
 
-/** Each is asked when all accounts are listed. */
+/** Maximum number of brokers. Each is asked when all accounts are listed. */
 const MOST_BROKERS = 16;
 
-/** One broker, or several by name; the first is the default. */
+/** One broker, or several by name. The first is the default. */
 export const brokersSettings = {
   broker: brokerSettingsSchema.optional(),
   brokers: z

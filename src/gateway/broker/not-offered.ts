@@ -4,12 +4,12 @@ import type { Lackable } from './broker-traits.ts';
 
 const words: Readonly<Record<Lackable, string>> = {
   bars: 'price history',
-  activities: 'what happened in the account',
-  portfolioHistory: 'what the account was worth in the past',
+  activities: 'account activity',
+  portfolioHistory: 'past account values',
   news: 'news',
   corporateActions: 'corporate actions',
   watchlist: 'a watchlist',
-  assets: 'a list of all that is traded',
+  assets: 'a list of tradable assets',
 };
 
 interface Asking {
@@ -22,10 +22,10 @@ interface Asking {
   assets: 'assets';
 }
 
-/** 501 `broker_lacks`: the broker has no API for it. */
+/** 501 `broker_lacks`: the broker has no API for this feature. */
 export function brokerLacks(label: string, what: Lackable): Refusal {
-  return new Refusal(501, 'broker_lacks', `${label} does not tell ${words[what]} to programs`, {
-    hint: 'docs/guide/BROKERS.md says what each broker has.',
+  return new Refusal(501, 'broker_lacks', `${label} has no API for ${words[what]}`, {
+    hint: 'See docs/guide/BROKERS.md for what each broker supports.',
     members: { lacks: what },
   });
 }
@@ -33,18 +33,13 @@ export function brokerLacks(label: string, what: Lackable): Refusal {
 /** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
 export function requireBySplits(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
-  throw new Refusal(
-    501,
-    'broker_lacks',
-    `${label} tells the prices of the past by splits alone, not ${adjustment}`,
-    {
-      hint: 'Ask for adjustment "split".',
-      members: { lacks: 'bars' },
-    },
-  );
+  throw new Refusal(501, 'broker_lacks', `${label} only adjusts past prices for splits, not ${adjustment}`, {
+    hint: 'Request adjustment "split".',
+    members: { lacks: 'bars' },
+  });
 }
 
-/** A method that refuses, for each thing that the broker lacks. */
+/** Creates a method that throws for each feature that the broker lacks. */
 export function notOffered<L extends Lackable>(label: string, lacks: readonly L[]): Pick<Broker, Asking[L]> {
   const methods = lacks.flatMap((what) => {
     const refuse = async () => {

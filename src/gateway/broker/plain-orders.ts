@@ -6,33 +6,33 @@ import { isFinal, type Order } from '../../trading/views.ts';
 import type { OrderQuery, Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
 
-/** @throws {RangeError} if the amount is no JSON number, digit for digit */
+/** @throws {RangeError} if no JSON number represents the amount digit for digit */
 function exactNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && new Dec(JSON.stringify(value)).eq(text)) return value;
-  throw new RangeError('an amount that no JSON number says exactly');
+  throw new RangeError('an amount that no JSON number represents exactly');
 }
 
 /*
- * For brokers of plain orders for whole shares. Traits already exclude other orders; this is a second check, since what has
- * no word at such a broker must be refused, not left out.
+ * For brokers that take only plain orders for whole shares. Their traits already exclude other orders. This is a second
+ * check, because an order that such a broker can't express must be rejected, not sent without the missing part.
  */
 
-/** @throws {NotSent} for an order that the broker has no words for */
+/** @throws {NotSent} for an order that the broker can't express */
 export function requireSayable(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
   if (assetClassOf(symbol) !== 'us_equity' || order_class !== undefined) {
-    throw new NotSent(`only plain orders for shares are sent to ${label}`);
+    throw new NotSent(`${label} only supports plain orders for shares`);
   }
   if (terms.timesInForce[type]?.includes(time_in_force) !== true) {
-    throw new NotSent(`no ${type} order with time in force ${time_in_force} is sent to ${label}`);
+    throw new NotSent(`${label} does not support ${type} orders with time in force ${time_in_force}`);
   }
   const { types, timesInForce } = terms.extendedHours;
   if (extended_hours && !(types.includes(type) && timesInForce.includes(time_in_force))) {
-    throw new NotSent(`no ${type} order in extended hours is sent to ${label}`);
+    throw new NotSent(`${label} does not support ${type} orders in extended hours`);
   }
   if (qty === undefined || notional !== undefined || !/^\d+$/.test(qty)) {
-    throw new NotSent(`only orders for whole shares are sent to ${label}`);
+    throw new NotSent(`${label} only supports orders for whole shares`);
   }
 }
 
@@ -41,7 +41,7 @@ export function sentNumber(text: string, label: string): number {
   try {
     return exactNumber(text);
   } catch {
-    throw new NotSent(`${label} takes no amount with so many digits`);
+    throw new NotSent(`${label} does not support amounts with so many digits`);
   }
 }
 
@@ -49,12 +49,12 @@ export function notReplaced(label: string): Submission {
   return {
     outcome: 'refused',
     reason: 'not_replaceable',
-    message: `${label} puts no order in the place of another: cancel it, and propose a new one`,
+    message: `${label} can't replace orders: cancel this one, and propose a new one`,
     brokerCode: undefined,
   };
 }
 
-/** Filters the one list of a broker. @param orders newest first */
+/** Filters a broker's only list of orders. @param orders newest first */
 export function selectOrders(
   orders: readonly Order[],
   { status, limit, symbols, until }: OrderQuery,

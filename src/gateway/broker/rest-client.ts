@@ -2,16 +2,16 @@ import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
-/** Bytes: a day's orders of a busy account, or a year of bars. */
+/** Maximum size of an answer, in bytes: enough for a busy account's orders of a day, or a year of bars. */
 const LONGEST_ANSWER = 8 * 1024 * 1024;
 
-/** A failed answer, to be classified; its text is not passed on. */
+/** A failed answer that needs to be classified. Its text is not passed on. */
 export class RestAnswer extends Error {
   override name = 'RestAnswer';
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined if it is no JSON. */
+  /** Undefined if the body is not JSON. */
   readonly json: unknown;
 
   constructor(status: number, headers: Headers, text: string) {
@@ -23,7 +23,7 @@ export class RestAnswer extends Error {
   }
 }
 
-/** Without the error's words, which may quote a header. */
+/** Thrown without an answer. The cause's message is left out, because it may quote a header. */
 export class NoAnswer extends Error {
   override name = 'NoAnswer';
   readonly why: 'timeout' | 'unreachable' | 'unreadable';
@@ -41,7 +41,7 @@ export interface RestRequest {
   readonly json?: unknown;
 }
 
-/** One request, and its answer as JSON. @throws {RestAnswer NoAnswer} */
+/** Sends one request and returns its answer as JSON. @throws {RestAnswer NoAnswer} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {
@@ -60,7 +60,7 @@ type SendOnce = (
   },
 ) => Promise<unknown>;
 
-/** Bounded in time and length; never redirected (headers would go elsewhere) or repeated. */
+/** Sends one request, limited in time and size. Never redirected (headers would go elsewhere) and never retried. */
 export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
   return async (url, { body, ...request }) => {

@@ -8,10 +8,10 @@ import { boundedOrder } from '../../trading/worst-case.ts';
 type Sent = Order[(typeof sentFields)[number]];
 
 /**
- * Whether the broker's order under our client_order_id is the approved one. It differs only if something else used the id;
- * then it must never be reported as the result of the approval. Only what was sent is compared: brokers add what follows
- * from it (an amount's quantity, a trail's stop), and an order taken for another would be proposed again. The form without
- * its bound is the approved one too.
+ * Returns whether the broker's order under our client_order_id is the approved one. It differs only if something else used
+ * the id, and then it must never be reported as the approval's result. Only what was sent is compared, because brokers add
+ * derived fields (an amount's quantity, a trail's stop), and an order that seems to differ would be proposed again. The
+ * form without its bound also counts as the approved order.
  */
 export function isSameOrder(order: Order, draft: OrderDraft): boolean {
   if (isOrder(order, boundedOrder(draft))) return true;
@@ -25,7 +25,7 @@ function isOrder(order: Order, draft: OrderDraft): boolean {
   );
 }
 
-/** The legs must be those approved, and no others; without legs only the class is compared. */
+/** Requires exactly the approved legs. If the order has no legs, only the class is compared. */
 function hasExits(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
   const held = exitsOf(order);

@@ -14,9 +14,9 @@ export function keptKindOf(settings: BrokerSettings): KeptKind {
 }
 
 /**
- * Asks the broker which account it opens, by reads. No error contains any part of what was given.
- * @throws {TradeAgentError} `usage` for another broker's, `broker_rejected` with `details.reason` `wrong_pair` or
- * `no_account`, `broker_unreachable`
+ * Asks the broker which account the credentials open, using only reads. Errors never contain any part of the credentials.
+ * @throws {TradeAgentError} `usage` for credentials of another kind, `broker_rejected` with `details.reason` `wrong_pair`
+ * or `no_account`, `broker_unreachable`
  */
 export async function verifyCredentials(
   settings: BrokerSettings,
@@ -29,14 +29,14 @@ export async function verifyCredentials(
   if (!given.success) {
     const { fields, noun } = keptWords(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
-      throw new TradeAgentError('usage', `what was given is another broker’s, and no ${noun}`, {
-        hint: 'Give it at the home’s own machine: "trade-agent home broker set".',
+      throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
+        hint: 'Enter it on the home’s own machine:  "trade-agent home broker set".',
       });
     }
     const [issue] = given.error.issues;
     const label = fields[String(issue?.path[0])]?.label.toLowerCase() ?? noun;
     throw new TradeAgentError('usage', `the ${label} ${issue?.message}`, {
-      hint: `Copy each from ${traitsOf(settings).label} as it is shown there.`,
+      hint: `Copy each value from ${traitsOf(settings).label} exactly as shown there.`,
     });
   }
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
@@ -45,13 +45,13 @@ export async function verifyCredentials(
 type LookAtTools = (credentials: KeptCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
- * The current descriptions of the broker's acting tools; calls none. @throws {TradeAgentError} `usage` if it has none
+ * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none
  */
 export function toolsOf(settings: BrokerSettings): LookAtTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {
-    throw new TradeAgentError('usage', `${traitsOf(settings).label} is not reached by tools of its own`, {
-      hint: 'It is for brokers with "kind: mcp" in gateway.yaml.',
+    throw new TradeAgentError('usage', `${traitsOf(settings).label} does not use tools of an MCP server`, {
+      hint: 'This is only for brokers with "kind: mcp" in gateway.yaml.',
     });
   }
   return async (credentials, { environment, fetch, timeoutMs = TIMEOUT_MS }) =>
@@ -63,7 +63,7 @@ function keptOf(settings: BrokerSettings) {
   if (kept !== undefined) return kept;
   throw new TradeAgentError(
     'usage',
-    `${traitsOf(settings).label} accounts are opened by tokens got by exchange alone`,
+    `${traitsOf(settings).label} accounts can only be opened with exchanged tokens`,
     {
       hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
     },

@@ -4,20 +4,20 @@ import type { BrokerFailure } from './broker-failure.ts';
 export interface VerifiedAccount {
   readonly accountNumber: string;
   readonly environment: 'paper' | 'live';
-  /** The broker's own word: `ACTIVE`. */
+  /** The broker's own status, such as `ACTIVE`. */
   readonly status: string;
   readonly tradingBlocked: boolean;
 }
 
 export interface VerifyOptions {
-  /** Used if `settings` have an address of their own; otherwise the hosts tell. */
+  /** Used if `settings` have their own address. Otherwise the hosts tell the environment. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
-  /** Milliseconds (default 10,000). */
+  /** Timeout in milliseconds (default 10,000). */
   readonly timeoutMs?: number;
 }
 
-/* Only the kind of failure is told: a library's words may quote a header. */
+/* Only the kind of failure is reported, because a library's message may quote a header. */
 
 export function wrongCredentials(label: string, noun: string, hint: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${label} does not know this ${noun}`, {
@@ -26,13 +26,13 @@ export function wrongCredentials(label: string, noun: string, hint: string): Tra
   });
 }
 
-/** @param setting of gateway.yaml that may be wrong */
+/** @param setting name of the setting in gateway.yaml that may be wrong */
 export function noAccount(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:
       setting === undefined
-        ? 'Look at the broker which account it is.'
-        : `Is ${setting} in gateway.yaml the address of the broker’s API?`,
+        ? 'Check at the broker which account it is.'
+        : `Check that ${setting} in gateway.yaml is the address of the broker’s API.`,
     details: { reason: 'no_account' },
   });
 }
@@ -40,12 +40,12 @@ export function noAccount(host: string, what: string, setting?: string): TradeAg
 export function unreachable(host: string, kind: BrokerFailure['kind']): TradeAgentError {
   const what =
     kind === 'timeout'
-      ? 'does not answer in time'
+      ? 'did not answer in time'
       : kind === 'unreachable'
         ? 'can’t be reached'
-        : 'answers with an error';
+        : 'returned an error';
   return new TradeAgentError('broker_unreachable', `${host} ${what}`, {
-    hint: 'Nothing was kept. Check the network, and try again in a moment.',
+    hint: 'Nothing was saved. Check the network, and try again in a moment.',
     details: { reason: 'unreachable' },
   });
 }

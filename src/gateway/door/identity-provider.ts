@@ -150,7 +150,7 @@ export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeout
 }
 
 function unreachable(cause: unknown): Refusal {
-  return new Refusal(503, 'provider_unreachable', 'the identity provider gives no usable answer', {
+  return new Refusal(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,

@@ -1,9 +1,9 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Longer than a gateway takes for one request: the broker's or service's timeout, and lookups after it. */
+/** Maximum wait. Longer than a request takes: the timeout of the broker or service, and lookups after it. */
 const LONGEST_MS = 20_000;
-/** Milliseconds between reads of the row: news of it may get lost. */
+/** Milliseconds between reads of the row, because notifications may get lost. */
 const LOOK_MS = 500;
 
 interface LandingParts {

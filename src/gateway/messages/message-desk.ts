@@ -321,13 +321,13 @@ function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_t
     reason === 'rate_limited'
       ? `${service} asks for fewer requests and did not take the message`
       : `${service} can't be reached; the message was not sent`,
-    { hint: 'Send the very same request again in a moment: the approval still stands.', retryAfter: 5 },
+    { hint: 'Send the identical request again in a moment: the approval is still valid.', retryAfter: 5 },
   );
 }
 
 function notSentYet(): Refusal {
   return new Refusal(503, 'service_busy', 'the service did not take the message; it was not sent', {
-    hint: 'Send the very same request again in a moment: the approval still stands.',
+    hint: 'Send the identical request again in a moment: the approval is still valid.',
     retryAfter: 5,
   });
 }

@@ -1,19 +1,17 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/**
- * How long the broker must keep answering that it does not have an order: far longer than its reads lag behind its writes.
- */
+/** How long the broker must keep answering that it has no such order, in milliseconds: far longer than its reads lag. */
 export const ABSENCE_MS = 5 * 60_000;
-/** Misses further apart say nothing about the time between: the process may have been stopped. */
+/** Maximum time between two misses. A longer gap proves nothing, because the process may have been stopped. */
 const MOST_APART_MS = 90_000;
-/** A larger jump between wall and monotonic clock means that the machine slept, or a clock was set. */
+/** Maximum change between wall and monotonic clock. A larger one means that the machine slept or a clock was set. */
 export const MOST_DRIFT_MS = 2_000;
-/** The order missed longest ago is dropped for another. */
+/** Maximum number of orders tracked. Beyond it, the order missed longest ago is dropped. */
 const MOST_MEASURED = 10_000;
 
-/** By the monotonic clock. */
+/** Times of misses, by the monotonic clock. */
 interface Misses {
-  /** Identifies the last submission; another one restarts the measurement. */
+  /** Identifies the last submission. A new submission restarts the measurement. */
   readonly of: string;
   readonly first: number;
   readonly last: number;
@@ -21,19 +19,19 @@ interface Misses {
   readonly drift: number;
 }
 
-/** For how long of its awake time this process has seen the order missing. */
+/** Measures how much awake time this process has seen an order missing. */
 export type Absence = ReturnType<typeof createAbsence>;
 
 /**
  * Measures the monotonic time from the first miss to the last, as long as no two are more than 90 s apart and both clocks
- * advance together. A restart, a sleep of the machine and a clock change start again, because request timers and the
- * kernel's retransmissions stand still with the machine while the wall clock does not.
+ * advance together. A restart, a sleep of the machine or a clock change restarts the measurement, because request timers
+ * and the kernel's retransmissions pause with the machine while the wall clock does not.
  */
 export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
   const measured = new Map<string, Misses>();
   return {
     /**
-     * The broker answered that it does not have the order. @returns whether misses span {@link ABSENCE_MS}
+     * Records that the broker does not have the order. @returns whether the misses span {@link ABSENCE_MS}
      * @param of identifies its last submission
      */
     missed(order: string, of: string): boolean {
@@ -46,13 +44,13 @@ export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
         now - known.last <= MOST_APART_MS &&
         Math.abs(drift - known.drift) <= MOST_DRIFT_MS;
       const misses = goesOn ? { ...known, last: now } : { of, first: now, last: now, drift };
-      // Moves it to the end.
+      // Moves the entry to the end, so that the oldest comes first.
       measured.delete(order);
       measured.set(order, misses);
       if (measured.size > MOST_MEASURED) measured.delete(measured.keys().next().value ?? '');
       return misses.last - misses.first >= ABSENCE_MS;
     },
-    /** The broker did not answer, or it has the order. */
+    /** Restarts the measurement: the broker did not answer, or it has the order. */
     forget: (order: string): void => void measured.delete(order),
   };
 }

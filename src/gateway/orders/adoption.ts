@@ -12,8 +12,8 @@ interface Parts {
 }
 
 /**
- * Called when an order that was written off is found after all: another may have used the same budget or slot meanwhile.
- * Suspends a mandate that was used beyond what its owner signed.
+ * Suspends a mandate that was used beyond what its owner signed. Called when an order that was written off is found after
+ * all, because another order may have used the same budget or slot in the meantime.
  */
 export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Promise<void> {
   const { sub, draft } = entry;
@@ -21,7 +21,7 @@ export async function suspendIfExceeded(parts: Parts, entry: JournalEntry): Prom
   await parts.mandates.end({ sub, id: draft.mandate }, 'suspended', 'gateway', parts.clock.now());
 }
 
-/** How a mandate was used beyond its bounds, for its owner; undefined if it was not. */
+/** Describes for the owner how a mandate's limits were exceeded. Returns undefined if they were not. */
 export async function mandateExcess(
   { mandates, clock }: Parts,
   { sub, draft }: Pick<JournalEntry, 'sub' | 'draft'>,

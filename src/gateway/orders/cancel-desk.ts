@@ -5,8 +5,8 @@ import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
 /**
- * Cancels the order whose cancellation its owner approved. Idempotent; a lost answer is replaced by reading the order.
- * @returns the order afterwards; `pending_cancel` if the request was taken and the order can't be read
+ * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, the order is read.
+ * @returns the order afterwards; `pending_cancel` if the broker took the request but the order can't be read
  * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), which
  * may be retried
  */
@@ -29,7 +29,7 @@ export async function cancelApproved(
   }
   const after = await lookAt(broker, id);
   if (after === undefined) return { ...order, status: 'pending_cancel' };
-  // Accepted, but the order was faster.
+  // The broker accepted the request, but the order may have finished first.
   requireOpen(after);
   return after;
 }
@@ -40,13 +40,13 @@ export function requireAccount(
   approved: Pick<Account, 'account' | 'environment'>,
 ): void {
   if (held.account === approved.account && held.environment === approved.environment) return;
-  throw new Refusal(403, 'account_mismatch', 'the approved account is not the account of this user', {
+  throw new Refusal(403, 'account_mismatch', 'the approved account does not belong to this user', {
     fields: ['account'],
     challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
   });
 }
 
-/** The request may have arrived. @throws the broker's error if the order is not canceled */
+/** Reads the order, because the request may have arrived. @throws the broker's error if the order is not canceled */
 async function lostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
   const after = error instanceof Refusal ? await lookAt(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;
@@ -71,12 +71,12 @@ function requireOpen({ status }: Order): void {
 }
 
 export function notCancelable(status?: Order['status']): Refusal {
-  return new Refusal(409, 'not_cancelable', 'the order can no longer be cancelled', {
-    hint: 'Look at its status: it has been filled, cancelled or has expired.',
+  return new Refusal(409, 'not_cancelable', 'the order can no longer be canceled', {
+    hint: 'Check its status: it was filled, canceled or has expired.',
     ...(status === undefined ? {} : { members: { status } }),
   });
 }
 
 export function orderNotFound(members?: Record<string, unknown>): Refusal {
-  return new Refusal(404, 'not_found', 'there is no such order in this account', defined({ members }));
+  return new Refusal(404, 'not_found', 'this account has no such order', defined({ members }));
 }

@@ -28,7 +28,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountOf;
   readonly updates: Pick<OrderUpdates, 'listen'>;
-  /** Whether a person can have more than one account here, so that the broker is named. */
+  /** Whether a person can have more than one account here, so that the broker has to be named. */
   readonly isOfSeveral: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
@@ -61,8 +61,8 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const entry = await desk.settle(callerOf(asker), clientOrderId);
       if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);
       if (entry?.order === undefined) return undefined;
-      // The journal has the first answer; the broker knows the order's state since. If it can't be asked now, or with this
-      // token, the order is still placed: a refusal here would read as a no.
+      // The journal has the first answer; the broker knows the order's current state. If the broker can't be asked now, or
+      // not with this token, the order is still placed, and an error would read as "not placed".
       try {
         return (await (await brokerFor(asker, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {
@@ -96,12 +96,12 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   };
 }
 
-/** The ids of an order and its legs. */
+/** Returns the ids of an order and its legs. */
 function idsOf({ id, client_order_id, legs = [] }: Order): string[] {
   return [id, client_order_id, ...legs.flatMap(idsOf)];
 }
 
-/** Decimals in which a symbol's shares can be ordered; zero if only whole, or not at all. */
+/** Returns how many decimals an order for shares may have: zero if only whole shares, or none, can be ordered. */
 function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
   return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 }
@@ -133,7 +133,7 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
 }
 
 /**
- * What would be decided about an order if it were proposed now. Nobody is asked, nothing is stored.
+ * Returns what would be decided about an order if it were proposed now, without asking anybody or storing anything.
  * @throws {Refusal} as completing a proposal does
  */
 export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;

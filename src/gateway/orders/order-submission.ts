@@ -22,59 +22,62 @@ import type { Absence } from './absence.ts';
 import { isOrderOf, notReplaceable } from './replacement.ts';
 
 /*
- * From a claimed intent to an outcome: why one approval is never two orders, and why no order is lost.
+ * How a claimed intent gets an outcome. These are the reasons why one approval never becomes two orders, and why no order
+ * is lost.
  *
- * What proves what:
+ * What counts as proof:
  *
- *  1. The broker takes each client_order_id once, even after the order is over (see `Broker`), and every submission for an
- *     approval carries the same one. So however many submissions arrive, and however late, there is at most one order.
- *     Nothing below is needed for this. To a broker without this property (its traits say so) nothing is sent twice.
- *  2. An answer from the broker is proof, whenever it comes: an acceptance, a duplicate, a refusal of a first submission. So
- *     is an order found by its client_order_id.
- *  3. A timeout proves nothing: it limits how long we listen, not how long the operating system and the network deliver. The
- *     connection is reset, which makes a late arrival less likely and proves nothing either; nor does the process's death.
- *  4. A miss (the broker does not know the id) proves nothing by itself. The request may still be on its way, and the
+ *  1. At most one order exists per approval, because every submission for an approval carries the same client_order_id and
+ *     the broker accepts an id only once, even after its order is done (see `Broker`). It does not matter how many
+ *     submissions arrive, or how late. This does not depend on any point below. A broker whose traits say that it cannot
+ *     guarantee this is never sent an order twice.
+ *  2. An answer from the broker is proof no matter when it arrives: an acceptance, a duplicate, or a rejection of a first
+ *     submission. An order found by its client_order_id is proof too.
+ *  3. A timeout is not proof: it limits how long we wait, not how long the operating system and the network take to
+ *     deliver. Resetting the connection makes a late arrival less likely but proves nothing. Neither does a dead process.
+ *  4. A miss (the broker does not know the id) is not proof by itself, because the request may still be in transit and the
  *     broker's reads lag behind its writes.
- *  5. A refusal of a second submission ("insufficient buying power", say) says nothing about the first, which may be the
- *     reason for it. So once an order was sent while an earlier submission might have been taken (`ambiguous`), no refusal
- *     settles it. The journal checks this in the transaction that would write the refusal.
+ *  5. A rejection of a second submission ("insufficient buying power", say) proves nothing about the first, because the
+ *     first may have caused it. Once an order has been sent while an earlier submission might have been accepted
+ *     (`ambiguous`), no rejection settles it. The journal enforces this in the transaction that would write the rejection.
  *
- * What ends a submission:
+ * What limits a submission:
  *
- *  6. No byte of a submission leaves more than DISPATCH_MS after the checks that allowed it, or after its approval has
- *     expired, by the wall clock or by the monotonic clock. Both are compared after the connection is made, synchronously
- *     before the write (net/dispatch-deadline.ts), so it does not matter where a process, a machine or a network stood still.
- *     A submission that is stopped there was not sent, which is proof.
- *  7. Only one process may send: it takes that right in the journal by compare-and-set on the number of submissions. Sending
- *     again needs the approval and every check again, and QUIET_MS since the last time; by (1) a wrong QUIET_MS would cost a
- *     duplicate that the broker refuses, not a second order. After the claim the process also checks that no other one has
- *     taken over the proposal, which may by now be reporting that nothing was placed.
+ *  6. No byte of a submission leaves more than DISPATCH_MS after the checks that allowed it, or after its approval
+ *     expired, by the wall clock or by the monotonic clock. Both are compared once the connection is open, synchronously
+ *     before the write (net/dispatch-deadline.ts), so a process, machine or network that was suspended cannot send late. A
+ *     submission stopped there was provably not sent.
+ *  7. Only one process may send. It acquires that right in the journal with a compare-and-set on the number of
+ *     submissions. Sending again requires the approval, every check, and QUIET_MS since the last submission. A QUIET_MS
+ *     that is too short would cost a duplicate that the broker rejects, and by (1) never a second order. After the claim,
+ *     the process also checks that no other process took over the proposal and may be reporting that nothing was placed.
  *
  * When an order is reported as not placed although the broker never said so:
  *
- *  8. An order is written off only when its approval has expired, so by (6) nothing more will leave; when nobody has sent it
- *     again since the first miss; when no request for it is open in this process; and when the broker has answered for
- *     ABSENCE_MS of awake time that it does not have it (absence.ts). This is an inference, because of (3).
- *  9. So it is provisional. Its reservation (its share of the mandate and of the day's limits) is kept until the trading day
- *     is over. Proof overrides it at any time: the journal then records the order as placed and counts it again, the proposal
- *     becomes `executed`, and its owner is told (adoption.ts). Reconciliation looks it up again at each start, after each
- *     sleep and every day for 30 days (reconciliation.ts).
- * 10. A lookup made for another order settles nothing. An order is looked up on behalf of its own proposal alone.
+ *  8. An order is written off only if its approval has expired, so by (6) nothing more can leave; if nobody has sent it
+ *     again since the first miss; if no request for it is open in this process; and if the broker has answered for
+ *     ABSENCE_MS of awake time that it does not have the order (absence.ts). By (3) this is an inference, not proof.
+ *  9. A write-off is therefore provisional. Its reservation (its share of the mandate and of the day's limits) is held
+ *     until the trading day ends. Proof overrides a write-off at any time: the journal records the order as placed and
+ *     counts it again, the proposal becomes `executed`, and the owner is notified (adoption.ts). Reconciliation looks the
+ *     order up again at each start, after each sleep, and daily for 30 days (reconciliation.ts).
+ * 10. A lookup for one order never settles another: an order is looked up only on behalf of its own proposal.
  *
- * All of this holds for a replacement, which has a client_order_id of its own. An order is replaced at most once: sent again
- * after it was taken, the change is refused because the earlier order is closed, and by (5) that refusal settles nothing.
+ * All of this also holds for a replacement, which has its own client_order_id. An order is replaced at most once: if the
+ * change is sent again after the broker accepted it, it is rejected because the earlier order is closed, and by (5) that
+ * rejection settles nothing.
  */
 
-/** Before an order may be sent again, milliseconds: most submissions are delivered or lost by then. See (7). */
+/** Minimum time between two submissions of an order, in milliseconds. Most are delivered or lost by then. See (7). */
 export const QUIET_MS = 30_000;
 
-/** How long a submission may take from its checks to the first byte, milliseconds. See (6). */
+/** Maximum time from a submission's checks to its first byte, in milliseconds. See (6). */
 export const DISPATCH_MS = 15_000;
 
-/** A check that took longer describes another moment than that of sending, milliseconds. */
+/** Maximum duration of the checks, in milliseconds. Slower checks are repeated because they are out of date. */
 const FRESH_MS = 1_000;
 
-/** Between lookups after a submission without an answer; the first is immediate. */
+/** Delays between lookups after a submission without an answer, in milliseconds. The first lookup is immediate. */
 const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
@@ -86,9 +89,9 @@ export interface SubmissionContext {
 }
 
 interface SendingContext extends SubmissionContext {
-  /** Why it must not be sent after all (409 `not_placed`); called right before the broker. */
+  /** Returns why the order must not be sent after all (409 `not_placed`). Called right before the broker. */
   readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
-  /** Whether no other process has taken over its proposal; see (7). */
+  /** Whether this process still handles the proposal; see (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
@@ -98,8 +101,9 @@ export interface Intent extends OrderKey {
 }
 
 /**
- * Sends an order whose intent is in the journal, and records the outcome. @returns the entry, `placed` or `rejected`
- * @param send one request with the draft's client_order_id: a submission, or a replacement
+ * Sends an order whose intent is in the journal, and records the outcome.
+ * @param send sends one request with the draft's client_order_id: a submission, or a replacement
+ * @returns the entry, `placed` or `rejected`
  * @throws {Refusal} 504 `outcome_unknown`, 503 `broker_busy`, `service_busy`, 409 `account_not_connected`
  */
 export async function submitIntent(
@@ -125,9 +129,9 @@ export async function submitIntent(
 }
 
 /**
- * The last check: the approval may have expired, and trading may have been halted. Repeated if the process stood still
- * meanwhile.
- * @returns until when it may leave, or why it may not; `taken_over` if another process decides about it
+ * Makes the last checks: the approval may have expired, or trading may have been halted. Repeats them if they took too
+ * long, because the process may have been suspended.
+ * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles it
  */
 async function clearToSend(
   intent: Intent,
@@ -144,7 +148,7 @@ async function clearToSend(
   }
 }
 
-/** Nothing was sent: takes the claim back for the process that took over, or records why; see (6) and (7). */
+/** Records that nothing was sent: releases the claim for the process that took over, or records why. See (6) and (7). */
 async function recordUnsent(
   why: Refusal | 'taken_over',
   intent: Intent,
@@ -161,9 +165,9 @@ async function recordUnsent(
 }
 
 /**
- * Records what the broker's answer proves; see (2), (3) and (5).
+ * Records what the broker's answer proves. See (2), (3) and (5).
  * @returns undefined if the order has to be looked up
- * @throws {Refusal} if this submission came to nothing and the order may be sent again
+ * @throws {Refusal} if the broker did not take this submission and the order may be sent again
  */
 async function recordAnswer(
   submission: Submission,
@@ -174,7 +178,7 @@ async function recordAnswer(
   const { journal, clock } = context;
   switch (submission.outcome) {
     case 'accepted':
-      // The answer to our own request: whatever it looks like, this is the order that came of it.
+      // This answers our own request, so the order in it is ours even if its fields differ.
       return await recordPlaced(submission.order, intent, context, 'answered');
     case 'not_taken':
       if ((await journal.release(intent, clock.now())) === 'stale') return undefined;
@@ -185,16 +189,14 @@ async function recordAnswer(
       return refused === 'stale' ? undefined : await entryOf(journal, intent);
     }
     case 'unknown':
-      // Stopped before it was sent: the checks are made again, as for a request that the broker did not take.
+      // The request was stopped before it was sent, so the checks run again as if the broker had not taken it.
       if (deadline.nothingLeft && (await journal.release(intent, clock.now())) === 'released')
         throw notSent();
       return undefined;
   }
 }
 
-/**
- * Asks the broker once for an entry without an outcome. @returns the settled entry; undefined if nothing can be concluded
- */
+/** Asks the broker once for an order without an outcome. @returns the settled entry; undefined if that proves nothing */
 export async function settleByLookup(
   entry: JournalEntry,
   broker: OpenAccount,
@@ -205,7 +207,7 @@ export async function settleByLookup(
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFound(order, entry, context);
-  // It may have been taken, and no longer be listed.
+  // The broker may have taken the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
   const name = nameOf(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
@@ -217,7 +219,7 @@ export async function settleByLookup(
   return await writeOff(entry, broker, context);
 }
 
-/** Looks for an order that was written off. @returns the entry, adopted if the broker has the order */
+/** Looks up an order that was written off. @returns the entry, adopted if the broker has the order */
 export async function recheck(
   entry: JournalEntry,
   broker: OpenAccount,
@@ -225,12 +227,12 @@ export async function recheck(
 ): Promise<JournalEntry> {
   if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
-  // Another order under its id is no proof of this one: the id is taken, so this one can never arrive.
+  // A different order under this id is not this one. The id is taken, so this order can never arrive.
   if (order === undefined || !isOrderOf(order, entry)) return entry;
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** No submission was taken, and after the approval expired nobody sends it again. */
+/** Gives up an order that the broker never took. Its approval has expired, so nobody sends it again. */
 async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
@@ -255,14 +257,14 @@ async function lookUpOnce(
   }
 }
 
-/** See (8) and (9) at the top. */
+/** Writes the order off, by (8) and (9) at the top. */
 async function writeOff(
   entry: JournalEntry,
   broker: OpenAccount,
   { journal, clock, absence }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
-  // It was sent to the account it was approved for; the user may have connected another one since.
+  // The order went to the account it was approved for, and the user may have connected a different one since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
   const written = await journal.writeOff(entry, expiredUnplaced().toProblem(), {
@@ -273,14 +275,14 @@ async function writeOff(
   return written === 'stale' ? undefined : await entryOf(journal, entry);
 }
 
-/** The end of the New York day of the current or next session, milliseconds since the epoch. */
+/** Returns the end of the New York day of the current or next session, in milliseconds since the epoch. */
 function tradingDayEnd({ next_close }: MarketClock, now: number): number {
   const closes = Date.parse(next_close);
   const last = Math.max(now, Number.isNaN(closes) ? now : closes);
   return newYorkInstant(addDays(newYorkDate(last), 1), '00:00');
 }
 
-/** JSON, since no separator is safe in what a provider may call a user. */
+/** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
 export function nameOf({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
@@ -289,7 +291,7 @@ export function isSettled({ state }: JournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
-/** Whether it may be sent (again) now, as far as broker and time tell; see (2) at the top. */
+/** Returns whether the order may be sent (again) now, judging by the broker's traits and the time. See (1) and (7). */
 export function maySubmitAgain(
   { submittedAt }: Pick<JournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
@@ -306,7 +308,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
       const order = await broker.orderByClientOrderId(draft.client_order_id);
       if (order !== undefined) return order;
     } catch (error) {
-      // The broker may answer at the next lookup; at the end the outcome is unknown, not failed.
+      // The next lookup may succeed. If none does, the outcome is unknown, which is not a failure.
       if (!(error instanceof Refusal)) throw error;
     }
   }
@@ -320,7 +322,7 @@ async function recordFound(order: Order, intent: Intent, context: SubmissionCont
   return await entryOf(journal, intent);
 }
 
-/** Proof that the broker has it, whatever the journal says. */
+/** Records the order as placed, whatever the journal says so far: the broker has it. */
 async function recordPlaced(
   order: Order,
   intent: Intent,
@@ -348,9 +350,9 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
   return new Refusal(
     504,
     'outcome_unknown',
-    'the broker gave no answer, and it is not known whether it took the order',
+    'the broker did not answer, so it is unknown whether it took the order',
     {
-      hint: 'Ask again by client_order_id, or send the very same request again. Do not propose the order again before it is settled.',
+      hint: 'Look it up by client_order_id, or send the identical request again. Do not propose the order again until its outcome is known.',
       members: { client_order_id: clientOrderId },
       retryAfter: Math.ceil(QUIET_MS / 1000),
     },
@@ -363,10 +365,10 @@ function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
     ...defined({ broker_code: refused.brokerCode }),
   };
   if (refused.reason === 'not_replaceable') {
-    return notReplaceable('the broker says that the order can no longer be replaced', members);
+    return notReplaceable('the broker says the order can no longer be replaced', members);
   }
   return refused.reason === 'insufficient_funds'
-    ? new Refusal(422, 'insufficient_funds', 'the account has not enough buying power for the order', {
+    ? new Refusal(422, 'insufficient_funds', 'the account does not have enough buying power for the order', {
         hint: 'Propose a smaller order.',
         members,
       })
@@ -378,12 +380,12 @@ function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
 
 function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
   return reason === 'rate_limited'
-    ? new Refusal(503, 'broker_busy', 'the broker asks for fewer requests and did not take the order', {
-        hint: 'Send the very same request again in a moment: the approval still stands.',
+    ? new Refusal(503, 'broker_busy', 'the broker is rate limiting requests and did not take the order', {
+        hint: 'Send the identical request again in a moment: the approval is still valid.',
         retryAfter: 5,
       })
-    : new Refusal(409, 'account_not_connected', 'the broker does not accept the connection to the account', {
-        hint: 'Send the very same request again; if that fails too, connect the brokerage account again, or give its key pair again.',
+    : new Refusal(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
+        hint: 'Send the identical request again. If that fails too, reconnect the brokerage account or enter its key pair again.',
       });
 }
 
@@ -391,22 +393,22 @@ function notSent(): Refusal {
   return new Refusal(
     503,
     'service_busy',
-    'the gateway could not send the order in time, and did not send it',
+    'the gateway could not send the order in time, so it was not sent',
     {
-      hint: 'Send the very same request again: the approval is still unused.',
+      hint: 'Send the identical request again: the approval has not been used.',
       retryAfter: 1,
     },
   );
 }
 
 function takenOver(): Refusal {
-  return new Refusal(503, 'service_busy', 'another gateway carries out the approval by now', {
-    hint: 'Look at the proposal: it tells what came of it.',
+  return new Refusal(503, 'service_busy', 'another gateway is already executing the approval', {
+    hint: 'Check the proposal: it shows the outcome.',
     retryAfter: 1,
   });
 }
 
-/** For an order that nobody may send anymore, and that the broker does not have. */
+/** For an order that may no longer be sent and that the broker does not have. */
 export function expiredUnplaced(): Refusal {
   return neverPlaced('the approval expired before the broker took the order');
 }
@@ -415,9 +417,9 @@ function idTaken(): Refusal {
   return new Refusal(
     409,
     'client_order_id_conflict',
-    'the broker holds another order under this client_order_id',
+    'the broker already has a different order with this client_order_id',
     {
-      hint: 'Propose the order again, under another client_order_id.',
+      hint: 'Propose the order again with a different client_order_id.',
       fields: ['client_order_id'],
     },
   );

@@ -45,27 +45,28 @@ import {
 import { changesTo, notReplaceable } from './replacement.ts';
 
 /*
- * Between any two awaits another request, or another process, may do the same. What keeps one approval one order:
+ * Between any two awaits, another request or another process may do the same work. One approval stays one order because:
  *
- *  1. The claim. In one transaction the journal checks that the client_order_id is free and the approval unused, uses it, and
- *     writes the intent. Whatever was read before decides nothing.
- *  2. The right to send again is taken by a compare-and-set on the entry as it was read, and a refusal is written only
- *     where no submission is in doubt by then (order-submission.ts).
- *  3. Requests for the same order wait for the first: within this process by `arriving`, which is checked and set before the
- *     first await; at another gateway at the row (door/landing.ts). This only spares the person a wrong answer; the journal
- *     would hold without it.
+ *  1. The claim decides. In one transaction, the journal checks that the client_order_id is free and that the approval is
+ *     unused, marks the approval as used, and writes the intent. Nothing that was read before the transaction counts, so
+ *     two concurrent requests cannot both pass.
+ *  2. The right to send again is acquired by a compare-and-set on the entry as it was read, and a rejection is written
+ *     only if no submission is in doubt at that time (order-submission.ts).
+ *  3. Requests for the same order wait for the first one: in this process through `arriving`, which is checked and set
+ *     before the first await, and across gateways through the journal row (door/landing.ts). This only saves the person
+ *     from a wrong answer. The journal prevents a second order without it.
  */
 
 interface OrderDeskOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
   readonly gateway: string;
-  /** Together with the token's id, what an approval is used up by. */
+  /** Identifies a used approval, together with the token's id. */
   readonly issuer: string;
   readonly detailsType: string;
   readonly halts: Pick<Halts, 'standing'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
-  /** If approvals must be signed. */
+  /** Set if approvals must be signed. */
   readonly signatures?: Pick<Keys, 'check'> | undefined;
   readonly isTakenBack?: IsTakenBack | undefined;
 }
@@ -86,11 +87,11 @@ interface Arrival {
 
 interface Desk {
   readonly options: OrderDeskOptions & SubmissionContext;
-  /** What this process is sending or settling, by user and client_order_id; requests for the same wait for it. */
+  /** Orders that this process is sending or settling, by user and client_order_id. Equal requests wait for them. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
-   * Requests to place an order, from their arrival on. A proxy may repeat one at once: checked twice, the order could be
-   * placed and the answered request be told "price moved".
+   * Requests to place an order, from the moment they arrive. If a proxy repeats one immediately and both were checked, the
+   * order could be placed while the request that gets the answer fails with "price moved".
    */
   readonly arriving: Map<string, Arrival>;
   readonly early: EarlyOrders;
@@ -106,39 +107,39 @@ export function createOrderDesk(given: OrderDeskOptions) {
   const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    /** @throws {Refusal} with a code for each way to fail; {@link ReplayedRefusal} if it is the recorded one */
+    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedRefusal} if it was recorded earlier */
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      // The details that token and request agree on, so a lying provider can't bypass this with a token of its own.
+      // Uses the details that both token and request agree on, so a lying provider can't bypass this with its own token.
       const details = tradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(desk, approved, caller);
     },
-    /** Requests early what the decision needs. Never fails. */
+    /** Prefetches what the decision needs. Never fails. */
     prepare: early.ask,
     /**
-     * Places what was approved, or replaces `replaces` by it, exactly once: a repeat is answered from the journal, settled
-     * by asking the broker, or sent if that is safe.
-     * @param approved fields were already compared with the caller's approval
-     * @param caller who approved; its `jti` is used up
+     * Places the approved order, or replaces `replaces` with it, exactly once. A repeated request is answered from the
+     * journal, settled by asking the broker, or sent if that is safe.
+     * @param approved its fields were already compared with the caller's approval
+     * @param caller the approver, whose `jti` is used up
      * @throws {Refusal} as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(desk, approved, caller),
     /**
-     * Settles the caller's order by asking the broker; undefined if this gateway never placed it. @throws {Refusal} 504
-     * `outcome_unknown`
+     * Settles the caller's order by asking the broker. Returns undefined if this gateway never placed it.
+     * @throws {Refusal} 504 `outcome_unknown`
      */
     settle: (caller: Caller, clientOrderId: string) => settle(desk, caller, clientOrderId),
     /**
-     * Looks for an order that was written off, and adopts it. Undefined if this gateway never placed it.
+     * Looks up an order that was written off, and adopts it. Returns undefined if this gateway never placed it.
      * @throws {Refusal} as the broker's reads do
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(desk, caller, clientOrderId),
-    /** Its proposal has ended: gives up an order of which nothing was sent, and returns its share of the mandate. */
+    /** Gives up an order whose proposal ended before anything was sent, and returns its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
-      const problem = neverPlaced('its proposal ended before the broker took the order').toProblem();
+      const problem = neverPlaced('the proposal ended before the broker took the order').toProblem();
       await journal.abandon(key, problem, clock.now());
     },
   };
@@ -156,7 +157,7 @@ async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller
 }
 
 async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  // Before the expiry check: the outcome may be asked for while the token lives.
+  // Comes before the expiry check, because the outcome may be queried as long as the token is valid.
   const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
 }
@@ -170,14 +171,14 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   const clientOrderId = draft.client_order_id;
   const { mandate, slot } = draft;
   const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
-  // Decided in the transaction, by the current rules: of two concurrent orders the second sees the first.
+  // Decides in the transaction, by the current rules, so that the second of two concurrent orders sees the first.
   const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
   switch (await journal.claim(claim, clock.now(), decide)) {
     case 'denied':
       throw refusal();
     case 'approval_used':
-      throw new Refusal(403, 'approval_already_used', 'the approval was used for another order', {
-        hint: 'Each order needs an approval of its own.',
+      throw new Refusal(403, 'approval_already_used', 'the approval was already used for another order', {
+        hint: 'Each order needs its own approval.',
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
       });
     case 'known':
@@ -188,7 +189,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
   }
 }
 
-/** The first result; an open one is settled first. */
+/** Returns the first request's result, after settling it if necessary. */
 async function replay(
   desk: Desk,
   entry: JournalEntry,
@@ -197,7 +198,7 @@ async function replay(
 ): Promise<Placement> {
   if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
     throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
-      hint: 'Propose the order again, under another client_order_id.',
+      hint: 'Propose the order again with a different client_order_id.',
       fields: ['client_order_id'],
     });
   }
@@ -211,7 +212,7 @@ async function replay(
   return placement(await flight, true);
 }
 
-/** A lookup, and if that is safe, the submission that it never had. */
+/** Looks the order up, and submits it if it was never taken and that is safe. */
 async function settleOrSubmit(
   desk: Desk,
   entry: JournalEntry,
@@ -228,8 +229,8 @@ async function settleOrSubmit(
     admitted = await admit(approved, caller, desk.options);
     await desk.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
-    // "Price moved" would invite a new proposal while the order may be at the broker. The real reason is told only if every
-    // submission is known to have come to nothing.
+    // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
+    // only if every submission is known to have failed.
     if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
     throw error;
   }
@@ -241,11 +242,11 @@ async function settleOrSubmit(
 async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
   const isArriving = () =>
     [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
-  // Asked before and after: it may arrive, or be over, while the journal is read.
+  // Checked before and after reading the journal, because the order may arrive or finish in between.
   const arrives = isArriving();
   const entry = await desk.options.journal.find(caller.sub, clientOrderId);
   if (entry === undefined) {
-    // Not in the journal, but it may still come.
+    // The journal does not have it yet, but it may still arrive.
     if (arrives || isArriving()) throw outcomeUnknown(clientOrderId);
     return undefined;
   }
@@ -265,10 +266,10 @@ async function recheckOrder(
   clientOrderId: string,
 ): Promise<JournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
-  // The process that adopted it may have died before checking the mandate.
+  // The process that adopted it may have died before it checked the mandate.
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
-  // The answer to our own request is on its way, and says more than a lookup.
+  // The answer to our own request is still on its way, and says more than a lookup.
   const flight = flights.get(nameOf(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
@@ -276,8 +277,8 @@ async function recheckOrder(
 }
 
 /**
- * Looks the order up at the approved account's broker. If the broker can't be asked, an order that was sent stays unknown:
- * any other error could be read as "not placed".
+ * Looks the order up at the approved account's broker. If the broker can't be reached, an order that was sent stays
+ * unknown, because any other error could be read as "not placed".
  */
 async function askBroker(
   { options }: Desk,
@@ -293,7 +294,7 @@ async function askBroker(
   }
 }
 
-/** Waits for another gateway that may be sending it. */
+/** Waits for another gateway that may be sending the order. */
 function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEntry> {
   return whenLanded(options, entry, entry.clientOrderId, {
     look: () => entryOf(options.journal, entry),
@@ -312,7 +313,7 @@ function submit(
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
-/** Why a claimed order must not be sent after all. */
+/** Returns why a claimed order must not be sent after all. */
 async function stoppedBy(
   options: OrderDeskOptions,
   { sub, draft }: Intent,
@@ -322,15 +323,19 @@ async function stoppedBy(
   const ended = draft.mandate === undefined ? undefined : await mandateEnded(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
   const { state } = await halts.standing(sub, clock.now());
-  // Last, with nothing awaited after it: a proposal whose sign-in has just ended is not sent.
+  // Comes last, with nothing awaited after it, so that a proposal is not sent if its sign-in has just ended.
   if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
-    return neverPlaced('the sign-in that it came by was ended before it went out', 'PRINCIPAL_REVOKED');
-  if (state === 'halted') return neverPlaced('trading was halted before it went out', 'TRADING_HALTED');
+    return neverPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
+  if (state === 'halted')
+    return neverPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
-  return neverPlaced('positions may only be made smaller since', 'TRADING_REDUCING_ONLY');
+  return neverPlaced(
+    'trading was limited to reducing positions before the order was sent',
+    'TRADING_REDUCING_ONLY',
+  );
 }
 
-/** The claim decided how much it may use; whether it is still active is checked again. */
+/** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
 async function mandateEnded(
   { mandates, clock, isTakenBack }: OrderDeskOptions,
   sub: string,
@@ -338,11 +343,12 @@ async function mandateEnded(
 ): Promise<Refusal | undefined> {
   const found = await mandates.find(sub, mandate, { since: 0 });
   const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
-  if (state === 'expired') return neverPlaced('the mandate ended before it went out', 'MANDATE_EXPIRED');
+  if (state === 'expired')
+    return neverPlaced('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
-    return neverPlaced(`the mandate was ${state} before it went out`, 'MANDATE_NOT_ACTIVE');
+    return neverPlaced(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
   return found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true
-    ? neverPlaced('the mandate was suspended before it went out', 'MANDATE_NOT_ACTIVE')
+    ? neverPlaced('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
     : undefined;
 }
 
@@ -376,7 +382,7 @@ interface AdmissionOptions {
   readonly clock: Clock;
 }
 
-/** An order, the world it is decided by, and the one request that sends it. */
+/** An order, the market and account data it is decided by, and the request that sends it. */
 interface Admitted {
   readonly broker: OpenAccount;
   readonly asked: Asked;
@@ -385,9 +391,9 @@ interface Admitted {
 }
 
 /**
- * Reads the world of an approved order, and checks time, environment and account. Uses nothing up. The caller asks the
- * rules: in the transaction that claims it, or by `requireAllowed` if it is claimed already.
- * @param early open orders requested a moment ago
+ * Reads the market and account data for an approved order, and checks time, environment and account. Uses nothing up. The
+ * caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is already claimed.
+ * @param early open orders that were requested a moment ago
  */
 async function admit(
   { draft, replaces }: ApprovedOrder,
@@ -401,7 +407,7 @@ async function admit(
     throw new Refusal(
       403,
       'environment_mismatch',
-      `this gateway trades ${options.environment} accounts only`,
+      `this gateway only trades ${options.environment} accounts`,
       {
         fields: ['environment'],
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
@@ -412,7 +418,7 @@ async function admit(
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
   requireAccount(world.account, draft);
   const send = await sending(draft, replaces, broker);
-  // Again: the broker may have been slow.
+  // Checked again, because the broker may have been slow.
   requireUnexpired(draft.expires_at, ORDER, options.clock);
   return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
 }
@@ -440,32 +446,32 @@ async function sending(
 ): Promise<Admitted['send']> {
   if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
   const earlier = await broker.order(replaces);
-  if (earlier === undefined) throw notReplaceable('there is no such order in this account');
+  if (earlier === undefined) throw notReplaceable('this account has no such order');
   const changes = changesTo(draft, earlier, broker.traits);
   return () => broker.replace(replaces, { order: draft, changes });
 }
 
-/** Older answers are not used, milliseconds. */
+/** Maximum age of prefetched orders, in milliseconds. */
 const EARLY_FRESH_MS = 1_000;
 const MOST_EARLY = 100;
 
 type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 
 /**
- * Requests open orders while the kernel still commits that an order is carried out. Everything else a decision needs must
- * be read after them (`readWorlds`), so this saves a round trip between tap and fill.
+ * Prefetches open orders while the kernel is still committing the execution. Everything else that a decision needs must be
+ * read after them (`readWorlds`), so this saves a round trip between the tap and the fill.
  */
 export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
-    /** Never fails; errors go to whoever takes it. */
+    /** Never fails: errors are reported to the caller of `take`. */
     ask(draft: OrderDraft, caller: Caller): void {
       if (asked.size >= MOST_EARLY) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
       asked.set(keyOf(draft, caller), { at: clock.now(), orders });
     },
-    /** Once; undefined if nothing was requested, or too long ago. */
+    /** Returns the orders once; undefined if none were requested, or too long ago. */
     take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined {
       const key = keyOf(draft, caller);
       const early = asked.get(key);
@@ -480,7 +486,7 @@ const keyOf = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
 
 const ORDER = { scope: 'orders:write', noun: 'order' } as const;
 
-/** An order that its owner approved, to the last field. */
+/** An order whose every field its owner approved. */
 interface ApprovedOrder {
   readonly draft: OrderDraft;
   readonly digest: string;
@@ -507,7 +513,7 @@ function approvedOrder(
 }
 
 function parseOrder(body: unknown): OrderDraft {
-  // Orders under a mandate come only from proposals.
+  // Orders under a mandate can only come from proposals.
   const parsed = orderDraftSchema.unwrap().omit({ mandate: true, slot: true }).safeParse(body);
   if (!parsed.success) throw malformed(400, 'invalid_order', 'the order', parsed.error);
   try {

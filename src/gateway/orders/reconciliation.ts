@@ -12,8 +12,8 @@ import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
 
 /**
- * An open order with an id of this gateway that no proposal accounts for: the gateway has no record of it (a restored
- * backup, say), or recorded that it would not be placed. Its owner has to be told.
+ * An open order with an id of this gateway that no proposal accounts for. Either the gateway has no record of it (after
+ * restoring a backup, say), or it recorded that the order would not be placed. The owner has to be notified.
  */
 export interface UnexplainedOrder {
   readonly sub: string;
@@ -21,15 +21,15 @@ export interface UnexplainedOrder {
   readonly order: Order;
 }
 
-/** Milliseconds between looks. A sleep of the machine is noticed within this time. */
+/** Milliseconds between checks. A sleep of the machine is noticed within this time. */
 const TICK_MS = 30_000;
-/** Between two rounds, milliseconds of awake time. */
+/** Awake time between two rounds, in milliseconds. */
 const ROUND_MS = 24 * 60 * 60_000;
-/** How long a written-off order is looked up, milliseconds. */
+/** How long a written-off order is looked up, in milliseconds. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
-/** Until the next lookup, milliseconds; doubled each time. */
+/** Delay until the next lookup, in milliseconds. Doubles each time. */
 const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
-/** Until a failure is retried, milliseconds; doubled each time. */
+/** Delay until a failure is retried, in milliseconds. Doubles each time. */
 const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
 /** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/kernel/propose.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
@@ -51,7 +51,7 @@ interface Account {
   readonly account: string;
 }
 
-/** Retried by the monotonic clock, or once the owner has another token. */
+/** When to try again: at a time by the monotonic clock, or as soon as the owner has another token. */
 interface Due {
   readonly at: number;
   readonly wait: number;
@@ -62,12 +62,12 @@ interface Due {
 /**
  * Compares the gateway's conclusions with the broker.
  *
- * - An order written off within the last 30 days is looked up at each start, after each sleep of the machine, and in between
- *   after five minutes, ten, twenty and so on up to a day. If it is found, it is adopted.
- * - At each start, after each sleep and every day, each open order with an id of this gateway must belong to a proposal that
- *   says so. If not, its owner is told.
- * - As often, unsupervised proposals of unknown outcome are asked about again, and expired orders that were never sent are
- *   given up.
+ * - An order written off within the last 30 days is looked up at each start, after each sleep of the machine, and in
+ *   between after 5, 10, 20 minutes and so on, up to a day. If it is found, it is adopted.
+ * - At each start, after each sleep and daily, each open order with an id of this gateway must belong to a proposal that
+ *   accounts for it. If not, the owner is notified.
+ * - As often, the outcomes of unsupervised proposals are queried again, and expired orders that were never sent are given
+ *   up.
  */
 export function createReconciliation(options: ReconciliationOptions) {
   const { journal, desk, kernel, isUnattended, clock, onError } = options;
@@ -81,9 +81,9 @@ export function createReconciliation(options: ReconciliationOptions) {
     options.report(found);
   };
   let accounts = new Map<string, Account>();
-  /** By account and by order; what is missing here is due. */
+  /** By account and by order. An entry that is missing here is due. */
   let due = new Map<string, Due>();
-  /** Orders found whose proposals say so, in this round. */
+  /** Orders found in this round whose proposals account for them. */
   const accounted = new Set<string>();
   let running = Promise.resolve();
 
@@ -91,7 +91,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     if (!signal.aborted) onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
   };
 
-  /** Does the work if it is due and the account can be opened, and schedules the next time. */
+  /** Runs `work` if it is due and the account can be opened, and schedules the next time. */
   const whenDue = async (
     key: string,
     sub: string,
@@ -117,7 +117,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     } catch (error) {
       const next = Math.min(failedWait * 2, FAILED_WAITS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
-      // Other work goes on. A refusal means that the broker is unreachable, or nothing opens the account now.
+      // Other work continues. A refusal means that the broker can't be reached, or that nothing opens the account now.
       if (!(error instanceof Refusal)) failed(error);
       return false;
     }
@@ -129,7 +129,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     due = new Map();
     accounted.clear();
     await kernel.pursueUnknown();
-    // A process may have died between the end of the proposal and the journal.
+    // A process may have died after the proposal ended and before it wrote to the journal.
     for (const entry of await journal.unsent())
       if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
   };
@@ -137,7 +137,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - REMEMBERED_MS)) {
       const key = `order ${nameOf(entry)}`;
-      // Once a round: a process may have died before its proposal said so.
+      // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) =>
         recheckOne({ ...options, report }, caller, entry),
@@ -165,7 +165,7 @@ export function createReconciliation(options: ReconciliationOptions) {
               await beginRound();
               begunAt = clock.monotonic();
             }
-            // Only now: a round that could not begin is still due at the next tick.
+            // Set only now, so that a round that could not begin is still due at the next tick.
             before = drift;
             await look();
           } catch (error) {
@@ -204,14 +204,14 @@ async function checkOpen(
     if (!OWN_ID.test(id)) continue;
     const known = await journal.find(sub, id);
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
-    // If it is still rejected, the order is not the approved one.
+    // An order that is still rejected is not the approved one.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
     if (isOurs && (await kernel.orderFound(sub, subjectIdOf(id))) === 'accounted') continue;
     report({ sub, account, order });
   }
 }
 
-/** A batch numbers its lines. */
+/** Removes the line number that a batch adds. */
 function subjectIdOf(clientOrderId: string): string {
   return OWN_ID.exec(clientOrderId)?.[1] ?? clientOrderId;
 }

@@ -7,14 +7,14 @@ import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import { isSameOrder } from '../broker/same-order.ts';
 
-/** `trail` is the trail_price or trail_percent, whichever the order has. */
+/** `trail` is the order's trail_price or trail_percent. */
 type OrderChanges = ReplaceSubject['changes'];
 
 const prices = ['limit_price', 'stop_price'] as const;
 const trails = ['trail_price', 'trail_percent'] as const;
 
 /**
- * The changes from the order at the broker to the approved one, read from the order itself so that everything else stays.
+ * Returns the changes from the order at the broker to the approved one, so that everything else stays as it is.
  * @throws {Refusal} 409 `not_replaceable`
  */
 export function changesTo(
@@ -22,23 +22,23 @@ export function changesTo(
   order: Order,
   { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
 ): OrderChanges {
-  if (replaces === undefined) throw notReplaceable(`${label} changes no orders`);
+  if (replaces === undefined) throw notReplaceable(`${label} can't change orders`);
   requireUnfilled(order);
   const { qty } = order;
-  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by amount takes no changes');
+  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by dollar amount can't be changed');
   const trail = trails.find((field) => draft[field] !== undefined);
   requireSameBesides(draft, order, trail);
   const changes: OrderChanges = {};
   if (!same(qty, draft.qty)) {
     if (!replaces.fractions && ![qty, draft.qty].every((each) => new Dec(each).isInteger())) {
-      throw notReplaceable('the quantity of an order in fractions can not be changed');
+      throw notReplaceable('the quantity of a fractional order can't be changed');
     }
     changes.qty = draft.qty;
   }
   for (const field of prices) if (!keeps(order, draft, field)) changes[field] = draft[field];
   if (trail !== undefined && !keeps(order, draft, trail)) changes.trail = draft[trail];
   if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
-  if (Object.keys(changes).length === 0) throw notReplaceable('the order is that way already');
+  if (Object.keys(changes).length === 0) throw notReplaceable('the order already has these values');
   return changes;
 }
 
@@ -46,8 +46,8 @@ function requireUnfilled({ status, filled_qty }: Order): void {
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(status)) {
     throw notReplaceable(`the order is ${status.replaceAll('_', ' ')}`, { status });
   }
-  // Undocumented which shares count against the new quantity; a wrong guess trades too many.
-  if (!new Dec(filled_qty).isZero()) throw notReplaceable('the order has been filled in part', { status });
+  // The broker does not document whether filled shares count against the new quantity. A wrong guess trades too many.
+  if (!new Dec(filled_qty).isZero()) throw notReplaceable('the order is partially filled', { status });
 }
 
 function requireSameBesides(
@@ -59,10 +59,10 @@ function requireSameBesides(
   const fields: string[] = fixed.filter((field) => order[field] !== draft[field]);
   if (fields.length === 0 && trail !== undefined && order[trail] === null) fields.push('trail');
   if (fields.length > 0)
-    throw notReplaceable('the order at the broker is another than the approved one', { fields });
+    throw notReplaceable('the order at the broker differs from the approved one', { fields });
 }
 
-/** Whether the broker's order under our client_order_id is the one of this journal entry. */
+/** Returns whether the broker's order under our client_order_id is the one of this journal entry. */
 export function isOrderOf(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
@@ -75,7 +75,7 @@ export function isOrderOf(
     order.type === draft.type &&
     order.time_in_force === draft.time_in_force &&
     order.extended_hours === draft.extended_hours &&
-    // Less by what the earlier order filled at the last moment.
+    // The quantity may be smaller, by what the earlier order filled at the last moment.
     (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
     [...prices, ...trails].every((field) => keeps(order, draft, field))
   );
@@ -95,7 +95,7 @@ export function notReplaceable(
 ): Refusal {
   const { fields, ...members } = more;
   return new Refusal(409, 'not_replaceable', `nothing was changed: ${why}`, {
-    hint: 'Look at the order; where it is still open, propose to cancel it and then a new one.',
+    hint: 'Check the order. If it is still open, propose to cancel it, then propose a new one.',
     ...defined({ fields }),
     members,
   });

@@ -164,7 +164,7 @@ describe('nothing is changed, as not_replaceable,', () => {
     await refused();
   });
 
-  it('where the order is that way already', async () => {
+  it('where the order already has these values', async () => {
     earlier.request.limit_price = '171';
     await refused();
   });

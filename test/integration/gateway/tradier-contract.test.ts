@@ -293,7 +293,7 @@ describe('Tradier', () => {
     });
     await expect(verify({ token: 'two words', accountNumber: 'VA000001' })).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringContaining('the access token is no secret'),
+      message: expect.stringContaining('the access token must be'),
     });
   });
 });

@@ -201,7 +201,7 @@ describe('at a terminal', () => {
     ]);
     await expect(makeHome(person.context, fresh(), options)).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringContaining('account id is no account’s'),
+      message: expect.stringContaining('account id must be'),
     });
     expect(person.said()).toMatch(
       / 1 {2}Alpaca: key pair\n {2}2 {2}Tradier: access token\n {2}3 {2}SnapTrade: SnapTrade user or personal SnapTrade key\n {2}4 {2}Interactive Brokers: account number\n/,

@@ -10,7 +10,7 @@ import { newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { ActivityPage } from '../broker.ts';
 import { kindOfType } from './activity-types.ts';
 
-/** The most Alpaca returns at once. */
+/** Maximum number of activities that Alpaca returns at once. */
 export const ACTIVITY_PAGE = 100;
 
 /** One page, newest first. Canceled activities are left out. */
@@ -27,14 +27,14 @@ export function activityPage(answer: readonly trading.GetAccountActivities200Res
   };
 }
 
-/** The SDK has one type for trades and another for the rest; an element may be either. */
+/** The SDK has one type for trades and another for everything else. An element may be either. */
 type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTradeActivities>;
 
 function activityView(activity: AnyActivity): Activity {
   const type = String(activity.activityType);
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
   const kind = kindOf(type, activity, amount);
-  // `created_at` is the booking time. An option's strike is in the per-share amount (contract) or the price (examples).
+  // `created_at` is the booking time. The price of an option is in the per-share amount (contract) or `price` (examples).
   const price = activity.price ?? (kind === 'fill' ? activity.perShareAmount : undefined);
   const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
   return activitySchema.parse({
@@ -52,7 +52,7 @@ function activityView(activity: AnyActivity): Activity {
   });
 }
 
-/** The shares traded by an exercise have no side, only a sign. */
+/** Shares traded by an exercise have no side, only a sign. */
 function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
   if (side !== undefined) return side === 'buy' ? 'buy' : 'sell';
   return new Dec(qty ?? 0).isNegative() ? 'sell' : 'buy';
@@ -63,13 +63,13 @@ const abs = (qty: string) => new Dec(qty).abs();
 function kindOf(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
   const known = Object.hasOwn(kindOfType, type) ? kindOfType[type] : undefined;
   const kind = known === 'transfer' && (symbol == null || qty == null) ? 'deposit' : (known ?? 'unknown');
-  // Only the sign tells deposits from withdrawals.
+  // Deposits and withdrawals differ only by sign.
   if ((kind === 'deposit' || kind === 'withdrawal') && amount !== null && !amount.isZero())
     return amount.isNegative() ? 'withdrawal' : 'deposit';
   return kind;
 }
 
-/** A date alone is a day in New York; read as UTC it would be the evening before. */
+/** Returns the start of a date's day in New York. Read as UTC, the date would be the evening before. */
 function startOfDay(date: Date | string | undefined): Date | undefined {
   return date == null ? undefined : new Date(newYorkInstant(isoDate(date), '00:00'));
 }
@@ -78,7 +78,7 @@ function plainAmount(value: string | Dec): string {
   return new Dec(value).toDecimalPlaces(12).toFixed();
 }
 
-/** The SDK sends dates as instants, which a broker may read a day off. */
+/** Converts trading days. The SDK sends dates as instants, which the broker may read as the day before or after. */
 export function tradingDays(
   days: readonly trading.LegacyCalendarDay[],
   start: string,

@@ -1,9 +1,9 @@
 import type { Activity } from '../../../trading/activity.ts';
 
 /**
- * Alpaca's activity types ("ActivityType"; changelog of 6 November 2026); docs/reference/METRICS.md defines the kinds. A
- * type not listed is `unknown`: it is shown, and figures it may affect are marked. A negative `deposit` is a withdrawal; a
- * `transfer` without shares moves cash.
+ * Alpaca's activity types ("ActivityType"; changelog of 6 November 2026). docs/reference/METRICS.md defines the kinds. A
+ * type that is not listed is `unknown`: it is shown, and figures that it may affect are marked. A negative `deposit` is a
+ * withdrawal. A `transfer` without shares moves cash.
  */
 export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
@@ -31,7 +31,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   DIVTXEX: 'dividend',
   INT: 'interest',
 
-  // Withheld or charged, and refunds of it.
+  // Withheld or charged, and refunded.
   FEE: 'fee',
   CFEE: 'fee',
   DIVFEE: 'fee',
@@ -44,7 +44,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   PTC: 'fee',
   PTR: 'fee',
 
-  // Shares become others.
+  // Shares become other shares.
   SPLIT: 'other',
   SSP: 'other', // the former name of SPLIT
   SPIN: 'other',
@@ -54,7 +54,7 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
   SC: 'other',
   REORG: 'other',
 
-  // Options end or become others.
+  // Options expire or become something else.
   OPEXP: 'other',
   OPEXC: 'other',
   OPASN: 'other',
@@ -64,6 +64,6 @@ export const kindOfType: Readonly<Record<string, Activity['kind']>> = {
 
 /** Types whose cash is a flow (`cashflow_types` of the portfolio history). */
 export const flowTypes: readonly string[] = Object.entries(kindOfType)
-  // TRANS stands for two others and would be counted twice.
+  // TRANS covers two other types and would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')
   .map(([type]) => type);

@@ -41,7 +41,7 @@ const cashflowTypes = flowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Alpaca, or any server with its API, through Alpaca's own SDK, which is loaded at the first request. */
+/** Connects to Alpaca, or any server with its API, through Alpaca's own SDK, which is loaded at the first request. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -49,11 +49,11 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
       client ??= import('@alpacahq/alpaca-trade-api/rest').then(
         ({ Alpaca }) =>
           new Alpaca({
-            // Always given, so the SDK does not fall back to APCA_API_… in the environment.
+            // Always passed, so that the SDK does not fall back to APCA_API_… in the environment.
             ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
-            // Callers decide what may be repeated: only they know what each answer proves.
+            // Callers decide what may be retried, because only they know what each answer proves.
             retry: false,
             rateLimit: false,
             redirect: 'error',
@@ -135,7 +135,7 @@ function alpacaBroker(
 /** The list that Alpaca's own app creates for everybody. */
 const PRIMARY = 'Primary Watchlist';
 
-/** The list in `/v2/watchlists` that Alpaca's app shows first, else the oldest. Others are left alone. */
+/** Uses the list in `/v2/watchlists` that Alpaca's app shows first, or else the oldest. Other lists are left alone. */
 function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
@@ -178,7 +178,7 @@ function watchlistView({ assets = [], updatedAt }: trading.Watchlist): Watchlist
 
 const named: readonly AssetClass[] = ['us_equity', 'crypto'];
 
-/** Assets: `/v2/assets` for shares and pairs, `/v2/options/contracts` for options. */
+/** Reads assets from `/v2/assets` for shares and pairs, and `/v2/options/contracts` for options. */
 function alpacaAssets(
   alpaca: () => Promise<Alpaca>,
   { read, find }: BrokerRequests,
@@ -212,12 +212,12 @@ function alpacaAssets(
         const { optionContracts, nextPageToken } = await trading.assets.getOptionsContracts({
           underlyingSymbols: underlying,
           status: 'active',
-          // Without an end date Alpaca stops at the next weekend.
+          // Without an end date, Alpaca stops at the next weekend.
           expirationDateGte: new Date(expires.from),
           expirationDateLte: new Date(expires.to),
           limit,
           ...defined({ type: right }),
-          // The SDK takes a number and writes its shortest text into the query, which is the strike's own text.
+          // The SDK takes a number and writes its shortest decimal form into the query, which is the strike as written.
           ...(strike?.from === undefined ? {} : { strikePriceGte: Number(strike.from) }),
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
         });
@@ -227,10 +227,10 @@ function alpacaAssets(
   };
 }
 
-/** Statuses with which Alpaca rejects the request itself. */
+/** Statuses with which Alpaca itself rejects a request. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Only Alpaca's own `{code, message}` with such a status is a refusal; anything else proves nothing. */
+/** Only Alpaca's own `{code, message}` with such a status is a rejection. Anything else proves nothing. */
 export function failureOf(error: unknown): BrokerFailure {
   if (error instanceof NotSent) return restFailure(error);
   if (!isApiError(error)) {
@@ -245,7 +245,9 @@ export function failureOf(error: unknown): BrokerFailure {
   return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
 }
 
-/** For `PATCH /v2/orders/{id}`: Alpaca has no code, so the words decide. This only affects what the person reads. */
+/**
+ * Classifies an error of `PATCH /v2/orders/{id}` by its text, as there is no code. It only affects what the person reads.
+ */
 export function replacementFailureOf(error: unknown): BrokerFailure {
   const failure = failureOf(error);
   return failure.kind === 'refused' &&
@@ -267,14 +269,12 @@ function withCredentials(
   };
 }
 
-/**
- * Unknown credentials, or of the other environment. Refusals of a request have a code; a proxy's page has other words.
- */
+/** Returns whether the credentials are unknown or for the other environment. Rejected orders have a code. */
 function isForbidden({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
-/** Alpaca has no code for these: 40010001 is any malformed request, 40310000 any forbidden one. */
+/** Alpaca has no code for these: 40010001 is any malformed request, and 40310000 any forbidden one. */
 function reasonOf(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
@@ -283,7 +283,7 @@ function reasonOf(status: number, message: string): (BrokerFailure & { kind: 're
   return 'other';
 }
 
-/** Recognized by its fields: importing the class would load the SDK. */
+/** Checks the fields instead of the class, because importing the class would load the SDK. */
 function isApiError(error: unknown): error is ApiError {
   return (
     error instanceof Error && 'status' in error && typeof error.status === 'number' && 'response' in error
@@ -295,10 +295,10 @@ function isTimeout(error: unknown): boolean {
   return cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError');
 }
 
-/** Alpaca answers anything but a UUID like an order in the wrong state. */
+/** Alpaca treats any id that is not a UUID like an order in the wrong state. */
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Orders at Alpaca: `/v2/orders`. */
+/** Implements orders with Alpaca's `/v2/orders`. */
 function alpacaOrders(
   alpaca: () => Promise<Alpaca>,
   requests: BrokerRequests,
@@ -321,8 +321,8 @@ function alpacaOrders(
           });
         const flat = await list(false);
         if (flat.every(isOfOnePart)) return flat.map(orderView);
-        // Legs are nested under their order if that is listed, which a filled entry may not be: extra rows of the flat list
-        // are kept.
+        // Legs are nested under their order if that is listed, which a filled entry may not be. Legs that are only in the
+        // flat list are therefore kept.
         const rolledUp = await list(true);
         const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
         return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);
@@ -334,7 +334,7 @@ function alpacaOrders(
     orderByClientOrderId: (clientOrderId) =>
       find(async ({ trading }) => {
         const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
-        // By client_order_id an order comes without its legs.
+        // An order found by client_order_id comes without its legs.
         return isOfOnePart(order) || order.legs != null
           ? order
           : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
@@ -380,7 +380,7 @@ const noSuchOrder: Submission = {
 
 function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
   const { qty, trail, time_in_force } = changes;
-  // The contract demands the order's prices with any change; repeating them changes nothing.
+  // The broker contract requires the order's prices with any change. Repeating them changes nothing.
   const { client_order_id, limit_price, stop_price } = order;
   return {
     clientOrderId: client_order_id,
@@ -388,10 +388,10 @@ function patchRequest({ order, changes }: Replacement): trading.PatchOrderReques
   };
 }
 
-/** The same decimal strings, nothing computed or defaulted. @throws {NotSent} for a type that Alpaca does not have */
+/** Converts a draft to Alpaca's request, digit for digit. @throws {NotSent} for a type that Alpaca does not have */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaTypes[draft.type];
-  if (type === undefined) throw new NotSent(`no ${draft.type} order is sent to Alpaca`);
+  if (type === undefined) throw new NotSent(`Alpaca does not support ${draft.type} orders`);
   return {
     symbol: draft.symbol,
     side: draft.side,

@@ -26,7 +26,7 @@ const alpacaSettings = brokerSettings.extend({
   trading_url: secureAddress.optional(),
   /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
   data_url: secureAddress.optional(),
-  /** Whether to listen to the stream of `trade_updates` at `trading_url` in addition to polling (default true). */
+  /** Whether to listen to the `trade_updates` stream at `trading_url` in addition to polling (default true). */
   trade_updates: z.boolean().optional(),
 });
 type AlpacaSettings = z.output<typeof alpacaSettings>;
@@ -56,12 +56,10 @@ const accountAnswer = z.object({
   trade_suspended_by_user: z.boolean().optional(),
 });
 
-/** Bytes; an account is some 1,500. */
+/** Maximum size of an answer, in bytes. An account is about 1,500. */
 const LONGEST_ANSWER = 64 * 1024;
 
-/**
- * Asks each environment's host until one accepts the pair. Paper keys begin with PK by custom, so paper is asked first.
- */
+/** Asks each environment's host until one accepts the pair. Starts with paper, because paper keys usually begin with PK. */
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
   pair: KeyPair,
@@ -74,7 +72,7 @@ async function verifyAlpacaKeyPair(
     if (!(found instanceof TradeAgentError)) return found;
     failures.push(found);
   }
-  // One host's refusal proves nothing while the other can't be reached.
+  // A rejection by one host proves nothing while the other can't be reached.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }
@@ -107,13 +105,13 @@ async function accountAt(
     );
     const text = await response.text();
     if (response.status === 401 || response.status === 403) return wrongPair();
-    if (!response.ok) return unreachable(`${host} answers with HTTP status ${response.status}`);
+    if (!response.ok) return unreachable(`${host} returned HTTP status ${response.status}`);
     body = JSON.parse(text);
   } catch (error) {
-    // No library message: it may quote a header.
+    // The library's message is left out, because it may quote a header.
     if (error instanceof SyntaxError) return noAccount(host);
     const late = error instanceof Error && error.name === 'TimeoutError';
-    return unreachable(late ? `${host} does not answer in time` : `${host} can't be reached`);
+    return unreachable(late ? `${host} did not answer in time` : `${host} can't be reached`);
   }
   const account = accountAnswer.safeParse(body);
   if (!account.success) return noAccount(host);
@@ -131,19 +129,19 @@ const wrongPair = () =>
   wrongCredentials(
     'Alpaca',
     'key pair',
-    'Copy key id and secret again, both of the same pair; the secret is shown only when the pair is made, so make a new one where it is lost.',
+    'Copy the key ID and secret again, both from the same pair. The secret is shown only when the pair is created, so if you lost it, create a new pair.',
   );
 
 function noAccount(host: string): TradeAgentError {
-  return new TradeAgentError('broker_rejected', `what ${host} answers is no account`, {
-    hint: 'Is broker.trading_url in gateway.yaml the address of Alpaca’s Trading API?',
+  return new TradeAgentError('broker_rejected', `the answer of ${host} is not an account`, {
+    hint: 'Check that broker.trading_url in gateway.yaml is the address of Alpaca’s Trading API.',
     details: { reason: 'no_account' },
   });
 }
 
 function unreachable(message: string): TradeAgentError {
   return new TradeAgentError('broker_unreachable', message, {
-    hint: 'Nothing was kept. Check the network, and try again in a moment.',
+    hint: 'Nothing was saved. Check the network, and try again in a moment.',
     details: { reason: 'unreachable' },
   });
 }

@@ -17,7 +17,7 @@ import { isoDate } from './activities.ts';
 
 export type Read = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
 
-/** `/v1beta1/news` and `/v1/corporate-actions` of the Market Data API. */
+/** Reads `/v1beta1/news` and `/v1/corporate-actions` of the Market Data API. */
 export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
   return {
     news: ({ symbols, limit }) =>
@@ -25,7 +25,7 @@ export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' 
         const { news } = await marketData.news.news({
           sort: 'desc',
           limit,
-          // Articles are long, and third-party HTML.
+          // The content is long third-party HTML.
           includeContent: false,
           ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
         });
@@ -69,7 +69,7 @@ function linkOf(url: string | null | undefined): string | null {
   return protocol === 'https:' ? href : null;
 }
 
-/** Also symbols of other markets (`BTCUSD`), but never a sentence. */
+/** Also matches symbols of other markets (`BTCUSD`), but never a sentence. */
 const isSymbol = (text: string) => /^[A-Z0-9./]{1,15}$/.test(text);
 
 const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>> = {
@@ -104,11 +104,11 @@ type AnyAction = Partial<
     }
 >;
 
-/** In these `rate` is dollars a share; in those, new shares for each old one. */
+/** For these types, `rate` is dollars per share. For the others, it is new shares per old share. */
 const PAYS_RATE = new Set(['cash_dividend', 'cash_merger', 'redemption']);
 const GIVES_RATE = new Set(['stock_dividend', 'rights_distribution']);
 
-/** Earliest first. Lists of an unknown kind are skipped. */
+/** Sorted by date, earliest first. Lists of an unknown kind are skipped. */
 function corporateActionsView(answer: marketData.CorporateActionsResp, simulated: boolean): CorporateActions {
   const actions = Object.entries(answer.corporateActions as Record<string, readonly AnyAction[]>)
     .flatMap(([list, rows]) => {
@@ -119,7 +119,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Alpaca's own order, so that a limit cuts off the latest. */
+/** Alpaca's own sort key, so that a limit cuts off the latest. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(

@@ -6,7 +6,7 @@ import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
 import { amount, when } from './views.ts';
 
-/** A JSON number's shortest text is what the broker wrote; the binary value is never computed with. */
+/** Formats a JSON number as the broker wrote it, which is its shortest text. The binary value is never computed with. */
 function tick(value: number, symbol: string): string {
   return price(String(value), ticksOf(symbol));
 }
@@ -26,7 +26,7 @@ interface BarLike {
   readonly v: number;
 }
 
-/** Undefined if the broker has no trade of the symbol. */
+/** Returns undefined if the broker has no trade of the symbol. */
 export function quoteView(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,
@@ -47,7 +47,7 @@ export function quoteView(
   });
 }
 
-/** A side without a quote is priced by the last trade, so the quote is as old as the older of the two. */
+/** Prices a side without a quote by the last trade. The quote is then as old as the older of the two. */
 function pricedAt(
   quote: SnapshotLike['latestQuote'],
   trade: NonNullable<SnapshotLike['latestTrade']>,
@@ -70,15 +70,15 @@ function barView(bar: BarLike, symbol: string): Bar {
   });
 }
 
-/** No split moves a price by less: the smallest are stock dividends of one for twenty. */
+/** No split moves a price by less. The smallest are stock dividends of one share for twenty. */
 const SMALLEST_SPLIT = '0.04';
 
-/** More bars than all symbols of a request can have here. */
+/** More bars than all symbols of a request can have in this period. */
 const MOST_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/** Split-adjusted closes for symbols that moved far enough for a split: a snapshot's bars are unadjusted. */
+/** Returns split-adjusted closes for symbols that moved far enough for a split. Bars of a snapshot are unadjusted. */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,
@@ -121,9 +121,9 @@ interface BarRequest {
 
 type Adjustment = NonNullable<BarQuery['adjustment']>;
 
-/** Where Alpaca has the prices of an asset class. */
+/** The price endpoints of an asset class. */
 interface PricesOf {
-  /** The most symbols in one request. */
+  /** Maximum number of symbols in one request. */
   readonly most: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
   /** @param adjustment applies to shares only */
@@ -134,10 +134,10 @@ interface PricesOf {
   ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
-/** Where Alpaca's own crypto trades; it also has data of other venues. */
+/** Alpaca's own crypto venue. Alpaca also has data from other venues. */
 const LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
-/** Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
+/** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
 const prices: Readonly<Record<AssetClass, PricesOf>> = {
   us_equity: {
     most: 500,
@@ -160,7 +160,7 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
     bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: LOCATION, ...request })).bars,
   },
   us_option: {
-    // The contract's maximum, one snapshot each, so there is only one page.
+    // The API's maximum. Each symbol has one snapshot, so there is only one page.
     most: 100,
     snapshots: async ({ options }, symbols) =>
       (await options.optionSnapshots({ symbols, limit: 100 })).snapshots,
@@ -168,7 +168,7 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
   },
 };
 
-/** Prices of all asset classes. */
+/** Reads prices of all asset classes. */
 export function alpacaPrices(
   read: Read,
   asset: (symbol: string) => Promise<Asset | undefined>,
@@ -200,7 +200,7 @@ export function alpacaPrices(
   };
 }
 
-/** At least one request for each asset class among the symbols. */
+/** Splits symbols into requests, at least one for each asset class among them. */
 function requestsFor(symbols: readonly string[]): { readonly of: PricesOf; readonly list: string }[] {
   return [...Map.groupBy(symbols, assetClassOf)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];

@@ -4,14 +4,14 @@ import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
 
-/** Bytes. Longer than an update about an order with all of its legs; anything longer ends the connection. */
+/** Maximum message size, in bytes: more than an order with all its legs. A longer message ends the connection. */
 const LONGEST_MESSAGE = 128 * 1024;
-/** Milliseconds between pings. A connection that has not answered the last one is dead. */
+/** Milliseconds between pings. A connection that did not answer the last one is dead. */
 const HEARTBEAT_MS = 15_000;
 
 interface TradeUpdatesOptions {
   readonly tradingUrl: string;
-  /** Until it listens, milliseconds. */
+  /** Time until it listens, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -23,12 +23,10 @@ const messageSchema = z.discriminatedUnion('stream', [
 ]);
 type Message = z.output<typeof messageSchema>;
 
-/** An update about an unknown order. */
+/** An update without ids, for a message that can't be read. */
 const unreadable: TradeUpdate = { ids: [] };
 
-/**
- * `trade_updates` (Trading API, "Websocket Streaming") over one connection. If credentials are refused, the reads find out.
- */
+/** Listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. Reads detect rejected credentials. */
 export function alpacaTradeUpdates(
   credentials: AccountCredentials,
   { tradingUrl, timeoutMs }: TradeUpdatesOptions,
@@ -41,7 +39,7 @@ export function alpacaTradeUpdates(
     const socket = new WebSocket(address, {
       handshakeTimeout: timeoutMs,
       maxPayload: LONGEST_MESSAGE,
-      // A small frame must not inflate to a large one.
+      // Prevents a small frame from inflating into a large one.
       perMessageDeflate: false,
       followRedirects: false,
     });
@@ -64,7 +62,7 @@ interface Conversation {
   readonly timeoutMs: number;
 }
 
-/** Resolves when the connection is over, with the reason if it never got to listening. */
+/** Resolves when the connection ends. Rejects with the reason if it never started to listen. */
 function converse(
   socket: WebSocket,
   { credentials, authentication, signal, listener, timeoutMs }: Conversation,
@@ -104,7 +102,7 @@ function converse(
   return new Promise((resolve) => {
     socket.on('open', () => socket.send(JSON.stringify(authentication)));
     socket.on('message', (data) => hear(messageIn(data.toString())));
-    // Not logged: it may contain credentials. The socket closes after an error.
+    // Not logged, because it may contain credentials. The socket closes after an error.
     socket.on('error', () => {});
     socket.on('close', () => {
       clearTimeout(opening);
@@ -121,7 +119,7 @@ function authenticationBy(credentials: AccountCredentials): object {
   if ('accessToken' in credentials)
     return { action: 'authenticate', data: { oauth_token: credentials.accessToken } };
   if ('keyId' in credentials) return { action: 'auth', key: credentials.keyId, secret: credentials.secret };
-  throw new TypeError('these credentials are of another broker');
+  throw new TypeError('these credentials are for a different broker');
 }
 
 function unauthorized(credentials: AccountCredentials): BrokerFailure {

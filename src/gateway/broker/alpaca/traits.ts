@@ -3,7 +3,7 @@ import { commonTerms, type OrderTerms } from '../../../trading/order-terms.ts';
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** Alpaca's names of the order types that it takes. */
+/** Alpaca's names of the order types that it supports. */
 export const alpacaTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
   market: 'market',
   limit: 'limit',
@@ -26,7 +26,7 @@ export const alpacaTraits: BrokerTraits = {
   orders: {
     us_equity: taken(commonTerms.us_equity),
     us_option: taken(commonTerms.us_option),
-    // As for shares, an order that waits for its stop can't be immediate.
+    // As with shares, an order that waits for its stop can't be immediate.
     crypto: { ...crypto, timesInForce: { ...crypto.timesInForce, stop_limit: ['gtc'] } },
   },
   clientOrderId: { takenOnce: true, lookedUp: 'for_good' },
@@ -34,6 +34,6 @@ export const alpacaTraits: BrokerTraits = {
   lacks: [],
   dayFlows: 'told',
   tellsUpdates: true,
-  // 200 a minute for each account, and as many for prices, which are on another host.
+  // Alpaca allows 200 requests a minute per account, and as many for prices, which are on another host.
   accountRate: { perSecond: 100 / 60, burst: 100 },
 };

@@ -19,28 +19,28 @@ import type { PortfolioHistory } from '../broker.ts';
 import { brokerWord as word } from '../json-amounts.ts';
 import { flowTypes } from './activity-types.ts';
 
-/* From the SDK's models to our views. Throws if something is missing: nonsense must not look like an account of $0. */
+/* Converts the SDK's models to our views. Throws if data is missing, because it must not look like a $0 account. */
 
-/** Our decimals have at most 12 places; brokers write ratios with more. */
+/** Parses a decimal. Ours have at most 12 places; brokers write ratios with more. */
 export function amount(text: string | null | undefined): string | undefined {
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
-/** Kept as written if plain (`"100000.00"`), so that money keeps its cents. */
+/** Keeps a plain number as written (`"100000.00"`), so that money keeps its cents. */
 function money(text: string | null | undefined): string | undefined {
   return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : amount(text);
 }
 
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
-/** Alpaca writes a held pair without its slash (`BTCUSD`). Four-letter quote currencies come first: `BTCUSDT`. */
+/** Restores the slash that Alpaca omits for a held pair. Tries four-letter quote currencies first (`BTCUSDT`). */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
   return pairs.find((pair) => assetClassOf(pair) === 'crypto') ?? symbol;
 }
 
-/** Typed as a Date everywhere, but in lists of bars the SDK leaves text. */
+/** Accepts text as well, because the SDK leaves text in lists of bars although its types say Date. */
 export function when(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
@@ -97,7 +97,7 @@ export function accountView(
     ...defined({ last_equity_on: account.balanceAsof }),
     buying_power: money(account.buyingPower),
     long_market_value: money(account.longMarketValue),
-    // Any of the four stops an order, and an absent flag promises nothing.
+    // Any of the four blocks orders. A missing flag does not mean that trading is allowed.
     trading_blocked:
       account.status !== 'ACTIVE' ||
       account.tradingBlocked !== false ||
@@ -129,7 +129,7 @@ export function positionView(position: trading.Position): Position {
   });
 }
 
-/** Unknown words stay as they are. An order of several legs without a symbol of its own gets theirs. */
+/** Unknown values are passed through. An order with several legs and no symbol of its own gets theirs. */
 export function orderView(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -177,7 +177,7 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
   });
 }
 
-/** A window without equity is left out, since it is not one of $0.00; its flow counts toward the next. */
+/** Leaves out windows without equity, because they are not windows with $0.00. Their flow counts toward the next window. */
 export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);
@@ -199,7 +199,7 @@ export function portfolioHistoryView(history: trading.PortfolioHistory): Portfol
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** Cash flows of each window, all types together; undefined if the broker reports none. */
+/** Returns the cash flows of each window, all types together; undefined if the broker reports none. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => flowTypes.includes(type));

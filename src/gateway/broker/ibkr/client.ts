@@ -12,7 +12,7 @@ export interface IbkrOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** The Client Portal Gateway's API, `/v1/api`. An answer with `error` throws, whatever its status. */
+/** Creates a client of the Client Portal Gateway's API, `/v1/api`. An answer with `error` throws, whatever its status. */
 export function ibkrClient({
   url,
   fetch,
@@ -22,7 +22,7 @@ export function ibkrClient({
     fetch,
     timeoutMs,
     base: `${url.replace(/\/+$/, '')}/v1/api`,
-    // Without a user agent the Client Portal Gateway answers 403.
+    // Without a user agent, the Client Portal Gateway answers 403.
     headers: { 'user-agent': 'trade-agent' },
   });
   return async (path, request) => {
@@ -33,10 +33,10 @@ export function ibkrClient({
   };
 }
 
-/** "Ping the server to keep the session open": it ends after some minutes without requests. */
+/** "Ping the server to keep the session open": the session ends after some minutes without requests. */
 const TICKLE_EVERY_MS = 60_000;
 
-/** Keeps the session open for the life of the process. If that fails, the next request finds out. */
+/** Keeps the session open as long as the process runs. If a ping fails, the next request reports it. */
 export function keepAlive(client: RestClient, every = TICKLE_EVERY_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);

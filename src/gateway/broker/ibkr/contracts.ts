@@ -18,19 +18,17 @@ const stocksAnswer = z.record(
   ),
 );
 
-/** Share classes are written with a space: `BRK B`. */
+/** Converts to IBKR's symbol, which separates share classes with a space: `BRK B`. */
 const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
-/** Bounds the cache, which anyone could fill. */
+/** Maximum size of the cache, which anyone could fill otherwise. */
 const MOST_KNOWN = 20_000;
 
-/** Contracts by our symbols, cached: a contract's id never changes. */
+/** Returns contracts by our symbols. They are cached, because a contract's id never changes. */
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
 
-/**
- * `GET /trsrv/stocks` tells which contracts trade in the US. With two of them a symbol is unknown: no guess is ordered.
- */
+/** Finds US contracts with `GET /trsrv/stocks`. A symbol with two contracts counts as unknown, to avoid a guess. */
 export function contractsBy(client: RestClient): Contracts {
   const known = new Map<string, Contract>();
   return async (symbols) => {

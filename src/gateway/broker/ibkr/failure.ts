@@ -1,7 +1,7 @@
 import type { BrokerFailure } from '../broker-failure.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
-/** A refusal by Interactive Brokers, or ours for what it has no words for. */
+/** A rejection by Interactive Brokers, or ours for something that it does not support. */
 export class IbkrNo extends Error {
   override name = 'IbkrNo';
 }
@@ -11,13 +11,13 @@ export function errorIn(json: unknown): string | undefined {
   return typeof error === 'string' ? error : undefined;
 }
 
-/** `{error}` with any status but a server error is a refusal. */
+/** Classifies an error. An answer `{error}` with any status except a server error is a rejection. */
 export function failureOf(error: unknown): BrokerFailure {
   if (error instanceof IbkrNo) return refusedBy(error.message);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: 'gateway_session' };
-  // "Pacing Limitations": no header says for how long.
+  // "Pacing Limitations": no header says how long to wait.
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: undefined };
   const said = status < 500 && status !== 408 ? errorIn(json) : undefined;
   return said === undefined ? { kind: 'failing', status } : refusedBy(said);
@@ -27,7 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...reasonOf(message), message, brokerCode: undefined };
 }
 
-/** There are no codes. The words decide what the person reads, and which refusal a cancel's is. */
+/** Classifies by text, because there are no codes. Affects what the person reads, and how a failed cancel is reported. */
 function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -41,7 +41,7 @@ const ibkrSettings = brokerSettings.extend({
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
   url: secureAddress.default('https://localhost:5000'),
-  /** Seconds between reads of the list of orders, allowed once in five ("Pacing Limitations"). */
+  /** Seconds between reads of the order list, which is allowed once in five seconds ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
@@ -68,22 +68,22 @@ async function verifyIbkrSession(
     );
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof Refusal) throw noAccount(host, `opens no such account: ${error.message}`);
+    if (error instanceof Refusal) throw noAccount(host, `does not open this account: ${error.message}`);
     if (error instanceof RestAnswer && error.status === 401) {
       throw wrongCredentials(
         ibkrTraits.label,
         'session',
-        `Sign in at ${url} first, in a browser on that machine.`,
+        `Sign in at ${url} in a browser on that machine first.`,
       );
     }
     const { kind } = restFailure(error);
     throw kind === 'unreadable'
-      ? noAccount(host, 'answers with no account', 'broker.url')
+      ? noAccount(host, 'did not return an account', 'broker.url')
       : unreachable(host, kind);
   }
 }
 
-/** Belongs to the session, so it is kept from one request to the next. */
+/** State of the session, kept between requests. */
 interface Kept {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
@@ -91,7 +91,7 @@ interface Kept {
 
 const DETAILS_MS = 60_000;
 
-/** Interactive Brokers through its Client Portal Gateway, whose session the owner opens by signing in at its page. */
+/** Connects to Interactive Brokers through its Client Portal Gateway, whose session the owner opens by signing in there. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   const client = ibkrClient(options);
   const contracts = contractsBy(client);
@@ -105,7 +105,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     return made;
   };
   return (credentials, onUnauthorized): Broker => {
-    if (!('account' in credentials)) throw new TypeError('these credentials are of another broker');
+    if (!('account' in credentials)) throw new TypeError('these credentials are for a different broker');
     const { account } = credentials;
     const kept = keptOf(account);
     if (!isKeptAlive) keepAlive(client);
@@ -119,7 +119,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
       return failure;
     });
     const { read } = requests;
-    // First thing in a session, then rarely: "/portfolio/accounts" may be called once in five seconds.
+    // Must come first in a session, then rarely: "/portfolio/accounts" may be called once in five seconds.
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS)
         kept.details = undefined;
@@ -194,16 +194,16 @@ interface IbkrAccount {
   readonly blocked: boolean;
 }
 
-/** Must precede anything else of an account. @throws {Refusal} 409 if the session does not open it, or not in dollars */
+/** Must precede other requests about an account. @throws {Refusal} 409 if it is not in the session, or not in dollars */
 async function accountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
   const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
   const found = portfolios.find(({ accountId }) => accountId === account);
   if (!accounts.includes(account) || found === undefined) {
-    throw notOpened(`the gateway’s session opens no account ${account}`);
+    throw notOpened(`the gateway’s session does not open account ${account}`);
   }
   if (found.currency !== 'USD') {
-    throw notOpened(`account ${account} is kept in ${found.currency}, and all amounts here are dollars`);
+    throw notOpened(`account ${account} is in ${found.currency}, but only dollar accounts are supported`);
   }
   const isOpen = found.clearingStatus == null || found.clearingStatus === 'O';
   return {
@@ -215,7 +215,7 @@ async function accountDetails(client: RestClient, account: string): Promise<Ibkr
 
 function notOpened(detail: string): Refusal {
   return new Refusal(409, 'account_not_connected', detail, {
-    hint: 'Sign in at the Client Portal Gateway as its owner, or give another account at the home’s own machine: "trade-agent home broker set".',
+    hint: 'Sign in at the Client Portal Gateway as the account’s owner, or choose another account on the home’s own machine with "trade-agent home broker set".',
     members: { credentials: 'gateway_session' },
   });
 }
@@ -240,7 +240,7 @@ interface Held extends z.output<typeof positionRows.element> {
   readonly symbol: string;
 }
 
-/** All pages. Closed positions are listed with zero. */
+/** Reads all pages. Closed positions are listed with zero. */
 async function heldOf(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
@@ -250,10 +250,10 @@ async function heldOf(client: RestClient, account: string): Promise<Held[]> {
     if (rows.length === 0) return held;
     for (const row of rows) if (row.position !== 0) held.push({ ...row, symbol: symbolOf(row) });
   }
-  throw new Error('more positions than pages');
+  throw new Error('too many pages of positions');
 }
 
-/** The OCC symbol and contract size in `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`. */
+/** Matches the OCC symbol and contract size in `AAPL   DEC2026 190 C [AAPL  261218C00190000 100]`. */
 const occ = /\[([A-Z][A-Z0-9]{0,5})\s+(\d{6}[CP]\d{8})(?:\s+(\d+))?/;
 
 function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
@@ -269,7 +269,7 @@ interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
-/** Undefined for what can't be valued, or is not priced in dollars. */
+/** Returns undefined for a position that can't be valued or is not priced in dollars. */
 function unitsOf({
   assetClass,
   contractDesc,
@@ -300,7 +300,7 @@ async function holdings({ client, account, list, options }: Reading) {
   return { orders, held, traded, closeOf };
 }
 
-/** `GET /portfolio/{account}/positions/{page}`, and the last close of each. */
+/** Reads `GET /portfolio/{account}/positions/{page}`, and the last close of each position. */
 async function positionsOf(reading: Reading): Promise<Position[]> {
   const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {
@@ -330,11 +330,11 @@ async function positionsOf(reading: Reading): Promise<Position[]> {
   });
 }
 
-/** `GET /iserver/account/{account}/summary`; the equity at the last close is computed. */
+/** Reads `GET /iserver/account/{account}/summary`, and computes the equity at the last close. */
 async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
   const { client, account, list, options } = reading;
   if (details.environment !== options.environment) {
-    throw notOpened(`the gateway’s session is of a ${details.environment} account`);
+    throw notOpened(`the gateway’s session is for a ${details.environment} account`);
   }
   const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
   const summary = summaryAnswer.parse(await client(path));

@@ -33,15 +33,15 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/** "The first request … will initiate the stream": it has no prices yet. */
+/** "The first request … will initiate the stream": the first answer has no prices. */
 const TRIES = 5;
 const BETWEEN_MS = 200;
-/** C marks a price of another day, H one of a halted security. */
+/** The prefix C marks a price of an earlier day, and H a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
-/** Availability `D` (delayed). */
+/** The delay of prices with availability `D` (delayed). */
 const DELAY_MS = 15 * 60_000;
 
-/** `GET /iserver/marketdata/snapshot`, repeated until each has a price or tries run out. */
+/** Reads `GET /iserver/marketdata/snapshot` until each contract has a price or the attempts run out. */
 export async function snapshotsOf(
   client: RestClient,
   conids: readonly number[],
@@ -60,7 +60,7 @@ export async function snapshotsOf(
   return found;
 }
 
-/** Undefined without a last price; other prices are zero if unknown. */
+/** Returns undefined without a last price. Other prices are zero if unknown. */
 function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
   const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
   const last = priceIn(fields[FIELDS.last]);
@@ -110,7 +110,7 @@ const bars = {
   '1Min': { bar: '1min', mostDays: 2 },
 } as const;
 
-/** `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
+/** Reads `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
 export async function barsOf(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
   requireBySplits(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
@@ -125,7 +125,7 @@ export async function barsOf(client: RestClient, contracts: Contracts, query: Ba
         period: `${Math.min(days, mostDays)}d`,
         bar,
         outsideRth: 'false',
-        // "startTime": where the period ends, UTC.
+        // "startTime" is the end of the period, in UTC.
         startTime: end.toISOString().slice(0, 19).replaceAll('-', '').replace('T', '-'),
       },
     }),

@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrTypes).map(([type, { told }]) => [told, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** A day order that is over is listed as CLOSE. */
+/** A day order that is done is listed as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -49,7 +49,7 @@ const statuses: Readonly<Record<string, string>> = {
   PendingCancel: 'pending_cancel',
   Cancelled: 'canceled',
   Filled: 'filled',
-  // Rejected, or waiting for something: until that is known it may fill.
+  // Rejected, or waiting for something. The order may still fill until that is known.
   Inactive: 'suspended',
   Rejected: 'rejected',
 };
@@ -62,13 +62,13 @@ interface OrderedContract {
 
 export type OrderList = ReturnType<typeof orderList>;
 
-/** Within one look at an account. */
+/** Maximum age of a list that counts as recent. */
 const RECENT_MS = 2_000;
 
 /**
- * `GET /iserver/account/orders` may be called once in five seconds ("Pacing Limitations"); more often means a lockout of
- * ten minutes. So callers wait and share an answer. The first answer of a session is empty (`snapshot: false`) and is asked
- * for again.
+ * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). More calls cause a
+ * lockout of ten minutes, so callers wait and share an answer. The first answer of a session is empty (`snapshot: false`)
+ * and is requested again.
  */
 export function orderList(
   client: RestClient,
@@ -101,7 +101,7 @@ export function orderList(
     if (reading !== undefined) return reading;
     const mine = readAll()
       .then((orders) => {
-        // An answer requested before something was sent goes only to those who asked.
+        // An answer that was requested before something was sent goes only to the callers who requested it.
         if (reading === mine) kept = { at: performance.now(), orders };
         return orders;
       })
@@ -112,16 +112,16 @@ export function orderList(
     return mine;
   };
   return {
-    /** The current orders, newest first; waits until they may be read again. */
+    /** Returns the current orders, newest first. Waits until they may be read again. */
     read,
-    /** Of an order in the last answer. */
+    /** Returns the contract of an order in the last answer. */
     contractOf: (id: string) => contracts.get(id),
-    /** The last answer if it is recent and nothing was sent since. */
+    /** Returns the last answer if it is recent and nothing was sent since. */
     recent: async () =>
       kept !== undefined && performance.now() - kept.at < Math.min(RECENT_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
-    /** Drops the last answer, since something is being sent. */
+    /** Drops the last answer because something is being sent. */
     forget() {
       kept = undefined;
       reading = undefined;

@@ -12,20 +12,20 @@ import { failureOf, IbkrNo } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
-/** "Order Reply Messages": a question asked before an order is transmitted. */
+/** "Order Reply Messages": a question that must be answered before an order is transmitted. */
 interface ReplyMessage {
   readonly id: string;
   readonly message: readonly string[];
   readonly messageIds: readonly string[];
 }
 
-/** Whether the approval already answers a message: it states the quantity and the limit. */
+/** Returns whether the approval already answers a message. The approval states the quantity and the limit. */
 type Covers = (order: OrderDraft) => boolean;
 
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/** Messages that an approved order may confirm ("Suppressible Message IDs"). All others, and new ones, are refused. */
+/** Messages that an approved order may confirm ("Suppressible Message IDs"). All others are declined. */
 const covered: Readonly<Record<string, Covers>> = {
   /** Price exceeds a percentage constraint. */
   o163: bounded,
@@ -33,16 +33,16 @@ const covered: Readonly<Record<string, Covers>> = {
   o354: bounded,
   /** Size exceeds an account preset. */
   o383: counted,
-  /** Will most likely trigger and fill at once. */
+  /** The order will most likely trigger and fill at once. */
   o403: bounded,
   /** Value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** Stop order risk: here they have a limit. */
+  /** Stop order risk. Stop orders have a limit here. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price, which only improves it. */
+  /** The broker may cap the price, which can only improve it. */
   o10153: bounded,
-  /** May be rejected for its price. */
+  /** The order may be rejected for its price. */
   p12: bounded,
 };
 
@@ -58,7 +58,7 @@ function replyText({ message }: ReplyMessage): string {
 }
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
-/** Questions that one order may be asked. */
+/** Maximum number of questions about one order. */
 const MOST_REPLIES = 5;
 
 const reply = z.object({
@@ -69,17 +69,17 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** One order was sent, so there is one answer, alone or in a list. */
+/** One order was sent, so there is one answer, by itself or in a list. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
-  /** Must precede anything else about an account. */
+  /** Must be called before anything else about an account. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: Contracts;
   readonly list: OrderList;
 }
 
-/** Client Portal Web API: `/iserver/account/{account}/order…`. */
+/** Implements orders with the Client Portal Web API, `/iserver/account/{account}/order…`. */
 export function ibkrOrders(
   client: RestClient,
   account: string,
@@ -106,7 +106,7 @@ export function ibkrOrders(
         return (await list.read()).find((order) => order.client_order_id === clientOrderId);
       }),
     submit: async (draft) => {
-      // The contract is looked up before anything is sent, so a failure here means no order.
+      // The contract is looked up before anything is sent, so a failure here means that there is no order.
       const { ticket, unsent } = await preparedTicket(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
@@ -129,9 +129,9 @@ export function ibkrOrders(
 }
 
 /**
- * Answers questions until the order is taken. Anything the approval does not cover is answered with no, so that no later
- * yes can send it.
- * @throws {IbkrNo} a refusal; {@link NoAnswer} if a yes was sent and its result is unknown
+ * Answers questions until the order is accepted. Declines any question that the approval does not cover, so that no later
+ * confirmation can send the order.
+ * @throws {IbkrNo} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is unknown
  */
 async function answered(
   client: RestClient,
@@ -153,21 +153,21 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     return answerOf.parse(next);
   } catch (error) {
     const failure = failureOf(error);
-    // An unknown reply id may mean that it was answered before.
+    // An unknown reply id may mean that the question was answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoAnswer('unreadable');
   }
 }
 
-/** Without a yes nothing is sent, whether or not the no arrives. */
+/** Declines a question. Without a confirmation nothing is sent, whether or not the decline arrives. */
 async function refuse(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(
     () => undefined,
   );
-  throw new IbkrNo(`it asks for more than was approved: ${replyText(asked)}`);
+  throw new IbkrNo(`it asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
-/** Only the listed order has the client_order_id, which tells whose it is. */
+/** Finds the order in the list. Only the list has the client_order_id, which shows which order it is. */
 async function listedAs(list: OrderList, orderId: string): Promise<Order> {
   let found: Order | undefined;
   try {
@@ -186,7 +186,7 @@ interface Prepared {
   readonly unsent?: Submission;
 }
 
-/** If the contract can't be looked up there is no order, and it may be sent later. */
+/** Prepares the request. If the contract can't be looked up, no order exists, and it may be sent later. */
 async function preparedTicket(
   draft: OrderDraft,
   account: string,
@@ -202,7 +202,7 @@ async function preparedTicket(
     });
     const contract = known.get(draft.symbol);
     if (contract === undefined)
-      throw new NotSent(`${label} knows no one stock ${draft.symbol} of the United States`);
+      throw new NotSent(`${label} does not have exactly one US stock ${draft.symbol}`);
     return { ticket: ticketOf(draft, account, contract.conid) };
   } catch (error) {
     if (error instanceof NotSent) {
@@ -214,7 +214,7 @@ async function preparedTicket(
   }
 }
 
-/** @throws {NotSent} for an amount that no JSON number represents */
+/** Converts a draft to IBKR's request. @throws {NotSent} for an amount that no JSON number represents */
 function ticketOf(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
   const number = (text: string) => sentNumber(text, ibkrTraits.label);

@@ -3,7 +3,7 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, Lackable } from '../broker-traits.ts';
 
-/** Interactive Brokers' names: `sent` with an order (absent: not taken), `told` by the list of orders. */
+/** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` by the order list. */
 export const ibkrTypes: Partial<
   Readonly<Record<OrderType, { readonly sent?: string; readonly told: string }>>
 > = {
@@ -38,8 +38,8 @@ export const ibkrLacks = [
 ] as const satisfies readonly Lackable[];
 
 /**
- * Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span": not taken once for good. Only the list of
- * the session's orders has it (`order_ref`). "Modify order" changes an order in place, under its id.
+ * Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span", so it can be used again after that. Only
+ * the list of the session's orders has it (`order_ref`). "Modify order" changes an order in place and keeps its id.
  */
 export const ibkrTraits: BrokerTraits = {
   label: 'Interactive Brokers',

@@ -28,9 +28,9 @@ export function comparedActing(
 
 const why: Readonly<Record<ActingTool['state'], string>> = {
   confirmed: 'is confirmed',
-  changed: 'says something else of itself than was confirmed',
+  changed: 'has a description that differs from the confirmed one',
   unconfirmed: 'is not confirmed',
-  gone: 'is not there, or twice',
+  gone: 'is missing or exists twice',
 };
 
 /** @throws {NotSent} if a tool's description is not the confirmed one */
@@ -45,6 +45,6 @@ export async function requireConfirmed(
   const { name, state, pin } = other;
   const then = pin === undefined ? '' : `, and set broker.pins.${name} to ${pin}`;
   throw new NotSent(
-    `the tool ${name} of the broker's server ${why[state]}: no order is sent until the gateway's operator has read it ("trade-agent home broker tools")${then}`,
+    `the tool ${name} of the broker's server ${why[state]}: no order is sent until the gateway's operator has reviewed it ("trade-agent home broker tools")${then}`,
   );
 }

@@ -3,11 +3,11 @@ import type { mcpMapping } from './mapping.ts';
 
 /**
  * Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). Answers are in `data`,
- * lists in `data.result`. A refused order is `data.error` with Alpaca's code in `detail`; other tools fail with a line of
- * text that has status and body.
+ * and lists in `data.result`. A rejected order is `data.error` with Alpaca's code in `detail`. Other tools fail with a
+ * line of text that contains status and body.
  */
 export const alpacaPreset: z.input<typeof mcpMapping> = {
-  label: 'Alpaca, by its MCP server',
+  label: 'Alpaca, through its MCP server',
   account: {
     tool: 'get_account_info',
     at: '/data',

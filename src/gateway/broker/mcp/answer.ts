@@ -4,10 +4,10 @@ import { NoAnswer } from '../rest-client.ts';
 import { ToolNo } from './failure.ts';
 import type { Refusals } from './mapping.ts';
 
-/** Characters. */
+/** Maximum length of a message, in characters. */
 const LONGEST_WORDS = 300;
 
-/** The value at a JSON pointer (RFC 6901), or undefined. */
+/** Returns the value at a JSON pointer (RFC 6901), or undefined. */
 export function valueAt(value: unknown, pointer: string): unknown {
   let at = value;
   for (const part of pointer.split('/').slice(1)) {
@@ -19,8 +19,8 @@ export function valueAt(value: unknown, pointer: string): unknown {
 }
 
 /**
- * A tool's structured answer, or its one text as JSON. @throws {ToolNo} if it reports failure, {@link NoAnswer} if
- * unreadable
+ * Returns a tool's structured answer, or its only text as JSON.
+ * @throws {ToolNo} if it reports failure, {@link NoAnswer} if unreadable
  */
 export function answerOf(result: CallToolResult, refusals: Refusals | undefined): unknown {
   const { content, structuredContent, isError } = result;

@@ -1,10 +1,10 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
 
-/** Bytes of one answer or stream of events. */
+/** Maximum size of one answer or event stream, in bytes. */
 const LONGEST_ANSWER = 4 * 1024 * 1024;
 
-/** Failed answers of other methods are for the SDK to interpret. */
+/** Methods whose failed answers are interpreted here. Those of other methods are left to the SDK. */
 const asked = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
@@ -18,15 +18,15 @@ export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly now: () => number;
 }
 
-/** The request's own limit comes first. */
+/** Options that make the SDK's own timeout longer than the request's, so that ours applies first. */
 export const patience = ({ timeoutMs }: SessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
 
 /**
- * `fetch` for the SDK's transport: one POST for each message, whose bounded answer to this very message is read here. So
- * the SDK has no stream to resume, and no server request arrives in the middle of a call.
+ * Creates the `fetch` of the SDK's transport: one POST per message, whose bounded answer to exactly this message is read
+ * here. The SDK then has no stream to resume, and no server request arrives during a call.
  */
 export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
@@ -66,7 +66,7 @@ async function responseTo(
   return new Response(null, { status, headers: sessionOf(response) });
 }
 
-/** Servers from before 2026 have sessions. */
+/** Returns the session header. Servers older than 2026 have sessions. */
 function sessionOf({ headers }: Response): Record<string, string> {
   const session = headers.get('mcp-session-id');
   return session === null ? {} : { 'mcp-session-id': session };
@@ -82,10 +82,10 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
   throw new NoAnswer('unreadable');
 }
 
-/** Data of each event (HTML, "Server-sent events"). */
+/** Yields the data of each event (HTML, "Server-sent events"). */
 async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Collected until an empty line, so that a long event is joined once.
+  // Collects parts until an empty line, so that a long event is joined only once.
   let parts: string[] = [];
   let tail = '';
   for await (const bytes of body) {

@@ -5,19 +5,19 @@ import type { KeptKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
 import type { Refusals } from './mapping.ts';
 
-/** A tool that reports failure. */
+/** A failure that a tool reports. */
 export class ToolNo extends Error {
   override name = 'ToolNo';
-  /** The broker's HTTP status, if told. */
+  /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
-  /** The broker's own; without one the answer is an intermediary's. */
+  /** The broker's own code. Without one, the answer came from an intermediary. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether the mapping's place for refusals had it; otherwise it was read from a line of text. */
+  /** Whether it was in the mapping's place for rejections. Otherwise it was read from a line of text. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<ToolNo, 'status' | 'code' | 'words' | 'isStructured'>) {
-    super('the tool fails');
+    super('the tool failed');
     this.status = no.status;
     this.code = no.code;
     this.words = no.words;
@@ -25,10 +25,10 @@ export class ToolNo extends Error {
   }
 }
 
-/** Statuses with which a broker rejects the request itself. */
+/** Statuses with which a broker itself rejects a request. */
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** `SdkErrorCode.RequestTimeout`; importing it would load the SDK. */
+/** `SdkErrorCode.RequestTimeout`. Importing it would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface Telling {
@@ -37,7 +37,8 @@ interface Telling {
 }
 
 /**
- * Only the broker's own code with such a status is a refusal. Anything else proves nothing, protocol errors included.
+ * Classifies an error. Only the broker's own code with such a status is a rejection. Anything else proves nothing,
+ * including protocol errors.
  */
 export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
   if (error instanceof ToolNo) {
@@ -57,7 +58,7 @@ export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFa
   return restFailure(answer);
 }
 
-/** For an order that was sent: a line of text is no proof. */
+/** Classifies an error of an order that was sent. A line of text is no proof. */
 export function submissionFailureOf(error: unknown, telling: Telling): BrokerFailure {
   if (error instanceof ToolNo && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return failureOf(error, telling);
@@ -72,7 +73,7 @@ function refusedBy(
   return { kind: 'refused', status, reason, message, brokerCode };
 }
 
-/** Only affects what the person reads. */
+/** This only affects what the person reads. */
 function reasonOf(words: string, refusals: Refusals | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));
@@ -80,7 +81,7 @@ function reasonOf(words: string, refusals: Refusals | undefined) {
   return has(refusals?.reasons.insufficient_funds) ? 'insufficient_funds' : 'other';
 }
 
-/** The SDK wraps what the transport throws. */
+/** Unwraps an error, because the SDK wraps what the transport throws. */
 export function causeOf(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof RestAnswer || at instanceof NoAnswer) return at;

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { orderTypes, orderTypeTable, timesInForce } from '../../../trading/order-types.ts';
 
 /*
- * Maps our requests to the tools of a broker's MCP server, as data: names, JSON pointers and words. Nothing of it is run.
+ * Maps our requests to the tools of a broker's MCP server as data: names, JSON pointers and values. No part of it is
+ * executed.
  */
 
 const pointer = z
@@ -31,9 +32,9 @@ export const inputs = [
 const argument = z.union([
   z.strictObject({
     from: z.enum(inputs),
-    /** Their word for each of ours; others are not sent. */
+    /** The server's value for each of ours. Values that are not listed are not sent. */
     words: words.optional(),
-    /** A JSON number (if exact), or several as a list. Default: text, several joined by commas. */
+    /** Sent as a JSON number (if exact), or several as a list. Default: text, several joined by commas. */
     as: z.enum(['number', 'list']).optional(),
   }),
   z.strictObject({ is: literal }),
@@ -44,10 +45,10 @@ const field = z.union([
   pointer,
   z.strictObject({
     at: pointer,
-    /** Our word for each of theirs; others are kept. */
+    /** Our value for each of the server's. Others are passed through. */
     words: words.optional(),
   }),
-  /** The row's key, if the rows are an object's members. */
+  /** The row's key, if rows are members of an object. */
   z.strictObject({ name: z.literal(true) }),
   z.strictObject({ is: z.string() }),
 ]);
@@ -57,7 +58,7 @@ export type Fields = Readonly<Record<string, Field | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Where the answer is: an object, or the rows of a list (an array, or an object's members). */
+  /** Where the answer is: an object, or the rows of a list (an array, or the members of an object). */
   at: pointer.default(''),
 });
 export type Call = z.output<typeof call>;
@@ -67,7 +68,7 @@ const allOf = <N extends string>(...names: readonly N[]) =>
 const someOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field.optional()])) as Record<N, z.ZodOptional<typeof field>>;
 
-/** Values required for trading; a missing one fails. */
+/** Values that trading requires. A missing one fails. */
 const conditions = z.record(pointer, literal);
 
 const orderFields = z.strictObject({
@@ -99,15 +100,15 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Without these no answer is a refusal of an order: whatever is not accepted is unknown. */
+/** Where rejections are. Without this, no answer counts as a rejection: an order that is not accepted is unknown. */
 const refusals = z.strictObject({
-  /** Present only in a refusal. */
+  /** Present only in a rejection. */
   at: pointer,
-  /** Pointers from there: HTTP status, the broker's own code (which no proxy's page has), message. */
+  /** Pointers relative to `at`: the HTTP status, the broker's own code (which no proxy's page has), and the message. */
   status: pointer,
   code: pointer,
   message: pointer,
-  /** For tools that fail with text: the words before the status, and words only the broker's own answer has. */
+  /** For tools that fail with text: the text before the status, and text that only the broker's own answer contains. */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
   reasons: z
     .strictObject({
@@ -118,7 +119,7 @@ const refusals = z.strictObject({
 });
 export type Refusals = z.output<typeof refusals>;
 
-/** Must be among the arguments: what isn't sent can't have been approved. */
+/** Fields that must be among the arguments, because a field that isn't sent can't have been approved. */
 const always = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof inputs)[number] =>
   (inputs as readonly string[]).includes(name);
@@ -171,14 +172,14 @@ export const mcpMapping = z
       open_where: conditions,
     }),
     order_fields: orderFields,
-    /** Ids of another form are not looked up. */
+    /** Which form ids have. Ids of another form are not looked up. */
     order_ids: z.enum(['uuid', 'any']).default('any'),
     legs: pointer.optional(),
     orders: call,
     order: call,
     order_by_client_order_id: call
       .extend({
-        /** Whether it finds an order whatever became of it, so that a miss proves that there is none. */
+        /** Whether the tool finds an order whatever its state, so that a miss proves that there is none. */
         for_good: z.boolean().default(false),
       })
       .optional(),
@@ -197,7 +198,7 @@ export const mcpMapping = z
       context.addIssue({
         code: 'custom',
         path: ['submit', 'arguments'],
-        message: `must send "${needed}" of an order`,
+        message: `must send an order’s "${needed}"`,
       });
     }
     if (order_by_client_order_id === undefined) return;
@@ -205,7 +206,8 @@ export const mcpMapping = z
     context.addIssue({
       code: 'custom',
       path: ['order_by_client_order_id'],
-      message: 'an order is found by a client_order_id that is sent with it and told back',
+      message:
+        'the client_order_id must be sent with the order and returned, so that the order can be found by it',
     });
   });
 export type McpMapping = z.output<typeof mcpMapping>;

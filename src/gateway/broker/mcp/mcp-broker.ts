@@ -85,7 +85,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         assets.find(symbol, () =>
           requests.find(async () => {
             const asset = assetView(await ask(mapping.asset, { account, symbol }), mapping);
-            if (asset.symbol !== symbol) throw new NotSent('an answer about another symbol');
+            if (asset.symbol !== symbol) throw new NotSent('an answer about a different symbol');
             return asset;
           }),
         ),
@@ -98,21 +98,21 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
 function openedBy(credentials: AccountCredentials): { token: string; account: string | undefined } {
   if ('accessToken' in credentials) return { token: credentials.accessToken, account: undefined };
   if ('token' in credentials) return { token: credentials.token, account: credentials.accountNumber };
-  throw new TypeError('these credentials are of another broker');
+  throw new TypeError('these credentials are for a different broker');
 }
 
-/** @throws {Refusal} 409 `account_not_connected` if the token opens another account than given */
+/** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token opens a different one */
 function theirs(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
-  throw new Refusal(409, 'account_not_connected', 'the access token opens another account', {
-    hint: 'Give token and account number at the home’s own machine: "trade-agent home broker set".',
+  throw new Refusal(409, 'account_not_connected', 'the access token opens a different account', {
+    hint: 'Enter the token and account number on the home’s own machine: "trade-agent home broker set".',
     members: { credentials: 'access_token' },
   });
 }
 
 interface OrderTools {
   readonly mapping: McpMapping;
-  /** Undefined if only the server knows. */
+  /** Undefined if only the server knows the account. */
   readonly account: string | undefined;
   readonly ask: (call: Call, given: Given) => Promise<unknown>;
   /** @throws {NotSent} if a tool's description is not the confirmed one */
@@ -160,7 +160,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         draft.client_order_id,
         async () => {
           if (account !== undefined && draft.account !== account)
-            throw new NotSent('the order is for another account than the one that is opened here');
+            throw new NotSent('the order is for a different account than the connected one');
           requireSayable(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
           const order = await one(
@@ -168,7 +168,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
             { ...wordsOf(draft), account: draft.account },
             draft.account,
           );
-          // Without a client_order_id the order is identified by everything that was sent.
+          // Without a client_order_id, the order is identified by everything that was sent.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const told = { ...order, client_order_id };
           return asked(told, isSameOrder(told, draft));
@@ -200,7 +200,7 @@ function notConfirmed(cause: NotSent): Refusal {
 
 type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
 
-/** @throws {NotSent} for what has no word there */
+/** Converts our fields to a tool's arguments. @throws {NotSent} for a value that the mapping does not have */
 export function argumentsOf({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);
@@ -217,7 +217,7 @@ function saidOf(argument: Argument, given: Given, tool: string): unknown {
   const said = (typeof value === 'string' ? [value] : value).map((one) => {
     if (words === undefined) return one;
     const theirs = Object.hasOwn(words, one) ? words[one] : undefined;
-    if (theirs === undefined) throw new NotSent(`${tool} has no word for ${from} ${one}`);
+    if (theirs === undefined) throw new NotSent(`${tool} has no value for ${from} ${one}`);
     return theirs;
   });
   if (as === 'list') return said;

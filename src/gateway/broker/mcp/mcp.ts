@@ -25,12 +25,12 @@ export const mcp = {
   settings: mcpSettings,
   address: 'url',
   connect(settings, context) {
-    // Only the settings say which money it is.
+    // Only the settings say whether it is real money.
     if (settings.environment === context.environment) return connectMcp(settings, context);
     throw new TradeAgentError(
       'invalid_config',
-      `the broker’s MCP server trades ${settings.environment}, and this gateway is ${context.environment}`,
-      { hint: 'Correct "environment" of the gateway, or of the broker, in gateway.yaml.' },
+      `the broker’s MCP server is ${settings.environment}, but this gateway is ${context.environment}`,
+      { hint: 'Correct "environment" for the gateway or the broker in gateway.yaml.' },
     );
   },
   kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: lookAtTools },
@@ -38,7 +38,7 @@ export const mcp = {
 
 type Given = KeptOf<'access_token'>;
 
-/** The environment is that of the settings. */
+/** Verifies the token. The environment comes from the settings. */
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,
@@ -61,7 +61,7 @@ async function verifyMcpToken(
   });
 }
 
-/** Reads the descriptions of tools that act; calls none. */
+/** Reads the descriptions of the acting tools without calling any. */
 async function lookAtTools(
   settings: McpSettings,
   credentials: Given,
@@ -97,13 +97,13 @@ async function tried<T>(
       throw wrongCredentials(
         mappingOf(settings).label,
         'access token',
-        'Copy it again, whole; make a new one where it is lost.',
+        'Copy all of it again. If you lost it, create a new one.',
       );
     }
     if (error.code === 'account_not_connected')
       throw noAccount(host, `has no account ${accountNumber} for this token`);
     if (error.code === 'broker_invalid_response')
-      throw noAccount(host, 'answers with no account', 'broker.url');
+      throw noAccount(host, 'did not return an account', 'broker.url');
     throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
   }
 }

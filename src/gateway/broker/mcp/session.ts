@@ -5,15 +5,15 @@ import { patience, type SessionOptions } from './answered-fetch.ts';
 import { causeOf } from './failure.ts';
 
 export interface McpSession {
-  /** One request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */
+  /** Sends one request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Descriptions by name, at most this old. */
+  /** Returns the descriptions by name, at most `longestAgoMs` old. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
 interface PinnedTool {
   readonly tool: Tool;
-  /** Undefined if two tools have the name. */
+  /** Undefined if two tools have this name. */
   readonly pin: string | undefined;
 }
 export type PinnedTools = ReadonlyMap<string, PinnedTool>;
@@ -25,14 +25,14 @@ interface Opened {
 }
 
 /**
- * Connects at the first call (2026-07-28, or `initialize`), and again when the server has dropped the session. No sampling,
- * roots, elicitation or tasks are declared.
+ * Connects at the first call (2026-07-28, or `initialize`), and again if the server dropped the session. Declares no
+ * sampling, roots, elicitation or tasks.
  */
 export function mcpSession(options: SessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
-    // A failed connection is tried again at the next call.
+    // A failed connection is retried at the next call.
     opening.catch(() => forget(opening));
     return opening;
   };
@@ -48,7 +48,7 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
       try {
         return await client.callTool(
           { name: tool, arguments: { ...args } },
-          // With this the SDK does not fetch descriptions and repeat the call.
+          // This keeps the SDK from fetching descriptions and repeating the call.
           {
             ...patience(options),
             toolDefinition: described ?? { name: tool, inputSchema: { type: 'object' } },

@@ -13,16 +13,16 @@ export const mcpSettings = brokerSettings
     credentials: z.enum(['exchange', 'access_token']).optional(),
     unattended: z.literal('access_token').optional(),
     url: secureAddress,
-    /** No tool tells. */
+    /** Paper or live. No tool reports it. */
     environment: z.enum(['paper', 'live']),
-    /** A shipped mapping, instead of `mapping`. */
+    /** A mapping that is included, instead of `mapping`. */
     preset: z.enum(presetNames).optional(),
     mapping: mcpMapping.optional(),
     /** SHA-256 of the descriptions that the operator has confirmed, by tool. */
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
   .refine(({ preset, mapping }) => (preset === undefined) !== (mapping === undefined), {
-    message: `must have a mapping, or the name of one that is shipped (preset: ${presetNames.join(', ')})`,
+    message: `must have a mapping, or the name of an included one (preset:  ${presetNames.join(', ')})`,
     path: ['mapping'],
   });
 export type McpSettings = z.output<typeof mcpSettings>;

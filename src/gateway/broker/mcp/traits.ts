@@ -27,8 +27,8 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
 }
 
 /**
- * Whether an id is taken once is only the word of a program that anybody may run, so nothing is sent twice. There is no
- * replacing, since not every server's tool takes an id for the new order.
+ * Returns the traits. Nothing is sent twice, because anybody may run such a server and only its word says that an id is
+ * accepted once. Orders are not replaced, because not every server's tool takes an id for the new order.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;

@@ -18,7 +18,9 @@ import { NoAnswer } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { Call, Field, Fields, McpMapping } from './mapping.ts';
 
-/* From a tool's answer to our views. Throws if something is missing: nonsense must not look like an account of $0. */
+/*
+ * Converts a tool's answer to our views. Throws if something is missing, because bad data must not look like a $0 account.
+ */
 
 /** An object of an answer, with its key if it is a member of another. */
 interface Row {
@@ -44,12 +46,12 @@ function raw({ value, name }: Row, field: Field | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/** Reads fields of a row; a missing one is undefined, and the schema decides. */
+/** Reads fields of a row. A missing field is undefined, and the schema decides. */
 function reader<F extends Fields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
     if (value === null || value === undefined || value === '') return undefined;
-    // The schema refuses what is no number.
+    // The schema rejects anything that is not a number.
     return typeof value === 'number' || (typeof value === 'string' && /^-?\d{1,30}(\.\d{1,30})?$/.test(value))
       ? as(value)
       : String(value);
@@ -63,7 +65,7 @@ function reader<F extends Fields>(row: Row, fields: F) {
     amount: (name: keyof F) => number(name, amountOf),
     tick: (name: keyof F) => number(name, (value) => price(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
-    /** Undefined if it is none. */
+    /** Undefined if it is not an id. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
     line: (name: keyof F) => safeLine(text(name) ?? '', 200),
     flag: (name: keyof F) => raw(row, fields[name]) === true,
@@ -119,7 +121,7 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
   });
 }
 
-/** Symbols that have a price. With a side missing, the quote is as old as the last trade. */
+/** Returns the symbols that have a price. If a side is missing, the quote is as old as the last trade. */
 export function quoteViews(
   answer: unknown,
   { quotes: mapped }: McpMapping,
@@ -150,7 +152,7 @@ export function quoteViews(
   });
 }
 
-/** No fractional orders are sent, and nothing is sold short. */
+/** Converts an asset. Fractional orders and short sales are never sent. */
 export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
   const row = rowOf(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
@@ -164,13 +166,13 @@ export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset
   });
 }
 
-/** `any`: what the gateway's routes accept. */
+/** The id forms. `any` is what the gateway's routes accept. */
 export const orderIds = {
   any: /^[A-Za-z0-9-]{1,64}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/** Unknown words are kept. @throws {NoAnswer} for an order of another account, or without a usable id */
+/** Unknown values are passed through. @throws {NoAnswer} for an order of a different account, or without a usable id */
 export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
   const parts = Array.isArray(legs)
@@ -184,7 +186,7 @@ export function orderView(row: Row, mapping: McpMapping, account: string | undef
   });
 }
 
-/** Whether orders have no account, or this one is of `account`, if that is known. */
+/** Returns whether orders have no account, or this one belongs to `account`, if that is known. */
 function isOwn(row: Row, { order_fields: fields }: McpMapping, account: string | undefined): boolean {
   if (fields.account === undefined) return true;
   const whose = reader(row, fields).id('account');

@@ -40,7 +40,7 @@ const historyAnswer = z.object({
   history: z.array(z.object({ date: z.iso.date(), total_value: z.string() })),
 });
 
-/** `GET /accounts/{accountId}`, and its connection. */
+/** Reads `GET /accounts/{accountId}` and the account's connection. */
 export async function accountDetails(client: Client, who: Who) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
@@ -49,11 +49,11 @@ export async function accountDetails(client: Client, who: Who) {
   const asked = { userId, userSecret, authorizationId };
   const connection = connectionAnswer.parse((await connections.detailBrokerageAuthorization(asked)).data);
   return {
-    /** The brokerage's number, or SnapTrade's id if that is masked. */
+    /** The brokerage's number, or SnapTrade's id if the number is masked. */
     number: /^[A-Za-z0-9-]{4,64}$/.test(number) ? number : account.id,
     environment: account.is_paper ? ('paper' as const) : ('live' as const),
     status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
-    /** Closed, or its connection is broken or read-only. */
+    /** Whether the account is closed, or its connection is broken or read-only. */
     blocked:
       connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
     equity: moneyOf(balance.total.amount),
@@ -61,7 +61,10 @@ export async function accountDetails(client: Client, who: Who) {
   };
 }
 
-/** Equity at the last close is SnapTrade's newest daily value before today; these are disabled by default. */
+/**
+ * Reads the account. Equity at the last close is SnapTrade's newest daily value before today. Those are disabled by
+ * default.
+ */
 export async function accountOf(
   client: Client,
   who: Who,
@@ -70,7 +73,7 @@ export async function accountOf(
   const details = await accountDetails(client, who);
   if (details.environment !== environment) {
     throw new Refusal(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
-      hint: `The gateway trades ${environment} accounts. Give one at the home’s own machine: "trade-agent home broker set".`,
+      hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine:  "trade-agent home broker set".`,
       members: { credentials: 'snaptrade_user' },
     });
   }
@@ -90,7 +93,7 @@ export async function accountOf(
     cash: cash == null ? undefined : moneyOf(cash),
     equity: details.equity,
     last_equity: before === undefined ? null : moneyOf(before.total_value),
-    // "For non-margin accounts, buying power should be the same as cash"; not every brokerage tells it.
+    // "For non-margin accounts, buying power should be the same as cash". Not every brokerage reports it.
     buying_power: cash == null ? undefined : moneyOf(own?.buying_power ?? cash),
     long_market_value: moneyOf(
       positions
@@ -114,14 +117,14 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** `GET /accounts/{accountId}/positions/all`. The last close is not told, so the day counts as no change. */
+/** Reads `GET /accounts/{accountId}/positions/all`. It has no last close, so the day counts as unchanged. */
 export async function positionsOf(client: Client, who: Who): Promise<Position[]> {
   const orders = await listed(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
   return (
     results
-      // Money market funds in the cash are not counted twice.
+      // Money market funds that are part of the cash are not counted twice.
       .filter(({ cash_equivalent, units }) => cash_equivalent !== true && units != null && units !== '0')
       .map(({ instrument, units, price, cost_basis }) => {
         const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
@@ -153,13 +156,13 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
   );
 }
 
-/** "This endpoint is experimental, disabled by default". @throws what concerns the credentials or the quota */
+/** "This endpoint is experimental, disabled by default". @throws errors about the credentials or the quota */
 function withoutValues(error: unknown): [] {
   if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
   return [];
 }
 
-/** Oldest first. */
+/** Returns the values, oldest first. */
 async function valuesOf(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
@@ -167,7 +170,7 @@ async function valuesOf(client: Client, who: Who): Promise<{ date: string; total
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
-/** SnapTrade's daily estimates of the last year; deposits count as gains. @throws {Refusal} 501 if not enabled */
+/** SnapTrade's daily estimates of the last year. Deposits count as gains. @throws {Refusal} 501 if not enabled */
 export async function portfolioHistoryOf(
   client: Client,
   who: Who,

@@ -13,7 +13,7 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. A personal key has only one user, so requests leave the user out. */
+/** The SDK's client. A personal key has only one user, so its requests leave the user out. */
 export type Client = Snaptrade<CommercialApiKeyAuth>;
 
 export interface Who {
@@ -37,8 +37,9 @@ interface Prepared {
 }
 
 /**
- * The SDK writes and signs requests; we send them, because the SDK repeats what is answered with 429 and has the user's
- * secret (part of each address) in its errors. It does neither with the adapter's errors, which are not axios's.
+ * Creates the client. The SDK builds and signs requests, and we send them, because the SDK retries 429 answers and puts
+ * the user's secret (which is in each address) into its errors. It does neither with our adapter's errors, which aren't
+ * axios's.
  */
 export async function snaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
@@ -53,7 +54,7 @@ export async function snaptradeClient(
   const send = sendOnce({ fetch, timeoutMs });
   const adapter = async (config: Prepared) => {
     const { method = 'get', data } = config;
-    // The SDK signs for its own address only; requests are redirected to the configured one.
+    // The SDK signs for its own address only, so requests are redirected to the configured one.
     const { pathname, search } = new URL(config.url ?? '');
     const address = `${url.replace(/\/+$/, '')}${pathname}${search}`;
     const headers = Object.fromEntries(

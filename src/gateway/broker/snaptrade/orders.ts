@@ -13,7 +13,7 @@ import type { Client, Who } from './client.ts';
 import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
-/** The maximum of "List account orders". */
+/** The maximum that "List account orders" allows. */
 const MOST_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
@@ -38,7 +38,7 @@ export function snaptradeOrders(
         return orderView(record.parse((await accountInformation.getUserAccountOrderDetail(asked)).data));
       });
     },
-    // No order has its client_order_id, so a miss proves nothing (traits).
+    // Orders don't carry their client_order_id, so a miss proves nothing (see the traits).
     orderByClientOrderId: async () => undefined,
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
@@ -62,7 +62,7 @@ export function snaptradeOrders(
   };
 }
 
-/** Newest first. */
+/** Returns the orders, newest first. */
 export async function listed(client: Client, who: Who, state: 'all' | 'open'): Promise<Order[]> {
   const { accountInformation } = client;
   const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MOST_DAYS });
@@ -73,7 +73,7 @@ export async function listed(client: Client, who: Who, state: 'all' | 'open'): P
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** A 400 is any malformed request; for a cancel it can only be an order that is over. */
+/** A 400 answer is any malformed request. For a cancellation, it can only mean that the order is done. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -85,7 +85,7 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @throws {NotSent} for what has no word at SnapTrade */
+/** Converts a draft to SnapTrade's form. @throws {NotSent} for a field that SnapTrade can't express */
 function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
   requireSayable(draft, label, snaptradeTerms);
@@ -165,7 +165,8 @@ const record = z.object({
 type Row = z.output<typeof record>;
 
 /**
- * May have only id and status. @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if it is another order
+ * The answer may have only id and status. @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if it is
+ * another order
  */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
@@ -213,7 +214,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : brokerWord(action);
 
-/** Unknown words are kept. */
+/** Converts an order. Unknown values are passed through. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));

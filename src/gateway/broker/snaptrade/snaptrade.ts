@@ -37,7 +37,7 @@ import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = brokerSettings.extend({
   kind: z.literal('snaptrade'),
-  // Requests are signed by the client's key; there are no user tokens.
+  // Requests are signed with the client's key. There are no user tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
   unattended: z.undefined().optional(),
   /** Base URL of the API. */
@@ -53,7 +53,7 @@ export const snaptrade = {
   kept: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/** `GET /accounts/{accountId}` and its connection; SnapTrade says whether it is a paper account. */
+/** Verifies the user with `GET /accounts/{accountId}` and its connection. SnapTrade says whether it is a paper account. */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,
@@ -69,23 +69,23 @@ async function verifySnaptradeUser(
       throw wrongCredentials(
         snaptradeTraits.label,
         'client, key or user',
-        'Copy client id, consumer key and user from SnapTrade again.',
+        'Copy the client ID, consumer key and user from SnapTrade again.',
       );
     }
     if (error instanceof RestAnswer && error.status === 404) {
-      throw noAccount(host, 'has no such account of this user');
+      throw noAccount(host, 'has no such account for this user');
     }
     if (error instanceof TradeAgentError) throw error;
     const { kind } = restFailure(error);
     throw kind === 'unreadable'
-      ? noAccount(host, 'answers with no account', 'broker.url')
+      ? noAccount(host, 'did not return an account', 'broker.url')
       : unreachable(host, kind);
   }
 }
 
 function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
-    if (!('consumerKey' in credentials)) throw new TypeError('these credentials are of another broker');
+    if (!('consumerKey' in credentials)) throw new TypeError('these credentials are for a different broker');
     let connected: Promise<Client> | undefined;
     const client = () => {
       connected ??= snaptradeClient({ ...options, fetch: send }, credentials);
@@ -123,7 +123,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** An answer with `detail` and such a status is a refusal; anything else proves nothing. */
+/** Classifies an error. An answer with `detail` and such a status is a rejection. Anything else proves nothing. */
 function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
@@ -142,7 +142,7 @@ function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
   };
 }
 
-/** "Rate Limiting": `X-RateLimit-Reset` is the seconds until the minute ends. */
+/** "Rate Limiting": `X-RateLimit-Reset` is the number of seconds until the minute ends. */
 function untilReset(headers: Headers): number | undefined {
   const seconds = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
@@ -162,7 +162,10 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => price(String(value ?? 0));
 
-/** `GET /accounts/{accountId}/quotes`, which may be late by an unknown time. There is no previous close: zero. */
+/**
+ * Reads `GET /accounts/{accountId}/quotes`, which may be delayed by an unknown time. The previous close is unknown, so
+ * zero.
+ */
 async function quotesOf(
   client: Client,
   who: Who,
@@ -200,7 +203,7 @@ async function quotesOf(
   return quotes;
 }
 
-/** `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
+/** Reads `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
 async function assetOf(client: Client, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: theirSymbol(symbol) });
   const found = universalSymbol.parse(data);
@@ -216,7 +219,7 @@ async function assetOf(client: Client, symbol: string): Promise<Asset> {
 
 const PAGE = 100;
 
-/** A type not listed is `unknown`: figures it may affect are marked. */
+/** Kinds by SnapTrade's type. A type that is not listed is `unknown`, and figures that it may affect are marked. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   BUY: 'fill',
   SELL: 'fill',
@@ -247,7 +250,7 @@ const types: Readonly<Record<string, string>> = {
 function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
   const known = kinds[type] ?? 'unknown';
   if (known === 'fill') return isFill ? 'fill' : 'unknown';
-  // Cash was moved.
+  // Cash was moved in or out.
   if (known === 'transfer' && !moves) return amount < 0 ? 'withdrawal' : 'deposit';
   return known;
 }
@@ -266,7 +269,7 @@ const row = z.object({
 });
 const pageAnswer = z.object({ data: z.array(row) });
 
-/** `GET /accounts/{accountId}/activities` lags a night; today's fills are among the orders. */
+/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Today's fills come from the orders. */
 async function activitiesOf(
   client: Client,
   who: Who,
@@ -318,7 +321,7 @@ function activityView(one: z.output<typeof row>): Activity {
   });
 }
 
-/** A date alone is a day in New York. */
+/** Returns the time of an activity. A date alone is a day in New York. */
 function timeOf({ trade_date, settlement_date }: z.output<typeof row>): string | number {
   const date = trade_date ?? settlement_date ?? '';
   return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');

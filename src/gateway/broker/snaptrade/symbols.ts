@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Yahoo's tickers: "-" before a class of shares (`BRK-B`), "." before a foreign exchange. */
+/** Converts to Yahoo's tickers: "-" before a share class (`BRK-B`), "." before a foreign exchange. */
 export const theirSymbol = (symbol: string): string => symbol.replace('.', '-');
 export const ourSymbol = (symbol: string): string =>
   symbol.includes('.') ? symbol : symbol.replace('-', '.');

@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * Brokerages differ, and no answer says how; each refuses what it doesn't take. Fractions, amounts and extended hours are
- * for some only, so none are sent.
+ * Brokerages differ in what they take, but no answer says how. Each rejects what it doesn't take. Fractions, amounts and
+ * extended hours work only with some, so none are sent.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },
@@ -28,8 +28,8 @@ export const snaptradeLacks = [
 ] as const satisfies readonly Lackable[];
 
 /**
- * SnapTrade ("Place equity order", OpenAPI). `client_order_id` is accepted but not documented as unique, and no order
- * returns it. "Replace order" takes none.
+ * SnapTrade ("Place equity order", OpenAPI). `client_order_id` is accepted, but is not documented as unique, and no order
+ * returns it. "Replace order" does not take one.
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
@@ -37,6 +37,6 @@ export const snaptradeTraits: BrokerTraits = {
   clientOrderId: { takenOnce: false, lookedUp: 'never' },
   replaces: undefined,
   lacks: snaptradeLacks,
-  // Its activities lag a night.
+  // Its activities are a day late.
   dayFlows: 'untold',
 };

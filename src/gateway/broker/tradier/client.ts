@@ -13,11 +13,11 @@ export interface TradierOptions {
   readonly now: () => number;
 }
 
-/** Tradier writes a single element without a list. */
+/** Accepts a single element without a list, which is how Tradier writes it. */
 export const listOf = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
-/** A list in its wrapper, `{positions: {position: …}}`; "null" and null are an empty one. */
+/** Unwraps a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
 export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
     .object({ [outer]: z.union([z.object({ [inner]: listOf(row) }), z.literal('null'), z.null()]) })
@@ -36,11 +36,11 @@ const profileAnswer = z.object({
 
 export interface TradierAccount {
   readonly number: string;
-  /** Tradier's word: `active`. */
+  /** Tradier's status, such as `active`. */
   readonly status: string;
 }
 
-/** An answer with `errors` throws, whatever its status. */
+/** Creates the client. An answer with `errors` throws, whatever its status. */
 export function tradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,
@@ -57,13 +57,13 @@ export function tradierClient(
 export const tokenOf = (credentials: AccountCredentials): string =>
   'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
 
-/** `GET /user/profile`. */
+/** Reads the accounts from `GET /user/profile`. */
 export async function accountsOf(client: RestClient): Promise<TradierAccount[]> {
   const { profile } = profileAnswer.parse(await client('/user/profile'));
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
-/** The account whose number was given with the token, or the only one. @throws {Refusal} 409 `account_not_connected` */
+/** Returns the account with the configured number, or the only one. @throws {Refusal} 409 `account_not_connected` */
 export function chosenAccount(
   accounts: readonly TradierAccount[],
   credentials: AccountCredentials,
@@ -77,9 +77,9 @@ export function chosenAccount(
     'account_not_connected',
     account === undefined
       ? 'the access token does not open this account'
-      : 'the access token opens several accounts, and it is not said which is meant',
+      : 'the access token opens several accounts, and no account number is set',
     {
-      hint: 'Give token and account number at the home’s own machine: "trade-agent home broker set".',
+      hint: 'Enter the token and account number on the home’s own machine: "trade-agent home broker set".',
       members: { credentials: 'access_token' },
     },
   );

@@ -4,19 +4,19 @@ import type { KeptKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
 /**
- * "Error Responses": `errors` with status 200 from downstream systems, a line of text with 400 for malformed requests.
+ * "Error Responses": `errors` with status 200 from downstream systems, or a line of text with 400 for malformed requests.
  */
 export class TradierNo extends Error {
   override name = 'TradierNo';
   readonly words: readonly string[];
 
   constructor(words: readonly string[]) {
-    super('Tradier says no');
+    super('Tradier rejected the request');
     this.words = words;
   }
 }
 
-/** `errors`, and a line of text with 400, are refusals; a proxy's page or a 5xx is not. */
+/** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
 export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFailure {
   if (error instanceof TradierNo) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
@@ -27,7 +27,7 @@ export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFai
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** One line or a list. */
+/** Returns the errors, which are one line or a list. */
 export function errorsIn(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
@@ -48,12 +48,12 @@ function refusedBy(words: readonly string[]): BrokerFailure {
     kind: 'refused',
     ...reasonOf(message),
     message,
-    // A code is one word: `InitialMargin`.
+    // A code is a single word, such as `InitialMargin`.
     brokerCode: words.find((word) => /^[A-Z][A-Za-z]+$/.test(word)),
   };
 }
 
-/** Risk systems have codes, the rest are sentences. */
+/** Classifies a rejection. Risk systems send codes, and everything else is a sentence. */
 function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
     return { status: 422, reason: 'insufficient_funds' };
@@ -62,13 +62,13 @@ function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 's
   return { status: 422, reason: 'other' };
 }
 
-/** Instead of 429, from Tradier's API gateway. */
+/** Returns whether Tradier's API gateway reports an exceeded quota, which it does instead of 429. */
 function isQuota(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';
 }
 
-/** "Rate Limiting": `X-Ratelimit-Expiry` is when the minute ends, in milliseconds. */
+/** "Rate Limiting": `X-Ratelimit-Expiry` is the end of the minute, in milliseconds since the epoch. */
 function untilReset(headers: Headers): number | undefined {
   const expiry = Number(headers.get('x-ratelimit-expiry') ?? Number.NaN);
   return Number.isFinite(expiry) && expiry > 0 ? Math.max(0, expiry - Date.now()) : undefined;

@@ -38,7 +38,7 @@ const quotesAnswer = z.object({
   quotes: z.union([z.object({ quote: listOf(quoteRow).optional() }), z.literal('null'), z.null()]),
 });
 
-/** `GET /markets/quotes`; unknown symbols are left out. */
+/** Reads `GET /markets/quotes`. Unknown symbols are left out. */
 export async function quoteRows(
   client: RestClient,
   symbols: readonly string[],
@@ -70,7 +70,7 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
   });
 }
 
-/** Only stocks and funds. Tradier takes no fractional orders. */
+/** Converts an asset. Only stocks and funds are supported, and Tradier takes no fractional orders. */
 export function assetView(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,
@@ -86,10 +86,10 @@ const bar = { open: z.number(), high: z.number(), low: z.number(), close: z.numb
 const dayBars = wrapped('history', 'day', z.object({ date: z.iso.date(), ...bar }));
 const minuteBars = wrapped('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
-/** "Time and Sales": how far back, days. */
+/** "Time and Sales": how many days back the data goes. */
 const KEPT_DAYS = { '1min': 20, '15min': 40 } as const;
 
-/** The newest `limit` bars, oldest first. Hours are built from quarters. */
+/** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */
 export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]> {
   requireBySplits(tradierTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
@@ -127,7 +127,7 @@ export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]
   return (timeframe === '1Min' ? bars : hourly(bars)).slice(-limit);
 }
 
-/** `YYYY-MM-DD HH:MM` in New York. */
+/** Formats an instant as `YYYY-MM-DD HH:MM` in New York. */
 const wallTime = (ms: number) => newYorkTimestamp(ms).slice(0, 16).replace('T', ' ');
 
 type BarRow = { ms: number; open: number; high: number; low: number; close: number; volume: number };

@@ -4,15 +4,15 @@ import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
- * A client_order_id as Tradier's `tag` (letters, digits, "-"): "-" becomes "--", "_" becomes "-u"; 96 of 255 characters at
- * most.
+ * A client_order_id is sent as Tradier's `tag` (letters, digits and "-"). "-" becomes "--" and "_" becomes "-u", so it
+ * takes at most 96 of 255 characters.
  */
 
 export function tagOf(clientOrderId: string): string {
   return clientOrderId.replace(/[-_]/g, (mark) => (mark === '-' ? '--' : '-u'));
 }
 
-/** Another's tag stays as it is. */
+/** Returns the client_order_id in a tag. A tag that is not ours is returned unchanged. */
 function clientOrderIdOf(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));
@@ -69,7 +69,7 @@ export function orderView(order: OrderRow): Order {
   });
 }
 
-/** Unknown words are kept. */
+/** Converts an order or leg. Unknown values are passed through. */
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;

@@ -14,7 +14,7 @@ import { tradierTerms, tradierTraits } from './traits.ts';
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
-/** More pages than a day's orders fill. */
+/** Maximum number of pages, more than a day's orders fill. */
 const MOST_PAGES = 20;
 
 const pageAnswer = z.object({
@@ -45,7 +45,7 @@ export function tradierOrders(
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
         const form = orderForm(draft);
-        // The approved account; nothing is asked before the order is sent.
+        // The approved account. Nothing is read before the order is sent.
         const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await placed(() => one(within, String(order.id)));
@@ -60,7 +60,7 @@ export function tradierOrders(
   };
 }
 
-/** Newest first. @throws {NoAnswer} if there are more pages */
+/** Returns the orders, newest first. @throws {NoAnswer} if there are more pages */
 export async function listed(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MOST_PAGES; page++) {
@@ -77,8 +77,8 @@ export async function listed(client: RestClient, path: string): Promise<Order[]>
 const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 
 /**
- * Reads an order that was just taken. If that fails nothing is proved, and the order is looked up. One that downstream
- * systems rejected meanwhile has come to nothing.
+ * Reads an order that was just accepted. If that fails, nothing is proved and the order is looked up. An order that
+ * downstream systems rejected in the meantime was not placed.
  */
 async function placed(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
@@ -92,7 +92,7 @@ async function placed(read: () => Promise<Row>): Promise<Order> {
   throw new TradierNo([found.reason_description ?? 'the order was rejected']);
 }
 
-/** The same decimal strings, nothing computed. @throws {NotSent} for what Tradier has no word for */
+/** Converts a draft digit for digit, nothing computed. @throws {NotSent} for what Tradier can't express */
 function orderForm(draft: OrderDraft): Record<string, string> {
   requireSayable(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;

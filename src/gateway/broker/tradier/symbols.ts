@@ -1,4 +1,4 @@
-/** Share classes are written with a slash: `BRK/B`. */
+/** Converts to Tradier's symbol, which has a slash before the share class: `BRK/B`. */
 export const theirSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
 

@@ -53,13 +53,13 @@ const one = z.object({
   }),
 });
 
-/** Everybody's `default` list, or the first one. */
+/** Returns the list named `default`, which everybody has, or else the first one. */
 async function primary(client: RestClient) {
   const all = rows.parse(await client('/watchlists'));
   return all.find(({ id }) => id === 'default') ?? all[0];
 }
 
-/** Tradier has no time of the last change. */
+/** Converts a watchlist. Tradier does not report when it was changed. */
 function view(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
@@ -83,7 +83,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
   );
 }
 
-/** Tradier's Brokerage API (documentation.tradier.com). */
+/** Connects to Tradier's Brokerage API (documentation.tradier.com). */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
@@ -95,7 +95,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     });
     const { read } = requests;
     let known: Promise<TradierAccount> | undefined;
-    // A failure is not cached; the profile holds as long as the credentials do.
+    // A failure is not cached. The profile stays valid as long as the credentials do.
     const account = () => {
       known ??= accountsOf(client).then((accounts) => chosenAccount(accounts, credentials));
       known.catch(() => {
@@ -103,7 +103,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
       });
       return known;
     };
-    // A number given with the token is verified by its use.
+    // A number that was given with the token is verified by using it.
     const path = async () =>
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
@@ -150,7 +150,7 @@ const calendarAnswer = z.object({
   }),
 });
 
-/** `GET /markets/calendar`, a month at a time. */
+/** Reads `GET /markets/calendar`, one month at a time. */
 async function tradingDays(client: RestClient, { start, end }: CalendarQuery): Promise<TradingDay[]> {
   const days: TradingDay[] = [];
   for (
@@ -170,10 +170,10 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** Longer than any closing of the exchange since 2001. */
+/** More days than any closing of the exchange since 2001 lasted. */
 const DAYS_AHEAD = 10;
 
-/** `GET /markets/clock`, and the calendar for the next open and close. */
+/** Reads `GET /markets/clock`, and the calendar for the next open and close. */
 async function clockOf(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;
@@ -192,7 +192,7 @@ async function clockOf(client: RestClient): Promise<MarketClock> {
 
 const PAGE = 100;
 
-/** "Get an account's history". A negative `deposit` is a withdrawal; with shares it is a transfer. */
+/** "Get an account's history". A negative `deposit` is a withdrawal. With shares, it is a transfer. */
 const kinds: Readonly<Record<string, Activity['kind']>> = {
   trade: 'fill',
   ach: 'deposit',
@@ -215,7 +215,7 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrapped('history', 'event', event);
 
-/** `GET /accounts/{id}/history` lags a night and has dates only; today's fills are among the orders. */
+/** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Today's fills come from the orders. */
 async function activitiesOf(
   client: RestClient,
   path: string,
@@ -241,7 +241,7 @@ async function activitiesOf(
   };
 }
 
-/** Open orders of earlier days are listed too; their earlier fills are not today's. */
+/** Returns today's fills. Open orders of earlier days are listed too, but their earlier fills are not today's. */
 function fillsOf(orders: readonly Order[], today: string): Activity[] {
   return orders.flatMap((order) => {
     const at = order.filled_at ?? order.submitted_at;
@@ -250,7 +250,7 @@ function fillsOf(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/** Events have no ids: a digest identifies one, with a number among equal ones. */
+/** Converts an event. Events have no ids, so a digest identifies each, with a number among equal ones. */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;
@@ -313,7 +313,7 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
   return held.map(({ symbol, quantity, cost_basis }) => {
     const { last, closedAt } = pricesOf(quotes, symbol);
     const qty = new Dec(String(quantity));
-    // An option's price is for one share, its cost basis for the contract.
+    // An option's price is per share, but its cost basis is per contract.
     const units = unitsOf(symbol);
     const value = qty.times(last).times(units);
     const cost = new Dec(String(cost_basis));
@@ -341,7 +341,7 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
   });
 }
 
-/** `GET /accounts/{id}/balances`; equity at the last close is computed. */
+/** Reads `GET /accounts/{id}/balances`, and computes the equity at the last close. */
 async function accountOf(
   client: RestClient,
   path: string,
@@ -379,7 +379,7 @@ async function accountOf(
   });
 }
 
-/** @throws {Error} if a holding has no price: a guess would pass for its value */
+/** @throws {Error} if a holding has no price, because a guess would look like its value */
 function pricesOf(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;

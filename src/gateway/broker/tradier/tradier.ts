@@ -15,7 +15,7 @@ import { accountsOf, tradierClient } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
-/** The sandbox's prices are 15 minutes old. */
+/** Prices of the sandbox are 15 minutes old. */
 const TRADIER = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 const tradierSettings = brokerSettings.extend({
@@ -42,7 +42,7 @@ export const tradier = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Asks the host of the given environment, then the other: each only knows its own tokens. */
+/** Asks the host of the given environment, then the other one. Each knows only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: KeptOf<'access_token'>,
@@ -69,7 +69,7 @@ async function verifyTradierToken(
       failures.push(problemOf(error, host));
     }
   }
-  // One host's refusal proves nothing while the other can't be reached.
+  // A rejection by one host proves nothing while the other can't be reached.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
   throw first ?? new TradeAgentError('internal', 'no host was asked');
 }
@@ -79,11 +79,11 @@ function problemOf(error: unknown, host: string): TradeAgentError {
     return wrongCredentials(
       tradierTraits.label,
       'access token',
-      'Copy it again, whole; make a new one where it is lost.',
+      'Copy all of it again. If you lost it, create a new one.',
     );
   }
   const { kind } = restFailure(error);
-  if (kind === 'unreadable') return noAccount(host, 'answers with no account', 'broker.url');
+  if (kind === 'unreadable') return noAccount(host, 'did not return an account', 'broker.url');
   return unreachable(host, kind);
 }
 

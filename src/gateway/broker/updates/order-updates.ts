@@ -4,16 +4,16 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { OpenAccount, OpenAccountOf, WhoseAccount } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
-/** Pause after a connection ended, milliseconds; doubled each time up to the longest. */
+/** Delay before reconnecting, in milliseconds. Doubles each time, up to the maximum. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** A connection that lasted this long was good. */
+/** A connection that lasted this long resets the delay. */
 const GOOD_MS = 10_000;
-/** How often to check that the account can still be opened, milliseconds: a key pair may be revoked. */
+/** Interval of checks that the account still opens, in milliseconds, because a key pair may be revoked. */
 const OPENS_MS = 60_000;
 
 interface AccountListener extends UpdateListener {
-  /** Updates are missed from now on. */
+  /** Called when the connection ends. Updates are missed from now on. */
   lost(): void;
 }
 
@@ -23,11 +23,11 @@ interface AccountUpdatesOptions {
   readonly clock: Clock;
   /** Called for unexpected errors. */
   readonly failed: (error: unknown) => void;
-  /** From 0 to 1. Spreads the reconnects of many gateways. */
+  /** Returns a number from 0 to 1. Spreads the reconnects of many gateways. */
   readonly random?: () => number;
 }
 
-/** Keeps a connection open until `signal` aborts. Returns at once if the broker has no updates. */
+/** Keeps a connection open until `signal` aborts. Returns immediately if the broker has no updates. */
 async function listenToAccount(
   listener: AccountListener,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ async function listenToAccount(
   }
 }
 
-/** @returns for how many milliseconds it listened; undefined if the broker has no updates */
+/** Runs one connection. @returns how many milliseconds it listened; undefined if the broker has no updates */
 async function oneConnection(
   listener: AccountListener,
   signal: AbortSignal,
@@ -67,7 +67,7 @@ async function oneConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // Until it listens, orders are polled, which reports what is wrong.
+    // Until it listens, orders are polled, and polling reports what is wrong.
     if (!(error instanceof Refusal)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);
@@ -77,7 +77,7 @@ async function oneConnection(
   return stoodFrom === undefined ? 0 : clock.now() - stoodFrom;
 }
 
-/** Ends a connection once its account can no longer be opened. */
+/** Ends a connection when its account can no longer be opened. */
 async function whileItOpens(
   open: AccountUpdatesOptions['open'],
   clock: Clock,
@@ -89,24 +89,24 @@ async function whileItOpens(
       await clock.sleep(OPENS_MS, signal);
       await open();
     } catch (error) {
-      // An unreachable provider revokes nothing.
+      // An unreachable provider does not mean that access was revoked.
       const isPassing = error instanceof Refusal && error.status >= 500;
       if (signal.aborted || !isPassing) return end();
     }
   }
 }
 
-/** Accounts listened to at once; others are polled. */
+/** Maximum number of accounts with a connection. Others are polled. */
 const MOST_ACCOUNTS = 256;
-/** How long an unused connection is kept, milliseconds: the next order often follows soon. */
+/** How long an unused connection is kept, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Between looks caused by updates about others' orders, milliseconds. */
+/** Minimum time between checks caused by updates about others' orders, in milliseconds. */
 const OTHER_APART_MS = 15_000;
 
 export interface OrderUpdates {
   /**
-   * Listens to orders of an account; all listeners of an account share one connection.
-   * @param who the owner, with a current token
+   * Listens to orders of an account. All listeners of an account share one connection.
+   * @param who returns the owner, with a current token
    * @param ids the orders' ids at the broker, and ours
    */
   listen(who: () => WhoseAccount, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
@@ -122,8 +122,8 @@ interface Listened {
 }
 
 /*
- * An update is only a hint to look, never stored or passed on. A late, doubled or false one costs a read at worst. After
- * each gap every listener looks once.
+ * Shares update connections. An update is only a hint to check, never stored or passed on, so a late, duplicate or false
+ * one costs a read at worst. After each gap, every listener checks once.
  */
 export function createOrderUpdates({
   brokerFor,
@@ -193,7 +193,7 @@ export function createOrderUpdates({
         },
       });
       listened.listeners.add(listener);
-      // The first look finds what happened before.
+      // The first check finds what happened before.
       if (listened.isStanding) listener.hear('own');
       return listener;
     },
@@ -206,7 +206,7 @@ export function createOrderUpdates({
   };
 }
 
-/** Calls `act` at most once in `ms`, at once if it can. */
+/** Calls `act` at most once in `ms`, immediately if possible. */
 function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let isWaiting = false;
@@ -262,7 +262,7 @@ function resultListener(
         signal.throwIfAborted();
       }
       const was = heard;
-      // What arrives while the listener looks counts for the next time.
+      // What arrives during a check counts for the next one.
       heard = 'nothing';
       return was;
     },

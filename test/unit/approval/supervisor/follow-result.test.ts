@@ -147,7 +147,7 @@ describe('what came of an order', () => {
   });
 
   it('is asked for again where a look failed, though its changes are told', async () => {
-    const busy = new Refusal(503, 'broker_busy', 'the broker asks for fewer requests');
+    const busy = new Refusal(503, 'broker_busy', 'the broker is rate limiting requests');
     const { looked } = await follow(standsAnd('own'), {
       looks: ['same', 'same', 'same', busy, busy, 'over'],
       ms: 5 * MINUTE,

@@ -32,7 +32,7 @@ describe('a mapping', () => {
   it('finds no order by an id that is not told back', () => {
     const { client_order_id: _, ...fields } = alpacaPreset.order_fields;
     expect(said({ mapping: { ...alpacaPreset, order_fields: fields } })).toEqual([
-      'mapping.order_by_client_order_id an order is found by a client_order_id that is sent with it and told back',
+      'mapping.order_by_client_order_id the client_order_id must be sent with the order and returned, so that the order can be found by it',
     ]);
   });
 
