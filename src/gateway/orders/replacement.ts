@@ -25,13 +25,14 @@ export function changesTo(
   if (replaces === undefined) throw notReplaceable(`${label} can't change orders`);
   requireUnfilled(order);
   const { qty } = order;
-  if (qty === null || draft.qty === undefined) throw notReplaceable('an order by dollar amount can't be changed');
+  if (qty === null || draft.qty === undefined)
+    throw notReplaceable('an order by dollar amount can’t be changed');
   const trail = trails.find((field) => draft[field] !== undefined);
   requireSameBesides(draft, order, trail);
   const changes: OrderChanges = {};
   if (!same(qty, draft.qty)) {
     if (!replaces.fractions && ![qty, draft.qty].every((each) => new Dec(each).isInteger())) {
-      throw notReplaceable('the quantity of a fractional order can't be changed');
+      throw notReplaceable('the quantity of a fractional order can’t be changed');
     }
     changes.qty = draft.qty;
   }
