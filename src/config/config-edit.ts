@@ -5,7 +5,7 @@ import { writePrivateFile } from '../machine/private-file.ts';
 import { checkConfig, configFile, configText } from './config-file.ts';
 import { invalidFile, readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
 
-/** The value at a dotted key (`profiles.work.model.name`); undefined where it is not set. */
+/** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if it is not set. */
 export async function configValue(home: Home, key: string): Promise<unknown> {
   const { parse } = await import('yaml');
   const text = configText(home);
@@ -21,15 +21,15 @@ export async function configValue(home: Home, key: string): Promise<unknown> {
 }
 
 /**
- * Sets a key, or removes it where `value` is undefined. Comments and order stay; an invalid result is not written.
- * @param value read as YAML, so that `120` is a number and `[a, b]` a list
+ * Sets a key, or removes it if `value` is undefined. Keeps comments and key order, and never writes an invalid file.
+ * @param value parsed as YAML, so that `120` is a number and `[a, b]` a list
  * @throws {TradeAgentError} `invalid_config`, `usage`
  */
 export async function changeConfig(home: Home, key: string, value: string | undefined): Promise<void> {
   const { parseDocument } = await import('yaml');
   const file = configFile(home);
   const text = configText(home);
-  // An invalid file is for "config edit": a change here could hide the mistake.
+  // An invalid file must be fixed with "config edit" first, because a change here could hide the mistake.
   await checkConfig(text, file);
   const document: Document = parseDocument(text);
   const keys = path(key);
@@ -46,8 +46,8 @@ export async function changeConfig(home: Home, key: string, value: string | unde
 }
 
 /**
- * A key can be set only below a map, not below a value or an alias. @throws {TradeAgentError} `invalid_config` with
- * the line
+ * Requires that every parent of the key is a map, because nothing can be set below a value or an alias.
+ * @throws {TradeAgentError} `invalid_config`, with the line
  */
 export async function requireMaps(
   document: Document,
@@ -62,17 +62,17 @@ export async function requireMaps(
     if (node === undefined || node === null || isMap(node) || (isScalar(node) && node.value === null))
       continue;
     const name = above.join('.') || 'the file';
-    const what = isAlias(node) ? `stands for what is written at &${node.source}` : 'is a value, not a map';
+    const what = isAlias(node) ? `is an alias of &${node.source}` : 'is a value, not a map';
     const offset = (node as { range?: readonly number[] | null }).range?.[0] ?? 0;
     throw invalidFile(
-      `${file}:${text.slice(0, offset).split('\n').length}: ${name} ${what}: nothing can be set below it`,
+      `${file}:${text.slice(0, offset).split('\n').length}: ${name} ${what}, so nothing can be set below it`,
       file,
-      'Write it out with "trade-agent config edit".',
+      'Write the values out with "trade-agent config edit".',
     );
   }
 }
 
-/** Changes the file's document; comments and order stay. @throws {TradeAgentError} `invalid_config` */
+/** Edits the file's document. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
 export async function editDocument(
   home: Home,
   change: (document: Document, text: string) => void | Promise<void>,
@@ -90,7 +90,7 @@ export async function replaceConfig(home: Home, text: string): Promise<void> {
     await checkConfig(text, configFile(home));
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    // The file is unchanged: it needs no correction.
+    // The file is unchanged, so the hint must not ask for a correction.
     const { code, message, details, hint } = error;
     const unwritten = 'Nothing was written.';
     throw new TradeAgentError(code, message, {
@@ -104,7 +104,7 @@ export async function replaceConfig(home: Home, text: string): Promise<void> {
 function path(key: string): string[] {
   const names = key.split('.');
   if (names.every((name) => /^[\w-]+$/.test(name))) return names;
-  throw new TradeAgentError('usage', `"${key}" is not a key`, {
-    hint: 'Write it with dots, as in profiles.work.model.name.',
+  throw new TradeAgentError('usage', `"${key}" is not a valid key`, {
+    hint: 'Separate the parts with dots, as in profiles.work.model.name.',
   });
 }

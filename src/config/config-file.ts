@@ -10,42 +10,42 @@ export function configFile(home: Home): string {
 }
 
 /**
- * Reads `config.yaml`; a missing or empty file is an empty configuration.
- * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
+ * Reads `config.yaml`. A missing or empty file is an empty configuration.
+ * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function loadConfig(home: Home): Promise<Config> {
   const text = configText(home);
-  // An empty configuration loads no YAML parser.
+  // Skips loading the YAML parser when there is nothing to parse.
   return text === '' ? configSchema.parse({}) : await checkConfig(text, configFile(home));
 }
 
-/** The text of `config.yaml`; empty where there is none. @throws {TradeAgentError} `invalid_config` */
+/** Returns the text of `config.yaml`, or '' if there is no file. @throws {TradeAgentError} `invalid_config` */
 export function configText(home: Home): string {
   const file = configFile(home);
   try {
     return readIfThere(file) ?? '';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw invalidFile(`${file} can't be read (${code})`, file, 'Correct its permissions.');
+    throw invalidFile(`${file} can't be read (${code})`, file, 'Fix its permissions.');
   }
 }
 
 /**
- * @param file its name, for messages
+ * @param file the file's name, for messages
  * @throws {TradeAgentError} `invalid_config`
  */
 export function checkConfig(text: string, file: string): Promise<Config> {
   return parseYaml(configSchema, text, file);
 }
 
-/** Overwrites the configuration (0600, atomically). Comments are lost; prefer {@link setDefaultProfile}. */
+/** Overwrites the configuration atomically (mode 0600). Loses comments, so prefer {@link setDefaultProfile}. */
 export async function saveConfig(home: Home, config: z.input<typeof configSchema>): Promise<void> {
   configSchema.parse(config);
   const { stringify } = await import('yaml');
   writePrivateFile(configFile(home), stringify(config));
 }
 
-/** Changes only `default_profile`: comments and order stay. @throws {TradeAgentError} `invalid_config` */
+/** Sets `default_profile`. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
 export async function setDefaultProfile(home: Home, name: string): Promise<void> {
   await loadConfig(home);
   const { parseDocument } = await import('yaml');

@@ -2,75 +2,77 @@ import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 
 /*
- * `mcp_servers:` of a profile in config.yaml: other people's MCP servers, and the tools of theirs that the language
- * model is offered. It contains no secrets: tokens are sealed under a key of the credential store
+ * `mcp_servers:` of a profile in config.yaml: third-party MCP servers, and which of their tools are offered to the
+ * language model. It contains no secrets: tokens are sealed with a key from the credential store
  * (secrets/places/mcp-credentials.ts).
  */
 
-/** A server's name; the language model knows its tools as `mcp__NAME__TOOL`. */
+/** The form of a server's name. The language model sees its tools as `mcp__NAME__TOOL`. */
 export const mcpServerName = /^[a-z0-9][a-z0-9-]{0,23}$/;
 
-/** Variables that no server may get: ours, and the keys of language models. */
+/** Environment variables that no server may receive: trade-agent's own, and API keys of language models. */
 const ours = /^(TRADE_AGENT_|(OPENAI|OPENROUTER|ANTHROPIC)_API_KEY$)/i;
 
 const variable = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of a variable, never its value')
-  .refine((name) => !ours.test(name), 'is for trade-agent alone: no other program is given it');
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of a variable, not its value')
+  .refine((name) => !ours.test(name), 'is reserved for trade-agent: it is never passed to another program');
 
 const toolName = z.string().min(1).max(128);
 
 export const mcpServerSchema = z.lazy(() =>
   z
     .strictObject({
-      enabled: z.boolean().default(true).describe('whether its tools are offered at all'),
+      enabled: z.boolean().default(true).describe('whether its tools are offered to the model'),
       command: z
         .string()
         .min(1)
         .optional()
         .describe(
-          'A program that is started here and speaks over stdin and stdout; it runs as you, with all that you may do.',
+          'The program to start on this machine, which speaks over stdin and stdout. It runs as you, with your permissions.',
         ),
-      args: z.array(z.string()).max(64).optional().describe('arguments of the program'),
+      args: z.array(z.string()).max(64).optional().describe('arguments for the program'),
       env: z
         .array(variable)
         .max(32)
         .optional()
-        .describe('Names of variables it is given, beside HOME, LOGNAME, PATH, SHELL, TERM and USER.'),
+        .describe(
+          'Names of environment variables to pass to it, in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER.',
+        ),
       url: z
         .url({ protocol: /^https?$/ })
         .refine(isSecureUrl, INSECURE_URL)
         .refine(
           (text) => !URL.canParse(text) || new URL(text).username === '',
-          'must not hold a user or password',
+          'must not contain a user name or password',
         )
         .optional()
-        .describe('Or the address of one that speaks HTTP.'),
+        .describe('The address of a server that speaks HTTP, instead of a command.'),
       client_id: z
         .string()
         .min(1)
         .max(512)
         .optional()
         .describe(
-          'How we are known where its authorization server registers nobody by itself. Public: there is no secret.',
+          'Our public client ID, for an authorization server without dynamic registration. There is no secret.',
         ),
       tools: z
         .array(toolName)
         .max(64)
         .default([])
-        .describe("The tools that are offered, by the server's own names; none unless named."),
+        .describe("The tools to offer, by the server's own names. None are offered by default."),
       pins: z
         .record(toolName, z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'))
         .default({})
         .describe(
-          'SHA-256 (hex) of what each said of itself when it was allowed; one that says anything else is off.',
+          'SHA-256 (hex) of each tool’s description when it was allowed. A tool whose description changed is disabled.',
         ),
       unsafe: z
         .array(toolName)
         .max(64)
         .default([])
         .describe(
-          'Those of the tools that are offered although they are destructive, trade or move money past your phone: written by "mcp servers allow --unsafe".',
+          'Tools that are offered even though they are destructive, trade or move money without your phone. Written by "mcp servers allow --unsafe".',
         ),
     })
     .refine(({ command, url }) => (command === undefined) !== (url === undefined), {
@@ -87,6 +89,6 @@ export type McpServerConfig = z.output<typeof mcpServerSchema>;
 
 export const mcpServersSchema = z.record(z.string().regex(mcpServerName), mcpServerSchema, {
   error: ({ code }) =>
-    code === 'invalid_key' ? 'a server is named by small letters, digits and "-", 24 at most' : undefined,
+    code === 'invalid_key' ? 'a server name has at most 24 lowercase letters, digits and "-"' : undefined,
 });
 export type McpServersConfig = z.output<typeof mcpServersSchema>;

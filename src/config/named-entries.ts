@@ -3,7 +3,7 @@ import { editDocument, requireMaps } from './config-edit.ts';
 import { configFile } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
-/** An entry of a profile that the person names: an MCP server or a notice channel. */
+/** Location of a profile's entry that has a user-chosen name: an MCP server or a notice channel. */
 export interface EntryPlace {
   readonly home: Home;
   readonly profile: string;
@@ -12,7 +12,7 @@ export interface EntryPlace {
 }
 
 /**
- * Adds or changes a profile's entry in `config.yaml`; comments and everything else stay.
+ * Adds or changes a profile's entry in `config.yaml`. Keeps comments and everything else.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function writeEntry(

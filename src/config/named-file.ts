@@ -3,8 +3,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 
 /**
  * Reads a file that must exist.
- * @param called `rules file`, `gateway configuration`
- * @param hint for the error
+ * @param called what the file is, for the error: `rules file`, `gateway configuration`
+ * @param hint the error's hint
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readNamedFile(file: string, called: string, hint: string): string {
@@ -14,7 +14,7 @@ export function readNamedFile(file: string, called: string, hint: string): strin
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new TradeAgentError(
       'invalid_config',
-      code === 'ENOENT' ? `there is no ${called} ${file}` : `${file} can't be read (${code})`,
+      code === 'ENOENT' ? `no ${called} at ${file}` : `${file} can't be read (${code})`,
       { hint, details: { file } },
     );
   }

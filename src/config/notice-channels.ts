@@ -4,11 +4,11 @@ import { type ChannelKind, defineChannel, everyChannel, secureUrl } from './noti
 import { signingKey } from './signing-key.ts';
 
 /*
- * `notices:` of a profile in config.yaml: where checks' findings are sent. It contains no secrets: they are in the
+ * `notices:` of a profile in config.yaml: where check results are sent. It contains no secrets, which are in the
  * credential store (secrets/notice-secrets.ts).
  */
 
-/** Every kind of channel; `notify/open-channel.ts` sends to each. */
+/** All kinds of channels. `notify/open-channel.ts` has a sender for each. */
 const channelKinds = {
   desktop: defineChannel({
     schema: () => z.strictObject({ kind: z.literal('desktop'), ...everyChannel() }),
@@ -31,12 +31,12 @@ const channelKinds = {
             .min(1)
             .max(65_535)
             .optional()
-            .describe('587 by itself, 465 with `security: tls`'),
+            .describe('587 by default, or 465 with `security: tls`'),
           security: z
             .enum(['starttls', 'tls', 'none'])
             .default('starttls')
             .describe(
-              'SMTP: TLS after STARTTLS (never without), TLS from the start, or, on this machine alone, none.',
+              'How SMTP is encrypted: `starttls` (required, never skipped), `tls` from the start, or `none` for a server on this machine.',
             ),
           user: z
             .string()
@@ -44,17 +44,15 @@ const channelKinds = {
             .max(200)
             .optional()
             .describe(
-              'Signs in with the password that "notices set-secret" keeps; without it nobody signs in.',
+              'The user name, with the password stored by "notices set-secret". Without it, no sign-in is attempted.',
             ),
-          from: z.email().describe('who it is from'),
-          to: z.array(z.email()).min(1).max(20).describe('who it goes to'),
+          from: z.email().describe('sender address'),
+          to: z.array(z.email()).min(1).max(20).describe('recipient addresses'),
           ca_file: z
             .string()
             .min(1)
             .optional()
-            .describe(
-              'A file of certificates (PEM) that this server is trusted by, instead of the well-known ones.',
-            ),
+            .describe('A file of CA certificates (PEM) to trust for this server instead of the system ones.'),
         })
         .refine(({ host }) => URL.canParse(`http://${host}`), {
           path: ['host'],
@@ -63,9 +61,9 @@ const channelKinds = {
         })
         .refine(({ security, host }) => security !== 'none' || isLoopback(new URL(`http://${host}`)), {
           path: ['security'],
-          message: '"none" is for a mail server on this machine only',
+          message: '"none" is allowed only for a mail server on this machine',
         }),
-    destination: (channel) => `${channel.to.join(', ')} by ${channel.host}:${smtpPort(channel)}`,
+    destination: (channel) => `${channel.to.join(', ')} via ${channel.host}:${smtpPort(channel)}`,
     secret: {
       need: ({ user }) => (user === undefined ? 'none' : 'required'),
       words: ({ user, host }) => `password of ${user ?? 'nobody'} at ${host}`,
@@ -76,22 +74,22 @@ const channelKinds = {
   /** Slack-compatible incoming webhooks. The address is the secret. */
   slack: defineChannel({
     schema: () => z.strictObject({ kind: z.literal('slack'), ...everyChannel() }),
-    destination: () => 'the address kept as its secret',
+    destination: () => 'the address stored as its secret',
     secret: {
       need: () => 'required',
       words: () => 'address of the incoming webhook',
       boundTo: () => [],
-      mustBe: (secret) => (isSecureUrl(secret) ? undefined : 'An https address.'),
+      mustBe: (secret) => (isSecureUrl(secret) ? undefined : 'It must be an https address.'),
     },
   }),
 
-  /** JSON signed by Standard Webhooks. */
+  /** JSON, signed as Standard Webhooks specifies. */
   webhook: defineChannel({
     schema: () =>
       z.strictObject({
         kind: z.literal('webhook'),
         ...everyChannel(),
-        url: secureUrl().describe('what is told: HTTPS, or this machine'),
+        url: secureUrl().describe('the webhook address: https, or http on this machine'),
       }),
     destination: ({ url }) => new URL(url).host,
     secret: {
@@ -100,7 +98,7 @@ const channelKinds = {
       boundTo: ({ url }) => [url],
       mustBe: (secret) =>
         signingKey(secret) === undefined
-          ? 'whsec_ and 24 to 64 bytes in base64; make one: printf whsec_%s "$(openssl rand -base64 32)"'
+          ? 'It must be whsec_ followed by 24 to 64 bytes in base64. To create one: printf whsec_%s "$(openssl rand -base64 32)"'
           : undefined,
     },
   }),
@@ -110,23 +108,24 @@ const channelKinds = {
       z.strictObject({
         kind: z.literal('ntfy'),
         ...everyChannel(),
-        server: secureUrl().default('https://ntfy.sh').describe('the server of the topic'),
+        server: secureUrl().default('https://ntfy.sh').describe('the ntfy server'),
         topic: z
           .string()
           .regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be 1 to 64 letters, digits, - and _')
-          .describe('whoever knows it reads along'),
+          .describe('anyone who knows it can read the messages'),
         tags: z
           .array(z.string().regex(/^[\w+-]{1,40}$/, 'must be a word'))
           .max(5)
           .default([])
-          .describe('words or emoji names that ntfy shows'),
+          .describe('tags or emoji names for ntfy to show'),
       }),
     destination: ({ topic, server }) => `${topic} at ${new URL(server).host}`,
     secret: {
       need: () => 'optional',
       words: () => 'access token',
       boundTo: ({ server }) => [server],
-      mustBe: (secret) => (/^[\x21-\x7e]+$/.test(secret) ? undefined : 'Printable characters, no spaces.'),
+      mustBe: (secret) =>
+        /^[\x21-\x7e]+$/.test(secret) ? undefined : 'It must be printable characters without spaces.',
     },
   }),
 };
@@ -141,7 +140,7 @@ type NoticeChannelInput = {
 
 export const noticeKindNames = Object.keys(channelKinds);
 
-/** Created with the first channel. */
+/** Created only when the first channel is parsed. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
   if (first === undefined) throw new TypeError('there is no kind of channel');
@@ -156,21 +155,21 @@ export const noticeNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
 export const noticesSchema = z.record(noticeNameSchema, noticeChannelSchema, {
   error: ({ code }) =>
-    code === 'invalid_key' ? 'a channel is named by small letters, digits and "-", 32 at most' : undefined,
+    code === 'invalid_key' ? 'a channel name has at most 32 lowercase letters, digits and "-"' : undefined,
 });
 export type NoticesConfig = z.output<typeof noticesSchema>;
 
-/** The channel's kind; to be used with this channel only. */
+/** Returns the channel's kind. Use it only with this channel: the type is erased. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }
 
-/** The destination in words; nothing secret. */
+/** Returns the destination for display, without secrets. */
 export function noticeDestination(channel: NoticeChannel): string {
   return channelKind(channel).destination(channel);
 }
 
-/** The configured port, or the usual one (RFC 6409, RFC 8314). */
+/** Returns the configured port, or the standard one (RFC 6409, RFC 8314). */
 export function smtpPort({
   port,
   security,

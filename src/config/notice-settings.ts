@@ -28,66 +28,63 @@ const template = (longest: number) =>
         const nearest = closestMatch(name, noticePlaceholders);
         context.addIssue({
           code: 'custom',
-          message: `can't name {${name}}: ${nearest === undefined ? '' : `did you mean {${nearest}}? `}It knows ${noticePlaceholders.map((known) => `{${known}}`).join(', ')}.`,
+          message: `has an unknown placeholder {${name}}. ${nearest === undefined ? '' : `Did you mean {${nearest}}? `}Placeholders are ${noticePlaceholders.map((known) => `{${known}}`).join(', ')}.`,
         });
       }
     });
 
-/** The settings of every kind of channel. */
+/** Settings that all kinds of channels have. */
 export const everyChannel = () => ({
-  enabled: z.boolean().default(true).describe('whether it tells anything'),
+  enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z
     .enum(noticeSeverities)
     .default('warning')
-    .describe('Findings less severe than this are not told.'),
+    .describe('Findings less severe than this are not sent.'),
   rules: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('Only what these rules find; every rule where nothing is said.'),
+    .describe('Only findings of these rules. All rules by default.'),
   approvals: z
     .boolean()
     .default(true)
-    .describe('Whether to tell of orders that a check proposed and that wait for an approval.'),
-  fills: z.boolean().default(true).describe('A home: whether to tell what was filled of an order.'),
-  title: template(200).optional().describe('a template of the title'),
-  body: template(2000).optional().describe('a template of the text'),
-  timeout: z.number().int().min(1).max(60).default(10).describe('Seconds one attempt may take.'),
+    .describe('Whether to send a notice when an order that a check proposed needs approval.'),
+  fills: z.boolean().default(true).describe('Whether a home sends a notice when an order is filled.'),
+  title: template(200).optional().describe('template for the title'),
+  body: template(2000).optional().describe('template for the body'),
+  timeout: z.number().int().min(1).max(60).default(10).describe('Timeout for one attempt, in seconds.'),
 });
 
-/** An address that notices or secrets may be sent to. */
+/** Schema of an address that notices or secrets may be sent to. */
 export const secureUrl = () =>
   z
     .string()
     .refine(isSecureUrl, INSECURE_URL)
     .refine(
       (text) => !URL.canParse(text) || new URL(text).username === '',
-      'must not hold a user or password',
+      'must not contain a user name or password',
     );
 
-/**
- * A kind of channel: its settings in config.yaml, and its secret, which is stored elsewhere. `notify/<kind>.ts`
- * sends.
- */
+/** A kind of channel: its settings in config.yaml, and its secret, stored elsewhere. `notify/<kind>.ts` sends to it. */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
-  /** With {@link everyChannel}; created only where there is a channel. */
+  /** Includes {@link everyChannel}. Called only if the configuration has a channel. */
   schema(): Schema;
-  /** The destination in words; nothing secret. */
+  /** The destination for display, without secrets. */
   destination(channel: z.output<Schema>): string;
-  /** Undefined where it has none. */
+  /** Undefined for a kind without a secret. */
   readonly secret?: {
     need(channel: z.output<Schema>): 'required' | 'optional' | 'none';
-    /** What it is, for people: `password of …`. */
+    /** The secret's description for display: `password of …`. */
     words(channel: z.output<Schema>): string;
-    /** The settings it is bound to: when they change it must be given again. */
+    /** Settings that the secret is bound to: when one changes, the secret must be entered again. */
     boundTo(channel: z.output<Schema>): readonly unknown[];
-    /** The required form, for an invalid secret; undefined for a valid one. */
+    /** Describes the required form if the secret is invalid; undefined if it is valid. */
     mustBe?(secret: string): string | undefined;
   };
 }
 
 /**
- * Types a kind of channel by its schema.
+ * Infers a channel kind's types from its schema.
  *
  * @example
  * ```ts

@@ -6,27 +6,27 @@ import { loadConfig } from './config-file.ts';
 import type { CompanySignIn, profileSchema, StorePlace } from './profile.ts';
 import { SANDBOX_PROFILE } from './resolve-profile.ts';
 
-/** A profile as written, before defaults. */
+/** A profile as written in the file, before defaults are applied. */
 export type WrittenProfile = z.input<typeof profileSchema>;
 
-/** @throws {TradeAgentError} `usage` for a name that can't be added */
+/** @throws {TradeAgentError} `usage` if the name is invalid or already taken */
 export async function requireNewProfile(home: Home, name: string): Promise<void> {
   if (!/^[a-z0-9][a-z0-9_-]{0,31}$/.test(name)) {
-    throw new TradeAgentError('usage', `"${name}" can't be the name of a profile`, {
-      hint: 'Use up to 32 small letters, digits, - and _.',
+    throw new TradeAgentError('usage', `"${name}" is not a valid profile name`, {
+      hint: 'Use up to 32 lowercase letters, digits, - and _.',
     });
   }
   const { profiles } = await loadConfig(home);
   if (name === SANDBOX_PROFILE || Object.hasOwn(profiles, name)) {
-    throw new TradeAgentError('usage', `there is a profile "${name}" already`, {
+    throw new TradeAgentError('usage', `a profile "${name}" already exists`, {
       hint: `Choose another name, or see "trade-agent profile show ${name}".`,
     });
   }
 }
 
 /**
- * Adds a profile to `config.yaml`; comments and everything else stay. @throws {TradeAgentError} `usage`,
- * `invalid_config`
+ * Adds a profile to `config.yaml`. Keeps comments and everything else.
+ * @throws {TradeAgentError} `usage`, `invalid_config`
  */
 export async function addProfile(home: Home, name: string, profile: WrittenProfile): Promise<void> {
   await requireNewProfile(home, name);
@@ -34,8 +34,8 @@ export async function addProfile(home: Home, name: string, profile: WrittenProfi
 }
 
 /**
- * Sets where a profile's secrets are, in one write, so that no reader sees half of it. @throws {TradeAgentError}
- * `invalid_config`
+ * Sets where a profile's secrets are stored, in a single write, so that no reader sees one key without the other.
+ * @throws {TradeAgentError} `invalid_config`
  */
 export async function setStorePlace(home: Home, name: string, place: StorePlace): Promise<void> {
   await editDocument(home, (document) => {
@@ -46,8 +46,8 @@ export async function setStorePlace(home: Home, name: string, place: StorePlace)
 }
 
 /**
- * Sets the profile's company, adding the built-in sandbox's section if needed. @throws {TradeAgentError}
- * `invalid_config`
+ * Sets the profile's company. Adds a section for the built-in sandbox profile if needed.
+ * @throws {TradeAgentError} `invalid_config`
  */
 export async function setCompany(home: Home, name: string, company: CompanySignIn): Promise<void> {
   await editDocument(home, (document) =>

@@ -13,14 +13,14 @@ const connectionName = z.string().min(1).max(128);
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** A company's identity provider, and trade-agent's client there. */
+/** A company's identity provider, and trade-agent's client ID there. */
 const companySignInSchema = z.strictObject({
-  issuer: httpUrl.describe("the company's identity provider: its issuer, an address"),
+  issuer: httpUrl.describe("issuer URL of the company's identity provider"),
   client_id: z
     .string()
     .min(1)
     .max(256)
-    .describe('the client that is registered there for trade-agent; it proves itself by a key'),
+    .describe('client ID registered there for trade-agent, which authenticates with a key'),
 });
 export type CompanySignIn = z.output<typeof companySignInSchema>;
 
@@ -28,46 +28,48 @@ export const modelSchema = z.strictObject({
   provider: z
     .enum(['builtin', 'openai'])
     .default('builtin')
-    .describe("`builtin` is the offline planner; `openai` any server that speaks OpenAI's chat API."),
-  name: z.string().optional().describe('the model, as its server calls it'),
+    .describe("`builtin` is the offline planner; `openai` is any server with OpenAI's chat API."),
+  name: z.string().optional().describe("the model's name at its server"),
   base_url: httpUrl
     .refine(isSecureUrl, INSECURE_URL)
     .optional()
-    .describe('What is asked and answered, and the key, cross the network: never in the clear.'),
+    .describe('Must be https, because prompts, answers and the API key cross the network.'),
   context_tokens: z
     .number()
     .int()
     .min(2048)
     .max(10_000_000)
     .optional()
-    .describe('Tokens that the model reads at most, prompt and answer together, as its server is set up.'),
+    .describe(
+      'The model’s context size in tokens (prompt and answer together), as configured on its server.',
+    ),
   price: z
     .strictObject({ input: decimalString, output: decimalString })
     .optional()
-    .describe("Dollars for a million tokens, for servers that don't say what an answer cost."),
+    .describe("Dollars per million tokens, for servers that don't report an answer's cost."),
 });
 
-/** A profile of `config.yaml`: a user's account at one identity provider, gateway and broker. */
+/** A profile in `config.yaml`: a user's account at one identity provider, gateway and broker. */
 export const profileSchema = z.strictObject({
   sandbox: z
     .boolean()
     .default(false)
-    .describe('True for the sandbox, whose addresses are read from its ready file at each start.'),
+    .describe('True for the sandbox, whose addresses are read from its ready file each time.'),
   provider: z
     .enum(providerNames)
     .optional()
-    .describe('Whose dialect the issuer speaks: "profile add" finds out; `standard` where nothing is said.'),
-  issuer: httpUrl.optional().describe('the identity provider: its issuer, an address'),
-  gateway: httpUrl.optional().describe('the order gateway: an address'),
+    .describe('The issuer’s dialect, detected by "profile add". Defaults to `standard`.'),
+  issuer: httpUrl.optional().describe('issuer URL of the identity provider'),
+  gateway: httpUrl.optional().describe('URL of the order gateway'),
   server: httpUrl
     .optional()
     .describe(
-      'A `trade-agent server`, in the place of the gateway: the agent runs there, and issuer and login client are what it says where they are not here.',
+      'URL of a `trade-agent server`, instead of a gateway. The agent runs there. Issuer and login client default to the ones it reports.',
     ),
   audience: z
     .string()
     .optional()
-    .describe('The resource indicator (RFC 8707) of the gateway; its URL unless said otherwise.'),
+    .describe('The gateway’s resource indicator (RFC 8707). Defaults to its URL.'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   account_of: z
     .string()
@@ -75,55 +77,51 @@ export const profileSchema = z.strictObject({
     .max(256)
     .optional()
     .describe(
-      "Whose account it is about, where that is not one's own: the owner's user name (`sub`), who lets one at it.",
+      "User ID (`sub`) of the account's owner, if you use an account that somebody else gave you access to.",
     ),
   login_client: z
     .strictObject({ client_id: z.string() })
     .optional()
-    .describe('the public client of the device flow, as the provider registered it'),
+    .describe('the public client for the device flow, as registered at the provider'),
   company: companySignInSchema
     .optional()
-    .describe(
-      "The person's company, where its word is what lets them in at the home; `login --company` writes it.",
-    ),
+    .describe('Your company, if you sign in to the home through it. Written by `login --company`.'),
   dpop: z
     .boolean()
     .optional()
     .describe(
-      "Whether tokens are bound to this machine's key (RFC 9449); they are where the provider can, unless this is false.",
+      "Whether tokens are bound to this machine's key (RFC 9449). By default they are if the provider supports it.",
     ),
   credential_store: z
     .enum(['keychain', 'file'])
     .optional()
-    .describe('where tokens and keys are kept: the operating system’s keychain, or an encrypted file'),
+    .describe('where tokens and keys are stored: the operating system’s keychain, or an encrypted file'),
   credential_key: z
     .string()
     .refine(
       (key) => key === 'passphrase' || isAbsolute(key),
-      'must be "passphrase" or the whole path of a key file',
+      'must be "passphrase" or the absolute path of a key file',
     )
     .optional()
     .describe(
-      'What opens the credential file: a passphrase, or a key file. Absent: a key file of its own beside it.',
+      'What unlocks the credential file: `passphrase`, or the path of a key file. Defaults to a key file next to it.',
     ),
   model: modelSchema.prefault({}),
   max_slippage: slippageSchema
     .default('0.01')
-    .describe('How far an order may go from the price it was proposed at: a fraction.'),
+    .describe('Maximum deviation from the price at which an order was proposed, as a fraction.'),
   approval_ttl: z
     .number()
     .int()
     .min(SHORTEST_TTL_S)
     .max(LONGEST_TTL_S)
     .default(DEFAULT_TTL_S)
-    .describe('How long an approval may take, in seconds.'),
+    .describe('Time allowed for an approval, in seconds.'),
   connections: z
     .strictObject({ broker: connectionName, slack: connectionName, gmail: connectionName })
     .partial()
     .optional()
-    .describe(
-      'What the accounts elsewhere are called at the provider, where not by the names here ("connections list").',
-    ),
+    .describe('Connection names at the provider, if they differ from the ones here ("connections list").'),
   live_login_max_age: z
     .number()
     .int()
@@ -131,14 +129,12 @@ export const profileSchema = z.strictObject({
     .max(86_400)
     .optional()
     .describe(
-      "Live money: how long after signing in the session's first order may be asked for, in seconds; 900 by itself.",
+      "Live accounts: maximum time between signing in and the session's first order, in seconds. Defaults to 900.",
     ),
-  notices: noticesSchema
-    .optional()
-    .describe("Who is told what a check found, by a name of the person's own."),
+  notices: noticesSchema.optional().describe('Where check results are sent, by a name that you choose.'),
   mcp_servers: mcpServersSchema
     .optional()
-    .describe("Other people's MCP servers, and what of them the language model is offered."),
+    .describe('Third-party MCP servers, and which of their tools are offered to the language model.'),
 });
 export type Profile = z.output<typeof profileSchema>;
 
@@ -146,26 +142,23 @@ export const configSchema = z.strictObject({
   default_profile: z
     .string()
     .optional()
-    .describe('the profile in use where no --profile is given; `sandbox` by itself'),
-  history: z
-    .boolean()
-    .optional()
-    .describe('Whether the chat keeps what was typed, for the next time; it does unless this says false.'),
+    .describe('the profile to use without --profile; `sandbox` by default'),
+  history: z.boolean().optional().describe('Whether the chat saves your input history. Defaults to true.'),
   theme: z
     .enum(themeNames)
     .optional()
-    .describe('Colours of the terminal; dark by itself. NO_COLOR and pipes win.'),
+    .describe('Terminal color theme. Defaults to dark. NO_COLOR and pipes take precedence.'),
   attention: z
     .boolean()
     .optional()
     .describe(
-      "Whether the terminal's bell, notification and title say that the phone is needed; they do unless this says false.",
+      "Whether the terminal's bell, notification and title signal that your phone is needed. Defaults to true.",
     ),
   profiles: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/), profileSchema).default({}),
 });
 export type Config = z.output<typeof configSchema>;
 
-/** A profile whose addresses are known; used by everything below the cli. */
+/** A profile with all its addresses resolved. Everything below the CLI uses this type. */
 export interface ResolvedProfile extends Profile {
   readonly name: string;
   readonly issuer: string;
@@ -173,13 +166,13 @@ export interface ResolvedProfile extends Profile {
   readonly audience: string;
   readonly login_client: { readonly client_id: string };
   readonly credential_store: 'keychain' | 'file';
-  /** Where the person approves, for display; undefined where the provider pushes to its own app. */
+  /** Address of the phone app, for display. Undefined if the provider pushes to its own app. */
   readonly phone: string | undefined;
 }
 
-/** Where a profile keeps its secrets. */
+/** Where a profile's secrets are stored. */
 export interface StorePlace {
   readonly credential_store: 'keychain' | 'file';
-  /** For a file: `passphrase`, or the path of a key file; by default a key file beside it. */
+  /** For a file: `passphrase`, or the path of a key file. By default, a key file next to the credential file. */
   readonly credential_key?: string | undefined;
 }

@@ -10,13 +10,13 @@ import {
   type ResolvedProfile,
 } from './profile.ts';
 
-/** The profile that needs no file. */
+/** The built-in profile, which exists without a configuration file. */
 export const SANDBOX_PROFILE = 'sandbox';
 
 /** The login client that every home and sandbox has. */
 export const HOME_LOGIN_CLIENT = 'trade-agent';
 
-/** The name of the broker in the sandbox's vault. */
+/** The broker connection's name in the sandbox's vault. */
 const SANDBOX_CONNECTIONS = { broker: 'paper-broker' };
 
 /** A running sandbox's addresses, from its ready file. */
@@ -26,23 +26,23 @@ export interface SandboxAddresses {
   readonly phone: string;
 }
 
-/** A server's metadata (RFC 9728), as far as a profile needs it. */
+/** The part of a server's metadata (RFC 9728) that a profile needs. */
 export type ToldByServer = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
   readonly provider: NonNullable<Profile['provider']>;
 };
 
-/** All profiles, including the built-in sandbox. */
+/** Returns the names of all profiles, including the built-in sandbox. */
 export function profileNames(config: Config): string[] {
   return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
 }
 
-/** The given name, else `default_profile`, else the sandbox. */
+/** Returns the given name, or else `default_profile`, or else the sandbox. */
 export function chosenProfileName(config: Config, name?: string): string {
   return name ?? config.default_profile ?? SANDBOX_PROFILE;
 }
 
 /**
- * The profile as written. For a sandbox the caller must have one running.
+ * Finds a profile as it is written in the file. For a sandbox profile, the caller must start the sandbox.
  * @throws {TradeAgentError} `invalid_config` for an unknown profile
  */
 export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
@@ -65,14 +65,14 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/** Only the sandbox, with its simulated money, works without the system's keychain. */
+/** Returns the credential store. The default is the keychain; only the sandbox, which has no real money, uses a file. */
 export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }
 
 /**
  * @param sandbox the running sandbox's addresses; needed by sandbox profiles, ignored by others
- * @param told the metadata of the profile's server, if it has one
+ * @param told the metadata of the profile's server, if the profile has a server
  * @throws {TradeAgentError} `invalid_config`, naming the key that is missing or wrong
  */
 export function resolveProfile(
@@ -105,10 +105,14 @@ export function resolveProfile(
     const missing = Object.entries({ issuer, gateway, login_client })
       .filter(([, value]) => value === undefined)
       .map(([key]) => key);
-    throw new TradeAgentError('invalid_config', `profile "${profile.name}" lacks ${missing.join(', ')}`, {
-      hint: `Add ${missing.map((key) => `profiles.${profile.name}.${key}`).join(', ')} to config.yaml.`,
-      details: { missing },
-    });
+    throw new TradeAgentError(
+      'invalid_config',
+      `profile "${profile.name}" is missing ${missing.join(', ')}`,
+      {
+        hint: `Add ${missing.map((key) => `profiles.${profile.name}.${key}`).join(', ')} to config.yaml.`,
+        details: { missing },
+      },
+    );
   }
   return checkProfile({
     ...profile,
@@ -122,8 +126,8 @@ export function resolveProfile(
 }
 
 /**
- * A profile whose gateway is reached through its server, with tokens for the server. @throws {TradeAgentError}
- * `invalid_config` for contradictions
+ * Returns the profile with its server as the gateway: requests go through the server, with tokens for the server.
+ * @throws {TradeAgentError} `invalid_config` if the profile also names a gateway or is a sandbox
  */
 function atServer<P extends Profile & { readonly name: string }>(
   profile: P,
@@ -135,7 +139,7 @@ function atServer<P extends Profile & { readonly name: string }>(
     throw new TradeAgentError(
       'invalid_config',
       `profile "${profile.name}" has both a server and a ${other}`,
-      { hint: `The gateway is reached through the server: remove profiles.${profile.name}.${other}.` },
+      { hint: `The server already connects to the gateway: remove profiles.${profile.name}.${other}.` },
     );
   }
   const { issuer = told?.issuer, provider = told?.provider, login_client = told?.login_client } = profile;
@@ -154,13 +158,13 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
       throw new TradeAgentError(
         'invalid_config',
         `profile "${profile.name}": ${said} must be an https address (${profile[key]})`,
-        { hint: 'Plain http is for servers on this machine only.' },
+        { hint: 'Plain http is allowed only for servers on this machine.' },
       );
     }
   }
   if (profile.company !== undefined) requireCompany(profile, profile.company);
   if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
-    const message = `profile "${profile.name}": credential_key is of no use with the keychain`;
+    const message = `profile "${profile.name}": credential_key can't be used with the keychain`;
     throw new TradeAgentError('invalid_config', message, {
       hint: `Remove it ("trade-agent config unset profiles.${profile.name}.credential_key"), or set credential_store to file.`,
     });
@@ -168,7 +172,7 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
   return profile;
 }
 
-/** @throws {TradeAgentError} `invalid_config` for a company that can't be used */
+/** @throws {TradeAgentError} `invalid_config` if the company's issuer is not https, or the profile has a server */
 export function requireCompany(
   { name, server }: Pick<ResolvedProfile, 'name' | 'server'>,
   { issuer }: CompanySignIn,
@@ -177,12 +181,12 @@ export function requireCompany(
     throw new TradeAgentError(
       'invalid_config',
       `profile "${name}": the company's issuer must be an https address (${issuer})`,
-      { hint: 'Plain http is for servers on this machine only.' },
+      { hint: 'Plain http is allowed only for servers on this machine.' },
     );
   }
   if (server !== undefined) {
     throw new TradeAgentError('invalid_config', `profile "${name}" has both a server and a company`, {
-      hint: 'A company lets people in at a home: name the home with "profile add", or sign in without the company.',
+      hint: 'Company sign-in works with a home, not with a server: add the home with "profile add", or sign in without the company.',
     });
   }
 }

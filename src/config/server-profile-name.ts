@@ -1,6 +1,6 @@
 /**
- * The profile name for a server that was named in a profile's place; unique for its address. In a file of its own
- * since every command line loads it.
+ * Returns the profile name for a server address that was given instead of a profile; unique per address. It is in its
+ * own file because every command loads it.
  */
 export function serverProfileName(address: string): string {
   const host = URL.canParse(address) ? new URL(address).host : '';
@@ -12,7 +12,7 @@ export function serverProfileName(address: string): string {
   return `${readable === '' ? 'server' : readable}-${fnv1a(address.replace(/\/+$/, ''))}`;
 }
 
-/** FNV-1a, 32 bits, in hex; only to tell names apart. */
+/** Returns the 32-bit FNV-1a hash in hex. Not for security: it only distinguishes names. */
 function fnv1a(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

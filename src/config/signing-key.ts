@@ -1,4 +1,4 @@
-/** The key of a signing secret, 24 to 64 bytes (Standard Webhooks, "Signature scheme"); undefined for anything else. */
+/** Decodes a signing secret to its key of 24 to 64 bytes (Standard Webhooks, "Signature scheme"); undefined if invalid. */
 export function signingKey(secret: string): Buffer | undefined {
   const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
   const key = Buffer.from(encoded ?? '', 'base64');

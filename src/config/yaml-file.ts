@@ -4,9 +4,9 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 
 /**
- * Parses YAML by a schema.
- * @param file its name, for messages
- * @throws {TradeAgentError} `invalid_config`, with file, line, key, and the nearest right key
+ * Parses YAML and validates it against a schema.
+ * @param file the file's name, for messages
+ * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function parseYaml<S extends z.ZodType>(
   schema: S,
@@ -20,15 +20,15 @@ export async function parseYaml<S extends z.ZodType>(
   throw explain(schema, result.error, content, { file, document, lines });
 }
 
-/** Names of JavaScript's own properties, which a key could be mistaken for. */
+/** JavaScript's built-in property names. As keys, they could overwrite or be confused with the built-in ones. */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
-/** The most expansions of aliases in total; people's files have few. */
+/** Maximum number of alias expansions in a file. Real files have few; many are an attack on memory. */
 const MOST_ALIASES = 100;
 
 /**
- * A YAML document with its line counter and plain values.
- * @throws {TradeAgentError} `invalid_config`, with the line, also for unbounded aliases or nesting, and for reserved
+ * Parses YAML and returns the document, its line counter and its plain values.
+ * @throws {TradeAgentError} `invalid_config`, with the line, also for excessive aliases or nesting and for reserved
  *   keys
  */
 export async function readYaml(
@@ -41,7 +41,7 @@ export async function readYaml(
   let document: Document;
   let alias: number | undefined;
   try {
-    // The reader's own check is quadratic: seconds for ten thousand targets.
+    // Checked below instead: the parser's own uniqueness check is quadratic and takes seconds for 10,000 keys.
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const syntaxError = document.errors[0];
     if (syntaxError) throw invalidFile(`${at(syntaxError.pos[0])}: ${syntaxError.message}`, file);
@@ -49,7 +49,7 @@ export async function readYaml(
       Alias: (_, { source, range }, path) => {
         alias ??= range?.[0];
         if (!path.some((above) => isCollection(above) && above.anchor === source)) return;
-        throw invalidFile(`${at(range?.[0] ?? 0)}: *${source} stands in what it stands for`, file);
+        throw invalidFile(`${at(range?.[0] ?? 0)}: *${source} refers to itself`, file);
       },
       Map: (_, { items }) => {
         const names = new Set<unknown>();
@@ -64,15 +64,15 @@ export async function readYaml(
         const name = isScalar(key) ? String(key.value) : '';
         if (!reservedKeys.includes(name)) return;
         throw invalidFile(
-          `${at((isScalar(key) ? key.range?.[0] : undefined) ?? 0)}: nothing can be called "${name}"`,
+          `${at((isScalar(key) ? key.range?.[0] : undefined) ?? 0)}: "${name}" can't be used as a key`,
           file,
         );
       },
     });
   } catch (error) {
-    // The reader is recursive.
+    // The parser is recursive, so deep nesting overflows the stack.
     if (!(error instanceof RangeError)) throw error;
-    throw invalidFile(`${file}:1: it is nested too deeply`, file);
+    throw invalidFile(`${file}:1: the file is nested too deeply`, file);
   }
   try {
     return { document, lines, content: document.toJS({ maxAliasCount: MOST_ALIASES }) };
@@ -81,13 +81,12 @@ export async function readYaml(
     throw invalidFile(
       `${at(alias ?? 0)}: ${error.message}`,
       file,
-      'Write out what the aliases (*name) stand for.',
+      'Replace the aliases (*name) with the values they refer to.',
     );
   }
 }
 
-/** The hint for an invalid file. */
-export const WRONG_FILE_HINT = 'Correct the file, or move it away to start afresh.';
+export const WRONG_FILE_HINT = 'Fix the file, or move it away to start over.';
 
 export function invalidFile(message: string, file: string, hint = WRONG_FILE_HINT) {
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
@@ -99,7 +98,7 @@ function explain(
   content: unknown,
   { file, document, lines }: { file: string; document: Document; lines: LineCounter },
 ): TradeAgentError {
-  // A misspelled key also makes another one missing; report the misspelling.
+  // A misspelled key also makes the correct key missing. Report the misspelling, which is the cause.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalidFile(`${file} is not valid`, file);
   const path = issue.path.map(String);
@@ -112,8 +111,8 @@ function explain(
       `${at}: unknown key "${[...path, key].join('.')}"`,
       file,
       nearest === undefined
-        ? `The keys known here are ${known.join(', ')}.`
-        : `Did you mean "${nearest}"? The keys known here are ${known.join(', ')}.`,
+        ? `Valid keys here are ${known.join(', ')}.`
+        : `Did you mean "${nearest}"? Valid keys here are ${known.join(', ')}.`,
     );
   }
   return invalidFile(
@@ -122,7 +121,7 @@ function explain(
   );
 }
 
-/** `:12`, the line of the deepest part of the path that is in the file. */
+/** Returns `:12`, the line of the deepest part of the path that exists in the file, or ''. */
 export function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;
@@ -158,7 +157,7 @@ function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-/** The union's option that the value selects. */
+/** Returns the union's option that the value's `kind` selects. */
 function oneOf(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { kind } = (value ?? {}) as { kind?: unknown };
@@ -176,7 +175,7 @@ function unwrap(schema: unknown): unknown {
     inner instanceof z.ZodLazy ||
     inner instanceof z.ZodPipe
   ) {
-    // A pipe's input is what is written.
+    // The file contains a pipe's input, not its output.
     inner = inner instanceof z.ZodPipe ? inner.in : inner.unwrap();
   }
   return inner;

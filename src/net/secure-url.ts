@@ -18,13 +18,13 @@ export function isPlainLoopback(url: URL): boolean {
   return url.protocol === 'http:' && isLoopback(url);
 }
 
-export const INSECURE_URL = 'must be an https address; plain http is for servers on this machine only';
+export const INSECURE_URL = 'must be an https address; plain http is allowed only for servers on this machine';
 
 /** The address, if tokens may go there. @throws {TradeAgentError} `invalid_config` naming its origin alone */
 export function requireSecureUrl(text: string): URL {
   if (isSecureUrl(text)) return new URL(text);
   const shown = URL.canParse(text) ? new URL(text).origin : 'what should be an address';
   throw new TradeAgentError('invalid_config', `${shown} is not an https address`, {
-    hint: 'Plain http is for servers on this machine only.',
+    hint: 'Plain http is allowed only for servers on this machine.',
   });
 }

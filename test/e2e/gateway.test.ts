@@ -142,7 +142,7 @@ it.each([
   [
     'without a configuration',
     () => rmSync(join(home(), 'gateway.yaml'), { force: true }),
-    /there is no gateway configuration/,
+    /no gateway configuration at/,
   ],
   [
     'without its key',

@@ -31,7 +31,7 @@ export function describeService(options: ServiceOptions) {
   }
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) {
     throw new TradeAgentError('usage', `"${user}" can't be the name of a user`, {
-      hint: 'Use up to 32 small letters, digits, - and _.',
+      hint: 'Use up to 32 lowercase letters, digits, - and _.',
     });
   }
   const command = [process.execPath, launcher(), 'home', 'serve', '--home', folder];

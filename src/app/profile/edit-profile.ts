@@ -149,7 +149,7 @@ function requireSignIn(findings: readonly ProviderFinding[], issuer: string): vo
 function requireUrl(text: string, option: string): string {
   if (isSecureUrl(text)) return text;
   throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
-    hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
+    hint: 'Write it whole, with https://. Plain http is allowed only for servers on this machine.',
   });
 }
 

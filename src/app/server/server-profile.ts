@@ -44,7 +44,7 @@ export function withServer(
   }
   if (!isSecureUrl(server)) {
     throw new TradeAgentError('usage', `--server is not an https address: ${server}`, {
-      hint: 'Write it whole, with https://. Plain http is for servers on this machine only.',
+      hint: 'Write it whole, with https://. Plain http is allowed only for servers on this machine.',
     });
   }
   const { origin, pathname } = new URL(server);
@@ -135,7 +135,7 @@ export async function toldByServer(server: string, options: AskServerOptions): P
 async function ask(server: string, options: AskServerOptions): Promise<ToldByServer> {
   if (!isSecureUrl(server)) {
     throw new TradeAgentError('invalid_config', `the server must be an https address (${server})`, {
-      hint: 'Plain http is for servers on this machine only.',
+      hint: 'Plain http is allowed only for servers on this machine.',
     });
   }
   const address = server.replace(/\/+$/, '');

@@ -177,7 +177,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
   const what = 'the identity provider could not be found';
   if (!isSecureUrl(issuer)) {
     throw new TradeAgentError('invalid_config', `the issuer must be an https address (${issuer})`, {
-      hint: 'Plain http is for servers on this machine only.',
+      hint: 'Plain http is allowed only for servers on this machine.',
     });
   }
   const oidc = await import('openid-client');

@@ -55,7 +55,7 @@ export const serverSettingsSchema = z.strictObject({
     .describe('Which model answers; as that of a profile. The key of its server is in the environment.'),
   max_slippage: slippageSchema
     .default('0.01')
-    .describe('How far an order may go from the price it was proposed at: a fraction.'),
+    .describe('Maximum deviation from the price at which an order was proposed, as a fraction.'),
   telemetry: telemetrySchema.optional().describe('How it is measured; not at all where this is left out.'),
 });
 export type ServerSettings = z.output<typeof serverSettingsSchema>;

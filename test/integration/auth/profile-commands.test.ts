@@ -135,7 +135,7 @@ describe('profile add', () => {
     const before = config();
     const { exitCode, stderr } = await world.run(['profile', 'add', name, '--issuer', 'https://x.example']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain(`there is a profile "${name}" already`);
+    expect(stderr).toContain(`a profile "${name}" already exists`);
     expect(config()).toBe(before);
   });
 

@@ -14,7 +14,7 @@ describe('--base-url', () => {
     'http://0.0.0.0:11434/v1',
   ])('is refused where it sends the conversation in the clear: %s', (baseUrl) => {
     const wrong = () => withModel(profile, { model: 'x', baseUrl });
-    expect(wrong).toThrow(/must be an https address; plain http is for servers on this machine only/);
+    expect(wrong).toThrow(/must be an https address; plain http is allowed only for servers on this machine/);
     expect(wrong).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 

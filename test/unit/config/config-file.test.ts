@@ -49,7 +49,7 @@ describe('config.yaml', () => {
     [
       'one that is near none',
       'zzzzzz: 1\n',
-      /"zzzzzz".* The keys known here are default_profile, history, theme, attention, profiles\.$/,
+      /"zzzzzz".* Valid keys here are default_profile, history, theme, attention, profiles\.$/,
     ],
     ['malformed YAML', 'profiles:\n  work: {issuer: "x\n', /config\.yaml:\d+: /],
     [
@@ -136,7 +136,7 @@ describe('a profile', () => {
   it('that is real and incomplete names every missing key', async () => {
     write('profiles:\n  work:\n    issuer: https://id.example\n');
     const config = await loadConfig(home);
-    expect(() => resolveProfile(config, 'work')).toThrow(/lacks gateway, login_client/);
+    expect(() => resolveProfile(config, 'work')).toThrow(/is missing gateway, login_client/);
   });
 
   it.each(['issuer', 'gateway'])('with a plain http %s on another machine is refused', async (key) => {

@@ -30,23 +30,23 @@ describe('a server of a profile', () => {
     [
       'an address in the clear',
       { url: 'http://a.example' },
-      'must be an https address; plain http is for servers on this machine only',
+      'must be an https address; plain http is allowed only for servers on this machine',
     ],
-    ['a password in it', { url: 'https://u:p@a.example' }, 'must not hold a user or password'],
+    ['a password in it', { url: 'https://u:p@a.example' }, 'must not contain a user name or password'],
     [
       'a value for a variable',
       { command: 'x', env: ['KEY=secret'] },
-      'must be the name of a variable, never its value',
+      'must be the name of a variable, not its value',
     ],
     [
       'a variable of ours',
       { command: 'x', env: ['TRADE_AGENT_API_KEY'] },
-      'is for trade-agent alone: no other program is given it',
+      'is reserved for trade-agent: it is never passed to another program',
     ],
     [
       'the key of a language model',
       { command: 'x', env: ['OPENAI_API_KEY'] },
-      'is for trade-agent alone: no other program is given it',
+      'is reserved for trade-agent: it is never passed to another program',
     ],
     ['a pin that is none', { command: 'x', pins: { a: 'short' } }, 'must be a SHA-256 in hex'],
   ])('is not %s', (_, server, message) => {
@@ -55,7 +55,7 @@ describe('a server of a profile', () => {
 
   it('has a name that its tools can be called by', () => {
     expect(mcpServersSchema.safeParse({ 'News Wire': { command: 'x' } }).error?.issues[0]?.message).toBe(
-      'a server is named by small letters, digits and "-", 24 at most',
+      'a server name has at most 24 lowercase letters, digits and "-"',
     );
   });
 });

@@ -25,14 +25,14 @@ describe.each(readers)('%s', (file, read) => {
     [
       'has a key __proto__',
       'profiles:\n  work:\n    __proto__: {sandbox: true}\n',
-      `${file}:3: nothing can be called "__proto__"`,
+      `${file}:3: "__proto__" can't be used as a key`,
     ],
     [
       'has a key constructor',
       'profiles:\n  constructor: {sandbox: true}\n',
-      `${file}:2: nothing can be called "constructor"`,
+      `${file}:2: "constructor" can't be used as a key`,
     ],
-    ['has a key prototype', 'prototype: 1\n', `${file}:1: nothing can be called "prototype"`],
+    ['has a key prototype', 'prototype: 1\n', `${file}:1: "prototype" can't be used as a key`],
   ])('is refused with its line where it %s', async (_, text, start) => {
     await expect(read(text)).rejects.toMatchObject({
       code: 'invalid_config',

@@ -61,7 +61,7 @@ function scriptedDriver(events: readonly AgentEvent[], shown: ChatStatus = statu
       { name: 'live', sandbox: false, environment: 'LIVE', current: false },
     ],
     checkProfile: async (name) => {
-      if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" lacks gateway');
+      if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" is missing gateway');
     },
     chooseModel: async () => undefined,
     chooseTheme: () => undefined,
@@ -420,7 +420,7 @@ describe('the chat’s screen', () => {
 
   it('stays open where the other profile could not be', async () => {
     const chat = await readyChat();
-    await chat.turn('/profile live\r', 'error: profile "live" lacks gateway');
+    await chat.turn('/profile live\r', 'error: profile "live" is missing gateway');
     await chat.session.idle();
     expect(chat.session.nextProfile).toBeUndefined();
   });
