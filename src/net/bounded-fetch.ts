@@ -1,20 +1,20 @@
-/** The other side sent more than any sound answer has. */
+/** The server's response is longer than the allowed maximum. */
 export class AnswerTooLong extends Error {
   override name = 'AnswerTooLong';
 
   constructor(longest: number) {
-    super(`an answer of more than ${longest} bytes`);
+    super(`the response is longer than ${longest} bytes`);
   }
 }
 
-/** Bytes an identity provider's answer may have: metadata, keys and tokens are far shorter. */
+/** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are far shorter. */
 export const LONGEST_PROVIDER_ANSWER = 1024 * 1024;
 
 /**
- * `fetch` that reads no more of an answer than `longest` bytes, as they come out of any compression: a server that is
- * wrong or hostile must not fill the memory.
- * @param tooLong told where one is longer, for whoever does not read the answer itself
- * @throws {AnswerTooLong} where the length is announced; otherwise reading the body does
+ * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or
+ * hostile server must not exhaust the memory.
+ * @param tooLong called if a response is longer, for callers that do not read the body themselves
+ * @throws {AnswerTooLong} if `content-length` is too large; otherwise, reading the body throws it
  */
 export function boundedFetch(
   send: typeof fetch,
@@ -24,11 +24,7 @@ export function boundedFetch(
   return async (input, init) => await boundedAnswer(await send(input, init), longest, tooLong);
 }
 
-/**
- * One answer, of which no more is read.
- * @param tooLong as {@link boundedFetch}
- * @throws {AnswerTooLong} as {@link boundedFetch}
- */
+/** Limits the length of one response. Parameters and errors are those of {@link boundedFetch}. */
 export async function boundedAnswer(
   response: Response,
   longest: number,

@@ -5,7 +5,7 @@ import { defined } from '../values/defined.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificates of a file, PEM, each by itself. @throws {TradeAgentError} `invalid_config` where it holds none */
+/** Reads a PEM file and returns its certificates one by one. @throws {TradeAgentError} `invalid_config` if it has none */
 export async function readCertificates(file: string): Promise<string[]> {
   try {
     const found = (await readFile(file, 'utf8')).match(PEM) ?? [];
@@ -18,8 +18,8 @@ export async function readCertificates(file: string): Promise<string[]> {
 }
 
 function unusable(file: string, cause?: unknown): TradeAgentError {
-  return new TradeAgentError('invalid_config', `${file} holds no certificates that can be read`, {
-    hint: 'Name a file in PEM, with one certificate or several.',
+  return new TradeAgentError('invalid_config', `${file} contains no readable certificates`, {
+    hint: 'Pass a PEM file with one or more certificates.',
     details: { file },
     ...defined({ cause }),
   });

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../machine/clock.ts';
 
-/** The request was stopped by its dispatch deadline: no byte of it left. */
+/** The request was stopped by its dispatch deadline before any byte of it was sent. */
 export class NotDispatched extends Error {
   override name = 'NotDispatched';
 
@@ -10,19 +10,19 @@ export class NotDispatched extends Error {
   }
 }
 
-/** Until when requests of one piece of work may leave this process, and what became of them. */
+/** A deadline for sending the requests of one operation, which also records whether any request was sent. */
 export class DispatchDeadline {
   readonly #isOver: () => boolean;
   #stopped = false;
   #left = false;
 
-  /** @param isOver whether nothing may leave anymore; asked synchronously, right before the first byte is written */
+  /** @param isOver returns whether the deadline has passed; called synchronously, right before the first byte is written */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver;
   }
 
   /**
-   * Called by the transport right before it writes: after this, the request counts as sent.
+   * Must be called by the transport right before it writes. After this call, the request counts as sent.
    * @throws {NotDispatched} once the deadline has passed
    */
   dispatch(): void {
@@ -33,15 +33,15 @@ export class DispatchDeadline {
     this.#left = true;
   }
 
-  /** True where a request was stopped, and none left: proof that nothing was sent. False where none got as far. */
+  /** True if a request was stopped and none was sent, which proves that nothing left. False if none got that far. */
   get nothingLeft(): boolean {
     return this.#stopped && !this.#left;
   }
 }
 
 /**
- * A deadline `ms` milliseconds after a moment, by the wall clock or by the monotonic clock, whichever is first: a machine that
- * sleeps stops the one, and a clock that is set back the other.
+ * Returns a deadline `ms` milliseconds after a moment, by the wall clock or the monotonic clock, whichever is first. The
+ * monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
  */
 export function deadlineAfter(
   ms: number,
@@ -51,7 +51,7 @@ export function deadlineAfter(
   return new DispatchDeadline(() => hasPassed(ms, clock, from));
 }
 
-/** A moment by both clocks, milliseconds. */
+/** A moment on both clocks, in milliseconds. */
 interface Moment {
   readonly wall: number;
   readonly monotonic: number;
@@ -62,7 +62,7 @@ export const momentOf = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment => ({
   monotonic: clock.monotonic(),
 });
 
-/** Whether `ms` have passed since, by either clock. */
+/** Returns whether `ms` milliseconds have passed since `from`, by either clock. */
 export function hasPassed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, from: Moment): boolean {
   return clock.now() >= from.wall + ms || clock.monotonic() >= from.monotonic + ms;
 }
@@ -70,14 +70,14 @@ export function hasPassed(ms: number, clock: Pick<Clock, 'now' | 'monotonic'>, f
 const deadlines = new AsyncLocalStorage<DispatchDeadline>();
 
 /**
- * Runs `work` so that no request that it sends to change something leaves after the deadline. The deadline reaches the socket
- * through whatever client library is in between, which could not pass it on.
+ * Runs `work` with a deadline after which none of its non-GET requests may be sent. The deadline is kept in async local
+ * storage, because the client libraries between here and the socket can't pass it on.
  *
  * @example
  * ```ts
  * import { currentDispatchDeadline, DispatchDeadline, withDispatchDeadline } from './dispatch-deadline.ts';
  *
- * // A transport asks right before it writes, however long it took to connect.
+ * // A transport checks right before it writes, however long it took to connect.
  * async function send(connect: () => Promise<{ write(): void }>): Promise<void> {
  *   const deadline = currentDispatchDeadline();
  *   const socket = await connect();

@@ -6,12 +6,12 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
 import { responseOf } from './node-response.ts';
 
-/** What Node's TLS sockets tell beside what its types have. */
+/** A property of Node's TLS sockets that is missing in its types. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
-/** What `fetch` tells of its client by default. Some servers refuse requests without it. */
+/** The default headers of `fetch`. Some servers reject requests without them. */
 const CLIENT = { accept: '*/*', 'user-agent': 'node' };
 
-/** The TCP connection below a TLS connection: it alone can be reset. */
+/** The TCP socket of each TLS socket. Only the TCP socket can be reset. */
 const below = new WeakMap<Socket, Socket>();
 
 class ResettableTlsAgent extends HttpsAgent {
@@ -24,12 +24,12 @@ class ResettableTlsAgent extends HttpsAgent {
 }
 
 /**
- * A connection that was idle for so long is closed (milliseconds), as `fetch` does: routers drop idle connections without a word,
- * and a request that is written to such a connection is never answered.
+ * Idle timeout of a connection in milliseconds, the same as in `fetch`. Routers silently drop idle connections, and a
+ * request written to a dropped connection is never answered.
  */
 const IDLE_MS = 4_000;
 
-/** As a connection is soon closed, the next one needs the name again: it must not wait for it. */
+/** Connections are closed soon, so each new one resolves the name again. It must not wait for a slow resolver. */
 const lookup = createStaleLookup();
 
 const agents = {
@@ -41,13 +41,13 @@ type Dispatcher = NonNullable<RequestInit['dispatcher']>;
 let dispatcher: Dispatcher | undefined;
 
 /**
- * By which `fetch` connects, so that reads find names the same way; undefined where the process has another one set up than
- * Node's own (a proxy, say). Node has no other way to its own client's class than this.
+ * Returns a dispatcher for `fetch`, so that reads resolve names in the same way. Returns undefined if the process has
+ * replaced Node's dispatcher, for example with a proxy. Node exposes the class of its own client only through this global.
  */
 function reading(): Dispatcher | undefined {
   if (dispatcher !== undefined) return dispatcher;
   const globals = globalThis as unknown as Record<symbol, object | undefined>;
-  // Node sets it when it loads its client, which reading this does.
+  // Reading `Response` makes Node load its client, which sets the global dispatcher.
   if (typeof Response !== 'function') return undefined;
   const own =
     globals[Symbol.for('undici.globalDispatcher.2')] ?? globals[Symbol.for('undici.globalDispatcher.1')];
@@ -58,15 +58,15 @@ function reading(): Dispatcher | undefined {
 }
 
 /**
- * `fetch`, with which a request that changes something keeps to its dispatch deadline (`withDispatchDeadline`), if there is one:
+ * `fetch` that enforces the dispatch deadline (`withDispatchDeadline`), if there is one, for requests other than GET and HEAD:
  *
- * - The deadline is looked at after the connection is made, synchronously before the first byte is written, so no pause of the
- *   process, the machine or the network in between lets the request leave late.
- * - When its signal aborts (a timeout, say), the connection is reset, so that the operating system discards what it has not
- *   delivered. Closed in the usual way, it would go on delivering, even after this process has died.
- * - It is never redirected.
+ * - The deadline is checked after the connection is established, synchronously before the first byte is written. A pause of
+ *   the process, the machine or the network therefore can't make the request leave late.
+ * - When the signal aborts, for example after a timeout, the connection is reset, so that the operating system discards
+ *   undelivered data. After a normal close it would keep delivering, even when this process is dead.
+ * - Redirects are never followed.
  *
- * @throws {TypeError} as `fetch`, with a {@link NotDispatched} as its cause where the deadline had passed
+ * @throws {TypeError} as `fetch`, with {@link NotDispatched} as its cause if the deadline has passed
  */
 export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
@@ -112,10 +112,10 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
           sent.destroy(error as Error);
           return;
         }
-        // Nothing was written before: without a body, headers wait for the end.
+        // Nothing is written before this: without a body, Node holds the headers back until `end`.
         sent.end(body);
       };
-      // Before its handshake is over, a TLS socket keeps what is written, and sends it whenever that is.
+      // Until the handshake is done, a TLS socket buffers what is written, and could send it after the deadline.
       const isConnecting = socket.connecting || (socket as Handshaking).secureConnecting === true;
       if (isConnecting) socket.once(isTls ? 'secureConnect' : 'connect', write);
       else write();
@@ -126,7 +126,7 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
         if (status >= 300 && status < 400 && status !== 304) throw new Error('unexpected redirect');
         answered(responseOf(response));
       } catch (error) {
-        // A status or a reason phrase that `Response` does not take would otherwise end the process.
+        // `Response` throws for an invalid status or reason phrase; uncaught, that would end the process.
         response.resume();
         fail(error);
       }
@@ -134,15 +134,15 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
   });
 }
 
-/** Closes a connection with RST: what was not delivered yet never is. */
+/** Closes a connection with RST, so that undelivered data is discarded. */
 function reset(socket: Socket): void {
   const tcp = below.get(socket) ?? socket;
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
-/** When the system takes longer than this, milliseconds, the answer before is used. An order's way to the broker is waiting. */
+/** If the resolver takes longer than this, in milliseconds, its previous answer is used, because an order may be waiting. */
 const SLOW_MS = 500;
-/** How old an answer may be, milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
+/** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const LONGEST_STALE_MS = 24 * 3_600_000;
 
 export type SystemLookup = (
@@ -152,10 +152,10 @@ export type SystemLookup = (
 ) => void;
 
 /**
- * The system's resolver, which every connection still asks, but whose last answer is used while it is slow or cannot say
- * (RFC 8767): `dns.lookup` has no time limit and two threads for the whole process, so a name server that is silent about any
- * other name would keep the broker's name waiting. For names from the owner's own settings.
- * @param options.monotonic milliseconds
+ * Wraps the system's resolver: every connection still queries it, but its previous answer is used while it is slow or
+ * failing (RFC 8767). `dns.lookup` has no time limit and two threads for the whole process, so an unresponsive name server
+ * for any other name would delay the broker's name. Use it only for names from the owner's own settings.
+ * @param options.monotonic the monotonic clock, in milliseconds
  */
 export function createStaleLookup({
   lookup = (host, options, done) => systemLookup(host, options, done),
@@ -190,13 +190,13 @@ export function createStaleLookup({
     const { answer, since } = ask(key, host, options);
     if (known === undefined || monotonic() - known.at > LONGEST_STALE_MS) return await answer;
     const late = Promise.withResolvers<readonly LookupAddress[]>();
-    // Whoever comes while it is slow already does not wait once more.
+    // Counted from the query's start, so that a caller who joins a slow query does not wait the full time.
     const wait = Math.max(0, since + SLOW_MS - monotonic());
     const timer = setTimeout(() => late.resolve(known.found), wait);
     try {
       return await Promise.race([answer, late.promise]);
     } catch (error) {
-      // That there is no such name is an answer as well.
+      // "No such name" is an answer, not a failure.
       if ((error as NodeJS.ErrnoException).code === 'ENOTFOUND') throw error;
       return known.found;
     } finally {

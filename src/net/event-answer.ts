@@ -2,11 +2,11 @@ import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 
 /**
- * Answers by server-sent events (HTML Living Standard §9.2), which `write` writes. Where that fails the stream ends, and whoever reads
- * asks again. It is caught here, since Hono prints what is thrown with its stack, or tells it to whoever reads.
- * @param brokeOff told why it ended too soon
- * @param write its signal aborts once whoever reads has gone, and with its own end
- * @param leave called at its end, however that came
+ * Responds with server-sent events (HTML Living Standard §9.2) that `write` produces. If `write` fails, the stream ends and
+ * the client reconnects. The error is caught here because Hono would log it with its stack or send it to the client.
+ * @param brokeOff called with the error if `write` fails
+ * @param write produces the events; its signal aborts when the client disconnects, and when `write` ends
+ * @param leave called when the stream ends, for whatever reason
  */
 export function eventAnswer(
   context: Context,
@@ -23,20 +23,20 @@ export function eventAnswer(
   });
 }
 
-/** What a page is answered whose person has too many streams open: it asks again by itself. */
+/** Responds with 429 when a person has too many streams open. The page retries by itself. */
 export function tooManyStreams(context: Context): Response {
   return context.text('too many streams are open', 429, { 'retry-after': '5' });
 }
 
-/** Gives the place back; more than once is as good as once. */
+/** Frees the slot of a stream. Further calls do nothing. */
 export type Leave = () => void;
 
-/** Limits how many streams of server-sent events each name has open: each holds a socket and a timer. */
+/** Limits the number of open event streams per name, because each one holds a socket and a timer. */
 export function streamLimit(most: number) {
   const open = new Map<string, number>();
   return {
     most,
-    /** Takes a place; undefined if this name has as many as it may. */
+    /** Takes a slot and returns the function that frees it, or undefined if the name has reached its limit. */
     enter(name: string): Leave | undefined {
       const count = open.get(name) ?? 0;
       if (count >= most) return undefined;

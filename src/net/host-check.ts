@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Answers a request that is not for us, or not from one of our own pages. @returns false where it was answered */
+/** Rejects a request for another host or from another site's page. @returns false if it was rejected */
 type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const SAFE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * A page of another site that points its own name at this machine (DNS rebinding) gives itself away by the name: 421
- * (RFC 9110 §15.5.20). One that posts here from its own address does by the Origin: 403.
- * @param addresses the origins that this server answers as, the public one first: `https://home.example`
+ * Protects against other sites' pages. A page that points its own name at this machine (DNS rebinding) is recognized by
+ * the Host header and gets 421 (RFC 9110 §15.5.20). A cross-site post is recognized by the Origin header and gets 403.
+ * @param addresses the server's own origins, the public one first: `https://home.example`
  *
  * @example
  * ```ts
@@ -29,14 +29,14 @@ export function requireHost(addresses: readonly string[]): HostCheck {
   return (request, response) => {
     const { host, origin, 'sec-fetch-site': site } = request.headers;
     if (!isOurs(host) || !isForUs(request.url, origins)) {
-      refuse(response, 421, `This server answers only as ${origins[0]}\n`);
+      refuse(response, 421, `This server is only available as ${origins[0]}\n`);
       return false;
     }
     if (SAFE.includes(request.method)) return true;
-    // "null" is what a browser says that is told to give no referrer away; where it is our own page it says that beside it.
+    // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own pages.
     const isFromUs =
       origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
-    if (!isFromUs) refuse(response, 403, 'Pages of other sites can change nothing here\n');
+    if (!isFromUs) refuse(response, 403, 'Requests from other sites are not allowed\n');
     return isFromUs;
   };
 }
@@ -45,7 +45,7 @@ function sameHost(host: string, { host: ours, protocol }: URL): boolean {
   return host === ours || host === `${ours}:${protocol === 'https:' ? 443 : 80}`;
 }
 
-/** A request may name its address whole (RFC 9112 §3.2.2), and then that counts, whatever Host says. */
+/** Checks a request target in absolute form (RFC 9112 §3.2.2), which takes precedence over the Host header. */
 function isForUs(target: string | undefined, origins: readonly string[]): boolean {
   if (target === undefined || target.startsWith('/') || target === '*') return true;
   return URL.canParse(target) && origins.includes(new URL(target).origin);

@@ -19,13 +19,10 @@ import { type PeerList, peerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { believeProxy, cameByHttps } from './trusted-proxy.ts';
 
-/** A policy for what is no page: nothing of it may run, be loaded or be framed, whatever a browser takes it for (CSP 3). */
+/** CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser interprets it as. */
 export const NO_PAGE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/**
- * What each answer of each server of ours has, whoever makes it: JSON, a refusal, what comes before anything is served. A page
- * says more of itself, and that takes its place.
- */
+/** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
 function answerHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
   response.setHeader('content-security-policy', NO_PAGE);
   response.setHeader('referrer-policy', 'no-referrer');
@@ -33,27 +30,27 @@ function answerHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
 }
 
 /**
- * The longest body here is 16 KiB: whoever takes longer for a request than this is not sending one. Node itself takes
- * no more than 16 KiB of headers (431) and 2,000 of them, and closes a connection whose headers, or whole request, are
- * not there in time (408); it looks every half minute.
+ * Timeout for receiving a request. Bodies are short, so a client that takes longer is not sending a valid one. Node
+ * itself limits headers to 16 KiB (431) and 2,000 fields, and closes a connection whose headers or request are late
+ * (408), which it checks every 30 seconds.
  */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A browser that was here by https comes back by nothing else for a year (RFC 6797). */
+/** Makes browsers use only https for this host for one year (RFC 6797). */
 const HSTS = 'max-age=31536000';
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** A server whose address is known before what it serves exists. */
+/** A listening server whose address is known before its handler exists. */
 export interface HttpServer {
   readonly port: number;
   readonly url: string;
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;
-  /** Takes over connections that are to speak another protocol (WebSocket); until then, and without it, they are closed. */
+  /** Handles upgrade requests, such as WebSocket. Without a handler, upgrade connections are closed. */
   serveUpgrades(handler: UpgradeListener): void;
-  /** Takes no more requests, and resolves when those under way are answered, or were cut off after so many ms. */
+  /** Stops accepting requests. Resolves when open ones are answered, or closes them after `drainMs` milliseconds. */
   close(drainMs?: number): Promise<void>;
 }
 
@@ -63,15 +60,15 @@ export function listenOnLoopback(port: number, now: () => number): Promise<HttpS
 }
 
 export interface ListenOptions {
-  /** An address of this machine. Beyond loopback it takes one of the two that follow. */
+  /** An address of this machine. Any address other than loopback requires `tls` or `proxy`. */
   readonly host: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Speaks TLS (1.2 and later); read again when they are renewed. */
+  /** Files for TLS 1.2 and later, which are reloaded when they are renewed. */
   readonly tls?: TlsFiles;
   /**
-   * Stands behind a proxy: these addresses, and networks (CIDR), alone may connect, and are believed who they connect for.
-   * From anybody else nothing is read.
+   * Runs behind a proxy. Only these addresses and networks (CIDR) may connect, and their forwarding headers are trusted.
+   * Connections from any other address are dropped unread.
    */
   readonly proxy?: { readonly addresses: readonly string[] };
   readonly tell?: (line: string) => void;
@@ -79,9 +76,9 @@ export interface ListenOptions {
 }
 
 /**
- * Listens at once and answers 503 until `serve` is called: the parts of the sandbox name each other by URL, so all
- * addresses must exist before any part does.
- * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP beyond this machine, and for what is no proxy's address;
+ * Starts listening immediately and answers 503 until `serve` is called. The parts of the sandbox refer to each other by
+ * URL, so all addresses must be known before any part is created.
+ * @throws {TradeAgentError} `port_in_use`; `usage` for plain HTTP on a non-loopback address or an invalid proxy address;
  *   `invalid_config` for TLS files that can't be used
  */
 export async function listen(options: ListenOptions, now: () => number): Promise<HttpServer> {
@@ -100,7 +97,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
       if (closing) server.closeIdleConnections();
     });
     believeProxy(request, tls === undefined ? 'http' : 'https', proxies);
-    // A browser holds it for every port of a name: `localhost` serves others, too.
+    // Browsers apply HSTS to all ports of a host, so it would break other servers on `localhost`.
     if (cameByHttps(request) && !isNamedLoopback(request.headers.host)) {
       response.setHeader('strict-transport-security', HSTS);
     }
@@ -113,7 +110,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
       reject(
         ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND'].includes(error.code ?? '')
           ? new TradeAgentError('port_in_use', `port ${port} on ${host} is in use or not allowed`, {
-              hint: 'Stop what listens there, or choose other ports: --port 0 takes any free ones.',
+              hint: 'Stop the program that uses it, or choose another port: --port 0 picks a free one.',
               cause: error,
             })
           : error,
@@ -145,7 +142,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
       new Promise((resolve) => {
         closing = true;
         stop();
-        // Live pages hold their event streams open; they reconnect to the next sandbox by themselves.
+        // Live pages keep their event streams open. They reconnect to the next sandbox by themselves.
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         server.close(() => {
           clearTimeout(cut);
@@ -159,9 +156,9 @@ function requireProtected({ host, tls, proxy }: ListenOptions): void {
   if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${inUrl(host)}`))) return;
   throw new TradeAgentError(
     'usage',
-    `on ${host} anybody on the way could read and change what is sent: plain HTTP`,
+    `plain HTTP on ${host} could be read and changed by anyone on the network`,
     {
-      hint: 'Give it a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 and let a proxy on this machine, or "tailscale serve", speak TLS; or name the machine whose proxy may connect (--proxy).',
+      hint: 'Pass a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 behind a TLS proxy on this machine or "tailscale serve"; or pass the address of the proxy that may connect (--proxy).',
     },
   );
 }
@@ -173,7 +170,7 @@ function isNamedLoopback(host: string | undefined): boolean {
   return !URL.canParse(address) || isLoopback(new URL(address));
 }
 
-/** @returns with what ends the looking for renewed certificates */
+/** @returns the server, and a function that stops checking for renewed certificates */
 async function createServerFor(
   { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
   onRequest: RequestListener,
@@ -183,7 +180,7 @@ async function createServerFor(
   if (tls === undefined) return { server: createServer(limits, onRequest), stop: () => {} };
   const pair = await readTlsFiles(tls);
   if (pair.endsAt <= now()) {
-    tell(`warning: the certificate of ${tls.certFile} has ended; renew it, and it is in use at once`);
+    tell(`warning: the certificate ${tls.certFile} has expired; renew it, and the server loads the new one`);
   }
   const server = createTlsServer(
     { ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...pair.options },
@@ -195,7 +192,7 @@ async function createServerFor(
   return { server, stop: () => stopped.abort() };
 }
 
-/** Before the server's own listener: from a connection that is over already it reads nothing, and answers nothing. */
+/** Destroys connections from other addresses. Runs before the server's own listener, so that nothing is read or answered. */
 function dropOthers(server: Server | TlsServer, proxies: PeerList): void {
   server.prependListener('connection', (socket) => {
     if (!proxies.has(socket.remoteAddress)) socket.destroy();
@@ -207,32 +204,32 @@ export function listenerOf(app: Pick<Hono, 'fetch'>): RequestListener {
   return (request, response) => void listener(request, response);
 }
 
-/** A certificate with what it was issued by (PEM), and its private key (PEM). */
+/** Paths of a certificate chain (PEM) and its private key (PEM). */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** What a server speaks TLS by; `stamp` is another once a file is. */
+/** A loaded certificate and key. `stamp` changes when one of the files changes. */
 interface TlsPair {
   readonly options: SecureContextOptions;
   readonly stamp: string;
   readonly endsAt: number;
 }
 
-/** A chain of certificates is some 10 KB. */
+/** Maximum size of a PEM file, in bytes. A certificate chain has about 10 KB. */
 const LONGEST_FILE = 1024 * 1024;
-/** Certificates are renewed days before they end. */
+/** Polling interval. Certificates are renewed days before they expire. */
 const LOOK_EVERY_MS = 10_000;
 
-/** Those of TLS 1.3, and of TLS 1.2 what is authenticated and keeps no session's secret (RFC 9325 §4.2). */
+/** The TLS 1.3 suites, and of TLS 1.2 only authenticated ones with forward secrecy (RFC 9325 §4.2). */
 const CIPHERS = [
   ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],
 ].join(':');
 
 const HINT =
-  'Name the certificate with its chain, and its private key, both PEM files that this user can read.';
+  'Pass the certificate with its chain, and its private key: two PEM files that this user can read.';
 
 /** @throws {TradeAgentError} `invalid_config`, naming the file */
 async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
@@ -245,22 +242,22 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   try {
     endsAt = Date.parse(new X509Certificate(cert).validTo);
   } catch {
-    throw unusable(certFile, 'it holds no certificate (PEM)');
+    throw unusable(certFile, 'it contains no PEM certificate');
   }
   try {
     createSecureContext(options);
   } catch (error) {
-    // OpenSSL's words are about formats and numbers; no part of a key is in them, and none is passed on.
+    // OpenSSL's message is about formats and numbers, which would not help a person.
     const differs = (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
-    throw unusable(keyFile, differs ? `it is not the key of ${certFile}` : 'it holds no private key (PEM)');
+    throw unusable(keyFile, differs ? `it is not the key of ${certFile}` : 'it contains no PEM private key');
   }
   return { options, stamp, endsAt };
 }
 
 /**
- * Looks at the files again and again, and hands on what is new: connections that stand go on as they were. A new file that
- * can't be used is said once, and the old stays in use; files are replaced one after the other, so the second look decides.
- * @param inUse what the server has now
+ * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns once
+ * and keeps the old ones. It warns only after the second attempt, because the two files are replaced one after the other.
+ * @param inUse the pair that the server uses now
  * @returns when the signal aborts
  */
 async function followRenewals(
@@ -289,17 +286,17 @@ async function followRenewals(
       use(pair);
       used = pair.stamp;
       broken = undefined;
-      tell(`the renewed certificate of ${files.certFile} is in use`);
+      tell(`loaded the renewed certificate ${files.certFile}`);
     } catch (error) {
       broken = { stamp, looks: broken?.stamp === stamp ? broken.looks + 1 : 1 };
       const why = error instanceof Error ? error.message : 'unknown error';
       if (broken.looks === 2)
-        tell(`warning: the renewed certificate can't be used, the old one stays: ${why}`);
+        tell(`warning: can't use the renewed certificate, so the old one is kept: ${why}`);
     }
   }
 }
 
-/** Follows links: what renews certificates often puts a link to the newest in the old one's place. */
+/** Returns a fingerprint of the files. Follows symbolic links, because renewal tools often only repoint a link. */
 async function stampOf({ certFile, keyFile }: TlsFiles): Promise<string> {
   const one = async (file: string) => {
     try {
@@ -317,11 +314,11 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     const handle = await open(file);
     try {
       const { mode, size } = await handle.stat();
-      if (size > LONGEST_FILE) throw unusable(file, `it is too long for a ${what}`);
-      // Windows has no such modes.
+      if (size > LONGEST_FILE) throw unusable(file, `it is too large for a ${what}`);
+      // Windows has no file modes.
       if (what === 'private key' && process.platform !== 'win32' && (mode & 0o007) !== 0) {
-        throw new TradeAgentError('invalid_config', `${file} can be read by anybody`, {
-          hint: `It is a private key: chmod o-rwx ${file}`,
+        throw new TradeAgentError('invalid_config', `${file} is readable by every user`, {
+          hint: `It is a private key, so restrict access: chmod o-rwx ${file}`,
           details: { file },
         });
       }
@@ -333,7 +330,7 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     if (error instanceof TradeAgentError) throw error;
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw code === 'ENOENT'
-      ? new TradeAgentError('invalid_config', `there is no ${what} ${file}`, {
+      ? new TradeAgentError('invalid_config', `no ${what} at ${file}`, {
           hint: HINT,
           details: { file },
         })

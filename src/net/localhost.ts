@@ -4,14 +4,14 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import { dispatchFetch } from './dispatch-fetch.ts';
 import { type HttpServer, listen, listenOnLoopback } from './http-server.ts';
 
-/** Tries for a free port that is free at both addresses. */
+/** Number of attempts to find a port that is free on both addresses. */
 const TRIES = 20;
 
 /**
- * Listens on the name `localhost`, which is both 127.0.0.1 and ::1: clients try either first, so whoever listens on the
- * other one (another user of this machine, say) would be taken for us.
- * @param port 0 for a free one
- * @throws {TradeAgentError} `port_in_use` where either is taken
+ * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first, so another user of this
+ * machine who listens on the other one could impersonate us.
+ * @param port 0 for any free port
+ * @throws {TradeAgentError} `port_in_use` if the port is taken on either address
  */
 export async function listenOnLocalhost(port: number, now: () => number): Promise<HttpServer> {
   for (let tries = 1; ; tries++) {
@@ -51,9 +51,9 @@ function both(four: HttpServer, six: HttpServer): HttpServer {
 }
 
 /**
- * For parts of one process that talk to each other over HTTP, by the public address that their tokens name: that may lead
- * through a proxy or a network that this machine can't come back in by, under a certificate it doesn't know. So a second
- * server on loopback takes what is sent from here, as if it had come by the public name.
+ * Lets parts of one process reach each other over HTTP by their public address, which their tokens name. That address may
+ * be behind a proxy or a network that this machine can't reach, or have a certificate it does not trust. Requests from
+ * this process therefore go to a second server on loopback, which handles them as if they had used the public name.
  * @param address the public origin: `https://home.example`
  */
 export async function ownAddress(
@@ -67,7 +67,7 @@ export async function ownAddress(
     request.headers.host = host;
     listener(request, response);
   });
-  /** As any fetch; what is for the public address goes to this process at once. */
+  /** Like `fetch`, but sends requests for the public address directly to this process. */
   const ownFetch: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.origin !== origin) return otherwise(input, init);

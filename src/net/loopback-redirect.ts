@@ -3,16 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { TradeAgentError } from '../errors/errors.ts';
 
 export interface LoopbackRedirectOptions<Answer> {
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly path: string;
-  /** What a query says that comes to the path; undefined for one that is not ours. */
+  /** Parses the query of a request to the path. Undefined if the request is not the expected redirect. */
   read(query: URLSearchParams): Answer | undefined;
   thanks(answer: Answer): string;
   readonly portHint: string;
 }
 
-/** Listens on 127.0.0.1 for the browser's one return (RFC 8252 §7.3). @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for one redirect of the browser (RFC 8252 §7.3). @throws {TradeAgentError} `port_in_use` */
 export async function listenForRedirect<Answer>(options: LoopbackRedirectOptions<Answer>) {
   const { port, path } = options;
   let tell: (answer: Answer) => void = () => undefined;
@@ -31,7 +31,7 @@ export async function listenForRedirect<Answer>(options: LoopbackRedirectOptions
         'content-security-policy': "default-src 'none'",
         connection: 'close',
       })
-      .end(`${answer === undefined ? 'There is nothing here.' : options.thanks(answer)}\n`);
+      .end(`${answer === undefined ? 'Not found.' : options.thanks(answer)}\n`);
     if (answer !== undefined) tell(answer);
   });
   await new Promise<void>((resolve, reject) => {

@@ -3,11 +3,11 @@ import { TradeAgentError } from '../errors/errors.ts';
 
 export type PeerList = ReturnType<typeof peerList>;
 
-const HINT = 'Name each address as 10.0.0.2 or fd00::2, or a network as 10.0.0.0/24.';
+const HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
 
 /**
  * @param addresses IPv4, IPv6, or either with a prefix length (CIDR)
- * @throws {TradeAgentError} `usage` for what is none of them, and for a network that is everybody
+ * @throws {TradeAgentError} `usage` for an invalid address, and for a network that contains every address
  */
 export function peerList(addresses: readonly string[]) {
   const list = new BlockList();
@@ -17,15 +17,17 @@ export function peerList(addresses: readonly string[]) {
     const longest = version === 4 ? 32 : 128;
     const bits = prefix === undefined ? longest : Number(prefix);
     if (version === 0 || bits > longest) {
-      throw new TradeAgentError('usage', `"${text}" is no address of a proxy`, { hint: HINT });
+      throw new TradeAgentError('usage', `"${text}" is not a valid proxy address`, { hint: HINT });
     }
     if (bits === 0) {
-      throw new TradeAgentError('usage', `"${text}" is everybody, and no proxy`, { hint: HINT });
+      throw new TradeAgentError('usage', `"${text}" includes every address, not just a proxy`, {
+        hint: HINT,
+      });
     }
     list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
   }
   return {
-    /** @param address as a socket has it; one that maps IPv4 (`::ffff:10.0.0.1`) is the IPv4 address that it maps */
+    /** @param address a socket's address; an IPv4-mapped one (`::ffff:10.0.0.1`) matches its IPv4 address */
     has(address = ''): boolean {
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 
 /*
- * Which addresses are out on the internet. An address that somebody hands in and that this machine then calls must not
- * lead back into the network it stands in (server-side request forgery).
+ * Distinguishes public addresses from private ones. An address that somebody submits and this machine then connects to
+ * must not lead into its own network (server-side request forgery).
  */
 
-/** All that RFC 6890's registries call private, local, shared, reserved, or no single host's. */
+/** Networks that the registries of RFC 6890 list as private, local, shared, reserved or multicast. */
 const inside = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -25,7 +25,7 @@ for (const [network, prefix] of [
 ] as const)
   inside.addSubnet(network, prefix, 'ipv4');
 
-/** Global unicast, without what holds another family's address (NAT64 lies outside of it anyway) and documentation. */
+/** IPv6 global unicast. Below, networks that embed an IPv4 address and documentation networks are excluded from it. */
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 for (const [network, prefix] of [
@@ -36,7 +36,7 @@ for (const [network, prefix] of [
 ] as const)
   inside.addSubnet(network, prefix, 'ipv6');
 
-/** Whether an IP address, in its plain form without brackets, is one on the internet. */
+/** Returns whether an IP address, without brackets, is public. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
@@ -48,12 +48,12 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
-/** Names that no public server has (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
+/** Domains that are never public (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
 const insideNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
 /**
- * Whether a URL's host may be one on the internet, as far as it tells by itself: a name can still lead inside, which
- * only looking it up tells.
+ * Returns whether a URL's host looks public. A name may still resolve to a private address, which only a lookup can
+ * tell.
  */
 export function isPublicHost(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

@@ -8,9 +8,9 @@ import { ResolverBusy } from './public-resolver.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 /**
- * Whether a host, a name or an address as a URL has it, leads to the open internet alone: one private address among
- * several is enough to refuse it.
- * @throws {ResolverBusy} when it could not be resolved now
+ * Returns whether a URL's host, a name or an address, has only public addresses. One private address among several is
+ * enough to reject it.
+ * @throws {ResolverBusy} if the name can't be resolved at the moment
  */
 export async function leadsOutside(host: string, resolve: ResolveHost): Promise<boolean> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
@@ -24,12 +24,12 @@ export async function leadsOutside(host: string, resolve: ResolveHost): Promise<
   }
 }
 
-const notPublic = (host: string) => new TypeError(`${host} is not on the open internet`);
+const notPublic = (host: string) => new TypeError(`${host} is not a public address`);
 
 /**
- * For a connection to a name that a stranger chose: the addresses are checked as the connection is made, which goes to one of
- * them, so that a name can't lead elsewhere in between (DNS rebinding). Node asks it about names alone: an address has to be
- * checked by the caller.
+ * Returns a lookup function for connections to a name that an untrusted party chose. It checks the addresses that the
+ * connection then uses, so the name can't resolve to others in between (DNS rebinding). Node calls it for names only, so
+ * callers must check a literal address themselves.
  */
 export function publicLookup(resolve: ResolveHost): LookupFunction {
   return (host, options, done) => {
@@ -47,9 +47,10 @@ export function publicLookup(resolve: ResolveHost): LookupFunction {
 }
 
 /**
- * A request to a server that a stranger named: https, no redirect, and never to a private address (see {@link publicLookup}).
- * @param mostBytes of the answer's body; by default none of it is read
- * @throws {TypeError} where it may not be sent, or could not
+ * Returns a `fetch` for servers that an untrusted party chose. It requires https, follows no redirects, and never connects
+ * to a private address (see {@link publicLookup}).
+ * @param mostBytes maximum length of the response body; by default, the body is not read
+ * @throws {TypeError} if the request is not allowed or fails
  */
 export function publicFetch(
   resolve: ResolveHost,
@@ -75,7 +76,7 @@ export function publicFetch(
         try {
           answered(responseOf(message, { hasBody: mostBytes > 0 }));
         } catch (error) {
-          // A status that `Response` does not take would otherwise end the process.
+          // `Response` throws for an invalid status; uncaught, that would end the process.
           sent.destroy();
           fail(error);
         }

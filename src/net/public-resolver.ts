@@ -3,24 +3,24 @@ import { isPublicHost } from './public-address.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 /*
- * Names that somebody else chose: the host of a client's metadata document, of a push service, of a webhook.
+ * Resolves names that an untrusted party chose: hosts of client metadata documents, push services and webhooks.
  *
  * `dns.lookup` (getaddrinfo) has no time limit and runs on libuv's thread pool, two lookups at a time for the whole process.
- * Whoever runs a silent name server for a domain of their own could hold both threads, and the broker's name, which an
- * approved order needs, would wait behind theirs. So these names never go through `dns.lookup`. `Resolver` uses sockets of its
- * own and no thread, and here it has a time limit, one try, and a bound on how many names are resolved at once.
+ * An attacker with an unresponsive name server for their own domain could occupy both threads, and the lookup of the
+ * broker's name, which an approved order needs, would have to wait. These names therefore never go through `dns.lookup`.
+ * `Resolver` uses its own sockets and no thread, and has a time limit, one attempt and a concurrency limit here.
  *
- * It reads neither /etc/hosts nor search domains. That is right for these names, as they must be on the open internet. Names
- * from the owner's own settings (issuer, broker) keep to the system's resolver.
+ * It ignores /etc/hosts and search domains, which is correct for these names because they must be public. Names from the
+ * owner's own settings (issuer, broker) use the system's resolver.
  */
 
-/** How long a name may take to resolve, milliseconds, in one try. */
+/** Time limit for resolving a name, in milliseconds. There is one attempt. */
 const RESOLVE_MS = 1_500;
-/** How long a name waits for its turn, milliseconds: by then what was being resolved when it came is over. */
+/** Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_MS, so one running lookup ends within it. */
 const WAIT_MS = 1_700;
 /**
- * How long an answer is kept, milliseconds: whoever checks a name and then connects to it gets the same addresses both times,
- * and the programs of one page load are resolved once.
+ * Cache time of an answer, in milliseconds. A caller that checks a name and then connects to it gets the same addresses
+ * both times, and a page that shows several clients resolves each name once.
  */
 const KEPT_MS = 5_000;
 const MOST_KEPT = 100;
@@ -28,13 +28,13 @@ const MOST_KEPT = 100;
 type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 
 interface PublicResolverOptions {
-  /** Opens a client for one name; it asks the machine's name servers unless given. */
+  /** Opens a DNS client for one name. The default queries the machine's name servers. */
   readonly open?: () => DnsClient;
   readonly mostAtOnce?: number;
   readonly mostWaiting?: number;
 }
 
-/** Too many names are being resolved. Nothing is known about this one; it may be tried again. */
+/** Too many names are being resolved. This one was not looked up and may be retried. */
 export class ResolverBusy extends Error {
   override name = 'ResolverBusy';
 
@@ -43,13 +43,13 @@ export class ResolverBusy extends Error {
   }
 }
 
-/** Seconds after which whoever met {@link ResolverBusy} may try again: a whole queue is over by then. */
+/** Seconds to wait before a retry after {@link ResolverBusy}. A full queue is processed within this time. */
 export const RESOLVER_BUSY_S = Math.ceil((WAIT_MS + RESOLVE_MS) / 1000);
 
 /**
- * Resolves names that others chose: each within {@link RESOLVE_MS}, after at most {@link WAIT_MS} in the queue.
- * Callers that must not wait for each other each have a resolver of their own.
- * @throws {ResolverBusy} when the queue is full, or no turn comes in time
+ * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_MS}, after at most {@link WAIT_MS} in
+ * the queue. Callers that must not delay each other need separate resolvers.
+ * @throws {ResolverBusy} if the queue is full, or the wait is too long
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export function createPublicResolver({
   const kept = new Map<string, { readonly found: Promise<readonly string[]>; until: number }>();
   const turns = createTurns(mostAtOnce, mostWaiting);
   const resolved = async (host: string) => {
-    // A name without a dot, or under `.local`, would be asked for in vain.
+    // A name without a dot, or under `.local`, can't be public: don't query for it.
     if (!isPublicHost(new URL(`https://${host}/`))) throw notFound(host);
     await turns.begin();
     try {
@@ -98,9 +98,9 @@ export function createPublicResolver({
   };
 }
 
-/** IPv4 first: where only one family works, a connection falls back to the other. */
+/** Returns IPv4 addresses first, then IPv6. If only one family works, the connection falls back to it. */
 async function addressesOf(host: string, client: DnsClient): Promise<readonly string[]> {
-  // The client's own limit is for each name server, of which there may be several.
+  // The client's own timeout is per name server, and there may be several.
   const timer = setTimeout(() => client.cancel(), RESOLVE_MS);
   try {
     const answers = await Promise.allSettled([client.resolve4(host), client.resolve6(host)]);
@@ -115,7 +115,7 @@ async function addressesOf(host: string, client: DnsClient): Promise<readonly st
 const notFound = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
-/** So many at once; the next ones wait, up to a number and a time. */
+/** A semaphore: at most `mostAtOnce` run, and at most `mostWaiting` wait, each for a limited time. */
 function createTurns(mostAtOnce: number, mostWaiting: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -139,7 +139,7 @@ function createTurns(mostAtOnce: number, mostWaiting: number) {
         waiting.push(start);
       });
     },
-    /** Hands the turn to whoever has waited longest. */
+    /** Passes the slot to the caller that has waited longest. */
     end(): void {
       const next = waiting.shift();
       if (next === undefined) running -= 1;

@@ -1,11 +1,11 @@
 import { lookup as systemLookup } from 'node:dns';
 
-/** Finds all addresses of a name. Rejects where there is none. */
+/** Resolves a name to all its addresses. Rejects if there are none. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 /**
- * By the system: /etc/hosts, search domains, and whatever else this machine is set up for. It has no time limit and shares two
- * threads with the broker's name, so it is for names from the owner's own settings alone; `public-resolver.ts` resolves others.
+ * Resolves a name with the system's resolver, including /etc/hosts and search domains. It has no time limit and shares two
+ * threads with lookups of the broker, so use it only for names from the owner's settings. For others, see `public-resolver.ts`.
  */
 export const resolveHost: ResolveHost = (host) =>
   new Promise((resolve, reject) => {

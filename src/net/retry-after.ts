@@ -1,6 +1,6 @@
 /**
- * What a `Retry-After` header asks for (RFC 9110 §10.2.3: seconds, or a date), in milliseconds; undefined where it asks
- * for nothing that can be read.
+ * Parses a `Retry-After` header (RFC 9110 §10.2.3: seconds, or a date) into milliseconds. Undefined if it is missing or
+ * invalid.
  * @param now milliseconds since the epoch
  */
 export function retryAfterMs(header: string | null, now: number): number | undefined {

@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** The same by a given clock, with an error of its own, and without the leak of `AbortSignal.timeout`. */
+/** Like {@link timeLimit}, with a given clock and a custom error. */
 export function clockLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
   const [limit, done] = [new AbortController(), new AbortController()];
   clock.sleep(ms, done.signal).then(
@@ -11,9 +11,9 @@ export function clockLimit(clock: Clock, ms: number, signal: AbortSignal, tooLat
 }
 
 /**
- * So many milliseconds at most, and no longer than others allow. By a timer of our own rather than `AbortSignal.timeout`:
- * where a signal that was combined with one of those is combined once more (as whoever sends a request does), Node 24
- * keeps the second for good, and a process that goes on asking grows by one with each request.
+ * Returns a signal that aborts after `ms` milliseconds, or with one of the other signals. It uses its own timer because
+ * Node 24 leaks with `AbortSignal.timeout`: if a signal combined with one of those is combined again, which sending a
+ * request does, Node never frees the second one, so memory grows with each request.
  */
 export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();
@@ -21,7 +21,7 @@ export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   timer.unref();
   const signals = others.filter((one) => one !== undefined);
   return {
-    /** Aborts after that time (a `TimeoutError`), or with the first of the signals that it was made of. */
+    /** Aborts with a `TimeoutError` after that time, or with the first of the other signals. */
     signal: AbortSignal.any([...signals, limit.signal]),
     end: () => clearTimeout(timer),
   };

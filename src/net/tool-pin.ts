@@ -7,8 +7,8 @@ interface DescribedTool {
 }
 
 /**
- * SHA-256 (hex) over the RFC 8785 form of all that a language model reads of a tool. A server that changes a word of it is
- * offering something else than what was allowed.
+ * Returns the SHA-256 (hex) of everything a language model reads of a tool, in RFC 8785 form. If a server changes any of
+ * it, the tool is no longer the one that was allowed.
  */
 export function pinOf({ description = '', inputSchema }: DescribedTool): string {
   const text = canonicalize({ description, inputSchema }) ?? '';

@@ -3,10 +3,9 @@ import { isIP, isIPv6 } from 'node:net';
 import type { PeerList } from './peer-list.ts';
 
 /*
- * What is believed of a request that came through a proxy. Anybody can write these headers, so they count from named
- * addresses alone, and of all there are, three: who asked (x-forwarded-for), by which protocol (x-forwarded-proto) and
- * under which name (x-forwarded-host). Whoever handles the request finds none of them: what was believed is asked for
- * here, and the name stands in `host`.
+ * Forwarding headers of proxies. Anybody can send these headers, so only those from configured addresses are trusted,
+ * and only three of them: x-forwarded-for (client), x-forwarded-proto (protocol) and x-forwarded-host (host name).
+ * Handlers see none of these headers. They call the functions below, and find the host name in `host`.
  */
 
 interface Believed {
@@ -16,15 +15,15 @@ interface Believed {
 
 const believed = new WeakMap<IncomingMessage, Believed>();
 
-/** Headers by which proxies tell of a request: no handler gets to see one. */
+/** Forwarding headers, which are removed before a handler sees the request. */
 const TELLS_OF_IT = /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
-/** A name or an address, perhaps with a port (RFC 9110 §7.2). */
+/** A host name or an address, with an optional port (RFC 9110 §7.2). */
 const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /**
- * Reads what a named proxy says, and takes every such header from the request, whoever sent it.
- * @param protocol of the connection itself
- * @param proxies undefined where there is none
+ * Reads the forwarding headers of a trusted proxy, and removes all such headers from the request, whoever sent it.
+ * @param protocol the protocol of the connection itself
+ * @param proxies undefined if there is no proxy
  */
 export function believeProxy(
   request: IncomingMessage,
@@ -44,7 +43,7 @@ export function believeProxy(
   if (host !== undefined && HOST.test(host)) setHost(request, host);
 }
 
-/** Whose request it is, as far as that can be known: the address that rate limits are counted by. */
+/** Returns the client's address as far as it is known. Rate limits are counted by it. */
 export function clientAddress(request: IncomingMessage): string {
   return believed.get(request)?.address ?? plainAddress(request.socket.remoteAddress ?? '');
 }
@@ -54,8 +53,8 @@ export function cameByHttps(request: IncomingMessage): boolean {
 }
 
 /**
- * From our side outwards: each proxy adds who connected to it at the end, so what stands before the first address that is
- * no proxy's was written by a stranger.
+ * Returns the first address, from our side outwards, that is not a trusted proxy. Each proxy appends the address that
+ * connected to it, so entries before that one were written by an untrusted client.
  */
 function farthest(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
   let address = peer;
@@ -68,7 +67,7 @@ function farthest(peer: string, hops: readonly string[], proxies: PeerList | und
   return address;
 }
 
-/** Some proxies write the port, too: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
+/** Removes the port that some proxies add: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
 function withoutPort(text: string): string {
   const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(text) ?? [];
   if (bracketed !== undefined) return bracketed;
@@ -76,7 +75,7 @@ function withoutPort(text: string): string {
   return v4 ?? text;
 }
 
-/** `::ffff:127.0.0.1` is what a socket that listens on both calls 127.0.0.1. */
+/** Normalizes an address. A dual-stack socket reports 127.0.0.1 as `::ffff:127.0.0.1`. */
 function plainAddress(address: string): string {
   const [, mapped] = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address) ?? [];
   return mapped ?? (isIPv6(address) ? address.toLowerCase() : address);

@@ -1,12 +1,12 @@
 import type { Clock } from '../machine/clock.ts';
 import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 
-/** Waits between the attempts of a delivery; then the next check tries again. */
+/** Waits between delivery attempts, in milliseconds. After the last attempt, the next check retries. */
 const BACKOFF_MS = [500, 2000] as const;
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** Ends all deliveries: the program stops, or the time for all notices is over. */
+  /** Aborts all deliveries when the program stops or the total time for notices is over. */
   readonly signal: AbortSignal;
   readonly attemptMs: number;
 }
@@ -20,8 +20,9 @@ export interface Delivery {
 }
 
 /**
- * Sends notices by one channel, one after the other, with a few attempts each. After a failure the rest is not tried,
- * since a server that is down would use up the time of all; a notice refused for what it is (HTTP 400) stops no other.
+ * Sends notices through one channel, one after the other, with a few attempts each. Skips the rest after a failure,
+ * because a server that is down would use up everyone's time. A notice that is rejected for its content (HTTP 400) does
+ * not stop the others.
  */
 export async function deliver(
   send: SendNotice,
@@ -62,7 +63,7 @@ async function deliverOne(
           () => true,
           () => false,
         );
-      // If the time runs out meanwhile, the last failure says more than that.
+      // If time runs out during the wait, report the last failure, which is more useful than the timeout.
       const again = passing && wait !== undefined && (await sleep(Math.max(wait, retryAfter)));
       if (!again) return { notice, attempts, failure: { code, message, passing } };
     }
@@ -72,10 +73,10 @@ async function deliverOne(
 function stopped({ reason }: AbortSignal): NoticeFailure {
   return reason instanceof NoticeFailure
     ? reason
-    : new NoticeFailure('interrupted', 'the check was told to stop before it was sent');
+    : new NoticeFailure('interrupted', 'the check was stopped before the notice was sent');
 }
 
-/** The text of an unexpected error could contain anything: only its name is told. */
+/** Converts an error to a failure. An unexpected error's message could contain a secret, so only its name is reported. */
 function asFailure(error: unknown): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
   return new NoticeFailure(
@@ -84,7 +85,7 @@ function asFailure(error: unknown): NoticeFailure {
   );
 }
 
-/** Runs work with its own time limit, even if the work ignores its signal. */
+/** Runs work with a time limit, which applies even if the work ignores its signal. */
 async function within<T>(
   ms: number,
   clock: Clock,

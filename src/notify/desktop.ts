@@ -7,7 +7,7 @@ import type { Sender } from './sender.ts';
 const LONGEST_TITLE = 120;
 const LONGEST_BODY = 600;
 
-/** The program that shows a notice; it reads `input`. */
+/** A program that shows a notice. `input` is its standard input. */
 export interface DesktopCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -15,8 +15,8 @@ export interface DesktopCommand {
 }
 
 /**
- * The program for a platform. Title and body are arguments after `--` (or standard input), never part of a script or a
- * shell's line; control characters are already removed.
+ * Returns the program for a platform. Title and body are passed after `--` or on standard input, with control characters
+ * removed. They are never part of a script or a shell command, so they can't inject code.
  */
 export function desktopCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
@@ -55,7 +55,7 @@ export function desktopCommand(
   };
 }
 
-/** The body is markup (Desktop Notifications, "Markup"), and notify-send unescapes backslashes. */
+/** Escapes the body, which is markup (Desktop Notifications, "Markup"). notify-send also unescapes backslashes. */
 function markup(text: string): string {
   return text
     .replaceAll('&', '&amp;')
@@ -64,7 +64,7 @@ function markup(text: string): string {
     .replaceAll('\\', '\\\\');
 }
 
-/** Puts JSON from standard input into text nodes. Windows only shows notices of registered apps, such as PowerShell. */
+/** Copies JSON from standard input to text nodes. Windows shows notices only for registered apps, such as PowerShell. */
 const TOAST = `
 $ErrorActionPreference = 'Stop'
 [Console]::InputEncoding = [Text.Encoding]::UTF8
@@ -98,17 +98,17 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
             new NoticeFailure(
               'unavailable',
               error.code === 'ENOENT'
-                ? `there is no ${program} here to show it with`
+                ? `${program}, which shows notices, is not installed`
                 : `${program} can't be started (${error.code ?? 'unknown error'})`,
             ),
           ),
         );
         child.once('close', (code) => {
           if (code === 0) resolve();
-          // Under cron there may be no desktop now, and one in an hour.
+          // Not permanent: under cron, there may be no desktop now but one later.
           else reject(new NoticeFailure('unavailable', `${program} ended with code ${code ?? 'none'}`));
         });
-        // It may exit before it has read everything; its exit status says more.
+        // The program may exit before it has read all input. Its exit code is reported instead.
         child.stdin?.on('error', () => undefined);
         child.stdin?.end(input);
       });
@@ -126,7 +126,7 @@ const kept = [
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
 
-/** The minimum such a program needs. Under cron the session bus is at systemd's usual place. */
+/** Returns the minimal environment for the program. Under cron, it uses systemd's default address of the session bus. */
 export function desktopEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,

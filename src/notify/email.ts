@@ -8,8 +8,7 @@ import type { Sender } from './sender.ts';
 const LONGEST_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Sends by SMTP. Without TLS it sends only to this machine and only if the channel says so; a password is never sent
- * without TLS.
+ * Sends by SMTP. Unencrypted SMTP must be configured, and is allowed only for a server on this machine.
  */
 export const email: Sender<'email'> =
   (channel, password, { resolveMail }) =>
@@ -19,7 +18,7 @@ export const email: Sender<'email'> =
     const place = { host: host.replace(/^\[|\]$/g, ''), port: smtpPort(channel) };
     const transport = createTransport({
       ...place,
-      // Otherwise nodemailer would resolve the name itself, possibly to another address than the one that was checked.
+      // Otherwise, nodemailer would resolve the name itself, possibly to a different address than the one checked.
       ...(resolveMail === undefined
         ? {}
         : {
@@ -54,7 +53,7 @@ export const email: Sender<'email'> =
         text: `${body}\n`,
         messageId: `<${id}@trade-agent.invalid>`,
         priority: severity === 'critical' ? 'high' : 'normal',
-        // RFC 3834: keeps automatic replies away.
+        // RFC 3834: prevents automatic replies.
         headers: { 'Auto-Submitted': 'auto-generated' },
         signal,
       });
@@ -66,7 +65,7 @@ export const email: Sender<'email'> =
     }
   };
 
-/** nodemailer's connection, where it doesn't make one itself. */
+/** Opens the connection for nodemailer, so that the lookup above applies. */
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);
@@ -88,12 +87,12 @@ function readCa(file: string): string {
   } catch (error) {
     throw new NoticeFailure(
       'unavailable',
-      `the certificates ${file} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+      `the certificate file ${file} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
     );
   }
 }
 
-/** Our own words: the server's may repeat what it was sent. */
+/** Describes an SMTP error without the server's text, which may repeat what was sent to it. */
 function smtpFailure(error: unknown, host: string): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
   const {
@@ -103,7 +102,7 @@ function smtpFailure(error: unknown, host: string): NoticeFailure {
     command,
   } = error as {
     code?: string;
-    /** The network's own code, where nodemailer gave another. */
+    /** The network error's code, if nodemailer replaced it. */
     originalCode?: string;
     responseCode?: number;
     command?: string;
@@ -114,17 +113,17 @@ function smtpFailure(error: unknown, host: string): NoticeFailure {
     new NoticeFailure(kind, `the mail server ${host} ${what}`, { passing: passes });
   if (/CERT|SSL|TLS|ISSUER|SIGNATURE/.test(originalCode) || code === 'ETLS' || code === 'EREQUIRETLS') {
     const why = codeWord(originalCode);
-    return fail('insecure', `offers no TLS that can be trusted${why}; nothing was sent${said}`);
+    return fail('insecure', `offers no trusted TLS connection${why}, so nothing was sent${said}`);
   }
   if (code === 'EAUTH') {
-    return fail('not_authorized', `does not take the password${said}`, status !== undefined && passing);
+    return fail('not_authorized', `rejected the password${said}`, status !== undefined && passing);
   }
-  if (code === 'ENOAUTH') return fail('refused', 'offers no way to sign in');
+  if (code === 'ENOAUTH') return fail('refused', 'does not support sign-in');
   if (code === 'ETIMEDOUT') return fail('timeout', 'did not answer in time', true);
   if (code !== undefined && ['EENVELOPE', 'EMESSAGE', 'EPROTOCOL'].includes(code)) {
-    return fail('refused', `refused the message${said}`, passing);
+    return fail('refused', `rejected the message${said}`, passing);
   }
-  if (status !== undefined) return fail('refused', `refused ${commandWord(command)}${said}`, passing);
+  if (status !== undefined) return fail('refused', `rejected ${commandWord(command)}${said}`, passing);
   return fail('unreachable', `can't be reached${codeWord(originalCode || code)}`, true);
 }
 

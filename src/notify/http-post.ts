@@ -4,7 +4,7 @@ import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { ChannelSurroundings } from './sender.ts';
 
 export interface Post {
-  /** Nothing is sent unless it is https. */
+  /** Must be https, or nothing is sent. */
   readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -13,8 +13,9 @@ export interface Post {
 const LONGEST_RETRY_AFTER_MS = 15_000;
 
 /**
- * Posts JSON and expects a 2xx. Redirects are not followed: secret and text go only to the configured address.
- * @param make the request for a notice
+ * Creates a sender that posts JSON and expects a 2xx. It follows no redirects, so that the secret and the text go only to
+ * the configured address.
+ * @param make builds the request for a notice
  */
 export function poster(
   surroundings: Pick<ChannelSurroundings, 'fetch' | 'now'>,
@@ -29,7 +30,7 @@ async function post(
   signal: AbortSignal,
 ): Promise<void> {
   if (address === undefined || !isSecureUrl(address))
-    throw new NoticeFailure('insecure', 'its address is not https');
+    throw new NoticeFailure('insecure', 'the address of the channel is not https');
   const url = new URL(address);
   let response: Response;
   try {
@@ -49,11 +50,11 @@ async function post(
   const { status } = response;
   if (status >= 200 && status < 300) return;
   if (status === 401 || status === 403)
-    throw new NoticeFailure('not_authorized', `${url.host} does not take the secret (HTTP ${status})`);
+    throw new NoticeFailure('not_authorized', `${url.host} rejected the secret (HTTP ${status})`);
   if (status >= 300 && status < 400)
     throw new NoticeFailure(
       'refused',
-      `${url.host} answered with a redirect (HTTP ${status}), which is not followed`,
+      `${url.host} responded with a redirect (HTTP ${status}), which is not followed`,
     );
   const passing = status >= 500 || [408, 425, 429].includes(status);
   const wait = passing ? retryAfterMs(response.headers.get('retry-after'), now()) : undefined;
@@ -63,7 +64,7 @@ async function post(
   });
 }
 
-/** The cause's message may contain the address, which may be the secret. */
+/** Returns the cause's code, but not its message, which may contain the address, which may be the secret. */
 function codeOf(error: unknown): string {
   const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
   return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';

@@ -1,20 +1,20 @@
 import type { NoticeSeverity } from '../config/notice-settings.ts';
 
-/** Something to tell a person. It is made once; each retry sends the same. */
+/** A message to a person. It is created once, and retries send it unchanged. */
 export interface Notice {
-  /** Identifies the event, so that a duplicate can be recognized. Letters, digits, `-`, `_`. */
+  /** Identifies the event, so that recipients can detect duplicates. Has letters, digits, `-` and `_`. */
   readonly id: string;
   readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;
   /** One line. */
   readonly title: string;
   readonly body: string;
-  /** When it was made, RFC 3339. */
+  /** Creation time, RFC 3339. */
   readonly at: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Sends one notice by one way. @throws {NoticeFailure} */
+/** Sends one notice through one channel. @throws {NoticeFailure} */
 export type SendNotice = (notice: Notice, signal: AbortSignal) => Promise<void>;
 
 export const failureCodes = [
@@ -23,7 +23,7 @@ export const failureCodes = [
   'refused',
   'not_authorized',
   'secret_missing',
-  /** It would have been sent unencrypted. */
+  /** The notice would have been sent unencrypted. */
   'insecure',
   'unavailable',
   'no_channel',
@@ -33,8 +33,8 @@ export const failureCodes = [
 export type FailureCode = (typeof failureCodes)[number];
 
 /**
- * Why a notice was not sent. Its message names hosts and status codes, and never quotes the server, which may repeat
- * what it was sent.
+ * The reason why a notice was not sent. Its message names hosts and status codes but never quotes the server, whose
+ * answer may repeat what was sent to it.
  */
 export class NoticeFailure extends Error {
   override name = 'NoticeFailure';

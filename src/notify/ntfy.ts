@@ -4,7 +4,7 @@ import { poster } from './http-post.ts';
 import type { Notice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** ntfy, "Message priority": 1 is lowest, 3 the default, 5 rings on a muted phone. */
+/** ntfy, "Message priority": 1 is the lowest, 3 is the default, and 5 rings even on a muted phone. */
 const priorities: Readonly<Record<NoticeSeverity, number>> = { info: 2, warning: 4, critical: 5 };
 
 /** ntfy, "Tags & emojis". */
@@ -15,8 +15,8 @@ const emojis: Readonly<Record<NoticeSeverity, string>> = {
 };
 
 /**
- * ntfy's JSON ("Publish as JSON"), posted to the server's root, so that the topic stays out of addresses. Servers since
- * 2.16 replace a message by its retry with the same `sequence_id`; others ignore it.
+ * Returns ntfy's JSON ("Publish as JSON"), which is posted to the server's root so that the topic is not in the URL.
+ * Servers since 2.16 replace a message with a retry that has the same `sequence_id`. Older ones ignore it.
  */
 export function ntfyMessage(
   { topic, tags }: Pick<NoticeChannelOf<'ntfy'>, 'topic' | 'tags'>,

@@ -8,7 +8,7 @@ import type { ChannelSurroundings, Sender } from './sender.ts';
 import { webhook } from './signed-webhook.ts';
 import { slack } from './slack.ts';
 
-/** How each kind sends; `config/notice-channels.ts` has its settings. */
+/** The sender of each kind. `config/notice-channels.ts` defines the settings. */
 const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   desktop,
   email,
@@ -17,7 +17,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
   ntfy,
 };
 
-/** Opens a channel. A missing secret is a failure of each notice, not of the program. */
+/** Opens a channel. A missing secret makes each notice fail, not the program. */
 export function openChannel(
   name: string,
   channel: NoticeChannel,
@@ -28,7 +28,7 @@ export function openChannel(
     return async () => {
       throw new NoticeFailure(
         'secret_missing',
-        `there is no ${noticeSecretWords(channel)} for it; run "${surroundings.command} set-secret ${name}"`,
+        `the ${noticeSecretWords(channel)} is missing; run "${surroundings.command} set-secret ${name}"`,
       );
     };
   }

@@ -3,7 +3,7 @@ import type { ResolveHost } from '../net/resolve-host.ts';
 import type { SendNotice } from './notice.ts';
 
 export interface ChannelSurroundings {
-  /** Must log only an address's host: the path may be the secret. */
+  /** Must log only the host of a URL, because the path may be the secret. */
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
@@ -12,15 +12,15 @@ export interface ChannelSurroundings {
   /** The command that manages channels, for hints: `trade-agent notices`. */
   readonly command: string;
   /**
-   * Resolves a mail server that was not named by the operator; the connection goes to one of the addresses found, if
-   * all of them are on the open internet. Without it the system resolves the name, which may lead anywhere.
+   * Resolves mail servers that the operator did not configure. The connection uses one of the addresses, if all are
+   * public. Without it, the system resolves the name, which may lead to a private address.
    */
   readonly resolveMail?: ResolveHost;
 }
 
 /**
- * How one kind of channel sends. Throws `NoticeFailure` and nothing else.
- * @param secret undefined only where the kind can do without
+ * Creates the function that sends to one kind of channel, which throws only `NoticeFailure`.
+ * @param secret undefined only if the kind works without one
  *
  * @example
  * ```ts

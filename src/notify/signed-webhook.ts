@@ -4,7 +4,7 @@ import { poster } from './http-post.ts';
 import { type Notice, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** The JSON of a generic webhook (Standard Webhooks, "Payload structure"); a retry's is byte-identical. */
+/** Returns a webhook's JSON (Standard Webhooks, "Payload structure"). It is byte-identical for retries. */
 export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
   return JSON.stringify({
     type: `trade_agent.${type}`,
@@ -14,7 +14,7 @@ export function webhookMessage({ type, at, severity, title, body, data }: Notice
 }
 
 /**
- * The headers that prove it (Standard Webhooks, "Signature scheme"): HMAC-SHA256 over id, this attempt's time and body.
+ * Returns the signature headers (Standard Webhooks, "Signature scheme"): HMAC-SHA256 of ID, attempt time and body.
  * @param now milliseconds since the epoch
  */
 export function signatureHeaders(
@@ -31,7 +31,7 @@ export function signatureHeaders(
 export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =>
   poster(surroundings, (notice) => {
     const key = signingKey(secret);
-    if (key === undefined) throw new NoticeFailure('secret_missing', 'its signing secret is damaged');
+    if (key === undefined) throw new NoticeFailure('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);
     return { url, headers: signatureHeaders(key, notice.id, body, surroundings.now()), body };
   });

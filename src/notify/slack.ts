@@ -2,12 +2,12 @@ import { poster } from './http-post.ts';
 import type { Notice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-/** For Slack's incoming webhooks, and those of Mattermost, Discord (`/slack`) and Rocket.Chat. */
+/** Returns the JSON for incoming webhooks of Slack, Mattermost, Discord (`/slack`) and Rocket.Chat. */
 export function slackMessage({ title, body }: Notice): string {
   return JSON.stringify({ text: `*${escaped(title)}*\n${escaped(body)}` });
 }
 
-/** Slack, "Escaping text": these three only. Otherwise a rule's words could notify a whole channel (`<!channel>`). */
+/** Escapes the three characters in Slack, "Escaping text". Unescaped, a rule could notify a whole channel (`<!channel>`). */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -3,9 +3,9 @@ import type { noticePlaceholders } from '../config/notice-settings.ts';
 export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], string>>;
 
 export const DEFAULT_TITLE = '{severity}: {rule} ({environment})';
-export const DEFAULT_BODY = '{message}\n\nAccount {account}, {environment}; seen {at}.';
+export const DEFAULT_BODY = '{message}\n\nAccount {account}, {environment}, at {at}.';
 
-/** Fills in a template, once; the names in it were checked when the configuration was read. */
+/** Fills in a template in a single pass. Its placeholders were checked when the configuration was read. */
 export function filledIn(template: string, facts: NoticeFacts): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? facts[name as keyof NoticeFacts] : whole,

@@ -91,5 +91,5 @@ export async function channelProblem(
     if (!(error instanceof ResolverBusy)) throw error;
     return { message: 'its mail server cannot be looked up now: try again', passing: true };
   }
-  return never('its mail server is not on the open internet');
+  return never('its mail server is not a public address');
 }

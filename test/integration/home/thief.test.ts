@@ -186,7 +186,7 @@ describe('a page of another port, in the person’s own browser', () => {
       document.forms[0].submit()`);
     await page.waitForURL(`${world.issuer}/**`);
     expect(await page.locator('body').textContent()).toContain(
-      'Pages of other sites can change nothing here',
+      'Requests from other sites are not allowed',
     );
     await page.close();
     expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'pending' });

@@ -115,7 +115,7 @@ describe('names that strangers chose', () => {
     });
     expect(await resolve('rebinding.example.com')).toEqual(['127.0.0.1']);
     await expect(publicFetch(resolve)('https://rebinding.example.com/')).rejects.toMatchObject({
-      cause: { message: 'rebinding.example.com is not on the open internet' },
+      cause: { message: 'rebinding.example.com is not a public address' },
     });
     expect(opened).toBe(1);
   });

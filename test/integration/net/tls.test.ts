@@ -180,7 +180,7 @@ describe('a server with a certificate', () => {
 
   it('that has ended says so, and serves', async () => {
     const { server, told } = await serve({}, () => Date.parse('2200-01-01T00:00:00Z'));
-    expect(told).toEqual([expect.stringContaining('has ended')]);
+    expect(told).toEqual([expect.stringContaining('has expired')]);
     expect((await get(server.port, files.certFile)).body).toBe('served');
   });
 });
@@ -194,7 +194,7 @@ describe('a renewed certificate', () => {
     expect(told).toEqual([]);
     put('renewed');
     await look();
-    expect(told).toEqual([expect.stringContaining('is in use')]);
+    expect(told).toEqual([expect.stringContaining('loaded the renewed certificate')]);
     expect(await certificateOf(server.port)).not.toBe(before);
     expect((await get(server.port, join(fixtures, 'renewed-cert.pem'))).body).toBe('served');
     await expect(get(server.port, join(fixtures, 'loopback-cert.pem'))).rejects.toThrow();
@@ -228,7 +228,7 @@ describe('a renewed certificate', () => {
     expect(await certificateOf(server.port)).toBe(before);
     put('renewed', 'key');
     await look();
-    expect(told).toEqual([expect.stringContaining('is in use')]);
+    expect(told).toEqual([expect.stringContaining('loaded the renewed certificate')]);
     expect(await certificateOf(server.port)).not.toBe(before);
   });
 
@@ -247,12 +247,12 @@ describe('a renewed certificate', () => {
     const before = await certificateOf(server.port);
     spoil();
     for (let looks = 0; looks < 4; looks++) await look();
-    expect(told).toEqual([expect.stringContaining('the old one stays')]);
+    expect(told).toEqual([expect.stringContaining('the old one is kept')]);
     expect(told[0]).not.toContain('PRIVATE');
     expect(await certificateOf(server.port)).toBe(before);
     put('renewed');
     await look();
-    expect(told).toEqual([expect.any(String), expect.stringContaining('is in use')]);
+    expect(told).toEqual([expect.any(String), expect.stringContaining('loaded the renewed certificate')]);
     expect(await certificateOf(server.port)).not.toBe(before);
   });
 
@@ -270,9 +270,9 @@ describe('a server is not started', () => {
     ['without its certificate', () => rmSync(files.certFile), /there is no certificate .*cert\.pem/],
     ['without its key', () => rmSync(files.keyFile), /there is no private key .*key\.pem/],
     ['with another’s key', () => put('renewed', 'key'), /is not the key of/],
-    ['with text for a certificate', () => writeFileSync(files.certFile, 'hello'), /holds no certificate/],
-    ['with text for a key', () => writeFileSync(files.keyFile, 'hello'), /holds no private key/],
-    ['with a key that anybody can read', () => chmodSync(files.keyFile, 0o604), /can be read by anybody/],
+    ['with text for a certificate', () => writeFileSync(files.certFile, 'hello'), /contains no PEM certificate/],
+    ['with text for a key', () => writeFileSync(files.keyFile, 'hello'), /contains no PEM private key/],
+    ['with a key that anybody can read', () => chmodSync(files.keyFile, 0o604), /is readable by every user/],
     [
       'with a book for a certificate',
       () => writeFileSync(files.certFile, 'x'.repeat(2 ** 20 + 1)),

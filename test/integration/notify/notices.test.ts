@@ -407,7 +407,7 @@ describe('notices test', () => {
     http.answer(403);
     const refused = await world.run(['notices', 'test', 'push']);
     expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain('does not take the secret');
+    expect(refused.stderr).toContain('rejected the secret');
     expect((await world.run(['notices', 'test', 'pish'])).exitCode).toBe(2);
   });
 });

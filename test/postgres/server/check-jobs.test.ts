@@ -270,7 +270,7 @@ withPostgres('a schedule’s check at a server', () => {
     const { send } = await oneNotice();
     tenant.state.answer = 403;
     const failed = await send().catch((error: Error) => error);
-    expect(String(failed)).toContain('does not take the secret');
+    expect(String(failed)).toContain('rejected the secret');
     expect(String(failed)).not.toContain('planted');
     await channelsOf(tenant.parts, 'alice').remove('team');
     await send();

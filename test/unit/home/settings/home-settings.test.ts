@@ -70,7 +70,7 @@ describe('home.yaml', () => {
       'tls.cert: must be a whole path',
     ],
     ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" is everybody'],
-    ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is no address of a proxy'],
+    ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is not a valid proxy address'],
     ['a contact that is none', { push: { contact: 'ada' } }, 'push.contact: must be mailto:'],
     ['a key nobody knows', { adress: 'x' }, ': Unrecognized key: "adress"'],
   ])('refuses %s', (_, change, says) => {
