@@ -143,7 +143,7 @@ export async function lookAtAlerts(app: App, every: LookTime, options: LookOptio
   // The first alert creates the file: a schedule without one would fail at each look.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
-    throw new TradeAgentError('not_found', 'there are no alerts to look at', {
+    throw new TradeAgentError('not_found', 'there are no alerts to check', {
       hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
     });
   }

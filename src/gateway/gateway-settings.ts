@@ -110,7 +110,7 @@ const settingsSchema = z.strictObject({
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   resource: secureAddress.refine(
     (text) => !/[?#]|.\/$/.test(text),
-    'must not end in "/", nor have a query or fragment',
+    'must not end in "/" or have a query or fragment',
   ),
   environment: z.enum(['paper', 'live']),
   /**

@@ -357,7 +357,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   }
   app.notFound(
     door.open(() => {
-      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+      throw new Refusal(404, 'not_found', 'there is no such endpoint');
     }),
   );
   return app;

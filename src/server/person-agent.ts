@@ -18,9 +18,9 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 }
 
 /**
- * A person's agent over their data here; closing it leaves the database open.
- * @param scopes of the client it works for, which limit its alerts
- * @throws {TradeAgentError} `usage` for a model that this server does not have
+ * Creates a person's agent over their data on this server. Closing it leaves the database open.
+ * @param scopes the client's scopes, which limit the agent's alerts
+ * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */
 export function personAgent(
   parts: Pick<ServerParts, 'database' | 'clock' | 'fetch' | 'env' | 'model' | 'jobs' | 'sessions'>,
@@ -48,17 +48,17 @@ export function personAgent(
   );
 }
 
-/** The operator pays for the model: a person chooses between that and none. */
+/** Returns the model to use. The operator pays for it, so a person can choose only it or the built-in planner. */
 function modelOf(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
   const { name } = configured;
   throw new TradeAgentError('usage', `this server has no model ${JSON.stringify(wanted)}`, {
-    hint: name === undefined ? 'It has the built-in planner alone.' : `Choose ${name}, or builtin.`,
+    hint: name === undefined ? 'It has only the built-in planner.' : `Choose ${name}, or builtin.`,
   });
 }
 
-/** Limits a session to these scopes: one client's rights don't grow with those of another client. */
+/** Limits a session to these scopes, so that one client can't use the rights of another. */
 export function withinScopes(session: Session, scopes: readonly string[]): Session {
   return {
     profile: session.profile,

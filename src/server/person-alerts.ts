@@ -11,7 +11,7 @@ import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 import { channelsOf, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './server-parts.ts';
 
-/** Alerts are the rules of the person's schedule of this name, which runs on price changes and at intervals. */
+/** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS = 'alerts';
 const MOST_ALERTS = 100;
 const USUAL: LookTime = '15m';
@@ -19,12 +19,12 @@ const TIMEOUT_MS = 4 * 60_000;
 const MOST_TRIES = 5;
 
 export interface AlertRights {
-  /** The caller's scopes, which limit the schedule to what they may read. */
+  /** The caller's scopes, which limit what the schedule may read. */
   readonly scopes: readonly string[];
   readonly allowOffline: () => Promise<void>;
 }
 
-/** A person's alerts, stored and watched by the server. */
+/** Returns a person's alerts, which the server stores and checks. */
 export function personAlerts(
   parts: Pick<ServerParts, 'database' | 'jobs' | 'sessions' | 'clock'>,
   person: string,
@@ -47,10 +47,10 @@ export function personAlerts(
       { schedule, key: randomUUID(), request: text, now, ...(await wokenBy(schedule, now)) },
       MOST_SCHEDULES,
     );
-    if (outcome === 'too_many') throw refused(`there are ${MOST_SCHEDULES} schedules already`);
+    if (outcome === 'too_many') throw refused(`you already have ${MOST_SCHEDULES} schedules, the maximum`);
     return outcome === 'added';
   };
-  /** Writes the rules; removing the last one removes the schedule. False on a concurrent change. */
+  /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
   const written = async (seen: KeptSchedule | undefined, text: string): Promise<boolean> => {
     if (text === textOf(seen)) return true;
     if (text.length > LONGEST_RULES) throw refused('there are too many alerts');
@@ -88,7 +88,7 @@ export function personAlerts(
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const seen = await find();
         if (seen === undefined) {
-          throw new TradeAgentError('not_found', 'there are no alerts to look at', {
+          throw new TradeAgentError('not_found', 'there are no alerts to check', {
             hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
           });
         }
@@ -115,25 +115,25 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptS
   };
 }
 
-/** When it is reviewed next, and by which price conditions. The sweep finds moments of a trading day. */
+/** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
 async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions = on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS)) : [];
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
-/** @throws {TradeAgentError} `usage` for a schedule of that name with the standard rules */
+/** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the standard rules */
 function textOf(schedule: KeptSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;
   throw refused(
-    `your schedule "${ALERTS}" goes by the usual rules`,
-    'Take it out, and add it by another name.',
+    `your schedule "${ALERTS}" uses the standard rules`,
+    'Remove it, then add it under another name.',
   );
 }
 
-const refused = (message: string, hint = 'Take one out first.') =>
+const refused = (message: string, hint = 'Remove one first.') =>
   new TradeAgentError('usage', message, { hint });
 const busy = () =>
   new TradeAgentError('busy', 'the alerts are being changed by another request', { hint: 'Try again.' });

@@ -7,8 +7,8 @@ import { runsOf, type ServerParts } from './server-parts.ts';
 export type PersonWatch = ReturnType<typeof createPersonWatch>;
 
 /**
- * Follows a person's proposals at the gateway while somebody watches one of their runs here, in one stream per person. A
- * settled proposal wakes the runs that wait for it right after the tap. If the stream breaks, the collector does so later.
+ * Follows a person's proposals at the gateway while a client watches one of their runs, with one stream per person. When
+ * a proposal is decided, the runs that wait for it are woken immediately. If the stream breaks, the collector wakes them.
  */
 export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<
@@ -26,7 +26,7 @@ export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>
     }).catch(() => undefined);
   };
   return {
-    /** @returns stops watching */
+    /** @returns a function that stops watching */
     watch(session: Session): () => void {
       const { sub } = session.user;
       let one = followed.get(sub);

@@ -22,7 +22,7 @@ import type { RunNews, RunStore } from '../store/run-store.ts';
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
-/** The common parts of a server and its workers: one tenant's part of one database, and one gateway. */
+/** Dependencies that a server and its workers share: one tenant's part of a database, and one gateway. */
 export interface ServerParts {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;
@@ -32,13 +32,13 @@ export interface ServerParts {
   readonly model: ResolvedProfile['model'];
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Contains the model server's key. */
+  /** Environment, which has the model server's API key. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets internal errors; never a token. */
+  /** Receives internal errors, which never contain a token. */
   readonly onError: (message: string) => void;
 }
 
-/** A person's runs; those of one thread are done one after the other. */
+/** Returns a person's runs. Runs of the same thread are executed one after the other. */
 export function runsOf(
   { database, jobs, news, clock }: Pick<ServerParts, 'database' | 'jobs' | 'news' | 'clock'>,
   person: string,
@@ -59,9 +59,9 @@ export const MOST_SCHEDULES = 50;
 export interface KeptSchedule extends AddSchedule {
   readonly id: string;
   readonly timing: Timing;
-  /** The scopes of whoever added it, which limit its runs. */
+  /** Scopes of the client that added the schedule, which limit its runs. */
   readonly scopes: readonly string[];
-  /** RFC 3339. Nothing before it was ever due. */
+  /** Creation time, RFC 3339. Earlier times are never due. */
   readonly created_at: string;
 }
 
@@ -76,24 +76,24 @@ export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 
   return postgresTenantSchedules(database, jobs);
 }
 
-/** Schedules by market days are reviewed this often, since the days may change. */
+/** Review interval of schedules that follow market days, because the market's calendar may change. */
 const MARKET_LOOK_MS = 12 * 3_600_000;
-/** While the market's days are unknown. */
+/** Review interval while the market's calendar is unknown. */
 const NO_MARKET_LOOK_MS = 5 * 60_000;
 
-/** When a schedule is reviewed next: at its next moment, or early enough to notice changed market hours. */
+/** Returns when to review a schedule next: at its next time, or earlier to notice changed market hours. */
 export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
   return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);
 }
 
-/** What the server needs to send people notices. */
+/** Dependencies for sending notices. */
 export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
-  /** A person's sealed secrets. */
+  /** Returns the store of a person's sealed secrets. */
   credentials(person: string): CredentialStore;
-  /** For addresses that people name: only to the public internet. */
+  /** Fetch for addresses that people configure. It connects only to public addresses. */
   readonly noticeFetch: typeof fetch;
-  /** For host names that are no URLs: mail servers. */
+  /** Resolver for host names of mail servers, which are not reached by fetch. */
   readonly noticeResolve: ResolveHost;
 }
 
@@ -104,7 +104,7 @@ export function channelsOf(
   return postgresNoticeChannels(personDatabase(database, person));
 }
 
-/** A person's memory of checks; each stored notice is sent by a job of the same commit. */
+/** Returns a person's check state. Each notice is sent by a job that is enqueued in the transaction that stores it. */
 export function checksOf(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,

@@ -284,7 +284,7 @@ describe.skipIf('missing' in keycloak || postgresPrograms() === undefined)('a se
 
   it('keeps no schedule of hers: nobody may act there while she is away', async () => {
     const { stdout } = await atServer('schedule', 'add', '--at', 'open+5m', '--yes');
-    expect(json(stdout).error.message).toContain('lets no server act while you are away');
+    expect(json(stdout).error.message).toContain('does not let servers act while you are away');
   });
 
   it('is of no use to her once she has signed out', async () => {

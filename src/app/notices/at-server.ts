@@ -30,7 +30,7 @@ async function namedAtServer(app: ServerApp, name: string) {
 export async function addAtServer(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" can't be a channel's name`, {
-      hint: 'Use small letters, digits and "-", 32 at most.',
+      hint: 'Use up to 32 lowercase letters, digits and "-".',
     });
   }
   const channel = await parseYaml(noticeChannelSchema, JSON.stringify(written), name);

@@ -95,7 +95,7 @@ export const USUAL_TIMEOUT_MS = 10 * 60_000;
 export function checkName(name: string | undefined): void {
   if (name !== undefined && !schedulePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" can't be a schedule's name`, {
-      hint: 'Use small letters, digits, "-" and "_", 32 at most.',
+      hint: 'Use up to 32 lowercase letters, digits, "-" and "_".',
     });
   }
 }

@@ -178,7 +178,7 @@ function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
 
 /** PostgreSQL stores no U+0000, so nothing has such a name. */
 function requireNoNul(path: string): void {
-  if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is nothing at this address');
+  if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is no such endpoint');
 }
 
 function refusalOf(

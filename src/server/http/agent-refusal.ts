@@ -19,10 +19,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   provider_error: 502,
 };
 
-/** The default Retry-After of services behind the server, seconds. */
+/** Default Retry-After for an unreachable gateway or provider, in seconds. */
 const RETRY_S = 5;
 
-/** Turns an error of the agent into a problem. @throws any other error */
+/** Converts an agent's error to an HTTP problem. @throws any other error */
 function agentRefusal(error: unknown): ProblemError<string> {
   if (error instanceof Refusal || error instanceof AgentRefusal) return error;
   if (!isTradeAgentError(error)) throw error;
@@ -40,7 +40,7 @@ function agentRefusal(error: unknown): ProblemError<string> {
     return new Refusal(401, 'token_revoked', message, { ...options, challenge: { error: 'invalid_token' } });
   if (ours !== undefined && isAgentProblem(code)) return new AgentRefusal(ours, code, message, options);
   if (ours !== undefined && isProblemCode(code)) return new Refusal(ours, code, message, options);
-  // The gateway's problem is passed on.
+  // Passes the gateway's problem on.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
     return new Refusal(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
   throw error;

@@ -7,7 +7,7 @@ import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 
-/** A person's alerts. Adding the first one requests offline access, as for a schedule. */
+/** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
 export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const routes = readingRoutes(app, door);
   const alertsOf = (caller: Caller) =>

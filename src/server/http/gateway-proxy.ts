@@ -14,23 +14,20 @@ export interface GatewayProxyOptions {
   readonly clock: Clock;
 }
 
-/** The only headers that are forwarded, in each direction; the caller's token and proof never are. */
+/** The only headers that are forwarded in each direction. The caller's token and proof are never forwarded. */
 const REQUEST_HEADERS = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
 const ANSWER_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/**
- * Characters of path and query; bytes of a request's body (the gateway's limit is lower), and of an answer that is no
- * stream.
- */
+/** Limits: characters of path and query, bytes of a request body, and bytes of a response that is not a stream. */
 const LONGEST_ADDRESS = 8 * 1024;
 const LARGEST_REQUEST = 64 * 1024;
 const LARGEST_ANSWER = 8 * 1024 * 1024;
 
 /**
- * Forwards everything under `/v1/` that is not the agent's to the gateway in the caller's name, with the scopes of
- * their own token. The time limits are a session's; an event stream ends with the token that opened it, and is
- * resumed with the next (`Last-Event-ID`).
+ * Forwards everything under `/v1/` except the agent's routes to the gateway in the caller's name, with the scopes of
+ * their own token. Timeouts are those of a session. An event stream ends when the token that opened it expires, and is
+ * resumed with the next token (`Last-Event-ID`).
  */
 export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions): void {
   app.all(
@@ -39,10 +36,14 @@ export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions
       const { pathname, search } = new URL(c.req.url);
       const isAgents = pathname === '/v1/agent' || pathname.startsWith('/v1/agent/');
       if (isAgents || !METHODS.includes(c.req.method)) {
-        throw new Refusal(404, 'not_found', 'there is nothing at this address');
+        throw new Refusal(404, 'not_found', 'there is no such endpoint');
       }
       if (pathname.length + search.length > LONGEST_ADDRESS) {
-        throw new Refusal(400, 'invalid_query', `an address has at most ${LONGEST_ADDRESS} characters`);
+        throw new Refusal(
+          400,
+          'invalid_query',
+          `the path and query must have at most ${LONGEST_ADDRESS} characters`,
+        );
       }
       return await orRefusal(() => passedOn(c, caller, `${pathname}${search}`, options));
     }),
@@ -63,7 +64,7 @@ async function passedOn(
     {
       method,
       headers: only(c.req.raw.headers, REQUEST_HEADERS),
-      // With a content type an empty body would be invalid JSON.
+      // An empty body with a content type would be invalid JSON.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,
     },
@@ -71,10 +72,15 @@ async function passedOn(
   );
   if (response.status === 401) {
     await response.body?.cancel();
-    throw new Refusal(401, 'token_revoked', 'the gateway no longer lets this server act for you', {
-      hint: 'Log in again.',
-      challenge: { error: 'invalid_token' },
-    });
+    throw new Refusal(
+      401,
+      'token_revoked',
+      'the gateway no longer accepts this server’s access on your behalf',
+      {
+        hint: 'Log in again.',
+        challenge: { error: 'invalid_token' },
+      },
+    );
   }
   const headers = only(response.headers, ANSWER_HEADERS);
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
@@ -83,7 +89,7 @@ async function passedOn(
   }
   const bounded = await boundedAnswer(response, LARGEST_ANSWER).catch((error: unknown): never => {
     if (!isAnswerTooLong(error)) throw error;
-    throw new TradeAgentError('gateway_unreachable', 'the gateway sent more than any sound answer has');
+    throw new TradeAgentError('gateway_unreachable', 'the gateway’s response is too large');
   });
   return new Response(bounded.body, { status: response.status, headers });
 }
@@ -96,7 +102,7 @@ function only(headers: Headers, names: readonly string[]): Headers {
   return new Headers(kept);
 }
 
-/** Ends the stream cleanly at this time. @param end milliseconds since the epoch */
+/** Ends the stream without an error at `end`. @param end milliseconds since the epoch */
 function endingAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const [over, done] = [new AbortController(), new AbortController()];

@@ -25,7 +25,7 @@ export type TestNotice = (
   signal: AbortSignal,
 ) => Promise<{ readonly id: string; readonly attempts: number }>;
 
-/** A person's notice channels. Secrets are sealed at once, and never returned. */
+/** Adds the routes of a person's notice channels. Secrets are sealed immediately and never returned. */
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
   (app: Hono, door: Door): void => {
@@ -65,11 +65,11 @@ export const noticeRoutes =
       const problem = await channelProblem(channel, parts.noticeResolve);
       if (problem?.passing) throw new Refusal(503, 'service_busy', problem.message);
       if (problem !== undefined)
-        throw refused(problem.message, 'Choose slack, webhook, ntfy, or email by a public server.');
+        throw refused(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
         await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
       if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))
-        throw refused(`there are ${MOST_CHANNELS} channels already`, 'Take one out first.');
+        throw refused(`you already have ${MOST_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {
@@ -99,7 +99,7 @@ function nameOf(text: string | undefined): string {
   const parsed = noticeNameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw refused(
-    `${JSON.stringify(text)} is no channel’s name`,
-    'Use small letters, digits and "-", 32 at most.',
+    `${JSON.stringify(text)} is not a valid channel name`,
+    'Use up to 32 lowercase letters, digits and "-".',
   );
 }

@@ -12,7 +12,7 @@ import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 
-/** Adds routes that any token may use that may read. */
+/** Returns functions that add routes for any token with the read scope. */
 export function readingRoutes(app: Hono, door: Door) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
@@ -21,14 +21,14 @@ export function readingRoutes(app: Hono, door: Door) {
   return { get: adds('get'), post: adds('post'), delete: adds('delete') };
 }
 
-/** A request's session, limited to its scopes. */
+/** Returns the caller's session, limited to the scopes of their token. */
 export function sessionOf(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return orRefusal(async () =>
     withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 
-/** Asks a person's agent something, and closes it. Its errors become problems. */
+/** Opens the person's agent for one question, and closes it. Converts its errors to HTTP problems. */
 export async function asked<T>(
   parts: ServerParts,
   caller: Caller,
@@ -45,7 +45,7 @@ export async function asked<T>(
   });
 }
 
-/** @throws {Refusal} 400 `usage`, naming the fields; as `jsonBody` */
+/** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `jsonBody` */
 export async function bodyOf<S extends z.ZodType>(
   c: Context,
   schema: S,
@@ -66,7 +66,7 @@ export async function bodyOf<S extends z.ZodType>(
 export function idempotencyKeyOf(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'idempotency_key_missing', 'this needs a header Idempotency-Key', {
-    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -, a new one each time, the same when it is sent again.',
+  throw new Refusal(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {
+    hint: 'Use 1 to 64 characters of A-Z a-z 0-9 . _ -. Send a new key with each request, and the same key with a retry.',
   });
 }

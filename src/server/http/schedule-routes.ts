@@ -24,15 +24,15 @@ import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime 
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
-/** Enough for a rules file. */
+/** Maximum body size in bytes: enough for a rules file. */
 const LARGEST = 256 * 1024;
 const SHOWN_NEXT = 5;
 
 const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
 
 /**
- * The server's schedules. Their runs may do what the token that added them may, while the person is away: the first
- * one requests offline access, and removing the last ends it.
+ * Adds the routes of a person's schedules. Their runs have the rights of the token that added them, also while the person
+ * is away. The first schedule therefore requests offline access, and removing the last one revokes it.
  */
 export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const routes = readingRoutes(app, door);
@@ -92,7 +92,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
   routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {
     const key = idempotencyKeyOf(c);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-    // The run's credentials are stored before the run.
+    // Stores the run's credentials before the run exists.
     await sessionOf(parts, caller);
     const queued = await schedulesOf(parts, caller.sub).ask(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
@@ -135,7 +135,7 @@ function viewOf(
   return { ...schedule, next, last: last ?? null };
 }
 
-/** Reports wrong rules or times as `usage`. */
+/** Converts errors for invalid rules or times to a `usage` problem. */
 async function malformed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -148,13 +148,13 @@ async function malformed<T>(work: () => Promise<T>): Promise<T> {
 
 function notAdded(outcome: 'conflict' | 'name_taken' | 'too_many', name: string | null): Error {
   if (outcome === 'conflict') {
-    const message = 'another schedule was asked for under this Idempotency-Key';
+    const message = 'this Idempotency-Key was already used for another schedule';
     const hint = 'Use a new key for each schedule.';
     return new Refusal(409, 'idempotency_key_conflict', message, { hint });
   }
   const [message, hint] =
     outcome === 'name_taken'
-      ? [`there is a schedule "${name}" already`, 'Choose another name, or take that one out first.']
-      : [`there are ${MOST_SCHEDULES} schedules already`, 'Take one out first.'];
+      ? [`a schedule "${name}" already exists`, 'Choose another name, or remove that schedule first.']
+      : [`you already have ${MOST_SCHEDULES} schedules, the maximum`, 'Remove one first.'];
   return new AgentRefusal(409, 'usage', message, { hint });
 }

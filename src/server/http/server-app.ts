@@ -56,10 +56,10 @@ export interface ServerAppOptions extends ServerParts {
   /** The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
   readonly address: string;
   readonly issuer: string;
-  /** The public client for people's sign-ins, if not that of every home. */
+  /** The public client for people's sign-ins, if it is not the default one of a home. */
   readonly loginClient?: string | undefined;
   readonly environment: Environment;
-  /** The program's version, for the OpenAPI document. */
+  /** Version in the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
   readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
@@ -67,11 +67,11 @@ export interface ServerAppOptions extends ServerParts {
 
 export interface ServerApp {
   readonly app: Hono;
-  /** Refuses new requests, and ends streams. */
+  /** Rejects new requests and ends streams. */
   close(): Promise<void>;
 }
 
-/** The API of people's laptops; `agent/remote/protocol.ts` has every request. */
+/** Creates the API that clients on people's computers use. `agent/remote/protocol.ts` defines all requests. */
 export function createServerApp(options: ServerAppOptions): ServerApp {
   const { address, issuer, clock, database, log } = options;
   const closing = new AbortController();
@@ -100,7 +100,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     resource: address,
     called: 'server',
     mostStreams: MOST_STREAMS,
-    internalHint: 'Try again; with the same Idempotency-Key nothing is done twice.',
+    internalHint: 'Try again. With the same Idempotency-Key, nothing is done twice.',
     clock,
     log,
   });
@@ -142,7 +142,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   );
   app.notFound(
     door.open(() => {
-      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+      throw new Refusal(404, 'not_found', 'there is no such endpoint');
     }),
   );
   return {
@@ -209,26 +209,26 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
   );
 }
 
-/** The most bytes of a prompt with its data. */
+/** Maximum size of a prompt with its data, in bytes. */
 const LARGEST_RUN = 5 * 1024 * 1024;
 
 /**
- * Starts runs, which workers drive. A run may do what the token that requested it may, so that starting one needs
- * only reading.
+ * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested it, so
+ * starting one requires only the read scope.
  */
 function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const routes = readingRoutes(app, door);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
-    // The run's credentials are stored before the run.
+    // Stores the run's credentials before the run exists.
     await sessionOf(parts, caller);
     const begun = await runsOf(parts, caller.sub).begin(
       { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
       clock.now(),
     );
     if (begun.outcome === 'full') {
-      throw new Refusal(429, 'too_many_open', `${MOST_OPEN_RUNS} runs of yours have not ended`, {
-        hint: 'Wait for some, or stop them.',
+      throw new Refusal(429, 'too_many_open', `you have ${MOST_OPEN_RUNS} unfinished runs`, {
+        hint: 'Wait until one ends, or stop one.',
         retryAfter: 30,
       });
     }
@@ -236,7 +236,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
     throw new Refusal(
       409,
       'idempotency_key_conflict',
-      'another run was asked for under this Idempotency-Key',
+      'this Idempotency-Key was already used for another run',
       { hint: 'Use a new key for each run.' },
     );
   };
@@ -256,7 +256,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   });
   app.delete(
     '/v1/agent/runs/:run',
-    // Any token may stop a run: that trades nothing.
+    // Any token may stop a run, because stopping can't trade.
     door.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = runsOf(parts, caller.sub);
@@ -268,7 +268,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
 
 function noRun(id: string): Refusal {
   return new Refusal(404, 'not_found', `there is no run ${id}`, {
-    hint: 'A run is kept for a day after its end; its thread stays.',
+    hint: 'A run is kept for one day after it ends. Its thread is kept longer.',
   });
 }
 
@@ -280,7 +280,7 @@ function noThread(id: string): Refusal {
 
 const MOST_STREAMS = 20;
 const BATCH = 200;
-/** Node's longest timer. */
+/** Maximum delay of a Node timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
@@ -288,7 +288,7 @@ interface RunEventsOptions extends ServerParts {
   readonly closing: AbortSignal;
 }
 
-/** A run's events from its rows: the same at every server, and every time. */
+/** Adds the route of a run's events. They are read from the database, so all servers send the same ones. */
 function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
@@ -299,13 +299,12 @@ function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
       const run = await runs.find(id);
       if (run === undefined) throw noRun(id);
       const session = await sessionOf(parts, caller);
-      // It may have settled meanwhile, without a session to ask in.
+      // A proposal may have been decided while there was no session to check it with.
       if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
-      // Ends with the token, early enough that the watcher brings another, with which the run continues in their
-      // name.
+      // Ends shortly before the token expires, so that the watcher reconnects with a new token, which the run then uses.
       const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
@@ -325,8 +324,8 @@ function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
 }
 
 /**
- * A run's events after a number, until its result, or until `signal` aborts. An empty batch is a keep-alive: the
- * first says that following has begun.
+ * Yields a run's events after a sequence number, until its result or until `signal` aborts. An empty batch is a
+ * keep-alive. The first one is sent immediately to confirm the subscription.
  */
 export async function* followRun(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
@@ -342,7 +341,7 @@ export async function* followRun(
   try {
     yield [];
     while (!signal.aborted) {
-      // Renewed before reading: events told meanwhile cause another read.
+      // Created before reading, so that an event announced during the read causes another read.
       isNews = new AbortController();
       const events = await runs.eventsAfter(id, last, BATCH);
       if (events.length > 0) {
@@ -363,7 +362,7 @@ export async function* followRun(
   }
 }
 
-/** Schemas that become named `components`. */
+/** Schemas that become named components of the OpenAPI document. */
 const names = new Map<z.core.$ZodType, string>([
   [approvalAnswerSchema.shape.approval, 'Approval'],
   [agentEventSchema, 'AgentEvent'],
@@ -378,13 +377,13 @@ const names = new Map<z.core.$ZodType, string>([
 type Json = Record<string, unknown>;
 
 /**
- * A server's OpenAPI 3.1 document, generated from the schemas that it validates with (agent/remote/protocol.ts).
+ * Generates the server's OpenAPI 3.1 document from the schemas that validate requests (agent/remote/protocol.ts).
  * @see https://spec.openapis.org/oas/v3.1.1.html
- * @param address the server's
+ * @param address the server's address
  */
 export function openApiDocument(address: string, version: string): Json {
   const components: Json = {};
-  /** JSON Schema 2020-12, its parts under `components`; answers may gain members within a version. */
+  /** Returns JSON Schema 2020-12 with its parts under `components`. Responses may gain members within a version. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const {
       $schema: _,
@@ -412,7 +411,7 @@ export function openApiDocument(address: string, version: string): Json {
       title: 'trade-agent server',
       version,
       description:
-        'Runs agents that look after brokerage accounts. Everything under /v1/ that is not here is the gateway’s, in the person’s name.',
+        'Runs agents that manage brokerage accounts. Other paths under /v1/ are forwarded to the gateway in the person’s name.',
     },
     servers: [{ url: address }],
     security: [{ dpop: [] }],
@@ -424,7 +423,7 @@ export function openApiDocument(address: string, version: string): Json {
           type: 'http',
           scheme: 'DPoP',
           description:
-            'An access token of the server’s audience, bound to a key (RFC 9449); with it a header DPoP.',
+            'An access token for the server’s audience that is bound to a key (RFC 9449), sent with a DPoP header.',
         },
       },
     },
@@ -469,17 +468,17 @@ function operationOf(
         ...(answer === undefined ? {} : { content: contentOf(schemaOf(answer, 'output'), streams === true) }),
       },
       default: {
-        description: 'a refusal (RFC 9457)',
+        description: 'an HTTP problem (RFC 9457)',
         content: { 'application/problem+json': { schema: ref } },
       },
     },
   };
 }
 
-/** OpenAPI 3.1 can't describe a stream's events; 3.2's `itemSchema` can. */
+/** Describes a response. OpenAPI 3.1 can't describe the events of a stream, as `itemSchema` in 3.2 does. */
 function contentOf(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
-  const stream = { type: 'string', description: 'server-sent events, each with an id that counts up' };
+  const stream = { type: 'string', description: 'server-sent events, each with an increasing id' };
   return { 'text/event-stream': { schema: stream, 'x-event-data': schema } };
 }
 
@@ -487,7 +486,7 @@ function open({ jsonSchema }: { readonly jsonSchema: { additionalProperties?: un
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }
 
-/** An `id` in a part would change the base of its references. */
+/** Removes `id`, which would change the base URI of references in the schema. */
 function withoutId({ id: _, $id: __, ...json }: Json): Json {
   return json;
 }

@@ -7,14 +7,14 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** The most people in whose names the calendar is requested, where the first are signed out. */
+/** Maximum number of people in whose name the calendar is requested, in case the first are signed out. */
 const MOST_ASKED = 5;
 const REST_MS = 5 * 60_000;
 const REMEMBERED_MS = 60_000;
 
 export type MarketDays = ReturnType<typeof marketDays>;
 
-/** The market's calendar, requested once per tenant and day in the name of anybody with a session. */
+/** Reads the market's calendar, once per tenant and day, in the name of anyone with a session. */
 export function marketDays(options: {
   readonly rows: CalendarRows<KnownCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
@@ -54,14 +54,14 @@ export function marketDays(options: {
   };
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
-    /** For a sweep: the known days; empty where no schedule needs them, or none can be read. */
+    /** Returns the known trading days for a sweep. Empty if no schedule needs them, or if they can't be read. */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {
         remembered = { days: await known(), until: clock.now() + REMEMBERED_MS };
       }
       return remembered.days;
     },
-    /** In a present person's name. @throws what the gateway throws, where no current calendar is stored */
+    /** Returns the days in a signed-in person's name. @throws the gateway's error if no current calendar is stored */
     askedBy: async (session: Session) => (await calendarOf(async () => session)).days,
   };
 }

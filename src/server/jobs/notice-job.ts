@@ -12,12 +12,12 @@ import { personDatabase } from '../../store/postgres/state/person-database.ts';
 import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
 import { channelsOf, type NoticeParts } from '../server-parts.ts';
 
-/** Retry delays of a notice: from a minute, doubling, to an hour. */
+/** Retry delays of a notice: one minute, then doubled each time, up to one hour. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [60_000, 3_600_000];
 
 /**
- * Sends one notice. Transient failures are retried until it expires; what can't be sent at all becomes a dead job for
- * the operator, and stays with its row.
+ * Creates the job that sends one notice. Transient failures are retried until the notice expires. A permanent failure
+ * becomes a dead job for the operator, and the notice's row is kept.
  */
 export function noticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
@@ -74,22 +74,22 @@ export interface ChannelProblem {
 }
 
 /**
- * Why a server can't use a channel: it has no desktop and none of the person's files, and sends only to the public
- * internet. Undefined where it can.
+ * Returns why a server can't use a channel, or undefined if it can. A server has no desktop and none of the person's
+ * files, and sends only to public addresses.
  */
 export async function channelProblem(
   channel: NoticeChannel,
   resolve: ResolveHost,
 ): Promise<ChannelProblem | undefined> {
   const never = (message: string): ChannelProblem => ({ message, passing: false });
-  if (channel.kind === 'desktop') return never('a server has no desktop of yours');
+  if (channel.kind === 'desktop') return never('a server can’t show notices on your desktop');
   if (channel.kind !== 'email') return undefined;
-  if (channel.ca_file !== undefined) return never('a server reads no file of yours (ca_file)');
+  if (channel.ca_file !== undefined) return never('a server can’t read your files (ca_file)');
   try {
     if (await leadsOutside(channel.host, resolve)) return undefined;
   } catch (error) {
     if (!(error instanceof ResolverBusy)) throw error;
-    return { message: 'its mail server cannot be looked up now: try again', passing: true };
+    return { message: 'the mail server’s name can’t be resolved now; try again', passing: true };
   }
-  return never('its mail server is not a public address');
+  return never('the mail server does not have a public address');
 }

@@ -6,12 +6,12 @@ import { isUnderWayState } from '../../trading/proposal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
-/** The next attempt comes after as long again: at least a minute, at most an hour, for a week. */
+/** The delay before the next attempt equals the proposal's age, from one minute to one hour. Gives up after a week. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, UNTIL_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**
- * Asks the gateway for a proposal's unknown outcome, and records it. The gateway looks it up at the broker; nothing
- * is sent again. What is unknown after a week becomes a dead job, for people to inspect.
+ * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks it up at the
+ * broker and never sends the order again. An outcome still unknown after a week becomes a dead job for the operator.
  */
 export function reconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
@@ -23,7 +23,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isUnderWayState(status));
       for (const { id, expires_at } of open) {
         const age = clock.now() - Date.parse(expires_at);
-        if (age > UNTIL_MS) throw new TradeAgentError('outcome_unknown', 'nobody knows what became of it');
+        if (age > UNTIL_MS) throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
         const pause = Math.min(Math.max(age, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
         await database.write((unit) =>
           jobs.enqueue(unit, jobOf('reconcile', database.tenant, person, { proposal: id }), {
@@ -32,7 +32,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
         );
       }
     } catch (error) {
-      // The gateway has no such proposal: there is nothing to ask.
+      // The gateway has no such proposal, so there is nothing to look up.
       if (!isTradeAgentError(error) || error.code !== 'not_found') throw error;
     } finally {
       await agent.close();

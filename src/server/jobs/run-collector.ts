@@ -3,17 +3,17 @@ import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
-/** Between reads of due runs, milliseconds; a full batch is followed by the next at once. */
+/** Interval between reads of due runs, in milliseconds. A full batch is followed by the next one immediately. */
 const EVERY_MS = 1_000;
 const BATCH = 500;
-/** People whose proposals are requested in parallel. */
+/** Number of people whose proposals are requested in parallel. */
 const AT_ONCE = 8;
-/** A taken run is due again after this, in case its taker dies. */
+/** A claimed run is due again after this time, in case the claiming process dies. */
 const AGAIN_MS = 30_000;
-/** A waiting run is polled after a fourth of the time it has waited, within these limits. */
+/** A waiting run is polled after a quarter of the time it has waited, within these limits. */
 const SHORTEST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** The gateway's longest list. */
+/** Maximum length of the gateway's list. */
 const MOST_OPEN = 200;
 
 export interface CollectorOptions extends ServerParts {
@@ -23,9 +23,9 @@ export interface CollectorOptions extends ServerParts {
 }
 
 /**
- * Takes care of all people's runs that no process drives, concurrently with other collectors: asks the gateway, once
- * per person, about the proposals that runs wait for; wakes runs whose proposals settled or whose time is over;
- * enqueues possibly lost jobs again; and removes runs that ended long ago.
+ * Maintains the runs of all people that no process is executing, concurrently with other collectors. It asks the gateway
+ * once per person about proposals that runs wait for, wakes runs whose proposals were decided or whose time is over,
+ * enqueues jobs again that may be lost, and removes runs that ended long ago.
  */
 export async function collectRuns(options: CollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;
@@ -42,20 +42,20 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
           options,
           person,
           theirs.map(({ run }) => run),
-        ).catch((error: unknown) => onError(`runs could not be looked after: ${nameOf(error)}`));
+        ).catch((error: unknown) => onError(`could not process due runs: ${nameOf(error)}`));
       });
     } catch (error) {
-      if (!signal.aborted) onError(`what is due could not be read: ${nameOf(error)}`);
+      if (!signal.aborted) onError(`could not read due runs: ${nameOf(error)}`);
     }
     if (found < BATCH) await clock.sleep(EVERY_MS, signal).catch(() => undefined);
   }
 }
 
-/** Never the message: it may quote data. */
+/** Returns an error's code or name, but not its message, which may quote data. */
 const nameOf = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
-/** @param ids of one person's due runs */
+/** @param ids the IDs of one person's due runs */
 async function lookAfter(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = runsOf(options, person);
   const waiting: StoredRun[] = [];
@@ -85,11 +85,11 @@ async function collect(
   try {
     const gateway = createGatewayClient(await sessions.of(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MOST_OPEN })).map(({ id }) => id);
-    // The list is incomplete: treat the others as open, their watchers ask for them.
+    // The list may be truncated, so treat the rest as open. Watched runs are woken by their own event stream.
     stillOpen =
       listed.length < MOST_OPEN ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
-    // Without a session nobody can ask until the person comes back, and then they watch themselves.
+    // Nobody can ask without a session. When the person signs in again, their own stream takes over.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     for (const { id, waitsUntil = 0 } of waiting) await runs.lookAgain(id, waitsUntil);
     return;
@@ -105,7 +105,7 @@ async function collect(
   }
 }
 
-/** In parallel lanes. */
+/** Runs `work` for each item, at most `most` at a time. */
 async function eachOf<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
   const left = [...all];
   const lane = async () => {

@@ -18,18 +18,18 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
-/** New requests are seldom decided at once; watchers hear of it immediately, this is for others. */
+/** Delay before the first poll. New requests are rarely decided immediately, and watched runs are notified anyway. */
 const FIRST_LOOK_MS = 2_000;
-/** The gateway executes what was approved in the last moment. */
+/** Time for the gateway to execute an order that was approved just before its expiry. */
 const GRACE_MS = 60_000;
-/** How long to wait for an unknown outcome: the gateway may take hours to learn it. */
+/** Maximum wait for an unknown outcome, which the gateway may take hours to determine. */
 const UNKNOWN_MS = 10_000;
-/** How long connecting an account may take, where the run sets no proposal limit. */
+/** Time allowed for connecting an account, if the run sets no time limit for proposals. */
 const CONNECTING_MS = 5 * 60_000;
 
 /**
- * What an interrupted run waits for; undefined where it ends: it must not wait, nothing is open, or its time for just
- * this is over.
+ * Returns what an interrupted run waits for. Undefined if it ends, because it must not wait, nothing is open, or the time
+ * for waiting for these proposals is over.
  */
 function waitOf(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
@@ -52,26 +52,26 @@ function waitOf(
     ),
     ...(isConnecting ? [connectBy] : []),
   );
-  // Proposals report changes. A connection is checked by resuming the run, ever less often.
+  // Proposals report changes. A connection is checked by resuming the run, at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
   const lookAt = Math.min(now + Math.max(FIRST_LOOK_MS, waited / 4), until);
   return { proposals, now, lookAt: Math.ceil(lookAt), until };
 }
 
-/** The deadline of a run that waits only for a connection; it continues without one then. */
+/** Returns the deadline of a run that waits only for a connection. After it, the run continues without the connection. */
 function connectsBy({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
   return waitsFor.length === 0 ? waitsUntil : undefined;
 }
 
 /**
- * Drives a run to its end, or to proposals that need a decision, where it is left to its row. Why a job that is done
- * twice, even concurrently, proposes nothing twice:
- * 1. Taking the run raises its epoch, under which each event is written, and moves the thread's lease, under which
- * each checkpoint is written. The previous holder can write nothing more.
- * 2. Jobs of one thread are done one at a time, so the lease's holder is a job that is over or suspended.
- * 3. The number of prompts in the thread, stored with the checkpoint of the prompt, tells whether the run's prompt is
- * there already. If so, the run resumes: stored steps of the model are not requested again.
- * 4. A proposal's key consists of thread, call and attempt: however often it is sent, the gateway has it once.
+ * Creates the job that executes a run until it ends or waits for approval, when its state stays in the database. A job
+ * that runs twice, even concurrently, proposes nothing twice:
+ * 1. Claiming the run increments its epoch, which guards each event, and moves the thread's lease, which guards each
+ * checkpoint. The previous holder therefore can't write anything anymore.
+ * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
+ * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is already
+ * there. If it is, the run resumes, and stored model steps are not requested again.
+ * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
  */
 export function runJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
@@ -89,7 +89,7 @@ export function runJob(parts: ServerParts): JobHandler {
 
 interface Turn {
   readonly person: string;
-  /** Aborts when the job is taken back: another worker continues the run. */
+  /** Aborts when the job is revoked, because another worker continues the run. */
   readonly signal: AbortSignal;
 }
 
@@ -101,7 +101,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const lost = (reason: unknown) => ended.abort(reason);
   const telling = await runTelling(runs, run, clock, lost);
   const stop = stopOf(parts, runs, run);
-  // Free the thread first, so that the interruption is not recorded in it.
+  // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
     void freeThread(personStores(parts, turn.person), run.thread, clock).then(
       () => lost(signal.reason),
@@ -119,7 +119,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await telling.rest();
-    // A stop from here on finds it waiting, or queued by the wait: the next turn withdraws what is open.
+    // A stop after this point finds the run waiting or queued. The next turn then withdraws open proposals.
     const wait = isStopped ? undefined : waitOf(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnOver();
@@ -153,7 +153,7 @@ async function resultOf(
 ): Promise<Driven> {
   const stores = personStores(parts, person);
   await stop.looked;
-  // Its prompt is not in the thread yet: the thread's content is not its own.
+  // The run's prompt is not in the thread yet, so open proposals there belong to other runs.
   if (stop.signal.aborted && run.input !== undefined && run.prompts === undefined)
     return failed(parts, run, interrupted());
   let session: Session;
@@ -178,7 +178,7 @@ async function resultOf(
   }
   try {
     await freeThread(stores, run.thread, parts.clock);
-    // Stopping withdraws open proposals, a worker's shutdown does not.
+    // Stopping a run withdraws its open proposals. A worker's shutdown does not.
     const wire = {
       ...fromWireOptions(options, driving),
       suspends: true,
@@ -207,8 +207,8 @@ async function resultOf(
 }
 
 /**
- * Whether the run's prompt is in its thread. The first taker records the number of prompts without it. @throws
- * {TurnOver}
+ * Returns whether the run's prompt is in its thread. The first turn records how many prompts were there before it.
+ * @throws {TurnOver}
  */
 async function saysAlready(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
   if (run.input === undefined) return true;
@@ -225,7 +225,7 @@ async function promptsIn(stores: StateStores, thread: string): Promise<number> {
   return prompt;
 }
 
-/** The thread's holder is a job that is over or suspended: it can write nothing more, so don't wait. */
+/** Releases the thread's lease without waiting. Its holder is a job that ended or is suspended, and can't write anymore. */
 async function freeThread(
   { threads }: StateStores,
   id: string,
@@ -238,19 +238,19 @@ async function freeThread(
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves once it is known whether it was stopped from the start. */
+  /** Resolves once it is known whether the run was already stopped. */
   readonly looked: Promise<void>;
   close(): void;
 }
 
-/** Aborts once the run's person stops it. */
+/** Returns a signal that aborts when the person stops the run. */
 function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
   const stop = new AbortController();
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
   const close = news.hear((told) => {
-    // A lost hint only delays the stop.
+    // A failed read only delays the stop.
     if (told === undefined || told === run.id) look().catch(() => undefined);
   });
   return { signal: stop.signal, looked: look(), close };
@@ -258,7 +258,7 @@ function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
 
 const interrupted = () => new TradeAgentError('interrupted', 'the run was stopped');
 
-/** A run that could not be driven: nothing is open. */
+/** Returns the result of a run that could not start and has no open proposals. */
 function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven {
   const result = runResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
@@ -267,15 +267,15 @@ function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven 
   return { result, isStopped: false };
 }
 
-/** Events within this time are written together: a model's words come one by one. */
+/** Events within this time, in milliseconds, are written together, because a model's text arrives word by word. */
 const GATHERED_MS = 50;
 
-/** Events that happen once, however often a run is resumed. */
+/** Events that are emitted once, however often a run is resumed. */
 const onceTold: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**
- * Writes a run's events in order, while this turn holds it.
- * @param lost called once when nothing more can be written: another turn took over, or the database failed
+ * Creates a writer of a run's events, which writes in order while this turn holds the run.
+ * @param lost called once if nothing more can be written, because another turn took over or the database failed
  */
 async function runTelling(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,
@@ -290,7 +290,7 @@ async function runTelling(
   let failed: { readonly reason: unknown } | undefined;
 
   const write = async () => {
-    // The first at once; later ones are batched.
+    // Writes the first event immediately and batches later ones.
     for (let wait = 0; untold.length > 0 && failed === undefined; wait = GATHERED_MS) {
       if (wait > 0) await clock.sleep(wait);
       if (!(await runs.append(turn, joined(untold.splice(0))))) throw new TurnOver();
@@ -313,7 +313,7 @@ async function runTelling(
           writing = undefined;
         });
     },
-    /** The events not written yet; the caller writes them with the turn's end. @throws the writing error */
+    /** Returns the events not written yet, which the caller writes with the turn's end. @throws the write error */
     async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;
@@ -322,7 +322,7 @@ async function runTelling(
   };
 }
 
-/** Another job has taken the run: this one's results count no more. */
+/** Another job has claimed the run, so the results of this one are discarded. */
 class TurnOver extends Error {
   override name = 'TurnOver';
 }

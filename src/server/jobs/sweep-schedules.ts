@@ -5,21 +5,21 @@ import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../
 import type { TradingDay } from '../../trading/activity.ts';
 import { wakeTime } from '../server-parts.ts';
 
-/** Schedules per commit. */
+/** Schedules per transaction. */
 const BATCH = 500;
-/** The most queued jobs: engines are slow with long queues, and rows can wait. */
+/** Maximum number of queued jobs. Job engines are slow with long queues, and rows can wait. */
 const MOST_QUEUED = 500;
-/** Schedules due at one moment begin within this. */
+/** Schedules that are due at the same time start within this period, in milliseconds. */
 const SPREAD_MS = 60_000;
-/** The least schedules per turn: a few begin at once. */
+/** Minimum number of schedules per turn, so that a few are not delayed. */
 const LEAST = 20;
-/** The sweeper's lease; another worker takes over after it. */
+/** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;
 
 export interface SweepOptions {
   readonly schedules: Pick<TenantSchedules, 'waiting' | 'sweep'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
-  /** The known market days; read only when something is due. */
+  /** Returns the known market days. Called only if a schedule is due. */
   readonly days: () => Promise<readonly TradingDay[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -28,14 +28,14 @@ export interface SweepOptions {
 }
 
 /**
- * Each turn enqueues checks of due schedules, the longest due first. Those due at one moment are spread over the next
- * minute, limited by what workers get done. One worker sweeps at a time, by a lease; if two do, because one was
- * suspended, each moment is still enqueued once (`TenantSchedules.sweep`).
- * @returns runs a turn, and returns the number of schedules it read
+ * Enqueues checks of due schedules, the longest overdue first. Schedules due at the same time are spread over the next
+ * minute, as fast as workers finish them. A lease lets only one worker sweep at a time. If two do because one was
+ * suspended, each check is still enqueued once (`TenantSchedules.sweep`).
+ * @returns a function that runs one turn and returns how many schedules it read
  */
 export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, everyMs } = options;
-  /** When the schedules due now are to be enqueued; undefined while none are. */
+  /** Deadline for enqueueing the schedules due now. Undefined while none are due. */
   let until: number | undefined;
   return async (signal) => {
     const now = options.now();

@@ -8,11 +8,11 @@ import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Symbols are sharded, each shard read by one worker at a time. */
+/** Number of shards of symbols. Each shard is read by one worker at a time. */
 const SHARDS = 8;
-/** A worker silent for so long has lost its shards. */
+/** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
-/** The most people in whose names prices are requested. */
+/** Maximum number of people in whose name prices are requested. */
 const MOST_ASKED = 5;
 
 export interface WatchOptions {
@@ -25,10 +25,10 @@ export interface WatchOptions {
 }
 
 /**
- * Reads once the prices that conditions wait for, in this worker's shards. Market data is the same for everybody, so
- * it is requested once, in the name of somebody with a condition on it. A limit crossed back and forth between two
+ * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so it is
+ * requested once, in the name of a person with a condition on it. A limit that is crossed back and forth between two
  * reads is missed.
- * @returns how many conditions changed
+ * @returns the number of conditions that changed
  */
 export async function watchPrices(options: WatchOptions): Promise<number> {
   const { schedules, leases, signal } = options;
@@ -66,7 +66,7 @@ async function quotesOf(
   throw why;
 }
 
-/** The values that conditions compare with; none without a price. */
+/** Returns the values that conditions compare with. Empty without a price. */
 export function valuesOf({ symbol, last, previous_close: before }: Quote): SeenValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));

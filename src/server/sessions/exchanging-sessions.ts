@@ -49,17 +49,17 @@ import { defined } from '../../values/defined.ts';
 import type { PersonSessions } from './person-sessions.ts';
 
 export interface ExchangingSessionsOptions extends ServerClient {
-  /** A person's secrets, shared by the server's machines. */
+  /** Returns a person's credentials, which all machines of the server share. */
   readonly credentials: (person: string) => PersonCredentials;
-  /** Milliseconds for one request to the gateway. */
+  /** Timeout of one request to the gateway, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
 const MOST_SESSIONS = 1_000;
 
 /**
- * Sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's memory;
- * the tokens they are exchanged for, and their key, are sealed in the database.
+ * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
+ * memory. The subject tokens that they were exchanged for, and their key, are sealed in the database.
  */
 export function exchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
@@ -90,7 +90,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
           scopes: brought.scopes,
           async renew(scopes) {
             const exchange = await exchangeToken(options, { token: brought, key }, scopes);
-            if (exchange === undefined) throw loginRequired('the sign-in at this server has ended');
+            if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
             return exchange.token;
           },
           requireFresh: () => requireFreshLogin(profile, store, clock, signedInAt),
@@ -102,7 +102,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       const store = credentials(person);
       const { session, subject, hasGrant } = await keptSession(store, profile, clock);
       if (session === undefined || (subject === undefined && !hasGrant)) {
-        throw loginRequired('the person is away, and has not let this server act meanwhile');
+        throw loginRequired('the person is away and has not allowed this server to act for them');
       }
       const key = await keyOf(store);
       const name = nameOf('of', person, key.x);
@@ -113,7 +113,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
         over({
           user: userOf(session),
           key,
-          // The stored token or grant limits it: the provider decides.
+          // The provider limits the scopes to those of the stored token or grant.
           scopes: SESSION_SCOPES,
           renew: (scopes, rejected) => renewed({ ...options, store, person }, scopes, rejected),
           requireFresh: () => requireFreshLogin(profile, store, clock),
@@ -148,7 +148,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
   };
 }
 
-/** An LRU cache of sessions, whose tokens are reused. */
+/** Creates an LRU cache of sessions, so that their access tokens are reused. */
 function recentSessions() {
   const sessions = new Map<string, Session>();
   const keep = (name: string, session: Session): Session => {
@@ -167,8 +167,8 @@ function recentSessions() {
 }
 
 /**
- * A token by the person's last request while that lasts, else by their grant. Read each time: another machine may
- * have served them since.
+ * Returns a token from the person's last request while that is valid, or else from their offline grant. Reads the store
+ * each time, because another machine may have served the person since.
  */
 async function renewed(
   options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
@@ -182,11 +182,11 @@ async function renewed(
     if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
   }
-  if (!hasGrant) throw loginRequired('the person is away, and has not let this server act meanwhile');
+  if (!hasGrant) throw loginRequired('the person is away and has not allowed this server to act for them');
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
-/** A hash, so that the map's keys open nothing. */
+/** Returns a cache key. It is a hash, so that the cache's keys contain no token. */
 function nameOf(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
@@ -194,12 +194,16 @@ function nameOf(...parts: readonly string[]): string {
 /** @throws {TradeAgentError} `provider_error` */
 function requireOffline({ profile }: ServerClient): void {
   if (dialectOf(profile).onBehalf.grantsOffline) return;
-  throw new TradeAgentError('provider_error', 'the identity provider lets no server act while you are away', {
-    hint: 'Schedules and alerts at a server need a provider that does, as a home is.',
-  });
+  throw new TradeAgentError(
+    'provider_error',
+    'the identity provider does not let servers act while you are away',
+    {
+      hint: 'Schedules and alerts on a server need a provider that does, such as a home.',
+    },
+  );
 }
 
-/** @param broughtOf the token to exchange if there is no grant yet; undefined if none lasts */
+/** @param broughtOf returns the token to exchange if there is no grant yet, or undefined if none is valid */
 async function granted(
   options: ServerClient,
   store: PersonCredentials,
@@ -209,14 +213,14 @@ async function granted(
     const { refresh_token: standing } = await store.get(['refresh_token'], { fresh: true });
     if (standing !== undefined) return;
     const token = await broughtOf();
-    if (token === undefined) throw loginRequired('the sign-in at this server has ended');
+    if (token === undefined) throw loginRequired('the sign-in to this server has ended');
     const subject = { token, key: await keyOf(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
       (error: unknown): never => {
         throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
       },
     );
-    if (exchange === undefined) throw loginRequired('the sign-in at this server has ended');
+    if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
@@ -228,29 +232,33 @@ async function granted(
 }
 
 function notWhileAway(): TradeAgentError {
-  return new TradeAgentError('insufficient_scope', 'you have not let this server act while you are away', {
-    hint: 'Sign in at the server again and allow it: it is asked for on your phone.',
-    details: { scopes: ['offline_access'] },
-  });
+  return new TradeAgentError(
+    'insufficient_scope',
+    'you have not allowed this server to act while you are away',
+    {
+      hint: 'Sign in to the server again and allow it on your phone.',
+      details: { scopes: ['offline_access'] },
+    },
+  );
 }
 
-/** The server's client at the provider, and the tokens' audience. */
+/** The server's client at the provider, and the audience of its tokens. */
 interface ServerClient {
-  /** Its `login_client` is the server's own. */
+  /** The server's profile. Its `login_client` is the server's own client. */
   readonly profile: ResolvedProfile;
   readonly access: ProviderAccess;
   readonly clock: Clock;
 }
 
-/** Providers' errors for a rejected subject token (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak: RFC 6750 §3.1). */
+/** Error codes for a rejected subject token (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak uses RFC 6750 §3.1). */
 const NOT_TAKEN = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
  * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
- * @param subject a person's access token for the server, and the key of tokens exchanged for it
- * @param scopes of the new token; all of the subject token's for an offline grant
- * @param wanted `offline`: also a grant of the server's own, for when the person is away
- * @returns undefined if the provider rejects the subject token: it, or the sign-in behind it, has ended
+ * @param subject a person's access token for the server, and the DPoP key for the new token
+ * @param scopes the new token's scopes; for an offline grant, all scopes of the subject token
+ * @param wanted `offline` also requests a refresh token, for use while the person is away
+ * @returns undefined if the provider rejects the subject token, because it or its sign-in has ended
  * @throws {TradeAgentError} `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 async function exchangeToken(
@@ -315,14 +323,14 @@ function notExchanged(
   scopes: readonly string[],
 ): TradeAgentError {
   if (failure.kind !== 'oauth') {
-    return providerError(failure, 'access to the gateway could not be had', profile.issuer);
+    return providerError(failure, 'could not get access to the gateway', profile.issuer);
   }
   if (failure.error === 'invalid_scope') return missingScope(scopes);
-  const message = `the identity provider gave the server no access to the gateway (${failure.error})`;
+  const message = `the identity provider denied the server access to the gateway (${failure.error})`;
   return new TradeAgentError('provider_error', message, { hint: dialectOf(profile).onBehalf.setup });
 }
 
-/** @throws {TradeAgentError} `provider_error` for a token that is not bound to our key, or is somebody else's */
+/** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or is for another person */
 function requireOwn(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
     throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });
@@ -332,10 +340,7 @@ function requireOwn(token: AccessToken, bound: boolean): void {
   }
   const sub = subjectOf(token.value);
   if (sub !== undefined && sub !== token.sub) {
-    refuse(
-      'of another person than the one it was shown',
-      'Check the identity provider: nothing was sent by it.',
-    );
+    refuse('for another person', 'Check the identity provider. The token was not used.');
   }
 }
 
@@ -349,23 +354,23 @@ function subjectOf(token: string): string | undefined {
   }
 }
 
-/** A person's sealed secrets at a server. */
+/** A person's sealed secrets on a server. */
 export type PersonCredentials = CredentialStore<ServedName>;
 
-/** A request's token, as one that can be exchanged. */
+/** Returns a request's token in the form for token exchange. */
 function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
   return { value: token, type: jkt === undefined ? 'bearer' : 'dpop', scopes: [...scopes], expiresAt, sub };
 }
 
 /**
- * A stored token is used nearly to its end, since it is exchanged at once. A run's watcher brings another before that
- * (`http/server-app.ts`), so that no run loses a person who is present.
+ * A stored token is used until this many milliseconds before its expiry, because it is exchanged immediately. A client that
+ * watches a run sends a new token before that (`http/server-app.ts`), so that the run keeps its session.
  */
 const EXCHANGED_WITHIN_MS = 2_000;
 
 /**
- * A person's data between a request and the runs that follow: with the last request's token as `subject` while it is valid,
- * and `hasGrant` for an offline grant.
+ * Reads what is stored for a person between a request and its runs. `subject` is the last request's token while it is
+ * valid, and `hasGrant` tells whether there is an offline grant.
  */
 async function keptSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
@@ -379,23 +384,23 @@ async function keptSession(store: PersonCredentials, profile: ResolvedProfile, c
 }
 
 /**
- * The DPoP key of this person's tokens, shared by all machines: one per person, so that a leaked key exposes nobody
- * else.
+ * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a leaked
+ * one does not expose others.
  */
 async function keyOf(store: PersonCredentials): Promise<PrivateJwk> {
   for (;;) {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);
     const made = await generatePrivateJwk();
-    // If another process was first, its key is used.
+    // If another process stored a key first, the next iteration reads that one.
     if (await store.set({ dpop_key: JSON.stringify(made) }, { dpop_key: undefined })) return made;
   }
 }
 
 /**
- * Stores a request's token unless the stored one is as good: a read-only request must not replace or block the token
- * that a run was started with. Of two equivalent tokens the longer-lived stays; of two sign-ins the later one tells
- * when the person was last present.
+ * Stores a request's token unless the stored one is at least as good: a read-only request must not replace the token
+ * that a run was started with. Of two equivalent tokens, keeps the one that expires later. Of two sign-ins, keeps the
+ * later one, which shows when the person last signed in.
  */
 async function keepBrought(
   store: PersonCredentials,

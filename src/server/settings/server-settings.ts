@@ -9,61 +9,63 @@ import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 
 const baseAddress = secureAddress.refine(
   (text) => !/[?#]|.\/$/.test(text),
-  'must not end in "/", nor have a query or fragment',
+  'must not end in "/" or have a query or fragment',
 );
 
-/** `server.yaml`: the common settings of a server and its workers; nothing secret. */
+/** `server.yaml`: settings that a server and its workers share, without secrets. */
 export const serverSettingsSchema = z.strictObject({
   address: baseAddress.describe(
     "The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens.",
   ),
-  issuer: secureAddress.describe('the identity provider whose tokens count'),
+  issuer: secureAddress.describe('issuer URL of the identity provider'),
   client_id: z
     .string()
     .min(1)
-    .describe("The server's client there, which exchanges people's tokens (RFC 8693) by `private_key_jwt`."),
+    .describe(
+      "The server's client ID there, which exchanges people's tokens (RFC 8693) with `private_key_jwt`.",
+    ),
   key_file: z
     .string()
     .min(1)
     .default('key.json')
     .describe(
-      'Holds the private key of that client ("server key" makes one): a path, or a name in the folder.',
+      'File with that client’s private key, created by "server key": a path, or a name in the folder.',
     ),
   login_client: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'The public client there that people sign in by (RFC 8628); `trade-agent`, as at every home, by itself.',
+      'The public client for people’s sign-ins (RFC 8628). Defaults to `trade-agent`, which every home has.',
     ),
   gateway: baseAddress.describe('the order gateway'),
   environment: z.enum(environments).default('paper').describe('`live` is real money; the gateway must agree'),
   database: databaseSchema.describe(
-    'A PostgreSQL database: where its address is (`url_file` or `url_env`), and whose part of it (`tenant`).',
+    'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
   ),
-  kms: kmsSchema.describe("By what the keys are wrapped under which people's sessions are sealed."),
+  kms: kmsSchema.describe("The key management service that wraps the keys which seal people's sessions."),
   jobs: z
     .strictObject({
-      temporal: temporalSchema.describe('A Temporal server, and by what workers are known to it.'),
+      temporal: temporalSchema.describe('A Temporal server, and how workers authenticate to it.'),
     })
     .optional()
     .describe(
-      'What does the jobs, where it is not the database itself; the same for all servers and workers.',
+      'The job engine, if it is not the database itself. Must be the same for all servers and workers.',
     ),
   model: modelSchema
     .prefault({})
-    .describe('Which model answers; as that of a profile. The key of its server is in the environment.'),
+    .describe('The language model, configured as in a profile. Its API key is in the environment.'),
   max_slippage: slippageSchema
     .default('0.01')
     .describe('Maximum deviation from the price at which an order was proposed, as a fraction.'),
-  telemetry: telemetrySchema.optional().describe('How it is measured; not at all where this is left out.'),
+  telemetry: telemetrySchema.optional().describe('Metrics and traces. Off by default.'),
 });
 export type ServerSettings = z.output<typeof serverSettingsSchema>;
 
-/** The profile name of threads at a server. */
+/** Profile name of threads on a server. */
 const SERVER_PROFILE = 'server';
 
-/** The server's settings as a profile for agent and sessions: its login client is the server's own. */
+/** Returns the server's settings as a profile for agents and sessions, with the server's own client as login client. */
 export function serverProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
   const { issuer, gateway, environment, client_id, model, max_slippage } = settings;
   return {

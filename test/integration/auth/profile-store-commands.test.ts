@@ -126,7 +126,7 @@ describe('profile store', () => {
     await world.run(['config', 'set', 'profiles.sandbox.credential_store', 'keychain']);
     const { exitCode, stderr } = await world.run(['whoami']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('credential_key can't be used with the keychain');
+    expect(stderr).toContain("credential_key can't be used with the keychain");
   });
 });
 

@@ -185,9 +185,7 @@ describe('a page of another port, in the person’s own browser', () => {
       document.body.innerHTML = '<form method="post" action="${world.issuer}/phone/requests/${request?.id}"><input name="decision" value="deny"></form>';
       document.forms[0].submit()`);
     await page.waitForURL(`${world.issuer}/**`);
-    expect(await page.locator('body').textContent()).toContain(
-      'Requests from other sites are not allowed',
-    );
+    expect(await page.locator('body').textContent()).toContain('Requests from other sites are not allowed');
     await page.close();
     expect(await world.phone.request(request?.id ?? '')).toMatchObject({ status: 'pending' });
   });

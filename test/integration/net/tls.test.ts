@@ -270,7 +270,11 @@ describe('a server is not started', () => {
     ['without its certificate', () => rmSync(files.certFile), /there is no certificate .*cert\.pem/],
     ['without its key', () => rmSync(files.keyFile), /there is no private key .*key\.pem/],
     ['with another’s key', () => put('renewed', 'key'), /is not the key of/],
-    ['with text for a certificate', () => writeFileSync(files.certFile, 'hello'), /contains no PEM certificate/],
+    [
+      'with text for a certificate',
+      () => writeFileSync(files.certFile, 'hello'),
+      /contains no PEM certificate/,
+    ],
     ['with text for a key', () => writeFileSync(files.keyFile, 'hello'), /contains no PEM private key/],
     ['with a key that anybody can read', () => chmodSync(files.keyFile, 0o604), /is readable by every user/],
     [

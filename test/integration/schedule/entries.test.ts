@@ -128,7 +128,7 @@ describe('schedule add and remove', () => {
     [['--at', 'close-30'], 'Did you mean "close-30m"?'],
     [[], 'either --cron or --at'],
     [['--cron', '@daily', '--at', 'open'], 'either --cron or --at'],
-    [['--cron', '@daily', '--name', 'My Check'], 'small letters'],
+    [['--cron', '@daily', '--name', 'My Check'], 'lowercase letters'],
     [['--cron', '@daily', '--report', '/no/such/folder/r.html'], 'no folder /no/such/folder'],
     [['--cron', '@daily', '--rules', 'nowhere.yaml'], 'nowhere.yaml'],
     [['--cron', '@daily', '--with', 'crn'], 'Did you mean cron?'],

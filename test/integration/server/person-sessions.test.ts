@@ -203,7 +203,7 @@ describe('a grant for when they are away', () => {
       world.sessions.grantOffline(laptop.caller(), laptop.tokens.access_token),
     ).rejects.toMatchObject({
       code: 'insufficient_scope',
-      hint: expect.stringContaining('Sign in at the server'),
+      hint: expect.stringContaining('Sign in to the server'),
     });
   });
 

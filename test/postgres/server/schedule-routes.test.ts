@@ -294,7 +294,7 @@ withPostgres('schedules over HTTP', () => {
     const channel = { ...mail, host: 'mail.example', security: 'tls', enabled: true } as never;
     expect(await channelProblem(channel, async () => ['8.8.8.8'])).toBeUndefined();
     expect(await channelProblem(channel, async () => ['8.8.8.8', '10.0.0.1'])).toEqual({
-      message: 'its mail server is not a public address',
+      message: 'the mail server does not have a public address',
       passing: false,
     });
   });

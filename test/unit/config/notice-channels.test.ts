@@ -44,7 +44,10 @@ describe('notices in config.yaml', () => {
     ],
     ['desk: {kind: desktop, body: "{price}"}', /can't name \{price\}/],
     ['hook: {kind: webhook, url: "http://example.com"}', /must be an https address/],
-    ['hook: {kind: webhook, url: "https://me:secret@example.com"}', /must not contain a user name or password/],
+    [
+      'hook: {kind: webhook, url: "https://me:secret@example.com"}',
+      /must not contain a user name or password/,
+    ],
     ['push: {kind: ntfy, topic: a, server: "http://ntfy.example.com"}', /must be an https address/],
     ['push: {kind: ntfy, topic: "a/b"}', /must be 1 to 64 letters/],
     [
@@ -54,7 +57,7 @@ describe('notices in config.yaml', () => {
     ['mail: {kind: email, host: "a b", from: a@b.de, to: [c@d.de]}', /must be a host name/],
     ['mail: {kind: email, host: a.de, from: a@b.de, to: ["c@d.de\\r\\nBcc: x@y.de"]}', /to\.0"/],
     ['mail: {kind: email, host: a.de, from: a@b.de, to: [c@d.de], password: x}', /unknown key .*password/],
-    ['My Mail: {kind: desktop}', /small letters/],
+    ['My Mail: {kind: desktop}', /lowercase letters/],
   ])('refuse %s', async (text, expected) => {
     expect(await refusal(text)).toMatch(expected);
   });

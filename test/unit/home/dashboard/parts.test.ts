@@ -192,7 +192,7 @@ describe('a proposal’s story', () => {
 
   it('is shorter where the record can’t be read', async () => {
     const gone = async () => {
-      throw new Refusal(404, 'not_found', 'there is nothing at this address');
+      throw new Refusal(404, 'not_found', 'there is no such endpoint');
     };
     expect(steps(await part('proposals', { record: gone }))).toEqual(['Proposed', 'Carried out']);
   });
