@@ -16,25 +16,25 @@ export interface LogoutOptions {
   readonly home?: Home;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Also removes the key by which this machine proves itself to a company. */
+  /** Also deletes the key that authenticates this machine to a company. */
   readonly forgetClients?: boolean;
 }
 
 export interface LogoutResult {
   readonly user: User | undefined;
-  /** Whether there was any token to end. */
+  /** Whether there was a token to revoke. */
   readonly anything: boolean;
-  /** Whether the provider has ended the session too. True when there was none. */
+  /** Whether the provider has ended the session too. True if there was none. */
   readonly revoked: boolean;
   readonly unrevoked: readonly UnrevokedToken[];
-  /** What the person should know when something could not be ended at the provider. */
+  /** A warning for the person if something could not be ended at the provider. */
   readonly warning: string | undefined;
 }
 
 /**
- * Signs out: revokes refresh and access token at the provider (RFC 7009) and removes them here. What is here goes also
- * when the provider can't be reached, and the result says what may still be good at its side.
- * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
+ * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes them here. They are
+ * deleted even if the provider can't be reached; the result then says what may still be valid there.
+ * @throws {TradeAgentError} `credential_store_…` if the session can't be deleted
  */
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
   const { store } = options;
@@ -45,7 +45,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const session = parseStoredSession(stored.session, profile);
     const token = parseAccessToken(stored.access_token);
     const held = { refresh_token: stored.refresh_token, access_token: token?.value };
-    // A session of another issuer's; a refresh token that came without a session was meant for this one.
+    // The session belongs to another issuer. A refresh token without a session was meant for this one.
     const isForeign = session === undefined && stored.session !== undefined;
     const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, access);
 
@@ -62,7 +62,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
   });
 }
 
-/** A company's client must prove itself to end what it was given. */
+/** Returns the key of a company's client, which must authenticate to revoke its own tokens. */
 async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
   const { keptCompanyKey } = await import('./company/client-key.ts');
@@ -70,7 +70,7 @@ async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<Provider
   return defined({ privateKey });
 }
 
-/** A token of another issuer is not sent to this one; it is only removed. */
+/** Reports a foreign issuer's tokens, which are deleted but never sent to this issuer. */
 function foreign(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)
@@ -86,7 +86,7 @@ function warningOf(
   const ends = accessEnds === undefined ? '' : ` at ${new Date(accessEnds).toISOString()}`;
   if (refresh !== undefined) {
     const access = unrevoked.some(({ token }) => token === 'access_token')
-      ? ` The access token ends by itself${ends}.`
+      ? ` The access token expires by itself${ends}.`
       : '';
     return (
       `Signed out here, but the session could not be ended at the identity provider (${refresh.reason}). ` +
@@ -96,5 +96,5 @@ function warningOf(
   const access = unrevoked.find(({ token, unsupported }) => token === 'access_token' && !unsupported);
   return access === undefined
     ? undefined
-    : `The session is ended, but the access token could not be revoked (${access.reason}); it ends by itself${ends}.`;
+    : `The session is ended, but the access token could not be revoked (${access.reason}); it expires by itself${ends}.`;
 }

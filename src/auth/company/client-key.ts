@@ -3,16 +3,16 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { publicHalf } from '../provider/assertion-key.ts';
 import { generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../session/dpop-key.ts';
 
-/** What this machine proves itself by at the company and at the home (`private_key_jwt`), named by its own thumbprint. */
+/** This machine's key for authenticating to the company and the home (`private_key_jwt`). Its thumbprint is its `kid`. */
 export type CompanyKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
 
-/** The key, made and kept at first use. @throws {TradeAgentError} `credential_store_…` */
+/** Returns the key, creating and storing it on first use. @throws {TradeAgentError} `credential_store_…` */
 export async function companyKey(store: CredentialStore): Promise<CompanyKey> {
   const { company_key: kept } = await store.get(['company_key'], { fresh: true });
   if (kept !== undefined) return await named(parsePrivateJwk(kept));
   const made = await generatePrivateJwk();
   const isFirst = await store.set({ company_key: JSON.stringify(made) }, { company_key: undefined });
-  // Whoever was sooner has told its public half to somebody, perhaps.
+  // Another process stored its key first and may already have shown the public half to somebody, so that key is used.
   return isFirst ? await named(made) : await companyKey(store);
 }
 

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { type ProviderFailure, providerError, providerFailure } from '../provider/provider-failure.ts';
 
-/** What a company is called here: by its address, since what it calls itself proves nothing. */
+/** Returns the company's host name. The name that it gives itself proves nothing. */
 export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }
@@ -11,8 +11,8 @@ export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
 export function noLongerLetIn(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError(
     'login_required',
-    `${companyName(company)} no longer lets you in: your sign-in there has ended`,
-    { hint: `If you still belong there: ${loginHint()}` },
+    `${companyName(company)} no longer accepts your sign-in, which has ended there`,
+    { hint: `If you are still a member there: ${loginHint()}` },
   );
 }
 
@@ -28,7 +28,7 @@ export function exchangeError(
     case 'insufficient_user_authentication':
       return new TradeAgentError(
         'login_required',
-        `${name} wants a stronger sign-in for ${profile.gateway}`,
+        `${name} requires a stronger sign-in for ${profile.gateway}`,
         {
           hint: 'Run "trade-agent login", and sign in there with a second factor.',
           details: { error: refused },
@@ -45,12 +45,12 @@ export function exchangeError(
         'insufficient_scope',
         `${name} does not let trade-agent act for you at ${profile.issuer} (${refused})`,
         {
-          hint: `Whoever runs ${name} must allow it: client ${company.client_id}, audience ${profile.issuer}, resource ${profile.audience}, for a group of yours.`,
+          hint: `Ask the operator of ${name} to allow it: client ${company.client_id}, audience ${profile.issuer}, resource ${profile.audience}, for one of your groups.`,
           details: { error: refused },
         },
       );
     default:
-      return providerError(failure, `${name} gave no leave to come in`, company.issuer);
+      return providerError(failure, `${name} did not authorize the sign-in`, company.issuer);
   }
 }
 
@@ -61,34 +61,34 @@ export function redemptionError(
 ): TradeAgentError {
   const failure = providerFailure(error);
   const refused = oauthError(failure);
-  const what = `${profile.issuer} does not take what ${companyName(company)} says of you (${refused})`;
+  const what = `${profile.issuer} did not accept the identity assertion from ${companyName(company)} (${refused})`;
   switch (refused) {
     case 'invalid_client':
     case 'unauthorized_client':
     case 'unsupported_grant_type':
       return new TradeAgentError('provider_error', `${profile.issuer} does not know this machine's key`, {
-        hint: `Whoever runs it must add lines to its home.yaml: "${showKey(company)}" prints them.`,
+        hint: `Ask its operator to add these lines to home.yaml: "${showKey(company)}" prints them.`,
         details: { error: refused },
       });
     case 'invalid_grant':
       return new TradeAgentError('insufficient_scope', what, {
-        hint: `Whoever runs it must list ${company.issuer} under "companies", and you under its "people"; its log says what was wrong.`,
+        hint: `Ask its operator to list ${company.issuer} under "companies", and you under its "people". Its log has the reason.`,
         details: { error: refused },
       });
     case 'invalid_scope':
     case 'invalid_target':
       return new TradeAgentError('insufficient_scope', what, {
-        hint: `Whoever runs it says in home.yaml what people of ${company.issuer} may do ("scopes").`,
+        hint: `Its operator sets in home.yaml what people from ${company.issuer} may do ("scopes").`,
         details: { error: refused },
       });
     default:
-      return providerError(failure, 'the home did not let you in', profile.issuer);
+      return providerError(failure, 'the home did not sign you in', profile.issuer);
   }
 }
 
 export function unknownAtCompany(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError('provider_error', `${companyName(company)} does not know this machine's key`, {
-    hint: `Whoever runs it must enter it for the client ${company.client_id}: "${showKey(company)}" prints it.`,
+    hint: `Ask its operator to register the key for the client ${company.client_id}: "${showKey(company)}" prints it.`,
     details: { error: 'invalid_client' },
   });
 }
@@ -96,9 +96,9 @@ export function unknownAtCompany(company: CompanySignIn): TradeAgentError {
 export function notByCompany(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',
-    `${companyName(company)} lets you have no ${scopes.join(', ')}`,
+    `${companyName(company)} does not grant you ${scopes.join(', ')}`,
     {
-      hint: 'Some things need a sign-in at the home itself, in a profile of its own without "company".',
+      hint: 'Some actions need a sign-in at the home itself, in a separate profile without "company".',
       details: { scopes: [...scopes], sent: false },
     },
   );

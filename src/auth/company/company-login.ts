@@ -11,11 +11,12 @@ import { comeIn } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 /**
- * Starts a sign-in at the person's company. It counts once the home has let them in on the company's word: whose account that is,
- * and what may be done there, the home says.
+ * Starts a sign-in at the person's company. It succeeds once the home has accepted the company's assertion: the home
+ * decides whose account it is and what may be done there.
  * @param profile with the `company` to sign in at
- * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its `complete` what
- *   {@link beginDeviceLogin}'s does, and `insufficient_scope` where the company or the home does not let them in
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`; its
+ * `complete` throws what {@link beginDeviceLogin}'s does, and `insufficient_scope` if the company or the home denies
+ * access
  */
 export async function beginCompanyLogin(
   profile: ResolvedProfile & { readonly company: CompanySignIn },
@@ -27,7 +28,7 @@ export async function beginCompanyLogin(
   const { fetch, clock, home } = options;
   const started = await beginDeviceLogin(signInProfile(profile), store, {
     ...options,
-    // Who the person is, and nothing else: what may be done at the home is asked for there.
+    // The company only identifies the person. Scopes at the home are requested there.
     scopes: [],
     audience: {},
     privateKey: key,

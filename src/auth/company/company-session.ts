@@ -19,14 +19,15 @@ import { signInProfile } from './sign-in-profile.ts';
 
 interface Opened extends CompanyMachine {
   readonly store: CredentialStore;
-  /** As it is at the company; its refresh token goes nowhere else. */
+  /** The profile for requests to the company. The session's refresh token is sent nowhere else. */
   readonly place: ResolvedProfile;
   readonly session: StoredSession;
 }
 
 /**
- * The session of whoever is signed in by their company, or undefined where nobody is. Its access tokens live five minutes and
- * are kept nowhere but in memory: for each new one the company is asked again whether the person is still theirs.
+ * Returns the session of a person who signed in through their company, or undefined if nobody did. Its access tokens last
+ * five minutes and are kept only in memory, because each new one requires the company to confirm again that the person is
+ * still a member.
  */
 export async function openCompanySession(options: SessionOptions): Promise<Session | undefined> {
   const opened = await open(options);
@@ -46,7 +47,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
 }
 
 /**
- * Asks the company and the home, now, whether the person still comes in.
+ * Checks with the company and the home that the person still has access.
  * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 export async function verifyCompanySession(options: SessionOptions): Promise<void> {
@@ -77,17 +78,21 @@ async function renew(opened: Opened, scopes: readonly string[]) {
   const { company, session } = opened;
   const { token } = await comeIn(opened, await refresh(opened), scopes);
   if (token.sub !== session.sub) {
-    throw new TradeAgentError('login_required', `the home now takes you for somebody else (${token.sub})`, {
-      hint: 'Sign in again with "trade-agent login".',
-    });
+    throw new TradeAgentError(
+      'login_required',
+      `the home now identifies you as somebody else (${token.sub})`,
+      {
+        hint: 'Sign in again with "trade-agent login".',
+      },
+    );
   }
   if (!covers(token, scopes)) throw notByCompany(company, scopes);
   return token;
 }
 
 /**
- * Renews the sign-in at the company, and keeps what came in the refresh token's place before anything is done with the rest. Of
- * all processes one at a time: whoever sends one that is used up may end the session of all.
+ * Renews the sign-in at the company, and stores the new refresh token before using the rest of the response. Holds the
+ * cross-process lock, because reusing an old refresh token may end the session for every process.
  */
 async function refresh({
   store,
@@ -120,7 +125,7 @@ async function refresh({
       const failure = providerFailure(error);
       const refused = failure.kind === 'oauth' ? failure.error : undefined;
       if (refused === 'invalid_grant') {
-        // Only what was sent: a newer token in its place is not ours to remove.
+        // Deletes only the token that was sent. A newer one in its place belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw noLongerLetIn(company);
       }

@@ -35,16 +35,17 @@ export interface SignedInBy {
 
 export interface LetIn {
   readonly token: AccessToken;
-  /** As the home knows the client: the company says it, since each side has registered it by itself. */
+  /** The home's id for the client. The company supplies it, because the client is registered separately on each side. */
   readonly clientId: string;
 }
 
 /**
- * Comes in at the home on the company's word (draft-ietf-oauth-identity-assertion-authz-grant): exchanges what the sign-in gave
- * for an assertion there (RFC 8693), and redeems that at the home (RFC 7523 §2.1), bound to this machine's key.
- * @param scopes all that is asked for; less may be given
- * @throws {TradeAgentError} `login_required` where the sign-in was too weak; `insufficient_scope` where one of the two does
- *   not let the person in; `provider_error`, `provider_unreachable`, which name whose answer it was
+ * Signs in to the home with the company's assertion (draft-ietf-oauth-identity-assertion-authz-grant): exchanges the
+ * company sign-in's token for an assertion (RFC 8693), then redeems it at the home (RFC 7523 §2.1) with a DPoP proof by
+ * this machine's key.
+ * @param scopes the requested scopes; fewer may be granted
+ * @throws {TradeAgentError} `login_required` if the sign-in was too weak; `insufficient_scope` if the company or the home
+ * denies access; `provider_error` and `provider_unreachable`, which name the server
  */
 export async function comeIn(
   machine: CompanyMachine,
@@ -53,7 +54,7 @@ export async function comeIn(
 ): Promise<LetIn> {
   const { profile, company } = machine;
   const home = { ...machine.access, privateKey: machine.key };
-  // The name that an assertion must be for, to the letter.
+  // The assertion's audience must match the home's issuer exactly.
   const audience = (await loginClient(profile, machine.access)).serverMetadata().issuer;
   const assertion = await askCompany(machine, subject, audience, scopes);
   const clientId = namedClient(assertion, company);
@@ -121,7 +122,7 @@ function namedClient(assertion: string, company: CompanySignIn): string {
   return named;
 }
 
-/** What a token says, unproven: whoever it is for looks at its signature. */
+/** Decodes a token's claims without verifying them. The token's recipient verifies the signature. */
 function claimsOf(token: string): Readonly<ReturnType<typeof decodeJwt>> | undefined {
   try {
     return decodeJwt(token);
@@ -131,11 +132,7 @@ function claimsOf(token: string): Readonly<ReturnType<typeof decodeJwt>> | undef
 }
 
 function notAnAssertion({ issuer }: CompanySignIn): TradeAgentError {
-  return new TradeAgentError(
-    'provider_error',
-    `${issuer} answered with something else than an identity assertion`,
-    {
-      hint: 'Ask whoever runs it whether it issues ID-JAGs (Cross App Access).',
-    },
-  );
+  return new TradeAgentError('provider_error', `${issuer} did not respond with an identity assertion`, {
+    hint: 'Ask its operator whether it issues ID-JAGs (Cross App Access).',
+  });
 }

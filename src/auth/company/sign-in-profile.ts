@@ -1,8 +1,8 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 
 /**
- * The profile as its sign-in sees it: where the person signs in by their company, that is the issuer, and the client is the
- * company's. Whatever sends a refresh token goes by this, so that one is only ever sent to whoever issued it.
+ * Returns the profile to sign in with. For a company sign-in, the issuer and the client are the company's. All code that
+ * sends a refresh token uses this profile, so that the token only goes to its issuer.
  */
 export function signInProfile(profile: ResolvedProfile): ResolvedProfile {
   const { company, provider: _, ...rest } = profile;

@@ -11,7 +11,7 @@ export interface ConnectingAccount {
   readonly ticket: string;
   readonly expiresAt: number;
   /**
-   * Waits until the person is done.
+   * Waits until the person has finished in the browser.
    * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`; the reason of `signal` when it aborts
    */
   complete(signal: AbortSignal): Promise<ConnectedAccount>;
@@ -22,18 +22,18 @@ export interface ConnectOptions {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
-  /** Where the browser comes back to under `loopback`: the provider must know the address. */
+  /** Port that the browser is redirected to with `loopback`. The provider must have the address registered. */
   readonly redirectPort: number;
   readonly clock: Clock;
 }
 
-/** Seconds between two questions where the provider names none (RFC 8628 §3.2). */
+/** Seconds between polls if the provider does not specify an interval (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_S = 5;
 const MAX_PAUSE_S = 30;
 
 /**
  * Starts connecting an account at a third party.
- * @throws {TradeAgentError} `port_in_use`, and what {@link ConnectedAccounts.start} throws
+ * @throws {TradeAgentError} `port_in_use`, and the errors of {@link ConnectedAccounts.start}
  */
 export async function connectAccount(
   accounts: ConnectedAccounts,
@@ -60,7 +60,7 @@ async function finishedThere(
       for (;;) {
         await clock.sleep(Math.min(pause * 1000, Math.max(0, expiresAt - clock.now())), signal);
         const progress = await accounts.progress(authSession).catch((error: unknown) => {
-          // The network may come back; the deadline is the end of it.
+          // The network may come back. The deadline limits the retries.
           if (error instanceof TradeAgentError && error.code === 'provider_unreachable') return undefined;
           throw error;
         });
@@ -74,7 +74,10 @@ async function finishedThere(
   };
 }
 
-/** The browser comes back to this machine (RFC 8252 §7.3) with a code, which is good here alone (PKCE). */
+/**
+ * Completes the connection on this machine: the browser returns here (RFC 8252 §7.3) with a code that only this process
+ * can use (PKCE).
+ */
 async function finishedHere(
   accounts: ConnectedAccounts,
   { connection, scopes, clock, redirectPort }: ConnectOptions,
@@ -123,10 +126,10 @@ async function finishedHere(
 const ends = {
   denied: [
     'login_denied',
-    'it was refused there: nothing is connected',
-    'Run it again if that was a mistake.',
+    'access was denied there, so nothing was connected',
+    'If that was a mistake, run it again.',
   ],
-  failed: ['provider_error', 'the other side did not let itself be connected', 'Run it again.'],
+  failed: ['provider_error', 'the other service refused the connection', 'Run it again.'],
   expired: ['login_expired', 'nobody signed in there in time', 'Run it again.'],
 } as const;
 
@@ -139,7 +142,7 @@ type ReturnedAnswer =
   | { readonly connectCode: string; readonly error?: undefined }
   | { readonly error: string };
 
-/** Listens on 127.0.0.1 for the browser's return with our state. @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for the browser to return with our state. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');
@@ -153,7 +156,8 @@ async function listenForReturn(port: number) {
     },
     thanks: ({ error }) =>
       error === undefined ? 'Go back to your terminal.' : 'Nothing was connected. Go back to your terminal.',
-    portHint: 'Stop what listens there, or choose another with --redirect-port; the provider must know it.',
+    portHint:
+      'Stop the program that listens there, or pass another port with --redirect-port. The port must be registered at the provider.',
   });
   return {
     ...redirect,

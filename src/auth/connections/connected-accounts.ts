@@ -29,11 +29,11 @@ type ConnectionProgress =
   | { readonly status: 'pending' | 'denied' | 'expired' | 'failed' };
 
 interface ConnectedAccountsAccess {
-  /** Without a slash at its end. */
+  /** Has no trailing slash. */
   readonly endpoint: string;
-  /** The headers that show a token to this request. @throws {TradeAgentError} */
+  /** Returns headers with a token for this request. @throws {TradeAgentError} */
   readonly authorize: (method: string, url: URL) => Promise<Record<string, string>>;
-  /** Sees each answer: it may bring the nonce for the next proof (RFC 9449 §9). */
+  /** Called with each response, which may carry the nonce for the next proof (RFC 9449 §9). */
   readonly answered?: (url: URL, response: Response) => void;
   readonly fetch?: typeof fetch | undefined;
 }
@@ -48,8 +48,8 @@ const progressOf = {
 } as const;
 
 /**
- * A provider's API for the accounts that a person has connected to their own: Auth0's My Account API, or another of the
- * same shape (docs/operate/providers/other.md).
+ * Client for a provider's API for connected accounts: Auth0's My Account API, or another with the same interface
+ * (docs/operate/providers/other.md).
  */
 export function connectedAccounts(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
@@ -75,15 +75,15 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
 
   return {
     /**
-     * @param request.redirect where the browser must come back to, with an unguessable `state` and PKCE (RFC 7636); absent
-     *   where the provider finishes by itself
+     * @param request.redirect the address that the browser must return to, with an unguessable `state` and PKCE (RFC
+     * 7636); absent if the provider completes the connection itself
      * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `login_required`, `insufficient_scope`
      */
     async start(request: {
       connection: string;
       scopes: readonly string[];
       redirect?: { redirectUri: string; state: string; codeChallenge?: string };
-      /** This machine, as the person is shown it; for providers that take it (docs/operate/providers/other.md). */
+      /** This machine's name, shown to the person by providers that support it (docs/operate/providers/other.md). */
       deviceName?: string;
     }) {
       const { connection, scopes, redirect, deviceName } = request;
@@ -104,25 +104,25 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
       const { ticket } = started.connect_params;
       const address = new URL(started.connect_uri, `${endpoint}/`);
       address.searchParams.set('ticket', ticket);
-      // It is opened in a browser: only the provider's own page will do.
+      // The address is opened in a browser, so only the provider's own origin is allowed.
       if (!isSecureUrl(address.href) || address.origin !== origin) {
-        throw new TradeAgentError('provider_error', `${origin} sent an address that is not its own`, {
+        throw new TradeAgentError('provider_error', `${origin} sent an address on another site`, {
           hint: 'Check that it is the right identity provider.',
         });
       }
       return {
         address: address.href,
         ticket,
-        /** Secret: ties the end to this start. */
+        /** Secret that ties the completion to this start. */
         authSession: started.auth_session,
         /** Seconds. */
         expiresIn: started.expires_in,
-        /** Seconds between two questions, where the provider says so. */
+        /** Seconds between polls, if the provider specifies them. */
         interval: started.interval,
       };
     },
 
-    /** @param request.connectCode the `connect_code` that the person came back with. Good once. */
+    /** @param request.connectCode the single-use `connect_code` from the redirect */
     complete: (request: {
       authSession: string;
       connectCode: string;
@@ -149,14 +149,17 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
     list: async (): Promise<readonly ConnectedAccount[]> =>
       (await ask('GET', 'accounts', z.object({ accounts: z.array(accountSchema) }))).accounts,
 
-    /** @throws {TradeAgentError} also `not_found` */
+    /** Removes a connected account. @throws {TradeAgentError} also `not_found` */
     remove: async (id: string): Promise<void> => {
       await ask('DELETE', `accounts/${encodeURIComponent(id)}`, z.undefined());
     },
   };
 }
 
-/** Requests to the API; a challenge for a fresh proof is met once. @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
+/**
+ * Creates a sender of API requests that answers a DPoP nonce challenge once. @throws {TradeAgentError}
+ * `provider_unreachable`, `provider_error`
+ */
 function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
   const send = boundedFetch(ownFetch, LONGEST_PROVIDER_ANSWER);
   const { origin } = new URL(endpoint);
@@ -172,7 +175,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // A redirect would carry the token to an address nobody chose.
+        // A redirect would carry the token to an address that nobody chose.
         redirect: 'error',
         signal: AbortSignal.timeout(PROVIDER_TIMEOUT_S * 1000),
       });
@@ -188,7 +191,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
   return async (method: string, path: string, body?: Record<string, unknown>) => {
     const url = new URL(`${endpoint}/${path}`);
     const first = await sendOnce(method, url, body);
-    // A challenged request was not carried out.
+    // Sending again is safe: a challenged request was not carried out.
     return wantsNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 }
@@ -199,10 +202,10 @@ function refused(status: number, origin: string): TradeAgentError {
       return loginRequired(`${origin} no longer accepts this session`);
     case 403:
       return new TradeAgentError('insufficient_scope', 'you may not change connected accounts', {
-        hint: 'Allow the login client the My Account API with its connected-accounts scopes, then run "trade-agent login".',
+        hint: 'Give the login client access to the My Account API with its connected-accounts scopes, then run "trade-agent login".',
       });
     case 404:
-      return new TradeAgentError('not_found', `${origin} knows no such account or connection`, {
+      return new TradeAgentError('not_found', `${origin} has no such account or connection`, {
         hint: 'See "trade-agent connections list".',
       });
     default:
@@ -211,13 +214,13 @@ function refused(status: number, origin: string): TradeAgentError {
             hint: 'Try again in a moment.',
           })
         : new TradeAgentError('provider_error', `${origin} answered with HTTP status ${status}`, {
-            hint: 'Check the connection’s name and the redirect address there.',
+            hint: 'Check the connection’s name and redirect address there.',
           });
   }
 }
 
 function senseless(origin: string): TradeAgentError {
-  return new TradeAgentError('provider_error', `${origin} sent an answer that makes no sense`, {
+  return new TradeAgentError('provider_error', `${origin} sent an invalid response`, {
     hint: 'Check that it is the right identity provider.',
   });
 }

@@ -3,7 +3,7 @@ import type { Profile } from '../../config/profile.ts';
 export const connectionNames = ['broker', 'slack', 'gmail'] as const;
 export type ConnectionName = (typeof connectionNames)[number];
 
-/** Where the browser comes back to on this machine, for providers that send it back, unless said otherwise. */
+/** Default port on this machine that the browser is redirected to, for providers that redirect. */
 export const REDIRECT_PORT = 4766;
 
 export interface KnownConnection {
@@ -18,7 +18,7 @@ export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>>
   gmail: { label: 'Gmail', scopes: ['https://www.googleapis.com/auth/gmail.send'] },
 };
 
-/** The connection's name at the identity provider: the profile's, else its own. */
+/** Returns the connection's name at the identity provider: the one in the profile, or else our own. */
 export function providerConnection(profile: Pick<Profile, 'connections'>, name: ConnectionName): string {
   return profile.connections?.[name] ?? name;
 }

@@ -22,9 +22,10 @@ export interface OpenConnectedAccounts {
 }
 
 /**
- * The accounts elsewhere of whoever is signed in, at their identity provider. The token for it is got at the first
- * request and kept nowhere.
- * @throws {TradeAgentError} `login_required`; `insufficient_scope` for a sign-in by a company; `invalid_config` where the provider has no such thing
+ * Opens the signed-in person's connected accounts at their identity provider. The token is fetched on the first request
+ * and never stored.
+ * @throws {TradeAgentError} `login_required`; `insufficient_scope` for a company sign-in; `invalid_config` if the
+ * provider has no such service
  */
 export async function openConnectedAccounts(
   profile: ResolvedProfile,
@@ -32,7 +33,7 @@ export async function openConnectedAccounts(
   options: { home: Home; fetch?: typeof fetch; clock?: Clock },
 ): Promise<OpenConnectedAccounts> {
   const clock = options.clock ?? systemClock;
-  // They are the person's own, and a company's word is no leave to look into them.
+  // Connected accounts belong to the person. A company's sign-in does not authorize access to them.
   if (profile.company !== undefined) throw notByCompany(profile.company, CONNECTION_SCOPES);
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
@@ -41,7 +42,7 @@ export async function openConnectedAccounts(
   const configuration = await loginClient(profile, access);
   const service = dialectOf(profile).connectedAccounts(configuration.serverMetadata());
   if (service === undefined) {
-    throw new TradeAgentError('invalid_config', `${profile.issuer} manages no accounts elsewhere`, {
+    throw new TradeAgentError('invalid_config', `${profile.issuer} does not support connected accounts`, {
       hint: 'Connect the account at the provider itself, or see docs/operate/providers/other.md for what it needs.',
     });
   }

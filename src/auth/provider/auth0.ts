@@ -2,14 +2,14 @@ import { TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
 import { type Dialect, fittingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
-/** "Use only alphanumeric and +-_.,:# characters", 64 at most: Auth0 on `binding_message`, which it requires. */
+/** Auth0 requires `binding_message` and allows 64 characters: "Use only alphanumeric and +-_.,:# characters". */
 const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
 const LONGEST_BINDING_MESSAGE = 64;
 
-/** More than this, and Auth0 asks by e-mail instead of a push to Guardian. */
+/** Above this many seconds, Auth0 sends an e-mail instead of a Guardian push notification. */
 const LONGEST_PUSH_S = 300;
 
-/** Auth0. Domains of one's own are known by an endpoint only Auth0 has. */
+/** Auth0. Custom domains are recognized by an endpoint that only Auth0 has. */
 export const auth0: Dialect = {
   ...standard,
   label: 'Auth0',
@@ -26,17 +26,18 @@ export const auth0: Dialect = {
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
   longestApproval: LONGEST_PUSH_S,
   details: 'registered',
-  // "POST /oauth/revoke": a refresh token. An access token there lasts until it ends.
+  // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.
   revokesAccessTokens: false,
   exchangeGrantType: TOKEN_VAULT_GRANT,
   onBehalf: {
     namesAudience: true,
-    // "On-Behalf-Of Token Exchange" gives access tokens alone.
+    // Auth0's "On-Behalf-Of Token Exchange" issues access tokens only.
     grantsOffline: false,
     setup:
-      'A Custom API client of the server’s own API (app_type resource_server), Private Key JWT, On-Behalf-Of Token Exchange to the gateway’s API.',
+      'A Custom API client for the server’s own API (app_type resource_server), Private Key JWT, On-Behalf-Of Token Exchange to the gateway’s API.',
   },
-  // The My Account API. A session gets tokens for it by a multi-resource refresh token, which is a setting there.
+  // Auth0's My Account API. A session gets tokens for it through a multi-resource refresh token, which must be configured
+  // there.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${slashed(issuer)}me/v1/connected-accounts`,
     audience: { audience: `${slashed(issuer)}me/` },
@@ -45,14 +46,14 @@ export const auth0: Dialect = {
   }),
   setup: {
     device: 'Login client: type Native, Advanced settings, Grant Types: Device Code and Refresh Token.',
-    ciba: 'The client the gateway asks by: type Regular Web, Private Key JWT, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
+    ciba: 'The client that the gateway sends approval requests with: type Regular Web, Private Key JWT, Grant Types: Client Initiated Backchannel Authentication; Guardian push on.',
     details: 'The gateway’s API, Settings, Rich Authorization Requests: register the details type.',
     dpop: 'The gateway’s API, Settings, Token Sender-Constraining: DPoP. Without it set "dpop: false" in the profile.',
-    token_exchange: 'The gateway’s client of the API’s own, Grant Types: Token Vault.',
+    token_exchange: 'The gateway’s Custom API client, Grant Types: Token Vault.',
   },
 };
 
-/** Auth0's issuer ends with a slash, and its `iss` must match to the letter. */
+/** Adds the slash that Auth0's issuer ends with. Its `iss` must match exactly. */
 function slashed(issuer: string): string {
   return issuer.endsWith('/') ? issuer : `${issuer}/`;
 }

@@ -1,49 +1,55 @@
 import type { ServerMetadata } from 'openid-client';
 
-/** What a provider must be able to do, each with what to set there when it can't. */
+/** A feature that the provider must support. Each has setup instructions for providers where it is missing. */
 export type Feature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_exchange';
 
 /**
- * Where one provider departs from the standards, or leaves something open. Everything is plain data in, plain data
- * out; the requests themselves are the same for all.
+ * One provider's departures from the standards, and its choices where they leave something open. A dialect is only data
+ * and pure functions; the requests are the same for every provider.
  */
 export interface Dialect {
   readonly label: string;
   recognizes(metadata: ServerMetadata): boolean;
   /** Adds endpoints that exist although discovery doesn't name them. */
   complete(metadata: ServerMetadata): ServerMetadata;
-  /** What every sign-in asks for beside the gateway's scopes: who the user is, and a refresh token. */
+  /** Scopes that every sign-in requests besides the gateway's: the user's identity and a refresh token. */
   readonly identityScopes: readonly string[];
   audience(audience: string): Record<string, string>;
-  /** Names the person to ask (CIBA Core §7.1, `login_hint`). */
+  /** Returns the `login_hint` for the person to ask (CIBA Core §7.1). */
   loginHint(person: Person, issuer: string): string;
-  /** The message in the characters and the length the provider takes; its code, at the end, always stays. */
+  /** Fits the message to the provider's character set and length. The code at its end is always kept. */
   bindingMessage(message: string): string;
-  /** Seconds an approval may be open at most. */
+  /** Maximum lifetime of an approval request, in seconds. */
   readonly longestApproval: number;
   /**
-   * Whether approved `authorization_details` reach the token: as `announced` by the metadata (RFC 9396 §10), by being
-   * `registered` where we can't look, or `never`.
+   * Whether approved `authorization_details` reach the token: as `announced` in the metadata (RFC 9396 §10), as
+   * `registered` in settings that we can't see, or `never`.
    */
   readonly details: 'announced' | 'registered' | 'never';
-  /** The grant by which the gateway turns a user's access token into one for a connected account. */
+  /** The grant type that exchanges a user's access token for one for a connected account. */
   readonly exchangeGrantType: string;
-  /** How a server gets tokens for the gateway in people's names (RFC 8693), beside the audience. */
+  /** How a server obtains tokens for the gateway on behalf of people (RFC 8693), besides the audience. */
   readonly onBehalf: OnBehalf;
-  /** Whether access tokens can be revoked one by one (RFC 7009 §2), not only with their refresh token. */
+  /** Whether single access tokens can be revoked (RFC 7009 §2) without revoking the refresh token. */
   readonly revokesAccessTokens: boolean;
-  /** Where the person's accounts elsewhere are managed; undefined where the provider has nothing of the kind. */
+  /** Returns the service that manages the person's connected accounts, or undefined if the provider has none. */
   connectedAccounts(metadata: ServerMetadata): ConnectedAccountsService | undefined;
   readonly setup: Readonly<Record<Feature, string>>;
 }
 
-/** What a provider makes of a server's exchange of what a person's program called it with. */
+/** A provider's rules for a server that exchanges a person's token. */
 interface OnBehalf {
-  /** Whether it names the gateway as the audience; where not, what is set for the server's client says whom its tokens are for. */
+  /**
+   * Whether the request names the gateway as the audience. If not, the server client's settings at the provider define
+   * the audience.
+   */
   readonly namesAudience: boolean;
-  /** What it says of a token that it exchanges for nobody but the client whose key it is bound to; undefined where it has no such rule. */
+  /**
+   * Matches the error for a token that is bound to another client's key and so can't be exchanged. Undefined if the
+   * provider has no such rule.
+   */
   readonly refusesBound?: RegExp;
-  /** Whether a refresh token comes of it, too: a grant of the server's own, for when the person is away. */
+  /** Whether the exchange also returns a refresh token, which the server uses while the person is away. */
   readonly grantsOffline: boolean;
   readonly setup: string;
 }
@@ -55,24 +61,24 @@ interface Person {
   readonly email?: string | undefined;
 }
 
-/** A provider's API for the accounts elsewhere that a person has connected. */
+/** A provider's API for a person's connected accounts. */
 export interface ConnectedAccountsService {
-  /** Without a slash at its end. */
+  /** Has no trailing slash. */
   readonly endpoint: string;
   readonly audience: Readonly<Record<string, string>>;
-  /** Whether a sign-in must name it for its session to get such tokens later (RFC 8707). */
+  /** Whether the sign-in must request this resource for the session to get tokens for it later (RFC 8707). */
   readonly atSignIn: boolean;
   /**
-   * How a connection is finished: by the `provider`, whatever browser the person uses, or by an address on this
-   * machine that the browser must come back to (`loopback`).
+   * How a connection is completed: by the `provider`, in any browser, or by redirecting the browser to an address on this
+   * machine (`loopback`).
    */
   readonly finish: 'provider' | 'loopback';
 }
 
 /**
- * A binding message for a provider that takes no spaces: `BUY_5_AAPL_LMT_180.00_K7QP`. What is too long loses its
- * middle, never the code at its end, by which the person tells requests apart.
- * @param allowed matches one character the provider takes; others become `_`, or `.` where that isn't taken either
+ * Fits a binding message to a provider that allows no spaces: `BUY_5_AAPL_LMT_180.00_K7QP`. A long message loses its
+ * middle, never the code at its end, which is how the person tells requests apart.
+ * @param allowed matches one allowed character; others become `_`, or `.` if `_` is not allowed either
  */
 export function fittingMessage(message: string, allowed: RegExp, longest: number): string {
   const filler = allowed.test('_') ? '_' : '.';

@@ -8,12 +8,12 @@ import { standard } from './standard.ts';
 
 const dialects: Readonly<Record<ProviderName, Dialect>> = { standard, auth0, keycloak };
 
-/** The dialect a profile names; the standards' own where it names none. */
+/** Returns the dialect that the profile names, or the standard one if it names none. */
 export function dialectOf(profile: { readonly provider?: ProviderName | undefined }): Dialect {
   return dialects[profile.provider ?? 'standard'];
 }
 
-/** Whose metadata this is; `standard` unless it is plainly another's. */
+/** Guesses the provider from its metadata. Returns `standard` unless it is clearly another. */
 export function detectProvider(metadata: ServerMetadata): ProviderName {
   const others = providerNames.filter((name) => name !== 'standard');
   return others.find((name) => dialects[name].recognizes(metadata)) ?? 'standard';

@@ -10,12 +10,12 @@ import { providerFailure } from './provider-failure.ts';
 
 const CLOCK_TOLERANCE_S = 60;
 
-/** An ID token comes straight from the token endpoint: one issued long ago was not issued for us. */
+/** Maximum age in seconds. ID tokens come straight from the token endpoint, so an old one was not issued for this request. */
 const MAX_AGE_S = 600;
 
 const KEY_FETCH_TRIES = 3;
 const KEY_FETCH_PAUSE_MS = 250;
-/** Keys that were fetched longer ago are not gone by, as for access tokens. */
+/** Signing keys older than this are fetched again, as for access tokens. */
 const KEYS_AGE_MS = 10 * 60_000;
 
 export interface IdTokenClaims {
@@ -27,9 +27,10 @@ export interface IdTokenClaims {
 }
 
 /**
- * Checks an ID token whole (OpenID Connect Core §3.1.3.7): signature by the provider's published key, `alg`, `iss`,
- * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked although the token came straight from the provider.
- * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` where the keys can't be fetched
+ * Validates an ID token completely (OpenID Connect Core §3.1.3.7): signature with the provider's published key, `alg`,
+ * `iss`, `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked even though the token came straight from the
+ * provider.
+ * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` if the keys can't be fetched
  */
 export async function verifyIdToken(
   idToken: string,
@@ -56,7 +57,7 @@ export async function verifyIdToken(
         error instanceof jose.errors.JWKSNoMatchingKey ||
         error instanceof jose.errors.JWSSignatureVerificationFailed;
       if (!known || !isKeys) throw error;
-      // By a key that is newer than what was fetched, perhaps.
+      // The provider may have rotated its keys since they were fetched.
       await fetchKeys(keys, metadata.issuer, { clock, jose });
       return jose.jwtVerify(idToken, keys, rules);
     });
@@ -82,24 +83,20 @@ export async function verifyIdToken(
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
     const { code, claim } = error as { code?: unknown; claim?: unknown };
-    throw new TradeAgentError(
-      'provider_error',
-      'the identity provider sent an ID token that does not check out',
-      {
-        hint: 'Check the clock of this machine and the issuer of the profile.',
-        details: {
-          reason: typeof code === 'string' ? code : 'invalid',
-          ...(typeof claim === 'string' ? { claim } : {}),
-        },
+    throw new TradeAgentError('provider_error', 'the identity provider sent an invalid ID token', {
+      hint: 'Check this machine’s clock and the profile’s issuer.',
+      details: {
+        reason: typeof code === 'string' ? code : 'invalid',
+        ...(typeof claim === 'string' ? { claim } : {}),
       },
-    );
+    });
   }
 }
 
 type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
-/** Each provider's keys as they were fetched, by who fetched them: a gateway has an ID token with each approval. */
+/** Each provider's signing keys, cached per fetch function, because the gateway receives an ID token with each approval. */
 const fetched = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
@@ -123,7 +120,10 @@ function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jo
   return keys;
 }
 
-/** The token endpoint's answer comes once: a stumble of the network while the keys are fetched must not cost it. */
+/**
+ * Fetches the keys, with retries: the token endpoint responds only once, so a brief network failure here must not lose
+ * its response.
+ */
 async function fetchKeys(
   keys: RemoteKeys,
   issuer: string,
@@ -156,7 +156,7 @@ function optionalText(value: unknown): string | undefined {
 
 const LONGEST_NAME = 200;
 
-/** A name chosen by somebody else, fit to be shown; undefined where nothing of it shows. */
+/** Sanitizes a name that someone else chose for display. Returns undefined if nothing visible is left. */
 export function displayText(value: unknown): string | undefined {
   return optionalText(safeLine(optionalText(value) ?? '', LONGEST_NAME));
 }

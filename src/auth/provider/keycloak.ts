@@ -1,13 +1,13 @@
 import { type Dialect, fittingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
-/** `BackchannelAuthenticationEndpoint` of Keycloak 26.4: `^[a-zA-Z0-9-._+/!?#]{1,50}$`, spaces among the refused. */
+/** Keycloak 26.4's `BackchannelAuthenticationEndpoint` accepts `^[a-zA-Z0-9-._+/!?#]{1,50}$`, so no spaces. */
 const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
 const LONGEST_BINDING_MESSAGE = 50;
 
 /**
- * Keycloak 26. It reads no RFC 9396 details in a CIBA request, so none reach the token: the gateway asks by the binding
- * message alone there (`details: message`), on paper accounts.
+ * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so none reach the token. The gateway therefore sends only
+ * the binding message (`details: message`), and only for paper accounts.
  */
 export const keycloak: Dialect = {
   ...standard,
@@ -15,33 +15,35 @@ export const keycloak: Dialect = {
   recognizes: (metadata) =>
     /\/realms\/[^/]+\/?$/.test(metadata.issuer) &&
     /\/protocol\/openid-connect\/token$/.test(String(metadata.token_endpoint)),
-  // Without offline_access: measured (26.4), a token of an offline session can't be exchanged ("Invalid token"), and the
-  // gateway exchanges every one. The refresh token then lasts as long as the SSO session may.
+  // No offline_access: in Keycloak 26.4, a token from an offline session can't be exchanged ("Invalid token"), and the
+  // gateway exchanges every token. The refresh token then lasts as long as the SSO session.
   identityScopes: ['openid', 'profile', 'email'],
-  // It takes the audience from the client scopes' mappers, and ignores `resource`.
+  // Keycloak takes the audience from the client scopes' mappers and ignores `resource`.
   audience: (audience) => ({ audience }),
-  // Measured (26.4): a user's name or e-mail address; by `sub` it finds nobody ("invalid user").
+  // Keycloak 26.4 finds users by name or e-mail address, not by `sub` ("invalid user").
   loginHint: ({ sub, username, email }) => username ?? email ?? sub,
   bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
   details: 'never',
   onBehalf: {
-    // Measured (26.4): an `audience` must be a client's id there ("Audience not found"), and takes all others out of the token; the
-    // gateway's own client must stay in it, or could not exchange it for the broker's.
+    // In Keycloak 26.4, `audience` must be a client id ("Audience not found"), and it removes all other audiences from
+    // the token. The gateway's own client must remain, or it could not exchange the token for the broker's.
     namesAudience: false,
-    // Measured (26.7.3), by `invalid_request` as where a sign-in has ended; 26.4 exchanges such tokens.
+    // Keycloak 26.7.3 responds with `invalid_request`, as it does for an ended session. Keycloak 26.4 exchanges such
+    // tokens.
     refusesBound: /^Sender-constrained token exchange rejected/,
-    // Standard token exchange (26.2) gives refresh tokens of the same session alone, never of an offline one.
+    // Standard token exchange (26.2) issues refresh tokens only for the same session, never for an offline one.
     grantsOffline: false,
     setup:
-      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own. Keycloak 26.7 and newer can’t be used: what is bound by DPoP is exchanged for its own client alone there.',
+      'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own. Keycloak 26.7 and newer can’t be used: they exchange DPoP-bound tokens only for the client that they were issued to.',
   },
-  // Its account linking is a page of its own, and its tokens for other providers go to whoever may read them: no vault.
+  // No token vault: account linking is a separate page in Keycloak, and its tokens for other providers go to anyone with
+  // read access.
   connectedAccounts: () => undefined,
   setup: {
     device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',
     ciba: 'Gateway client, Capability config: turn on "OIDC CIBA Grant"; give the server an authentication channel.',
     details:
-      'Keycloak carries no authorization details in CIBA: set "approval: {details: message}" in gateway.yaml, for paper accounts.',
+      'Keycloak does not support authorization details in CIBA. Set "approval: {details: message}" in gateway.yaml (paper accounts only).',
     dpop: 'Use Keycloak 26.4 or newer, and turn on "Require DPoP bound tokens" for the login client.',
     token_exchange: 'Gateway client, Capability config: turn on "Standard Token Exchange".',
   },

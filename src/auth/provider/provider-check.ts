@@ -6,10 +6,10 @@ import type { Dialect, Feature } from './dialect.ts';
 import { dialectOf } from './dialects.ts';
 import { announcesDpop } from './provider.ts';
 
-/** What was found about one thing the provider must do; every `warn` and `fail` says what to set there. */
+/** The result of checking one feature that the provider must support. Every `warn` and `fail` says what to configure there. */
 export interface ProviderFinding {
   readonly feature: Feature;
-  /** `warn`: it works without, or can't be seen from outside. `fail`: something will not work. */
+  /** `warn`: optional, or impossible to check from outside. `fail`: something will not work. */
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
   readonly fix?: string;
@@ -17,7 +17,7 @@ export interface ProviderFinding {
 
 type Checked = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
 
-/** Compares what a profile and its gateway need with what the provider's metadata says. Asks nobody. */
+/** Compares what a profile and its gateway need with the provider's metadata. Sends no requests. */
 export function checkProviderFeatures(profile: Checked, announced: ServerMetadata): ProviderFinding[] {
   const dialect = dialectOf(profile);
   const { setup } = dialect;
@@ -33,7 +33,7 @@ export function checkProviderFeatures(profile: Checked, announced: ServerMetadat
 
   return [
     metadata.device_authorization_endpoint === undefined || lacks(DEVICE_GRANT)
-      ? say('device', 'fail', 'no device login (RFC 8628): nobody could sign in')
+      ? say('device', 'fail', 'no device login (RFC 8628), so nobody can sign in')
       : say('device', 'ok', 'device login'),
     ciba(metadata, announced, lacks(CIBA_GRANT), say),
     details(profile, dialect, metadata, say),
@@ -46,24 +46,24 @@ type Say = (feature: Feature, status: ProviderFinding['status'], message: string
 
 function ciba(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: boolean, say: Say) {
   if (metadata.backchannel_authentication_endpoint === undefined || lacksGrant) {
-    return say('ciba', 'fail', 'no approvals on the phone (CIBA): no order could be placed');
+    return say('ciba', 'fail', 'no phone approvals (CIBA), so no order can be placed');
   }
   const modes = listed(metadata, 'backchannel_token_delivery_modes_supported');
   if (modes !== undefined && !modes.includes('poll') && !modes.includes('ping')) {
-    return say('ciba', 'fail', `CIBA without poll and ping mode (only ${modes.join(', ')})`);
+    return say('ciba', 'fail', `CIBA supports neither poll nor ping mode (only ${modes.join(', ')})`);
   }
   return announced.backchannel_authentication_endpoint === undefined
-    ? say('ciba', 'warn', 'approvals on the phone (CIBA): not announced; it may be off')
-    : say('ciba', 'ok', 'approvals on the phone (CIBA)');
+    ? say('ciba', 'warn', 'phone approvals (CIBA) are not announced and may be turned off')
+    : say('ciba', 'ok', 'phone approvals (CIBA)');
 }
 
 function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, say: Say) {
   const type = TRADE_ORDER_TYPE;
   if (dialect.details === 'never') {
-    const what = `${dialect.label} puts no approved order into the token`;
+    const what = `${dialect.label} does not put the approved order into the token`;
     return profile.environment === 'live'
-      ? say('details', 'fail', `${what}: the gateway asks for no live order there`)
-      : say('details', 'warn', `${what}: the phone shows a short message alone`);
+      ? say('details', 'fail', `${what}, so the gateway requests no live orders there`)
+      : say('details', 'warn', `${what}, so the phone shows only a short message`);
   }
   const types = listed(metadata, 'authorization_details_types_supported');
   if (types?.includes(type)) return say('details', 'ok', `approvals carry the order (type ${type})`);
@@ -71,7 +71,7 @@ function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, s
     return say(
       'details',
       'warn',
-      `authorization details of type ${type} are unknown (it knows ${types.join(', ') || 'none'}): details_type in gateway.yaml must be one of those`,
+      `authorization details of type ${type} are not supported (supported: ${types.join(', ') || 'none'}); set details_type in gateway.yaml to one of those`,
     );
   }
   return say(
@@ -82,17 +82,21 @@ function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, s
 }
 
 function dpop(profile: Checked, metadata: ServerMetadata, say: Say) {
-  if (!announcesDpop(metadata)) return say('dpop', 'warn', 'no DPoP: a stolen token works anywhere');
+  if (!announcesDpop(metadata)) return say('dpop', 'warn', 'no DPoP, so a stolen token works anywhere');
   return profile.dpop === false
-    ? say('dpop', 'warn', 'DPoP is turned off in the profile: a stolen token works anywhere')
+    ? say('dpop', 'warn', 'DPoP is turned off in the profile, so a stolen token works anywhere')
     : say('dpop', 'ok', "tokens bound to this machine's key (DPoP)");
 }
 
-/** Of use to the gateway alone, which may have another way to the broker. */
+/** Only the gateway uses token exchange, and it may have another way to reach the broker. */
 function tokenExchange(dialect: Dialect, grants: readonly string[] | undefined, say: Say) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
-    : say('token_exchange', 'warn', 'token exchange is not announced; the gateway needs it for the broker');
+    : say(
+        'token_exchange',
+        'warn',
+        'token exchange is not announced; the gateway needs it to reach the broker',
+      );
 }
 
 function listed(metadata: ServerMetadata, name: string): string[] | undefined {

@@ -1,35 +1,38 @@
 import { type Clock, systemClock } from '../../machine/clock.ts';
 
 /**
- * Providers accept a proof or an assertion that is off by a few seconds, and a `Date` header is exact to the second: a smaller
- * difference is treated as none.
+ * Differences below this many seconds are ignored. Providers accept proofs and assertions that are off by a few seconds,
+ * and a `Date` header has a resolution of one second.
  */
 const CLOCKS_APART_S = 3;
 
-/** What each clock is known to be ahead of a provider's, in seconds, by issuer. */
+/** How many seconds each clock is ahead of each provider's, keyed by issuer. */
 const offsets = new WeakMap<Clock, Map<string, number>>();
 
 const nameOf = (issuer: string): string => issuer.replace(/\/+$/, '');
 
-/** Seconds that this machine's clock is ahead of the provider's, as measured; undefined before the provider's first answer. */
+/**
+ * Returns how many seconds this machine's clock is ahead of the provider's, or undefined before the provider's first
+ * response.
+ */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
   return offsets.get(clock)?.get(nameOf(issuer));
 }
 
-/** Seconds that this machine's clock is ahead of the provider's; 0 where it is unknown or too small to matter. */
+/** Like {@link clockOffset}, but returns 0 if the offset is unknown or too small to matter. */
 export function secondsAhead(issuer: string, clock: Clock = systemClock): number {
   const offset = clockOffset(issuer, clock) ?? 0;
   return Math.abs(offset) < CLOCKS_APART_S ? 0 : offset;
 }
 
-/** The time at the provider, by which its tokens are judged. Milliseconds since the epoch. */
+/** Returns the provider's current time in milliseconds since the epoch. Token lifetimes are checked against it. */
 export function providerNow(issuer: string, clock: Clock): number {
   return clock.now() - secondsAhead(issuer, clock) * 1000;
 }
 
 /**
- * A fetch for requests to the provider, which compares the clocks with each answer: the one that is used here, and the
- * system's, by which the libraries make proofs and assertions (their `clockSkew`).
+ * Wraps fetch to compare clocks with each response from the provider. Compares both `clock` and the system clock, which
+ * the libraries use to make proofs and assertions (their `clockSkew`).
  */
 export function comparesClocks(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];
@@ -53,27 +56,30 @@ function note(issuer: string, clock: Clock, offset: number): void {
   offsets.set(clock, known.set(nameOf(issuer), offset));
 }
 
-/** Whether the difference between the clocks has turned out to be another than it was taken for. @param before seconds */
+/** Returns whether the known clock difference has changed since it was `before` seconds. */
 export function hasLearnt(issuer: string, before: number, clock: Clock = systemClock): boolean {
   return Math.abs(secondsAhead(issuer, clock) - before) >= CLOCKS_APART_S;
 }
 
-/** Seconds. Gateways accept a proof that is a minute off, and most providers less. */
+/**
+ * Differences of at least this many seconds cause a warning. Gateways accept proofs that are off by a minute; most
+ * providers accept less.
+ */
 const WORTH_TELLING_S = 20;
 
 /**
- * A fetch that compares this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) as answers come in.
- * @param known what earlier answers said; each new one moves it no further than it has to
+ * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
+ * @param known the offset measured so far; each response changes it only as far as necessary
  */
 export function clockComparison(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;
   const compared: typeof fetch = async (input, init) => {
     const sentAt = clock.now();
     const response = await send(input, init);
-    // A cache in between says how long it has had the answer (§5.1 of RFC 9111).
+    // A cache in between reports how long it has held the response (RFC 9111 §5.1).
     const age = Number(response.headers.get('age') ?? 0) * 1000;
     const date = Date.parse(response.headers.get('date') ?? '') + age;
-    // The header has whole seconds, and was written some time between sending and now.
+    // The header has whole seconds and was written between sending the request and now.
     if (Number.isFinite(date)) {
       const earliest = (sentAt - date) / 1000 - 1;
       const latest = (clock.now() - date) / 1000;
@@ -84,9 +90,9 @@ export function clockComparison(send: typeof fetch, clock: Clock, known = 0) {
   return { fetch: compared, skew: () => Math.round(seconds) };
 }
 
-/** What to tell the person about a difference in seconds; undefined where it does no harm. */
+/** Returns a warning about a clock difference in seconds, or undefined if it is harmless. */
 export function clockWarning(skew: number): string | undefined {
   if (Math.abs(skew) < WORTH_TELLING_S) return undefined;
   const how = `${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'}`;
-  return `this machine's clock is ${how} the identity provider's; with more than a minute, the gateway refuses its requests. Set it by the network.`;
+  return `this machine's clock is ${how} the identity provider's. Above one minute, the gateway rejects requests. Turn on automatic time.`;
 }

@@ -3,28 +3,31 @@ import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 
 /**
- * What went wrong with a request to the identity provider, in facts that are safe to show. The libraries' own errors
- * never go further than this file: their `cause` holds whole response bodies, tokens included.
+ * A failed request to the identity provider, described by facts that are safe to display. The OAuth libraries' own errors
+ * never leave this file, because their `cause` holds entire response bodies, tokens included.
  */
 export type ProviderFailure =
-  /** No usable answer: network, time-out, 5xx, 429, a body that can't be read. `retryAfter` in seconds. */
+  /** No usable response: network error, timeout, 5xx, 429, or an unreadable body. `retryAfter` is in seconds. */
   | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   /** An OAuth error response (RFC 6749 §5.2). */
   | { readonly kind: 'oauth'; readonly error: string; readonly description: string | undefined }
-  /** An answer that breaks the protocol, or must not be trusted. `status` where it was neither a success nor an error of OAuth's. */
+  /**
+   * A response that breaks the protocol or must not be trusted. `status` is set if it was neither a success nor an OAuth
+   * error.
+   */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
-/** By the code of the libraries' errors, and the name of the runtime's. */
+/** Reasons by the error code of the OAuth libraries or the error name of the runtime. */
 const unanswered = new Map<unknown, string>([
   ['OAUTH_TIMEOUT', 'it did not answer in time'],
   ['TimeoutError', 'it did not answer in time'],
-  ['OAUTH_ABORT', 'the request was cut off'],
-  ['AbortError', 'the request was cut off'],
+  ['OAUTH_ABORT', 'the request was aborted'],
+  ['AbortError', 'the request was aborted'],
   ['OAUTH_PARSE_ERROR', 'its answer was not JSON'],
   ['OAUTH_RESPONSE_IS_NOT_JSON', 'its answer was not JSON'],
 ]);
 
-/** Sorts what openid-client, oauth4webapi, jose or fetch threw. */
+/** Classifies an error thrown by openid-client, oauth4webapi, jose or fetch. */
 export function providerFailure(error: unknown): ProviderFailure {
   if (isAnswerTooLong(error)) return { kind: 'invalid', reason: 'its answer was too long' };
   const { name, code, cause, error: oauthError, error_description, response = cause } = asRecord(error);
@@ -42,7 +45,7 @@ export function providerFailure(error: unknown): ProviderFailure {
   }
   const reason = unanswered.get(code) ?? unanswered.get(name);
   if (reason !== undefined) return { kind: 'unreachable', reason };
-  // fetch's own network error; argument errors of the libraries are TypeErrors too, but carry a code.
+  // A network error from fetch is a TypeError without a code. The libraries' argument errors are TypeErrors with one.
   if (error instanceof TypeError && code === undefined) {
     const network = asRecord(cause).code;
     return {
@@ -52,11 +55,11 @@ export function providerFailure(error: unknown): ProviderFailure {
   }
   return {
     kind: 'invalid',
-    reason: `its answer was refused (${typeof code === 'string' ? code : 'invalid'})`,
+    reason: `its response was rejected (${typeof code === 'string' ? code : 'invalid'})`,
   };
 }
 
-/** Auth0 sends slow_down and authorization_pending with 429 at times: an answer, not a failure. */
+/** Auth0 sometimes sends `slow_down` and `authorization_pending` with status 429. Those are answers, not failures. */
 function isOverloaded({ status }: Response, oauthError: unknown): boolean {
   const isAnswer = ['slow_down', 'authorization_pending'].includes(String(oauthError));
   return status >= 500 || (status === 429 && !isAnswer);
@@ -65,16 +68,16 @@ function isOverloaded({ status }: Response, oauthError: unknown): boolean {
 function overloaded(response: Response): ProviderFailure {
   const { status } = response;
   const retryAfter = retryAfterSeconds(response);
-  const wait = retryAfter === undefined ? '' : `; it takes more in ${retryAfter} s`;
+  const wait = retryAfter === undefined ? '' : `; retry in ${retryAfter} s`;
   return {
     kind: 'unreachable',
-    reason: status === 429 ? `it was asked too often${wait}` : `it answered with HTTP status ${status}`,
+    reason: status === 429 ? `too many requests${wait}` : `it answered with HTTP status ${status}`,
     ...defined({ retryAfter }),
   };
 }
 
 /**
- * The failure as the program's own error. `details.retryAfter`: seconds, where the provider said when to come again.
+ * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent one.
  * @param what the request, as in "the sign-in could not be started"
  */
 export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
@@ -92,7 +95,7 @@ export function providerError(failure: ProviderFailure, what: string, issuer: st
     const { error, description } = failure;
     return new TradeAgentError(
       'provider_error',
-      `${what}: the identity provider answered ${error}${description === undefined ? '' : ` (${description})`}`,
+      `${what}: the identity provider responded with ${error}${description === undefined ? '' : ` (${description})`}`,
       { hint: `Check the profile's issuer and clients at ${issuer}.`, details: { error } },
     );
   }
@@ -102,8 +105,8 @@ export function providerError(failure: ProviderFailure, what: string, issuer: st
 }
 
 /**
- * `Retry-After` in seconds, both its forms (RFC 9110 §10.2.3), at most an hour; where there is none, what Auth0 says
- * instead: `X-RateLimit-Reset`, seconds since the epoch.
+ * Returns `Retry-After` in seconds, in either form (RFC 9110 §10.2.3) and capped at one hour. Falls back to
+ * `X-RateLimit-Reset` (seconds since the epoch), which Auth0 sends instead.
  */
 export function retryAfterSeconds(response: Response, now = Date.now()): number | undefined {
   const value = response.headers.get('retry-after');
@@ -118,7 +121,7 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), 3600) : undefined;
 }
 
-/** A text of the provider's fit for a terminal: printable, short, and without anything long enough to be a token. */
+/** Makes a text from the provider safe for a terminal: printable, short, and with anything long enough to be a token removed. */
 function presentable(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
   return text

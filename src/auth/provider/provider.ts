@@ -20,20 +20,23 @@ import { dialectOf } from './dialects.ts';
 import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
-/** Metadata changes rarely; a stale copy costs one failed request at worst, and may be removed at any time. */
+/**
+ * How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any
+ * time.
+ */
 const METADATA_TTL_MS = 3_600_000;
 
-/** Seconds one request to the provider may take. {@link storeLock}'s wait is built on it. */
+/** Timeout of one request to the provider, in seconds. {@link storeLock} derives its wait from it. */
 export const PROVIDER_TIMEOUT_S = 10;
 
 export interface ProviderAccess {
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
-  /** Absent: nothing is cached on disk. */
+  /** Folders for the disk cache. Nothing is cached on disk if undefined. */
   readonly home?: Home | undefined;
-  /** Seconds for each request, {@link PROVIDER_TIMEOUT_S} unless said otherwise. */
+  /** Timeout of each request in seconds. Defaults to {@link PROVIDER_TIMEOUT_S}. */
   readonly timeoutSeconds?: number | undefined;
-  /** Of a client that proves who it is (`private_key_jwt`), as a server's does; a person's own has none. */
+  /** Key of a confidential client (`private_key_jwt`), such as a server's. A person's own client has none. */
   readonly privateKey?: JWK | undefined;
   readonly fresh?: boolean | undefined;
 }
@@ -44,10 +47,10 @@ interface CachedMetadata {
 }
 const inProcess = new Map<string, CachedMetadata>();
 
-/** What is answered to a proof (RFC 9449 §5) and to an assertion (RFC 7523 §3.2) of another time. */
+/** Error codes for a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2) whose timestamp the provider rejects. */
 const REFUSED_FOR_ITS_TIME = ['invalid_dpop_proof', 'invalid_client'];
 
-/** ID tokens signed by anything else (`none`, or a shared secret) are refused. */
+/** Accepted signing algorithms. ID tokens signed with anything else, such as `none` or a shared secret, are rejected. */
 export const ID_TOKEN_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256', 'ES384', 'PS384', 'RS384'];
 
 const usedEndpoints = [
@@ -62,7 +65,7 @@ const usedEndpoints = [
 ] as const;
 
 /**
- * The provider's metadata (OpenID Connect Discovery), from this process's memory, the disk, or the network.
+ * Returns the provider's metadata (OpenID Connect Discovery) from memory, the disk, or the network.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
  */
 export async function providerMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
@@ -89,13 +92,13 @@ export async function providerMetadata(issuer: string, access: ProviderAccess): 
     try {
       writePrivateFile(file, JSON.stringify(cached));
     } catch {
-      // Only a cache: a full or read-only disk must not stand in the way of a sign-out.
+      // This is only a cache: a full or read-only disk must not block a sign-out.
     }
   }
   return metadata;
 }
 
-/** openid-client's view of one of the profile's clients at its provider. */
+/** Builds openid-client's configuration for one of the profile's clients. */
 export async function clientConfiguration(
   profile: Pick<ResolvedProfile, 'issuer' | 'provider'>,
   client: { client_id: string } & Partial<ClientMetadata>,
@@ -109,22 +112,22 @@ export async function clientConfiguration(
   const configuration = new oidc.Configuration(
     metadata,
     client.client_id,
-    // Proofs and assertions are made in the provider's time.
+    // Proofs and assertions carry the provider's time.
     { ...client, [oidc.clockSkew]: -secondsAhead(issuer) },
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
   const send = comparesClocks(issuer, clock, boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER));
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
-  // Plain HTTP has been ruled out but for this machine itself (isTrustworthy).
+  // isTrustworthy has already ruled out plain HTTP except on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
 }
 
 /**
- * Makes a request whose proof or assertion carries the time; once more where it is refused and that very answer showed
- * that this machine's clock is off. A request refused so was not carried out.
- * @param request makes its configuration itself, and so in the time known by then
+ * Makes a request whose proof or assertion carries a timestamp. Retries once if the provider rejects it and the response
+ * shows that this machine's clock is wrong. Retrying is safe because a rejected request was not carried out.
+ * @param request builds its own configuration, so that it uses the corrected time
  */
 export async function inProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
   const before = secondsAhead(issuer);
@@ -142,7 +145,7 @@ export async function inProviderTime<T>(issuer: string, request: () => Promise<T
   }
 }
 
-/** The client that people sign in by: a public one, but at a server. */
+/** Returns the client that people sign in with. It is public, except on a server. */
 export async function loginClient(profile: ResolvedProfile, access: ProviderAccess): Promise<Configuration> {
   const { client_id } = profile.login_client;
   if (access.privateKey === undefined) {
@@ -150,7 +153,7 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
   }
   const [{ PrivateKeyJwt }, { assertionKey }] = await Promise.all([
     import('openid-client'),
-    // Brings the whole of jose, which a person's own sign-in has no use for.
+    // Loads all of jose, which a person's own sign-in does not need.
     import('./assertion-key.ts'),
   ]);
   const proof = PrivateKeyJwt(await assertionKey(access.privateKey));
@@ -163,12 +166,12 @@ export function audienceParameters(
   return dialectOf(profile).audience(profile.audience);
 }
 
-/** Whether this profile's tokens are bound to our key: where the provider can, unless the profile says no. */
+/** Returns whether this profile's tokens are bound to our key: yes if the provider supports it and the profile allows it. */
 export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && announcesDpop(metadata);
 }
 
-/** Whether the provider binds tokens to a key (RFC 9449 §5.1). */
+/** Returns whether the provider can bind tokens to a key (RFC 9449 §5.1). */
 export function announcesDpop(metadata: ServerMetadata): boolean {
   return metadata.dpop_signing_alg_values_supported?.includes('ES256') ?? false;
 }
@@ -196,7 +199,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
   if (!isTrustworthy(metadata, issuer)) {
     throw new TradeAgentError(
       'provider_error',
-      `${what}: its metadata names another issuer or an address without TLS`,
+      `${what}: its metadata has a different issuer or an address without TLS`,
       {
         hint: `Check that ${issuer} is the right identity provider.`,
       },
@@ -205,7 +208,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
   return metadata;
 }
 
-/** The metadata without openid-client's helper methods, so that it can be cloned and saved. */
+/** Copies the metadata without openid-client's helper methods, so that it can be cloned and saved. */
 function plainMetadata(metadata: object): ServerMetadata {
   return JSON.parse(JSON.stringify(metadata)) as ServerMetadata;
 }

@@ -3,13 +3,13 @@ import { TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import type { Dialect } from './dialect.ts';
 
-/** A provider that keeps to the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
+/** A provider that follows the standards: discovery, RFC 8707, RFC 9396, RFC 8693, CIBA Core. */
 export const standard: Dialect = {
   label: 'a standard provider',
   recognizes: () => true,
   complete: (metadata) => metadata,
   identityScopes: IDENTITY_SCOPES,
-  // RFC 8707's `resource` must be a URI; the older `audience` takes any name.
+  // RFC 8707's `resource` must be a URI. The older `audience` parameter takes any name.
   audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
   loginHint: ({ sub }) => sub,
   bindingMessage: (message) => message,
@@ -20,7 +20,7 @@ export const standard: Dialect = {
     namesAudience: true,
     grantsOffline: true,
     setup:
-      'Allow token exchange (RFC 8693) to the server’s client (private_key_jwt, DPoP), from its own audience to the gateway’s.',
+      'Allow token exchange (RFC 8693) for the server’s client (private_key_jwt, DPoP), from its own audience to the gateway’s.',
   },
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
@@ -28,11 +28,11 @@ export const standard: Dialect = {
       ? { endpoint, audience: { resource: endpoint }, atSignIn: true, finish: 'provider' }
       : undefined,
   setup: {
-    device: 'Turn on the device authorization grant (RFC 8628), and allow it to the login client.',
-    ciba: 'Turn on CIBA, and allow its grant to the gateway’s client (private_key_jwt).',
+    device: 'Turn on the device authorization grant (RFC 8628), and allow it for the login client.',
+    ciba: 'Turn on CIBA, and allow its grant for the gateway’s client (private_key_jwt).',
     details:
-      'Add the details type to the types the provider knows (RFC 9396), and put approved details into the access token.',
+      'Add the details type to the provider’s supported types (RFC 9396), and put approved details into the access token.',
     dpop: 'Turn on DPoP (RFC 9449) with ES256: without it a stolen token works anywhere.',
-    token_exchange: 'Allow token exchange (RFC 8693) to the gateway’s client.',
+    token_exchange: 'Allow token exchange (RFC 8693) for the gateway’s client.',
   },
 };

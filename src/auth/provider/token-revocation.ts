@@ -6,19 +6,19 @@ import { type ProviderFailure, providerFailure } from './provider-failure.ts';
 
 type RevocableToken = 'refresh_token' | 'access_token';
 
-/** A token that may still be good at the provider, though it is deleted here. */
+/** A token that was deleted here but may still be valid at the provider. */
 export interface UnrevokedToken {
   readonly token: RevocableToken;
-  /** Why, in words that go after "it could not be revoked". */
+  /** The reason, phrased to follow "it could not be revoked". */
   readonly reason: string;
-  /** The provider can't revoke tokens of this kind at all: nothing went wrong. */
+  /** Whether the provider can't revoke this kind of token at all. In that case nothing went wrong. */
   readonly unsupported: boolean;
 }
 
 /**
- * Revokes tokens of the login client (RFC 7009), each with a request of its own and the refresh token first: its
- * access tokens may end with it, and an unreachable provider is not waited for twice.
- * @returns those that could not be revoked; never throws
+ * Revokes tokens of the login client (RFC 7009), one request each. The refresh token goes first because its access tokens
+ * may end with it. After an unreachable provider, the remaining tokens are not tried.
+ * @returns the tokens that could not be revoked; never throws
  */
 export async function revokeTokens(
   profile: ResolvedProfile,
@@ -35,15 +35,15 @@ export async function revokeTokens(
   try {
     const configuration = await loginClient(profile, access);
     if (configuration.serverMetadata().revocation_endpoint === undefined) {
-      return none('it offers no revocation', false);
+      return none('it does not support revocation', false);
     }
     return await revokeEach(configuration, held, dialectOf(profile).revokesAccessTokens);
   } catch (error) {
-    // Discovery alone gets here, and reports in the program's own words: no more is to be said than that.
+    // Only discovery fails here, and its error message is already safe to display, so only the kind of failure matters.
     return none(
       (error as { code?: unknown }).code === 'provider_unreachable'
         ? "it can't be reached"
-        : 'its metadata is not to be trusted',
+        : 'its metadata can’t be trusted',
       false,
     );
   }
@@ -59,7 +59,7 @@ async function revokeEach(
   let away: string | undefined;
   for (const { token, value } of held) {
     if (token === 'access_token' && !revokesAccessTokens) {
-      left.push({ token, reason: 'it revokes refresh tokens alone', unsupported: true });
+      left.push({ token, reason: 'it revokes only refresh tokens', unsupported: true });
     } else if (away !== undefined) {
       left.push({ token, reason: away, unsupported: false });
     } else {
@@ -78,5 +78,5 @@ function unrevoked(failure: ProviderFailure): Omit<UnrevokedToken, 'token'> {
   if (failure.kind !== 'oauth') return { reason: failure.reason, unsupported: false };
   // RFC 7009 §2.2.1.
   const unsupported = failure.error === 'unsupported_token_type';
-  return { reason: `it answered ${failure.error}`, unsupported };
+  return { reason: `it responded with ${failure.error}`, unsupported };
 }

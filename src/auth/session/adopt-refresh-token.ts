@@ -11,8 +11,8 @@ import { dpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { newSession } from './stored-session.ts';
 
 /**
- * Makes a session of a refresh token that came without one: exchanges it, learns from the ID token whose it is, and
- * keeps what came in its place. Does nothing where there is a session already.
+ * Creates a session from a bare refresh token: exchanges it, reads the user from the ID token, and stores the new refresh
+ * token. Does nothing if there is already a session.
  * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function adoptRefreshToken(
@@ -41,19 +41,19 @@ export async function adoptRefreshToken(
     ).catch((error: unknown): never => {
       const failure = providerFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-        throw loginRequired('the identity provider does not take the refresh token');
+        throw loginRequired('the identity provider did not accept the refresh token');
       }
       throw providerError(failure, 'the session could not be opened', profile.issuer);
     });
-    // First what can't be had again: the next run then finds it, and the key it is bound to.
+    // Store the irreplaceable parts first, so that the next run finds the token and the key that it is bound to.
     const successor = tokens.refresh_token ?? sent;
     await store.set({ refresh_token: successor, dpop_key: JSON.stringify(key) }, { refresh_token: sent });
     if (tokens.id_token === undefined) {
       throw new TradeAgentError(
         'provider_error',
-        'the identity provider did not say whose refresh token that is',
+        'the identity provider did not say whose refresh token this is',
         {
-          hint: 'Sign in once with "trade-agent login" and the same variable set: it writes a whole session there.',
+          hint: 'Sign in once with "trade-agent login" and the same variable set. This stores a complete session there.',
         },
       );
     }

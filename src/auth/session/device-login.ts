@@ -20,32 +20,32 @@ import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from
 import type { User } from './session.ts';
 import { newSession, parseStoredSession, type StoredSession, userOf } from './stored-session.ts';
 
-/** RFC 8628 §3.2: what to poll with where the provider says nothing. */
+/** Default polling interval in seconds (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_S = 5;
 
-/** RFC 8628 §3.5. */
+/** Seconds added to the interval on `slow_down` (RFC 8628 §3.5). */
 const SLOW_DOWN_S = 5;
 
 const MAX_PAUSE_S = 30;
 
 export interface DeviceLoginOptions {
-  /** What the session may do at the gateway; {@link SESSION_SCOPES} unless said otherwise, never `orders:write`. */
+  /** Gateway scopes of the session. Defaults to {@link SESSION_SCOPES}; never `orders:write`. */
   readonly scopes?: readonly string[];
-  /** Whom the session's tokens are for, in the provider's own way; the gateway unless said otherwise. */
+  /** Audience of the session's tokens, as the provider's dialect expresses it. Defaults to the gateway. */
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
-   * The last word on whether a sign-in counts, and whose session it becomes; by the ID token alone where it is absent. Where it
-   * throws, nothing is kept, and what was signed in is ended again.
+   * Makes the final decision on whether a sign-in is accepted and whose session it becomes. If absent, the ID token
+   * decides. If it throws, nothing is stored and the new sign-in is revoked.
    */
   readonly settle?: (signedIn: SignedIn) => Promise<Partial<StoredSession>>;
-  /** Shown on the consent page; this machine's name unless said otherwise. */
+  /** Name on the consent page. Defaults to this machine's name. */
   readonly deviceName?: string;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly home?: Home;
   readonly timeoutSeconds?: number;
-  /** Ends the start of the sign-in; `complete` takes its own. */
+  /** Aborts the start of the sign-in. `complete` takes its own signal. */
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +58,8 @@ interface SignedIn {
 export type DeviceLogin = Awaited<ReturnType<typeof beginDeviceLogin>>;
 
 /**
- * Starts a sign-in on another device. The credential store is tried first: a session that can't be kept would be lost.
+ * Starts a sign-in on another device. Probes the credential store first, because a session that can't be stored would be
+ * lost.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function beginDeviceLogin(
@@ -73,7 +74,7 @@ export async function beginDeviceLogin(
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const dialect = dialectOf(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
-  // A sign-in at a server is for that and nothing else: what it may reach of the person's it gets by exchange.
+  // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
   const isHere = profile.server === undefined;
   const connections = isHere && options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
   const scopes = [
@@ -85,7 +86,7 @@ export async function beginDeviceLogin(
   ];
   const { initiateDeviceAuthorization } = await import('openid-client');
   const startedAt = clock.now();
-  // RFC 8707 §2: one `resource` for each.
+  // One `resource` parameter for each (RFC 8707 §2).
   const parameters = new URLSearchParams([
     ['scope', scopes.join(' ')],
     ['device_name', printableName(options.deviceName ?? machineName())],
@@ -97,7 +98,7 @@ export async function beginDeviceLogin(
   });
   options.signal?.throwIfAborted();
   const { user_code, verification_uri, verification_uri_complete } = started;
-  // They are printed, and opened in a browser: nothing but a web address and a plain code will do.
+  // These are printed and opened in a browser, so only a web address and a plain code are accepted.
   const uris = [verification_uri, verification_uri_complete].filter((uri) => uri !== undefined);
   if (!/^[\x21-\x7e][\x20-\x7e]{0,63}$/.test(user_code) || !uris.every(isPlainAddress)) {
     throw new TradeAgentError('provider_error', 'the identity provider sent an unusable code or address', {
@@ -115,16 +116,16 @@ export async function beginDeviceLogin(
     /** Seconds between polls. */
     interval,
     scopes,
-    /** Seconds this machine's clock is ahead of the provider's, as far as it said; up to a minute is tolerated. */
+    /** Seconds that this machine's clock is ahead of the provider's, if known. Up to a minute is tolerated. */
     clockSkew: clocks.skew(),
     /**
      * Waits for the person's decision and stores the session.
      * @throws {TradeAgentError} `login_denied`, `login_expired`, `provider_error`, `credential_store_…`; the reason of
-     *   `signal` when it aborts
+     * `signal` when it aborts
      */
     async complete(signal: AbortSignal): Promise<User> {
       const key = await store.get(['dpop_key'], { fresh: true });
-      // The machine's key stays the same over sign-ins: tokens of approvals under way are bound to it.
+      // The machine's key is kept across sign-ins because tokens of pending approvals are bound to it.
       const dpopKey = key.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(key.dpop_key);
       const tokens = await pollDeviceToken({
         configuration,
@@ -166,15 +167,17 @@ function wholeOf(tokens: { readonly id_token?: string; readonly refresh_token?: 
     throw new TradeAgentError(
       'provider_error',
       `the identity provider sent no ${idToken === undefined ? 'ID token' : 'refresh token'}`,
-      { hint: 'Allow the login client the scopes openid and offline_access, and the refresh_token grant.' },
+      {
+        hint: 'Allow the scopes openid and offline_access, and the refresh_token grant, for the login client.',
+      },
     );
   }
   return { idToken, refreshToken };
 }
 
 /**
- * A web address that is what it looks like: printable, so that no parser takes anything out of it, and without a name
- * before an @ that passes for its host.
+ * Returns whether a web address is safe to display: printable, so that no parser drops any of it, and without a user name
+ * before an @ that could pass for the host.
  */
 function isPlainAddress(text: string): boolean {
   if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
@@ -182,7 +185,7 @@ function isPlainAddress(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** Puts the new session in the old one's place; the old one is ended at the provider, as far as that can be done. */
+/** Stores the new session in place of the old one, then tries to revoke the old one at the provider. */
 async function storeLogin(
   profile: ResolvedProfile,
   store: CredentialStore,
@@ -193,7 +196,7 @@ async function storeLogin(
 ): Promise<void> {
   const previous = await store.exclusively('session', async () => {
     const before = await store.get(['session', 'refresh_token'], { fresh: true });
-    // First out, then in: a crash between the two leaves "signed out", never one user's name with another's token.
+    // Delete before storing: a crash in between leaves "signed out", never one user's name with another user's token.
     await store.delete(['session', 'access_token', 'refresh_token']);
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
@@ -203,7 +206,7 @@ async function storeLogin(
   await endAgain(profile, previous.refresh_token, access);
 }
 
-/** Ends a sign-in that nobody has any more, as far as that can be done: it ends by itself otherwise. */
+/** Revokes an unused sign-in if the provider can be reached. Otherwise it expires by itself. */
 async function endAgain(
   profile: ResolvedProfile,
   refreshToken: string,
@@ -226,7 +229,7 @@ interface DevicePoll {
   signal: AbortSignal;
 }
 
-/** Polls until there is an answer (RFC 8628 §3.4, §3.5); losing the network for a while ends nothing. */
+/** Polls until the provider decides (RFC 8628 §3.4, §3.5). Network failures do not end the polling. */
 async function pollDeviceToken(poll: DevicePoll) {
   const { configuration, clock, signal } = poll;
   const { genericGrantRequest } = await import('openid-client');
@@ -265,10 +268,10 @@ async function pollDeviceToken(poll: DevicePoll) {
           pause = interval;
           continue;
         case 'access_denied':
-          throw new TradeAgentError('login_denied', 'the sign-in was refused on the other device', {
+          throw new TradeAgentError('login_denied', 'the sign-in was denied on the other device', {
             hint: 'Run "trade-agent login" to try again.',
           });
-        // Auth0 says expired_token once and invalid_grant from then on.
+        // Auth0 sends expired_token once and invalid_grant from then on.
         case 'expired_token':
         case 'invalid_grant':
           throw expired();

@@ -4,7 +4,7 @@ import type { DPoPHandle } from 'openid-client';
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** An ES256 private key as JWK (RFC 7518 §6.2): the form every key of ours is kept in. */
+/** An ES256 private key as a JWK (RFC 7518 §6.2). All of our keys are stored in this form. */
 const privateJwkSchema = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -20,12 +20,12 @@ export async function generatePrivateJwk(): Promise<PrivateJwk> {
   return privateJwkSchema.parse(privateKey.export({ format: 'jwk' }));
 }
 
-/** What may leave this machine. */
+/** Returns the public half, which may leave this machine. */
 export function publicJwk({ kty, crv, x, y }: PrivateJwk): PublicJwk {
   return { kty, crv, x, y };
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` when the stored text isn't a key */
+/** @throws {TradeAgentError} `credential_store_unavailable` if the stored text isn't a key */
 export function parsePrivateJwk(text: string): PrivateJwk {
   try {
     return privateJwkSchema.parse(JSON.parse(text));
@@ -36,7 +36,7 @@ export function parsePrivateJwk(text: string): PrivateJwk {
   }
 }
 
-/** The key pair for WebCrypto; the private half can't be exported again. */
+/** Imports the key pair into WebCrypto. The private half can't be exported again. */
 export async function importKeyPair(jwk: PrivateJwk): Promise<webcrypto.CryptoKeyPair> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
   const [privateKey, publicKey] = await Promise.all([
@@ -46,7 +46,7 @@ export async function importKeyPair(jwk: PrivateJwk): Promise<webcrypto.CryptoKe
   return { privateKey, publicKey };
 }
 
-/** A proof maker for openid-client's requests to the provider; it remembers the provider's nonces. */
+/** Creates a DPoP handle for openid-client's requests to the provider. It remembers the provider's nonces. */
 export async function dpopHandle(
   configuration: Parameters<typeof import('openid-client').getDPoPHandle>[0],
   jwk: PrivateJwk,

@@ -6,14 +6,14 @@ import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 export type DpopProver = ReturnType<typeof createDpopProver>;
 
 export function createDpopProver(key: PrivateJwk, clock: Clock) {
-  // Web Crypto and jose take a while to load; a command that sends no request goes without.
+  // Loaded on first use because WebCrypto and jose take a while to load and some commands send no requests.
   let signingKey: ReturnType<typeof importKeyPair> | undefined;
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();
   return {
     /**
-     * A proof for one request (RFC 9449 §4.2). `htu` is the URL without query and fragment; `ath` binds the proof to
-     * the access token.
+     * Signs a proof for one request (RFC 9449 §4.2). `htu` is the URL without query and fragment. `ath` binds the proof
+     * to the access token.
      */
     async proof({ method, url, accessToken }: { method: string; url: URL; accessToken: string }) {
       const { SignJWT } = await import('jose');
@@ -31,7 +31,7 @@ export function createDpopProver(key: PrivateJwk, clock: Clock) {
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
         .sign(privateKey);
     },
-    /** Keeps the nonce a server gave for its next request (RFC 9449 §8.2). */
+    /** Stores the nonce that a server sent for its next request (RFC 9449 §8.2). */
     rememberNonce(url: URL, response: Response) {
       const nonce = response.headers.get('dpop-nonce');
       if (nonce) nonces.set(url.origin, nonce);

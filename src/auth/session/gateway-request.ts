@@ -2,7 +2,10 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { neverConnected } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
-/** Milliseconds the gateway may take, its body included but for a stream of events; it may itself be asking the broker several times. */
+/**
+ * Timeout of a gateway request in milliseconds, including the body unless it is an event stream. Allows for several
+ * broker requests.
+ */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
 interface GatewayRequest {
@@ -12,15 +15,15 @@ interface GatewayRequest {
   readonly url: URL;
   readonly init: RequestInit;
   readonly timeoutMs: number;
-  /** What is asked, in messages; the gateway unless said otherwise. */
+  /** The called service, as named in error messages. Defaults to the gateway. */
   readonly called?: string;
 }
 
 /**
- * One request with a token. Answers a DPoP nonce challenge once (RFC 9449 §9): a challenged request was not carried
+ * Sends one request with a token. Answers a DPoP nonce challenge once (RFC 9449 §9): a challenged request was not carried
  * out, so sending it again is safe.
- * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false when the request certainly never arrived.
- *   The reason of `init.signal` when that aborts.
+ * @throws {TradeAgentError} `gateway_unreachable`; `details.sent` is false if the request certainly never arrived. The
+ * reason of `init.signal` when that aborts.
  */
 export async function sendToGateway(request: GatewayRequest): Promise<Response> {
   const response = await sendOnce(request);
@@ -31,7 +34,7 @@ export async function sendToGateway(request: GatewayRequest): Promise<Response> 
   return response;
 }
 
-/** Whether a resource server asks for the proof once more, with the nonce it gave (RFC 9449 §9). */
+/** Returns whether a resource server wants the request again, with a proof that contains its nonce (RFC 9449 §9). */
 export function wantsNonce(response: Response): boolean {
   return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
 }
@@ -61,22 +64,22 @@ async function sendOnce({
       ...init,
       method,
       headers,
-      // A redirect would carry the request, and with some clients the token, to an address nobody chose.
+      // A redirect would carry the request, and with some clients the token, to an address that nobody chose.
       redirect: 'manual',
       signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
     });
   } catch (error) {
     init.signal?.throwIfAborted();
     throw timeout.aborted
-      ? unreachable(called, url, `no answer within ${timeoutMs / 1000} seconds`)
+      ? unreachable(called, url, `no response within ${timeoutMs / 1000} seconds`)
       : unreachable(called, url, networkCode(error), !neverConnected(error));
   }
-  // A stream of events ends when it ends; who reads it looks for its signs of life.
+  // An event stream has no total time limit. Its reader watches the heartbeats.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) clearTimeout(timer);
   prover.rememberNonce(url, response);
   if (response.status >= 300 && response.status < 400 && response.status !== 304) {
     await response.body?.cancel();
-    throw unreachable(called, url, 'it answered with a redirect, which is not followed');
+    throw unreachable(called, url, 'it responded with a redirect, which is not followed');
   }
   return response;
 }
@@ -86,7 +89,7 @@ function networkCode(error: unknown): string {
   return typeof code === 'string' ? code : 'no connection';
 }
 
-/** @param sent false where it certainly never left */
+/** @param sent false if the request certainly never left */
 function unreachable(called: string, url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError(
     'gateway_unreachable',

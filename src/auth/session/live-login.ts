@@ -5,13 +5,14 @@ import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { parseStoredSession } from './stored-session.ts';
 
-/** Seconds after signing in within which a session's first live order may be asked for. */
+/** Maximum age of a sign-in, in seconds, when its session requests its first live order. */
 const LIVE_LOGIN_MAX_AGE_S = 900;
 
 /**
- * Live money alone: a session's first order needs a sign-in that is fresh. A session left open on a machine for weeks
- * shows that somebody once sat there, not who sits there now.
- * @param signedInAt of which sign-in the request is, where the store may have another one's: seconds since the epoch
+ * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody
+ * once signed in on this machine, not who uses it now.
+ * @param signedInAt when the request's own sign-in happened, if it may differ from the stored one, in seconds since the
+ * epoch
  * @throws {TradeAgentError} `login_required`
  */
 export async function requireFreshLogin(
@@ -28,10 +29,10 @@ export async function requireFreshLogin(
   if (isKept && session.live === true) return;
   const longest = profile.live_login_max_age ?? LIVE_LOGIN_MAX_AGE_S;
   const age = clock.now() / 1000 - (signedInAt ?? session.signed_in_at ?? Number.NEGATIVE_INFINITY);
-  // A sign-in in the future is a clock that was set back: no proof of anything.
+  // A sign-in in the future means that the clock was set back, so it proves nothing.
   if (age > longest || age < -60) {
     throw new TradeAgentError('login_required', "a session's first live order needs a fresh sign-in", {
-      hint: `Run "trade-agent login --profile ${profile.name}", then ask again within ${Math.floor(longest / 60)} minutes.`,
+      hint: `Run "trade-agent login --profile ${profile.name}", then try again within ${Math.floor(longest / 60)} minutes.`,
     });
   }
   if (isKept) await store.set({ session: JSON.stringify({ ...session, live: true }) }, { session: text });

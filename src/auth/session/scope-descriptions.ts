@@ -18,19 +18,20 @@ const descriptions: Record<string, string> = {
   'delete:me:connected_accounts': accounts,
 };
 
-/** At a server every sign-in stays; this is about what the server does meanwhile. */
-const atServer = { offline_access: 'have the server look after your account when you are away' };
+/** A sign-in to a server always persists, so this describes what the server does while the person is away. */
+const atServer = { offline_access: 'let the server work for you while you are away' };
 
 /**
- * The scopes in words, in the order asked, nothing said twice; an unknown one by its own name.
- * @param at whether it is a server that one signs in at
+ * Describes the scopes in plain language, in the order given and without repetition. An unknown scope is shown by its own
+ * name.
+ * @param at whether the sign-in is to the gateway or to a server
  */
 export function describeScopes(scopes: readonly string[], at: 'gateway' | 'server' = 'gateway'): string[] {
   const words = at === 'server' ? { ...descriptions, ...atServer } : descriptions;
   return [...new Set(scopes.map((scope) => words[scope] ?? scope))];
 }
 
-/** Said at every sign-in: device codes are open to consent phishing (RFC 10027, BCP 247). */
+/** Displayed at every sign-in, because device codes are vulnerable to consent phishing (RFC 10027, BCP 247). */
 export const loginWarning =
-  'Only go on if you started this sign-in yourself, on this computer, just now. ' +
+  'Continue only if you started this sign-in yourself, on this computer, just now. ' +
   'A code or link that someone sent you is an attempt to get into your account.';

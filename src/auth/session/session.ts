@@ -1,22 +1,22 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 
-/** Who is signed in, by the ID token's claims (OpenID Connect Core §5.1). */
+/** The signed-in user, from the ID token's claims (OpenID Connect Core §5.1). */
 export interface User {
   readonly sub: string;
   readonly name: string | undefined;
   readonly email: string | undefined;
 }
 
-/** A signed-in user's session: the only thing above `auth` that can make a request in the user's name. */
+/** A signed-in user's session. It is the only way for code outside `auth` to make requests as the user. */
 export interface Session {
   readonly profile: ResolvedProfile;
   readonly user: User;
-  /** As whose the gateway has what this session asks for, where that is not the profile's login client. */
+  /** Client that the gateway attributes requests to, if it is not the profile's login client. */
   readonly clientId?: string | undefined;
   /**
-   * Sends a request to the gateway with an access token for these scopes: reading uses one token with all read scopes,
-   * anything more a token with exactly what is named (DPoP-bound where the provider binds). Refreshes as needed. Never follows a redirect to another origin.
-   * Proposing an order with live money needs a sign-in that is fresh, once a session.
+   * Sends a request to the gateway with an access token for these scopes, refreshed as needed. Reads use one token with
+   * all read scopes; anything more uses a token with exactly these scopes, DPoP-bound if the provider supports it. Never
+   * follows a redirect to another origin. Proposing a live order requires a fresh sign-in once per session.
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;

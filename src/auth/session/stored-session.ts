@@ -7,8 +7,8 @@ import type { IdTokenClaims } from '../provider/id-token.ts';
 import type { User } from './session.ts';
 
 /**
- * Who is signed in, and where. Issuer and client are part of it: a refresh token is only ever sent to the provider
- * that issued it, also after the profile was pointed at another one.
+ * The signed-in user and their provider. Includes the issuer and the client so that a refresh token is only ever sent to
+ * the provider that issued it, even after the profile was changed to another one.
  */
 const storedSessionSchema = z.object({
   issuer: z.string(),
@@ -16,22 +16,22 @@ const storedSessionSchema = z.object({
   sub: z.string().min(1),
   name: z.string().optional(),
   email: z.string().optional(),
-  /** `preferred_username`: what some providers know the person by when they are asked on the phone. */
+  /** `preferred_username`, which some providers need to reach the person on the phone. */
   username: z.string().optional(),
-  /** When the person last signed in, on this machine: seconds since the epoch. */
+  /** When the person last signed in on this machine, in seconds since the epoch. */
   signed_in_at: z.number().optional(),
-  /** Set by the session's first live order: the sign-in was fresh then. */
+  /** Set by the session's first live order, for which the sign-in was fresh. */
   live: z.boolean().optional(),
   /**
-   * Of a sign-in at the person's company: whom that knows them as, and how the home knows its client. `sub` is the home's
-   * user there, as everywhere.
+   * Set if the person signed in through their company: their subject there, and the client id that the home uses for it.
+   * The outer `sub` is the user at the home, as always.
    */
   company: z.object({ sub: z.string().min(1), client_there: z.string().min(1) }).optional(),
   scopes: z.array(z.string()),
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;
 
-/** A session as it begins: whose it is, by the ID token. */
+/** Creates a session for the user named in the ID token. */
 export function newSession(
   profile: ResolvedProfile,
   { sub, name, email, username }: IdTokenClaims,
@@ -46,7 +46,7 @@ export function newSession(
   };
 }
 
-/** The stored text as a session of this very profile, else `undefined`. */
+/** Parses a stored session. Returns undefined if it belongs to another provider or client than this profile's. */
 export function parseStoredSession(
   text: string | undefined,
   profile: ResolvedProfile,
@@ -61,7 +61,10 @@ export function userOf(session: StoredSession): User {
   return { sub: session.sub, name: session.name, email: session.email };
 }
 
-/** Who is signed in under this profile, by what is stored here; asks nobody. `undefined`: nobody. */
+/**
+ * Returns the user signed in under this profile according to the credential store, or undefined if nobody is. Sends no
+ * requests.
+ */
 export async function storedUser(
   profile: ResolvedProfile,
   store: CredentialStore,

@@ -19,7 +19,7 @@ import { type AccessToken, isUsable, parseAccessToken, storedForm } from './acce
 import { dpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
-/** Seconds a token without `expires_in` is used for. */
+/** Assumed lifetime of a token without `expires_in`, in seconds. */
 export const UNKNOWN_LIFETIME_S = 60;
 
 interface RefreshContext {
@@ -28,15 +28,15 @@ interface RefreshContext {
   readonly access: ProviderAccess;
   readonly clock: Clock;
   readonly sub: string;
-  /** Instead of the gateway: whom the token is for, in the provider's own way. */
+  /** Audience other than the gateway, as the provider's dialect expresses it. */
   readonly audience?: Readonly<Record<string, string>>;
 }
 
 /**
- * Exchanges the refresh token for an access token with these scopes, or adopts the one another process has just got.
- * The cross-process lock is held from reading the refresh token until its successor is written: with rotation, whoever
- * sends a token that is already used up gets the whole family revoked, the winner's new token included.
- * @param rejected a token the gateway refused: it is not adopted
+ * Exchanges the refresh token for an access token with these scopes, or adopts the one that another process has just
+ * fetched. Holds the cross-process lock from reading the refresh token until its successor is stored: with rotation,
+ * reusing an old token makes the provider revoke the whole family, including the new token.
+ * @param rejected a token that the gateway rejected and that must not be adopted
  * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 export async function refreshAccessToken(
@@ -45,7 +45,7 @@ export async function refreshAccessToken(
   rejected?: string,
 ): Promise<AccessToken> {
   const { profile, store, clock, sub } = context;
-  // Found before the lock is taken, so that the lock is held no longer than the exchange itself.
+  // Fetched before the lock is taken, so that the lock is held only for the exchange itself.
   const metadata = (await loginClient(profile, context.access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token', 'dpop_key', 'access_token'], { fresh: true });
@@ -70,18 +70,18 @@ export async function refreshAccessToken(
     ).catch(async (error: unknown): Promise<never> => {
       const failure = providerFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-        // Only what was sent: a newer token in its place is not ours to remove.
+        // Deletes only the token that was sent. A newer one in its place belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw loginRequired('your session has ended');
       }
-      // A session from before the resource was asked for at sign-in has no way to it.
+      // A session from before sign-ins requested this resource has no access to it.
       const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
       if (refused) throw missingScope(scopes);
       throw providerError(failure, 'the session could not be renewed', profile.issuer);
     });
 
     const problem = problemOf(token, claims, bound, profile);
-    // Only the read token is kept: what can cancel an order lives in memory, for as long as a command runs.
+    // Only the read token is stored. A token that can cancel orders stays in memory while a command runs.
     const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
     const values = defined({
       refresh_token: refreshToken,
@@ -89,7 +89,7 @@ export async function refreshAccessToken(
     });
     if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
 
-    // Checked after the new refresh token is safe: refusing the answer must not lose the session.
+    // Checked after the new refresh token is stored: rejecting the response must not lose the session.
     if (problem !== undefined) throw problem;
     if (!covers(token, scopes)) throw missingScope(scopes);
     return token;
@@ -109,7 +109,7 @@ function requireSession(
   return { sent, key };
 }
 
-/** Sends the refresh token, with a proof of `key` if tokens are bound to it. */
+/** Sends the refresh token, with a proof signed by `key` if tokens are bound to it. */
 async function requestTokens(
   { profile, access, audience, clock, sub }: RefreshContext,
   scopes: readonly string[],
@@ -152,7 +152,7 @@ function problemOf(
   });
 }
 
-/** Writes the successor, once more if the store stumbles: the old refresh token is worthless from here on. */
+/** Stores the new refresh token, with one retry if the store fails, because the old one can no longer be used. */
 export async function keepSuccessor(
   store: CredentialStore,
   values: Partial<Record<CredentialName, string>>,
@@ -164,8 +164,8 @@ export async function keepSuccessor(
 }
 
 /**
- * What the token may do. Keycloak's answer lists everything granted at sign-in although the token has less: where the
- * token can be read, what it says itself (RFC 9068 §2.2.3) counts.
+ * Returns the token's scopes. Keycloak's response lists every scope granted at sign-in even if the token has fewer, so a
+ * readable token's own `scope` (RFC 9068 §2.2.3) takes precedence.
  */
 export function grantedScopes(token: string, answered: readonly string[]): string[] {
   try {
@@ -176,7 +176,7 @@ export function grantedScopes(token: string, answered: readonly string[]): strin
       return answered.filter((name) => inside.includes(name));
     }
   } catch {
-    // Not a JWT: what was answered has to do.
+    // Not a JWT, so the response's scopes are used.
   }
   return [...answered];
 }
@@ -185,7 +185,7 @@ export function covers(token: AccessToken, scopes: readonly string[]): boolean {
   return scopes.every((scope) => token.scopes.includes(scope));
 }
 
-/** A token for the provider's own userinfo endpoint, of no use at the gateway. */
+/** Returns whether the scopes are only for the provider's own userinfo endpoint, not for the gateway. */
 function isIdentityOnly(scopes: readonly string[]): boolean {
   return scopes.every((scope) => (IDENTITY_SCOPES as readonly string[]).includes(scope));
 }
@@ -196,8 +196,8 @@ function isReadOnly(token: AccessToken): boolean {
 }
 
 export function missingScope(scopes: readonly string[]): TradeAgentError {
-  return new TradeAgentError('insufficient_scope', `you are not allowed ${scopes.join(', ')}`, {
-    hint: 'Run "trade-agent login" and allow what is asked.',
+  return new TradeAgentError('insufficient_scope', `this session lacks ${scopes.join(', ')}`, {
+    hint: 'Run "trade-agent login" and allow the requested access.',
     details: { scopes: [...scopes] },
   });
 }

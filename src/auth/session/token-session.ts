@@ -20,15 +20,15 @@ export interface SessionOptions {
   readonly home: Home;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Only ever asks for read scopes; everything else is refused here already. */
+  /** Requests only read scopes. Requests for any other scope are rejected locally. */
   readonly readOnly?: boolean;
-  /** Milliseconds for one request to the gateway. */
+  /** Timeout of one gateway request, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
 /**
- * The session of whoever is signed in, or `undefined` when nobody is. Asks nobody: while a stored access token lasts,
- * a request goes straight to the gateway, and the OAuth library is not even loaded.
+ * Returns the signed-in person's session, or undefined if nobody is signed in. Sends no requests: while a stored access
+ * token is valid, requests go straight to the gateway and the OAuth library is not even loaded.
  */
 export async function openSession(options: SessionOptions): Promise<Session | undefined> {
   const { profile, store } = options;
@@ -54,24 +54,24 @@ export async function openSession(options: SessionOptions): Promise<Session | un
 
 export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly user: User;
-  /** As {@link Session} has it. */
+  /** See {@link Session}. */
   readonly clientId?: string | undefined;
   readonly key: PrivateJwk;
   readonly scopes: readonly string[];
   readonly kept?: AccessToken | undefined;
   /**
-   * A new access token for these scopes. Called one at a time.
-   * @param rejected a token that the gateway refused
+   * Gets a new access token for these scopes. Calls are serialized.
+   * @param rejected a token that the gateway rejected
    * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
    */
   readonly renew: (scopes: readonly string[], rejected: string | undefined) => Promise<AccessToken>;
-  /** @throws {TradeAgentError} `login_required` where the sign-in is too old for an order with live money */
+  /** @throws {TradeAgentError} `login_required` if the sign-in is too old for a live order */
   readonly requireFresh: () => Promise<void>;
-  /** What to say where it may not ask for so much, if not that a new sign-in would. */
+  /** Makes the error for missing scopes. Defaults to one that suggests signing in again. */
   readonly missing?: ((scopes: readonly string[]) => Error) | undefined;
 }
 
-/** A session whose access tokens come from somewhere; they are kept in memory while they last. */
+/** Creates a session on top of a token source. Access tokens are kept in memory until they expire. */
 export function sessionOver(source: TokenSource): Session {
   const { profile, user, clientId, readOnly = false, renew, missing = missingScope } = source;
   const clock = source.clock ?? systemClock;
@@ -82,7 +82,7 @@ export function sessionOver(source: TokenSource): Session {
   if (source.kept !== undefined) tokens.set(setOf(READ_SCOPES), source.kept);
 
   let renewals: Promise<unknown> = Promise.resolve();
-  /** One at a time: two at once would send one refresh token twice. */
+  /** Renewals are serialized: two at once would send the same refresh token twice. */
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(setOf(scopes));
@@ -91,7 +91,7 @@ export function sessionOver(source: TokenSource): Session {
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);
     const renewal = renewals.then(async () => {
-      // Whoever waited behind another one may find its work done.
+      // A renewal that finished while this one was queued may have fetched the token.
       const token = cached() ?? (await renew(scopes, rejected));
       tokens.set(setOf(scopes), token);
       return token;
@@ -126,7 +126,7 @@ export function sessionOver(source: TokenSource): Session {
       const called = profile.server === undefined ? 'gateway' : 'server';
       const request = { fetch: send, prover, url, init, timeoutMs, called };
       const response = await sendToGateway({ ...request, token });
-      // A stream can be sent once only.
+      // A stream can be sent only once.
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;
       await response.body?.cancel();
       return await sendToGateway({ ...request, token: await tokenFor(wanted, token.value) });
@@ -135,16 +135,17 @@ export function sessionOver(source: TokenSource): Session {
 }
 
 /**
- * Reading asks for all read scopes at once, so that one stored token serves every reading command; anything more asks
- * for exactly what it needs.
+ * Returns the scopes to request. Reads always request all read scopes, so that one stored token serves every read
+ * command. Everything else requests exactly what it needs.
  */
 function tokenScopes(scopes: readonly string[]): readonly string[] {
   return isWithin(scopes, READ_SCOPES) ? READ_SCOPES : [...new Set(scopes)].sort();
 }
 
 /**
- * An order, or a mandate, but not an order under a mandate: that was said yes to when nobody need be there. What may send
- * messages too is a conversation at a server, which may come to either.
+ * Returns whether these scopes need a fresh sign-in: orders and mandates do, but orders under a mandate do not, because
+ * the person approved the mandate earlier and may be away. Scopes that include messages belong to a conversation on a
+ * server, which can lead to either, so they do too.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS), wanted.includes(USE_MANDATES)];
@@ -162,10 +163,10 @@ function setOf(scopes: readonly string[]): string {
 function readOnlyRefusal(scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',
-    `this run is read-only; it asks for no ${scopes.join(', ')}`,
+    `this run is read-only and does not request ${scopes.join(', ')}`,
     {
       hint: 'Leave out --read-only.',
-      // An order that was approved must not be taken for one on its way.
+      // Shows that an approved order was never sent.
       details: { scopes: [...scopes], sent: false },
     },
   );

@@ -15,8 +15,8 @@ import { refreshAccessToken } from './token-refresh.ts';
 const IDENTITY_SCOPES = ['openid', 'profile', 'email'];
 
 /**
- * Asks the identity provider who is signed in (OpenID Connect Core §5.3), instead of believing what was kept from the
- * sign-in. An answer about anybody else is refused (§5.3.2).
+ * Asks the identity provider who is signed in (OpenID Connect Core §5.3) instead of trusting the stored session. A
+ * response about anyone else is rejected (§5.3.2).
  * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`
  */
 export async function askUserinfo(options: {
@@ -31,7 +31,7 @@ export async function askUserinfo(options: {
   const stored = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(stored.session, profile);
   if (session === undefined || stored.dpop_key === undefined) throw loginRequired();
-  const what = 'who is signed in could not be verified';
+  const what = 'the signed-in user could not be verified';
   const configuration = await loginClient(profile, access);
   if (configuration.serverMetadata().userinfo_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${what}: ${profile.issuer} has no userinfo endpoint`, {

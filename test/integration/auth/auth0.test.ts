@@ -288,7 +288,7 @@ describe('an approval', () => {
     for (let pushes = 0; pushes < 5; pushes++) await ask(client);
     await expect(ask(client)).rejects.toMatchObject({
       code: 'provider_unreachable',
-      message: expect.stringMatching(/asked too often; it takes more in \d+ s/),
+      message: expect.stringMatching(/too many requests; retry in \d+ s/),
     });
     now += 60_000;
     await ask(client);

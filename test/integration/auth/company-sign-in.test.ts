@@ -127,7 +127,7 @@ describe('its renewal', () => {
     const host = new URL(world.company.issuer).host;
     await expect(session.fetch(account(), {}, READ)).rejects.toMatchObject({
       code: 'login_required',
-      message: `${host} no longer lets you in: your sign-in there has ended`,
+      message: `${host} no longer accepts your sign-in, which has ended there`,
     });
     expect(await kept(machine)).toMatchObject({ session: undefined, refresh_token: undefined });
     expect(await openCompanySession({ ...machine, profile: world.profile })).toBeUndefined();
@@ -159,7 +159,7 @@ describe('its renewal', () => {
 
   const away: [string, 'company' | 'home', string][] = [
     ['the company', 'company', 'could not be renewed'],
-    ['the home', 'home', 'the home did not let you in'],
+    ['the home', 'home', 'the home did not sign you in'],
   ];
   it.each(away)('tells that it is %s that can’t be reached, and loses nothing', async (_, which, what) => {
     let isAway = false;
@@ -202,7 +202,7 @@ describe('signing in is refused', () => {
     await world.withRule({ acr: ['phr'] }, async () => {
       await expect(machine.login({ strength: BY_PASSWORD })).rejects.toMatchObject({
         code: 'login_required',
-        message: expect.stringContaining('wants a stronger sign-in'),
+        message: expect.stringContaining('requires a stronger sign-in'),
       });
       await machine.login();
     });

@@ -27,7 +27,7 @@ describe('a sign-in', () => {
     expect(words(stderr)).toContain(`by ${ASKER}`);
     expect(words(stderr)).toContain('to know who you are, see your name');
     expect(words(stderr)).toContain('not to place orders: each of those asks you again');
-    expect(words(stderr)).toContain('Only go on if you started this sign-in yourself');
+    expect(words(stderr)).toContain('Continue only if you started this sign-in yourself');
     expect(words(stderr)).toContain('A code or link that someone sent you is an attempt');
   });
 

@@ -61,13 +61,13 @@ describe('profile add', () => {
         ...['--login-client', 'login', '--credential-store', 'file', '--output', 'json'],
       ]);
       expect(exitCode).toBe(0);
-      expect(stderr).toContain('warning: no approvals on the phone (CIBA): no order could be placed');
+      expect(stderr).toContain('warning: no phone approvals (CIBA), so no order can be placed');
       expect(JSON.parse(stdout).findings).toContainEqual(
         expect.objectContaining({ feature: 'ciba', status: 'fail', fix: expect.any(String) }),
       );
       const check = await world.run(['profile', 'check', 'work']);
       expect(check.exitCode).toBe(3);
-      expect(check.stdout).toContain('✗ no approvals on the phone (CIBA)');
+      expect(check.stdout).toContain('✗ no phone approvals (CIBA)');
       expect(check.stdout).toContain('→ Turn on CIBA');
     } finally {
       await provider.close();

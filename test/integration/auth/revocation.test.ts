@@ -80,7 +80,7 @@ it.each<[string, () => unknown, string]>([
   [
     'without a revocation endpoint',
     () => world.lie({ metadata: ({ revocation_endpoint: _, ...rest }) => rest }),
-    'it offers no revocation',
+    'it does not support revocation',
   ],
 ])('a provider that is %s leaves both tokens listed as not revoked', async (_, arrange, reason) => {
   await arrange();
@@ -88,7 +88,7 @@ it.each<[string, () => unknown, string]>([
   expect(revoked).toBe(false);
   expect(unrevoked.map(({ token }) => token)).toEqual(['refresh_token', 'access_token']);
   expect(warning).toContain(reason);
-  expect(warning).toContain('The access token ends by itself at 2030-01-01T00:00:00.000Z');
+  expect(warning).toContain('The access token expires by itself at 2030-01-01T00:00:00.000Z');
   // Nobody waits for it twice.
   expect(world.provider.revocations.length).toBeLessThanOrEqual(1);
 });
