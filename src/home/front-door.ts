@@ -25,9 +25,9 @@ interface FrontDoorOptions {
   readonly phone: Handler;
   readonly connectedAccounts: Handler;
   readonly outcomes: Handler;
-  /** Where companies' signals are taken; undefined where there are none. */
+  /** Receives companies' signals. Undefined if no companies are configured. */
   readonly signals: Handler | undefined;
-  /** Whether it tells others what ended here, and says how. */
+  /** Whether this home sends signals of its own and publishes the transmitter metadata. */
   readonly transmits: boolean;
 }
 
@@ -38,7 +38,7 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     const { url = '', method = '' } = request;
     const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
-    // An address of another form (`*`, a whole URL, `//host`) would be taken for one of another server further in.
+    // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
     if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);
     const own = ownHandler(options, path, method);
@@ -70,7 +70,7 @@ function ownHandler(
   return undefined;
 }
 
-/** Only what is meant to be served, and how: the library has more routes than this provider has uses for. */
+/** Allowed paths and methods. The library has more routes than this provider needs. */
 const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
@@ -85,7 +85,7 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
 };
 
 function methodsOf(path: string): readonly string[] | undefined {
-  // By which a browser goes back to the program, once the person has decided.
+  // Path on which the browser returns to the program after the person's decision.
   if (/^\/authorize\/[\w-]{1,64}$/.test(path)) return ['GET'];
   return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
 }

@@ -41,7 +41,7 @@ export interface HomeOptions
     | 'thirdPartyPasswords'
     | 'vault'
   > {
-  /** The one public address: `https://home.example`, or `http://localhost:4747` for this machine alone. */
+  /** The single public address: `https://home.example`, or `http://localhost:4747` for this machine only. */
   readonly address: string;
   readonly providerDatabase: Database;
   readonly stores: GatewayStores;
@@ -51,17 +51,18 @@ export interface HomeOptions
   > & {
     readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
   };
-  /** Whether the terminal phone's keys count: never with live money. */
+  /** Whether keys of the terminal phone are accepted. Never true for live accounts. */
   readonly softwareKeys: boolean;
-  /** Reaches everything, the home's own address too. */
+  /** Can reach any address, including the home's own. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }
 
 /**
- * Identity provider, phone app and gateway under one address. They talk to each other over HTTP, as strangers would.
- * @throws {TradeAgentError} `invalid_config` for an address that is neither https nor on loopback, and where live money would
- *   be traded by unsigned approvals
+ * Creates a home: identity provider, phone app and gateway at one address. They talk to each other over HTTP, like
+ * separate servers.
+ * @throws {TradeAgentError} `invalid_config` if the address is neither https nor loopback, or if unsigned approvals could
+ * trade live money
  */
 export async function createHome(options: HomeOptions) {
   const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
@@ -95,7 +96,7 @@ export async function createHome(options: HomeOptions) {
     mandating: {
       list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
       end: async (sub, id, to) => {
-        // One that is over stays so, and is shown as that.
+        // A mandate that has already ended stays in its final state, which the page then shows.
         await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;
         });
@@ -113,7 +114,7 @@ export async function createHome(options: HomeOptions) {
   const gateway = createGateway({
     ...options.gateway,
     ...fetching,
-    // A server of the home's own is what a person's own terminal is: it runs the same agent.
+    // The home's own servers run the same agent as a person's terminal, so their clients count as the person's own.
     ownClients: [...(options.gateway.ownClients ?? []), ...servers.map(({ client_id }) => client_id)],
     issuer: address,
     resource: address,
@@ -160,9 +161,9 @@ export async function createHome(options: HomeOptions) {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
-    /** The gateway's patterns (`/v1/proposals/:id`). */
+    /** Route patterns of the gateway, such as `/v1/proposals/:id`. */
     routes: gateway.app.routes.map(({ path }) => path),
-    /** Finishes what is being carried out; the databases can be closed after that. */
+    /** Completes the work in progress. The databases can be closed afterwards. */
     close: async () => {
       fills?.stop();
       await departures.close();
@@ -174,7 +175,7 @@ export async function createHome(options: HomeOptions) {
   };
 }
 
-/** What ends in one database at once, and elsewhere after it: a person who was removed, and what a company took back. */
+/** Starts the two clean-ups that span databases: for removed people, and for access that a company has revoked. */
 function endings(
   { providerDatabase: database, stores, companies = [], vault, onError = () => undefined }: HomeOptions,
   {
@@ -206,11 +207,11 @@ function endings(
   return { departures, signalled };
 }
 
-/** Where whatever the gateway has mounted may be; nothing is, where it has none. */
+/** Paths on which the gateway may mount something. */
 const MOUNTS = ['/mcp'];
 const METADATA = '/.well-known/oauth-protected-resource';
 
-/** What of the one address is the gateway's; all else is the provider's and the phone's. */
+/** Returns whether a path belongs to the gateway. All others belong to the identity provider and the phone. */
 export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
@@ -219,7 +220,7 @@ export function isGatewayPath(path: string): boolean {
   );
 }
 
-/** In the record and in mandates: by whom it was ended. */
+/** Actor of these changes in the audit log and in mandates. */
 const BY = 'signal';
 
 interface EndSignalledOptions {
@@ -227,25 +228,26 @@ interface EndSignalledOptions {
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
-  /** Tells the person. Resolves when it is told or given up. */
+  /** Notifies the person. Resolves when the notice was sent or given up. */
   readonly tell: (signalled: Signalled, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }
 
 /*
- * What a company's signal ends outside of the provider's database, in this order. Each step may be done twice, and all are
- * done again where the home dies before the last was noted (`endAll`). None decides whether something may go out: that is
- * asked of the row that the signal left in the provider's database (`isTakenBack`), committed before any of this, right
- * before an order is sent. So it makes no difference how far this has come.
+ * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent,
+ * because all steps are repeated if the home crashes before the completion was recorded (`endAll`). None of them decides
+ * whether an order may be sent: that check reads the row that the signal left in the provider's database (`isTakenBack`),
+ * committed before any of these steps, right before an order is sent. An order is therefore blocked no matter how far
+ * these steps have come.
  *
- *  1. Broker's access tokens in memory are forgotten, the gateway's and the vault's.
- *  2. What the company's clients proposed for the person and is open is cancelled, on the phone as well.
- *  3. The person's mandates are suspended, and standing orders with them, whoever asked for them: what goes out without
- *     their eyes rests until they look again.
- *  4. One line of the record, and one notice. After a crash between this and the note that it has ended there are two
- *     lines of the same `jti`, and two notices of the same id.
- *  5. Where the account was disabled: the broker connections that the home keeps for the person are forgotten, and taken
- *     back at the broker, as far as it can be reached.
+ * 1. Access tokens for brokers are dropped from memory, in the gateway and in the vault.
+ * 2. Open proposals that the company's clients made for the person are cancelled, on the phone too.
+ * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without
+ *     the person's attention. The person has to review them.
+ * 4. One audit entry and one notice are written. A crash before the completion is recorded can leave two entries with the
+ *     same `jti` and two notices with the same id.
+ * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
+ *     be reached.
  */
 function endSignalled(options: EndSignalledOptions): (signalled: Signalled) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
@@ -290,7 +292,7 @@ async function suspendMandates(
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
     if (state !== 'active' && state !== 'exhausted') continue;
     await mandates?.end(sub, id, 'suspended', BY).catch((error: unknown) => {
-      // Its owner ended it meanwhile.
+      // The owner has ended it in the meantime.
       if (!(error instanceof Refusal)) throw error;
     });
   }
@@ -301,8 +303,8 @@ const LOOK_MS = 1_000;
 type EndAll = ReturnType<typeof endAll>;
 
 /**
- * Ends elsewhere what has ended in one database. That it has ended is noted afterwards: after a crash it is all done again, and
- * what failed is tried again at the next look, which also finds what another process has begun.
+ * Completes in other databases what has ended in one. Completion is recorded afterwards: after a crash everything is
+ * repeated, and a failure is retried at the next poll, which also finds rows written by other processes.
  */
 function endAll<T>(options: {
   readonly unended: () => readonly T[];
@@ -345,8 +347,8 @@ function endAll<T>(options: {
 }
 
 /**
- * Ends whatever belonged to people who were removed, here or by a command in another process; a home that was not served then
- * does it at its next start.
+ * Cleans up after people who were removed, here or by a command in another process. If the home was not running at the
+ * time, the clean-up happens at its next start.
  */
 function watchDepartures(options: {
   readonly database: Database;

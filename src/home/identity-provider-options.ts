@@ -18,57 +18,57 @@ import type { Halting, Mandating } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
-  /** Its tables exist: `prepareHomeDatabase`. */
+  /** Its tables must exist: call `prepareHomeDatabase` first. */
   readonly database: Database;
   readonly about: HomeAbout;
   readonly phonePairingSecret: string;
   /** Notified when a person's sign-in here ends, or their passkeys change (Shared Signals). */
   readonly signalReceivers?: readonly SignalReceiver[] | undefined;
-  /** By user name: lets the terminal phone stand in for their browser where an account is to be connected. */
+  /** Passwords at third parties, by user name. They let the terminal phone connect accounts in place of the person's browser. */
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
-  /** When the terminal's code is picked among three rather than shown; `live` unless said otherwise. */
+  /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
-  /** Must tell the system's time, which oidc-provider reads by itself; its `sleep` is what long polls wait on. */
+  /** Must return the system time, which oidc-provider also reads by itself. Long polls wait with its `sleep`. */
   readonly clock?: Clock;
-  /** The client's address, for limits; from `net/trusted-proxy.ts` by default. */
+  /** Returns the client's address for rate limits. Defaults to the one in `net/trusted-proxy.ts`. */
   readonly clientAddress?: (request: IncomingMessage) => string;
-  /** Whether a refresh token whose answer was lost may be used again; `never` by default. */
+  /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
-  /** Called after somebody has lost access, to end what was begun under it. */
+  /** Called after a person or client has lost access, to end everything started with it. */
   readonly onRevoked?: (who: Revoked) => Promise<void>;
-  /** Called after a company's signal is kept, to end what it takes back elsewhere. */
+  /** Called after a company's signal is stored, to end what it revokes in other databases. */
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: Keys;
-  /** Stops trading for a person; without it the phone has no page for that, and the same for the next two. */
+  /** Halts trading for a person. If this or one of the next two is absent, the phone has no page for it. */
   readonly halting?: Halting;
   readonly mandating?: Mandating;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
-  /** Whether an approval must be signed by one of `keys`; `off` by default. */
+  /** Whether an approval must be signed with one of `keys`. Defaults to `off`. */
   readonly signatures?: 'required' | 'off';
-  /** Never gets a token. */
+  /** Reports an error message, which never contains a token. */
   readonly onError?: (message: string) => void;
 }
 
 export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Whether an access token was not issued here, or what it was issued under has ended. */
+  /** Whether an access token was not issued here, or its grant has ended. */
   readonly isRevoked: IsRevoked;
   /**
-   * Ends whatever acts for a person who was removed: sessions, grants, tokens, clients, questions, what rings,
-   * and the recovery code. Safe to repeat.
+   * Ends everything that acts for a removed person: sessions, grants, tokens, clients, approval requests, push
+   * subscriptions, and the recovery code. Idempotent.
    */
   endPerson(sub: string): Promise<void>;
-  /** Tells a person what was filled of an order of theirs. Rejects where closing cut it off. */
+  /** Notifies a person that an order of theirs was filled. Rejects if interrupted by `close`. */
   tellFill(fill: Fill): Promise<void>;
-  /** Tells a person about an order that they did not expect. Rejects where closing cut it off. */
+  /** Notifies a person about an order that they did not expect. Rejects if interrupted by `close`. */
   tellOrder(news: OrderNews): Promise<void>;
-  /** What companies' signals have taken back, and of which not everything has ended yet. */
+  /** Access revoked by companies' signals, and the signals whose effects are not complete yet. */
   readonly signals: Pick<CompanyStanding, 'isTakenBack' | 'unended' | 'ended'>;
-  /** Tells a person what a signal took back. Rejects where closing cut it off. */
+  /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   tellSignalled(signalled: Signalled, company: Company | undefined): Promise<void>;
-  /** How many polls the token endpoint is holding for a CIBA request. */
+  /** Number of polls that the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
-  /** Ends what waits (long polls, event streams); the database stays open. */
+  /** Ends long polls and event streams. The database stays open. */
   close(): Promise<void>;
 }

@@ -49,10 +49,13 @@ import { createPhoneApp } from './phone/phone-app.ts';
 import { createPhonePush } from './phone/push/phone-push.ts';
 import { endingRings } from './phone/push/push-subscriptions.ts';
 
-/** How often to check whether a key is due: a key is published a day before it signs. */
+/** How often to check whether a key rotation is due. A key is published one day before it signs. */
 const KEY_CHECK_MS = 3_600_000;
 
-/** A home's OpenID provider: device flow, code with PKCE, CIBA with RAR, DPoP, registration, token exchange; and the phone. */
+/**
+ * Creates a home's OpenID provider (device flow, authorization code with PKCE, CIBA with RAR, DPoP, registration, token
+ * exchange) and the phone app.
+ */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const { numberMatching = 'live', signalReceivers = [], signatures = 'off' } = options;
@@ -65,7 +68,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
-  /** For tokens that this provider itself has issued. */
+  /** Verifier options for tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
     proofs: sqliteProofStore(database),
@@ -86,7 +89,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       allowedClients: [LOGIN_CLIENT_ID],
     }),
     onError,
-    // Tells the client of a request that the new one replaced; if that fails, the next start does it.
+    // Notifies the client whose request was replaced by the new one. If that fails, the next start repeats it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
   const delivery = createDelivery({ provider, requests, resource, faults });
@@ -172,7 +175,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   };
 }
 
-/** Reports what fails inside to the operator, and answers with a status alone. */
+/** Reports internal errors to the operator, and responds with a bare status. */
 function answering(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -235,7 +238,7 @@ function openState(
   };
 }
 
-/** Gives the library the public address, also behind TLS or a proxy: it builds its endpoints' addresses from the request. */
+/** Passes the public address to the library, which builds endpoint URLs from the request, even behind TLS or a proxy. */
 function asPublic(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
   return (request, response) => {
@@ -248,7 +251,7 @@ function asPublic(issuer: string, handle: Handler): Handler {
   };
 }
 
-/** Reports what fails inside to the operator, never to the caller: the framework would print the whole error. */
+/** Reports internal errors to the operator, never to the caller: the framework would print the whole error. */
 function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
@@ -269,11 +272,11 @@ interface PollContext {
 }
 
 /**
- * Holds a client's CIBA poll until the person has decided, the request expires, or 25 seconds pass (CIBA Core §10.1.1,
- * long polling). Called when the token endpoint reads the request, that is after it knows the client; the provider
- * then answers by what it reads.
- * @throws {errors.SlowDown} where that fault is on
- * @throws {errors.AuthorizationPending} when the client has gone: a token must not be issued to nobody
+ * Holds a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA Core
+ * §10.1.1). Called when the token endpoint loads the request, after it has authenticated the client. The provider
+ * responds according to what it loads next.
+ * @throws {errors.SlowDown} if that fault is switched on
+ * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
  */
 export async function holdPoll(
   authReqId: string,
@@ -300,7 +303,7 @@ export async function holdPoll(
   try {
     await clock.sleep(Math.min(LONG_POLL_MS, left), AbortSignal.any([wake.signal, options.closing]));
   } catch {
-    // Decided, gone or closing: told apart below and by what the provider reads next.
+    // Decided, disconnected or closing. The check below and the provider's next read tell which.
   } finally {
     unsubscribe();
     context.res.off('close', onClose);
@@ -308,10 +311,10 @@ export async function holdPoll(
   if (context.res.destroyed || context.res.closed) throw new errors.AuthorizationPending();
 }
 
-/** How long what a client has open may outlive tokens that another process ended. */
+/** How often to act on endings recorded by other processes. A client's open connections may outlive its tokens by this long. */
 const EVERY_MS = 1000;
 
-/** Acts on the endings that any process has written down: at once by `now`, again where it failed, and after a crash. */
+/** Acts on the endings that any process has recorded: immediately through `now`, and again after failures and crashes. */
 function watchEndings(
   authorized: AuthorizedClients,
   on: { readonly onRevoked: (who: Granted) => Promise<void>; readonly onError: (message: string) => void },

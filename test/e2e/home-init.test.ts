@@ -41,7 +41,7 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
   it('five questions are asked, and the broker’s keys are not shown', async () => {
     const terminal = start('home', 'init', '--broker-url', sandbox.ready.broker);
     await terminal.shows(/Address \[http:\/\/localhost:4780\]:/);
-    await terminal.turn('http://192.168.1.5\n', /phones keep passkeys for names alone/);
+    await terminal.turn('http://192.168.1.5\n', /passkeys need a host name/);
     terminal.press('Enter');
     await terminal.shows(/Your name:/);
     await terminal.turn('Ada Lovelace\n', /Key id \(not shown\):/);

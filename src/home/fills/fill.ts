@@ -8,14 +8,14 @@ import { aboutAccount } from '../../trading/proposal.ts';
 import { isFinal, type OrderLeg } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** An order that is over, with all that was filled of it. Amounts are decimal strings. */
+/** A completed order with everything that was filled of it. Amounts are decimal strings. */
 export interface Fill {
-  /** The same for the same order, whichever proposal tells of it. */
+  /** The same for the same order, whichever proposal reports it. */
   readonly key: string;
   readonly user: string;
-  /** `Bought 5 AAPL at $179.51` */
+  /** Such as `Bought 5 AAPL at $179.51`. */
   readonly headline: string;
-  /** `PA3ALICE01 at Alpaca`; the number alone where a person can have but one. */
+  /** Such as `PA3ALICE01 at Alpaca`, or only the number if a person can have just one account. */
   readonly account: string;
   readonly environment: Environment | undefined;
   /** RFC 3339. */
@@ -27,7 +27,7 @@ export interface Fill {
     readonly symbol: string;
     readonly side: string;
     readonly qty: string;
-    /** Dollars a share, the average. */
+    /** Average price in dollars per share. */
     readonly price: string | null;
     readonly status: string;
     readonly mandate_id?: string;
@@ -35,8 +35,8 @@ export interface Fill {
 }
 
 /**
- * What was filled of the orders that a proposal came to, exits too: of each once it is over. One that is filled in part and
- * still open has more to come.
+ * Returns the fills of a proposal's orders, including bracket legs. Each order is reported once it is final, because a
+ * partially filled order that is still open has more to come.
  */
 export function fillsOf(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;

@@ -5,9 +5,9 @@ import { kindWords } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { aboutAccount } from '../../trading/proposal.ts';
 
-/** Something about an order that its owner did not expect, and can still do something about. */
+/** Something unexpected about an order that its owner can still act on. */
 export interface OrderNews {
-  /** The same for the same news: it is told once. */
+  /** The same for the same news, which is sent only once. */
   readonly key: string;
   readonly user: string;
   readonly title: string;
@@ -19,12 +19,15 @@ export interface OrderNews {
     readonly account: string | undefined;
     readonly order_ids: readonly string[];
     readonly proposal?: string;
-    /** By what it takes its mandate beyond its bounds. */
+    /** The amount by which it exceeds its mandate. */
     readonly excess?: string;
   };
 }
 
-/** An order that was reported as not placed, and reached the broker later; undefined for every other proposal. */
+/**
+ * Returns the news for an order that was reported as not placed but reached the broker later, or undefined for any other
+ * proposal.
+ */
 export function lateOrderOf(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;

@@ -11,26 +11,26 @@ interface TellFillsOptions {
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<People, 'list'>;
   readonly news: News;
-  /** Has the broker asked about a person's open orders, and those followed whose changes are told. */
+  /** Polls a person's open orders at the broker and reports their changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
-  /** Resolves when it is told or given up; rejects where it was cut off. */
+  /** Sends the notice. Resolves when it was sent or given up, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
-  /** As `tell`, of an order that was reported as not placed and reached the broker later. */
+  /** Like `tell`, for an order that was reported as not placed and reached the broker later. */
   readonly tellOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
-  /** Told of what went wrong inside; never holds an order. */
+  /** Reports internal errors. The message never contains an order. */
   readonly onError: (message: string) => void;
 }
 
-/** An order that its broker tells nothing of is asked about so often, once the gateway follows it no more. */
+/** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
 const LOOK_MS = 5 * 60_000;
-/** Something here went wrong, not at a channel: it is tried again, but not at once. */
+/** Pause after an internal error, as opposed to one of a channel. */
 const RETRY_MS = 5_000;
 
 /**
- * Tells people what was filled of theirs, whoever proposed it: each order once. By what the gateway's proposals say, from where
- * this last looked: what fills while a home is down is told at its next start. That it was told is noted after it was: a crash
- * in between tells once more, under the same name, and never not at all.
+ * Notifies people once of each filled order of theirs, whoever proposed it. Reads the gateway's proposals from the last
+ * version seen, so orders that fill while the home is down are reported at its next start. Each notice is recorded after
+ * it was sent: a crash in between repeats it with the same key, but never loses it.
  */
 export function tellFills(options: TellFillsOptions) {
   const { proposals, people, news, clock, onError } = options;
@@ -85,18 +85,21 @@ export function tellFills(options: TellFillsOptions) {
       }
     }
   };
-  // A home that is being put together answers nothing yet.
+  // Starts asynchronously, because a home that is still being set up can't answer yet.
   const ran = Promise.resolve()
     .then(run)
     .finally(() => news.end());
   return {
     stop: () => closing.abort(),
-    /** Resolves when nobody is being told anything. */
+    /** Resolves when no notice is being sent. */
     ended: (): Promise<void> => ran,
   };
 }
 
-/** What was told, and up to which version of the proposals. Of what was there before this table nobody is told. */
+/**
+ * Opens the record of sent notices and of the last version of the proposals seen. Proposals older than this table are not
+ * reported.
+ */
 function openTold(database: Database) {
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();

@@ -9,15 +9,15 @@ import type { Refusal } from '../../trading/refusal.ts';
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
 
-/** One order waiting for, or decided by, its owner. Times are milliseconds since the epoch. */
+/** One request that waits for its owner or was decided by them. Times are in milliseconds since the epoch. */
 export interface ApprovalRequest {
-  /** For the phone: the `auth_req_id` is the client's key to the token. */
+  /** Id for the phone. The `auth_req_id` is not shown there, because it lets the client get the token. */
   readonly id: string;
   readonly authReqId: string;
   readonly user: string;
   readonly clientId: string;
   readonly clientName: string;
-  /** What the person who registered the client is told of it; undefined for the home's own clients. */
+  /** A note about the client for the person who registered it. Undefined for the home's own clients. */
   readonly clientNote?: ClientNote | undefined;
   readonly code: string;
   readonly bindingMessage: string | undefined;
@@ -26,25 +26,28 @@ export interface ApprovalRequest {
   readonly expiresAt: number;
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
-  /** Another request about the same proposal took its place: nobody refused this one. */
+  /** Set if a newer request for the same proposal replaced this one, which nobody denied. */
   readonly replaced?: boolean | undefined;
   readonly outcome: (Outcome & { readonly at: number }) | undefined;
-  /** What the person's own key signed, where they approved by it; goes into the approval's token. */
+  /** The approval signed with the person's key, if any. It becomes part of the token. */
   readonly evidence: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Only `decided` changed anything. */
+/** Result of `decide`. Only `decided` changed anything. */
 export type DecisionOutcome =
   | {
-      /** `repeated`: the same decision again. `conflict`: decided the other way. `withdrawn`: by the client, before. */
+      /**
+       * `repeated`: same decision again. `conflict`: already decided the other way. `withdrawn`: the client withdrew it
+       * earlier.
+       */
       readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
       readonly request: ApprovalRequest;
     }
-  /** The approval has no valid signature of the person's own key. */
+  /** The approval has no valid signature by the person's key. */
   | { readonly outcome: 'not_signed'; readonly refusal: Refusal; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** `already_decided`: withdrawn too late. `not_decided`: reported as under way or done, while nobody has decided. */
+/** `already_decided`: withdrawn too late. `not_decided`: reported as executing or done although nobody has decided. */
 type TellOutcome =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
@@ -56,11 +59,11 @@ type NewRequest = Omit<
 
 export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
-/** A client's words that withdraw a request that waits. */
+/** Outcomes by which a client withdraws a pending request. */
 const ENDS: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
-const ASKED_AGAIN = 'the answer was lost on its way; it is asked again';
+const ASKED_AGAIN = 'the response was lost, so it was requested again';
 
-/** The requests and the decisions about them, in SQLite: a decision is final, and survives a restart. */
+/** The approval requests and decisions in SQLite. A decision is final and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock) {
   const rows = openApprovalRequestTable(database);
   const { announce, delivered, ...listening } = createListeners();
@@ -81,7 +84,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
     rows.insert.run({ ...columnsOf(request), id, requestedAt: now });
   });
 
-  /** The client carries nothing out, as far as it knew: the phone must not go on saying that it is on its way. */
+  /** Records that the client gave up on an approved request, so that the phone no longer shows it as executing. */
   const noteCancelled = (
     { id, user, outcome_state }: ApprovalRequestRow,
     status: ApprovalRequestStatus,
@@ -94,9 +97,9 @@ export function createApprovalRequests(database: Database, clock: Clock) {
 
   return {
     /**
-     * Keeps a request in place of an earlier one of the same client for the same proposal. If that one is still pending, the
-     * client died between the answer and its own row, and knows only the second. If it was approved without an outcome, its
-     * token was lost on the way.
+     * Stores a request, replacing an earlier one by the same client for the same proposal. If that one is pending, the
+     * client crashed before it stored the request's id, and knows only the new one. If it was approved without an
+     * outcome, its token was lost in transit.
      */
     add(request: NewRequest): ApprovalRequest {
       const id = randomBytes(12).toString('base64url');
@@ -107,25 +110,25 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       return added;
     },
     find,
-    /** Oldest first. */
+    /** The pending requests, oldest first. */
     pending: (user: string, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
-    /** How many wait for this person, of one client where it is given. */
+    /** Counts the pending requests for a person, optionally by one client only. */
     countPending: (user: string, clientId?: string) =>
       (clientId === undefined
         ? rows.countPending.get(user, clock.now())
         : rows.countPendingOf.get(user, clientId, clock.now())
       )?.count ?? 0,
     /**
-     * Decided, withdrawn or expired, latest first, without those that were replaced.
-     * @param before the id of a request: only what was over before it
+     * Returns decided, withdrawn or expired requests, latest first, without replaced ones.
+     * @param before the id of a request; only requests that ended before it are returned
      */
     recent: (user: string, limit: number, before?: string) =>
       rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
     evidenceOf: (authReqId: string): ApprovalRequest['evidence'] =>
       JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
     /**
-     * Records a decision, once and for all. `user` limits it to that person's own requests.
-     * @param evidence what their key signed, verified
+     * Records a final decision. With `user`, only that person's own requests can be decided.
+     * @param evidence the verified approval signed with their key
      */
     decide(
       id: string,
@@ -146,8 +149,8 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       return notDecided(request, decision);
     },
     /**
-     * The client's word about a request of its own. The withdrawal of one that waits is a compare-and-set against
-     * `decide`, so that one of the two wins.
+     * Records the outcome that a client reports for its own request. Withdrawing a pending request is a compare-and-set
+     * against `decide`, so that exactly one of the two wins.
      */
     tell(authReqId: string, clientId: string, { state, text }: Outcome): TellOutcome {
       const now = clock.now();
@@ -162,14 +165,14 @@ export function createApprovalRequests(database: Database, clock: Clock) {
         noteCancelled(row, status, now);
         return { outcome: 'already_decided', request: find(id) ?? load(row) };
       }
-      // Nothing was to come of the others, so only what did is news.
+      // The other requests were not approved, so only a real outcome is recorded for them.
       if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
       announce(user);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
-    /** Decisions and withdrawals that the provider was not told of, because the process died in between. */
+    /** Decisions and withdrawals that never reached the provider because the process crashed in between. */
     undelivered: () => rows.undelivered.all().map(load),
-    /** Notes that the provider knows the decision, and wakes whoever polls for it. */
+    /** Records that the provider has the decision, and wakes the polls that wait for it. */
     delivered(id: string): void {
       rows.deliver.run(clock.now(), id);
       const request = find(id);

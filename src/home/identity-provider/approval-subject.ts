@@ -26,15 +26,15 @@ import { parseJson } from '../../values/parse-json.ts';
 
 interface ApprovalSubject {
   readonly details: ApprovalDetails | ProposalDetails;
-  /** What its token may do at the gateway, and nothing else. */
+  /** The only scope of its token at the gateway. */
   readonly scope: string;
-  /** Only the gateway may ask about a proposal. */
+  /** Whether it is a proposal. Only the gateway may send those. */
   readonly isProposal: boolean;
-  /** The binding message: exactly this, or any that ends so. */
+  /** The required binding message: exactly this text, or any text that ends with it. */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
 }
 
-/** The longest that a person may be asked, in seconds. */
+/** Maximum lifetime of an approval request, in seconds. */
 export const LONGEST_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
 
 /**
@@ -63,7 +63,7 @@ function readProposal(found: object, { resource, now }: { resource: string; now:
   const details = acceptable(() => readProposalDetails(found, { gateway: resource, now }));
   const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetails(`the type must be ${detailsType}`);
-  // An incomplete subject, or one with invisible characters, is put before nobody.
+  // Rejects incomplete subjects, and ones with invisible characters, before anybody sees them.
   acceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
 }
@@ -73,7 +73,7 @@ function acceptable<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof z.ZodError) {
-      throw new UnacceptableDetails(`not a complete subject: ${wrongFields(error)}`);
+      throw new UnacceptableDetails(`incomplete subject: ${wrongFields(error)}`);
     }
     if (error instanceof TypeError || isTradeAgentError(error)) throw new UnacceptableDetails(error.message);
     throw error;
@@ -94,8 +94,8 @@ export class UnacceptableDetails extends Error {
 }
 
 /**
- * The one order or message a CIBA request asks for (RFC 9396 §2). Every field is checked and the digest recomputed here, so
- * that what the phone shows is what the digest, and with it the code on the terminal, stands for.
+ * Reads the one order or message of a CIBA request (RFC 9396 §2). Every field is checked and the digest is recomputed, so
+ * that the phone displays exactly what the digest and the code on the terminal are computed from.
  * @throws {UnacceptableDetails}
  */
 function readChecked<T extends { readonly expires_at: string }>(
@@ -107,13 +107,13 @@ function readChecked<T extends { readonly expires_at: string }>(
 ): T {
   const parsed = schema.safeParse(detail);
   if (!parsed.success) {
-    throw new UnacceptableDetails(`not a complete ${what}: ${wrongFields(parsed.error)}`);
+    throw new UnacceptableDetails(`incomplete ${what}: ${wrongFields(parsed.error)}`);
   }
   const expected: Record<string, unknown> = { ...acceptable(() => recompute(parsed.data)) };
   const differing = differingFields(detail, expected);
   if (differing.length > 0) {
     throw new UnacceptableDetails(
-      `these fields are not what the ${what} and the gateway demand: ${differing.join(', ')}`,
+      `these fields do not match the ${what} or the gateway: ${differing.join(', ')}`,
     );
   }
   if (Date.parse(parsed.data.expires_at) <= now) throw new UnacceptableDetails('expires_at has passed');
@@ -146,7 +146,7 @@ function onlyObject(text: unknown): Record<string, unknown> {
     throw new UnacceptableDetails('authorization_details must hold exactly one object');
   }
   if (!isWellFormed(value)) {
-    throw new UnacceptableDetails('authorization_details has half of a surrogate pair, which is no text');
+    throw new UnacceptableDetails('authorization_details contains an unpaired surrogate');
   }
   return value[0];
 }

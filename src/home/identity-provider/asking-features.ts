@@ -28,23 +28,26 @@ export interface AskingOptions {
   readonly gatewayClient: GatewayClient;
   readonly servers: readonly AgentServer[];
   readonly requests: ApprovalRequests;
-  /** Who let a client in; undefined for the home's own. */
+  /** Returns the person who registered a client, or undefined for the home's own clients. */
   readonly ownerOf: (clientId: string) => string | undefined;
   readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
 }
 
-/** Requests of one client that may wait for one person (per client, so that none shuts out another); more would wear them down. */
+/**
+ * Maximum pending requests by one client for one person, to prevent approval fatigue. Counted per client, so that no
+ * client can block another.
+ */
 const MOST_PENDING = 20;
 /** Seconds. */
 const PENDING_WAIT_S = 60;
-/** Bounds memory only: the gateway has its own quotas by proposer. */
+/** Limits only memory. The gateway has its own quotas for each proposer. */
 const MOST_PENDING_OF_GATEWAY = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
-/** What a request asks for, by its authorization details. @throws `invalid_authorization_details` */
+/** Reads the subject of a request from its authorization details. @throws `invalid_authorization_details` */
 export function subjectOf({ resource, now }: Pick<AskingOptions, 'resource' | 'now'>, details: unknown) {
   try {
     return readSubject(details, { resource, now: now() });
@@ -54,7 +57,7 @@ export function subjectOf({ resource, now }: Pick<AskingOptions, 'resource' | 'n
   }
 }
 
-/** Which tokens are for what (RFC 8707). */
+/** Decides which client may get tokens for which resource (RFC 8707). */
 export function resourceIndicators({
   issuer,
   resource,
@@ -64,7 +67,7 @@ export function resourceIndicators({
   return {
     enabled: true,
     defaultResource: (_ctx, client) => (isPublicClient(client) ? mcpResource(resource) : resource),
-    // A token for nothing but identity scopes is for the userinfo endpoint; any other is for the gateway.
+    // A token with only identity scopes is for the userinfo endpoint. Any other is for the gateway.
     useGrantedResource: (ctx) => {
       if (ctx.oidc.client !== undefined && isPublicClient(ctx.oidc.client)) return true;
       const asked = ctx.oidc.params?.scope;
@@ -76,7 +79,7 @@ export function resourceIndicators({
       if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
         return signedFor(indicator, MCP_SCOPES);
       }
-      // Anybody's program gets nothing for `/v1`, by which our own clients come.
+      // Third-party programs get no tokens for `/v1`, which only our own clients use.
       if (isPublicClient(client))
         throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
       if (isLogin && serverAt(servers, indicator) !== undefined) return signedFor(indicator, SESSION_SCOPES);
@@ -87,7 +90,7 @@ export function resourceIndicators({
   };
 }
 
-/** Who may ask for which approved details, and which tokens carry them (RFC 9396). */
+/** Decides which client may request approval of which details, and which tokens carry them (RFC 9396). */
 export function richAuthorizationRequests(
   options: AskingOptions,
 ): RichAuthorizationRequestsActiveConfiguration {
@@ -99,9 +102,11 @@ export function richAuthorizationRequests(
         {
           validate: (ctx: KoaContextWithOIDC) => {
             const { isProposal } = subjectOf(options, ctx.oidc.params?.authorization_details);
-            // The phone believes what a proposal says of its worst case: nobody else may write one.
+            // The phone trusts a proposal's stated worst case, so only the gateway may write proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
-              throw new errors.InvalidAuthorizationDetails('only the gateway may ask about a proposal');
+              throw new errors.InvalidAuthorizationDetails(
+                'only the gateway may request approval of a proposal',
+              );
             }
           },
         },
@@ -130,9 +135,9 @@ export function ciba(options: AskingOptions): Features['ciba'] {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
       const isGateway = clientId === options.gatewayClient.client_id;
-      // To any but its owner a client is a stranger, who does not even learn who lives here.
+      // A client may only reach its owner, and must not learn who else lives here.
       if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
-        throw new errors.UnknownUserId('there is nobody of this name whom this client may ask');
+        throw new errors.UnknownUserId('this client may not send requests to a user of this name');
       }
       const most = isGateway ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
       const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);
@@ -156,13 +161,10 @@ export function ciba(options: AskingOptions): Features['ciba'] {
         .sort();
       const { scope, bindingMessage: described } = subjectOf(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
-        throw new errors.InvalidScope(
-          `this approval is asked for with scope "openid ${scope}"`,
-          scopes.join(' '),
-        );
+        throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }
       const message = ctx.oidc.params?.binding_message;
-      // A message of its own making could make the person believe they approve something else.
+      // A message that the client made up could make the person believe that they approve something else.
       if ('is' in described && message !== undefined && message !== described.is) {
         throw new errors.InvalidBindingMessage(`binding_message must be "${described.is}" for this`);
       }

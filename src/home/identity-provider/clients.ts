@@ -26,7 +26,7 @@ export interface GatewayClient {
   readonly jwks: { readonly keys: readonly object[] };
 }
 
-/** The gateway asks people (CIBA with ping), and exchanges tokens. */
+/** Returns the metadata of the gateway's client, which requests approvals (CIBA with ping) and exchanges tokens. */
 export function gatewayClient(
   client: GatewayClient,
   resource: string,
@@ -48,13 +48,14 @@ export function gatewayClient(
 }
 
 /**
- * Pauses in milliseconds before unanswered pings are sent again: another gateway may have replaced it, or its database may be
- * back. All are over long before an approval expires.
+ * Pauses in milliseconds before a failed ping is sent again: the gateway may be restarting, or its database may be back
+ * soon. All of them end long before an approval expires.
  */
 const CALLED_AGAIN_MS = [1_000, 2_000, 4_000];
 
 /**
- * Sends CIBA pings (CIBA Core §10.2) without waiting for them. A lost ping changes nothing: the client also polls, but seldom.
+ * Sends CIBA pings (CIBA Core §10.2) without waiting for them. A lost ping changes nothing, because the client also
+ * polls, though rarely.
  */
 export function pingSender(options: {
   resource: string;
@@ -84,7 +85,7 @@ export function pingSender(options: {
   };
 }
 
-/** Retries until an answer below 500: other refusals would be repeated. */
+/** Retries until the response is below 500. Other errors would only repeat. */
 async function called(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...CALLED_AGAIN_MS, undefined]) {
     const answer = await send().catch(() => undefined);

@@ -33,7 +33,7 @@ const INTERVAL = 1;
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
   scopes: z.array(z.string().min(1).max(200)).max(20).default([]),
-  /** As at a device login. */
+  /** Same format as in a device login. */
   device_name: z
     .string()
     .regex(/^[\x20-\x7e]{1,64}$/)
@@ -45,15 +45,16 @@ interface ConnectedAccountsOptions {
   readonly issuer: string;
   readonly vault: Vault;
   readonly requests: ConnectionRequests;
-  /** For the audience {@link connectedAccountsUrl}. */
+  /** Verifies tokens for the audience {@link connectedAccountsUrl}. */
   readonly verify: TokenVerifier;
   readonly limits: RequestLimits;
   readonly now: () => number;
 }
 
 /**
- * The person's accounts elsewhere, for the program they are signed in with: the shape of Auth0's My Account API, but the
- * provider itself completes a connection, so the person may use any browser (docs/operate/providers/other.md).
+ * API for the person's connected accounts, for the program that they are signed in with. It has the interface of Auth0's
+ * My Account API, except that the provider itself completes a connection, so the person may use any browser
+ * (docs/operate/providers/other.md).
  */
 export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
@@ -64,12 +65,12 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   };
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
-    // The token verifier has codes of its own.
+    // The token verifier has its own error codes.
     const refusal =
       error instanceof ProblemError
         ? error
         : isRequestFault(error, context.env.incoming)
-          ? new ConnectionRefusal(400, 'invalid_request', 'the request broke off')
+          ? new ConnectionRefusal(400, 'invalid_request', 'the request was interrupted')
           : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
@@ -126,7 +127,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     }
   });
 
-  // As a device code at the token endpoint (RFC 8628 §3.5): an error until the person is done.
+  // Like a device code at the token endpoint (RFC 8628 §3.5), this is an error until the person is done.
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await body(context, completeSchema);
@@ -138,13 +139,13 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     throw new ConnectionRefusal(
       404,
       'not_found',
-      `there is nothing here but what is below ${connectedAccountsUrl(issuer)}`,
+      `only addresses below ${connectedAccountsUrl(issuer)} exist here`,
     );
   });
   return app;
 }
 
-/** Authenticates the caller, whose token must be for this very resource. */
+/** Authenticates the caller, whose token must be for this exact resource. */
 function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
@@ -165,15 +166,15 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   };
 }
 
-/** How a request stands while it has connected nothing (RFC 8628 §3.5). */
+/** Error for each state of a request that has not connected anything (RFC 8628 §3.5). */
 const unconnected = {
-  open: ['authorization_pending', 'the person has not answered yet'],
+  open: ['authorization_pending', 'the person has not responded yet'],
   denied: ['access_denied', 'the person refused'],
-  expired: ['expired_token', 'nobody answered in time'],
-  failed: ['connection_failed', 'the third party did not let itself be connected'],
+  expired: ['expired_token', 'nobody responded in time'],
+  failed: ['connection_failed', 'the third party refused the connection'],
 } as const;
 
-/** The account that a request has connected. @throws {ConnectionRefusal} */
+/** Returns the account that a request has connected. @throws {ConnectionRefusal} */
 function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
   if (request === undefined) throw new ConnectionRefusal(400, 'invalid_request', 'no such request');
   if (request.status !== 'connected') {
@@ -182,7 +183,7 @@ function connectedAccount(vault: Vault, user: string, request: ConnectionRequest
   }
   const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
   if (account === undefined)
-    throw new ConnectionRefusal(400, 'connection_failed', 'it was disconnected again');
+    throw new ConnectionRefusal(400, 'connection_failed', 'it has been disconnected since');
   return account;
 }
 
@@ -199,5 +200,5 @@ function accountView({ connection, scopes, connectedAt }: VaultAccount) {
 async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await context.req.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
-  throw new ConnectionRefusal(400, 'invalid_request', 'the request body is not what it should be');
+  throw new ConnectionRefusal(400, 'invalid_request', 'the request body is invalid');
 }

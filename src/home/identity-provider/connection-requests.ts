@@ -6,12 +6,12 @@ import type { Vault } from './vault.ts';
 
 interface Asker {
   readonly client: string;
-  /** What the device calls itself; unverified. */
+  /** Name that the device gave itself. Unverified. */
   readonly device: string | undefined;
 }
 
 export interface ConnectionRequest {
-  /** Who asked, and the only one who may approve. */
+  /** The person who started it, and the only one who may complete it. */
   readonly user: string;
   readonly asker: Asker;
   readonly connection: string;
@@ -24,19 +24,19 @@ export interface ConnectionRequest {
 }
 
 interface StartedRequest {
-  /** Part of the address the person opens; worth nothing without a sign-in as the one who asked. */
+  /** Part of the address that the person opens. Useless without signing in as the same person. */
   readonly ticket: string;
-  /** For the asker, to poll for the outcome. */
+  /** Secret with which the client polls for the outcome. */
   readonly authSession: string;
   readonly expiresAt: number;
 }
 
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
-/** Long enough to look up a password. */
+/** Lifetime of a request. It is long enough to look up a password. */
 const LIFE_MS = 10 * 60_000;
 
-/** In SQLite, so that a person may come back after a restart. */
+/** Stores the requests in SQLite, so that a person may return after a restart. */
 export function createConnectionRequests(options: { database: Database; vault: Vault; clock: Clock }) {
   const { database, vault, clock } = options;
   const rows = openConnectionRequestTable(database);
@@ -81,7 +81,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
     /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
     start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest {
       const request = vault.newRequest(connection, scopes);
-      // Starts with a letter: as a command's argument it must not look like an option.
+      // Starts with a letter, so that it can't look like an option when passed as a command-line argument.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
       const expiresAt = clock.now() + LIFE_MS;
@@ -106,9 +106,9 @@ export function createConnectionRequests(options: { database: Database; vault: V
       return row?.user === user ? view(row) : undefined;
     },
     /**
-     * The person returns from the third party. Only the user who asked may finish: a link sent to somebody else would connect
-     * their account to the sender's (RFC 9700 §4.7).
-     * @returns undefined for an answer that belongs to no open request of this user
+     * Completes a request when the person returns from the third party. Only the user who started it may: a link sent to
+     * somebody else would connect their account to the sender's (RFC 9700 §4.7).
+     * @returns undefined for a response that belongs to no open request of this user
      */
     async finish(answer: {
       user: string;
@@ -124,7 +124,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
       rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
       return view(rows.byTicket.get(row.ticket));
     },
-    /** Stands in for the person's browser. @throws {VaultError} */
+    /** Acts as the person's browser. @throws {VaultError} */
     async answerAs(
       ticket: string,
       user: string,
@@ -143,7 +143,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
 
 type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
-/** Ticket and auth session as digests only. */
+/** Row of a connection request. Contains ticket and auth session only as digests. */
 interface ConnectionRequestRow {
   ticket: string;
   auth_session: string;
@@ -173,7 +173,7 @@ function openConnectionRequestTable(database: Database) {
     settle: database.prepare<[ConnectionOutcome, string]>(
       'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
     ),
-    /** The state is used up by the first answer, whatever its outcome. */
+    /** The first response uses up the state, whatever its outcome. */
     claim: database.prepare<[string, number]>(
       'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
     ),

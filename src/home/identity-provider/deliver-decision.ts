@@ -9,7 +9,7 @@ import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } fro
 import { scopeOfType } from './approval-subject.ts';
 import type { Faults } from './faults.ts';
 
-/** Tells the provider what people decided, so that the next poll is answered. */
+/** Passes people's decisions to the provider, so that the next poll gets its answer. */
 export type Delivery = ReturnType<typeof createDelivery>;
 
 export function createDelivery(options: {
@@ -19,7 +19,7 @@ export function createDelivery(options: {
   readonly faults: Faults;
 }) {
   const { requests, resource, faults } = options;
-  /** Safe to repeat after a crash. */
+  /** Idempotent, so that it can be repeated after a crash. */
   const deliver = async (request: ApprovalRequest): Promise<void> => {
     const provider = options.provider();
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
@@ -46,7 +46,7 @@ export function createDelivery(options: {
   };
   const delivering = new Map<string, Promise<void>>();
   const delivery = {
-    /** Delivers a decision that was kept but, after an error in between, not delivered. */
+    /** Delivers a decision that was stored but not delivered because of an error. */
     async one(id: string): Promise<void> {
       const open = requests.undelivered().find((request) => request.id === id);
       if (open === undefined) return;
@@ -61,14 +61,14 @@ export function createDelivery(options: {
   return delivery;
 }
 
-/** Why there will be no token. Of a replaced request the answer is lost, which is no refusal. */
+/** Returns why there will be no token. A replaced request was not denied, so it gets `invalid_grant`. */
 function noTokenOf({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
   if (status === 'denied') return new errors.AccessDenied('the person refused');
-  if (replaced) return new errors.InvalidGrant('another question took its place');
+  if (replaced) return new errors.InvalidGrant('a newer request replaced it');
   return new errors.AccessDenied('the request was withdrawn');
 }
 
-/** For the fault: other details than those approved, down to a proposal's subject. */
+/** Implements the fault: changes the approved details, including a proposal's subject. */
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'
@@ -89,15 +89,15 @@ export type Decide = ReturnType<typeof createDecide>;
 export function createDecide(options: {
   readonly requests: ApprovalRequests;
   readonly delivery: Delivery;
-  /** The keys that approvals must be signed by; undefined if none need be. */
+  /** Verifies signed approvals. Undefined if approvals need no signature. */
   readonly signatures: Pick<Keys, 'check'> | undefined;
 }) {
   const { requests, delivery, signatures } = options;
   /**
-   * An approval without a valid signature is not kept and the request stays pending: the gateway would refuse it, and the
-   * person could not try again.
-   * @param user limits it to that person's own requests
-   * @param evidence what their key signed, as the phone sent it; denials need none
+   * Records a decision. An approval without a valid signature is not stored, and the request stays pending, because the
+   * gateway would reject it and the person could not try again.
+   * @param user if given, only that person's own requests can be decided
+   * @param evidence the signed approval from the phone; denials need none
    */
   return async (
     id: string,

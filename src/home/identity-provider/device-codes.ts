@@ -10,14 +10,14 @@ import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
 import { type AgentServer, serverAt } from './servers/agent-server.ts';
 
-/** A device that waits for its sign-in (RFC 8628), as the person who decides sees it. */
+/** A device that waits for its sign-in (RFC 8628), as displayed to the person who decides. */
 export interface DeviceRequest {
   readonly userCode: string;
   readonly clientName: string;
-  /** What the device calls itself; unverified. */
+  /** Name that the device gave itself. Unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** What its tokens are for: the gateway's own API, `/mcp` for other people's agents, or a server. */
+  /** The target of its tokens: the gateway's own API, `/mcp` for third-party agents, or a server. */
   readonly use: 'session' | 'mcp' | 'server';
   readonly server: string | undefined;
   readonly expiresAt: number;
@@ -30,8 +30,8 @@ export type DeviceLookup =
 export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
 
 /**
- * Decides about device codes on oidc-provider's own models: its built-in pages ask for consent before they know who is there,
- * and can't be driven by another program. These functions serve the page and the terminal alike.
+ * Decides device codes on oidc-provider's own models. Its built-in pages ask for consent before they know the user, and
+ * can't be driven by another program. These functions serve both the page and the terminal.
  */
 export function createDeviceCodes(options: {
   provider: () => Provider;
@@ -79,7 +79,7 @@ export function createDeviceCodes(options: {
     };
   };
 
-  /** Grants what was asked for. @returns what the code's tokens are made from */
+  /** Grants the requested access. @returns the values from which the code's tokens are made */
   const allow = async (
     { clientId }: Client,
     { scopes, clientName, deviceName, use, server }: DeviceRequest,

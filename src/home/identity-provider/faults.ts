@@ -1,33 +1,36 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** What the sandbox can be told to get wrong, and what each does. Tests need each; `trade-agent sandbox --fault NAME[:COUNT]`. */
+/**
+ * Faults that the sandbox can simulate, with a description of each: `trade-agent sandbox --fault NAME[:COUNT]`. Tests use
+ * each of them.
+ */
 export const faults = {
-  slow_down: 'the identity provider answers a CIBA poll with slow_down',
+  slow_down: 'the identity provider responds to a CIBA poll with slow_down',
   lost_token_response: 'the identity provider issues the approval token and then drops the connection',
-  idp_5xx: 'the identity provider answers 503 at its token endpoint',
-  broker_5xx: 'the broker answers 500',
-  slow_answers: 'every server waits two seconds before it answers',
-  tampered_details: 'the identity provider puts another quantity into the approved details',
+  idp_5xx: 'the identity provider responds with 503 at its token endpoint',
+  broker_5xx: 'the broker responds with 500',
+  slow_answers: 'every server waits two seconds before it responds',
+  tampered_details: 'the identity provider changes the quantity in the approved details',
   replayed_approval: 'the identity provider gives a new approval token the jti of the previous one',
   message_timeout_after_accept: 'Slack or Gmail sends a message and then drops the connection',
   broker_timeout_after_accept: 'the broker accepts an order and then drops the connection',
-  broker_stream_drop: 'the broker drops a stream of order updates instead of telling one',
+  broker_stream_drop: 'the broker drops a stream of order updates instead of sending one',
 } as const;
 
 export type FaultName = keyof typeof faults;
 
-/** The faults switched on, each for a number of times (`Infinity`: until cleared). */
+/** The active faults, each with its remaining number of times (`Infinity` until cleared). */
 export class Faults {
   readonly #left = new Map<FaultName, number>();
 
-  /** @throws {TradeAgentError} `usage` for an unknown name or a count that isn't a positive whole number */
+  /** @throws {TradeAgentError} `usage` for an unknown name or a count that isn't a positive integer */
   static parse(texts: readonly string[]): Faults {
     const parsed = new Faults();
     for (const text of texts) {
       const [name = '', count = ''] = text.split(':');
       if (!(name in faults)) {
         throw new TradeAgentError('usage', `there is no fault "${name}"`, {
-          hint: `Choose from ${Object.keys(faults).join(', ')}; add :N to have it N times.`,
+          hint: `Choose from ${Object.keys(faults).join(', ')}; append :N to repeat it N times.`,
         });
       }
       if (count !== '' && !/^[1-9]\d*$/.test(count)) {
@@ -48,7 +51,7 @@ export class Faults {
     this.#left.clear();
   }
 
-  /** Whether the fault happens now; each true answer uses one of its times. */
+  /** Returns whether the fault happens now. Each true result uses up one of its times. */
   take(name: FaultName): boolean {
     const left = this.#left.get(name) ?? 0;
     if (left <= 0) return false;

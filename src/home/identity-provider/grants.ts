@@ -5,7 +5,7 @@ import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, serverOf } from './servers/agent-server.ts';
 
-/** Who lost access: one client of a person, or without `clientId` whoever acted for that person. */
+/** A loss of access: for one client of a person, or without `clientId` for every client of that person. */
 export interface Revoked {
   readonly sub: string;
   readonly clientId?: string;
@@ -23,19 +23,19 @@ interface GrantsOptions {
   readonly people: Pick<People, 'find'>;
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
-  /** Called after the end, so that what was begun under it ends, too. */
+  /** Called after access has ended, to end everything started with it. */
   readonly onRevoked: (who: Revoked) => Promise<void>;
   readonly now: () => number;
 }
 
-/** What people have granted, and its immediate end with all that was issued under it. */
+/** The grants of people's programs, which end immediately together with all tokens issued under them. */
 export type Grants = ReturnType<typeof createGrants>;
 
 export function createGrants(options: GrantsOptions) {
   const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
   const rows = openDevices(options.database);
 
-  /** Withdraws requests on the person's phone that nobody waits for any more. */
+  /** Withdraws the requests on the person's phone that no client is waiting for. */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
     const open = requests
       .pending(user)
@@ -46,7 +46,7 @@ export function createGrants(options: GrantsOptions) {
     if (open.length > 0) await deliver();
   };
 
-  /** The end of a sign-in at a server ends what that server does, unless another grant still allows it. */
+  /** Ends what a server does when a sign-in to it ends, unless another grant still allows it. */
   const ended = async (granted: Granted) => {
     const server = servers.find(({ address }) => granted.resources?.includes(address));
     if (server === undefined) return await onRevoked(granted);
@@ -60,7 +60,7 @@ export function createGrants(options: GrantsOptions) {
   };
 
   return {
-    /** The grant of a token that was issued here, while it stands. */
+    /** Returns the grant of a token issued here, if the grant is still active. */
     liveGrant(jti: string): string | undefined {
       const id = issued.grantOf(jti);
       const granted = id === undefined ? undefined : store.grant(id);
@@ -72,7 +72,7 @@ export function createGrants(options: GrantsOptions) {
     ): void => {
       rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
     },
-    /** Programs that are signed in as a person on a device of their own, latest first; the device name is unverified. */
+    /** Programs that are signed in as a person on another device, latest first. The device name is unverified. */
     devices: (user: string) =>
       rows.list
         .all(user)
@@ -85,7 +85,8 @@ export function createGrants(options: GrantsOptions) {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
-      // It was allowed by a sign-in that is still live, by which the server must not get it again.
+      // Also ends the offline permission of the sign-in that allowed it, or the server could get a new grant through that
+      // sign-in.
       const server = serverOf(servers, granted.clientId);
       if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
       await ended(granted);
@@ -101,9 +102,9 @@ export function createGrants(options: GrantsOptions) {
       await onRevoked({ sub: owner, clientId });
       return true;
     },
-    /** Another grant replaces what a person granted a client: what was begun under it goes on. */
+    /** Ends a client's earlier grant in favor of a new one. Work started under the earlier one continues. */
     replaced: (granted: Granted): void => store.endGrants(granted),
-    /** Ends whatever acts for a person who was removed. */
+    /** Ends everything that acts for a removed person. */
     async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);

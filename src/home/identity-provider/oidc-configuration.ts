@@ -55,7 +55,7 @@ import {
 } from './servers/agent-server.ts';
 
 interface OidcConfigurationOptions extends AskingOptions {
-  /** Registered beforehand, beside the home's own. */
+  /** Preregistered clients besides the home's own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
   readonly store: OidcStore;
@@ -73,9 +73,9 @@ interface OidcConfigurationOptions extends AskingOptions {
 
 const DAY = 24 * 3600;
 const MINUTE = 60;
-/** Minimum lifetime of an approval's token, so that a decision in the last moment still counts. */
+/** Minimum lifetime of an approval's token in seconds, so that a decision at the last moment is still effective. */
 const SHORTEST_APPROVAL = MINUTE;
-/** For approvals signed by a passkey; homes with real money allow no software keys. */
+/** Authentication context of approvals signed by a passkey. Homes with live accounts allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
 /** Sets up oidc-provider; every default that it warns about is decided here. */
@@ -100,7 +100,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     responseTypes: ['code'],
     interactions: interactions(),
-    // Not even for a browser that has allowed one before: see `interactions`.
+    // Consent is required even in a browser that has given it before: see `interactions`.
     loadExistingGrant: async (ctx) => {
       const { provider, result } = ctx.oidc;
       const id = result?.consent?.grantId;
@@ -134,13 +134,13 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
         }),
       };
     },
-    // A refresh token is used once, and its second use ends the whole session (RFC 9700 §4.14.2).
+    // A refresh token is used once. A second use ends the whole session (RFC 9700 §4.14.2).
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      // Other people's programs stay signed in until they are ended, as the consent page says, and so do sign-ins at a
-      // server, where "offline" is about what the server may do meanwhile.
+      // Third-party programs stay signed in until they are removed, as the consent page says. So do sign-ins to a server,
+      // where "offline" is about what the server may do while the person is away.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
         serverAt(options.servers, source.resource) !== undefined),
@@ -200,10 +200,10 @@ function clientsOf({
 
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
   return (ctx, token) => {
-    // What the person's key signed, where the gateway looks for it.
+    // The signed approval, in the claim where the gateway expects it.
     const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
     const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
-    // "Phishing-resistant" of OpenID Connect EAP ACR Values 1.0 §2: by a passkey with user verification.
+    // "Phishing-resistant" (OpenID Connect EAP ACR Values 1.0 §2): a passkey with user verification.
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
     const member = memberClaims.get(token);
     if (member !== undefined) return { ...member };
@@ -217,8 +217,8 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
 }
 
 /**
- * For the browser's request for consent. Over https no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1); `__Host-`
- * requires one path for all, so that two requests at once would overwrite each other's.
+ * Returns the names of the consent cookies. Over https, no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1).
+ * `__Host-` requires the same path for all, so that two concurrent requests would overwrite each other's.
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
@@ -232,7 +232,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
       const details = 'rar' in token && Array.isArray(token.rar) ? token.rar[0] : undefined;
       if (typeof details?.expires_at === 'string') {
         const left = Math.min(5 * MINUTE, secondsUntil(details.expires_at));
-        // The gateway enforces the details' own expiry, however long the token lives.
+        // The gateway enforces the expiry in the details, however long the token lives.
         return isProposalDetails(details) ? Math.max(SHORTEST_APPROVAL, left) : left;
       }
       return ACCESS_TOKEN_S;
@@ -254,12 +254,15 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,
-    // None is stored.
+    // Sessions are not stored.
     Session: 10 * MINUTE,
   };
 }
 
-/** JSON for programs, whatever they accept; text for a person, who is led only to this endpoint. */
+/**
+ * Renders errors as JSON for programs, whatever they accept, and as text for a person, whose browser only visits this
+ * endpoint.
+ */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {
@@ -268,10 +271,10 @@ const renderError: Configuration['renderError'] = (ctx, out) => {
   }
   ctx.type = 'text/plain; charset=utf-8';
   const reason = safeLine(String(out.error_description ?? out.error), 300);
-  ctx.body = `This program can't be allowed: ${reason}.\nNothing was allowed. Go back to it, and start again.\n`;
+  ctx.body = `This program can't be given access: ${reason}.\nNothing was changed. Return to the program and start again.\n`;
 };
 
-/** Refuses scopes that a session never gets, instead of dropping them silently. */
+/** Rejects scopes that a session never gets, instead of dropping them silently. */
 function checkSessionScopes(ctx: KoaContextWithOIDC): void {
   if (ctx.oidc.route !== 'device_authorization') return;
   const scopes = String(ctx.oidc.params?.scope ?? '')
@@ -285,8 +288,8 @@ function checkSessionScopes(ctx: KoaContextWithOIDC): void {
 }
 
 /**
- * Checks a client's metadata. One that a person registers asks for approvals; one that registers without a person, or is
- * identified by a document, is a public client.
+ * Validates a client's metadata. A client registered by a person requests approvals. A client that registers without a
+ * person, or is identified by a document, is a public client.
  * @param ctx undefined if the document is read outside a request
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`, 401 `invalid_token`
  */
@@ -307,8 +310,8 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
   throw Object.assign(
     new errors.CustomOIDCProviderError(
       'invalid_token',
-      // Part of a header, so plain ASCII.
-      "a registration takes a session's access token, or a token from /phone/programs",
+      // Part of a header, so it must be plain ASCII.
+      "a registration requires a session's access token or a token from /phone/programs",
     ),
     { status: 401, statusCode: 401 },
   );
@@ -316,7 +319,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
 
 const { Check, Prompt } = interactionPolicy;
 
-/** Each request needs consent, whatever was allowed before; one page does `login`, `select_account` and `consent`. */
+/** Requires consent for every request, whatever was allowed before. One page handles `login`, `select_account` and `consent`. */
 function interactions(): NonNullable<Configuration['interactions']> {
   const policy = interactionPolicy.base();
   policy.clear();

@@ -64,27 +64,27 @@ import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
 export interface ProtocolOptions {
-  /** Its own address, already listening: `http://127.0.0.1:4747`. */
+  /** The provider's own address, such as `http://127.0.0.1:4747`. It must already be listening. */
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
   readonly people: People;
-  /** The one client that may exchange tokens (private_key_jwt). */
+  /** The only client that may exchange tokens for the broker (`private_key_jwt`). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   readonly knownClients?: readonly ClientMetadata[];
   readonly servers?: readonly AgentServer[] | undefined;
   readonly companies?: readonly Company[] | undefined;
   readonly vault: Vault;
   readonly faults: Faults;
-  /** Sends pushes, and CIBA pings to the gateway, which may be on this machine. */
+  /** Sends push messages, and CIBA pings to the gateway, which may be on this machine. */
   readonly fetch?: typeof fetch;
-  /** For CIBA pings to other clients; by default it can't reach this machine or its network. */
+  /** Sends CIBA pings to other clients. By default it can't reach this machine or its network. */
   readonly publicFetch?: typeof fetch;
-  /** For clients' documents (CIMD); the open internet alone by default. */
+  /** Fetches clients' metadata documents (CIMD). By default it only reaches the public internet. */
   readonly documents?: typeof fetch;
-  /** For the keys of clients in the settings (`jwks_uri`), with the dispatcher that comes with each request. */
+  /** Fetches keys of the clients in the settings (`jwks_uri`), with the dispatcher of each request. */
   readonly clientKeys?: typeof fetch;
-  /** For the hosts of other people's clients and of push services; `net/public-resolver.ts` by default. */
+  /** Resolves hosts of third-party clients and push services. Defaults to `net/public-resolver.ts`. */
   readonly resolve?: ResolveHost;
 }
 
@@ -106,13 +106,13 @@ interface ProtocolParts extends ProtocolOptions {
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;
-  /** Called when a request is on somebody's phone. */
+  /** Called when a request has reached a person's phone. */
   readonly onAsked: () => void;
 }
 
 /**
- * The protocol's endpoints. The library takes its keys once, so a provider is created again whenever they change; all that it
- * knows is in its store, so the next one continues what the last has begun.
+ * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever they
+ * change. All its state is in its store, so the new one continues where the previous one stopped.
  */
 export function createProtocol(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
@@ -131,7 +131,7 @@ export function createProtocol(parts: ProtocolParts) {
   };
 }
 
-/** @param replayed the last approval's `jti`, for the fault that repeats it */
+/** @param replayed the last approval's `jti`, for the fault that replays it */
 function openProvider(
   parts: ProtocolParts,
   outgoing: ReturnType<typeof outgoingRequests>,
@@ -178,10 +178,10 @@ function openProvider(
       clientDocuments: outgoing.documents,
     }),
   );
-  // Its address is always the issuer's: see `asPublic` of identity-provider.ts.
+  // The address is always the issuer's: see `asPublic` in identity-provider.ts.
   provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
-  // Koa's own event, which the provider's types leave out; without a listener Koa prints whole stacks.
+  // Koa's own event, which the provider's types omit. Without a listener, Koa prints whole stack traces.
   const koa: NodeJS.EventEmitter = provider;
   koa.on('error', (error: Error, ctx?: KoaContextWithOIDC) => {
     if (!isRequestFault(error, ctx?.req)) onError(error.message);
@@ -230,13 +230,13 @@ function openProvider(
 const PING_TIMEOUT_MS = 5000;
 
 /**
- * What the library sends: CIBA pings, and requests for clients' documents and for the keys of clients in the owner's
- * settings. Only the latter are names of the owner's choice, and resolved by the system.
+ * Builds the fetch for the library's requests: CIBA pings, clients' metadata documents, and keys of clients in the
+ * owner's settings. Only the hosts in the settings are chosen by the owner, so only they use the system's resolver.
  */
 function outgoingRequests(options: ProtocolOptions) {
-  /** For names that anybody can have resolved without a sign-in: nothing else waits behind them. */
+  /** For hosts that anybody can have resolved without signing in. It is separate so that they can't delay other look-ups. */
   const resolve = options.resolve ?? createPublicResolver();
-  /** For the names of clients that a person has registered. */
+  /** For hosts of clients that a person has registered. */
   const resolvePing = options.resolve ?? createPublicResolver();
   const ping = pingSender({
     resource: options.resource,
@@ -257,7 +257,7 @@ function outgoingRequests(options: ProtocolOptions) {
   return { resolvePing, documents: { resolve, reader }, fetch: send };
 }
 
-/** Adds what the library's own answers lack, and removes what they should not say. */
+/** Adds the members that the library's responses lack, and removes those that they should not have. */
 function completeAnswers(
   provider: Provider,
   {
@@ -267,13 +267,13 @@ function completeAnswers(
   }: { readonly issuer: string; readonly faults: Faults; readonly companies: readonly Company[] },
 ): void {
   const metadata = {
-    // Several clients ask for all that is listed: what an approval alone can give is not.
+    // Several clients request every listed scope, so scopes that require an approval are not listed.
     scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
     response_modes_supported: ['query'],
     connected_accounts_endpoint: connectedAccountsUrl(issuer),
     backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
     backchannel_user_code_parameter_supported: false,
-    // Tells a company's program that it may use ID-JAG, as MCP's enterprise-managed authorization (§6) does.
+    // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
   };
   provider.use(async (ctx, next) => {
@@ -302,8 +302,8 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
 }
 
 /**
- * RFC 8693. The gateway exchanges what it was called with for the user's access at the broker, and a server of the home's for
- * access at the gateway.
+ * Token exchange (RFC 8693). The gateway exchanges the token it was called with for access to the user's broker, and a
+ * server of the home exchanges its own for access to the gateway.
  */
 function createTokenExchange(options: TokenExchangeOptions) {
   const forServers = createServerExchange(options);
@@ -328,7 +328,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
   };
 }
 
-/** Gives the gateway the user's access token at the broker, for one that was meant for the gateway or its MCP endpoint. */
+/** Exchanges a token for the gateway or its MCP endpoint for the user's access token at the broker. */
 function brokerExchange(options: TokenExchangeOptions) {
   return async (ctx: Context): Promise<void> => {
     const { params } = ctx.oidc;
@@ -363,7 +363,7 @@ function refusal(error: unknown): unknown {
 }
 
 const MOST_CLIENTS = 20;
-/** Whoever may ring the phone may register a client that does. */
+/** Only clients that may send requests to the phone may register a client that does. */
 const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
@@ -372,7 +372,7 @@ interface RegistrationOptions {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;
-  /** Deletes a client that was stored but is not allowed. */
+  /** Deletes a client that the library stored but that is not allowed. */
   readonly forget: (clientId: string) => void;
   readonly resolve: ResolveHost;
   /** The gateway's ping endpoint, which may be on this machine. */
@@ -382,8 +382,9 @@ interface RegistrationOptions {
 type Next = () => Promise<unknown>;
 
 /**
- * A client that asks for approvals belongs to the person who registered it (RFC 7591 §3), and may ask nobody else. Without a
- * person, only clients that can do nothing before one allows them on the consent page (`authorization/`).
+ * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may
+ * ask nobody else. Without a person, a client can do nothing until somebody allows it on the consent page
+ * (`authorization/`).
  */
 function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
@@ -401,7 +402,7 @@ function registrationGate(options: RegistrationOptions) {
   };
 }
 
-/** @returns whether the client was registered; otherwise the refusal is answered */
+/** Registers a client for a person. @returns whether it was registered; if not, an error response was sent */
 async function registerFor(
   owner: string,
   ctx: KoaContextWithOIDC,
@@ -415,7 +416,7 @@ async function registerFor(
     return false;
   }
   if (clients.list(owner).length >= MOST_CLIENTS) {
-    const description = `${MOST_CLIENTS} programs are allowed already: remove one first`;
+    const description = `${MOST_CLIENTS} programs are already registered; remove one first`;
     answer(ctx, 403, { error: 'access_denied', error_description: description });
     return false;
   }
@@ -423,7 +424,7 @@ async function registerFor(
   const registered = registeredBy(ctx);
   if (registered === undefined) return false;
   const { clientId, clientName = clientId } = registered;
-  // Resolving the name must wait until the library has stored the client, which without an owner can ask nobody yet.
+  // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
   const fault = await pingFault(registered.metadata(), options);
   if (fault === undefined) {
     clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
@@ -439,14 +440,14 @@ function registeredBy(ctx: KoaContextWithOIDC): Client | undefined {
   return ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
 }
 
-/** For anybody; `checkClientMetadata` says what they may register. */
+/** Registers a client without a person. `checkClientMetadata` limits what it may be. */
 async function registerOpenly(
   ctx: KoaContextWithOIDC,
   next: Next,
   { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
 ): Promise<void> {
   const address = limits.addressOf(ctx.req);
-  // Refusals count as at any other endpoint.
+  // Failed requests count as they do at any other endpoint.
   const wait = limits.openRegistrations.wait(address);
   if (wait !== undefined) return tooMany(ctx, wait);
   await next();
@@ -457,7 +458,7 @@ async function registerOpenly(
   open.add(registered.clientId, address);
 }
 
-/** Undefined after it has answered. */
+/** Authenticates the registering person. Returns undefined if an error response was sent. */
 async function registrarOf(
   ctx: KoaContextWithOIDC,
   { clients, verify, isPerson }: RegistrationOptions,
@@ -467,7 +468,7 @@ async function registrarOf(
   if (bearer !== undefined) {
     const spent = clients.takeToken(bearer);
     if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
-    return unauthorized(ctx, 'the registration token is unknown, used or over');
+    return unauthorized(ctx, 'the registration token is unknown, used or expired');
   }
   try {
     const dpop = ctx.get('dpop');
@@ -520,13 +521,13 @@ function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: ho
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : undefined;
 }
 
-/** Why the provider may not call the client back there: a private address would let strangers reach this network. */
+/** Returns why a client's ping endpoint is not allowed, if it isn't: a private address would let strangers reach this network. */
 async function pingFault(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,
 ): Promise<string | ResolverBusy | undefined> {
   if (typeof ping !== 'string' || ping === ownPing) return undefined;
-  if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is no address';
+  if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is not a URL';
   const { protocol, hostname } = new URL(ping);
   try {
     if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
@@ -534,5 +535,5 @@ async function pingFault(
     if (error instanceof ResolverBusy) return error;
     throw error;
   }
-  return 'backchannel_client_notification_endpoint must be an https address on the open internet';
+  return 'backchannel_client_notification_endpoint must be an https address on the public internet';
 }

@@ -27,15 +27,15 @@ const outcomeSchema = z.object({
 });
 
 /**
- * Where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`, authenticated as
- * at the token endpoint. 204 once kept; 409 `already_decided` if a withdrawal came after the person's decision, 409
- * `not_decided` if something is reported as done that nobody has approved.
+ * Endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`,
+ * authenticated as at the token endpoint. Responds with 204 once it is stored, 409 `already_decided` for a withdrawal
+ * after the person's decision, and 409 `not_decided` for an outcome of a request that nobody has approved.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;
   limits: RequestLimits;
   requests: ApprovalRequests;
-  /** Tells the provider of a withdrawn request, so that its poll ends. */
+  /** Informs the provider of a withdrawn request, so that its poll ends. */
   deliver: (id: string) => Promise<void>;
   now: () => number;
 }): Hono<{ Bindings: HttpBindings }> {
@@ -56,10 +56,7 @@ export function createOutcomeEndpoint(options: {
     const told = outcomeSchema.safeParse(form);
     if (!told.success) {
       const fields = told.error.issues.map(({ path }) => path.join('.')).join(', ');
-      return context.json(
-        { error: 'invalid_request', error_description: `not as it must be: ${fields}` },
-        400,
-      );
+      return context.json({ error: 'invalid_request', error_description: `invalid fields: ${fields}` }, 400);
     }
     const { auth_req_id: authReqId, state, text } = told.data;
     const result = requests.tell(authReqId, client, { state, text });

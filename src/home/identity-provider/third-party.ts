@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 export interface VaultConnection {
-  /** Base URL; its OAuth is at `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
+  /** Base URL. Its OAuth endpoints are `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`. */
   readonly url: string;
   readonly client: { readonly client_id: string; readonly client_secret: string };
-  /** One for each connection, so that an answer can't be taken for another third party's (RFC 9700 §4.4). */
+  /** A separate address for each connection, so that a response can't be mistaken for another third party's (RFC 9700 §4.4). */
   readonly redirectUri: string;
-  /** For people; the connection's name by default. */
+  /** Display name. Defaults to the connection's name. */
   readonly label?: string;
-  /** All that may be requested there; {@link BROKER_SCOPES} by default. */
+  /** All scopes that may be requested there. Defaults to {@link BROKER_SCOPES}. */
   readonly scopes?: readonly string[];
 }
 
@@ -18,11 +18,11 @@ export interface ThirdPartyRequest {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly state: string;
-  /** PKCE. Secret until the code is redeemed. */
+  /** PKCE verifier. Secret until the code is redeemed. */
   readonly verifier: string;
 }
 
-/** Milliseconds. */
+/** Request timeout in milliseconds. */
 const TIMEOUT = 10_000;
 
 const tokenResponseSchema = z.object({
@@ -36,7 +36,7 @@ export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
 export type ThirdParties = ReturnType<typeof thirdParties>;
 
-/** Third parties as the vault sees them: OAuth 2.0 servers of which it is a confidential client. */
+/** Client for third parties: OAuth 2.0 servers where the vault is a confidential client. */
 export function thirdParties(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
@@ -71,15 +71,15 @@ export function thirdParties(request: typeof fetch) {
       if (!response.ok || !parsed.success) {
         throw new VaultError(
           'broker_unreachable',
-          `the broker's token endpoint gave no usable answer (${response.status})`,
+          `the broker's token endpoint gave no usable response (${response.status})`,
         );
       }
       return parsed.data;
     },
 
     /**
-     * Fills in its login and consent form in the person's place.
-     * @returns the code; `undefined` where they refused
+     * Submits the third party's login and consent form in the person's place.
+     * @returns the code, or undefined if they denied access
      * @throws {VaultError}
      */
     async answer(
@@ -108,7 +108,7 @@ export function thirdParties(request: typeof fetch) {
       return code;
     },
 
-    /** Ends the consent with all its tokens (RFC 7009). @returns false if the third party could not be reached */
+    /** Revokes the consent with all its tokens (RFC 7009). @returns false if the third party could not be reached */
     async revoke(connection: VaultConnection, token: string): Promise<boolean> {
       const response = await send(
         `${connection.url}/oauth/revoke`,
@@ -135,7 +135,7 @@ function authorizationUrl(
   return `${url}/oauth/authorize?${parameters}`;
 }
 
-/** Why the vault has no token; all but `broker_unreachable`, which may be temporary, need the person. */
+/** Why the vault has no token. `broker_unreachable` may be temporary. All others need the person. */
 export type VaultRefusal =
   | 'unknown_connection'
   | 'not_connected'

@@ -13,9 +13,9 @@ import {
 
 export interface VaultOptions {
   readonly database: Database;
-  /** 32 bytes, for AES-256-GCM of the refresh tokens. */
+  /** 32-byte AES-256-GCM key that encrypts the refresh tokens. */
   readonly key: Buffer;
-  /** By the connection's name, which is the `audience` of the token exchange. */
+  /** Connections by name. The name is the `audience` of the token exchange. */
   readonly connections: Readonly<Record<string, VaultConnection>>;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
@@ -37,12 +37,12 @@ export interface VaultAccount {
   readonly connectedAt: number;
 }
 
-/** Seconds before its expiry at which a cached token is no longer handed out: it must outlive the call it is for. */
+/** Cached tokens are no longer used this many seconds before they expire, because a token must outlive its request. */
 const REFRESH_EARLY = 60;
 
 export type Vault = ReturnType<typeof createVault>;
 
-/** Keeps each user's refresh token at each third party, and hands out access tokens made from it. */
+/** Stores each user's refresh token for each third party, and issues access tokens obtained with it. */
 export function createVault(options: VaultOptions) {
   const connectionNamed = (name: string): VaultConnection => {
     const connection = Object.hasOwn(options.connections, name) ? options.connections[name] : undefined;
@@ -73,15 +73,15 @@ export function createVault(options: VaultOptions) {
     wasConnected: (user: string, connection: string): boolean => rows.wasConnected(user, connection),
 
     /**
-     * Creates a request, without storing it.
-     * @param asked all of the connection's scopes if empty
+     * Creates a request without storing it.
+     * @param asked requested scopes; if empty, all scopes of the connection
      * @throws {VaultError} `unknown_connection`, `invalid_scope`
      */
     newRequest(name: string, asked: readonly string[] = []): ThirdPartyRequest {
       const { scopes: allowed = BROKER_SCOPES } = connectionNamed(name);
       const scopes = asked.length === 0 ? allowed : asked;
       if (!scopes.every((scope) => allowed.includes(scope))) {
-        throw new VaultError('invalid_scope', `${JSON.stringify(name)} takes ${allowed.join(' ')}`);
+        throw new VaultError('invalid_scope', `${JSON.stringify(name)} only supports ${allowed.join(' ')}`);
       }
       return {
         connection: name,
@@ -91,11 +91,11 @@ export function createVault(options: VaultOptions) {
       };
     },
 
-    /** Where the person signs in at the third party and consents. */
+    /** Returns the page where the person signs in at the third party and consents. */
     authorizationUrl: (asked: ThirdPartyRequest): string =>
       parties.authorizationUrl(connectionNamed(asked.connection), asked),
 
-    /** Redeems the code that the person came back with, and keeps the refresh token. @throws {VaultError} */
+    /** Redeems the code that the person returned with, and stores the refresh token. @throws {VaultError} */
     async redeem(
       user: string,
       { connection: name, scopes, verifier }: ThirdPartyRequest,
@@ -109,14 +109,14 @@ export function createVault(options: VaultOptions) {
         code_verifier: verifier,
       });
       if (given.refresh_token === undefined) {
-        throw new VaultError('not_connected', 'the broker gave no refresh token');
+        throw new VaultError('not_connected', 'the broker sent no refresh token');
       }
       tokens.keep(user, name, given, scopes);
     },
 
     /**
-     * Fills in the third party's login and consent form in the person's place.
-     * @returns the code; undefined if they refused
+     * Submits the third party's login and consent form in the person's place.
+     * @returns the code, or undefined if they denied access
      * @throws {VaultError}
      */
     answerAs: async (
@@ -144,8 +144,8 @@ export function createVault(options: VaultOptions) {
     },
 
     /**
-     * Forgets the account at once, then ends the consent at the third party (RFC 7009) with all its tokens.
-     * @returns false if the third party could not be reached; the tokens out there expire within minutes
+     * Deletes the account immediately, then revokes the consent with all its tokens at the third party (RFC 7009).
+     * @returns false if the third party could not be reached; the remaining tokens expire within minutes
      */
     async disconnect(user: string, name: string): Promise<boolean> {
       const row = rows.find(user, name);
@@ -197,7 +197,7 @@ function accessTokens(options: {
       if (error instanceof VaultError && error.refusal === 'reconnect_needed') rows.remove(user, name);
       throw error;
     }
-    // It was disconnected or connected again meanwhile: this answer belongs to a connection that is gone.
+    // It was disconnected or connected again in the meantime, so this response belongs to a deleted connection.
     if (rows.find(user, name)?.sealed_refresh_token.equals(row.sealed_refresh_token) !== true) {
       throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
     }
@@ -216,7 +216,7 @@ function accessTokens(options: {
       if (token !== undefined && left > REFRESH_EARLY && rows.find(user, name) !== undefined) {
         return { accessToken: token.token, expiresIn: left };
       }
-      // One refresh at a time: brokers rotate refresh tokens, and a second use of one ends the connection.
+      // Refreshes run one at a time: brokers rotate refresh tokens, and using one twice ends the connection.
       const running = refreshing.get(key);
       if (running !== undefined) return running;
       const started = refresh(user, name).finally(() => refreshing.delete(key));

@@ -2,26 +2,26 @@ import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { LOGIN_CLIENT_ID } from '../identity-provider/protocol/protocol.ts';
 
-/** Of the home's own; its gateway's id stands in gateway.yaml, and is looked at when it is served. */
+/** Ids of the home's own clients. The gateway's id is in gateway.yaml and is checked when the home starts. */
 const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 
-/** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
+/** Private members of a JWK (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 export const clientId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
-  .refine((id) => !RESERVED_IDS.includes(id), 'is the id of one of the home’s own');
+  .refine((id) => !RESERVED_IDS.includes(id), 'is reserved for one of the home’s own clients');
 
-/** RFC 7517: only the public half of a key has any business here. */
+/** A JWK (RFC 7517) that must not contain private members. */
 const publicKeySchema = z
   .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
   .refine(
     (key) => !PRIVATE_MEMBERS.some((member) => member in key),
-    'must be the public half of the key alone',
+    'must contain only the public half of the key',
   );
 
-/** What a client proves itself by: its public keys, or where they are. */
+/** A client's public keys, or their address. */
 export const clientKeys = {
   jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
   jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
@@ -31,14 +31,17 @@ export function hasOneKeySource({ jwks, jwks_uri }: { jwks?: unknown; jwks_uri?:
   return (jwks === undefined) !== (jwks_uri === undefined);
 }
 
-export const ONE_KEY_SOURCE = { path: ['jwks'], error: 'is needed, or "jwks_uri": one of the two' };
+export const ONE_KEY_SOURCE = {
+  path: ['jwks'],
+  error: 'is required unless "jwks_uri" is set; set exactly one of them',
+};
 
 export function namesEachOnce(
   clients: readonly { readonly client_id: string }[],
   context: z.RefinementCtx,
 ): void {
   const twice = firstTwice(clients.map(({ client_id }) => client_id));
-  if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is there twice` });
+  if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
 }
 
 export function firstTwice(names: readonly string[]): string | undefined {

@@ -13,29 +13,29 @@ import {
 
 const shownName = z.string().min(1).max(60);
 
-/** RFC 8414 §2: an issuer has neither query nor fragment. */
+/** An issuer has no query and no fragment (RFC 8414 §2). */
 const issuer = z
   .string()
   .refine(isSecureUrl, INSECURE_URL)
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment');
 
-/** One of `companies` in home.yaml: whose word about which people is taken, and what it is good for. */
+/** One of the `companies` in home.yaml: an identity provider that may identify some people, and the access it may give them. */
 const companySchema = z.strictObject({
   issuer,
   name: shownName,
   organization: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ -'),
-  /** What anybody's agent may have at most: to look, to cancel, and to ask. An order is placed by its owner's approval alone. */
+  /** Maximum access: read, cancel, and request approval. Orders are placed only with the owner's approval. */
   scopes: z
     .array(
       z.enum(
         MCP_SCOPES,
-        `must be one of ${MCP_SCOPES.join(', ')}: placing an order takes its owner’s approval`,
+        `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires its owner’s approval`,
       ),
     )
     .min(1),
   people: z
-    .record(z.string().min(1).max(255), z.string().regex(USERNAME, 'is no user name of this home'))
-    .refine((people) => Object.keys(people).length > 0, 'names nobody'),
+    .record(z.string().min(1).max(255), z.string().regex(USERNAME, 'is not a user name in this home'))
+    .refine((people) => Object.keys(people).length > 0, 'must list at least one person'),
   clients: z
     .array(
       z
@@ -53,14 +53,14 @@ const companySchema = z.strictObject({
     .optional(),
 });
 
-/** Tokens are told apart by who issued what they were issued for, and by whose client came: neither may be two. */
+/** Issuers and client ids must be unique, because tokens are attributed to a company by both. */
 export const companiesSchema = z
   .array(companySchema)
   .min(1)
   .max(20)
   .superRefine((companies, context) => {
     const twice = firstTwice(companies.map((company) => company.issuer));
-    if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is there twice` });
+    if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
     namesEachOnce(
       companies.flatMap((company) => company.clients),
       context,

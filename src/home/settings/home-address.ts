@@ -1,27 +1,27 @@
 import { isIP } from 'node:net';
 
 /**
- * Why a home can't be reached at this address; undefined where it can. It is issuer, resource and the phone page's origin
- * at once, and a passkey is bound to its host: WebAuthn takes a name, not an IP address, and no plain http but at
- * `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
+ * Returns why a home can't use this address, or undefined if it can. The address is the issuer, the resource and the
+ * origin of the phone page at once, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
+ * address, and https except for `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
  */
 export function homeAddressProblem(text: string): string | undefined {
   if (!URL.canParse(text))
-    return 'write it whole: https://name, or http://localhost:4780 for this machine alone';
+    return 'write the full address: https://name, or http://localhost:4780 for this machine only';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it must begin with https://';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) {
-    return 'phones keep passkeys for names alone, not for an IP address; for this machine write http://localhost:4780';
+    return 'passkeys need a host name, not an IP address; for this machine, use http://localhost:4780';
   }
   if (url.protocol === 'http:' && host !== 'localhost') {
-    return 'plain http is for http://localhost alone; elsewhere it takes https';
+    return 'plain http works only for http://localhost; use https for any other address';
   }
-  if (url.origin !== text) return `it is an origin, with nothing behind it: ${url.origin}`;
+  if (url.origin !== text) return `it must be an origin without a path: ${url.origin}`;
   return undefined;
 }
 
-/** Whether a home at this address is for this machine alone: plain http, which nothing else may have. */
+/** Returns whether a home at this address serves only this machine. Only such a home may use plain http. */
 export function isLocalAddress(address: string): boolean {
   return URL.canParse(address) && new URL(address).protocol === 'http:';
 }

@@ -17,19 +17,19 @@ import {
 import { companiesSchema } from './company-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 
-/** Where a home listens where nothing else is said: behind what `tailscale serve` or a proxy passes on. */
+/** Default port, for use behind `tailscale serve` or a proxy. */
 export const DEFAULT_PORT = 4780;
 
-const wholePath = z.string().refine(isAbsolute, 'must be a whole path, from / on');
+const wholePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
-/** `127.0.0.1:4780`, `[::1]:4780` */
+/** Such as `127.0.0.1:4780` or `[::1]:4780`. */
 const listenAddress = z
   .string()
   .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
 
 const knownClientSchema = z.strictObject({
   client_id: clientId,
-  /** As the page that asks shows it. */
+  /** The name on the consent page. */
   name: z.string().min(1).max(60),
   redirect_uris: z
     .array(z.string().refine(isRedirect, 'must be https, http at localhost, or an app’s own scheme'))
@@ -40,33 +40,33 @@ const knownClientSchema = z.strictObject({
 const serverSchema = z
   .strictObject({
     client_id: clientId,
-    /** Its public address, to the letter as people name it: what sign-ins there are for (RFC 8707). */
+    /** Its public address, exactly as people enter it. Sign-ins for the server use it as their resource (RFC 8707). */
     address: z
       .string()
       .refine(
         (text) => isSecureUrl(text) && new URL(text).origin === text,
-        'must be an https address with nothing behind it, as in https://agent.example',
+        'must be an https address without a path, as in https://agent.example',
       ),
     ...clientKeys,
   })
   .refine(hasOneKeySource, ONE_KEY_SOURCE);
 
-/** Shared Signals: where Security Event Tokens are pushed to (RFC 8935), and their `aud`. */
+/** A Shared Signals receiver: the endpoint that gets Security Event Tokens (RFC 8935), and their `aud`. */
 const receiverSchema = z.strictObject({
   endpoint: z.string().refine(isSecureUrl, INSECURE_URL),
   audience: z.string().min(1).max(255),
 });
 
-/** `push` of home.yaml: how phones ring. */
+/** `push` in home.yaml: settings of the phone notifications. */
 const pushSettingsSchema = z.lazy(() =>
   z.strictObject({
-    /** What a lock screen may show: the order, or only that there is one. */
+    /** Content of lock-screen notifications: the whole order, or only that there is one. */
     content: z.enum(['full', 'short']).optional(),
-    /** When the owner is told by `notices`, too: where no push got through, or always. */
+    /** When the owner is also notified through `notices`: only if no push got through, or always. */
     notices: z.enum(['fallback', 'always']).optional(),
-    /** Whether people are told what was filled of their orders: they are, unless it is false. */
+    /** Whether people are notified when their orders fill. Defaults to true. */
     fills: z.boolean().optional(),
-    /** Whom a push service may write to where something is wrong (RFC 8292 §2.1). */
+    /** Contact that a push service may write to about problems (RFC 8292 §2.1). */
     contact: z
       .string()
       .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…')
@@ -74,37 +74,37 @@ const pushSettingsSchema = z.lazy(() =>
   }),
 );
 
-/** What `home.yaml` says: everything about a home that is not secret, but for what its gateway serves. */
+/** `home.yaml`: everything about a home that is neither secret nor part of the gateway's settings. */
 export const homeSettingsSchema = z
   .strictObject({
-    /** Its one public address: issuer of tokens, resource of the gateway, and where the phone app is. */
+    /** The single public address: token issuer, resource of the gateway, and address of the phone app. */
     address: z.string().superRefine((text, context) => {
       const problem = homeAddressProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
     listen: listenAddress.optional(),
-    /** Its own certificate and key (PEM), read again when they are renewed. */
+    /** The home's own certificate and key (PEM). They are read again when they are renewed. */
     tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
-    /** The proxies in front of it: addresses and networks that alone may connect, and whose word about the client is taken. */
+    /** Trusted proxies: the only addresses and networks that may connect. Their forwarded client address is accepted. */
     proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
     push: pushSettingsSchema.optional(),
-    /** When the terminal's code is picked among three on the phone, rather than compared; with live money where nothing is said. */
+    /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
-    /** Programs that are known beforehand by an id of one's own choice, where one neither says who it is nor registers itself. */
+    /** Preregistered programs, for those that neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(namesEachOnce).optional(),
-    /** Servers that run the agent for people of this home (`trade-agent server`), which sign in at them. */
+    /** Servers that run the agent for people of this home (`trade-agent server`), who sign in to them. */
     servers: z.array(serverSchema).min(1).max(20).superRefine(namesEachOnce).optional(),
-    /** Companies whose people sign in here by what their company's identity provider says (ID-JAG). */
+    /** Companies whose people sign in with an assertion from their own identity provider (ID-JAG). */
     companies: companiesSchema.optional(),
-    /** Who is told when a person's sign-in here ends, or their passkeys change. */
+    /** Receivers that are notified when a sign-in ends or passkeys change. */
     signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
-    /** How the owner is told where no push arrives; as `notices` of a profile. */
+    /** How the owner is notified if no push arrives. Same format as `notices` in a profile. */
     notices: noticesSchema.optional(),
   })
   .superRefine(namesNobodyTwice)
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
     path: ['tls'],
-    error: 'is for a home at an https address',
+    error: 'is only for a home at an https address',
   });
 export type HomeSettings = z.output<typeof homeSettingsSchema>;
 
@@ -113,7 +113,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Undefined for what is no `HOST:PORT`. */
+/** Parses `HOST:PORT`. Returns undefined for anything else. */
 export function listenParts(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
@@ -127,7 +127,7 @@ export function listenText({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Where a home listens: as the settings say, else on this machine alone, at a local address's own port. */
+/** Returns the configured listen address. Defaults to loopback, on the port of a local address. */
 export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : listenParts(listen);
   if (said !== undefined) return said;
@@ -135,14 +135,17 @@ export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'li
   return { host: '127.0.0.1', port };
 }
 
-/** Who may connect where nothing else is said: a proxy on this machine, where the address is one that others reach. */
+/** Returns which addresses may connect. Defaults to a proxy on this machine if the home's address is public. */
 export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
   const { host } = listenOf({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
-/** Tokens for a server must not be anybody else's as well, and each client is one party's alone. */
+/**
+ * Requires unique addresses and client ids: a token for a server must be valid for no other party, and a client must
+ * belong to only one.
+ */
 function namesNobodyTwice(
   { address, clients = [], servers = [], companies = [] }: Named,
   context: z.RefinementCtx,
@@ -150,14 +153,14 @@ function namesNobodyTwice(
   const issue = (name: string, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message });
   const place = firstTwice([address, ...servers.map((server) => server.address)]);
-  if (place !== undefined) issue('servers', `${place} is the address of two`);
+  if (place !== undefined) issue('servers', `${place} is used twice`);
   const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
-  if (both !== undefined) issue('servers', `${both.client_id} is among "clients" already`);
+  if (both !== undefined) issue('servers', `${both.client_id} is already listed under "clients"`);
   for (const { issuer, clients: theirs } of companies) {
     if (issuer === address) issue('companies', `${issuer} is this home itself`);
     for (const [name, ours] of Object.entries({ clients, servers })) {
       const taken = theirs.find(({ client_id }) => ours.some((one) => one.client_id === client_id));
-      if (taken !== undefined) issue('companies', `${taken.client_id} is among "${name}" already`);
+      if (taken !== undefined) issue('companies', `${taken.client_id} is already listed under "${name}"`);
     }
   }
 }

@@ -139,7 +139,7 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     published(id);
     resolve = async () => ['127.0.0.1'];
     expect(await refusedPage((await publicClient(world, id)).url())).toContain(
-      'not at an address on the open internet',
+      'not an address on the public internet',
     );
     expect(fetched).toEqual([]);
   });

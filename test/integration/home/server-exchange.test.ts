@@ -218,7 +218,7 @@ describe('an exchange', () => {
 
   it.each([
     ['has an actor', { act: { sub: 'agent-server' } }, 'was itself exchanged'],
-    ['is of another client than people sign in by', { client_id: 'some-agent' }, 'is of another client'],
+    ['is of another client than people sign in by', { client_id: 'some-agent' }, 'is not from the client'],
     ['is for two', { aud: [AT, RESOURCE] }, 'is for more than one audience'],
     ['is bound to no key', { cnf: undefined }, 'missing required "cnf" claim'],
     ['was issued for somebody else', { sub: 'bob' }, 'was revoked'],
@@ -288,7 +288,7 @@ describe('a grant for when the person is away', () => {
   it('is refused where they did not allow it', async () => {
     const { tokens } = await atServer(ONLINE);
     const asked = mine.exchange(tokens.access_token, { requested_token_type: REFRESH_TOKEN });
-    expect(await refused(asked)).toBe('invalid_scope: the person did not allow it while they are away');
+    expect(await refused(asked)).toBe('invalid_scope: the person did not allow offline access');
   });
 
   it('gives tokens for the gateway, bound to the server’s key, that say who uses them', async () => {

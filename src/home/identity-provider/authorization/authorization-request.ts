@@ -2,21 +2,23 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol/protocol.ts';
 
-/** Beside the scopes of `/mcp`. */
+/** Allowed in addition to the scopes of `/mcp`. */
 export const SCOPES_BESIDE_MCP = ['openid', 'offline_access'] as const;
 
 /**
- * Checks a request at `/authorize`. One without any scope of `/mcp` gets them all: several clients name none, and would
- * otherwise only get an unexplained refusal.
+ * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients name none,
+ * and would otherwise be rejected without an explanation.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   const { params, route } = ctx.oidc;
   if (route !== 'authorization' || params === undefined) return;
   if (params.authorization_details !== undefined) {
-    throw new errors.InvalidRequest('authorization_details are for approvals, which the gateway asks for');
+    throw new errors.InvalidRequest(
+      'authorization_details are only for approvals, which the gateway requests',
+    );
   }
-  // The other modes put the answer where the page's scripts or its server's log can read it.
+  // The other modes put the response where the page's scripts or its server's log can read it.
   if (params.response_mode !== undefined && params.response_mode !== 'query') {
     throw new errors.InvalidRequest('response_mode must be query');
   }
@@ -29,9 +31,9 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
 }
 
 /**
- * oidc-provider drops `offline_access` without `prompt=consent` (OpenID Connect Core §11), which several MCP clients don't
- * send. Here the person is always asked, and a refresh token is issued: without the scope, a refresh that repeats the
- * requested scopes would be refused.
+ * Returns whether the library dropped `offline_access`. oidc-provider requires `prompt=consent` for it (OpenID Connect
+ * Core §11), which several MCP clients don't send. Here the person is always asked, and a refresh token is issued.
+ * Without the scope, a refresh that repeats the requested scopes would be rejected.
  */
 function isOfflineDropped(ctx: KoaContextWithOIDC, scopes: readonly string[]): boolean {
   const { scope } = (ctx.method === 'POST' ? ctx.oidc.body : ctx.query) ?? {};

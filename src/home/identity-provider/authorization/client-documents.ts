@@ -8,14 +8,14 @@ import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
-/** Seconds that a document is cached, whatever its headers say. */
+/** Minimum and maximum seconds that a document is cached, whatever its headers say. */
 const [SHORTEST, LONGEST] = [60, 24 * 3600];
 const LONGEST_ID = 300;
-/** Bytes; the library's limit. */
+/** Maximum size of a document in bytes, which is the library's limit. */
 export const LONGEST_DOCUMENT = 5 * 1024;
-/** With the resolver's 3.2 s, no document takes longer than 5 s. */
+/** Timeout in milliseconds. With the resolver's 3.2 s, no document takes longer than 5 s. */
 const READ_MS = 1_800;
-/** At once, whoever requests them: each is a connection of this home's. */
+/** Maximum concurrent reads from all requesters, because each is a connection of this home. */
 const MOST_READ = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
@@ -24,7 +24,7 @@ export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {
     isBusy: () => reading >= MOST_READ,
-    /** Rejects if too many are being read, or it takes too long. */
+    /** Rejects if too many documents are being read, or if it takes too long. */
     fetch: async (url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       if (reading >= MOST_READ) throw new TypeError('too many documents are being read');
       reading += 1;
@@ -41,16 +41,16 @@ export function createDocumentReader(read: typeof fetch) {
 }
 
 /**
- * Clients whose id is the https address of their metadata document (CIMD). Anybody can have one read without a sign-in: at
- * most 5 kB within 5 s, without redirects, and never from this machine or its network. Parallel reads and look-ups are
- * bounded, so that nothing of the owner's waits for strangers.
+ * Options for clients whose id is the https address of their metadata document (CIMD). Anybody can cause a read without
+ * signing in, so reads are limited to 5 kB and 5 s, without redirects, and never from this machine or its network.
+ * Concurrent reads and look-ups are limited, so that strangers can't delay the owner's requests.
  */
 export function clientDocuments(options: {
   readonly limits: Pick<RequestLimits, 'addressOf' | 'documents'>;
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests that have read one: the library looks a second time after a failure. */
+  /** Requests that have already read one, because the library reads a second time after a failure. */
   const looked = new WeakSet<IncomingMessage>();
   const isFirstLook = (request: IncomingMessage): boolean => {
     if (looked.has(request)) return false;
@@ -65,7 +65,7 @@ export function clientDocuments(options: {
     cacheDuration: { min: SHORTEST, max: LONGEST },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > LONGEST_ID) return false;
-      // The consent page has no such request; whoever is there has come through one.
+      // The consent page has no such request. Whoever is there has already come through one.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_MS / 1000));
@@ -75,7 +75,7 @@ export function clientDocuments(options: {
         if (error instanceof ResolverBusy) throw tooManyError(RESOLVER_BUSY_S);
         throw error;
       }
-      throw new errors.InvalidClient('the client_id is not at an address on the open internet');
+      throw new errors.InvalidClient('the client_id is not an address on the public internet');
     },
     allowClient: (_ctx, client) => isPublicClient(client),
   };

@@ -8,21 +8,21 @@ import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts'
 import { SCOPES_BESIDE_MCP } from './authorization-request.ts';
 import { answeredAt, isDocumentId, isOfApp, namedClient } from './public-client.ts';
 
-/** A program that waits for consent, as the person who decides sees it. */
+/** A program that waits for consent, as displayed to the person who decides. */
 export interface ConsentRequest extends NamedClient {
   readonly clientId: string;
-  /** Whether it is identified by the document at `host`; otherwise `host` is only where it is answered. */
+  /** Whether it is identified by its document at `host`. If not, `host` is only where the response goes. */
   readonly hasDocument: boolean;
-  /** Called with the code, exactly so. */
+  /** Address that receives the code, unmodified. */
   readonly redirectUri: string;
   readonly answeredAt: string;
-  /** Whether it is answered on the person's own machine: by any listener there, or any app with that scheme. */
+  /** Whether the response goes to the person's own machine, where any listener or any app with that scheme gets it. */
   readonly isLocal: boolean;
   readonly isOfApp: boolean;
   readonly scopes: readonly string[];
 }
 
-/** The browser's request, whose cookie proves that the program sent it here. */
+/** The browser's request. Its cookie proves that the program sent this browser here. */
 interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -43,7 +43,8 @@ export function createConsents(options: {
     const provider = options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie alone would do; the address is what the person sees. The library does not check the expiry here.
+      // The cookie would be enough, but the id in the address is what the person sees. The library does not check expiry
+      // here.
       if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));
@@ -56,7 +57,7 @@ export function createConsents(options: {
   };
 
   return {
-    /** Undefined if this browser was not sent here with the request, or it is over. */
+    /** Returns undefined if this browser was not sent here with the request, or if the request is over. */
     async find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
@@ -74,7 +75,7 @@ export function createConsents(options: {
     },
     /**
      * Grants the program access as `user`, or denies it if `allowedBy` is undefined.
-     * @returns the path on this server by which the browser returns to the program; undefined as for `find`
+     * @returns the path on this server that returns the browser to the program; undefined as for `find`
      */
     async decide(
       exchange: Exchange,

@@ -7,7 +7,7 @@ import { printableAscii } from '../../../text/unseen.ts';
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MOST_REDIRECTS = 20;
 const LONGEST_NAME = 60;
-/** A name and its host fit a proposal's 80 characters for who asked. */
+/** A name and its host must fit into a proposal's 80 characters for its requester. */
 const [LONGEST_SHORT_NAME, LONGEST_HOST] = [36, 40];
 
 export const publicClientDefaults = {
@@ -17,19 +17,19 @@ export const publicClientDefaults = {
   token_endpoint_auth_method: 'none',
 } as const;
 
-/** Whether a client is anybody's program: none of the home's own uses authorization codes. */
+/** Returns whether a client is a third-party program. None of the home's own clients uses authorization codes. */
 export function isPublicClient(client: Pick<Client, 'responseTypeAllowed'>): boolean {
   return client.responseTypeAllowed('code');
 }
 
-/** Whether a client's id is its metadata document (CIMD). */
+/** Returns whether a client's id is the address of its metadata document (CIMD). */
 export function isDocumentId(clientId: string | undefined): boolean {
   return clientId !== undefined && /^https:\/\//i.test(clientId);
 }
 
 /**
- * Restricts a registration to a public client that is answered at this person's machine, by https, or by an app; removes what
- * it can't have, as RFC 7591 §2 allows.
+ * Restricts a registration to a public client that receives its code on the person's machine, by https, or in an app.
+ * Removes members that it can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
 export function checkPublicClient(metadata: AllClientMetadata): void {
@@ -47,21 +47,21 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   }
   if (!redirects.every(isRedirect)) {
     throw new errors.InvalidRedirectUri(
-      'each of redirect_uris must be https, http at localhost, or a scheme that is a reversed domain name',
+      'each redirect URI must be https, http at localhost, or a scheme that is a reversed domain name',
     );
   }
-  // Only native clients may use any port of this machine (RFC 8252 §7.3); most don't declare themselves.
+  // Only native clients may use any port on this machine (RFC 8252 §7.3), and most don't declare themselves native.
   metadata.application_type = 'native';
   for (const name of REMOVED) delete metadata[name];
 }
 
 const REMOVED = [
-  // Would cap what may be requested later; some register half of it.
+  // Would limit later requests. Some clients register only half of what they request.
   'scope',
-  // Generated if the registration didn't decline one.
+  // Would be generated if the registration didn't decline one.
   'client_secret',
   'client_secret_expires_at',
-  // Each makes the provider fetch something, or do what no such client may have done.
+  // Each makes the provider fetch something, or allows something that such a client must not do.
   'sector_identifier_uri',
   'jwks',
   'jwks_uri',
@@ -79,29 +79,29 @@ export function namedClient(
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, LONGEST_NAME) : '';
   const host = isDocumentId(clientId) ? new URL(clientId).host : answeredAt(redirectUri);
-  return { name: name === '' ? 'A program without a name' : name, host };
+  return { name: name === '' ? 'Unnamed program' : name, host };
 }
 
-/** Marks the program's orders: one line of printable ASCII, at most 80 characters. */
+/** Returns the name attached to the program's orders: one line of printable ASCII, at most 80 characters. */
 export function oneLineName({ name, host }: NamedClient): string {
   const short = printableAscii(name, LONGEST_SHORT_NAME);
   return `${short} (${endOf(host, LONGEST_HOST)})`;
 }
 
-/** Shortens a host at its start: its owner is at its end. */
+/** Shortens a host at its start, because the end shows who owns it. */
 export function endOf(host: string, longest: number): string {
   return host.length <= longest ? host : `..${host.slice(2 - longest)}`;
 }
 
 const LONGEST_REDIRECT = 500;
 
-/** Programs with a scheme of one word; by RFC 8252 §7.1 it would be a domain name. */
+/** Well-known programs whose scheme is a single word. RFC 8252 §7.1 asks for a domain name. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
 
-/** A domain name in reverse (RFC 8252 §7.1): `com.example.app:`. No scheme of a browser's own looks like that. */
+/** A reversed domain name (RFC 8252 §7.1): `com.example.app:`. No scheme built into browsers looks like that. */
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
-/** Allows https, this person's own machine, and an app's own scheme. */
+/** Returns whether a redirect is allowed: https, this person's own machine, or an app's own scheme. */
 export function isRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > LONGEST_REDIRECT) return false;
   const url = URL.parse(redirect);
@@ -109,12 +109,12 @@ export function isRedirect(redirect: unknown): redirect is string {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isOfApp(url);
 }
 
-/** Whether any app of the person's device can answer it. */
+/** Returns whether any app on the person's device could receive it. */
 export function isOfApp({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
-/** In short: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
+/** Returns a short form for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
 export function answeredAt(redirectUri: string): string {
   const url = new URL(redirectUri);
   return isOfApp(url) ? url.protocol : url.host;

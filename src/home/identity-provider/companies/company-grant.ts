@@ -13,10 +13,10 @@ import { CLOCK_TOLERANCE, isForAlone } from '../protocol/client-assertion.ts';
 import { isIn, mcpResource, signedFor, temporarilyUnavailable } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_S, type Company, companyOf, memberClaims } from './company.ts';
 
-/** A proposal has 80 characters for who asked. */
+/** A proposal has 80 characters for its requester. */
 const LONGEST_NAME = 60;
 
-/** RFC 7523 §2.1 and RFC 8707; the others are read to be refused. */
+/** Parameters of RFC 7523 §2.1 and RFC 8707. The others are read only to be rejected. */
 export const companyGrantParameters = ['assertion', 'scope', 'resource', 'authorization_details'] as const;
 
 type Context = TokenEndpointGrantContext<{
@@ -31,38 +31,39 @@ interface CompanyGrantOptions {
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly standing: {
-    /** Why an assertion made at a time (seconds since the epoch) counts no more: `signals/` knows. */
+    /** Why an assertion issued at a time (seconds since the epoch) is no longer valid, according to `signals/`. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
   };
   readonly now: () => number;
-  /** Told why one was refused; never holds any of it. */
+  /** Receives the reason of each rejection, which never quotes the assertion. */
   readonly onRefused: (reason: string) => void;
 }
 
 /**
- * RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client shows what its own
- * identity provider signed about one of its people, and is given a token for the gateway, or its MCP endpoint. What could go
- * wrong, and what is in its way:
+ * RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client presents an
+ * assertion that its own identity provider signed about one of its people, and gets a token for the gateway or its MCP
+ * endpoint. Threats and defenses:
  *
- *  1. Whoever finds an assertion can't redeem it: a client comes by its own key (the library has seen to that), it is told only
- *     what its own company's issuer says, and only what that said for it by name (`client_id`).
- *  2. What was said to another server is worth nothing here: `aud` is this home alone, `resource` what the token will be for.
- *  3. A company speaks for those whom the home's owner listed as its people, and for no one else.
- *  4. Nothing gets wider: the scopes are those that were asked for, that the company's issuer granted, and that the owner lets
- *     this company have, all at once, and among what any program may have at most. What places an order is not among it.
- *  5. An assertion is redeemed once. That is written down last, when nothing else stands against it: one that was refused for
- *     another reason may come again, and of two that come at once one is given a token.
- *  6. What the company has taken back since (`signals/`) counts no more: that is asked before anything is issued, and once more
- *     after it, since whoever takes it back ends only what is there by then.
- *  7. A stolen token is worth nothing, as it is bound to a key; a leaver's ends soon, since none can be renewed but by asking
- *     the company again.
+ * 1. A stolen assertion can't be redeemed: the library has authenticated the client by its key, and an assertion is
+ *     accepted only from the issuer of that client's company, and only if it names that client (`client_id`).
+ * 2. An assertion for another server is rejected: `aud` must be this home only, and `resource` must be what the token is
+ *     for.
+ * 3. A company can only speak for the people whom the home's owner listed as its own. Any other `sub` is rejected.
+ * 4. Access never widens: each scope must be requested, granted by the company's issuer, allowed for this company by the
+ *     owner, and allowed for programs in general. Scopes that place orders are not among those.
+ * 5. An assertion is redeemed once. That is recorded last, after all other checks: one that was rejected for another
+ *     reason may be presented again, and of two concurrent requests only one gets a token.
+ * 6. Access that the company has since revoked (`signals/`) is refused. This is checked before issuing, and again
+ *     afterwards, because a revocation only ends the grants that exist by then.
+ * 7. A stolen token is useless because it is bound to a key. A leaver's token expires soon, because a new one requires
+ *     asking the company again.
  */
 export function createCompanyGrant(options: CompanyGrantOptions) {
   const redeem = async (ctx: Context): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
     const company = companyOf(options.companies, client.clientId);
     if (company === undefined) {
-      throw new errors.UnauthorizedClient('only a company’s client may redeem what its issuer says');
+      throw new errors.UnauthorizedClient('only a company’s client may redeem its issuer’s assertions');
     }
     if (!params.assertion) throw new errors.InvalidRequest('assertion is missing');
     const proof = await validateDpop(provider, ctx);
@@ -80,7 +81,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     const accountId = personOf(assertion, company);
     requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
-    if (!options.redeemed.take(assertion)) throw fault('it was redeemed before');
+    if (!options.redeemed.take(assertion)) throw fault('it was already redeemed');
 
     const grant = new provider.Grant({ clientId: client.clientId, accountId });
     grant.addResourceScope(resource, scope);
@@ -123,7 +124,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       if (error instanceof errors.OIDCProviderError) {
         const { error_detail: detail, error_description: description = error.message } = error;
         options.onRefused(
-          `${ctx.oidc.client.clientId}: an identity assertion was refused: ${detail ?? description}`,
+          `${ctx.oidc.client.clientId}: an identity assertion was rejected: ${detail ?? description}`,
         );
       }
       throw error;
@@ -132,8 +133,8 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
 
   function personOf({ sub }: IdentityAssertion, { people }: Company): string {
     const username = Object.hasOwn(people, sub) ? people[sub] : undefined;
-    if (username === undefined) throw fault('sub is nobody of this company who is known here');
-    if (options.people.find(username) === undefined) throw fault('whom sub stands for is not here any more');
+    if (username === undefined) throw fault('sub is not listed among this company’s people');
+    if (options.people.find(username) === undefined) throw fault('the user of sub no longer exists');
     return username;
   }
 
@@ -150,7 +151,7 @@ function requireResource(
   gateway: string,
 ): string {
   if (![gateway, mcpResource(gateway)].includes(resource))
-    throw fault('resource is not the gateway, nor its MCP endpoint');
+    throw fault('resource is neither the gateway nor its MCP endpoint');
   if (asked !== undefined && asked !== resource) {
     throw new errors.InvalidTarget('the identity assertion is for another resource');
   }
@@ -168,27 +169,28 @@ function grantedScope(
     .filter(
       (one) => isIn(MCP_SCOPES, one) && company.scopes.includes(one) && (wanted?.includes(one) ?? true),
     );
-  if (granted.length === 0) throw new errors.InvalidScope('none of the scopes may be had by it', scope);
+  if (granted.length === 0)
+    throw new errors.InvalidScope('none of the scopes can be granted for this assertion', scope);
   return [...new Set(granted)].join(' ');
 }
 
-/** Seconds from `iat` to `exp` at most: it is fetched to be redeemed at once. */
+/** Maximum seconds from `iat` to `exp`. Assertions are fetched to be redeemed immediately. */
 const LONGEST_LIFE_S = 300;
-/** Bytes of a token's groups, as JSON: it goes in a header with each request. */
+/** Maximum size of a token's groups as JSON, in bytes, because the token is sent in a header with each request. */
 const MOST_GROUPS = 4096;
 
 const text = z.string().min(1).max(255);
 const name = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 /**
- * Who acts for the person (RFC 8693 §4.1), in the one form that is understood here: one actor, named by `sub` or `client_id`.
- * A chain of them, and anything else that is said of one, could mean a limit that nobody here would keep to.
+ * The actor (RFC 8693 §4.1), in the only supported form: one actor, named by `sub` or `client_id`. A chain of actors or
+ * any other member is rejected, because it could express a limit that we would ignore.
  */
 const actSchema = z
   .strictObject({ sub: name.optional(), client_id: name.optional(), iss: name.optional() })
   .refine(({ sub, client_id }) => sub !== undefined || client_id !== undefined);
 
-/** Claims of the draft's §3.1, as they must be here. */
+/** Claims of an ID-JAG (§3.1 of the draft), with the constraints that apply here. */
 const claimsSchema = z.looseObject({
   iss: text,
   sub: text,
@@ -199,9 +201,9 @@ const claimsSchema = z.looseObject({
   resource: text,
   scope: text.optional(),
   act: actSchema.optional(),
-  /** A binding of another kind could not be checked. */
+  /** Other kinds of binding are rejected, because they can't be verified. */
   cnf: z.strictObject({ jkt: text }).optional(),
-  /** What is approved here is approved by its owner. */
+  /** Must be absent, because approvals here come only from the owner. */
   authorization_details: z.undefined().optional(),
 });
 
@@ -210,7 +212,7 @@ const groupsSchema = z
   .refine((groups) => JSON.stringify(groups).length <= MOST_GROUPS)
   .optional();
 
-/** What a company's identity provider says: who it is about, for which client, and for what. */
+/** A company's verified assertion: its person, its client and the access it grants. */
 type IdentityAssertion = z.output<typeof claimsSchema> & {
   readonly groups: readonly string[] | undefined;
 };
@@ -226,24 +228,24 @@ interface AssertionContext {
 }
 
 /**
- * Reads an ID-JAG and checks all that it alone can prove.
- * @throws `invalid_grant`, whose reason is for the home's log alone; 503 `temporarily_unavailable`
+ * Reads an ID-JAG and checks everything that the assertion alone can prove.
+ * @throws `invalid_grant`, whose reason is only for the home's log; 503 `temporarily_unavailable`
  */
 async function readAssertion(assertion: string, context: AssertionContext): Promise<IdentityAssertion> {
   const { company, clientId, jkt } = context;
   const payload = await verified(assertion, context);
   const parsed = claimsSchema.safeParse(payload);
-  if (!parsed.success) throw fault(`${parsed.error.issues[0]?.path.join('.')} is not as it must be`);
+  if (!parsed.success) throw fault(`${parsed.error.issues[0]?.path.join('.')} is invalid`);
   const claims = parsed.data;
   const seconds = context.now / 1000;
-  if (!isForAlone(claims.aud, context.issuer)) throw fault('aud must be the issuer of this home alone');
-  if (claims.client_id !== clientId) throw fault('client_id is another client than the one that came');
-  if (claims.iat > seconds + CLOCK_TOLERANCE) throw fault('iat lies ahead');
-  if (claims.exp - claims.iat > LONGEST_LIFE_S) throw fault(`it lives longer than ${LONGEST_LIFE_S} s`);
+  if (!isForAlone(claims.aud, context.issuer)) throw fault('aud must be only this home’s issuer');
+  if (claims.client_id !== clientId) throw fault('client_id does not match the authenticated client');
+  if (claims.iat > seconds + CLOCK_TOLERANCE) throw fault('iat is in the future');
+  if (claims.exp - claims.iat > LONGEST_LIFE_S) throw fault(`its lifetime exceeds ${LONGEST_LIFE_S} s`);
   if (claims.cnf !== undefined && claims.cnf.jkt !== jkt)
-    throw fault('it is bound to another key than the proof’s');
+    throw fault('it is bound to a different key than the proof’s');
   const groups = company.groups ? groupsSchema.safeParse(claims.groups) : undefined;
-  if (groups?.success === false) throw fault('groups is not as it must be');
+  if (groups?.success === false) throw fault('groups is invalid');
   return { ...claims, groups: groups?.data };
 }
 
@@ -263,12 +265,12 @@ async function verified(assertion: string, { company, key, now }: AssertionConte
     if (error instanceof joseErrors.JOSEError) throw fault(error.message);
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 503)
-      throw temporarilyUnavailable('the company’s identity provider gives no usable answer');
+      throw temporarilyUnavailable('the company’s identity provider gives no usable response');
     throw fault('it is signed by a key that the issuer does not have');
   }
 }
 
-/** The library tells the client `invalid_grant`, and nothing of why. */
+/** Makes the error for a rejected assertion. The library tells the client only `invalid_grant`, not the reason. */
 function fault(reason: string): Error {
   return new errors.InvalidGrant(reason);
 }

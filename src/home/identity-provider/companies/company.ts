@@ -5,31 +5,34 @@ import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 
-/** Seconds that what is issued on a company's word lives: so soon the company is asked again whether somebody is still theirs. */
+/**
+ * Lifetime in seconds of tokens issued on a company's assertion. It is short because each renewal asks the company again
+ * whether the person is still a member.
+ */
 export const COMPANY_TOKEN_S = 300;
 
-/** A client that a company runs for its people: a confidential one, which proves itself by a key (`private_key_jwt`). */
+/** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */
 interface CompanyClient extends KeyClient {
   readonly name: string;
 }
 
-/** An identity provider of other people's whose word about some people of this home is taken, as `home.yaml` names it. */
+/** Another organization's identity provider that may identify some people of this home, as configured in `home.yaml`. */
 export interface Company {
-  /** Its `iss`, to the letter. */
+  /** Its `iss`, compared exactly. */
   readonly issuer: string;
   readonly name: string;
   /** The policy fact `org`. */
   readonly organization: string;
-  /** The most that its word is good for; what an approval alone can give is never among it. */
+  /** Maximum scopes of its assertions. Scopes that require an approval are never among them. */
   readonly scopes: readonly string[];
-  /** Its people's `sub`, and who of this home that is. Nobody else gets in. */
+  /** Maps its people's `sub` to users of this home. Everybody else is rejected. */
   readonly people: Readonly<Record<string, string>>;
   readonly clients: readonly CompanyClient[];
-  /** Whether its `groups` claim is taken as policy facts. */
+  /** Whether its `groups` claim becomes policy facts. */
   readonly groups: boolean;
   /**
-   * Shared Signals: for whom its security events are (`aud`); and whose account counts as enabled again, by their `sub`: what
-   * said before that time (RFC 3339) that it was disabled counts no more.
+   * Shared Signals: the `aud` of its security events, and the accounts that count as enabled again, by `sub`. Signals
+   * from before that time (RFC 3339) that disabled the account are ignored.
    */
   readonly signals?:
     | { readonly audience: string; readonly enabled?: Readonly<Record<string, string>> | undefined }
@@ -40,7 +43,7 @@ export function companyOf(companies: readonly Company[], clientId: unknown): Com
   return companies.find(({ clients }) => clients.some(({ client_id }) => client_id === clientId));
 }
 
-/** They redeem what their own issuer signed, and nothing else; nobody signs in by them. */
+/** Returns the metadata of a company's clients. They may only redeem assertions signed by their own issuer. */
 export function companyClients({ clients }: Company): ClientMetadata[] {
   return clients.map((client) => ({
     ...keyClient(client),
@@ -49,9 +52,9 @@ export function companyClients({ clients }: Company): ClientMetadata[] {
   }));
 }
 
-/** Claims of an access token that was issued on a company's word, for the gateway's rules and record. */
+/** Claims of an access token issued on a company's assertion, for the gateway's rules and audit log. */
 interface MemberClaims {
-  /** As the person's phone is told who asks. */
+  /** The requester's name, as the phone shows it. */
   readonly client_name: string;
   readonly org: string;
   readonly company: string;
@@ -59,15 +62,15 @@ interface MemberClaims {
   readonly act?: object;
 }
 
-/** From the token that is being issued to the hook in which the library asks for its extra claims. */
+/** Passes claims from the token being issued to the hook in which the library asks for extra claims. */
 export const memberClaims = new WeakMap<object, MemberClaims>();
 
-/** Milliseconds for a company's issuer to return its metadata and keys: somebody waits at a terminal. */
+/** Timeout in milliseconds for a company's metadata and keys. It is short because somebody waits at a terminal. */
 const TIMEOUT_MS = 3_000;
 
 /**
- * Each company's keys, found by its issuer's discovery on first use, and fetched again (seldom) for an unknown key.
- * They throw a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
+ * Returns each company's keys, which are discovered on first use and fetched again, at a limited rate, for an unknown
+ * key. They throw a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
 export function companyKeys(
   companies: readonly Company[],

@@ -9,14 +9,14 @@ import {
 import type Provider from 'oidc-provider';
 import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
 
-/** Seconds that a client's clock may differ from ours. */
+/** Tolerated clock difference of a client, in seconds. */
 export const CLOCK_TOLERANCE = 5;
-/** Seconds that an assertion may live. */
+/** Maximum lifetime of an assertion, in seconds. */
 const LONGEST_LIFE = 60;
 
 /**
- * What is wrong with an assertion's claims: it must say when it was made, end within a minute of that, and be for this issuer
- * alone, so that one sent to another server is worth nothing here (RFC 7523bis §2, §4).
+ * Returns what is wrong with an assertion's claims, if anything. It must have its creation time, expire within a minute,
+ * and be for this issuer only, so that one sent to another server can't be used here (RFC 7523bis §2, §4).
  */
 export function assertionFault(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
@@ -24,11 +24,12 @@ export function assertionFault(
 ): string | undefined {
   const seconds = now / 1000;
   if (!isForAlone(aud, issuer)) {
-    return 'aud must be the issuer alone';
+    return 'aud must be only the issuer';
   }
   if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';
-  if (iat > seconds + CLOCK_TOLERANCE) return 'iat lies ahead';
-  if (exp - iat > LONGEST_LIFE || exp > seconds + LONGEST_LIFE + CLOCK_TOLERANCE) return 'it lives too long';
+  if (iat > seconds + CLOCK_TOLERANCE) return 'iat is in the future';
+  if (exp - iat > LONGEST_LIFE || exp > seconds + LONGEST_LIFE + CLOCK_TOLERANCE)
+    return 'its lifetime is too long';
   return undefined;
 }
 
@@ -37,9 +38,9 @@ export function isForAlone(aud: unknown, issuer: string): boolean {
 }
 
 /**
- * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) for endpoints that the library does not
- * have, by its rules and with its record of used assertions.
- * @returns the client's id; undefined if it isn't proven
+ * Authenticates a client by `private_key_jwt` (RFC 7523 §3, OpenID Connect Core §9) for endpoints that the library does
+ * not have, with the library's rules and its record of used assertions.
+ * @returns the client's id, or undefined if it can't be authenticated
  */
 export async function authenticatedClient(
   given: { [name in 'client_assertion_type' | 'client_assertion' | 'client_id']?: string | undefined },

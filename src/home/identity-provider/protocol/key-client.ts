@@ -1,15 +1,18 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { defined } from '../../../values/defined.ts';
 
-/** A client that proves itself by a key of its own, as settings name it. */
+/** A client that authenticates with its own key, as configured in the settings. */
 export interface KeyClient {
   readonly client_id: string;
-  /** Public keys (RFC 7517), or where they are. */
+  /** Its public keys (RFC 7517). Alternatively `jwks_uri` is their address. */
   readonly jwks?: { readonly keys: readonly object[] } | undefined;
   readonly jwks_uri?: string | undefined;
 }
 
-/** Metadata for a client that nobody signs in by and whose tokens are bound to a key; the caller adds its grant types. */
+/**
+ * Returns metadata for a client that nobody signs in with and whose tokens are bound to a key. The caller adds the grant
+ * types.
+ */
 export function keyClient({ client_id, jwks, jwks_uri }: KeyClient): ClientMetadata {
   return {
     client_id,

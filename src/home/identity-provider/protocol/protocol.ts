@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type ResourceServer } from 'oidc-provider';
 
-/** The public client every trade-agent signs in with (RFC 8628). */
+/** The public client that every trade-agent signs in with (RFC 8628). */
 export const LOGIN_CLIENT_ID = 'trade-agent';
 
-/** Seconds that an access token of a session lives. */
+/** Lifetime of a session's access token, in seconds. */
 export const ACCESS_TOKEN_S = 600;
 
 /** Seconds between the polls of a client. */
 export const POLL_INTERVAL = 2;
-/** How long the token endpoint holds a CIBA poll; CIBA Core §10.1.1 suggests 30 s at most. */
+/** How long the token endpoint holds a CIBA poll. CIBA Core §10.1.1 suggests at most 30 s. */
 export const LONG_POLL_MS = 25_000;
 
 export const routes = {
@@ -24,10 +24,13 @@ export const routes = {
   userinfo: '/userinfo',
 } as const;
 
-/** Where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`); not standardized. */
+/**
+ * Endpoint where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`, not
+ * standardized).
+ */
 export const OUTCOME_PATH = '/bc-outcome';
 
-/** Where companies push Security Event Tokens to (RFC 8935 §2). */
+/** Endpoint to which companies push Security Event Tokens (RFC 8935 §2). */
 export const SIGNALS_PATH = '/signals/events';
 
 /** Transmitter metadata (OpenID Shared Signals Framework 1.0 §7.1.1). */
@@ -36,17 +39,17 @@ export const TRANSMITTER_PATH = '/.well-known/ssf-configuration';
 /** `backchannel_logout_uri` of companies' clients (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export const LOGOUT_PATH = '/backchannel-logout';
 
-/** Where a person connects an account: by a program's `ticket`, or by `connection` of their own accord. */
+/** Page on which a person connects an account, started by a program (`ticket`) or by the person (`connection`). */
 export const CONNECT_PATH = '/connections/connect';
 
 export const CONNECTED_ACCOUNTS_PATH = '/me/v1/connected-accounts';
 
-/** Where people's accounts elsewhere are managed; also the resource indicator (RFC 8707) of tokens for it. */
+/** Returns the address of the connected-accounts API, which is also its resource indicator (RFC 8707). */
 export function connectedAccountsUrl(issuer: string): string {
   return `${issuer}${CONNECTED_ACCOUNTS_PATH}`;
 }
 
-/** The resource of other people's agents: the gateway's MCP endpoint, never `/v1`. */
+/** Returns the resource for third-party agents: the gateway's MCP endpoint, never `/v1`. */
 export function mcpResource(resource: string): string {
   return `${resource}/mcp`;
 }
@@ -67,7 +70,10 @@ export function signedFor(audience: string, scopes: readonly string[]): Resource
   };
 }
 
-/** A third party gives no usable answer now: the same request may be sent again (RFC 6749 §4.1.2.1, as a 503). */
+/**
+ * Makes the error for a third party that gives no usable response. The same request may be sent again (RFC 6749 §4.1.2.1,
+ * as a 503).
+ */
 export function temporarilyUnavailable(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
 }
@@ -88,17 +94,20 @@ export type ExchangeParameters = { [name in (typeof tokenExchangeParameters)[num
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** How and when the person proved who they are (RFC 8176 §2, OpenID Connect Core §2). */
+/** How and when the person authenticated (RFC 8176 §2, OpenID Connect Core §2). */
 export interface Authentication {
   readonly amr: readonly string[];
-  /** Milliseconds since the epoch; undefined for now. */
+  /** Milliseconds since the epoch. Undefined means now. */
   readonly at?: number;
 }
 
-/** By the terminal phone's secret: a key in software. */
+/** Authentication with the terminal phone's secret, a software key. */
 export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
 
-/** By a passkey with user verification; a synced one leaves its device. */
+/**
+ * Returns the authentication by a passkey with user verification. A synced passkey can leave its device, so it counts as
+ * a software key.
+ */
 export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
   return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createMiddleware } from 'hono/factory';
 
-/** In front of routes that read a form: an unreadable or interrupted one is answered 400. What was read is cached. */
+/** Middleware for routes that read a form. Responds with 400 to an unreadable or interrupted one. The parsed body is cached. */
 export const readableForm = createMiddleware(async (context, next) => {
   if (context.req.method === 'POST') {
     try {
@@ -13,7 +13,7 @@ export const readableForm = createMiddleware(async (context, next) => {
   return next();
 });
 
-/** Whether the request itself failed (interrupted, or no HTTP), which is nothing to report here. */
+/** Returns whether the request itself failed (interrupted, or not HTTP). Such errors are not reported. */
 export function isRequestFault(error: unknown, request: IncomingMessage | undefined): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return request?.destroyed === true || code.startsWith('HPE_') || code === 'ECONNRESET';

@@ -12,7 +12,10 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Failures are counted by where they came from, never by the account alone: a stranger uses up only their own tries. */
+/**
+ * Creates the rate limits. Failures count against their origin, never only against the account, so that a stranger uses
+ * up only their own attempts.
+ */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
@@ -20,9 +23,9 @@ export function createRequestLimits(options: {
   const { clock, clientAddress: addressOf = clientAddress } = options;
   const limit = (burst: number, everyMs: number) => createRateLimit({ burst, everyMs, clock });
   return {
-    /** Where a request comes from: one machine, or one IPv6 network. */
+    /** Returns the origin of a request: one machine, or one IPv6 network. */
     addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
-    // By address:
+    // Per address:
     deviceStarts: limit(100, 10 * SECOND),
     authorizations: limit(60, 5 * SECOND),
     openRegistrations: limit(20, MINUTE),
@@ -30,25 +33,25 @@ export function createRequestLimits(options: {
     signals: limit(300, SECOND / 10),
     /** Failed passkey sign-ins. */
     signIns: limit(30, 10 * SECOND),
-    /** Wrong recovery codes, whoever's. */
+    /** Wrong recovery codes, for any account. */
     recoveries: limit(50, 30 * SECOND),
     /**
-     * Wrong tokens, assertions and codes, by address, or by client if it was authenticated. Only wrong requests are answered
-     * 429; right ones are always answered, as nobody can guess them.
+     * Wrong tokens, assertions and codes, per address, or per client if it was authenticated. Only wrong requests get
+     * 429. Correct ones always pass, because nobody can guess them.
      */
     refusals: limit(100, SECOND),
-    // By person:
+    // Per person:
     registrations: limit(60, 5 * MINUTE),
-    /** Wrong device codes (34 bits, RFC 8628 §5.1), by address and person. */
+    /** Wrong device codes (34 bits, RFC 8628 §5.1), per address and person. */
     deviceCodes: limit(20, 15 * SECOND),
-    /** Wrong recovery codes, by address and person. */
+    /** Wrong recovery codes, per address and person. */
     recoveryCodes: limit(10, 90 * SECOND),
-    /** Questions for a person's phone, by client. */
+    /** Approval requests to a person's phone, per client. */
     questions: limit(60, 5 * SECOND),
   };
 }
 
-/** Whoever has one IPv6 address has the 2^64 addresses of its network. */
+/** Reduces an IPv6 address to its /64 network, because its owner controls all 2^64 addresses there. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [left = '', right] = address.toLowerCase().split('::', 2);
@@ -60,10 +63,10 @@ function networkOf(address: string): string {
 }
 
 function tooManyBody(wait: number): { error: string; error_description: string } {
-  return { error: 'too_many_requests', error_description: `tried too often: come again in ${wait} s` };
+  return { error: 'too_many_requests', error_description: `too many requests; try again in ${wait} s` };
 }
 
-/** For the library's hooks. */
+/** Makes the error to throw in the library's hooks. */
 export function tooManyError(wait: number): Error {
   const { error, error_description } = tooManyBody(wait);
   return Object.assign(new errors.CustomOIDCProviderError(error, error_description), {
@@ -76,8 +79,9 @@ const MOST_KEYS = 10_000;
 const LONGEST_KEY = 200;
 
 /**
- * A token bucket for each key, kept as the time at which it is full again (GCRA). Keys come from the network, so their number
- * is bounded: the least recently used is forgotten first, which helps nobody who can try from that many addresses anyway.
+ * Creates a token bucket per key, stored as the time at which it is full again (GCRA). Keys come from the network, so
+ * their number is bounded: the least recently used is dropped first. An attacker with that many addresses could evade the
+ * limit anyway.
  * @example
  * ```ts
  * import { systemClock } from '../../../machine/clock.ts';
@@ -85,13 +89,13 @@ const LONGEST_KEY = 200;
  *
  * const guesses = createRateLimit({ burst: 20, everyMs: 15_000, clock: systemClock });
  *
- * // Only a wrong guess uses one up, and only of the address that it came from.
- * export function guess(address: string, isRight: () => boolean): 'right' | 'wrong' | { comeAgainIn: number } {
- *   const wait = guesses.wait(address);
- *   if (wait !== undefined) return { comeAgainIn: wait };
- *   if (isRight()) return 'right';
- *   guesses.take(address);
- *   return 'wrong';
+ * // Only a wrong guess uses up an attempt, and only one of its own address.
+ * export function guess(address: string, isRight: () => boolean): 'right' | 'wrong' | { retryAfter: number } {
+ * const wait = guesses.wait(address);
+ * if (wait !== undefined) return { retryAfter: wait };
+ * if (isRight()) return 'right';
+ * guesses.take(address);
+ * return 'wrong';
  * }
  * ```
  */
@@ -102,13 +106,13 @@ export function createRateLimit({
   mostKeys = MOST_KEYS,
 }: {
   readonly burst: number;
-  /** Milliseconds until a used try is available again. */
+  /** Milliseconds until a used attempt is available again. */
   readonly everyMs: number;
   readonly clock: Pick<Clock, 'now'>;
   readonly mostKeys?: number;
 }) {
   const fullAt = new Map<string, number>();
-  /** Milliseconds until the bucket is full; 0 if it would be more than a whole bucket's, since the clock was set back. */
+  /** Milliseconds until the bucket is full. Returns 0 for more than a full bucket, which means that the clock was set back. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
     return ms > burst * everyMs ? 0 : Math.max(0, ms);
@@ -118,16 +122,16 @@ export function createRateLimit({
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
-    /** Seconds until this key may try again, at least 1; undefined if it may now. Changes nothing. */
+    /** Returns the seconds until this key may try again (at least 1), or undefined if it may now. Changes nothing. */
     wait: (given: string) => waitOf(given.slice(0, LONGEST_KEY), clock.now()),
-    /** Uses up a try, if there is one. @returns as `wait`, from before */
+    /** Uses up an attempt if there is one. @returns the wait before this call, as `wait` does */
     take(given: string): number | undefined {
       const key = given.slice(0, LONGEST_KEY);
       const now = clock.now();
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
       const full = now + missing(key, now) + everyMs;
-      // Maps keep insertion order: what is used moves to the end.
+      // Maps keep insertion order, so used keys move to the end.
       fullAt.delete(key);
       fullAt.set(key, full);
       for (const [oldest, at] of fullAt) {
@@ -139,12 +143,12 @@ export function createRateLimit({
   };
 }
 
-/** Errors that are no wrong try: a client that waits for a person gets them again and again. */
+/** Errors that are not failed attempts. A client that waits for a person gets them repeatedly. */
 const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**
- * In front of the library: who begins too many sign-ins, and who was refused too often.
- * @param passOn the home's own gateway and servers, which pass on what others bring
+ * Middleware in front of the library that limits clients that start too many sign-ins or fail too often.
+ * @param passOn ids of the home's own gateway and servers, which forward other people's tokens
  */
 export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
@@ -157,7 +161,7 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
     if (IN_ORDER.includes(error)) return;
     const client = provenClient(ctx, error);
     if (client !== undefined && passOn.includes(client)) return;
-    // A key that no address can be.
+    // The prefix keeps client keys distinct from addresses.
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
     if (wait !== undefined) tooMany(ctx, wait);
   };
@@ -168,7 +172,7 @@ function startsOf({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
   return path === routes.authorization ? limits.authorizations : undefined;
 }
 
-/** The same for endpoints outside the library, where only 401 counts. */
+/** Applies the limit to endpoints outside the library, where only 401 counts. */
 export function limitRefusals(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();

@@ -5,16 +5,16 @@ import { endOf } from '../authorization/public-client.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 import { isIn } from '../protocol/protocol.ts';
 
-/** A server that runs the agent for people, as `home.yaml` names it. */
+/** A server that runs the agent for people, as configured in `home.yaml`. */
 export interface AgentServer extends KeyClient {
-  /** Its public address: the audience of sign-ins there. */
+  /** Its public address, which is the audience of sign-ins there. */
   readonly address: string;
 }
 
-/** With "server at " it fits a proposal's 80 characters for who asked. */
+/** With "server at ", a host of this length fits into a proposal's 80 characters for its requester. */
 const LONGEST_HOST = 60;
 
-/** By RFC 8707 `resource`. */
+/** Finds a server by `resource` (RFC 8707). */
 export function serverAt(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
   return servers.find(({ address }) => address === resource);
 }
@@ -23,12 +23,15 @@ export function serverOf(servers: readonly AgentServer[], clientId: unknown): Ag
   return servers.find(({ client_id }) => client_id === clientId);
 }
 
-/** One line of printable ASCII, also for the gateway's `act`. */
+/** Returns one line of printable ASCII, which the gateway's `act` also uses. */
 export function serverName({ address }: Pick<AgentServer, 'address'>): string {
   return `server at ${endOf(new URL(address).host, LONGEST_HOST)}`;
 }
 
-/** It exchanges what people bring and renews what they granted it; nobody signs in by it. */
+/**
+ * Returns the metadata of the server's client. It exchanges people's tokens and renews its own grants; nobody signs in
+ * with it.
+ */
 export function serverClient(server: AgentServer): ClientMetadata {
   return {
     ...keyClient(server),
@@ -38,7 +41,8 @@ export function serverClient(server: AgentServer): ClientMetadata {
 }
 
 /**
- * A sign-in at a server is for that server alone: its tokens are worth nothing at the gateway or for connected accounts.
+ * Checks a sign-in to a server. Its tokens are only for that server, and can't be used at the gateway or for connected
+ * accounts.
  * @throws `invalid_target`, `invalid_scope`
  */
 export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly AgentServer[]): void {
@@ -46,14 +50,15 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   if (route !== 'device_authorization' || params === undefined) return;
   const resources = [params.resource].flat();
   if (!resources.some((resource) => serverAt(servers, resource) !== undefined)) return;
-  if (resources.length > 1) throw new errors.InvalidTarget('a sign-in at a server is for nothing else');
+  if (resources.length > 1)
+    throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
   const refused = String(params.scope ?? '')
     .split(' ')
     .filter((scope) => isIn(CONNECTION_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
 }
 
-/** RFC 9068 §2.2.1 `auth_time`: a server asks for a fresh sign-in as a laptop does. */
+/** Returns `auth_time` (RFC 9068 §2.2.1), because a server requires a fresh sign-in just like a laptop. */
 export function signedInAt(ctx: KoaContextWithOIDC): { readonly auth_time: number } | undefined {
   const { DeviceCode, RefreshToken } = ctx.oidc.entities;
   const auth_time = DeviceCode?.authTime ?? RefreshToken?.authTime;

@@ -7,7 +7,7 @@ import type { Grants } from '../grants.ts';
 import { ACCESS_TOKEN_S, type ExchangeParameters, LOGIN_CLIENT_ID, signedFor } from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
-/** The grant type that an exchanged token, and its renewals, record. */
+/** Grant type recorded in an exchanged token and its renewals. */
 const EXCHANGED = 'token_exchange';
 
 export type SignIns = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
@@ -30,14 +30,15 @@ interface Subject {
 }
 
 /**
- * RFC 8693: a server presents the access token that a person's program called it with, and gets one for the gateway, or a grant
- * of its own. Threats and defenses:
+ * Token exchange (RFC 8693): a server presents the access token that a person's program called it with, and gets one for
+ * the gateway, or a grant of its own. Threats and defenses:
  *
- *  1. A token for another server or for the gateway is refused: its audience must be the address of the client that presents it.
- *  2. What is exchanged belongs to the sign-in's grant: it needs that grant, and ends with it or before.
- *  3. Nothing gets wider: the scopes are among those of the token that was shown and of what the person allowed.
- *  4. An exchanged token can't be exchanged again: it is for the gateway, and one with an actor is refused.
- *  5. A stolen one is useless: access and refresh tokens are bound to the server's key.
+ * 1. A token for another server or for the gateway is rejected: its audience must be the address of the client that
+ *     presents it.
+ * 2. An exchanged token belongs to the sign-in's grant: it requires that grant, and ends with it or earlier.
+ * 3. Access never widens: the scopes must be among those of the presented token and those that the person allowed.
+ * 4. An exchanged token can't be exchanged again: its audience is the gateway, and a token with an actor is rejected.
+ * 5. A stolen token is useless: access and refresh tokens are bound to the server's key.
  */
 export function createServerExchange(options: ServerExchangeOptions) {
   return async (ctx: Context, server: AgentServer): Promise<void> => {
@@ -84,7 +85,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       tokenType: token.tokenType,
       expiresIn: token.expiration,
       scope,
-      // RFC 8693 §2.2.1: for access when the original credential is no longer valid.
+      // Gives access when the original credential is no longer valid (RFC 8693 §2.2.1).
       refreshToken,
     });
   };
@@ -99,7 +100,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     const { sub, jti, aud, scope, client_id, act, auth_time } = payload;
     if (aud !== address) throw invalid('is for more than one audience');
     if (act !== undefined) throw invalid('was itself exchanged');
-    if (client_id !== LOGIN_CLIENT_ID) throw invalid('is of another client than people sign in by');
+    if (client_id !== LOGIN_CLIENT_ID) throw invalid('is not from the client that people sign in with');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     if (signIn?.accountId !== sub || signIn.isExpired) throw invalid('was revoked');
@@ -111,14 +112,14 @@ export function createServerExchange(options: ServerExchangeOptions) {
     };
   }
 
-  /** A server has one grant for a person: this replaces an earlier one. */
+  /** Creates the server's own grant for a person, which replaces an earlier one. */
   async function ownGrant(
     ctx: Context,
     server: AgentServer,
     { subject: { sub, signIn }, scope }: { readonly subject: Subject; readonly scope: string },
   ): Promise<Grant> {
     if (!signIn.getOIDCScope().split(' ').includes('offline_access')) {
-      throw new errors.InvalidScope('the person did not allow it while they are away', 'offline_access');
+      throw new errors.InvalidScope('the person did not allow offline access', 'offline_access');
     }
     const { provider, client } = ctx.oidc;
     options.grants.replaced({ sub, clientId: client.clientId });
@@ -127,14 +128,14 @@ export function createServerExchange(options: ServerExchangeOptions) {
     const grantId = await grant.save();
     options.grants.noteDevice(grantId, {
       user: sub,
-      clientName: `${serverName(server)}, while you are away`,
+      clientName: `${serverName(server)}, while you’re away`,
       deviceName: undefined,
     });
     return grant;
   }
 }
 
-/** Only the gateway may be the target (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
+/** Requires the gateway as the target (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
 function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway: string): void {
   for (const asked of [resource, audience]) {
     if (asked !== undefined && asked !== gateway) {
@@ -143,7 +144,7 @@ function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway
   }
 }
 
-/** @throws `invalid_scope` for more than the subject token has, or nothing */
+/** Returns the scopes to grant. @throws `invalid_scope` if the subject token has fewer, or if there are none */
 function grantedScopes(
   asked: string | undefined,
   { scopes, signIn }: Subject,
@@ -152,12 +153,12 @@ function grantedScopes(
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;
   const wider = wanted.filter((scope) => !allowed.includes(scope));
-  if (wider.length > 0) throw new errors.InvalidScope('the subject token does not have it', wider.join(' '));
+  if (wider.length > 0) throw new errors.InvalidScope('the subject token lacks this scope', wider.join(' '));
   if (wanted.length === 0) throw new errors.InvalidScope('the subject token has no scope', '');
   return wanted;
 }
 
-/** A token that this home has issued for one of the audiences. @throws `invalid_request` */
+/** Verifies a token that this home issued for one of the audiences. @throws `invalid_request` */
 export async function verifiedSubject(
   token: unknown,
   { issuer, verificationKey, now }: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'>,

@@ -4,7 +4,7 @@ import { type Company, companyOf } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
 
-/** What a signal took from a person, until it has ended elsewhere, too. */
+/** The effect of a signal on a person, stored until it is complete in the other databases too. */
 export interface Signalled {
   readonly id: number;
   readonly user: string;
@@ -17,12 +17,12 @@ export interface Signalled {
 }
 
 /**
- * What companies' signals have taken back. Sign-ins and outgoing orders are checked against these rows at each use, so it
- * holds from the commit that keeps the signal.
+ * Access that companies' signals have revoked. Sign-ins and outgoing orders are checked against these rows each time, so
+ * a revocation takes effect when the signal is committed.
  */
 export type CompanyStanding = ReturnType<typeof openCompanyStanding>;
 
-/** Longer than an event's maximum age plus clock skew. */
+/** How long seen events are remembered. Must exceed an event's maximum age plus the clock skew. */
 const SEEN_KEPT_S = OLDEST_EVENT_S + 24 * 3600;
 
 interface StandingRow {
@@ -56,7 +56,7 @@ export function openCompanyStanding(options: {
     const of = { issuer: company.issuer, subject, user };
     if (effect === 'enabled') rows.enable.run(of);
     else {
-      // Assertions carry seconds of the company's clock: one made in this second is from before.
+      // Assertions have whole seconds of the company's clock, so one made in this same second counts as earlier.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
       endGrants(company, user);
@@ -67,12 +67,12 @@ export function openCompanyStanding(options: {
 
   return {
     /**
-     * Keeps a signal and, in the same transaction, ends the person's grants by this company with every token under them; no
-     * earlier assertion is accepted. `known`: the same token came before. `replayed`: another one had its `jti`. Both change
-     * nothing.
+     * Stores a signal and, in the same transaction, ends the person's grants through this company with all their tokens.
+     * Earlier assertions are rejected from then on. `known`: the same token was received before. `replayed`: a different
+     * token had this `jti`. Neither of those changes anything.
      */
     take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
-    /** Why an assertion made at a time (seconds since the epoch) is no longer valid. */
+    /** Returns why an assertion issued at a time (seconds since the epoch) is no longer valid. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
       const row = rows.standing.get(issuer, subject);
       if (row === undefined) return undefined;
@@ -80,8 +80,8 @@ export function openCompanyStanding(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Whether what a client did for a person at a time (milliseconds since the epoch) was taken back since; without a client:
-     * what they allowed in advance, which any company of theirs can suspend.
+     * Returns whether an action of a client for a person at a time (milliseconds since the epoch) has since been revoked.
+     * Without a client, it is about the person's advance approvals, which any of their companies can suspend.
      */
     isTakenBack({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
       const company = client === undefined ? undefined : companyOf(companies, client);
@@ -89,7 +89,7 @@ export function openCompanyStanding(options: {
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
     },
-    /** Signals whose effects have not all ended yet, oldest first. */
+    /** Signals whose effects are not complete yet, oldest first. */
     unended: (): Signalled[] => rows.unended.all(),
     ended: ({ id }: Signalled): void => {
       rows.ended.run(now(), id);
@@ -101,7 +101,7 @@ function userOf({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
 }
 
-/** The home's operator may have enabled the account again since. */
+/** The home's operator may have enabled the account again since then. */
 function isDisabled({ disabled_at }: StandingRow, enabledAt: string | undefined): boolean {
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }

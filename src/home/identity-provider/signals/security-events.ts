@@ -1,17 +1,17 @@
 import { safeLine } from '../../../text/shown-text.ts';
 import { isObject } from '../../../values/is-object.ts';
 
-/** `ended`: sign-ins by the company end, later ones work. `disabled`: none work until `enabled`. */
+/** `ended`: existing sign-ins through the company end, later ones work. `disabled`: none work until `enabled`. */
 export type SignalEffect = 'ended' | 'disabled' | 'enabled';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type';
 
-/** OpenID Continuous Access Evaluation Profile 1.0 §3.1, §3.3. */
+/** Event types of OpenID Continuous Access Evaluation Profile 1.0 §3.1, §3.3. */
 export const SESSION_REVOKED = `${CAEP}/session-revoked`;
 export const CREDENTIAL_CHANGE = `${CAEP}/credential-change`;
 
-/** CAEP, and OpenID RISC Profile 1.0 §2; `sessions-revoked` is the older name of a session's end. */
+/** Effects of CAEP events and of OpenID RISC Profile 1.0 §2. `sessions-revoked` is the older name for a session's end. */
 const effects: Readonly<Record<string, SignalEffect>> = {
   [SESSION_REVOKED]: 'ended',
   [CREDENTIAL_CHANGE]: 'ended',
@@ -21,7 +21,7 @@ const effects: Readonly<Record<string, SignalEffect>> = {
   [`${RISC}/sessions-revoked`]: 'ended',
 };
 
-/** Of several events in one token the strictest counts. */
+/** If a token has several events, the strictest applies. */
 const STRICTEST: readonly SignalEffect[] = ['disabled', 'ended', 'enabled'];
 
 const LONGEST_REASON = 200;
@@ -29,12 +29,12 @@ const LONGEST_REASON = 200;
 export interface SecurityEvent {
   readonly effect: SignalEffect;
   readonly event: string;
-  /** For administrators: one safe line, or empty. */
+  /** One sanitized line for administrators, or empty. */
   readonly reason: string;
 }
 
 /**
- * Reads the claim `events` (RFC 8417 §2.2). Undefined if none is known here, which is no fault.
+ * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if none of the events is known here, which is not an error.
  * @throws {SignalRefusal} `invalid_request` if there are none
  */
 export function eventOf(events: unknown): SecurityEvent | undefined {
@@ -47,7 +47,7 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
     );
     if (found === undefined) continue;
     const [type, facts] = found;
-    if (!isObject(facts)) throw new SignalRefusal('invalid_request', 'an event is no object');
+    if (!isObject(facts)) throw new SignalRefusal('invalid_request', 'an event must be an object');
     return {
       effect: wanted,
       event: type.slice(type.lastIndexOf('/') + 1),
@@ -57,13 +57,13 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
   return undefined;
 }
 
-/** CAEP §2: a text for each language, or one text in earlier drafts. */
+/** Returns the reason, which is a text per language (CAEP §2), or a single text in earlier drafts. */
 function reasonOf(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, LONGEST_REASON) : '';
 }
 
-/** RFC 8935 §2.4, those that are used here. */
+/** The error codes of RFC 8935 §2.4 that are used here. */
 type SignalFault =
   | 'invalid_request'
   | 'invalid_key'
@@ -71,7 +71,7 @@ type SignalFault =
   | 'invalid_audience'
   | 'authentication_failed';
 
-/** Its message never quotes the token. */
+/** A rejected signal. The message never quotes the token. */
 export class SignalRefusal extends Error {
   override name = 'SignalRefusal';
   readonly fault: SignalFault;

@@ -11,19 +11,22 @@ import { SignalRefusal } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
 const LONGEST_BYTES = 32 * 1024;
-/** `retry-after` while the company's keys can't be fetched. */
+/** `Retry-After` in seconds while the company's keys can't be fetched. */
 const AGAIN_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
   readonly standing: Pick<CompanyStanding, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
-  /** Called after a signal was kept, to end what is left elsewhere. */
+  /** Called after a signal is stored, to complete its effects elsewhere. */
   readonly onTaken: () => void;
-  /** Reports refused and unknown signals by issuer and reason; never the token. */
+  /** Reports rejected and unknown signals by issuer and reason, never with the token. */
   readonly onError: (message: string) => void;
 }
 
-/** Receives signals: what one takes back has ended when it is answered 202 or 200, except what `onTaken` ends shortly after. */
+/**
+ * Creates the endpoints that receive signals. The revoked access has already ended when they respond with 202 or 200,
+ * except for what `onTaken` ends shortly afterwards.
+ */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, standing, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -40,8 +43,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     if (outcome === 'replayed') throw new SignalRefusal('invalid_request', 'another token had this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
-    if (signal.about === undefined)
-      onError(`signal of ${signal.company.issuer}: no event that is known here`);
+    if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);
     onTaken();
   };
   const answer = async (
@@ -55,7 +57,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       return context.body(null, taken);
     } catch (error) {
       if (error instanceof SignalRefusal) {
-        onError(`signal refused: ${error.fault}: ${error.message}`);
+        onError(`signal rejected: ${error.fault}: ${error.message}`);
         return refused(error);
       }
       if (!(error instanceof Refusal)) throw error;
@@ -70,7 +72,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       onError: (context) => refused(context, new SignalRefusal('invalid_request', 'the token is too long')),
     });
 
-  /** RFC 8935 §2.3. */
+  /** Error response of RFC 8935 §2.3. */
   const noEvent = (context: Context, { fault, message }: SignalRefusal) =>
     context.json({ err: fault, description: message }, 400);
   app.post(SIGNALS_PATH, tooLong(noEvent), (context) =>
@@ -88,7 +90,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     ),
   );
 
-  /** Back-Channel Logout 1.0 §2.8. */
+  /** Error response of Back-Channel Logout 1.0 §2.8. */
   const noLogout = (context: Context, { message }: SignalRefusal) =>
     context.json({ error: 'invalid_request', error_description: message }, 400);
   app.post(LOGOUT_PATH, tooLong(noLogout), readableForm, (context) =>
@@ -96,7 +98,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       context,
       async () => {
         const { logout_token: token } = await context.req.parseBody();
-        if (typeof token !== 'string') throw new SignalRefusal('invalid_request', 'logout_token is needed');
+        if (typeof token !== 'string') throw new SignalRefusal('invalid_request', 'logout_token is required');
         return await logoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),

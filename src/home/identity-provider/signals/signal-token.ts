@@ -14,21 +14,21 @@ import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
 import { eventOf, type SecurityEvent, SignalRefusal } from './security-events.ts';
 
-/** RFC 9493 §3.2.3. */
+/** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
   format: z.literal('iss_sub'),
   iss: z.string().min(1),
   sub: z.string().min(1).max(255),
 });
 
-/** OpenID Shared Signals Framework 1.0 §3.2: a person, and a session, which is not known here. */
+/** A person and a session (OpenID Shared Signals Framework 1.0 §3.2). Companies' sessions are unknown here, so it is ignored. */
 const complexSubject = z.object({ format: z.literal('complex'), user: issuerSubject });
 
 const subjectSchema = z.union([issuerSubject, complexSubject]);
 
 /**
- * The company's `sub` for the person in the claim `sub_id` (RFC 9493 §4.1).
- * @throws {SignalRefusal} `invalid_request` for other forms (e-mail address, phone number, opaque id) and other issuers
+ * Returns the company's `sub` for the person, from the claim `sub_id` (RFC 9493 §4.1).
+ * @throws {SignalRefusal} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
  */
 function subjectOf(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
@@ -36,30 +36,30 @@ function subjectOf(subject: unknown, issuer: string): string {
     throw new SignalRefusal('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
-  if (iss !== issuer) throw new SignalRefusal('invalid_request', 'sub_id names somebody of another issuer');
+  if (iss !== issuer) throw new SignalRefusal('invalid_request', 'sub_id has another issuer');
   return sub;
 }
 
 /**
- * How old a security event may be. Days, since a sender retries while this home is off, and a leaver must not stay in for
- * that. Seen ones are remembered for longer, so that none counts twice.
+ * Maximum age of a security event. It is several days because a sender retries while this home is off, and a leaver must
+ * not keep access because of that. Seen events are remembered for longer, so that none is applied twice.
  */
 export const OLDEST_EVENT_S = 7 * 24 * 3600;
-/** A logout token is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
+/** Maximum age of a logout token, which is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
 const OLDEST_LOGOUT_S = 10 * 60;
 
-/** Back-Channel Logout 1.0 §2.4. */
+/** Event type of a logout token (Back-Channel Logout 1.0 §2.4). */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** A token that a listed company signed, and what it says. */
+/** A verified token of a listed company, and its content. */
 export interface Signal {
   readonly company: Company;
   readonly jti: string;
-  /** Of the whole token: the same token again is no replay, another one with its `jti` is. */
+  /** Digest of the whole token. The same token again is a retry; a different one with the same `jti` is a replay. */
   readonly digest: string;
-  /** Seconds since the epoch, by the company's clock. */
+  /** Seconds since the epoch, according to the company's clock. */
   readonly issuedAt: number;
-  /** Undefined if it concerns nobody here. */
+  /** Undefined if it concerns nobody in this home. */
   readonly about: (SecurityEvent & { readonly subject: string }) | undefined;
 }
 
@@ -71,9 +71,9 @@ export interface SignalTokenOptions {
 }
 
 /**
- * Reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
+ * Verifies and reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
  * @throws {SignalRefusal}
- * @throws {Refusal} 503 if the company's keys can't be fetched: the sender should retry
+ * @throws {Refusal} 503 if the company's keys can't be fetched; the sender should retry
  */
 export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = companyOf(
@@ -90,7 +90,10 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
   return signalOf(token, company, payload, about);
 }
 
-/** Reads a logout token (Back-Channel Logout 1.0 §2.6), for a whole person, since sessions (`sid`) are unknown here. */
+/**
+ * Verifies and reads a logout token (Back-Channel Logout 1.0 §2.6). It applies to all of a person's sessions, because
+ * `sid` is unknown here.
+ */
 export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = companyOf(token, options.companies);
   const payload = await verified(token, company, options, {
@@ -101,30 +104,30 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
   });
   const { events, nonce, sub, sid } = payload;
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
-    throw new SignalRefusal('invalid_request', 'events does not say that it is a logout');
+    throw new SignalRefusal('invalid_request', 'events has no logout event');
   }
-  // An ID token with a nonce must not pass for a logout.
-  if (nonce !== undefined) throw new SignalRefusal('invalid_request', 'a logout token has no nonce');
+  // Otherwise an ID token with a nonce could pass as a logout token.
+  if (nonce !== undefined) throw new SignalRefusal('invalid_request', 'a logout token must not have a nonce');
   if (sid !== undefined && typeof sid !== 'string') {
-    throw new SignalRefusal('invalid_request', 'sid is no text');
+    throw new SignalRefusal('invalid_request', 'sid must be a string');
   }
   if (typeof sub !== 'string' || sub === '') {
-    throw new SignalRefusal('invalid_request', 'sub is needed: of sessions alone nobody is known here');
+    throw new SignalRefusal('invalid_request', 'sub is required, because sessions are not known here');
   }
   const about = { effect: 'ended', event: 'backchannel-logout', reason: '', subject: sub } as const;
   return signalOf(token, company, payload, about);
 }
 
-/** By the issuer claim, which the signature proves afterwards. */
+/** Finds the company by the issuer claim, which the signature check verifies afterwards. */
 function companyOf(token: string, companies: readonly Company[]): Company {
   let issuer: unknown;
   try {
     issuer = decodeJwt(token).iss;
   } catch {
-    throw new SignalRefusal('invalid_request', 'it is no JWT');
+    throw new SignalRefusal('invalid_request', 'it is not a JWT');
   }
   const company = companies.find((one) => one.issuer === issuer);
-  if (company === undefined) throw new SignalRefusal('invalid_issuer', 'the issuer is not one of those here');
+  if (company === undefined) throw new SignalRefusal('invalid_issuer', 'the issuer is not configured here');
   return company;
 }
 
@@ -152,13 +155,13 @@ async function verified(
     });
     const { jti, iat } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > 255) {
-      throw new SignalRefusal('invalid_request', 'jti is no usable id');
+      throw new SignalRefusal('invalid_request', 'jti is invalid');
     }
     const seconds = now() / 1000;
     if (typeof iat !== 'number' || iat > seconds + CLOCK_SKEW_SECONDS) {
-      throw new SignalRefusal('invalid_request', 'iat lies ahead');
+      throw new SignalRefusal('invalid_request', 'iat is in the future');
     }
-    if (iat < seconds - oldest) throw new SignalRefusal('invalid_request', 'iat is too long ago');
+    if (iat < seconds - oldest) throw new SignalRefusal('invalid_request', 'iat is too old');
     return { ...payload, jti, iat };
   } catch (error) {
     throw refusalOf(error);
@@ -167,7 +170,7 @@ async function verified(
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof SignalRefusal) return error;
-  // 503 is passed on, so that the sender retries; a key that the company does not have is the token's fault.
+  // Passes a 503 on, so that the sender retries. Any other key error is the token's fault.
   if (error instanceof Refusal) {
     if (error.status === 503) return error;
     return new SignalRefusal('invalid_key', 'the issuer has no such key');
@@ -182,10 +185,10 @@ function refusalOf(error: unknown): unknown {
     return new SignalRefusal('invalid_audience', 'it is for another audience');
   }
   if (error instanceof joseErrors.JWTClaimValidationFailed || error instanceof joseErrors.JWTExpired) {
-    return new SignalRefusal('invalid_request', `its claim ${error.claim} is not as it must be`);
+    return new SignalRefusal('invalid_request', `its claim ${error.claim} is invalid`);
   }
   if (error instanceof joseErrors.JOSEError)
-    return new SignalRefusal('invalid_request', 'it is no signed JWT');
+    return new SignalRefusal('invalid_request', 'it is not a signed JWT');
   return error;
 }
 

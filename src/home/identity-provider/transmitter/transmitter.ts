@@ -17,7 +17,7 @@ import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.t
 
 export interface SignalReceiver {
   readonly endpoint: string;
-  /** Their `aud`. */
+  /** The `aud` of its tokens. */
   readonly audience: string;
 }
 
@@ -33,13 +33,13 @@ export interface TransmitterOptions {
   readonly onError: (message: string) => void;
 }
 
-/** How often to look for changes, and for signals to send again. */
+/** How often to check for changes and for signals to send again, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * Compares sign-ins, passkeys and people with what was last seen, and notifies the receivers of changes. What was seen and
- * what is to be sent are kept together, so each change is noted once and reaches a receiver at least once, as the same token.
- * Changes from before there were receivers are not sent.
+ * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot and
+ * the outgoing signals are stored in one transaction, so each change is recorded once and reaches a receiver at least
+ * once, as the same token. Changes from before there were receivers are not sent.
  */
 export function startTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;
@@ -102,12 +102,15 @@ function changes(seen: readonly Standing[], stands: readonly Standing[], now: nu
 interface ToldEvent {
   readonly type: string;
   readonly facts: Readonly<Record<string, unknown>>;
-  /** Which of their sign-ins, where it is one. */
+  /** The id of the ended sign-in, if the event is about one. */
   readonly session?: string;
   readonly user: string;
 }
 
-/** The event for a change (CAEP 1.0 §3.1, §3.3); undefined if receivers don't care: somebody came, or it expired by itself. */
+/**
+ * Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for changes that receivers don't need: a new sign-in
+ * or person, or an expiry.
+ */
 function toldOf(
   { kind, id, user, endsAt, detail }: Standing,
   change: 'came' | 'went',
@@ -125,7 +128,7 @@ function toldOf(
     : { type: SESSION_REVOKED, facts: { ...facts, initiating_entity: 'admin' }, user };
 }
 
-/** A Security Event Token (RFC 8417 §2, typ of §2.3) for one receiver, signed by the home's token key. */
+/** Signs a Security Event Token (RFC 8417 §2, `typ` of §2.3) for one receiver with the home's token key. */
 async function signedEvent(
   { type, facts, user, session }: ToldEvent,
   options: {
@@ -137,7 +140,7 @@ async function signedEvent(
 ): Promise<string> {
   const { issuer, audience, keys, now } = options;
   const [key] = keys.current().keys;
-  if (key === undefined) throw new Error('there is no key to sign with');
+  if (key === undefined) throw new Error('there is no signing key');
   const person = { format: 'iss_sub', iss: issuer, sub: user };
   return await new SignJWT({
     sub_id:
@@ -159,9 +162,9 @@ async function signedEvent(
 }
 
 const TIMEOUT_MS = 10_000;
-/** Between the tries; the last repeats. */
+/** Milliseconds between attempts. The last value repeats. */
 const WAITS_MS = [2_000, 10_000, 60_000, 600_000] as const;
-/** Receivers take none older than a week, ours at least. */
+/** Signals older than this are dropped. Receivers accept none older than a week; ours do at least. */
 const WORTH_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
@@ -169,7 +172,7 @@ interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' 
   readonly closing: AbortSignal;
 }
 
-/** Sends what is due, one by one for each receiver: an unreachable one delays nobody else's. */
+/** Sends the due signals, one at a time for each receiver, so that an unreachable receiver doesn't delay the others. */
 async function pushSignals(options: PushSignalsOptions): Promise<void> {
   const { outbox, clock, closing } = options;
   for (let due = outbox.due(clock.now()); due.length > 0 && !closing.aborted; due = outbox.due(clock.now())) {
@@ -177,7 +180,7 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
   }
 }
 
-/** RFC 8935 §2: 202 ends it, and so does 400, by which the receiver rejects it for good. */
+/** Sends one signal (RFC 8935 §2). 202 completes it, and so does 400, which means that the receiver rejects it permanently. */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
   { id, endpoint, token, made_at, tries }: Outgoing,
@@ -194,22 +197,22 @@ async function pushOne(
     });
     await response.body?.cancel();
     if (response.ok) return outbox.done(id);
-    said = `answered ${response.status}`;
+    said = `responded with ${response.status}`;
     if (response.status === 400) {
-      onError(`signals: ${host} ${said}: a signal is not sent again`);
+      onError(`signals: ${host} ${said}; the signal will not be sent again`);
       return outbox.done(id);
     }
   } catch (error) {
-    // Interrupted by closing: sent again at the next start.
+    // Interrupted by `close`. The signal is sent again at the next start.
     if (closing.aborted) return;
     said = error instanceof Error ? error.name : 'failed';
   }
   const now = clock.now();
   if (now - made_at >= WORTH_MS) {
-    onError(`signals: ${host} ${said}: a signal is too old to be sent again`);
+    onError(`signals: ${host} ${said}; the signal is too old to be sent again`);
     return outbox.done(id);
   }
-  if (tries === 0) onError(`signals: ${host} ${said}: it is tried again`);
+  if (tries === 0) onError(`signals: ${host} ${said}; it will be retried`);
   outbox.later(id, now + (WAITS_MS[Math.min(tries, WAITS_MS.length - 1)] ?? 0));
 }
 
@@ -237,7 +240,7 @@ function whatStands(
   };
 }
 
-/** Transmitter Configuration Metadata (SSF 1.0 §7.1); receivers are set in `home.yaml` alone. */
+/** Transmitter Configuration Metadata (SSF 1.0 §7.1). Receivers are configured only in `home.yaml`. */
 export function transmitterMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     spec_version: '1_0',

@@ -45,16 +45,16 @@ describe('companies whose word is taken', () => {
       'signals.enabled.00u1abc: Invalid',
     ],
     ['no scope', { scopes: [] }, 'scopes: Too small'],
-    ['nobody', { people: {} }, 'people: names nobody'],
-    ['what is no user name', { people: { a: 'Alice Smith' } }, 'people.a: is no user name of this home'],
+    ['nobody', { people: {} }, 'people: must list at least one person'],
+    ['what is no user name', { people: { a: 'Alice Smith' } }, 'people.a: is not a user name in this home'],
     ['a name for policies that is none', { organization: 'Acme Inc.' }, 'organization: must be 1 to 64'],
-    ['a client without a key', { clients: [{ ...client, jwks: undefined }] }, 'clients.0.jwks: is needed'],
+    ['a client without a key', { clients: [{ ...client, jwks: undefined }] }, 'clients.0.jwks: is required'],
     [
       'the login client’s id',
       { clients: [{ ...client, client_id: 'trade-agent' }] },
       'one of the home’s own',
     ],
-    ['a client twice', { clients: [client, client] }, 'companies: agent-acme is there twice'],
+    ['a client twice', { clients: [client, client] }, 'companies: agent-acme is listed twice'],
   ])('are refused with %s', (_, change, says) => {
     expect(problems({ ...acme, ...change })).toContain(says);
   });
@@ -67,14 +67,14 @@ describe('companies whose word is taken', () => {
     };
     expect(problems(acme, other)).toBeUndefined();
     expect(problems(acme, { ...other, issuer: acme.issuer })).toContain(
-      'https://login.acme.example is there twice',
+      'https://login.acme.example is listed twice',
     );
-    expect(problems(acme, { ...other, clients: [client] })).toContain('agent-acme is there twice');
+    expect(problems(acme, { ...other, clients: [client] })).toContain('agent-acme is listed twice');
     const server = { client_id: 'agent-acme', address: 'https://agent.example', jwks: { keys: [key] } };
     const program = { client_id: 'agent-acme', name: 'A', redirect_uris: ['http://127.0.0.1/callback'] };
     for (const taken of [{ servers: [server] }, { clients: [program] }]) {
       const { error } = homeSettingsSchema.safeParse({ address, companies: [acme], ...taken });
-      expect(error?.issues[0]?.message).toBe(`agent-acme is among "${Object.keys(taken)[0]}" already`);
+      expect(error?.issues[0]?.message).toBe(`agent-acme is already listed under "${Object.keys(taken)[0]}"`);
     }
   });
 });

@@ -21,16 +21,16 @@ describe('an address', () => {
   );
 
   it.each([
-    ['home.example', 'write it whole'],
-    ['https://192.168.1.5', 'not for an IP address'],
-    ['https://[fd00::1]', 'not for an IP address'],
-    ['http://127.0.0.1:4780', 'not for an IP address'],
-    ['http://home.example', 'plain http is for http://localhost alone'],
+    ['home.example', 'write the full address'],
+    ['https://192.168.1.5', 'not an IP address'],
+    ['https://[fd00::1]', 'not an IP address'],
+    ['http://127.0.0.1:4780', 'not an IP address'],
+    ['http://home.example', 'plain http works only for http://localhost'],
     ['ftp://home.example', 'must begin with https://'],
-    ['https://home.example/', 'nothing behind it: https://home.example'],
-    ['https://home.example/home', 'nothing behind it'],
-    ['https://Home.example', 'nothing behind it: https://home.example'],
-    ['https://ada@home.example', 'nothing behind it'],
+    ['https://home.example/', 'without a path: https://home.example'],
+    ['https://home.example/home', 'without a path'],
+    ['https://Home.example', 'without a path: https://home.example'],
+    ['https://ada@home.example', 'without a path'],
   ])('may not be %s', (text, says) => {
     expect(homeAddressProblem(text)).toContain(says);
   });
@@ -60,14 +60,14 @@ describe('home.yaml', () => {
     [
       'an address that phones keep no passkey for',
       { address: 'https://10.0.0.1' },
-      'address: phones keep passkeys',
+      'address: passkeys need a host name',
     ],
     ['a listening address without a port', { listen: '127.0.0.1' }, 'listen: must be HOST:PORT'],
     ['a port that is none', { listen: '127.0.0.1:70000' }, 'listen: must be HOST:PORT'],
     [
       'a certificate by half a path',
       { tls: { cert: 'cert.pem', key: '/k.pem' } },
-      'tls.cert: must be a whole path',
+      'tls.cert: must be an absolute path',
     ],
     ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" is everybody'],
     ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is not a valid proxy address'],
@@ -81,10 +81,10 @@ describe('home.yaml', () => {
     const tls = { cert: '/c', key: '/k' };
     // An address that is none is told as such: with `tls` beside it, it was an error of ours.
     expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain(
-      'address: write it whole',
+      'address: write the full address',
     );
     expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain(
-      'tls: is for a home at an https',
+      'tls: is only for a home at an https',
     );
   });
 });
@@ -132,7 +132,7 @@ describe('clients that are known beforehand', () => {
   });
 
   it.each([
-    ['an id of the home’s own', { client_id: 'trade-agent' }, 'is the id of one of the home’s own'],
+    ['an id of the home’s own', { client_id: 'trade-agent' }, 'is reserved for one of the home’s own'],
     ['an address for an id', { client_id: 'https://agent.example/' }, 'must be 1 to 64'],
     ['an answer that goes anywhere', { redirect_uris: ['http://agent.example/cb'] }, 'must be https'],
     ['no answer', { redirect_uris: [] }, '>=1'],
@@ -141,7 +141,7 @@ describe('clients that are known beforehand', () => {
   });
 
   it('are there once', () => {
-    expect(problems(agent, agent)).toEqual(['clients: my-agent is there twice']);
+    expect(problems(agent, agent)).toEqual(['clients: my-agent is listed twice']);
   });
 });
 
@@ -152,21 +152,21 @@ describe('servers that run the agent', () => {
   it.each([
     ['plain http', { address: 'http://agent.example' }, 'servers.0.address: must be an https address'],
     ['an address with something behind it', { address: 'https://agent.example/' }, 'servers.0.address'],
-    ['no key', { jwks: undefined }, 'servers.0.jwks: is needed, or "jwks_uri"'],
-    ['both ways to its key', { jwks_uri: 'https://agent.example/jwks' }, 'one of the two'],
-    ['a private key', { jwks: { keys: [{ ...publicJwk, d: 'd' }] } }, 'must be the public half'],
+    ['no key', { jwks: undefined }, 'servers.0.jwks: is required unless "jwks_uri"'],
+    ['both ways to its key', { jwks_uri: 'https://agent.example/jwks' }, 'exactly one of them'],
+    ['a private key', { jwks: { keys: [{ ...publicJwk, d: 'd' }] } }, 'must contain only the public half'],
     ['a shared secret', { jwks: { keys: [{ kty: 'oct', k: 'k' }] } }, 'servers.0.jwks.keys.0.kty'],
-    ['the login client’s id', { client_id: 'trade-agent' }, 'is the id of one of the home’s own'],
-    ['the home’s own address', { address: 'https://home.example' }, 'is the address of two'],
+    ['the login client’s id', { client_id: 'trade-agent' }, 'is reserved for one of the home’s own'],
+    ['the home’s own address', { address: 'https://home.example' }, 'is used twice'],
   ])('are refused with %s', (_, change, says) => {
     expect(problems({ ...server, ...change })).toContain(says);
   });
 
   it('are refused twice, at one address, or under the id of another client', () => {
-    expect(problems(server, { ...server, address: 'https://b.example' })).toContain('agent is there twice');
-    expect(problems(server, { ...server, client_id: 'b' })).toContain('is the address of two');
+    expect(problems(server, { ...server, address: 'https://b.example' })).toContain('agent is listed twice');
+    expect(problems(server, { ...server, client_id: 'b' })).toContain('is used twice');
     const clients = [{ client_id: 'agent', name: 'A', redirect_uris: ['http://127.0.0.1/callback'] }];
     const settings = { address: 'https://home.example', clients, servers: [server] };
-    expect(problem(settings)?.join()).toContain('agent is among "clients" already');
+    expect(problem(settings)?.join()).toContain('agent is already listed under "clients"');
   });
 });
