@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { environments } from './order.ts';
 
-/** One of a person's accounts, as `GET /v1/accounts` has it: nothing of what is in it. */
+/** One of a person's accounts in `GET /v1/accounts`. It has no balances or positions. */
 export const accountEntrySchema = z.lazy(() =>
   z.object({
     /** Null if the broker could not be reached. */
     account: z.string().nullable(),
     broker: z.string(),
-    /** For people: `Alpaca`, or what its owner calls it. */
+    /** Display name: `Alpaca`, or the owner's own label. */
     label: z.string(),
     environment: z.enum(environments),
     default: z.boolean(),

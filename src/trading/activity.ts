@@ -9,8 +9,8 @@ import type { Flow } from './portfolio/value-point.ts';
 const COIN_DECIMALS = 9;
 
 /**
- * Reduces coins bought by the fee taken in coins, so the cost per coin rises (26 CFR §1.1012-1(h)). Alpaca books
- * such fees once a day for all purchases of that day.
+ * Subtracts fees charged in coins from the coins bought, which raises the cost per coin (26 CFR §1.1012-1(h)). Alpaca
+ * books one such fee a day for all of that day's purchases.
  */
 function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
@@ -30,7 +30,7 @@ function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): 
     if (!isCharged(fill)) return fill;
     const day = dayOf(fill.symbol, fill.at);
     const [fee = ZERO, all = fill.qty] = [fees.get(day), bought.get(day)];
-    // Of what is left each time, so that the parts add up to the whole.
+    // Takes each share from the fee that remains, so that rounded shares add up to the whole fee.
     const part = fee.mul(fill.qty).div(all).toDecimalPlaces(COIN_DECIMALS);
     fees.set(day, fee.minus(part));
     bought.set(day, all.minus(fill.qty));
@@ -41,7 +41,7 @@ function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): 
 
 const dayOf = (symbol: string, at: number) => `${symbol} ${newYorkDate(at)}`;
 
-/** Earlier than any account at a supported broker; milliseconds since the epoch. */
+/** A time before any account at a supported broker existed, in milliseconds since the epoch. */
 export const FIRST_ACTIVITY = Date.parse('2010-01-01T00:00:00Z');
 
 export const activityKinds = [
@@ -51,11 +51,11 @@ export const activityKinds = [
   'dividend',
   'interest',
   'fee',
-  /** Shares that came from outside or went there: a flow at their market value. */
+  /** Shares moved into or out of the account. Counts as a cash flow at market value. */
   'transfer',
-  /** Shares that became others without a trade: splits, mergers, spin-offs, options that ended. */
+  /** Shares exchanged without a trade: splits, mergers, spin-offs, expired or exercised options. */
   'other',
-  /** Nobody here knows what it does: the figures that it may touch are incomplete. */
+  /** A type we don't recognize. Figures that it may affect are marked incomplete. */
   'unknown',
 ] as const;
 
@@ -63,20 +63,20 @@ export const activitySchema = z.lazy(() =>
   z.object({
     id: z.string(),
     kind: z.enum(activityKinds),
-    /** The broker's own name for it: `FILL`, `CSD`, `DIV`. */
+    /** The broker's name for the activity type: `FILL`, `CSD`, `DIV`. */
     type: z.string(),
-    /** RFC 3339: when it happened; of what is known by its day alone, that day's first moment in New York. */
+    /** RFC 3339 time of the activity. Midnight in New York if only the date is known. */
     at: z.string(),
     booked_at: z.string().nullable().optional(),
     symbol: z.string().nullable(),
     side: z.enum(sides).nullable(),
     qty: decimalString.nullable(),
     price: decimalString.nullable(),
-    /** What was booked together has one name: the shares that went in a split, and those that came. */
+    /** Shared by activities that were booked together, such as the old and new shares of a split. */
     group: z.string().nullable().optional(),
-    /** Less than nothing for what was paid. Null for fills and for what moved no money. */
+    /** Negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
-    /** Of a spin-off: of whose shares it came, and which part of what those cost is its own, 0 to 1 (IRS Form 8937). */
+    /** The parent of a spin-off, and the fraction of the parent's cost basis (0 to 1) that moves to it (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),
   }),
@@ -93,7 +93,7 @@ export const tradingDaySchema = z.lazy(() =>
 );
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
-/** The shares that an option's exercise or assignment trades. */
+/** Trades in the underlying that settle an option's exercise or assignment. */
 const SETTLES = 'OPTRD';
 
 export function fillsOf(activities: readonly Activity[]): Fill[] {
@@ -112,13 +112,13 @@ function perUnit(symbol: string, price: string): Dec {
   return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
 
-/** Types (Alpaca's names) under which shares turn into others: splits, mergers, changes of name and symbol. */
+/** Alpaca's types for activities that replace shares: splits, mergers, and name and symbol changes. */
 const EXCHANGES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 
-/** Types under which shares of another company are given out to the holders of one. */
+/** Alpaca's types for spin-offs, which give holders shares of another company. */
 const SPIN_OFFS = new Set(['SPIN', 'SSO']);
 
-/** Types under which an option ends: worthless, or in a trade of its underlying whose cost it becomes a part of. */
+/** Alpaca's types for how an option ends. On exercise or assignment its cost becomes part of the underlying's. */
 const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
   OPEXC: 'into_underlying',
@@ -126,8 +126,8 @@ const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
 };
 
 /**
- * Shares that came or went without a trade, grouped as booked. Alpaca books a split as two rows (old shares out, new
- * ones in); rows without a group are grouped by type, symbol and day.
+ * Returns shares added or removed without a trade, grouped as booked. Alpaca books a split as two rows: old shares
+ * out, new shares in. Rows without a group are grouped by type, symbol and day.
  */
 export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
   type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
@@ -155,12 +155,12 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
   });
 }
 
-/** Dollars a share at the end of a day in New York; undefined where that is not known. */
+/** Returns the closing price of a New York day, in dollars a share, or undefined if unknown. */
 export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
 
 /**
- * Deposits, withdrawals and shares moved in or out at market value (GIPS 2020, "external cash flow"): the price
- * booked with them, else that day's close.
+ * Returns deposits, withdrawals, and shares moved in or out (GIPS 2020, "external cash flow"). Shares are valued at
+ * the price booked with them, or else at that day's close.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: PriceOn = () => undefined) {
   const flows: Flow[] = [];
@@ -185,7 +185,7 @@ function flowAmount(activity: Activity, at: number, priceOn: PriceOn): Dec | 'un
   return each === undefined ? 'unvalued' : new Dec(qty).mul(each).mul(unitsOf(symbol));
 }
 
-/** A day's value is struck at 16:00; what a half-day books between its close and then counts as booked before. */
+/** Accounts are valued at 16:00 even on half-days, so a booking between an early close and 16:00 is not late. */
 function isLate({ at, booked_at }: Activity): boolean {
   if (booked_at == null) return false;
   return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');

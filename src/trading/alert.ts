@@ -8,24 +8,28 @@ const percentageSchema = () =>
   z
     .string()
     .regex(/^[0-9]{1,3}(\.[0-9]{1,2})?%$/, 'must be a percentage with its sign, such as 5%')
-    .refine((text) => !/^[0.]*%$/.test(text), 'must be more than nothing');
+    .refine((text) => !/^[0.]*%$/.test(text), 'must be greater than zero');
 
 const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
 type AlertCondition = (typeof alertConditions)[number];
 
-/** A symbol and exactly one condition. Prices are dollars a share; percentages are of the day, since the close before. */
+/** A symbol and exactly one condition. Prices are in dollars a share. Percentages are changes since the previous close. */
 export const alertSchema = z.lazy(() =>
   z
     .strictObject({
       symbol: symbolSchema,
-      above: positiveDecimalString.optional().describe('Dollars a share: told once the price is above it'),
-      below: positiveDecimalString.optional().describe('Dollars a share: told once the price is below it'),
+      above: positiveDecimalString
+        .optional()
+        .describe('Dollars a share. Notifies once when the price is above it'),
+      below: positiveDecimalString
+        .optional()
+        .describe('Dollars a share. Notifies once when the price is below it'),
       rises_by: percentageSchema()
         .optional()
-        .describe('Of the day: told once the price rose by more, such as 5%'),
+        .describe('Notifies once when the price is up by more on the day, such as 5%'),
       falls_by: percentageSchema()
         .optional()
-        .describe('Of the day: told once the price fell by more, such as 5%'),
+        .describe('Notifies once when the price is down by more on the day, such as 5%'),
     })
     .refine(
       (alert) => alertConditions.filter((name) => alert[name] !== undefined).length === 1,
@@ -62,7 +66,7 @@ export function parseAlert(text: string): Alert {
   if (symbol === undefined) throw noAlert(text);
   const { sign, price, percentage } = comparisons[comparison === '<' ? '<' : '>'];
   const isPercent = limit.endsWith('%');
-  // "AAPL<5%" may be meant as a fall or as a rise that stays small.
+  // "AAPL<5%" is ambiguous: it could mean a fall of 5% or a rise of less than 5%.
   if (isPercent && !limit.startsWith(sign)) {
     const meant = `${symbol}${comparison}${sign}${limit.replace(/^[-+]/, '')}`;
     throw noAlert(text, `Write a percentage with its sign: '${meant}'.`);
@@ -75,7 +79,7 @@ export function parseAlert(text: string): Alert {
 }
 
 function noAlert(text: string, hint?: string): TradeAgentError {
-  return new TradeAgentError('usage', `"${text}" is no alert`, {
+  return new TradeAgentError('usage', `"${text}" is not an alert`, {
     hint:
       hint ??
       "Write a symbol, < or >, and a price or the day's change, in single quotes: 'AAPL<180', 'NVDA>150', 'AAPL<-5%'.",

@@ -23,7 +23,7 @@ export function signedDollars(amount: string): string {
   return withSign(exact, decimal(exact).gt(0) ? '+' : '');
 }
 
-/** Those of a share; of what costs less than any share does, such as a coin, as many as there are. */
+/** Ticks for displayed prices. Below one cent (some coins) every decimal is kept. */
 const shownTicks: readonly Tick[] = [
   { from: '1', decimals: 2 },
   { from: '0.01', decimals: 4 },
@@ -31,26 +31,26 @@ const shownTicks: readonly Tick[] = [
   { from: '0', decimals: 4 },
 ];
 
-/** A price in dollars a share, four decimals below $1, none rounded away below a cent; of something else by its ticks. */
+/** Formats a price in dollars. The default ticks show four decimals below $1 and every decimal below one cent. */
 export function sharePrice(amount: string, ticks: readonly Tick[] = shownTicks): string {
   return withSign(price(amount, ticks), '');
 }
 
-/** A fraction as a percentage with two decimals: `"0.0123"` → `+1.23%`. */
+/** Formats a fraction as a signed percentage with two decimals: `"0.0123"` → `+1.23%`. */
 export function signedPercent(fraction: string | Dec): string {
   const percent = (typeof fraction === 'string' ? decimal(fraction) : fraction).mul(HUNDRED);
   return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
 
-/** A day's change in words: `+$5.00 (+0.10%) today`; a change that is not known is not told as none. */
+/** Formats a day's change: `+$5.00 (+0.10%) today`. An unknown change is shown as unknown, never as zero. */
 export function todayWords(change: string | null, fraction: string | null): string {
   if (change === null) return 'today’s change unknown';
   return `${signedDollars(change)}${fraction === null ? '' : ` (${signedPercent(fraction)})`} today`;
 }
 
 /**
- * A measured fraction as a percentage of at most two decimals: `"0.595659779"` → `59.57%`. Limits use {@link
- * exactPercent}.
+ * Formats a measured fraction as a percentage with at most two decimals: `"0.595659779"` → `59.57%`. Limits use
+ * {@link exactPercent}.
  */
 export function percent(fraction: string): string {
   const exact = decimal(fraction).mul(HUNDRED);
@@ -58,7 +58,7 @@ export function percent(fraction: string): string {
   return `${plain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
 }
 
-/** A limit or a term as it was set, exact: `"0.00125"` → `0.125%`. */
+/** Formats a limit or an order's term as a percentage without rounding: `"0.00125"` → `0.125%`. */
 export function exactPercent(fraction: string): string {
   return `${plain(decimal(fraction).mul(HUNDRED))}%`;
 }

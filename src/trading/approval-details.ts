@@ -7,8 +7,8 @@ import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftS
 export const TRADE_ORDER_TYPE = order.detailsType;
 
 /**
- * RFC 9396 authorization details for one order at one gateway. `digest` is of its canonical form, `identifier` its
- * client_order_id.
+ * RFC 9396 authorization details for one order at one gateway. `digest` is the digest of the order's canonical form,
+ * and `identifier` is its client_order_id.
  */
 export const tradeOrderDetailsSchema = z.lazy(() =>
   orderDraftSchema.unwrap().extend({
@@ -22,7 +22,7 @@ export const tradeOrderDetailsSchema = z.lazy(() =>
 );
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
-/** The order as RFC 8785 (JCS) text: what is digested, and what both sides must arrive at by themselves. */
+/** Returns the order as RFC 8785 (JCS) text, the input of the digest. Client and gateway each compute it. */
 export function canonicalForm(draft: OrderDraft): string {
   const parsed = orderDraftSchema.parse(draft);
   checkOrder(parsed);
@@ -37,7 +37,7 @@ export function orderDigest(draft: OrderDraft): string {
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Four Crockford base-32 characters (20 bits) of a digest, shown alike on terminal and phone. */
+/** Returns four Crockford base-32 characters (20 bits) of a digest, shown on both the terminal and the phone. */
 export function approvalCode(digest: string): string {
   const bytes = Buffer.from(digest, 'base64url');
   let bits = bytes.readUIntBE(0, 3);
@@ -49,7 +49,7 @@ export function approvalCode(digest: string): string {
   return code;
 }
 
-/** RFC 9396 uses `type` itself, so the order's type becomes `order_type`. */
+/** Builds an order's authorization details. RFC 9396 reserves `type`, so the order's type becomes `order_type`. */
 export function tradeOrderDetails(
   draft: OrderDraft,
   target: { gateway: string; type?: string },
@@ -66,7 +66,7 @@ export function tradeOrderDetails(
   } as TradeOrderDetails;
 }
 
-/** Names of the fields that differ, or that only one side has. Compared as canonical JSON. */
+/** Returns the names of fields that differ as canonical JSON or that only one side has. */
 export function differingFields(
   approved: Record<string, unknown>,
   demanded: Record<string, unknown>,
@@ -77,7 +77,7 @@ export function differingFields(
     .sort();
 }
 
-/** CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+/** Returns the CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending with the code. */
 export function bindingMessageOf(description: string, code: string): string {
   const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
   return `${text.slice(0, 64 - code.length - 1)} ${code}`;

@@ -8,17 +8,17 @@ export const assetClassWords: Readonly<Record<AssetClass, string>> = {
 };
 
 /*
- * An order has no asset-class field: the class follows from the symbol, so that whatever covers the symbol (digest,
- * approval, journal) covers the class too.
+ * An order has no asset-class field. The class follows from the symbol, so the digest, the approval and the journal
+ * all cover it by covering the symbol.
  */
 
 export const assetClasses = ['us_equity', 'crypto', 'us_option'] as const;
 export type AssetClass = (typeof assetClasses)[number];
 
-/** `BTC/USD`: what is bought, and what it is paid in. The four that Alpaca's pairs are quoted in. */
+/** A pair such as `BTC/USD`: base and quote currency. Alpaca quotes its pairs in these four. */
 const cryptoPair = /^([A-Z0-9]{2,10})\/(USD|USDT|USDC|BTC)$/;
 
-/** An OCC symbol without its padding: root, expiry (yymmdd), right, strike in thousandths of a dollar. */
+/** An OCC symbol without padding: root, expiry (yymmdd), right, and strike in thousandths of a dollar. */
 const occSymbol = /^([A-Z][A-Z0-9]{0,5})(\d{2})(\d{2})(\d{2})([CP])(\d{8})$/;
 
 export interface OptionContract {
@@ -34,7 +34,7 @@ export function assetClassOf(symbol: string): AssetClass {
   return occSymbol.test(symbol) ? 'us_option' : 'us_equity';
 }
 
-/** The contract that an OCC symbol names; undefined for any other symbol, and for one whose day is in no calendar. */
+/** Parses an OCC symbol. Returns undefined for any other symbol and if the expiry is not a real date. */
 export function optionOf(symbol: string): OptionContract | undefined {
   const [, underlying, year, month, day, right, strike] = occSymbol.exec(symbol) ?? [];
   if (underlying === undefined || strike === undefined) return undefined;
@@ -50,8 +50,8 @@ export function optionOf(symbol: string): OptionContract | undefined {
 }
 
 /**
- * Whether a symbol is this one or an option on it. An option's root has no dot, and ends in a digit once a split or
- * merger changed the contract.
+ * Returns whether a symbol equals another or is an option on it. An option's root has no dot. It ends in a digit if
+ * a split or merger adjusted the contract.
  */
 export function isOrIsOn(symbol: string, other: string): boolean {
   const root = occSymbol.exec(symbol)?.[1]?.replace(/\d+$/, '');
@@ -59,7 +59,7 @@ export function isOrIsOn(symbol: string, other: string): boolean {
 }
 
 interface ClassWords {
-  /** What one unit of qty stands for in the price: an option's price is of one share, its contract of a hundred. */
+  /** The contract multiplier. An option's price is per share, and one contract is for 100 shares. */
   readonly units: number;
   readonly unit: (symbol: string) => readonly [one: string, many: string];
   readonly each: (symbol: string) => string;
@@ -96,7 +96,7 @@ export function ticksOf(symbol: string): readonly Tick[] {
   return classes[assetClassOf(symbol)].ticks;
 }
 
-/** `5 shares`, `1 contract`, `0.5 BTC`. */
+/** Formats a quantity with its unit: `5 shares`, `1 contract`, `0.5 BTC`. */
 export function quantityWords(symbol: string, qty: string): string {
   const [one, many] = classes[assetClassOf(symbol)].unit(symbol);
   return `${shares(qty)} ${/^-?1$/.test(plain(qty)) ? one : many}`;
@@ -106,7 +106,7 @@ export function eachWords(symbol: string): string {
   return classes[assetClassOf(symbol)].each(symbol);
 }
 
-/** A price of it in words: `$180.00 a share`. */
+/** Formats a price with its unit: `$180.00 a share`. */
 export function priceWords(symbol: string, price: string): string {
   return `${sharePrice(price, ticksOf(symbol))} ${eachWords(symbol)}`;
 }

@@ -5,7 +5,7 @@ export interface NamedAsset {
   readonly name: string;
 }
 
-/** Words of legal form and security type, which people leave out. */
+/** Words for the legal form and the security type, which people usually omit. */
 const unsaid = new Set(
   'inc incorporated corp corporation co company companies ltd limited plc sa se nv ag asa spa llc lp the new common capital stock ordinary share shares adr ads american depositary depository each representing'.split(
     ' ',
@@ -14,7 +14,7 @@ const unsaid = new Set(
 
 type SaidName = ReturnType<typeof saidName>;
 
-/** What two spellings of one name have in common: case, accents, punctuation and the company's form are left out. */
+/** Normalizes a company name for comparison: drops case, accents, punctuation and legal form. */
 export function saidName(text: string) {
   const plain = text
     .normalize('NFKD')
@@ -35,14 +35,14 @@ export function saidName(text: string) {
 
 const nameOf = oncePer(({ name }: NamedAsset) => saidName(name));
 
-/** Whether a name is this very one; a class that the words don't say is any. */
+/** Returns whether a spoken name matches the asset's. A name without a share class matches every class. */
 export function isNamed(asset: NamedAsset, said: SaidName): boolean {
   const own = nameOf(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
   return said.words !== '' && own.words === said.words && isClass;
 }
 
-/** The assets that words may mean, likeliest first: exact symbol, exact name, names containing all words. */
+/** Returns assets that match the query, best match first: exact symbol, exact name, names containing every word. */
 export function searchAssets<Asset extends NamedAsset>(
   assets: readonly Asset[],
   query: string,

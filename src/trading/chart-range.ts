@@ -2,19 +2,19 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
 const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
-/** The gateway gives at most 1000 bars. */
+/** The gateway returns at most 1000 bars. */
 const MOST_DAYS = 1000;
-/** Up to a week is drawn by the hour: a handful of daily bars says little. */
+/** Ranges up to a week use hourly bars, because a few daily bars show little. */
 const HOURLY_DAYS = 7;
 
 export const DEFAULT_CHART_RANGE = '3m';
 
-/** Reads `5d`, `2w`, `3m`, `1y`. @throws {TradeAgentError} `usage` */
+/** Parses a range such as `5d`, `2w`, `3m` or `1y`. @throws {TradeAgentError} `usage` */
 export function chartRange(text: string, now: number) {
   const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
   const length = Number(count) * (days[unit.toLowerCase()] ?? 0);
   if (length < 1 || length > MOST_DAYS) {
-    throw new TradeAgentError('usage', `"${text}" is not a range that can be drawn`, {
+    throw new TradeAgentError('usage', `"${text}" is not a chart range`, {
       hint: 'Write a number of days, weeks, months or years: 5d, 2w, 3m, 1y; 2y at most.',
     });
   }

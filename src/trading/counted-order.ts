@@ -7,29 +7,27 @@ import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
 
 /**
- * What the gateway's journal has counted of the account (`state` aside), read in the transaction that claims the
- * order. Includes everything that may have gone out, but neither refusals, the order itself nor the one it replaces.
+ * The account's totals from the gateway's journal, read in the transaction that claims the order. Includes every
+ * order that may have been sent, but not rejected orders, the order itself or the one it replaces.
  */
 export interface CountedFacts {
   readonly state: TradingState;
-  /** Dollars of all orders, purchases and sales, since the day began in New York. */
+  /** Dollars of all orders, buys and sells, since midnight in New York. */
   readonly day_notional: string;
   readonly day_orders: number;
   readonly last_minute: number;
-  /** Orders that went out, or may have, and are not known to be over. */
+  /** Orders that were or may have been sent and are not known to have ended. */
   readonly open_orders: number;
   readonly open_symbol_notional: string;
   readonly open_symbol_sells: string;
-  /** Seconds since an order of about the same terms (`termsLike`); null where there is none today. */
+  /** Seconds since an order with similar terms (`termsLike`). Null if there was none today. */
   readonly same_before: number | null;
   readonly opposes_open: boolean;
-  /**
-   * Seconds by which the newest order is ahead of the clock, if more than a day: then no day's count can be trusted.
-   */
+  /** Seconds by which the newest order is ahead of the clock, if over a day. No day's count can then be trusted. */
   readonly clock_behind?: number;
-  /** Of an order for an option: what is out of what would stand behind it; absent for any other. */
+  /** Cover for an option order that open orders already use. Absent for other orders. */
   readonly covering?: Covering;
-  /** The mandate that the order names; null where its owner has none such, absent where it names none. */
+  /** The mandate that the order names. Null if the owner has no such mandate, absent if the order names none. */
   readonly mandate?: CountedTerms | null;
 }
 
@@ -46,10 +44,10 @@ export const nothingCounted: CountedFacts = {
 };
 
 /**
- * A purchase counts at the most it can cost; a sale at the reference price or its own limit, whichever is higher, so
- * that a low limit does not make a large sale look small. A sold-to-open option counts at its strike. @returns dollars,
- * rounded up to the cent, or null where nothing bounds them; shares, of an order for an amount as many as that is at the
- * reference price, rounded up
+ * Returns the size that an order counts for against limits. A buy counts at its maximum cost. A sell counts at the
+ * higher of its limit and the reference price, so that a low limit can't make a large sale look small. An option sold
+ * to open counts at its strike. @returns dollars, rounded up to the cent, or null if unbounded; and shares, which for
+ * an order in dollars are computed at the reference price and rounded up
  */
 export function countOf(draft: OrderDraft) {
   const notional = exactNotional(draft);
@@ -58,7 +56,7 @@ export function countOf(draft: OrderDraft) {
   return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: plain(shares) };
 }
 
-/** Of an order that nothing bounds, what is reserved for it where no limit refused it: its price now and the slippage. */
+/** Returns the dollars to reserve for an order. An unbounded order reserves its reference price plus the slippage. */
 export function reservedFor(draft: OrderDraft): string {
   const { notional, qty } = countOf(draft);
   const { reference_price, max_slippage } = draft;
@@ -72,7 +70,7 @@ export function reservedFor(draft: OrderDraft): string {
   );
 }
 
-/** The counts once these orders have gone out. Orders a minute and open orders are not predicted. */
+/** Returns the counts as they will be after these orders. Orders per minute and open orders are not predicted. */
 export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
   return {
     ...counted,
@@ -86,8 +84,8 @@ export function reservedForAll(drafts: readonly OrderDraft[]): string {
 }
 
 /**
- * Compared with later orders to detect an accidental repeat: symbol, side and shares (of a dollar amount, at its
- * reference price).
+ * Returns the terms used to detect an accidental repeat: symbol, side and shares. The shares of an order in dollars
+ * are computed at its reference price.
  */
 export function sameTerms(draft: OrderDraft): string {
   return JSON.stringify([draft.symbol, draft.side, countOf(draft).qty]);
@@ -102,8 +100,8 @@ export interface SameTerms {
 export const noTerms: SameTerms = { prefix: '-', least: '0', most: '0' };
 
 /**
- * Two orders are alike if the smaller is at least two thirds of the larger. A narrower band would miss a repeat in
- * dollars of an order in shares, or one that a model rounded.
+ * Returns the range of similar terms: two orders are similar if the smaller is at least two thirds of the larger. A
+ * narrower band would miss an order in shares repeated in dollars, or one that a model rounded.
  */
 export function termsLike(draft: OrderDraft): SameTerms {
   const shares = new Dec(countOf(draft).qty);
@@ -126,7 +124,7 @@ function exactNotional(draft: OrderDraft): Dec | undefined {
   const units = new Dec(qty).times(unitsOf(symbol));
   const assignment = assignmentOf(draft);
   if (assignment !== undefined) return new Dec(assignment.cash);
-  // What a purchase's own exits do makes the position smaller, and counts for nothing.
+  // The exits of a buy only reduce the position, so they don't count.
   if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);
   return units.times(Dec.max(reference_price, limit_price ?? rest.take_profit_limit_price ?? 0));
 }

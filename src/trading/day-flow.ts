@@ -5,16 +5,16 @@ import { sessionOf } from './trading-calendar.ts';
 
 interface SinceClose {
   readonly closedOn: string;
-  /** When the account was read, milliseconds since the epoch: later flows are not in its equity yet. */
+  /** When the account was read, in milliseconds since the epoch. Its equity does not include later flows. */
   readonly now: number;
   readonly priceOn?: PriceOn;
 }
 
 /**
- * Dollars that came from outside since the last close less those that left, for the daily loss limit. Flows dated
- * after the close certainly count. Flows dated before but booked after it (or at an unknown time), and activities of
- * unknown type, may already be in `last_equity`: of those, money that came counts and money that left does not, so a
- * loss may look larger but is never hidden. @returns undefined if moved shares cannot be valued
+ * Returns the net deposits since the last close, in dollars, for the daily loss limit. Flows dated after the close
+ * always count. Flows dated before the close but booked after it (or at an unknown time) and activities of unknown
+ * type may already be in `last_equity`. Of those, deposits count and withdrawals don't, so a loss may look larger but
+ * is never hidden. @returns undefined if transferred shares cannot be valued
  */
 export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
   const closed = sessionOf(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');

@@ -8,8 +8,8 @@ export function fractionOf(part: Dec, whole: Dec): string {
 }
 
 /**
- * Money, prices and quantities are decimal strings, computed with decimal.js and never as floats. 40 digits hold any
- * product of two broker amounts exactly.
+ * Money, prices and quantities are decimal strings and are computed with decimal.js, never as floats. A precision of
+ * 40 digits represents the product of any two broker amounts exactly.
  */
 export const Dec = Decimal.clone({
   precision: 40,
@@ -21,14 +21,14 @@ export type Dec = Decimal;
 
 export const ZERO = new Dec(0);
 
-/** More than nothing; without the parsing of `gt(0)`. */
+/** Returns whether a value is above zero. Faster than `gt(0)`, which parses its argument. */
 export function isPositive(value: Dec): boolean {
   return value.isPositive() && !value.isZero();
 }
 
 /**
- * As `a.comparedTo(b)`, without the copy it makes of `b`: portfolios compare thousands of times. Uses decimal.js's
- * documented parts: sign, exponent, digits.
+ * Compares like `a.comparedTo(b)` but does not copy `b`, because portfolios make thousands of comparisons. Uses
+ * decimal.js's documented properties: sign, exponent and digits.
  */
 export function compare(a: Dec, b: Dec): number {
   const [x, y]: [number[] | null, number[] | null] = [a.d, b.d];
@@ -48,14 +48,14 @@ function compareDigits(x: readonly number[], y: readonly number[]): number {
   return x.length - y.length;
 }
 
-/** The smaller of two, itself: `Dec.min` makes a copy. */
+/** Returns the smaller of two values without copying it, unlike `Dec.min`. */
 export const lesser = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
 
 export const magnitude = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
 
 const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 
-/** A decimal number written plainly: no exponent, no leading zeros, no plus sign, at most 12 decimals. */
+/** A plain decimal number: no exponent, leading zeros or plus sign, and at most 12 decimals. */
 export const decimalString = z
   .string()
   .regex(plainDecimal, 'must be a plain decimal number such as "180.25"');
@@ -63,7 +63,7 @@ export const decimalString = z
 export const isDecimalString = (text: string): boolean => plainDecimal.test(text);
 
 export const positiveDecimalString = decimalString.refine(
-  // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+  // Zod runs refinements even if the pattern failed, and Decimal throws on such text.
   (text) => !plainDecimal.test(text) || new Dec(text).gt(0),
   'must be greater than zero',
 );
@@ -74,12 +74,12 @@ export function decimal(text: string): Dec {
   return new Dec(text);
 }
 
-/** The shortest plain form: `"5.00"` → `"5"`, `"0.50"` → `"0.5"`. */
+/** Returns the shortest plain form: `"5.00"` → `"5"`, `"0.50"` → `"0.5"`. */
 export function plain(value: Dec | string): string {
   return new Dec(value).toFixed();
 }
 
-/** A dollar amount with two decimals, half-even: `"1234.5"` → `"1234.50"`. */
+/** Rounds a dollar amount half-even to two decimals: `"1234.5"` → `"1234.50"`. */
 export function cents(value: Dec | string): string {
   return new Dec(value).toFixed(2);
 }
@@ -87,11 +87,11 @@ export function cents(value: Dec | string): string {
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
-  /** Written with no more decimals than it needs, two at least, where brokers don't fill them up. */
+  /** Prints only the decimals needed (at least two), as brokers do for these prices. */
   readonly shortest?: true;
 }
 
-/** $0.01 from $1 up, $0.0001 below (SEC rule 612; Alpaca, "Sub-penny increments"). */
+/** $0.01 at or above $1, $0.0001 below (SEC Rule 612; Alpaca, "Sub-penny increments"). */
 export const usTicks: readonly Tick[] = [
   { from: '1', decimals: 2 },
   { from: '0', decimals: 4 },
@@ -116,7 +116,7 @@ export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boole
   return decimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }
 
-/** Below zero for a short position: brokers write its quantity with or without the minus sign. */
+/** Returns a negative quantity for a short position, because some brokers omit the minus sign. */
 export function signedQty({ side, qty }: { readonly side: 'long' | 'short'; readonly qty: string }): Dec {
   const size = new Dec(qty).abs();
   return side === 'short' ? size.neg() : size;

@@ -5,7 +5,7 @@ export interface DetailField {
   readonly name: string;
   readonly label: string;
   readonly text: string;
-  /** Only machines compare it; shown below the others. */
+  /** Compared only by machines. Shown below the other fields. */
   readonly technical: boolean;
 }
 
@@ -18,7 +18,7 @@ export type FieldWords = Readonly<
 
 const { expires_at, ...frame } = orderFrameFields;
 
-/** In the order they are read, by the details' names: there `type` is RFC 9396's, and the order's own is `order_type`. */
+/** Keyed by the name in the details, in display order. RFC 9396 reserves `type`, so an order's type is `order_type`. */
 const orderWords: FieldWords = Object.fromEntries(
   Object.entries({ ...orderTermFields, ...frame }).map(([name, words]) => [
     name === 'type' ? 'order_type' : name,
@@ -27,7 +27,7 @@ const orderWords: FieldWords = Object.fromEntries(
 );
 
 const lastWords: FieldWords = {
-  id: { label: "Broker's id" },
+  id: { label: "Broker's order id" },
   asset_class: { label: 'Asset class' },
   status: { label: 'Status' },
   filled_qty: { label: 'Filled so far' },
@@ -35,16 +35,16 @@ const lastWords: FieldWords = {
   submitted_at: { label: 'Submitted at' },
   expires_at,
   type: { label: 'Kind', technical: true },
-  actions: { label: 'May be used to', technical: true },
-  locations: { label: 'Only at', technical: true },
+  actions: { label: 'Permitted actions', technical: true },
+  locations: { label: 'Valid only at', technical: true },
   identifier: { label: 'Identifier', technical: true },
   proposal: { label: 'Proposal', technical: true },
   digest: { label: 'Digest', technical: true },
 };
 
 /**
- * Every field, none left out: one without words is shown first, under its own name, because people must see what
- * they approve. @param own words for fields that orders don't have
+ * Returns every field for display. A field without a label comes first, under its raw name, because people must see
+ * everything they approve. @param own labels for fields that orders don't have
  */
 export function detailFields(
   details: Readonly<Record<string, unknown>>,
@@ -78,7 +78,7 @@ export function environmentOf({ environment }: Readonly<Record<string, unknown>>
   return environment === undefined ? undefined : plainText(environment);
 }
 
-/** The order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
+/** Returns the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
 export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
   const action = orderTermFields.side.shown(plainText(details.side));
   const symbol = contractWords(plainText(details.symbol));
@@ -87,7 +87,7 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
     : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;
 }
 
-/** The terms under the headline: `Limit order at $180.00 · Day`, and its exits: `take profit $200.00 · stop loss $170.00`. */
+/** Returns the terms under the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
 export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
   const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
@@ -98,7 +98,7 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
   const stopLoss = price('stop_loss_stop_price');
   const stopLimit = price('stop_loss_limit_price');
   return [
-    // Exits of what is held have no order before them.
+    // An OCO has no entry order, only the exits of a held position.
     ...(details.order_class === 'oco' ? [] : [`${type} order${at}`]),
     ...(profit === undefined ? [] : [`take profit ${profit}`]),
     ...(stopLoss === undefined

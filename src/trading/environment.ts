@@ -1,6 +1,6 @@
 /**
- * Never shown by color alone. Whatever is not known to be paper may be real money, so it reads LIVE with its own
- * name.
+ * Returns the environment as a word, because color alone is not accessible. Anything not known to be paper may be
+ * real money, so it is shown as LIVE with its name.
  */
 export function environmentWord(environment: unknown): string {
   if (environment === 'paper') return 'PAPER';

@@ -1,13 +1,13 @@
-/** A day or a month of expiry as people say it: `2026-12-18`, `12-18`, `2026-12`, `12`. */
+/** Matches an expiry day or month as people write it: `2026-12-18`, `12-18`, `2026-12`, `12`. */
 export const saidExpiry = /^(20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$/;
 
-/** Whether a date is what was said: the day, or one in the month; of any year where none was. */
+/** Returns whether a date is the given day or in the given month. Without a year, any year matches. */
 export function isExpiry(date: string, said: string): boolean {
   const whole = /^\d{4}-/.test(said) ? date : date.slice('2026-'.length);
   return whole === said || whole.startsWith(`${said}-`);
 }
 
-/** The first and last date it may mean; without a year, the next one to come. */
+/** Returns the first and last date of the given day or month. Without a year, uses its next occurrence. */
 export function expiryRange(said: string, today: string): { readonly from: string; readonly to: string } {
   if (!/^\d{4}-/.test(said)) {
     const year = Number(today.slice(0, 4));

@@ -12,41 +12,41 @@ const fraction = (value: string) => (isDecimal(value) ? exactPercent(value) : va
 const plain = (value: string) => value;
 
 /**
- * Labels of the limits by dotted key. The gateway's table has the same names, so a limit without words does not
- * compile.
+ * Labels of the limits by dotted key. The gateway's table is typed by the same keys, so a limit without a label does
+ * not compile.
  */
 export const limitWords = {
-  max_order_notional: { label: 'One order', shown: amount },
-  max_order_qty: { label: 'Shares of one order', shown: plain },
-  max_day_notional: { label: 'All orders of a day', shown: amount },
-  max_day_orders: { label: 'Orders a day', shown: plain },
-  max_orders_per_minute: { label: 'Orders a minute', shown: plain },
+  max_order_notional: { label: 'Maximum per order', shown: amount },
+  max_order_qty: { label: 'Maximum shares per order', shown: plain },
+  max_day_notional: { label: 'Maximum per day', shown: amount },
+  max_day_orders: { label: 'Orders per day', shown: plain },
+  max_orders_per_minute: { label: 'Orders per minute', shown: plain },
   max_open_orders: { label: 'Open orders', shown: plain },
-  max_day_loss: { label: 'Loss of a day', shown: amount },
-  max_position_weight: { label: 'One position, of the account', shown: fraction },
-  max_price_deviation: { label: 'A price off the quote', shown: fraction },
-  min_seconds_between_same: { label: 'Seconds until the same order', shown: plain },
-  deny_opposing: { label: 'Orders against an open one refused', shown: plain },
-  'symbols.allow': { label: 'Symbols, these alone', shown: plain },
-  'symbols.deny': { label: 'Symbols, never these', shown: plain },
-  asset_classes: { label: 'Classes of assets, these alone', shown: plain },
-  sides: { label: 'Sides', shown: plain },
-  types: { label: 'Types of order', shown: plain },
-  hours: { label: 'Hours', shown: plain },
-  second_person_above: { label: 'Orders by one person', shown: amount },
-  'live.mandate_up_to': { label: 'Live orders without a tap', shown: amount },
-  'live.second_person_above': { label: 'Live orders by one person', shown: amount },
+  max_day_loss: { label: 'Maximum loss per day', shown: amount },
+  max_position_weight: { label: 'Maximum position, share of account', shown: fraction },
+  max_price_deviation: { label: 'Maximum deviation from the quote', shown: fraction },
+  min_seconds_between_same: { label: 'Seconds between identical orders', shown: plain },
+  deny_opposing: { label: 'Deny orders against open ones', shown: plain },
+  'symbols.allow': { label: 'Allowed symbols', shown: plain },
+  'symbols.deny': { label: 'Denied symbols', shown: plain },
+  asset_classes: { label: 'Allowed asset classes', shown: plain },
+  sides: { label: 'Allowed sides', shown: plain },
+  types: { label: 'Allowed order types', shown: plain },
+  hours: { label: 'Trading hours', shown: plain },
+  second_person_above: { label: 'Second approver above', shown: amount },
+  'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: amount },
+  'live.second_person_above': { label: 'Second approver for live orders above', shown: amount },
   'live.acr': { label: 'Sign-in for live orders', shown: plain },
 } as const satisfies Readonly<Record<string, LimitWords>>;
 
 type LimitKey = keyof typeof limitWords;
-/** A key of an account's limits: `symbols` of `symbols.allow`. */
+/** A top-level key of an account's limits, such as `symbols` in `symbols.allow`. */
 export type LimitName = LimitKey extends infer Key
   ? Key extends `${infer Name}.${string}`
     ? Name
     : Key
   : never;
-/** The parts of a limit that has some: `allow` and `deny` of `symbols`. */
+/** The subkeys of a limit, such as `allow` and `deny` of `symbols`. */
 export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
   ? Key extends `${Name}.${infer Part}`
     ? Part
@@ -56,7 +56,7 @@ export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
 const wordsOf = (key: string): LimitWords | undefined =>
   Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
-/** `max_order_notional 1000 → 2500`, as rules are compared, as a person reads it: `One order $1,000.00 → $2,500.00`. */
+/** Formats a change for people: `max_order_notional 1000 → 2500` becomes `Maximum per order $1,000.00 → $2,500.00`. */
 export function limitChangeText(line: string): string {
   const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
   const words = wordsOf(key);
@@ -71,7 +71,7 @@ export function shownLimit(key: string, value: string): string {
   return wordsOf(key)?.shown(value) ?? value;
 }
 
-/** Limits by their dotted keys, each value as text: `symbols.allow` → `AAPL, MSFT`. */
+/** Flattens limits to dotted keys with text values: `symbols.allow` → `AAPL, MSFT`. */
 export function flatLimits(limits: Readonly<Record<string, unknown>>): [key: string, value: string][] {
   return Object.entries(limits).flatMap(([key, value]): [string, string][] => {
     if (value === undefined) return [];
@@ -85,7 +85,7 @@ export function flatLimits(limits: Readonly<Record<string, unknown>>): [key: str
   });
 }
 
-/** `09:30 to 16:00 America/New_York, mon, tue` */
+/** Formats trading hours: `09:30 to 16:00 America/New_York, mon, tue`. */
 function hoursText({ zone, from, to, days }: Readonly<Record<string, unknown>>): string {
   const on = Array.isArray(days) ? `, ${days.join(', ')}` : '';
   return `${String(from)} to ${String(to)}${zone === undefined ? '' : ` ${String(zone)}`}${on}`;

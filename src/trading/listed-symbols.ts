@@ -1,6 +1,6 @@
 import listed from './listed-stocks.json' with { type: 'json' };
 
-/** Exchange-traded funds that people name, as `listed-stocks.json` has stocks. Their prices are made up. */
+/** Popular exchange-traded funds, in the format of `listed-stocks.json`. Their prices are made up. */
 const funds = [
   ['SPY', 'SPDR S&P 500 ETF Trust', '588.00', 'ARCA', 'Funds'],
   ['VOO', 'Vanguard S&P 500 ETF', '540.00', 'ARCA', 'Funds'],
@@ -12,7 +12,7 @@ const funds = [
 export interface ListedSymbol {
   symbol: string;
   name: string;
-  /** Dollars a share at the snapshot, a decimal string on the tick. */
+  /** Price at the snapshot, in dollars a share: a decimal string on the tick. */
   snapshotPrice: string;
   exchange: 'NASDAQ' | 'NYSE' | 'AMEX' | 'ARCA';
   sector: string;
@@ -20,7 +20,7 @@ export interface ListedSymbol {
 
 let known: Map<string, ListedSymbol> | undefined;
 
-/** The packaged symbols by ticker, largest company first, funds last. */
+/** Returns the bundled symbols by ticker, largest company first, funds last. */
 export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
   known ??= new Map(
     [...listed.stocks, ...funds].map(

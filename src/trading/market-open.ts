@@ -10,14 +10,14 @@ function tradesAllHours(symbol: string): boolean {
   return allHours[assetClassOf(symbol)];
 }
 
-/** The market of a symbol, by the exchange's clock: a pair trades whatever the exchange does. */
+/** Returns the market clock for a symbol. Crypto pairs trade even while the exchange is closed. */
 export function marketOf(symbol: string, clock: MarketClock): MarketClock {
   return tradesAllHours(symbol) && !clock.is_open ? { ...clock, is_open: true } : clock;
 }
 
 /**
- * The first day (New York) whose price still counts: the exchange's last session, or an hour ago for markets that
- * never close. @param lastSession undefined if unknown
+ * Returns the first New York date whose price is current: the exchange's last session, or the date an hour ago for
+ * markets that never close. @param lastSession undefined if unknown
  */
 export function pricedSince(
   symbol: string,
@@ -28,8 +28,8 @@ export function pricedSince(
 }
 
 /**
- * Orders without a limit wait for the market to open: queued overnight they would fill at an opening price that
- * nobody approved. @param market of the order's symbol (`marketOf`)
+ * Returns whether an order must wait for the market to open. An order without a limit, if queued overnight, would
+ * fill at an opening price that nobody approved. The second parameter is the clock of the order's symbol (`marketOf`).
  */
 export function waitsForOpening(
   { type }: { readonly type: string },

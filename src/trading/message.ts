@@ -5,19 +5,19 @@ import { hasUnseen } from '../text/unseen.ts';
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
-/** Characters of a text at most: a person must be able to read all of it on a phone before they say yes. */
+/** Maximum characters in a text. People must be able to read all of it on a phone before they approve it. */
 export const LONGEST_TEXT = 2_000;
-/** Bytes of UTF-8 at most: the whole text travels in the approval's token, and a token in a header. */
+/** Maximum UTF-8 bytes in a text. The approval's token carries all of it and must fit in an HTTP header. */
 const MOST_TEXT_BYTES = 4_000;
 const LONGEST_SUBJECT = 120;
-/** RFC 5321 §4.5.3.1.3, without the angle brackets. */
+/** The limit of RFC 5321 §4.5.3.1.3, without the angle brackets. */
 const LONGEST_RECIPIENT = 254;
 
 /** A complete message, as approved and sent. `expires_at` is UTC to the second. */
 export const messageDraftSchema = z.lazy(() =>
   z.strictObject({
     service: z.enum(messageServices),
-    /** Slack: `#channel`, or the id of a channel or person. Gmail: one e-mail address. */
+    /** Slack: `#channel`, or a channel or user ID. Gmail: one e-mail address. */
     recipient: z.string().min(1).max(LONGEST_RECIPIENT),
     subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
     text: z.string().min(1).max(LONGEST_TEXT),
@@ -27,16 +27,16 @@ export const messageDraftSchema = z.lazy(() =>
 );
 export type MessageDraft = z.output<typeof messageDraftSchema>;
 
-/** Slack's ids: a channel's, a direct message's, a private channel's, a person's. */
+/** A `#channel` name, or the ID of a channel (C, G), a direct message (D) or a user (U, W). */
 const slackRecipient = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
-/** Narrower than RFC 5321: no quoting, no comments, one address. What it can't write isn't sent to. */
+/** Narrower than RFC 5321: one address, without quoting or comments. Other addresses are rejected. */
 const mailRecipient =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
 
 const problem = (message: string, hint: string, field: string) =>
   new TradeAgentError('invalid_message', message, { hint, details: { field } });
 
-/** Checks what the schema can't. @throws {TradeAgentError} `invalid_message`, naming the field */
+/** Checks the rules that the schema can't express. @throws {TradeAgentError} `invalid_message`, naming the field */
 export function checkMessage(draft: MessageDraft): void {
   checkRecipient(draft.service, draft.recipient);
   if ((draft.service === 'gmail') !== (draft.subject !== undefined)) {
@@ -47,10 +47,10 @@ export function checkMessage(draft: MessageDraft): void {
     );
   }
   if (draft.subject !== undefined && hasUnseen(draft.subject)) {
-    throw problem('the subject has characters that nobody can see', 'Write it in plain text.', 'subject');
+    throw problem('the subject has invisible characters', 'Write it in plain text.', 'subject');
   }
   if (hasUnseen(draft.text.replaceAll('\n', ' '))) {
-    throw problem('the text has characters that nobody can see', 'Write it in plain text.', 'text');
+    throw problem('the text has invisible characters', 'Write it in plain text.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MOST_TEXT_BYTES) {
     throw problem('the text is too long', `Keep it within ${MOST_TEXT_BYTES} bytes.`, 'text');
@@ -60,20 +60,24 @@ export function checkMessage(draft: MessageDraft): void {
 export function checkRecipient(service: MessageService, recipient: string): void {
   if (service === 'slack' && !slackRecipient.test(recipient)) {
     throw problem(
-      'that is no Slack channel',
-      'Write #channel in lower case, or the id of a channel or person.',
+      'that is not a Slack channel',
+      'Write #channel in lowercase, or a channel or user ID.',
       'recipient',
     );
   }
   const isAddress = mailRecipient.test(recipient) && recipient.length <= LONGEST_RECIPIENT;
   if (service === 'gmail' && !isAddress) {
-    throw problem('that is no e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
+    throw problem(
+      'that is not an e-mail address',
+      'Write one address, such as bob@example.com.',
+      'recipient',
+    );
   }
 }
 
 const serviceNames: Record<MessageService, string> = { slack: 'Slack', gmail: 'Gmail' };
 
-/** `message to #trading on Slack`, `e-mail to bob@example.com by Gmail` */
+/** Describes a message: `message to #trading on Slack`, `e-mail to bob@example.com by Gmail`. */
 export function describeMessage({ service, recipient }: Pick<MessageDraft, 'service' | 'recipient'>): string {
   const name = serviceNames[service];
   return service === 'gmail' ? `e-mail to ${recipient} by ${name}` : `message to ${recipient} on ${name}`;
@@ -84,7 +88,7 @@ export const sentMessageSchema = z.lazy(() =>
     client_message_id: z.string(),
     service: z.enum(messageServices),
     recipient: z.string(),
-    /** The service's own id for it: Slack's `ts`, Gmail's `id`. */
+    /** The service's ID for the message: Slack's `ts`, Gmail's `id`. */
     service_id: z.string(),
     sent_at: z.string(),
   }),

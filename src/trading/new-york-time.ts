@@ -1,7 +1,8 @@
 /**
- * New York wall time. US daylight saving changes at 02:00: since 2007 on the second Sunday of March and the first of
- * November (Energy Policy Act of 2005), 1987 to 2006 on the first Sunday of April and the last of October (15 U.S.C.
- * 260a), before that on the last Sunday of April. Exact from 1976 on, and hundreds of times faster than Intl.
+ * New York wall time. US daylight saving time changes at 02:00. Since 2007 it starts on the second Sunday of March and
+ * ends on the first Sunday of November (Energy Policy Act of 2005). From 1987 to 2006 it ran from the first Sunday of
+ * April to the last of October (15 U.S.C. 260a), before that from the last Sunday of April. Exact since 1976, and
+ * hundreds of times faster than Intl.
  */
 const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -22,7 +23,7 @@ export function daysBetween(from: IsoDate, to: IsoDate): number {
 
 export const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
-/** 0 is Sunday. */
+/** Returns the day of the week. 0 is Sunday. */
 export function weekday(date: IsoDate): number {
   return new Date(utcMidnight(date)).getUTCDay();
 }
@@ -50,7 +51,7 @@ function daylightSaving(year: number): readonly [IsoDate, IsoDate] {
   return [spring, addDays(nthWeekday(year, 11, 0, 1), -7)];
 }
 
-/** Hours New York is behind UTC at an instant: 4 in summer, 5 in winter. */
+/** Returns how many hours New York is behind UTC at an instant: 4 in summer, 5 in winter. */
 function hoursBehind(time: number): number {
   const [spring, autumn] = clockChanges(new Date(time).getUTCFullYear());
   return time >= spring && time < autumn ? 4 : 5;
@@ -60,14 +61,14 @@ export function newYorkDate(time: number): IsoDate {
   return isoDate(time - hoursBehind(time) * HOUR);
 }
 
-/** The instant of a wall time `HH:MM` in New York (`24:00` is the next midnight). */
+/** Returns the instant of a wall time `HH:MM` in New York. `24:00` is the next midnight. */
 export function newYorkInstant(date: IsoDate, wall: string): number {
   const [hours = 0, minutes = 0] = wall.split(':').map(Number);
   const asUtc = utcMidnight(date) + hours * HOUR + minutes * 60_000;
   return asUtc + hoursBehind(asUtc + 5 * HOUR) * HOUR;
 }
 
-/** RFC 3339 to the millisecond with New York's offset, as Alpaca writes its clock. */
+/** Returns an RFC 3339 timestamp in milliseconds with New York's offset, like Alpaca's clock. */
 export function newYorkTimestamp(time: number): string {
   const behind = hoursBehind(time);
   return `${new Date(time - behind * HOUR).toISOString().slice(0, -1)}-0${behind}:00`;

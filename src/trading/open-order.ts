@@ -6,7 +6,7 @@ import { orderProblem } from './order-problem.ts';
 import { hasPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
-/** An order at the broker in one line of its shorthand: `SELL 5 AAPL STP 180.00`. */
+/** Describes an order at the broker in one line of shorthand: `SELL 5 AAPL STP 180.00`. */
 export function describeOpenOrder(order: Order): string {
   if (isMultiLeg(order)) {
     const legs = (order.legs ?? []).map((leg) => describeOrder(plainTerms(leg)));
@@ -14,7 +14,7 @@ export function describeOpenOrder(order: Order): string {
   }
   const { limit_price, ...terms } = plainTerms(order);
   const exits = exitsOf(order);
-  // Of an oco the limit is the take profit's.
+  // The limit of an OCO is its take profit.
   const limit =
     order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
   const order_class = order.legs === undefined ? {} : { order_class: order.order_class };
@@ -30,7 +30,7 @@ function plainTerms(order: OrderLeg) {
     time_in_force,
     extended_hours,
     qty: order.qty ?? undefined,
-    // Brokers tell what an amount came to beside the amount; an order has one of the two.
+    // Brokers return the resulting quantity beside the notional, but an order request can have only one of them.
     notional: order.qty === null && order.notional !== null ? cents(order.notional) : undefined,
     limit_price: order.limit_price ?? undefined,
     stop_price: hasPrice(order.type, 'trail') ? undefined : (order.stop_price ?? undefined),
@@ -41,15 +41,15 @@ function plainTerms(order: OrderLeg) {
 }
 
 /**
- * An order at the broker as a request for the same terms. @throws {TradeAgentError} `invalid_order` if trade-agent
- * could not propose it
+ * Returns a request with the same terms as an order at the broker. @throws {TradeAgentError} `invalid_order` if
+ * trade-agent can't propose such an order
  */
 export function termsOf(order: Order): OrderRequest {
   const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
   throw orderProblem(
-    `the order ${describeOpenOrder(order)} is of a kind that is shown here, and not proposed`,
+    `the order ${describeOpenOrder(order)} is of a kind that trade-agent can show but not propose`,
     'Change it where it was placed.',
     'order_id',
   );

@@ -4,12 +4,12 @@ import { dayWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
 interface Assignment {
-  /** Dollars at the strike. */
+  /** The value at the strike, in dollars. */
   readonly cash: string;
   readonly text: string;
 }
 
-/** Of an order that opens a sold position in an option; undefined for any other order. */
+/** Returns the effect of assignment for an order that sells an option to open, or undefined for other orders. */
 export function assignmentOf({
   symbol,
   qty = '0',
@@ -29,8 +29,8 @@ export function assignmentOf({
     cash,
     text:
       right === 'call'
-        ? `If it is assigned, until ${dayWords(expiry)}, ${taken} go ${at}, ${dollars(cash)} in all, whatever they are worth then.`
-        : `If it is assigned, until ${dayWords(expiry)}, ${taken} are bought ${at}, ${dollars(cash)} in all, whatever they are worth then.`,
+        ? `If assigned by ${dayWords(expiry)}, ${taken} are sold ${at}, ${dollars(cash)} total, whatever they are worth then.`
+        : `If assigned by ${dayWords(expiry)}, ${taken} are bought ${at}, ${dollars(cash)} total, whatever they are worth then.`,
   };
 }
 
@@ -43,17 +43,17 @@ export function isPut(symbol: string): boolean {
   return optionOf(symbol)?.right === 'put';
 }
 
-/** Dollars that buy the shares of so many puts at their strike. */
+/** Returns the dollars needed to buy the shares of these puts at their strike. */
 export function securedBy(symbol: string, contracts: Dec | string): Dec {
   return new Dec(contracts).times(unitsOf(symbol)).times(optionOf(symbol)?.strike ?? 0);
 }
 
 export interface Covering {
-  /** Shares that are on sale, or that calls on sale could take. */
+  /** Shares in open sell orders, including the shares that calls in open sell orders could call away. */
   readonly shares: string;
-  /** Dollars of purchases, and of the strikes of puts on sale. */
+  /** Dollars of open buy orders, plus the strike value of puts in open sell orders. */
   readonly cash: string;
-  /** Contracts of the same symbol in the purchases. */
+  /** Contracts of the same symbol in open buy orders. */
   readonly buys: string;
 }
 
@@ -65,8 +65,8 @@ interface OpenOne {
 }
 
 /**
- * Counts every option sale as opening, because the journal does not tell: this may refuse too much, but never too
- * little.
+ * Returns the cover that open orders use. Counts every option sale as opening, because the journal doesn't record the
+ * intent. This may reject too many orders, but never too few.
  */
 export function coveringOf(symbol: string, open: readonly OpenOne[]): Covering | undefined {
   const option = optionOf(symbol);

@@ -13,79 +13,83 @@ const classNeeds: Readonly<Record<OrderClass, string>> = {
 };
 
 /**
- * One price for each exit of the class, each on its side of the entry, nothing sold short. @throws {TradeAgentError}
- * `invalid_order`
+ * Checks that each exit of the class has a price on its side of the entry and that nothing is sold short.
+ * @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrderClass(order: CheckedOrder): void {
   const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;
   if (order_class === undefined) {
     const stray = exitFields.find((field) => order[field] !== undefined);
     if (stray === undefined) return;
-    throw problem(`an order without exits takes no ${stray}`, 'Say order_class: bracket, oto or oco.', stray);
+    throw problem(
+      `an order without exits can't have ${stray}`,
+      'Set order_class to bracket, oto or oco.',
+      stray,
+    );
   }
   const words = orderClassWords[order_class];
   const exits = [profit, stop].filter((price) => price !== undefined).length;
   if (exits !== words.exits) {
     throw problem(
       `${classNeeds[order_class]} take_profit_limit_price and stop_loss_stop_price`,
-      exits > words.exits ? 'Use order_class bracket for both.' : 'Give the prices of its exits.',
+      exits > words.exits ? 'Use order_class bracket for both.' : 'Add the prices of the exits.',
       profit === undefined ? 'take_profit_limit_price' : 'stop_loss_stop_price',
     );
   }
   if (side !== words.side) {
     throw words.entry
       ? problem(
-          'an entry with exits buys: sold, it would open a short position',
+          'an entry with exits must be a buy: a sale would open a short position',
           'Use order_class oco for the exits of what you hold.',
           'side',
         )
-      : problem(`an ${order_class} order sells what is held`, 'Use side sell.', 'side');
+      : problem(`an ${order_class} order must sell a position you hold`, 'Use side sell.', 'side');
   }
   checkExitPrices(order);
 }
 
-/** All exits sell: the profit above the entry, the stop below it, and the stop's limit no higher than the stop. */
+/** Checks that the take profit is above the entry, the stop below it, and the stop's limit not above the stop. */
 function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
   if (limit !== undefined && stop === undefined) {
     throw problem(
-      'there is a limit to a stop loss that has no stop',
+      'the stop loss has a limit but no stop',
       'Add stop_loss_stop_price.',
       'stop_loss_stop_price',
     );
   }
   if (limit !== undefined && stop !== undefined && new Dec(limit).gt(stop)) {
     throw problem(
-      `a stop loss at ${stop} with the limit ${limit} would sell nothing once it is reached`,
-      'Give the stop loss a limit no higher than its stop.',
+      `a stop loss at ${stop} with a limit of ${limit} would sell nothing when it triggers`,
+      'Set the limit of the stop loss at or below its stop.',
       'stop_loss_limit_price',
     );
   }
   const bounds = [
     [limit_price, 'the limit'],
-    [reference_price, 'the price now'],
+    [reference_price, 'the current price'],
     [profit, 'the take profit'],
   ];
   const [bound, name] = bounds.find(([price]) => price !== undefined) ?? [];
   if (stop !== undefined && bound !== undefined && new Dec(stop).gte(bound)) {
     throw problem(
-      `the stop loss ${stop} is not below ${bound}, ${name}`,
-      'Give a lower stop loss.',
+      `the stop loss ${stop} must be below ${name} (${bound})`,
+      'Lower the stop loss.',
       'stop_loss_stop_price',
     );
   }
   const entry = order_class === 'oco' ? reference_price : dearestEntry(order);
   if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
     throw problem(
-      `the take profit ${profit} is not above ${entry}, ${order_class === 'oco' ? 'the price now' : 'which the shares may cost'}`,
-      'Give a higher take profit.',
+      `the take profit ${profit} must be above the ${order_class === 'oco' ? 'current' : 'highest entry'} price (${entry})`,
+      'Raise the take profit.',
       'take_profit_limit_price',
     );
   }
 }
 
-/** A market order goes out as a limit order, and a broker counts from that one's limit. */
+/** Returns the highest entry price. A market order is sent as a limit order, and the broker checks exits against it. */
 function dearestEntry({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined)
     return limit_price;
@@ -97,22 +101,22 @@ export function checkPositionIntent({ symbol, side, position_intent, reference_p
   if (position_intent === undefined) {
     if (!isOption || reference_price === undefined) return;
     throw problem(
-      'an order for an option says what becomes of the position',
-      `Give position_intent: ${side}_to_open or ${side}_to_close.`,
+      'an option order needs a position_intent',
+      `Set position_intent to ${side}_to_open or ${side}_to_close.`,
       'position_intent',
     );
   }
   if (!isOption) {
     throw problem(
-      `an order for ${symbol} takes no position_intent`,
-      'Leave it out: only an option has one.',
+      `an order for ${symbol} can't have a position_intent`,
+      'Remove it: only option orders have one.',
       'position_intent',
     );
   }
   if (position_intent.startsWith(`${side}_`)) return;
   throw problem(
-    `an order to ${side} is not ${position_intent}`,
-    `Give position_intent: ${side}_to_open or ${side}_to_close.`,
+    `the position_intent ${position_intent} does not match the side ${side}`,
+    `Set position_intent to ${side}_to_open or ${side}_to_close.`,
     'position_intent',
   );
 }

@@ -1,17 +1,17 @@
 import type { OrderType, Side, TimeInForce } from './order-types.ts';
 
-/** Orders of several parts that are one order: an entry with its exits, or the exits of what is held. */
+/** A group of orders placed as one: an entry with exits, or the exits of a held position. */
 interface OrderClassWords {
   readonly name: string;
   readonly shorthand: string;
-  /** What it begins with: a purchase of its own, or nothing, where its exits are of what is held. */
+  /** Whether it starts with a buy. If not, its exits sell a held position. */
   readonly entry: boolean;
-  /** The side that it is proposed with: the entry's, and without one the exits'. */
+  /** The side in the proposal: the entry's, or the exits' if there is no entry. */
   readonly side: Side;
   readonly exits: 1 | 2;
 }
 
-/** Alpaca, "Placing Orders". Entries always buy and exits always sell: nothing is sold short. */
+/** Alpaca, "Placing Orders". Entries always buy and exits always sell, so nothing is sold short. */
 const classes = {
   bracket: {
     name: 'Bracket (entry, take profit, stop loss)',

@@ -5,19 +5,16 @@ import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 
 /*
- * The one table of an order's fields. The schemas of order.ts may have no other field, and a field without an entry
- * has no canonical form: written in two ways, one order would have two digests.
+ * The only table of an order's fields. The schemas in order.ts must have exactly these, because a field without an
+ * entry has no canonical form: one order could be written two ways and have two digests.
  */
 
 export interface OrderField {
-  /**
-   * `price`: dollars a share, on the tick; `amount`: other numbers, without trailing zeros; `word`: compared as it
-   * is.
-   */
+  /** `price`: dollars a share, on the tick. `amount`: a number without trailing zeros. `word`: compared as is. */
   readonly form: 'price' | 'amount' | 'word';
-  /** Whether it goes to the broker, whose order must then have the same; `leg`: as the price of one of its legs. */
+  /** Whether the field is sent to the broker, whose order must then match. `leg`: sent as the price of a leg. */
   readonly sent: boolean | 'leg';
-  /** In a broker's shorthand, before the value, for what says at which price an order trades. */
+  /** Formats a price field in broker shorthand, such as `LMT 180.00`. */
   readonly shorthand?: (value: string) => string;
   readonly label: string;
   readonly shown: (value: string, symbol?: string) => string;
@@ -26,7 +23,7 @@ export interface OrderField {
 type Shown = OrderField['shown'];
 const asIs: Shown = (value) => value;
 const perShare: Shown = (value, symbol = '') => `$${value} ${eachWords(symbol)}`;
-/** To the cent; an amount finer than that is shown as it is, not rounded away. */
+/** Formats dollars to the cent. An amount with more decimals is shown unrounded. */
 export const shownDollars: Shown = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
@@ -40,7 +37,7 @@ export const named =
 const namesOf = (words: Readonly<Record<string, { readonly name: string }>>) =>
   Object.fromEntries(Object.entries(words).map(([value, { name }]) => [value, name]));
 
-/** An option's symbol with what it says: `AAPL261218C00190000 (call on AAPL at $190, until 2026-12-18)`. */
+/** Explains an option's symbol: `AAPL261218C00190000 (call on AAPL at $190, until 2026-12-18)`. */
 function symbolWords(symbol: string): string {
   const option = optionOf(symbol);
   if (option === undefined) return symbol;
@@ -83,18 +80,18 @@ export const orderTermFields = {
   ),
   stop_price: priced(true, 'Stop price', 'STP'),
   limit_price: priced(true, 'Limit price', 'LMT'),
-  trail_price: priced(true, 'Trails by', 'TRAIL'),
+  trail_price: priced(true, 'Trail', 'TRAIL'),
   trail_percent: {
     form: 'amount',
     sent: true,
     shorthand: (value) => `TRAIL ${value}PCT`,
-    label: 'Trails by',
+    label: 'Trail',
     shown: (value) => `${value} %`,
   },
   order_class: worded('Exits', named(namesOf(orderClassWords))),
   take_profit_limit_price: priced('leg', 'Take profit at', 'TP'),
   stop_loss_stop_price: priced('leg', 'Stop loss at', 'SL'),
-  stop_loss_limit_price: priced('leg', 'Stop loss not below', 'SLL'),
+  stop_loss_limit_price: priced('leg', 'Stop loss limit', 'SLL'),
   time_in_force: worded('Time in force', named(namesOf(timeInForceWords))),
   extended_hours: worded('Extended hours', named({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: perShare },
@@ -127,7 +124,7 @@ const table = { ...orderTermFields, ...orderFrameFields };
 
 export type OrderFieldName = keyof typeof table;
 
-/** The field of this name; undefined for what no order has, `__proto__` among it. */
+/** Returns an order's field by name. Undefined for names that no order has, including `__proto__`. */
 export function orderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }

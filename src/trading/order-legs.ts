@@ -7,7 +7,7 @@ export interface Exits {
   readonly stop_loss_limit_price?: string | undefined;
 }
 
-/** Whether it is of several legs that are no entry with its exits: a spread of options, or what nobody here knows. */
+/** Returns whether an order has legs that are not exits: an option spread, or an unknown order class. */
 export function isMultiLeg({ order_class, legs = [] }: Pick<Order, 'order_class' | 'legs'>): boolean {
   return order_class === 'mleg' || (legs.length > 0 && !isKnown(order_class));
 }
@@ -28,9 +28,8 @@ export function exitsOf(order: Order): Exits {
 }
 
 /**
- * The parts of an order that can trade from now on. An entry's exits cannot before it fills. After that, and for an
- * oco, one exit cancels the other, so the larger stands for both: the broker holds the other back. Legs of an
- * unknown class all count.
+ * Returns the parts of an order that can still fill. Exits can't fill before their entry has. After that, and for an
+ * OCO, one exit cancels the other, so only the larger one counts. All legs of an unknown class count.
  */
 export function standingParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
@@ -46,17 +45,17 @@ export function openLegs({ legs = [] }: Pick<Order, 'legs'>): readonly OrderLeg[
   return legs.filter(({ status }) => !isFinal(status));
 }
 
-/** Whether nothing of an order, its exits included, can fill any more. */
+/** Returns whether no part of an order, including its exits, can fill any longer. */
 export function isOver({ status, legs = [] }: Pick<Order, 'status' | 'legs'>): boolean {
   return isFinal(status) && openLegs({ legs }).length === 0;
 }
 
-/** Whether an order is listed for the sake of its exits alone: it is over itself. */
+/** Returns whether an order's entry has ended, so that it is listed only because of its exits. */
 export function isPastEntry({ legs, status }: Order): boolean {
   return legs !== undefined && isFinal(status);
 }
 
-/** The parts of it that are exits by now: of an entry only once something of it is filled. */
+/** Returns the exits that are active. An entry's exits become active after its first fill. */
 export function liveExits(order: Pick<Order, 'order_class' | 'legs' | 'filled_qty'>): readonly OrderLeg[] {
   const { order_class, legs = [], filled_qty } = order;
   if (order_class === 'oco' || isMultiLeg(order)) return legs;

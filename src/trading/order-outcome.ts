@@ -6,7 +6,7 @@ import { hasPrice } from './order-types.ts';
 import { openOrderHeadline } from './order-words.ts';
 import { isFinal, type Order, type OrderLeg } from './views.ts';
 
-/** What became of an order, in a line of plain words: `Sold 10 NVDA at $127.94`. Prices a share, averages of its fills. */
+/** Returns an order's outcome in plain words: `Sold 10 NVDA at $127.94`. Prices are averages of the fills. */
 export function orderOutcome(order: Order): string {
   if (isMultiLeg(order)) return `${stateWord(order.status)}: ${openOrderHeadline(order)}`;
   if (order.order_class === 'oco') return exitOfHeld(order);
@@ -21,13 +21,13 @@ function exitOfHeld(order: Order): string {
   return [partOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
 }
 
-/** What its exits came to, or where they stand; nothing of an order that has none, or whose exits never began. */
+/** Returns the outcome or state of an order's exits. Empty if it has no exits or they never became active. */
 export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
   const sold = legs.find((leg) => !new Dec(leg.filled_qty).isZero());
   if (sold !== undefined) return [lowered(partOutcome(sold))];
   const open = legs.filter((leg) => !isFinal(leg.status)).map(exitName);
   if (open.length > 0) return [`${isFinal(status) ? '' : 'then '}${open.join(' or ')}`];
-  return legs.length === 0 || new Dec(filled_qty).isZero() ? [] : ['no exit stands any more'];
+  return legs.length === 0 || new Dec(filled_qty).isZero() ? [] : ['no exits are open'];
 }
 
 function exitName({ stop_price, limit_price }: OrderLeg): string {
@@ -40,7 +40,7 @@ function lowered(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** Of one order or exit, without those that hang on it: `Bought 2 of 5 AAPL at $180.02; the rest is cancelled`. */
+/** Returns the outcome of one order or leg alone: `Bought 2 of 5 AAPL at $180.02; the rest is cancelled`. */
 export function partOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);
@@ -84,10 +84,10 @@ function stateWord(status: Order['status']): string {
   const words: Readonly<Record<string, string>> = {
     new: 'Open',
     accepted: 'Open',
-    pending_new: 'On its way',
+    pending_new: 'Being sent',
     held: 'Held at the broker',
     canceled: 'Cancelled',
-    pending_cancel: 'Being cancelled',
+    pending_cancel: 'Cancel pending',
     expired: 'Expired',
     done_for_day: 'Done for the day',
     rejected: 'Rejected by the broker',

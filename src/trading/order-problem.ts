@@ -4,7 +4,7 @@ export function orderProblem(message: string, hint: string, field: string): Trad
   return new TradeAgentError('invalid_order', message, { hint, details: { field } });
 }
 
-/** @param what the subject and verb: `a stop order takes` @throws {TradeAgentError} `invalid_order` */
+/** @param what subject and verb, such as `a stop order requires` @throws {TradeAgentError} `invalid_order` */
 export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
   if (taken.includes(given)) return;
   const wanted = `${field} ${either(taken)}`;

@@ -10,19 +10,19 @@ export interface Taken {
   readonly timesInForce: readonly TimeInForce[];
 }
 
-/** Which orders are taken somewhere: what goes together, as data. What no broker can change is in `checkOrder`. */
+/** The combinations of order terms that a broker accepts. Rules that hold for every broker are in `checkOrder`. */
 export interface OrderTerms {
-  /** The times in force of each type. A type that is absent, or has none, is not taken. */
+  /** Accepted times in force by order type. A type that is absent or has none is not accepted. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
   readonly fractions: Taken & { readonly decimals: number };
   readonly amounts: Taken;
   readonly extendedHours: Taken;
-  /** Which orders may have exits: by class, as what their entry goes out. */
+  /** Accepted order classes, and the types and times in force of their entries. */
   readonly classes: Partial<Readonly<Record<OrderClass, Taken>>>;
   readonly ticks: readonly Tick[];
 }
 
-/** Terms by the class of what is traded; a class that is absent is not traded. */
+/** Terms by asset class. A class that is absent is not traded. */
 export type TermsByClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
 
 const untilPriceComes: readonly TimeInForce[] = ['day', 'gtc'];
@@ -30,13 +30,13 @@ const inParts: Taken = { types: ['market', 'limit', 'stop', 'stop_limit'], times
 const none: Taken = { types: [], timesInForce: [] };
 const withExits: Taken = { types: ['market', 'limit'], timesInForce: untilPriceComes };
 
-/** Alpaca "Crypto Trading": market, limit and stop_limit, gtc or ioc, to nine decimals or for an amount, day and night. */
+/** Alpaca, "Crypto Trading". Orders are gtc or ioc, in coins (nine decimals) or in dollars, around the clock. */
 const cryptoTimes: readonly TimeInForce[] = ['gtc', 'ioc'];
 const cryptoParts: Taken = { types: ['market', 'limit', 'stop_limit'], timesInForce: cryptoTimes };
 
 /**
- * What the supported brokers take, and the most an order may ask for while its broker is unknown. Sources: Alpaca
- * "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and its API's
+ * The terms that any supported broker accepts, and so the outer bound while an order's broker is unknown. Sources:
+ * Alpaca, "Placing Orders" (fractions, extended hours, exits), "Crypto Trading", "Options Trading", and its API's
  * TimeInForce and OrderClass.
  */
 export const commonTerms = {
@@ -102,35 +102,35 @@ export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
 function notTraded(symbol: string, byClass: TermsByClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
   return problem(
-    `${classNames[assetClassOf(symbol)]} are not traded here`,
-    `Give a symbol of ${either(traded)}.`,
+    `this broker doesn't trade ${classNames[assetClassOf(symbol)]}`,
+    `Choose ${either(traded)}.`,
     'symbol',
   );
 }
 
-/** Exits are of whole shares, in the exchange's hours. */
+/** Checks that an order with exits is for whole shares during exchange hours. */
 function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['classes']): void {
   const taken = classes[name];
   if (taken === undefined) {
     throw problem(
-      `no order_class ${name} is taken here`,
-      'Leave the exits out, and propose them as orders of their own once you hold it.',
+      `order_class ${name} is not supported here`,
+      'Remove the exits, and propose them as separate orders once you hold the position.',
       'order_class',
     );
   }
-  requireOneOf(`order_class ${name} goes with`, 'type', order.type, taken.types);
-  requireOneOf(`order_class ${name} goes with`, 'time_in_force', order.time_in_force, taken.timesInForce);
+  requireOneOf(`order_class ${name} requires`, 'type', order.type, taken.types);
+  requireOneOf(`order_class ${name} requires`, 'time_in_force', order.time_in_force, taken.timesInForce);
   if (order.qty === undefined || !new Dec(order.qty).isInteger()) {
     throw problem(
-      `an order with exits is for whole ${unitWords(order.symbol)}`,
+      `an order with exits must be for whole ${unitWords(order.symbol)}`,
       `Use a whole number of ${unitWords(order.symbol)}.`,
       order.qty === undefined ? 'notional' : 'qty',
     );
   }
   if (!order.extended_hours) return;
   throw problem(
-    "an order with exits trades in the exchange's hours",
-    'Leave extended_hours out.',
+    'an order with exits can only trade in regular hours',
+    'Remove extended_hours.',
     'extended_hours',
   );
 }
@@ -144,8 +144,8 @@ function checkParts(
   if (types.length === 0 || timesInForce.length === 0) {
     throw problem(
       field === 'qty'
-        ? `orders take whole ${unit} here`
-        : `orders for ${classNames[assetClassOf(symbol)]} take no amount in dollars here`,
+        ? `only whole ${unit} are supported here`
+        : `orders in dollars for ${classNames[assetClassOf(symbol)]} are not supported here`,
       `Use a whole number of ${unit}${field === 'qty' ? '' : ' (qty)'}.`,
       field,
     );
@@ -158,7 +158,7 @@ function checkParts(
     );
   }
   if (!types.includes(type)) {
-    throw problem(`a ${type} order takes whole ${unit}`, `Use a whole number of ${unit}.`, 'qty');
+    throw problem(`a ${type} order must be for whole ${unit}`, `Use a whole number of ${unit}.`, 'qty');
   }
 }
 
@@ -171,11 +171,9 @@ function checkExtendedHours({ type, time_in_force }: CheckedOrder, { types, time
   if (types.includes(type) && timesInForce.includes(time_in_force)) return;
   throw problem(
     types.length === 0
-      ? 'no order trades in extended hours here'
-      : `extended hours take only ${either(types)} orders with time_in_force ${either(timesInForce)}`,
-    types.length === 0
-      ? 'Leave extended_hours out.'
-      : `Use a ${types[0]} order, or leave extended_hours out.`,
+      ? 'extended hours are not supported here'
+      : `extended hours support only ${either(types)} orders with time_in_force ${either(timesInForce)}`,
+    types.length === 0 ? 'Remove extended_hours.' : `Use a ${types[0]} order, or remove extended_hours.`,
     'extended_hours',
   );
 }
@@ -184,9 +182,9 @@ function checkTimeInForce({ type, time_in_force }: CheckedOrder, taken: OrderTer
   const times = taken[type] ?? [];
   if (times.length === 0) {
     const others = orderTypes.filter((other) => (taken[other] ?? []).length > 0);
-    throw problem(`a ${type} order is not taken here`, `Use type ${either(others)}.`, 'type');
+    throw problem(`a ${type} order is not supported here`, `Use type ${either(others)}.`, 'type');
   }
-  requireOneOf(`a ${type} order takes`, 'time_in_force', time_in_force, times);
+  requireOneOf(`a ${type} order requires`, 'time_in_force', time_in_force, times);
 }
 
 function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
@@ -195,7 +193,7 @@ function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
     if (value === undefined || isOnTick(value, ticks)) continue;
     throw problem(
       `${field} ${value} is off the tick`,
-      `${inWords(ticks)}: ${new Dec(value).toFixed(tickDecimals(value, ticks))} would do.`,
+      `${inWords(ticks)}. Try ${new Dec(value).toFixed(tickDecimals(value, ticks))}.`,
       field,
     );
   }
@@ -205,5 +203,5 @@ function inWords(ticks: readonly Tick[]): string {
   const each = ticks.map(
     ({ from, decimals }) => `${decimals} decimals ${from === '0' ? 'below' : `from $${from}`}`,
   );
-  return `A price takes ${each.join(', ')}`;
+  return `Prices can have ${each.join(', ')}`;
 }

@@ -14,28 +14,28 @@ export interface OrderPrices {
 export const sides = ['buy', 'sell'] as const;
 export type Side = (typeof sides)[number];
 
-/** A price that an order of a type has; `trail` is exactly one of `trail_price` and `trail_percent`. */
+/** A price that an order type requires. `trail` means exactly one of `trail_price` and `trail_percent`. */
 export type PriceOfType = 'limit_price' | 'stop_price' | 'trail';
 
 interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
   readonly prices: readonly PriceOfType[];
   /**
-   * What bounds its fills at the broker: its own limit, or a band of `max_slippage` around one of its prices, sent
-   * as another type that has a limit. Null if nothing does; the worst case says so.
+   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
+   * sent as a type that has a limit. Null if nothing bounds them, which the worst case then says.
    */
   readonly bound:
     | 'own limit'
     | { readonly around: 'reference_price' | 'stop_price'; readonly goesOutAs: 'limit' | 'stop_limit' }
     | null;
-  /** Whether a trade at `last` triggers an order that waits for its stop price. Null if it waits for nothing. */
+  /** Returns whether a trade at `last` triggers the stop. Null for types without a stop. */
   readonly matches: ((side: Side, last: Dec, stop: string) => boolean) | null;
 }
 
 const reachesStop = (side: Side, last: Dec, stop: string) =>
   side === 'buy' ? last.gte(stop) : last.lte(stop);
 
-/** The order types, one row each. docs/adding/order-type.md says what else a new one needs. */
+/** One row per order type. See docs/adding/order-type.md for the other steps of adding one. */
 const table = {
   market: {
     words: { name: 'Market', terms: () => 'market' },
@@ -72,7 +72,7 @@ const table = {
         `trailing stop ${trail_price != null ? sharePrice(trail_price) : `${trail_percent}%`}`,
     },
     prices: ['trail'],
-    // It has no price until the trail is reached.
+    // A trailing stop has no price until it triggers.
     bound: null,
     matches: reachesStop,
   },
@@ -82,17 +82,17 @@ export type OrderType = keyof typeof table;
 export const orderTypeTable: Readonly<Record<OrderType, OrderTypeRow>> = table;
 export const orderTypes = Object.keys(table) as [OrderType, ...OrderType[]];
 
-/** The row of a type. Undefined for a broker's own word that is none of ours. */
+/** Returns the row of an order type. Undefined for a broker's type that we don't know. */
 export function orderTypeRow(type: string): OrderTypeRow | undefined {
   return Object.hasOwn(table, type) ? orderTypeTable[type as OrderType] : undefined;
 }
 
-/** Whether orders of a type, which may be a broker's own word, have this price. */
+/** Returns whether an order type has this price. False for a broker's type that we don't know. */
 export function hasPrice(type: string, price: PriceOfType): boolean {
   return orderTypeRow(type)?.prices.includes(price) === true;
 }
 
-/** The band that bounds orders of a type; undefined of a type with a limit of its own, or with no bound. */
+/** Returns the price band of an order type. Undefined for types with their own limit or without a bound. */
 export function bandOf(type: string) {
   const bound = orderTypeRow(type)?.bound;
   return typeof bound === 'object' && bound !== null ? bound : undefined;
@@ -101,10 +101,10 @@ export function bandOf(type: string) {
 export const timeInForceWords = {
   day: { name: 'Day', terms: 'day (until the close)' },
   gtc: { name: 'Good till cancelled', terms: 'gtc (until cancelled)' },
-  opg: { name: 'At the open', terms: 'opg (at the opening auction)' },
-  cls: { name: 'At the close', terms: 'cls (at the closing auction)' },
-  ioc: { name: 'Immediate or cancel', terms: 'ioc (at once, the rest is cancelled)' },
-  fok: { name: 'Fill or kill', terms: 'fok (at once and whole, or not at all)' },
+  opg: { name: 'At the open', terms: 'opg (in the opening auction)' },
+  cls: { name: 'At the close', terms: 'cls (in the closing auction)' },
+  ioc: { name: 'Immediate or cancel', terms: 'ioc (immediately, the rest is cancelled)' },
+  fok: { name: 'Fill or kill', terms: 'fok (all at once, or not at all)' },
 } as const;
 export type TimeInForce = keyof typeof timeInForceWords;
 export const timesInForce = Object.keys(timeInForceWords) as [TimeInForce, ...TimeInForce[]];

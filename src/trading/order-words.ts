@@ -9,21 +9,21 @@ import { type Exits, exitsOf, isMultiLeg } from './order-legs.ts';
 import { type OrderPrices, orderTypeRow, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
-/** The order in one line for people: `BUY 5 AAPL, limit $180.00`. */
+/** Returns the order in one line for people: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
   const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
   return `${order.side.toUpperCase()} ${amount}${of}${contractWords(order.symbol)}, ${orderTerms(order)}`;
 }
 
-/** An order at the broker in one line: `SELL 5 AAPL, stop $170.00`; of several legs each: `mleg: BUY 1 …; SELL 1 …`. */
+/** Returns an open order in one line: `SELL 5 AAPL, stop $170.00`, or for several legs `mleg: BUY 1 …; SELL 1 …`. */
 export function openOrderHeadline(order: Order): string {
   if (isMultiLeg(order)) {
     const legs = (order.legs ?? []).map(amountHeadline).join('; ');
     return `${order.order_class ?? 'legs'}: ${legs}, ${orderTerms(order)}`;
   }
   const exits = exitsOf(order);
-  // Of an oco the limit is the take profit's.
+  // The limit of an OCO is its take profit.
   const own =
     order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
   return `${amountHeadline(order)}, ${orderTerms({ ...own, ...exits })}`;
@@ -38,7 +38,7 @@ function orderTerms(
   order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined },
 ): string {
   const { type, order_class } = order;
-  // Exits of what is held have no order before them.
+  // An OCO has no entry order, only the exits of a held position.
   const own = order_class === 'oco' && order.limit_price == null ? '' : typeTerms(type, order);
   return [own, exitWords(order)].filter((text) => text !== '').join(', ');
 }
@@ -57,7 +57,7 @@ function exitWords(exits: Exits): string {
   ].join(', ');
 }
 
-/** What the lines below say of an order in their own way; when it expires stands beside each of them. */
+/** Fields that `orderFields` formats itself, and `expires_at`, which callers show beside the order. */
 const told = new Set(
   (
     'side qty notional symbol type limit_price stop_price trail_price trail_percent take_profit_limit_price ' +
@@ -66,14 +66,14 @@ const told = new Set(
   ).split(' '),
 );
 
-/** Every field of an order as label and value: what the terminal shows is all that the phone will ask for. */
+/** Returns every field of an order as label and value, so that the terminal shows everything the phone will show. */
 export function orderFields(order: OrderDraft): [label: string, value: string][] {
   const more = orderFieldNames.filter((name) => !told.has(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],
     [
-      'in force',
+      'duration',
       timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : ''),
     ],
     ['price', `${sharePrice(order.reference_price)} now${boundWords(order)}`],
@@ -87,8 +87,8 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * The bound on the price, and the total, in which one digit too many shows. A limit bounds by itself; its slippage
- * only says beyond which price the gateway does not place the order.
+ * Returns the bound on the price, and the total, where an extra digit is easy to spot. If there is a limit price, it is
+ * the bound, and the slippage only decides when the gateway no longer places the order.
  */
 function boundWords(order: OrderDraft): string {
   const total = (each: string) =>
@@ -99,6 +99,6 @@ function boundWords(order: OrderDraft): string {
     return `${sum}; not placed if it ${moves} over ${exactPercent(order.max_slippage)}`;
   }
   const sum =
-    order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} in all`;
+    order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
   return `, may move ${exactPercent(order.max_slippage)}${sum}`;
 }

@@ -25,15 +25,15 @@ export {
 export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
-/** The largest quantity or amount of one order; far above any real one, it catches slipped zeros early. */
+/** Maximum quantity and amount of one order. Far above any real order, they catch extra zeros early. */
 export const LARGEST_QTY = '1000000';
 const LARGEST_NOTIONAL = '100000000';
 
-/** A fraction: how far from the reference price an order may go. No request may ask for more. */
+/** Maximum slippage that a request may ask for, as a fraction of the reference price. */
 const LARGEST_SLIPPAGE = '0.10';
 
 export const slippageSchema = positiveDecimalString.refine(
-  // Refinements also run on what the pattern has already refused, and Decimal throws on that.
+  // Zod runs refinements even if the pattern failed, and Decimal throws on such text.
   (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
   `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
 );
@@ -47,27 +47,27 @@ const parts = {
     .enum(orderClasses)
     .optional()
     .describe(
-      'Exits, for whole shares, day or gtc: bracket buys (market or limit) with take profit and stop loss, oto with one of ' +
-        'them; oco sells what is held (type limit, no limit_price) at whichever comes first. Left out for an order of one part.',
+      'Exits, for whole shares, day or gtc. bracket: buys (market or limit) with a take profit and a stop loss. oto: with one ' +
+        'of them. oco: sells a held position (type limit, no limit_price) at whichever comes first. Omit for a single order.',
     ),
   take_profit_limit_price: positiveDecimalString
     .optional()
-    .describe('Dollars a share: the exit that takes the profit'),
+    .describe('Dollars a share: the limit price of the take-profit exit'),
   stop_loss_stop_price: positiveDecimalString
     .optional()
-    .describe('Dollars a share: the exit that stops the loss'),
+    .describe('Dollars a share: the stop price of the stop-loss exit'),
   stop_loss_limit_price: positiveDecimalString
     .optional()
-    .describe('Dollars a share: what that exit does not go below; max_slippage from its stop where left out'),
-  position_intent: z.enum(positionIntents).optional().describe('Of an option alone'),
+    .describe('Dollars a share: the limit of the stop-loss exit; defaults to max_slippage below its stop'),
+  position_intent: z.enum(positionIntents).optional().describe('For options only'),
 };
 
-/** What the person or the model asks for, before defaults, prices and identifiers are filled in. */
+/** An order as the person or the model requests it, before defaults, prices and identifiers are filled in. */
 export const orderRequestSchema = z.strictObject({
   account: accountNumberSchema.optional(),
   symbol: symbolSchema,
   side: z.enum(sides),
-  /** Shares, contracts or coins, by the symbol. Exactly one of qty and notional. */
+  /** Shares, contracts or coins, depending on the symbol. Exactly one of qty and notional is given. */
   qty: positiveDecimalString.optional(),
   notional: positiveDecimalString.optional(),
   type: z.enum(orderTypes).default('market'),
@@ -84,8 +84,8 @@ export type OrderRequest = z.output<typeof orderRequestSchema>;
 export type OrderRequestInput = z.input<typeof orderRequestSchema>;
 
 /**
- * A complete order: what the person approves and the gateway compares field by field. Decimal strings;
- * `max_slippage` is a fraction (`"0.01"` is 1 %), `expires_at` UTC to the second.
+ * A complete order, which the person approves and the gateway compares field by field. Numbers are decimal strings,
+ * `max_slippage` is a fraction (`"0.01"` is 1 %), and `expires_at` is in UTC, to the second.
  */
 export const orderDraftSchema = z.lazy(() =>
   z.strictObject({
@@ -107,7 +107,7 @@ export const orderDraftSchema = z.lazy(() =>
     max_slippage: slippageSchema,
     client_order_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
-    /** The mandate that it is placed under, instead of an approval of its own; the gateway's to say. */
+    /** The mandate that authorizes the order in place of an approval. Set only by the gateway. */
     mandate: z
       .string()
       .regex(/^M-[A-Za-z0-9_-]{10}$/)
@@ -118,8 +118,8 @@ export const orderDraftSchema = z.lazy(() =>
 export type OrderDraft = z.output<typeof orderDraftSchema>;
 
 /**
- * Checks what the schema can't: fields that belong together, ticks, sizes, unbounded prices, and terms no broker
- * takes. The broker's own terms are checked with its traits. @throws {TradeAgentError} `invalid_order`
+ * Checks the rules that the schema can't express: dependent fields, ticks, sizes, unbounded prices, and terms that no
+ * broker accepts. A specific broker's terms are checked with its traits. @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
@@ -143,14 +143,14 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
   }
   if (qty !== undefined && new Dec(qty).gt(LARGEST_QTY)) {
     throw problem(
-      `${shares(qty)} ${unit} is more than one order may have`,
+      `${shares(qty)} ${unit} is above the maximum for one order`,
       `Ask for at most ${shares(LARGEST_QTY)} ${unit}.`,
       'qty',
     );
   }
   if (notional !== undefined && new Dec(notional).gt(LARGEST_NOTIONAL)) {
     throw problem(
-      `${dollars(notional)} is more than one order may have`,
+      `${dollars(notional)} is above the maximum for one order`,
       `Ask for at most ${dollars(LARGEST_NOTIONAL)}.`,
       'notional',
     );
@@ -162,7 +162,7 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
 
 function checkPrices(order: OrderRequest | OrderDraft): void {
   const { type } = order;
-  // Without an entry there is none to price: the limit is the take profit's.
+  // An OCO has no entry to price, and its limit is the take profit.
   const isPriced = order.order_class === undefined || orderClassWords[order.order_class].entry;
   for (const field of ['limit_price', 'stop_price'] as const) {
     const wanted = isPriced && hasPrice(type, field);
@@ -175,8 +175,8 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
     }
     if (!wanted && order[field] !== undefined) {
       throw problem(
-        `${isPriced ? `a ${type}` : `an ${order.order_class}`} order takes no ${field}`,
-        `Leave ${field} out, or choose type ${typesWith(field).join(' or ')}.`,
+        `${isPriced ? `a ${type}` : `an ${order.order_class}`} order can't have a ${field}`,
+        `Remove ${field}, or use type ${typesWith(field).join(' or ')}.`,
         field,
       );
     }
@@ -191,15 +191,15 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
     throw problem(
       isTrailing
         ? `a ${type} order needs one of trail_price and trail_percent`
-        : `a ${type} order takes no trail`,
-      `trail_price is in dollars a share, trail_percent in percent; only a ${typesWith('trail').join(' or ')} order has one.`,
+        : `a ${type} order can't have a trail`,
+      `trail_price is in dollars a share, trail_percent in percent. Only a ${typesWith('trail').join(' or ')} order has one.`,
       'trail_price',
     );
   }
   if (trail_percent !== undefined && new Dec(trail_percent).gte(100)) {
     throw problem(
-      `a trail of ${trail_percent} % leaves no price to stop at`,
-      'Give a trail_percent below 100: "2" is 2 %.',
+      `a trail of ${trail_percent} % leaves no stop price`,
+      'Use a trail_percent below 100, such as "2" for 2 %.',
       'trail_percent',
     );
   }
@@ -207,13 +207,13 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
 
 const typesWith = (price: PriceOfType) => orderTypes.filter((type) => hasPrice(type, price));
 
-/** An auction gives a market order, or what becomes one, whatever price it finds. */
+/** Rejects orders without a limit in an auction, where they would fill at any price. */
 function checkAuction(order: OrderRequest | OrderDraft): void {
   const { type, time_in_force } = order;
   const auction = time_in_force === 'opg' || time_in_force === 'cls';
   if (!auction || type === 'limit') return;
   throw problem(
-    `${time_in_force} takes limit orders alone: nothing bounds an auction's price`,
+    `${time_in_force} accepts only limit orders, because an auction's price is unbounded`,
     `Use type limit with ${limitThatWouldDo(order)}, or time_in_force day.`,
     'type',
   );
@@ -221,14 +221,14 @@ function checkAuction(order: OrderRequest | OrderDraft): void {
 
 function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
   const { side } = order;
-  const words = `a limit_price, the ${side === 'buy' ? 'most to pay' : 'least to take'} a share`;
+  const words = `a limit_price (the ${side === 'buy' ? 'most to pay' : 'least to accept'} a share)`;
   if (!('reference_price' in order)) return words;
-  return `${words}: ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, ticksOf(order.symbol))} would do`;
+  return `${words} such as ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, ticksOf(order.symbol))}`;
 }
 
 /**
- * Writes amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have
- * equal digests. Never changes a value: checkOrder refuses a price off its tick. @throws {TradeAgentError}
+ * Formats amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have
+ * equal digests. Never changes a value, because checkOrder rejects prices off the tick. @throws {TradeAgentError}
  * `invalid_order` for an unknown field, which would give the same order a second digest
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
@@ -237,7 +237,7 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
     if (value === undefined) continue;
     const form = orderField(field)?.form;
     if (form === undefined) {
-      throw problem(`an order has no field ${JSON.stringify(field)}`, 'Leave it out.', field);
+      throw problem(`an order has no field ${JSON.stringify(field)}`, 'Remove it.', field);
     }
     normalized[field] = form === 'word' ? value : written(String(value), form, ticksOf(order.symbol));
   }
@@ -258,8 +258,8 @@ interface ShorthandFields {
 }
 
 /**
- * One line in broker shorthand: `BUY 5 AAPL LMT 180.00`, `BUY USD 500.00 AAPL MKT`, `BUY 5 AAPL MKT TP 200.00 SL
- * 170.00 BRACKET`.
+ * Describes an order in broker shorthand: `BUY 5 AAPL LMT 180.00`, `BUY USD 500.00 AAPL MKT`,
+ * `BUY 5 AAPL MKT TP 200.00 SL 170.00 BRACKET`.
  */
 export function describeOrder(order: ShorthandFields): string {
   const { order_class, qty, notional, symbol, side, type } = order;

@@ -38,7 +38,7 @@ export function startOf(period: Period, now: number): IsoDate {
   }
 }
 
-/** The same day of an earlier month, or that month's last where it is shorter. */
+/** Returns the same day of an earlier month, or its last day if the month is shorter. */
 export function monthsBefore(date: IsoDate, months: number): IsoDate {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();

@@ -1,9 +1,9 @@
 /**
- * Why a rule refuses or asks: `CATEGORY_CONDITION`, in a problem's `reason` and `reasons` (docs/guide/POLICY.md).
- * Public API: never rename one.
+ * Reasons why a rule denies an order or requires approval, as `CATEGORY_CONDITION`. They appear in a problem's `reason`
+ * and `reasons` (docs/guide/POLICY.md). Public API: never rename one.
  */
 export const policyReasons = [
-  // limits of an account
+  // account limits
   'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
   'NOTIONAL_EXCEEDS_MAX_PER_DAY',
   'QUANTITY_EXCEEDS_MAX_PER_ORDER',
@@ -22,27 +22,27 @@ export const policyReasons = [
   'PRICE_DEVIATES_FROM_QUOTE',
   'POSITION_EXCEEDS_MAX_WEIGHT',
   'LOSS_EXCEEDS_MAX_PER_DAY',
-  // the state of trading
+  // trading state
   'TRADING_HALTED',
   'TRADING_REDUCING_ONLY',
-  // who approves
+  // approvals
   'APPROVAL_MISSING',
   'APPROVAL_BY_PROPOSER',
   'APPROVAL_NEEDS_SECOND',
   'APPROVAL_NEEDS_STEP_UP',
   'LIVE_NEEDS_TAP',
-  // who stands how to the account
+  // relations to the account
   'RELATION_DENIED',
   'RELATION_UNAVAILABLE',
   'PRINCIPAL_REVOKED',
-  // what is known, and the rules themselves
+  // facts and rules
   'FACT_UNAVAILABLE',
   'FACT_STALE',
   'POLICY_INVALID',
   'POLICY_UNEVALUABLE',
   'POLICY_CLOCK_BEHIND',
   'POLICY_FORBIDS',
-  // the broker's account, symbol, market
+  // broker account, symbol and market
   'ACCOUNT_BLOCKED',
   'SYMBOL_NOT_TRADABLE',
   'SYMBOL_NOT_FRACTIONABLE',
@@ -57,10 +57,10 @@ export const policyReasons = [
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
   'EXITS_EXCEED_POSITION',
-  // an order under a mandate that is not in its owner's words
+  // provenance of orders under a mandate
   'PROVENANCE_TAINTED',
   'PROVENANCE_OTHER',
-  // an order under a mandate that is outside of it
+  // orders outside the mandate
   'MANDATE_NOT_FOUND',
   'MANDATE_NOT_ACTIVE',
   'MANDATE_NOT_YET',

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { environments } from './order.ts';
 
 /**
- * `reducing`: no purchases, and no sale beyond what is held. `halted`: no trades. Cancels always pass. Anyone with
- * access may tighten; only the owner's approval loosens.
+ * `reducing`: no buys, and no sale of more than is held. `halted`: no trades. Cancellations are always allowed. Anyone
+ * with access may tighten the state. Loosening it needs the owner's approval.
  */
 export const tradingStates = ['active', 'reducing', 'halted'] as const;
 export type TradingState = (typeof tradingStates)[number];
 
 /*
- * The owner's rules as the gateway returns them (docs/guide/POLICY.md). Parsed leniently: a newer gateway may add
- * members.
+ * The owner's rules as the gateway returns them (docs/guide/POLICY.md). Unknown members are ignored, because a newer
+ * gateway may add some.
  */
 
 const json = z.lazy(() => z.record(z.string(), z.unknown()));
@@ -20,7 +20,7 @@ export const policyViewSchema = z.lazy(() =>
   z.object({
     account: z.string(),
     environment: z.enum(environments),
-    /** base64url(SHA-256) of all rules of the gateway. */
+    /** base64url(SHA-256) of all the gateway's rules. */
     digest: z.string(),
     trading: z.object({
       state: z.enum(tradingStates),
@@ -28,9 +28,9 @@ export const policyViewSchema = z.lazy(() =>
       until: z.string().optional(),
     }),
     limits: json,
-    /** What is used since the day began in New York, and what is open: the facts' own names. */
+    /** Totals since midnight in New York and open orders, keyed by fact name. */
     today: json,
-    /** The owner's rule files, and a firm's, in Cedar, as far as they are about this account. */
+    /** The Cedar files of the owner and of a firm that apply to this account. */
     policies: texts,
     firm: texts,
     problem: z.string().optional(),
@@ -65,7 +65,7 @@ export const recordedDecisionSchema = z.lazy(() =>
     client: z.string(),
     account: z.string(),
     action: z.string(),
-    /** `proposal`: before the phone was to ring; `order`: when it was to go out. */
+    /** `proposal`: checked before asking for approval. `order`: checked before sending the order. */
     stage: z.enum(['proposal', 'order']),
     effect: z.enum(['allow', 'deny']),
     reasons: z.array(z.string()),

@@ -2,7 +2,7 @@ import { Dec, fractionOf, isPositive, magnitude, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 export interface AccountPerformance {
-  /** Equity now less equity at the last close and external flows since; null if that equity is unknown. */
+  /** Current equity minus equity at the last close and external flows since. Null if the last close is unknown. */
   readonly dayProfit: string | null;
   readonly dayFraction: string | null;
   readonly totalProfit: string;
@@ -10,10 +10,7 @@ export interface AccountPerformance {
   readonly cashWeight: string;
 }
 
-/**
- * @param dayFlow external flows since the last close, dollars; if unknown, zero, and the day's profit then includes
- * them
- */
+/** @param dayFlow external flows since the last close, in dollars; defaults to zero, which counts them as profit */
 export function accountPerformance(
   account: Account,
   positions: readonly Position[],

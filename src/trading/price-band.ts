@@ -1,8 +1,8 @@
 import { Dec, price, type Tick, tickDecimals, usTicks } from './decimal.ts';
 
 /**
- * The worst price within a fraction of another: the most a buy pays, the least a sell takes. Rounded toward that
- * other price, so it never leaves the band. @param fraction below 1; `"0.01"` is 1 % @param ticks see `ticksOf`
+ * Returns the worst price within a fraction of another: the most a buy pays, or the least a sell takes. Rounds toward
+ * that price, so the result never leaves the band. @param fraction below 1; `"0.01"` is 1 % @param ticks see `ticksOf`
  */
 export function worstPrice(
   side: 'buy' | 'sell',

@@ -3,14 +3,14 @@ import type { Side } from './order.ts';
 import type { Quote } from './views.ts';
 
 /**
- * The price an order would trade at now: ask for a buy, bid for a sell; the last trade if the side has no quote
- * (brokers send zero).
+ * Returns the price that an order would trade at now: the ask for a buy, the bid for a sell, or the last trade if that
+ * side has no quote (brokers send zero).
  */
 export function priceNow(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => decimal(text).gt(0));
 }
 
-/** On which side of the band a price lies; undefined within it, its edges included. Exact: nothing is divided. */
+/** Returns the side of the band that a price is on, or undefined inside it or on its edge. Exact, without division. */
 export function beyond(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },

@@ -16,12 +16,12 @@ export function isSettledState(state: ProposalState): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(state);
 }
 
-/** Whether it can no longer change: of one that expired, an order may still be found at the broker. */
+/** Returns whether the state can no longer change. `expired` can, if its order is later found at the broker. */
 export function isFinalState(state: ProposalState): boolean {
   return isSettledState(state) && state !== 'expired';
 }
 
-/** Whether it may be on its way or done, with nobody having said so yet. */
+/** Returns whether the action may have been carried out without a confirmed outcome. */
 export function isUnderWayState(state: ProposalState): boolean {
   return state === 'executing' || state === 'unknown';
 }

@@ -22,8 +22,8 @@ import {
 } from './proposal-state.ts';
 
 /*
- * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"): the gateway completes a request to its subject, asks
- * the owner, and carries out what they approved. What differs by kind is in kinds/.
+ * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"). The gateway completes a request into a subject, asks the
+ * owner, and executes the approved subject. kinds/ has the differences by kind.
  */
 
 export {
@@ -36,14 +36,14 @@ export {
   proposalStates,
 };
 
-/** Seconds that a proposal may take: from its drafting until it can no longer be carried out. */
+/** Bounds on a proposal's lifetime in seconds, from its drafting until it can no longer be executed. */
 export const SHORTEST_TTL_S = 60;
 export const LONGEST_TTL_S = 24 * 3600;
 export const DEFAULT_TTL_S = 300;
 
-/** Where a field of a request comes from; told by code that has read the conversation, never by the model. */
+/** The source of a request's field. Set by code that reads the conversation, never by the model. */
 const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
-/** What `from` begins with where one of our own clients passes on what somebody else's agent asked for. */
+/** Prefix of `from` if one of our clients forwards a request from someone else's agent. */
 export const PASSED_ON = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>
   z.strictObject({
@@ -51,32 +51,32 @@ export const provenanceSchema = z.lazy(() =>
       z.string().regex(/^[a-z_]{1,32}$/),
       z.strictObject({
         source: z.enum(provenanceSources),
-        /** For `computed` the rule's name, for `other` the tool, document or client. */
+        /** The rule's name for `computed`; the tool, document or client for `other`. */
         from: printable(80).optional(),
       }),
     ),
     sentence: z.string().min(1).max(500).optional(),
-    /** Outside text that had entered the conversation: `standard input`, a tool's name. */
+    /** Sources of outside text in the conversation: `standard input`, or a tool's name. */
     tainted_by: z.array(printable(80)).max(10).optional(),
   }),
 );
 export type Provenance = z.output<typeof provenanceSchema>;
 
 const requestBase = () => ({
-  /** Who or what asked, in the proposer's own words: `chat`, `schedule close-check`. */
+  /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printable(80)).optional(),
   provenance: provenanceSchema.optional(),
-  /** The owner of the account that it is for, by their `sub`, where that is somebody else: their phone rings, no other. */
+  /** The `sub` of the account's owner, if it is not the proposer. Only the owner's phone is asked. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
 });
 
 const underMandate = () => ({
-  /** A mandate's id, or whichever of one's own covers it. What none covers is asked about. */
+  /** A mandate's ID, or `any` for any of the proposer's mandates. An order that none covers needs approval. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
-  /** For which of the mandate's times: the present one, or it is outside. */
+  /** The mandate's period that the order is for. An order for a period other than the current one is not covered. */
   slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
-  /** Never ask: what no mandate covers is refused. */
+  /** Set to refuse an order that no mandate covers, instead of asking for approval. */
   approval: z.literal('mandate').optional(),
 });
 
@@ -113,14 +113,14 @@ export function askedUnder(request: ProposalRequest | ProposalRequestInput): Ask
   return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
 }
 
-/** The header that makes a proposal repeatable: the same key and body are the same proposal. */
+/** The idempotency key header. The same key and body always return the same proposal. */
 export const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
 
 export const worstCaseSchema = z.lazy(() =>
   z.object({
-    /** The most it can cost (buy), or the least it can bring (sell); null where nothing bounds it, or no money moves. */
+    /** Maximum cost of a buy or minimum proceeds of a sell. Null if unbounded or if no money moves. */
     cash: decimalString.nullable(),
-    /** Dollars a share that it can't go beyond; null where nothing bounds it. */
+    /** The worst price, in dollars a share. Null if unbounded. */
     price: decimalString.nullable(),
     text: z.string(),
   }),
@@ -130,11 +130,11 @@ export type WorstCase = z.output<typeof worstCaseSchema>;
 const viewBase = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
-  /** Four Crockford characters, drawn at random by the gateway: the same on terminal and phone. */
+  /** Four random Crockford characters from the gateway, shown on both the terminal and the phone. */
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),
-  /** What the phone shows beside the subject, label to text: company, effect on cash and position. */
+  /** Extra lines for the phone, label to text, such as the company and the effect on cash and position. */
   shows: z.record(z.string(), z.string()).optional(),
   created_at: z.string(),
   expires_at: z.string(),
@@ -143,13 +143,13 @@ const viewBase = () => ({
   client: z.string(),
   for: z.string().optional(),
   proposed_by: z.string().optional(),
-  /** How often the same was proposed within the hour, this one counted; absent for the first. */
+  /** The number of identical proposals within the hour, including this one. Absent for the first. */
   again: z.number().int().optional(),
   provenance: provenanceSchema.optional(),
   approval: z.object({
     method: z.string(),
     phone_url: z.string().optional(),
-    /** Where one person's approval is not enough: who is asked after the owner, and whether the owner has approved. */
+    /** Present if a second approver is needed: the person asked after the owner, and whether the owner has approved. */
     second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   reason: z
@@ -176,7 +176,7 @@ export const proposalSchema = z.lazy(() => {
   );
 });
 
-/** The schemas' types can't be told from a table: they are said beside it, by the same table. */
+/** Builds a union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it. */
 function oneOfEachKind<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {
@@ -192,7 +192,7 @@ function printable(longest: number) {
 const parts = z.object({ account: z.string(), environment: z.enum(environments) });
 const schema = z.lazy(() => z.union([parts, z.object({ draft: parts })]));
 
-/** Which account a proposal's subject is about, and whose money that is; a replacement has it in its draft. */
+/** Returns the account and environment of a proposal's subject. A replacement has them in its draft. */
 export function aboutAccount(subject: unknown): z.output<typeof parts> | undefined {
   const about = schema.safeParse(subject).data;
   return about !== undefined && 'draft' in about ? about.draft : about;

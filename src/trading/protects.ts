@@ -3,9 +3,9 @@ import { liveExits } from './order-legs.ts';
 import { isFinal, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
- * Whether an order reduces a position: a sale of shares held, a purchase of shares owed, and the exits of a filled
- * entry; unknown sides count. Without it more can be lost (or a gain slips away), so cancelling it needs the owner's
- * approval. Its price does not matter: above or below the market, both are a way out.
+ * Returns whether an order reduces a position: a sale of shares held, a buy of shares owed, or the exits of a filled
+ * entry. Unknown sides count. Canceling such an order can increase a loss or forgo a gain, so it needs the owner's
+ * approval. The order's price does not matter, because an exit on either side of the market protects the position.
  */
 export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,

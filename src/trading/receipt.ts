@@ -4,7 +4,7 @@ import { orderDraftSchema } from './order.ts';
 import { provenanceSchema, worstCaseSchema } from './proposal.ts';
 import { orderSchema } from './views.ts';
 
-/** Where a gateway has the key that it signs receipts with: a JWK Set (RFC 7517), for whoever wants to pin it. */
+/** Path of the gateway's receipt keys: a JWK Set (RFC 7517) that verifiers can pin. */
 export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 
 /** Base64url without padding (RFC 4648 §5). */
@@ -33,7 +33,7 @@ const approvedSchema = z.lazy(() =>
 const signedSchema = z.lazy(() =>
   z.strictObject({
     sub: z.string(),
-    /** As it came in the approval's token (docs/guide/PHONE.md). */
+    /** Evidence as received in the approval's token (docs/guide/PHONE.md). */
     evidence: z.strictObject({
       method: z.enum(['webauthn', 'software']),
       credential_id: bytes,
@@ -42,7 +42,7 @@ const signedSchema = z.lazy(() =>
       signature: bytes,
       statement: facts,
     }),
-    /** Of the page it was signed on, and whom keys are enrolled for (WebAuthn's RP ID). */
+    /** Origin of the page where it was signed. `rp_id` is the WebAuthn RP ID that the keys belong to. */
     origin: z.string(),
     rp_id: z.string(),
     key: z.strictObject({
@@ -71,7 +71,7 @@ const sentSchema = z.lazy(() =>
   }),
 );
 
-/** The receipt of an order (docs/guide/RECEIPTS.md). A file holds its RFC 8785 form and a line feed. */
+/** An order's receipt (docs/guide/RECEIPTS.md). A receipt file holds its RFC 8785 form and a line feed. */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
     type: z.literal('trade-agent.receipt'),
@@ -80,7 +80,7 @@ export const receiptSchema = z.lazy(() =>
     issued_at: z.iso.datetime(),
     state: z.string(),
     proposal: approvedSchema,
-    /** The owner's, and the second person's where it took two; empty under a mandate, and where approvals are not signed. */
+    /** Approvals of the owner and any second approver. Empty under a mandate or if approvals are not signed. */
     approvals: z.array(signedSchema).max(2),
     mandate: z
       .strictObject({
@@ -89,7 +89,7 @@ export const receiptSchema = z.lazy(() =>
         approvals: z.array(signedSchema).max(2),
       })
       .nullable(),
-    /** By which rules it went out; null where that is no longer kept. */
+    /** The policy decision that allowed the order. Null if it is no longer stored. */
     decision: z
       .strictObject({
         at: z.iso.datetime(),
@@ -100,7 +100,7 @@ export const receiptSchema = z.lazy(() =>
       .nullable(),
     orders: z.array(sentSchema).min(1),
     record: z.array(z.string()),
-    /** JWS with detached payload (RFC 7515 appendix F): the RFC 8785 form of all the other members. */
+    /** JWS with detached payload (RFC 7515 appendix F), over the RFC 8785 form of all other members. */
     signature: z.strictObject({ protected: bytes, signature: bytes }),
   }),
 );

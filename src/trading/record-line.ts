@@ -5,14 +5,14 @@ export const recordLineSchema = z.lazy(() =>
 );
 export type RecordLine = z.output<typeof recordLineSchema>;
 
-/** What is wrong with a line: the last three are about what signs the record up to there, or vouches for it. */
+/** Faults of a line. The last three concern the signature or external anchor of the record up to that line. */
 export const recordFaults = [
   ...(['changed', 'removed', 'added', 'unreadable'] as const),
   ...(['checkpoint', 'signer', 'anchor'] as const),
 ] as const;
 export type RecordFault = (typeof recordFaults)[number];
 
-/** Whether the record is whole; else its first line that is not, counted from 1. */
+/** Whether the record is intact, or else its first faulty line, counted from 1. */
 export const recordVerdictSchema = z.lazy(() =>
   z.discriminatedUnion('ok', [
     z.object({ ok: z.literal(true), lines: z.int() }),

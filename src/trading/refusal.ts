@@ -3,7 +3,7 @@ import type { ProblemCode } from '../errors/problem-codes.ts';
 import { defined } from '../values/defined.ts';
 import type { Problem } from './views.ts';
 
-/** RFC 6750 §3.1, RFC 9449 §7.1 and §12.2: what a challenge says went wrong. */
+/** Error codes of an authentication challenge (RFC 6750 §3.1, RFC 9449 §7.1 and §12.2). */
 type ChallengeError =
   | 'invalid_token'
   | 'invalid_dpop_proof'
@@ -15,7 +15,7 @@ export interface RefusalOptions {
   readonly fields?: readonly string[];
   /** RFC 9457 §3.2 extension members. Never a value from a token. */
   readonly members?: Readonly<Record<string, unknown>>;
-  /** Present on every 401 and 403. `scopes` are all that the request needs (RFC 6750 §3). */
+  /** Present on every 401 and 403. `scopes` lists all scopes that the request needs (RFC 6750 §3). */
   readonly challenge?: { readonly error?: ChallengeError; readonly scopes?: readonly string[] };
   /** Seconds, for the `Retry-After` header. */
   readonly retryAfter?: number;

@@ -1,8 +1,8 @@
 import type { ProposalKind } from './kinds/kinds.ts';
 
 /**
- * What can be asked about a person's relation to an account: the `can_…` relations of docs/operate/access/model.fga,
- * the same at every backend. Public API: never rename one.
+ * Permissions that can be checked between a person and an account: the `can_…` relations in
+ * docs/operate/access/model.fga, the same in every backend. Public API: never rename one.
  */
 export const relationQuestions = [
   'can_view',
@@ -11,7 +11,7 @@ export const relationQuestions = [
   'can_replace',
   'can_cancel',
   'can_withdraw',
-  /** Give the first yes: that of the one whose phone rings. */
+  /** Give the first approval. */
   'can_approve',
   'can_approve_second',
   'can_halt',
@@ -23,7 +23,7 @@ export const relationQuestions = [
 ] as const;
 export type RelationQuestion = (typeof relationQuestions)[number];
 
-/** What proposing each kind takes; undefined for what is about no account, and is proposed in one's own name alone. */
+/** The permission needed to propose each kind. Undefined for kinds without an account, which are proposed only for oneself. */
 export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion | undefined>> = {
   order: 'can_propose',
   message: undefined,

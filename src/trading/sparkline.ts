@@ -19,7 +19,7 @@ function levels(values: readonly string[], steps: number): number[] {
   );
 }
 
-/** A row of values as a little line of `width` characters; nothing where there is too little to draw. */
+/** Draws values as a sparkline of `width` characters. Returns an empty string if there are too few values. */
 export function sparkline(values: readonly string[], width: number, unicode: boolean): string {
   if (values.length < 2 || width < 1) return '';
   const signs = unicode ? BLOCKS : PLAIN;

@@ -1,6 +1,6 @@
 import { addDays, type IsoDate, isoDate, newYorkInstant, nthWeekday, weekday } from './new-york-time.ts';
 
-/** `exchange`: NYSE hours and holidays. `always`: every day from midnight to midnight, so that a demo works at any hour. */
+/** `exchange`: NYSE hours and holidays. `always`: every day around the clock, so that a demo works at any time. */
 export type MarketHours = 'always' | 'exchange';
 
 export interface Session {
@@ -11,9 +11,9 @@ export interface Session {
   extendedClose: number;
 }
 
-/** Closed by proclamation, not by rule (NYSE, "Special Closings"). */
+/** Closings by proclamation rather than by rule (NYSE, "Special Closings"). */
 const SPECIAL_CLOSINGS = new Set<IsoDate>([
-  // After the attacks of 11 September.
+  // September 11 attacks.
   '2001-09-11',
   '2001-09-12',
   '2001-09-13',
@@ -29,7 +29,7 @@ const SPECIAL_CLOSINGS = new Set<IsoDate>([
 
 const FIRST_JUNETEENTH = 2022;
 
-/** Western Easter (Meeus/Jones/Butcher). */
+/** Computes Western Easter (Meeus/Jones/Butcher algorithm). */
 function easter(year: number): IsoDate {
   const a = year % 19;
   const b = Math.floor(year / 100);
@@ -49,8 +49,8 @@ function observed(date: IsoDate): IsoDate {
 const holidaysByYear = new Map<number, Set<IsoDate>>();
 
 /**
- * NYSE holidays since 1998 (NYSE Rule 7.2). A New Year's Day on a Saturday is not moved: the Friday before ends the
- * accounting year.
+ * Returns the NYSE holidays of a year since 1998 (NYSE Rule 7.2). A New Year's Day on a Saturday is not observed on
+ * Friday, because that day ends the accounting year.
  */
 export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
   let holidays = holidaysByYear.get(year);
@@ -77,10 +77,10 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
 
 const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
 
-/** Until then the Friday after a 4 July on a Thursday ended early, instead of the Wednesday before. */
+/** Before 2013, if July 4 was a Thursday, the Friday after it closed early instead of the Wednesday before. */
 const FIRST_EARLY_WEDNESDAY = 2013;
 
-/** Whether a trading day ends at 13:00: 3 July and 24 December from Monday to Thursday, and the day after Thanksgiving. */
+/** Returns whether a day closes at 13:00: July 3 and December 24 (Monday to Thursday), and the day after Thanksgiving. */
 export function closesEarly(date: IsoDate): boolean {
   const monthDay = date.slice(5);
   const day = weekday(date);
@@ -127,8 +127,8 @@ export function calendarSessions(hours: MarketHours): Sessions {
 }
 
 /**
- * Sessions on exactly these days between the first and last of them, and by the calendar outside. @param dates at
- * least one, ascending
+ * Returns sessions on exactly these dates within their range, and by the calendar outside it. @param dates at least
+ * one, ascending
  */
 export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);

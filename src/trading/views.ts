@@ -6,7 +6,7 @@ import { orderClasses, positionIntents } from './order-classes.ts';
 import { orderTypes, sides, timesInForce } from './order-types.ts';
 
 /**
- * What the gateway returns. Amounts are decimal strings: dollars, dollars a share, or shares; `*_plpc` and
+ * Responses of the gateway. Amounts are decimal strings in dollars, dollars a share, or shares. `*_plpc` and
  * `change_today` are fractions. Times are RFC 3339.
  */
 export const accountSchema = z.lazy(() =>
@@ -22,7 +22,7 @@ export const accountSchema = z.lazy(() =>
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
-    /** What of options the broker lets it trade: `optionLevels`. Absent where the broker says nothing: none. */
+    /** The account's options trading level (`optionLevels`). Absent if the broker doesn't return one, which means none. */
     options_level: z.number().int().min(0).max(3).optional(),
     options_buying_power: decimalString.optional(),
     crypto_active: z.boolean().optional(),
@@ -69,15 +69,15 @@ export const orderStatuses = [
   'accepted_for_bidding',
 ] as const; // prettier-ignore
 
-/** The words that are known, and any other that the broker says: what is read may be more than what is ever sent. */
+/** Accepts the known values and any other string, because brokers return values that we never send. */
 const wordOf = <Known extends readonly [string, ...string[]]>(known: Known) => z.enum(known).or(z.string());
 
 const orderPart = () => ({
   id: z.string(),
   client_order_id: z.string(),
-  /** Of an order of several legs that has none of its own, theirs, joined by ` + `. */
+  /** The symbol. A multi-leg order without its own has its legs' symbols, joined by ` + `. */
   symbol: z.string(),
-  /** Empty where the order has none of its own: its legs have. */
+  /** Empty for a multi-leg order, whose legs have the sides. */
   side: wordOf(sides),
   type: wordOf(orderTypes),
   time_in_force: wordOf(timesInForce),
@@ -93,7 +93,7 @@ const orderPart = () => ({
   filled_avg_price: decimalString.nullable(),
   submitted_at: z.string(),
   filled_at: z.string().nullable(),
-  /** Absent for an order of one part. A leg has its order's. */
+  /** Absent for a simple order. A leg has its parent's order class. */
   order_class: wordOf(orderClasses).optional(),
   asset_class: wordOf(assetClasses).optional(),
   position_intent: wordOf(positionIntents).optional(),
@@ -105,13 +105,13 @@ export type OrderLeg = z.output<typeof orderLegSchema>;
 export const orderSchema = z.lazy(() =>
   z.object({
     ...orderPart(),
-    /** The exits of an entry, the stop beside a take profit, the options of a spread. */
+    /** The exits of an entry, the stop loss of an OCO, or the options of a spread. */
     legs: z.array(orderLegSchema).optional(),
   }),
 );
 export type Order = z.output<typeof orderSchema>;
 
-/** Statuses after which an order can no longer fill. An order that is `done_for_day` trades again the next trading day. */
+/** Returns whether an order can no longer fill. A `done_for_day` order can fill again the next trading day. */
 export function isFinal(status: Order['status']): boolean {
   return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
 }
@@ -143,8 +143,8 @@ export const assetSchema = z.lazy(() =>
 export type Asset = Readonly<z.output<typeof assetSchema>>;
 
 /**
- * `split`: comparable with today's price; `all`: dividends and spin-offs too, so that quotients are returns; `raw`:
- * as traded.
+ * `raw`: prices as traded. `split`: adjusted for splits, so comparable with today's price. `all`: also adjusted for
+ * dividends and spin-offs, so price ratios are total returns.
  */
 export const barAdjustments = ['raw', 'split', 'all'] as const;
 export type BarAdjustment = (typeof barAdjustments)[number];
@@ -171,7 +171,7 @@ export const clockSchema = z.lazy(() =>
 );
 export type MarketClock = z.output<typeof clockSchema>;
 
-/** RFC 9457 problem with a stable `code`. `fields` names what is missing or differs; a token's value never appears. */
+/** RFC 9457 problem with a stable `code`. `fields` names missing or differing fields, never a token's values. */
 export const problemSchema = z.lazy(() =>
   z.looseObject({
     type: z.string(),

@@ -8,11 +8,11 @@ import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
 /**
- * The order as sent to the broker, so that what was approved bounds it there too. A market order becomes a limit
- * order at `reference_price` × (1 ± `max_slippage`), a stop a stop-limit with that band around its stop price; a
- * stop loss without a limit gets one likewise. A purchase for an amount is bounded by the amount and stays a market
- * order (Alpaca takes amounts only with those); a sale for an amount takes more shares the lower the price, so it
- * gets the limit. Nothing bounds a trailing stop: it has no price until triggered.
+ * Returns the order as sent to the broker, so that the broker also enforces the approved bounds. A market order
+ * becomes a limit order at `reference_price` × (1 ± `max_slippage`). A stop becomes a stop-limit with that band around
+ * its stop price, and a stop loss without a limit gets one in the same way. A buy in dollars is bounded by its amount
+ * and stays a market order, the only type for which Alpaca accepts amounts. A sale in dollars sells more shares the
+ * lower the price, so it gets the limit. A trailing stop stays unbounded, because it has no price until it triggers.
  */
 export function boundedOrder(draft: OrderDraft): OrderDraft {
   return boundedStopLoss(boundedEntry(draft));
@@ -31,11 +31,11 @@ type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_sli
   readonly stop_price?: string | null | undefined;
 };
 
-/** The limit that an order goes out under, in dollars a share; undefined where none bounds its price ({@link boundedOrder}). */
+/** Returns the limit price that an order is sent with, or undefined if none bounds it ({@link boundedOrder}). */
 export function sentLimit(order: Bounded): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = bandOf(type)?.around;
-  // A purchase for an amount at the market is bounded by the amount.
+  // A market buy in dollars is bounded by its amount.
   const isBoundByAmount = band === 'reference_price' && side === 'buy' && qty == null;
   const around =
     band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
@@ -50,8 +50,8 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
 }
 
 /**
- * The worst that an order's own fills can come to, by the bounds of {@link boundedOrder}; before fees and taxes, and
- * without what the position may lose later.
+ * Returns the worst case of an order's own fills, from the bounds of {@link boundedOrder}. Excludes fees, taxes and
+ * later losses of the position.
  */
 export function worstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
@@ -64,7 +64,7 @@ function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
   const { position_intent: intent } = order;
   const more =
     intent === 'buy_to_open'
-      ? 'All of that is lost if the option expires worthless.'
+      ? 'You lose all of it if the option expires worthless.'
       : assignmentOf(order)?.text;
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
@@ -75,14 +75,14 @@ function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDr
     return {
       cash: new Dec(notional).toFixed(2),
       price: null,
-      text: `Costs at most ${dollars(notional)}. ${howMany(symbol)} that buys is up to the price.`,
+      text: `Costs at most ${dollars(notional)}. ${howMany(symbol)} that buys depends on the price.`,
     };
   }
   if (limit === undefined) {
     return {
       cash: null,
       price: null,
-      text: `Nothing bounds the price: once the trail is reached, it ${buys ? 'buys at whatever is asked' : 'sells at whatever is bid'}.`,
+      text: `The price is unbounded: once triggered, it ${buys ? 'buys' : 'sells'} at the market price.`,
     };
   }
   const each = priceWords(symbol, limit);
@@ -92,7 +92,7 @@ function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDr
     return {
       cash,
       price: limit,
-      text: `Costs at most ${dollars(cash)}: nothing is bought above ${each}.`,
+      text: `Costs at most ${dollars(cash)} (limit ${each}).`,
     };
   }
   const most = exact.div(limit).toDecimalPlaces(4, Dec.ROUND_UP).toFixed();
@@ -101,26 +101,25 @@ function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDr
     price: limit,
     text:
       qty === undefined
-        ? `Brings ${dollars(cash)} if all is sold: nothing is sold below ${each}, so at most ${quantityWords(symbol, most)} go.`
-        : `Brings at least ${dollars(cash)} if all is sold: nothing is sold below ${each}.`,
+        ? `Brings in ${dollars(cash)} if it all sells (limit ${each}), selling at most ${quantityWords(symbol, most)}.`
+        : `Brings in at least ${dollars(cash)} if it all sells (limit ${each}).`,
   };
 }
 
-/** What the exits of an entry do about it, in words; the stop's limit is there, `boundedOrder` saw to it. */
+/** Adds the effect of an entry's exits. The stop always has a limit here, because `boundedOrder` adds one. */
 function withExits(entry: string, order: OrderDraft): string {
   const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;
-  const takes =
-    profit === undefined ? '' : ` Once bought, it is sold at ${priceWords(symbol, profit)} or more.`;
-  if (stop === undefined || least === undefined) return `${entry}${takes} Nothing stops a loss.`;
+  const takes = profit === undefined ? '' : ` It takes profit at ${priceWords(symbol, profit)} or more.`;
+  if (stop === undefined || least === undefined) return `${entry}${takes} There is no stop loss.`;
   const lost = amountOf(qty, limit_price, symbol).minus(amountOf(qty, least, symbol));
   return (
     `${entry}${takes} If the stop at ${sharePrice(stop, ticksOf(symbol))} is reached, it sells at no less than ${priceWords(symbol, least)}, ` +
-    `so the whole loses at most ${dollars(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
+    `so the total loss is at most ${dollars(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
   );
 }
 
-/** Both exits of what is held: the lower of them is the least that it brings. */
+/** Returns the worst case of an OCO: the lower of its two exits. */
 function worstExit(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;
@@ -129,8 +128,8 @@ function worstExit(order: OrderDraft): WorstCase {
     cash,
     price: least,
     text:
-      `Brings at least ${dollars(cash)} if all is sold: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, ticksOf(symbol))} ` +
-      `is reached, at no less than ${priceWords(symbol, least)}, unless the price jumps past the stop's limit: then it is not sold.`,
+      `Brings in at least ${dollars(cash)} if it all sells: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, ticksOf(symbol))} ` +
+      `is reached, at no less than ${priceWords(symbol, least)}. If the price jumps past the stop's limit, it does not sell.`,
   };
 }
 

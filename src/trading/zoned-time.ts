@@ -1,4 +1,4 @@
-/** Wall time in any zone of the IANA database; the exchange's own has a faster form in new-york-time.ts. */
+/** Wall time in any IANA time zone. new-york-time.ts is faster for the exchange's zone. */
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 type Weekday = (typeof weekdays)[number];
 
@@ -26,7 +26,7 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** @param time milliseconds since the epoch. @returns `HH:MM`, and the day */
+/** Returns the weekday and the wall time as `HH:MM`. @param time milliseconds since the epoch */
 export function wallTime(time: number, zone: string): { readonly day: Weekday; readonly time: string } {
   const parts = Object.fromEntries(
     formatOf(zone)

@@ -14,7 +14,7 @@ export interface SetPolicy {
   readonly account: string;
   readonly previous: string;
   readonly digest: string;
-  /** One line per change: `looser: One order $1,000.00 → $5,000.00`. */
+  /** One line per change: `looser: Maximum per order $1,000.00 → $5,000.00`. */
   readonly changes: readonly string[];
   readonly proposal?: Proposal;
 }

@@ -202,7 +202,7 @@ describe('an option', () => {
       }),
     );
     expect(proposal.worst_case?.text).toContain(
-      'If it is assigned, until 18 Dec 2026, 100 KO are bought at $60.00 a share, $6,000.00 in all',
+      'If assigned by 18 Dec 2026, 100 KO are bought at $60.00 a share, $6,000.00 total',
     );
     await alice.tap(proposal.code);
     expect((await alice.until(proposal.id, 'executed')).result).toMatchObject({ status: 'filled' });

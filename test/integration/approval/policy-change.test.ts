@@ -59,7 +59,7 @@ describe('the owner’s rules, changed from afar,', () => {
     const answer = await put({ max_order_notional: '500', max_day_orders: 50 });
     expect(answer).toMatchObject({
       status: 200,
-      body: { changes: ['tighter: One order $1,000.00 → $500.00'] },
+      body: { changes: ['tighter: Maximum per order $1,000.00 → $500.00'] },
     });
     expect(await policy(alice)).toMatchObject({
       digest: answer.body.digest,
@@ -98,8 +98,10 @@ describe('the owner’s rules, changed from afar,', () => {
     const request = { max_order_notional: '2000', max_day_orders: 40 };
     const denied = await propose(request);
     expect(denied).toMatchObject({
-      worst_case: { cash: null, text: expect.stringContaining('One order $500.00 → $2,000.00') },
-      subject: { changes: ['looser: One order $500.00 → $2,000.00', 'tighter: Orders a day 50 → 40'] },
+      worst_case: { cash: null, text: expect.stringContaining('Maximum per order $500.00 → $2,000.00') },
+      subject: {
+        changes: ['looser: Maximum per order $500.00 → $2,000.00', 'tighter: Orders per day 50 → 40'],
+      },
     });
     await alice.tap(denied.code, 'deny');
     await alice.until(denied.id, 'denied');
@@ -230,7 +232,7 @@ describe('the owner’s rules, changed from afar,', () => {
     expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(3);
     expect(lines.find(({ event }) => event === 'rules_tightened')).toMatchObject({
       sub: 'alice',
-      changes: ['tighter: One order $1,000.00 → $500.00'],
+      changes: ['tighter: Maximum per order $1,000.00 → $500.00'],
     });
     expect(lines).toContainEqual(expect.objectContaining({ event: 'executed', kind: 'policy_change' }));
   });

@@ -158,7 +158,7 @@ describe('a card', () => {
   });
 
   it('that nothing bounds says so in the place of an amount', async () => {
-    const sentence = 'Nothing bounds the price: once the trail is reached, it sells at whatever is bid.';
+    const sentence = 'The price is unbounded: once triggered, it sells at the market price.';
     await ask(usualSale({ worst_case: { cash: null, price: null, text: sentence } }));
     expect(await at('amount').count()).toBe(0);
     expect(await text('total')).toBe(sentence);

@@ -21,7 +21,7 @@ export function usualOrder(changes: Partial<ProposalDetails> = {}): ProposalDeta
     worst_case: {
       cash: '900.00',
       price: '180.00',
-      text: 'Costs at most $900.00: nothing is bought above $180.00 a share.',
+      text: 'Costs at most $900.00 (limit $180.00 a share).',
     },
     shows: {
       Company: 'Apple Inc.',
@@ -47,7 +47,7 @@ export function usualSale(changes: Partial<ProposalDetails> = {}): ProposalDetai
     worst_case: {
       cash: '4920.00',
       price: '410.00',
-      text: 'Brings at least $4,920.00 if all is sold: nothing is sold below $410.00 a share.',
+      text: 'Brings in at least $4,920.00 if it all sells (limit $410.00 a share).',
     },
     shows: {
       Company: 'Microsoft Corporation',

@@ -343,7 +343,7 @@ it('a screen reader hears of a new request and of each result once, and of no se
   await expect
     .poll(() => spoken)
     .toEqual([
-      'To approve, paper: Buy 5 AAPL. Costs at most $900.00: nothing is bought above $180.00 a share.',
+      'To approve, paper: Buy 5 AAPL. Costs at most $900.00 (limit $180.00 a share).',
       'Buy 5 AAPL: Sending, On its way.',
       'Buy 5 AAPL: Filled, filled 5 at $180.12',
     ]);

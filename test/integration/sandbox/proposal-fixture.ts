@@ -105,7 +105,7 @@ export function subjectOf(kind: ProposalKind): Record<string, unknown> {
         environment: 'paper',
         previous: 'A'.repeat(43),
         digest: 'B'.repeat(43),
-        changes: ['looser: One order $1,000.00 → $5,000.00'],
+        changes: ['looser: Maximum per order $1,000.00 → $5,000.00'],
         limits: { max_order_notional: '5000', max_day_orders: 10, symbols: { allow: ['AAPL'] } },
         policies: { 'no-options.cedar': '@id("no-options") forbid (principal, action, resource);' },
         client_policy_id: 'ta-0123456789',

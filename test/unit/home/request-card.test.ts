@@ -49,7 +49,7 @@ describe('the card of a request', () => {
   it('of a client that asks by itself works out the worst case, too', async () => {
     const shown = await card({ details: details({ limit_price: '180.00', qty: '5' }) });
     expect(shown).toContain('data-testid="amount">$900.00<');
-    expect(shown).toContain('Costs at most $900.00: nothing is bought above $180.00 a share.');
+    expect(shown).toContain('Costs at most $900.00 (limit $180.00 a share).');
   });
 
   it.each([

@@ -86,7 +86,7 @@ describe('what is added for a try', () => {
           shown: 'BUY 5 AAPL, if touched $170.00',
           bound: '171.00',
           atIbkr: ['day', 'gtc'],
-          atTradier: 'a limit_if_touched order is not taken here',
+          atTradier: 'a limit_if_touched order is not supported here',
           fills: [null, '169.50'],
           tooSmall: ['NOTIONAL_BELOW_MIN_PER_ORDER'],
           limitWords: 'One order, at least $10.00 → $20.00',

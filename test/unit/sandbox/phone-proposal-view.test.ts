@@ -34,7 +34,7 @@ describe('a proposal as a person sees it', () => {
     ],
     [
       'policy_change',
-      'Loosen the rules: One order $1,000.00 → $5,000.00',
+      'Loosen the rules: Maximum per order $1,000.00 → $5,000.00',
       'More becomes possible: 1 looser, 0 tighter',
     ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {

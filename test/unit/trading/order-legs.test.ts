@@ -57,7 +57,7 @@ describe('the exits of an order at the broker', () => {
     expect(text).toMatchObject({
       'Open order: Take profit at': '$200.00 a share',
       'Open order: Stop loss at': '$170.00 a share',
-      'Open order: Stop loss not below': '$168.30 a share',
+      'Open order: Stop loss limit': '$168.30 a share',
       'Open order: Exits': 'Bracket (entry, take profit, stop loss)',
     });
     expect(fields.filter(({ label }) => label.includes('_'))).toEqual([]);
@@ -110,7 +110,7 @@ describe('words that nobody here knows', () => {
   });
 
   it('are proposed by nobody', () => {
-    expect(() => termsOf(strange)).toThrow('is of a kind that is shown here, and not proposed');
+    expect(() => termsOf(strange)).toThrow('is of a kind that trade-agent can show but not propose');
   });
 
   it('protect what is held, as far as anybody can tell', () => {

@@ -56,7 +56,7 @@ describe('what became of an order with exits', () => {
         ],
       },
     ],
-    ['Bought 10 NVDA at $127.00; no exit stands any more', { ...entry, ...filled('127'), legs: noExits }],
+    ['Bought 10 NVDA at $127.00; no exits are open', { ...entry, ...filled('127'), legs: noExits }],
     ['Cancelled: buy 10 NVDA at $127.50 or less', { ...entry, ...gone, legs: noExits }],
     [
       'Open: sell 10 NVDA at $140.00 or more, or once it trades at $110.00',

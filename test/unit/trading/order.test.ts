@@ -148,7 +148,7 @@ describe('an order request', () => {
 
   it('says of an option for an amount that it is options which take none', () => {
     expect(refusal({ ...call, qty: undefined, notional: '500' })).toMatchObject({
-      message: 'orders for options take no amount in dollars here',
+      message: 'orders in dollars for options are not supported here',
       hint: 'Use a whole number of contracts (qty).',
     });
   });
@@ -205,7 +205,7 @@ describe('an order draft', () => {
     ['stop', { ...stop, side: 'sell' }, '178.20'],
   ] as const)('names the limit that would do where a %s order asks for an auction', (_, changes, limit) => {
     expect(() => checkOrder({ ...draft, time_in_force: 'opg', ...changes })).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining(`${limit} would do`) }),
+      expect.objectContaining({ hint: expect.stringContaining(`such as ${limit}`) }),
     );
   });
 
@@ -227,7 +227,7 @@ describe('an order draft', () => {
 
   it('of an option says what becomes of the position', () => {
     const option = { ...draft, symbol: 'AAPL261218C00190000', reference_price: '2.50' };
-    expect(() => checkOrder(option)).toThrow('says what becomes of the position');
+    expect(() => checkOrder(option)).toThrow('needs a position_intent');
     expect(() => checkOrder({ ...option, position_intent: 'buy_to_open' })).not.toThrow();
   });
 

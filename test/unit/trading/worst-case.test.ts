@@ -24,9 +24,9 @@ const worst = (changes: Changes) => {
 const limit = (price: string) => ({ type: 'limit', limit_price: price });
 
 const bought = (cash: string, price: string) =>
-  `${cash} ${price}: Costs at most ${dollars(cash)}: nothing is bought above $${price} a share.`;
+  `${cash} ${price}: Costs at most ${dollars(cash)} (limit $${price} a share).`;
 const sold = (cash: string, price: string) =>
-  `${cash} ${price}: Brings at least ${dollars(cash)} if all is sold: nothing is sold below $${price} a share.`;
+  `${cash} ${price}: Brings in at least ${dollars(cash)} if it all sells (limit $${price} a share).`;
 const dollars = (cash: string) => `$${cash.replace(/(\d)(\d{3})\./, '$1,$2.')}`;
 
 it.each<[string, Changes, string]>([
@@ -41,7 +41,7 @@ it.each<[string, Changes, string]>([
   [
     'for an amount',
     { notional: '500.00' },
-    '500.00 null: Costs at most $500.00. How many shares that buys is up to the price.',
+    '500.00 null: Costs at most $500.00. How many shares that buys depends on the price.',
   ],
   ['of a fraction, to the cent above', { qty: '0.333' }, bought('84.09', '252.50')],
   ['below a dollar, to the tick below', { reference_price: '0.3333' }, bought('1.69', '0.3366')],
@@ -61,7 +61,7 @@ it.each<[string, Changes, string]>([
   [
     'for an amount, which may take more shares',
     { notional: '500.00' },
-    '500.00 247.50: Brings $500.00 if all is sold: nothing is sold below $247.50 a share, so at most 2.0203 shares go.',
+    '500.00 247.50: Brings in $500.00 if it all sells (limit $247.50 a share), selling at most 2.0203 shares.',
   ],
   ['of a fraction, to the cent below', { qty: '0.333' }, sold('82.41', '247.50')],
 ])('the worst case of a sale %s', (_, changes, told) => {
@@ -69,7 +69,7 @@ it.each<[string, Changes, string]>([
 });
 
 const exits = { take_profit_limit_price: '300.00', stop_loss_stop_price: '230.00' };
-const profit = 'Once bought, it is sold at $300.00 a share or more.';
+const profit = 'It takes profit at $300.00 a share or more.';
 const writes = { side: 'sell', position_intent: 'sell_to_open' };
 const jumps = "unless the price jumps past the stop's limit";
 
@@ -77,50 +77,50 @@ it.each<[string, Changes, string]>([
   [
     'a bracket at the market',
     { order_class: 'bracket', ...exits },
-    `${bought('1262.50', '252.50')} ${profit} If the stop at $230.00 is reached, it sells at no less than $227.70 a share, so the whole loses at most $124.00 before fees, ${jumps}.`,
+    `${bought('1262.50', '252.50')} ${profit} If the stop at $230.00 is reached, it sells at no less than $227.70 a share, so the total loss is at most $124.00 before fees, ${jumps}.`,
   ],
   [
     'a bracket with limits of its own',
     { order_class: 'bracket', ...exits, ...limit('249.99'), stop_loss_limit_price: '229.00' },
-    `${bought('1249.95', '249.99')} ${profit} If the stop at $230.00 is reached, it sells at no less than $229.00 a share, so the whole loses at most $104.95 before fees, ${jumps}.`,
+    `${bought('1249.95', '249.99')} ${profit} If the stop at $230.00 is reached, it sells at no less than $229.00 a share, so the total loss is at most $104.95 before fees, ${jumps}.`,
   ],
   [
     'an entry with a take profit alone',
     { order_class: 'oto', take_profit_limit_price: '300.00' },
-    `${bought('1262.50', '252.50')} ${profit} Nothing stops a loss.`,
+    `${bought('1262.50', '252.50')} ${profit} There is no stop loss.`,
   ],
   [
     'the exits of what is held',
     { order_class: 'oco', side: 'sell', type: 'limit', ...exits },
-    `1138.50 227.70: Brings at least $1,138.50 if all is sold: at $300.00 a share or more, or, once the stop at $230.00 is reached, at no less than $227.70 a share, ${jumps}: then it is not sold.`,
+    `1138.50 227.70: Brings in at least $1,138.50 if it all sells: at $300.00 a share or more, or, once the stop at $230.00 is reached, at no less than $227.70 a share. If the price jumps past the stop's limit, it does not sell.`,
   ],
   [
     'contracts of a hundred shares',
     { symbol: 'AAPL261218C00190000', qty: '2', ...limit('2.50'), position_intent: 'buy_to_open' },
-    `${bought('500.00', '2.50')} All of that is lost if the option expires worthless.`,
+    `${bought('500.00', '2.50')} You lose all of it if the option expires worthless.`,
   ],
   [
     'a covered call, whose shares may go',
     { symbol: 'AAPL261218C00200000', ...writes, qty: '2', ...limit('1.20') },
-    `${sold('240.00', '1.20')} If it is assigned, until 18 Dec 2026, 200 AAPL go at $200.00 a share, $40,000.00 in all, whatever they are worth then.`,
+    `${sold('240.00', '1.20')} If assigned by 18 Dec 2026, 200 AAPL are sold at $200.00 a share, $40,000.00 total, whatever they are worth then.`,
   ],
   [
     'a cash-secured put, whose shares may come',
     { symbol: 'AAPL261218P00180000', ...writes, qty: '1', ...limit('2.00') },
-    `${sold('200.00', '2.00')} If it is assigned, until 18 Dec 2026, 100 AAPL are bought at $180.00 a share, $18,000.00 in all, whatever they are worth then.`,
+    `${sold('200.00', '2.00')} If assigned by 18 Dec 2026, 100 AAPL are bought at $180.00 a share, $18,000.00 total, whatever they are worth then.`,
   ],
   [
     'coins, on their own tick',
     { symbol: 'SHIB/USD', qty: '1000000', reference_price: '0.000012345', time_in_force: 'gtc' },
-    '12.47 0.000012468: Costs at most $12.47: nothing is bought above $0.000012468 per SHIB.',
+    '12.47 0.000012468: Costs at most $12.47 (limit $0.000012468 per SHIB).',
   ],
 ])('the worst case of %s', (_, changes, told) => {
   expect(worst(changes)).toBe(told);
 });
 
 it.each([
-  ['buy', 'Nothing bounds the price: once the trail is reached, it buys at whatever is asked.'],
-  ['sell', 'Nothing bounds the price: once the trail is reached, it sells at whatever is bid.'],
+  ['buy', 'The price is unbounded: once triggered, it buys at the market price.'],
+  ['sell', 'The price is unbounded: once triggered, it sells at the market price.'],
 ])('a trailing stop to %s says that nothing bounds it', (side, text) => {
   const trailing = order({ side, type: 'trailing_stop', trail_percent: '2' });
   expect(worstCase(trailing)).toEqual({ cash: null, price: null, text });

@@ -153,7 +153,7 @@ function listed(names: Names): string {
 }
 
 /**
- * Lines for people, looser ones first: `looser: One order $1,000.00 → $5,000.00`. @param account not repeated in its own
+ * Lines for people, looser ones first: `looser: Maximum per order $1,000.00 → $5,000.00`. @param account not repeated in its own
  * lines
  */
 export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {

@@ -80,8 +80,8 @@ describe('an order by flags', () => {
     [CALL, { qty: '1', open: true, close: true }, 'either --open or --close'],
     [CALL, { amount: '100', close: true }, 'amount'],
     [CALL, { qty: '0.5', close: true }, 'whole'],
-    ['AAPL', { qty: '1', close: true }, 'takes no position_intent'],
-    ['BTC/USD', { qty: '1', trail: '2%' }, 'not taken'],
+    ['AAPL', { qty: '1', close: true }, "can't have a position_intent"],
+    ['BTC/USD', { qty: '1', trail: '2%' }, 'not supported'],
     ['BTC/USD', { qty: '1', tif: 'day' as const }, 'gtc'],
   ])('a sale of %s by %j is refused: %s', (symbol, flags, message) => {
     expect(() => typedOrder('sell', symbol, flags)).toThrow(message);

@@ -58,7 +58,7 @@ describe('other rules, compared with those in force,', () => {
       account: 'PA3ALICE01',
       policy: policyView.digest,
       tighter: false,
-      changes: ['looser: Orders a day 20 → not limited', 'tighter: One order $1,000.00 → $500.00'],
+      changes: ['looser: Orders per day 20 → not limited', 'tighter: Maximum per order $1,000.00 → $500.00'],
       replayed: null,
       flips: [],
     });

@@ -82,10 +82,10 @@ describe('an order in words', () => {
     [{}, ', $900.00 at most; not placed if it rises over 1%'],
     [{ side: 'sell' }, ', $900.00 at least; not placed if it falls over 1%'],
     [{ qty: undefined, notional: '1500.00' }, '; not placed if it rises over 1%'],
-    [{ qty: '0.333333', type: 'market', limit_price: undefined }, ', may move 1%; about $59.83 in all'],
+    [{ qty: '0.333333', type: 'market', limit_price: undefined }, ', may move 1%; about $59.83 total'],
     [
       { qty: '5000', type: 'stop', limit_price: undefined, stop_price: '170.00' },
-      ', may move 1%; about $850,000.00 in all',
+      ', may move 1%; about $850,000.00 total',
     ],
     [{ qty: undefined, notional: '1500.00', type: 'market', limit_price: undefined }, ', may move 1%'],
   ])('says what it comes to, and of a limit alone no other bound: %j', (change, sum) => {
@@ -131,7 +131,7 @@ describe('an approval in plain lines', () => {
       '  asked by  trade-agent on desk-7 (chat)',
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
-      '  in force  day (until the close)',
+      '  duration  day (until the close)',
       '  price     $179.50 now, $900.00 at most; not placed if it rises over 1%',
       '  order id  ta-abcdefgh',
       '  at worst  costs at most $900.00',

@@ -79,7 +79,7 @@ describe('rules that become tighter', () => {
     expect(changed).toEqual({
       previous: before,
       digest: await base(),
-      changes: ['tighter: One order $1,000.00 → $500.00'],
+      changes: ['tighter: Maximum per order $1,000.00 → $500.00'],
     });
     expect(written().accounts).toEqual({
       '*': { max_order_notional: '1000', max_day_orders: 20 },
@@ -211,8 +211,8 @@ describe('an approved change of the rules', () => {
     expect(planned).toMatchObject({
       ...{ account: 'PA1', environment: 'paper', previous: await base() },
       changes: [
-        'looser: One order $1,000.00 → $5,000.00',
-        'tighter: Orders a day 20 → 10',
+        'looser: Maximum per order $1,000.00 → $5,000.00',
+        'tighter: Orders per day 20 → 10',
         'tighter: rule policies/no-gme.1 added',
       ],
       limits: limited,
@@ -239,7 +239,7 @@ describe('an approved change of the rules', () => {
     const { limits: store } = sqliteGatewayStores(new Database(':memory:'));
     rules.rememberIn(store, systemClock);
     const planned = await desk.plan(alice, await asking({ limits: {} }));
-    expect(planned.changes).toEqual(['looser: One order $1,000.00 → not limited']);
+    expect(planned.changes).toEqual(['looser: Maximum per order $1,000.00 → not limited']);
     await desk.apply(planned, yes);
     expect((await rules.current()).problem).toBeUndefined();
     expect(await store.hadLimits()).toBe(false);
