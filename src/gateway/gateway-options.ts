@@ -18,9 +18,9 @@ import type { RelationsOptions } from './relations/relations-settings.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
 export interface RequestRates {
-  /** For one account at each broker (default: the broker's documented rate; `off`: unlimited). */
+  /** Rate for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
   readonly broker?: Rate | 'off' | undefined;
-  /** To the identity provider, for approvals. */
+  /** Rate of requests to the identity provider for approvals. */
   readonly provider?: Rate | undefined;
 }
 
@@ -31,15 +31,15 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type of approvals at this provider. */
   readonly detailsType?: string;
-  /** Required for messages, and for accounts that are not opened by key pairs. */
+  /** Required for messages, and for accounts that are not opened with key pairs. */
   readonly exchange?: BrokerExchange;
-  /** At least one; each person has at most one account at each. */
+  /** At least one broker. Each person has at most one account at each. */
   readonly brokers: readonly NamedBroker[];
-  /** Of all accounts: no gateway trades both paper and live money. */
+  /** The environment of all accounts. No gateway trades both paper and live money. */
   readonly environment: 'paper' | 'live';
-  /** Seals people's key pairs at the broker. */
+  /** Seals people's key pairs for the broker. */
   readonly sealSecret?: SealSecrets;
-  /** The caller closes them. */
+  /** The caller closes the stores. */
   readonly stores: GatewayStores;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
@@ -48,63 +48,63 @@ export interface GatewayOptions {
   readonly messages?: MessageServices;
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
-  /** Whether the sign-in of the proposing client was revoked, if that can be asked at each use. */
+  /** Whether the session of the proposing client was revoked, if that can be checked at each use. */
   readonly isTakenBack?: IsTakenBack;
-  /** Whether the provider has this `sub`; access is granted only to those. */
+  /** Whether the provider knows this `sub`. Access is granted only to people whom it knows. */
   readonly isKnown?: (sub: string) => boolean;
   /** Called for an open order of this gateway that no proposal accounts for (default: `onError`). */
   readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;
-  /** Called for internal errors; never with a token. */
+  /** Called for internal errors, never with a token. */
   readonly onError?: (message: string) => void;
   /** Shared by all gateways over the same stores. */
   readonly rates?: RequestRates;
-  /** Time-stamps the record's checkpoints. `ca_file` is a path. */
+  /** Timestamps the record's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
-  /** One request, milliseconds; at most 15 s, so that a lost one is over before it may be repeated. */
+  /** Timeout of one request, in milliseconds. At most 15 s, so that a lost request is over before it may be repeated. */
   readonly brokerTimeoutMs?: number;
-  /** One request, milliseconds. */
+  /** Timeout of one request, in milliseconds. */
   readonly providerTimeoutMs?: number;
-  /** Without it there are no proposals. */
+  /** Without this, the gateway has no proposals. */
   readonly approval?: GatewayApproval;
   /** The keys that people sign approvals with (a home's). */
   readonly keys?: Pick<Keys, 'check' | 'site'>;
-  /** Refuses access tokens that are bound to no key (RFC 9449). */
+  /** Rejects access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** Whether an access token's session has ended, if the provider can be asked at each request. */
+  /** Whether an access token's session has ended, if that can be checked at each request. */
   readonly isRevoked?: IsRevoked;
-  /** In addition to `ownClients` (default: every client). */
+  /** Allowed in addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
   /** The clients that our own users sign in with. */
   readonly ownClients?: readonly string[];
   /** Default for proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
-  /** Other endpoints at this address, with tokens of their own. */
+  /** Other endpoints at this address, with their own tokens. */
   readonly mounts?: readonly Mount[];
 }
 
-/** The gateway as CIBA client, beside its other options. */
+/** The gateway as a CIBA client, and its other approval options. */
 export interface GatewayApproval
   extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   /**
-   * Whether approvals must be signed by the person's own key; `live`: those of live money. Needs {@link
+   * Whether approvals must be signed with the person's own key. `live`: only those for live money. Needs {@link
    * GatewayOptions.keys}.
    */
   readonly signature: 'required' | 'live' | 'off';
   /** Path of `audit.jsonl`. */
   readonly auditFile: string;
-  /** Seals approval tokens; must not change while one is stored. */
+  /** Seals approval tokens. Must not change while a token is stored. */
   readonly sealSecret: SealSecrets;
   /** Per client and person (default {@link defaultQuotas}). */
   readonly quotas?: Quotas;
-  /** Seconds. */
+  /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtl: number;
-  /** Where the person decides, if that is a page. */
+  /** The page where the person decides, if there is one. */
   readonly phoneUrl?: string;
 }
 
-/** Default: standard error. */
+/** Returns the error callback (default: writes to standard error). */
 export function errorSink({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

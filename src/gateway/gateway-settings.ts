@@ -25,11 +25,11 @@ const rate = z.strictObject({
 });
 const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
 
-/** For all gateways over one database together. */
+/** Request rates, shared by all gateways over one database. */
 const ratesSchema = z.strictObject({
   /**
-   * For one account at a broker (`off`: unlimited). Default: the broker's documented rate, at its own addresses and with
-   * data in PostgreSQL.
+   * For one account at a broker (`off`: unlimited). Default: the broker's documented rate, if it is used at its own
+   * addresses and the data is in PostgreSQL.
    */
   broker: z
     .union([z.literal('off'), rate.transform(rateOf)], {
@@ -44,7 +44,7 @@ const messageService = z.strictObject({ audience: z.string().min(1), url: secure
 
 const clientId = z.string().min(1);
 
-/** Open at once, and within an hour. */
+/** Maximum number of open proposals, and of proposals in an hour. */
 const quota = ({ open, hour }: Quota) =>
   z
     .strictObject({
@@ -53,40 +53,43 @@ const quota = ({ open, hour }: Quota) =>
     })
     .prefault({});
 
-/** How the owner is asked. */
+/** How the owner is asked for approval. */
 const approvalSchema = z
   .strictObject({
-    method: z.literal('ciba', { error: 'the one method there is yet is "ciba"' }).default('ciba'),
+    method: z.literal('ciba', { error: 'the only supported method is "ciba"' }).default('ciba'),
     /**
-     * `rar`: the approval's token carries the whole proposal (RFC 9396), compared field by field. `message`: the phone
-     * shows only the binding message, and only the gateway's record says what it was for.
+     * `rar`: the approval's token contains the whole proposal (RFC 9396), which is compared field by field. `message`: the
+     * phone shows only the binding message, and only the gateway's record says what it was for.
      */
     details: z.enum(['rar', 'message']).default('rar'),
     /**
-     * Whether approvals must be signed by a key of the person's own: `required`, `live` (live money), `off`. Only a home
-     * has such keys.
+     * Whether approvals must be signed with the person's own key: `required`, `live` (only for live money), `off`. Only a
+     * home has such keys.
      */
     signature: z.enum(['required', 'live', 'off']).default('off'),
-    /** The gateway's client for CIBA (default: the one of `exchange`). Both have the key of "gateway key". */
+    /** The gateway's client for CIBA (default: that of `exchange`). Both use the key that "gateway key" creates. */
     client_id: clientId.optional(),
-    /** Instead of `client_id`: registers itself (RFC 7591) and stores its id in the gateway's folder. */
+    /** Used instead of `client_id`: the gateway registers itself (RFC 7591) and stores its id in its folder. */
     registration: z.literal(true).optional(),
     /** File with the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
-    /** The issuer's dialect (default: recognized by its metadata). */
+    /** The issuer's dialect (default: detected from its metadata). */
     provider: z.enum(providerNames).optional(),
-    /** `ping`: the provider calls back at `<resource>/ciba/ping`; polling then covers lost calls. */
+    /** `ping`: the provider calls back at `<resource>/ciba/ping`, and polling covers lost calls. */
     delivery: z.enum(['poll', 'ping']).default('poll'),
-    /** Seconds that a proposal may take at most. */
+    /** Maximum lifetime of a proposal, in seconds. */
     max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
-    /** Per client and person: `own_clients` (what the person typed, and the rest, each), and others. */
+    /**
+     * Quotas per client and person: for `own_clients` (typed by the person, and the rest, separately), and for other
+     * clients.
+     */
     quotas: z
       .strictObject({
         own: quota(defaultQuotas.own),
         other: quota(defaultQuotas.other),
       })
       .prefault({}),
-    /** The page where the person decides, shown beside the code. */
+    /** The page where the person decides, shown next to the code. */
     phone_url: secureAddress.optional(),
   })
   .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
@@ -100,10 +103,11 @@ const approvalSchema = z
   )
   .refine(({ details, provider }) => details === 'message' || dialectOf({ provider }).details !== 'never', {
     path: ['details'],
-    error: 'this provider carries no authorization details: "message" is what it can do, for paper accounts',
+    error:
+      'this provider does not support authorization details: use "message", which works for paper accounts',
   });
 
-/** `gateway.yaml`: everything about a gateway that is not secret. */
+/** `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
   /** The identity provider. */
   issuer: secureAddress,
@@ -115,7 +119,7 @@ const settingsSchema = z.strictObject({
   environment: z.enum(['paper', 'live']),
   /**
    * How to get a caller's token at the broker (RFC 8693): the client, whose key "gateway key" creates. Not needed if
-   * accounts are opened by key pairs and no messages are sent.
+   * accounts are opened with key pairs and no messages are sent.
    */
   exchange: z
     .strictObject({
@@ -128,19 +132,19 @@ const settingsSchema = z.strictObject({
   ...brokersSettings,
   /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
-  /** Wraps the gateway's own keys, which are then in the database and shared by its gateways. */
+  /** Wraps the gateway's own keys, which are then stored in the database and shared by its gateways. */
   kms: kmsSchema.optional(),
   details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
   message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
-  /** Who decides how people are related to accounts: the gateway, or another server. */
+  /** The server that decides how people are related to accounts: the gateway, or another. */
   relations: relationsSchema.prefault({ kind: 'embedded' }),
-  /** Refuses tokens that are bound to no key (RFC 9449). */
+  /** Rejects tokens that are not bound to a key (RFC 9449). */
   require_bound_tokens: z.boolean().default(true),
-  /** In addition to `own_clients` (default: every client). */
+  /** Allowed in addition to `own_clients` (default: every client). */
   allowed_clients: z.array(clientId).optional(),
-  /** The clients that our own users sign in with; they have larger quotas. */
+  /** The clients that our own users sign in with. They have larger quotas. */
   own_clients: z.array(clientId).default([]),
   /** Default for proposals, as a fraction of the reference price. */
   max_slippage: slippageSchema.default('0.01'),
@@ -156,12 +160,12 @@ export const gatewaySettingsSchema = settingsSchema
     {
       path: ['approval', 'details'],
       error:
-        'must not be "message" with live money: what the person sees would be bound to the order by nothing but this gateway',
+        'must not be "message" for live money: only this gateway would bind what the person sees to the order',
     },
   )
   .refine(({ kms, database }) => kms === undefined || database !== undefined, {
     path: ['kms'],
-    error: 'is for keys in a database ("database"): in a folder they are files',
+    error: 'requires keys in a database ("database"): in a folder, they are files',
   })
   .refine(({ broker, brokers }) => broker === undefined || brokers === undefined, {
     path: ['brokers'],
@@ -170,7 +174,7 @@ export const gatewaySettingsSchema = settingsSchema
   .transform(({ broker, brokers, ...settings }) => ({
     ...settings,
     brokers: namedBrokers({ broker, brokers }),
-    /** For messages. */
+    /** Message services. */
     brokersKey: brokers === undefined ? ('broker' as const) : ('brokers' as const),
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
@@ -181,23 +185,20 @@ export const gatewaySettingsSchema = settingsSchema
     if (exchange === undefined && !byKept)
       wrong(
         ['exchange'],
-        'is missing: accounts at the broker are opened by tokens from it, unless people give their own ("broker.credentials: key_pair")',
+        'is missing: it provides the tokens that open accounts at the broker, unless people give their own ("broker.credentials: key_pair")',
       );
     else if (exchange === undefined && sends)
-      wrong(['messages'], 'go out by tokens got by exchange, which is not set');
+      wrong(['messages'], 'need tokens from "exchange", which is not set');
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
-      wrong(
-        ['approval'],
-        'must say which client asks, where there is no "exchange": client_id, or registration: true',
-      );
+      wrong(['approval'], 'must name the client if "exchange" is not set: client_id, or registration: true');
     for (const broker of brokers) {
       if (isKept(broker.credentials) && broker.unattended !== undefined)
         wrong(
           [...pathOf(broker), 'unattended'],
-          'is for "credentials: exchange": by what people gave all is opened already',
+          'is only for "credentials: exchange": the other credentials already work unattended',
         );
     }
-    // One broker's token must never be another's.
+    // One broker's token must never be used for another.
     const audiences = brokers.flatMap((broker) =>
       isKept(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
     );
@@ -205,26 +206,26 @@ export const gatewaySettingsSchema = settingsSchema
       if (audiences.findIndex((one) => one.audience === audience) < at)
         wrong(
           [...pathOf(broker), 'audience'],
-          'must be the broker’s own: another broker here is called the same at the identity provider',
+          'must be unique: another broker here has the same name at the identity provider',
         );
     }
     if (exchange !== undefined && byKept && !sends)
       wrong(
         ['exchange'],
-        'is for nothing here: accounts are opened by what people gave, and no messages go out',
+        'is not needed: accounts are opened with people’s own credentials, and no messages are sent',
       );
   });
 export type GatewaySettings = z.output<typeof gatewaySettingsSchema>;
 
 export interface GatewaySecrets {
-  /** Of its clients at the identity provider. */
+  /** The private key of its clients at the identity provider. */
   readonly privateKey: JWK;
   readonly sealSecret: SealSecrets;
-  /** Default: a file in its folder. */
+  /** Storage of the registration (default: a file in its folder). */
   readonly registration?: RegistrationPlace;
 }
 
-/** @param folder the gateway's own */
+/** @param folder the gateway's own folder */
 export function gatewayOptions(
   settings: GatewaySettings,
   secrets: GatewaySecrets,
@@ -258,7 +259,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
   return { anchor: ca_file === undefined ? rest : { ...rest, ca_file: resolve(folder, ca_file) } };
 }
 
-/** By the provider's names. */
+/** Returns the types, as the provider names them. */
 export function detailsTypesOf({ details_type, message_details_type }: GatewaySettings): string[] {
   return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
 }

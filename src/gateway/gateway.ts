@@ -58,24 +58,22 @@ import { signaturesOf } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
-  /** For a person known to be present, without a token. Undefined if the gateway has no approvals. */
+  /** Halts for a person known to be present, without a token. Undefined if the gateway has no approvals. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateDesk | undefined;
   readonly owner: ((sub: string) => OwnerDesk) | undefined;
-  /**
-   * Withdraws what a client (or, without one, anybody) proposed for a person and is still open, and forgets their tokens.
-   */
+  /** Withdraws open proposals that a client (or, without one, any client) made for a person, and forgets their tokens. */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
-  /** Refuses new requests, and finishes what is being carried out. After that the database can be closed. */
+  /** Rejects new requests, and finishes the executions in progress. After that, the database can be closed. */
   close(): Promise<void>;
 }
 
 const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
 
 /**
- * The order gateway: a resource server, and the only way to the broker.
+ * Creates the order gateway: a resource server, and the only way to the broker.
  * @throws {TradeAgentError} `invalid_config` for an insecure issuer, for missing broker credentials, and if approvals must
- * be signed by keys it does not have
+ * be signed but there are no keys
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
@@ -195,7 +193,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** The broker's label, if there are several. */
+/** Returns the broker's label if there are several brokers. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerOf {
   return async (who, account) =>
     isOfSeveral(options) ? (await brokerFor(who, account)).at.label : undefined;
@@ -204,13 +202,13 @@ function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerO
 /** Whether a person can have more than one account here. */
 const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
-/** Only the error's name. */
+/** Reports only the error's name. */
 function failedOf(options: GatewayOptions) {
   const onError = errorSink(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
-/** Only ids: the operator is not the owner. */
+/** Reports only ids, because the operator is not the owner. */
 function toldAsError(options: GatewayOptions) {
   const onError = errorSink(options);
   return ({ account, order }: UnexplainedOrder): void =>
@@ -221,7 +219,7 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** A person's own things, and what the gateway does by itself: recurring orders, checkpoints, reconciliation. */
+/** Creates the services for a person's own data, and what runs by itself: standing orders, checkpoints, reconciliation. */
 function whatIsOwn(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly signed: boolean },
@@ -289,7 +287,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** True if any is connected; if none is, throws the first failure. */
+/** Returns whether any broker is connected. If none is, throws the first failure. */
 function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -335,7 +333,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     door,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
-      // Whether the person has any account, whatever the brokers are called.
+      // Whether the person has any account, whatever the brokers' names.
       [ONLY_BROKER, anyOf(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
@@ -365,7 +363,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
 
 type Entrance = ReturnType<typeof createEntrance>;
 
-/** All entry points. Once shut, they admit nobody. */
+/** Creates all entry points. Once shut, they admit no requests. */
 function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
   const {
     resource,
@@ -398,7 +396,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
   const audiences = [resource, ...mounts.map((mount) => audienceOf(resource, mount))];
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
-    /** For `/v1`. */
+    /** Authenticates requests to `/v1`. */
     door: createDoor({
       verify: whileOpen(
         createTokenVerifier({
@@ -412,7 +410,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
         const caller = acting.callerOf(request);
         if (caller === undefined) return undefined;
         requireOpen();
-        // The token of the other door must still be valid.
+        // The token that the mount verified must still be valid.
         await requireUnrevoked(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new Refusal(401, 'token_expired', 'the access token has expired', {
@@ -424,7 +422,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
       clock,
       log,
     }),
-    /** For a mount, with tokens of its own audience. */
+    /** Authenticates requests to a mount, whose tokens have their own audience. */
     doorOf(mount: Mount) {
       const audience = audienceOf(resource, mount);
       return createDoor({
@@ -444,7 +442,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
         log,
       });
     },
-    /** By which a mount acts for its caller. */
+    /** Lets a mount act for its caller. */
     acting,
     shut: () => {
       closed = true;

@@ -143,28 +143,30 @@ export interface UpdateListener {
 export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
- * One user's account at a broker. That an approval never becomes two orders (orders/order-submission.ts) depends on what an
- * implementation promises here; test/contract/broker/ tests it, and docs/adding/broker.md says how to write one.
+ * One user's account at a broker. The argument that one approval never becomes two orders (orders/order-submission.ts)
+ * relies on these promises of each implementation. test/contract/broker/ tests them, and docs/adding/broker.md explains how
+ * to write one.
  *
- *  1. **One call, one request** that changes anything. Neither the adapter nor its SDK sends anything again, whatever the
- *     answer. Further reads for an incomplete answer are allowed; if they fail after an order was sent, it is `unknown`.
- *  2. **A client_order_id is taken once**, even after its order is over: a used one is `refused` as `duplicate` by `submit`
- *     and `replace`. If the broker can't, its traits say so (`clientOrderId.takenOnce`), and nothing is sent a second time.
- *     Ids of 8–48 letters, digits, `_` and `-` are taken, and returned unchanged.
- *  3. **An order is found by it** once the broker's reads have caught up, whatever became of it. `undefined` is the broker's
- *     own word that there is none; a proxy's page throws. If the broker looks up less (`clientOrderId.lookedUp`), a miss
- *     proves nothing.
- *  4. **`refused` and `not_taken` are proofs** that no order came of this request. Anything else is `unknown`: a timeout, a
- *     lost connection, a 5xx, a page in nobody's words, a 2xx about something else.
- *  5. **What is sent is what was given.** No field is rounded, defaulted or left out; what the broker has no words for is
- *     refused and not sent. The order already has its bound (`boundedOrder`).
- *  6. **Reads only throw a `Refusal`** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
- *     `broker_busy`, 409 `account_not_connected`) and return the shapes of trading/views.ts: an incomplete answer must not
- *     look like an account of $0. An account that may not trade is `trading_blocked`. Symbols are written `BRK.B`; order ids
- *     have letters, digits and `-` (64 at most), page names also `:`, `_` and `.` (128).
- *  7. **Its updates are hints** (`tradeUpdates`): one connection for each call, never reopened by the adapter. An unclear
- *     message is an update without ids; only a read tells an order's state.
- *  8. **Refused credentials** are reported at once (`onUnauthorized` of {@link ConnectBroker}), and are in no error's text.
+ *  1. **One call sends at most one request** that changes anything, because a second one could trade twice. Neither the
+ *     adapter nor its SDK retries, whatever the answer. Reads that complete an answer are allowed. If they fail after an
+ *     order was sent, the outcome is `unknown`.
+ *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report a used one as
+ *     `refused` with reason `duplicate`. If the broker can't, its traits say so (`clientOrderId.takenOnce`), and nothing is
+ *     sent a second time. Ids of 8–48 letters, digits, `_` and `-` are accepted, and returned unchanged.
+ *  3. **An order can be looked up by this id** once the broker's reads have caught up, whatever its state. `undefined` means
+ *     that the broker itself said there is none, so a proxy's page throws. If lookups are limited
+ *     (`clientOrderId.lookedUp`), a miss proves nothing.
+ *  4. **`refused` and `not_taken` are proof** that this request created no order. Anything else is `unknown`: a timeout, a
+ *     lost connection, a 5xx, a page that is not the broker's, a 2xx about something else.
+ *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker can't
+ *     express is an error, and nothing is sent. The order already has its bound (`boundedOrder`).
+ *  6. **Reads throw nothing but a `Refusal`** (502 `broker_unavailable`, `broker_invalid_response`, 504 `broker_timeout`, 503
+ *     `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts, because an incomplete answer must
+ *     not look like a $0 account. An account that may not trade is `trading_blocked`. Symbols are written `BRK.B`. Order ids
+ *     have up to 64 letters, digits and `-`; page names up to 128, including `:`, `_` and `.`.
+ *  7. **Updates are only hints** (`tradeUpdates`): one connection per call, never reopened by the adapter. An unclear message
+ *     is an update without ids, because only a read shows an order's state.
+ *  8. **Rejected credentials** are reported immediately (`onUnauthorized` of {@link ConnectBroker}), and appear in no error.
  *
  * @example
  * ```ts

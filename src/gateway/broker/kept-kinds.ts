@@ -112,9 +112,9 @@ const keptKinds = {
 
 interface KeptWords {
   readonly noun: string;
-  /** Where the owner finds the credentials. */
+  /** Tells the owner where to find the credentials. */
   readonly where: string;
-  /** What to do if the broker rejects the credentials. */
+  /** The next step if the broker rejects the credentials. */
   readonly again: string;
   readonly fields: Readonly<Record<string, KeptField>>;
 }

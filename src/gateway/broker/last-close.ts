@@ -2,14 +2,14 @@ import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
-/** What is held now. A short position is negative. */
+/** A current holding. A short position is negative. */
 interface HeldNow {
   readonly id: string;
   readonly qty: string;
   readonly price: string;
 }
 
-/** What was traded since the close. Sales are negative. */
+/** A trade since the close. Sales are negative. */
 type TradedSince = HeldNow;
 
 /** Price and units at the close. Undefined if the broker doesn't report the price. */

@@ -14,13 +14,13 @@ interface ApprovalKind {
   readonly type: string;
   readonly schema: z.ZodType;
   readonly scope: Scope;
-  /** `order` or `message`, for refusals. */
+  /** `order` or `message`, for error messages. */
   readonly noun: string;
 }
 
 /**
- * Compares a request with the approved details of the token. Nothing is defaulted, dropped or corrected on the way.
- * @throws {Refusal} 403 `details_mismatch`, naming the fields
+ * Compares a request with the approved details of the token. Nothing is defaulted, dropped or corrected first.
+ * @throws {Refusal} 403 `details_mismatch`, with the names of the fields
  */
 export function requireApproved(
   approved: Record<string, unknown>,
@@ -38,8 +38,8 @@ export function requireApproved(
 }
 
 /**
- * Also finds fields that only look inherited: details parsed from JSON can have an own `__proto__` or `constructor`, which
- * equals what every object inherits.
+ * Returns the fields that differ. Includes fields that only look inherited: details parsed from JSON can have their own
+ * `__proto__` or `constructor`, which would equal what every object inherits.
  */
 function mismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const added = Object.keys(approved).filter((field) => !Object.hasOwn(demanded, field));
@@ -47,7 +47,8 @@ function mismatches(approved: Record<string, unknown>, demanded: Record<string, 
 }
 
 /**
- * Exactly one object, of this type; a second one of any type is refused. Returns it as it is in the token.
+ * Returns the details exactly as they are in the token. Requires one object, of this type. A second one of any type is an
+ * error.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`
  */
 export function approvedDetails(
@@ -55,7 +56,7 @@ export function approvedDetails(
   kind: ApprovalKind,
 ): Record<string, unknown> {
   if (claim === undefined || (Array.isArray(claim) && claim.length === 0)) {
-    throw notApproved(kind, 'approval_missing', `the access token carries no approved ${kind.noun}`);
+    throw notApproved(kind, 'approval_missing', `the access token contains no approved ${kind.noun}`);
   }
   if (!Array.isArray(claim)) {
     throw notApproved(
@@ -68,7 +69,7 @@ export function approvedDetails(
     throw notApproved(
       kind,
       'approval_ambiguous',
-      'the access token carries more than one authorization details object',
+      'the access token contains more than one authorization details object',
     );
   }
   const details: unknown = claim[0];
@@ -83,7 +84,7 @@ export function approvedDetails(
     throw notApproved(
       kind,
       'approval_missing',
-      `the access token carries no authorization details of type ${kind.type}`,
+      `the access token contains no authorization details of type ${kind.type}`,
     );
   }
   const parsed = kind.schema.safeParse(details);
@@ -95,13 +96,13 @@ export function approvedDetails(
       issueFields(parsed.error.issues),
     );
   }
-  // The raw object is compared: parsing may have changed it.
+  // Returns the raw object for the comparison, because parsing may have changed it.
   return details as Record<string, unknown>;
 }
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Paths of the issues; for unknown fields, which zod reports at the parent, their names. */
+/** Returns the paths of the issues. For unknown fields, which zod reports at the parent, it returns their names. */
 export function issueFields(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);
@@ -123,7 +124,7 @@ export function malformed(
   });
 }
 
-/** The refusal for an error of `checkOrder` or `checkMessage`. @throws any other error */
+/** Returns the problem for an error of `checkOrder` or `checkMessage`. @throws any other error */
 export function unsound(code: ProblemCode, error: unknown): Refusal {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
@@ -138,7 +139,7 @@ export function requireUnexpired(
   clock: Pick<Clock, 'now'>,
 ): void {
   if (clock.now() < Date.parse(expiresAt)) return;
-  throw new Refusal(403, 'approval_expired', `the approval ended at ${expiresAt}`, {
+  throw new Refusal(403, 'approval_expired', `the approval expired at ${expiresAt}`, {
     hint: `Propose the ${noun} again.`,
     fields: ['expires_at'],
     challenge: { error: 'insufficient_authorization_details', scopes: [scope] },
@@ -152,7 +153,7 @@ function notApproved(
   fields?: readonly string[],
 ): Refusal {
   return new Refusal(403, code, detail, {
-    hint: `Ask for an approval of exactly this ${kind.noun}.`,
+    hint: `Request an approval of exactly this ${kind.noun}.`,
     ...defined({ fields }),
     challenge: { error: 'insufficient_authorization_details', scopes: [kind.scope] },
   });

@@ -13,21 +13,21 @@ import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** Seconds in which a restarted database, or its replica, is back. */
+/** Seconds after which a restarted database, or its replica, is usually back. */
 const STORE_RETRY_S = 5;
 
-/** Open at once by one token, which all clients of one sign-in share. */
+/** Maximum number of open streams per token. All clients of one sign-in share a token. */
 const MOST_STREAMS_OF_TOKEN = 20;
-/** Open at once by one person, on several machines. */
+/** Maximum number of open streams per person, on all machines. */
 const MOST_STREAMS_OF_PERSON = 60;
 
-/** In front of every route: authenticates, authorizes, and answers with refusals. */
+/** Wraps every route: authenticates, authorizes, and converts errors to HTTP problems. */
 export interface Door {
-  /** For callers whose token has all of these scopes. */
+  /** Wraps a handler for callers whose token has all of these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
   /**
-   * The same for server-sent events: `handle` checks the request and returns the writer. If that fails the stream ends and
-   * the failure is logged; the client reconnects after its last event.
+   * Does the same for server-sent events: `handle` checks the request and returns the writer. If writing fails, the stream
+   * ends and the failure is logged. The client reconnects after its last event.
    */
   stream(
     scopes: readonly Scope[],
@@ -39,14 +39,14 @@ type Handler = (c: Context) => Promise<Response>;
 
 interface DoorOptions {
   readonly verify: TokenVerifier;
-  /** The caller of an in-process request (mounts); undefined for requests over the network. */
+  /** Returns the caller of an in-process request (mounts); undefined for requests over the network. */
   readonly actingFor: (request: Request) => Promise<Caller | undefined>;
   readonly resource: string;
-  /** If not at the usual place. */
+  /** Set if the metadata is not at the usual path. */
   readonly metadataPath?: string;
-  /** What a 401 asks for, so that one consent is enough. */
+  /** Scopes that a 401 asks for, so that one consent is enough. */
   readonly challengeScopes?: readonly string[];
-  /** What is behind it (default: the gateway), and the hint for its internal errors. */
+  /** Name of the service behind it (default: the gateway), and the hint for its internal errors. */
   readonly called?: string;
   /** Default {@link MOST_STREAMS_OF_PERSON}. */
   readonly mostStreams?: number;
@@ -169,14 +169,14 @@ export function createDoor(options: DoorOptions): Door {
 }
 
 function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
-  return new Refusal(429, 'too_many_open', `more than ${most} streams are open at once by one ${whose}`, {
+  return new Refusal(429, 'too_many_open', `one ${whose} has more than ${most} open streams`, {
     hint: 'Close one first.',
     retryAfter: 5,
     members: { limit: String(most) },
   });
 }
 
-/** PostgreSQL stores no U+0000, so nothing has such a name. */
+/** Rejects U+0000, which PostgreSQL cannot store, so that no resource can have such a name. */
 function requireNoNul(path: string): void {
   if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is no such endpoint');
 }
@@ -185,12 +185,12 @@ function refusalOf(
   error: unknown,
   {
     called = 'gateway',
-    internalHint: hint = 'Ask for the order by client_order_id before you send it again.',
+    internalHint: hint = 'Look up the order by client_order_id before you send it again.',
   }: Pick<DoorOptions, 'called' | 'internalHint'>,
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
   return isStoreAway(error)
-    ? new Refusal(503, 'store_unavailable', `the ${called}’s database does not answer`, {
+    ? new Refusal(503, 'store_unavailable', `the ${called}’s database is not responding`, {
         hint,
         retryAfter: STORE_RETRY_S,
       })
@@ -199,15 +199,15 @@ function refusalOf(
 
 interface Answering {
   seen(caller: Caller): void;
-  /** Its answer has begun, and ends early. */
+  /** Reports a failure after the response has begun. The response ends early. */
   brokeOff(error: unknown): void;
 }
 
-/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), naming what is needed */
+/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
   throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
-    hint: 'Ask for a token with these scopes.',
+    hint: 'Request a token with these scopes.',
     members: { required_scopes: [...scopes] },
     challenge: { error: 'insufficient_scope', scopes },
   });
@@ -217,17 +217,17 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
 export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
   throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
-    hint: 'Sign in by a client whose tokens carry client_id (RFC 9068).',
+    hint: 'Sign in with a client whose tokens contain client_id (RFC 9068).',
     challenge: {},
   });
 }
 
-/** Still percent-encoded, as in a DPoP proof's `htu`. The host is never taken from the request. */
+/** Returns the path, still percent-encoded as in a DPoP proof's `htu`. The host is never taken from the request. */
 function pathOf(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/** No query, header or body: nothing that could hold a token or tell what somebody owns. */
+/** Contains no query, header or body, so nothing that could hold a token or show what somebody owns. */
 export interface RequestLogEntry {
   /** RFC 3339. */
   readonly at: string;
@@ -242,7 +242,7 @@ export interface RequestLogEntry {
   readonly client_id?: string;
   /** The actor (RFC 8693 `act`). */
   readonly act?: string;
-  /** The name of an unexpected error. Its message may quote what it choked on. */
+  /** Name of an unexpected error. Its message is left out because it may quote the input. */
   readonly error?: string;
 }
 

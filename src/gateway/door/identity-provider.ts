@@ -6,24 +6,25 @@ import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.t
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
-/** Metadata and keys of the one identity provider whose tokens count. */
+/** Metadata and keys of the identity provider. Only its tokens are accepted. */
 export interface IdentityProvider {
   /** RFC 8414 metadata, cached for an hour. @throws {Refusal} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
   /** @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
-  /** Undefined for one in this process, with the same clock. */
+  /** Undefined if the provider runs in this process, with the same clock. */
   readonly time?: ProviderTime | undefined;
 }
 
-/** The provider's clock, by which its tokens are judged. */
+/** The provider's clock, which decides whether its tokens are valid. */
 interface ProviderTime {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** How far this machine's clock is ahead; 0 if within a few seconds, or unknown. */
+  /** Returns how far this machine's clock is ahead, in seconds; 0 if within a few seconds, or unknown. */
   secondsAhead(): number;
   /**
-   * Asks the provider for the time, unless it was asked a moment ago. True if the difference has changed; never rejects.
+   * Asks the provider for the time, unless it was asked a moment ago. Returns whether the difference has changed. Never
+   * rejects.
    */
   compare(): Promise<boolean>;
 }
@@ -87,13 +88,13 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
         throw new Refusal(
           401,
           'token_key_unknown',
-          'the access token is signed by a key the issuer does not have',
+          'the access token is signed with a key that the issuer does not have',
           {
             challenge: { error: 'invalid_token' },
           },
         );
       }
-      // A header that no key fits (an unsupported algorithm, say) is the token's fault; jwtVerify reports it.
+      // A header that no key fits (an unsupported algorithm, say) is the token's fault, which jwtVerify reports.
       if (cause instanceof errors.JOSENotSupported) throw cause;
       throw unreachable(cause);
     }
@@ -108,7 +109,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       const before = time.secondsAhead();
       if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
         comparing ??= discover(issuer, options)
-          // Any answer tells the time.
+          // Any answer contains the time.
           .then(undefined, () => undefined)
           .then(() => {
             comparedAt = clock.monotonic();
@@ -122,7 +123,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   return { metadata, key, time };
 }
 
-/** OpenID Connect Discovery, or RFC 8414. */
+/** Discovers metadata with OpenID Connect Discovery or RFC 8414. */
 async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
   const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
   try {
@@ -136,7 +137,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
   }
 }
 
-/** For oauth4webapi: own fetch, a timeout, plain http on loopback only. */
+/** Returns options for oauth4webapi: our own fetch, a timeout, and plain http on loopback only. */
 export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
   return {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Maximum wait. Longer than a request takes: the timeout of the broker or service, and lookups after it. */
+/** Maximum wait, in milliseconds: longer than a request to the broker or service and the lookups after it. */
 const LONGEST_MS = 20_000;
 /** Milliseconds between reads of the row, because notifications may get lost. */
 const LOOK_MS = 500;
@@ -13,11 +13,11 @@ interface LandingParts {
 }
 
 /**
- * Waits while another gateway may be sending something, so that its answer is returned here too. Reads the row at each news
- * of it, and every {@link LOOK_MS}.
+ * Waits while another gateway may be sending something, so that its result is returned here too. Reads the row at each
+ * notification about it, and every {@link LOOK_MS}.
  * @param id the client's own id of an order or message
- * @param isUnderWay whether somebody may be sending it
- * @param since when that began, milliseconds since the epoch (default: now)
+ * @param isUnderWay whether a gateway may be sending it
+ * @param since when sending began, in milliseconds since the epoch (default: now)
  * @returns the row at the end
  */
 export async function whenLanded<Row>(

@@ -3,7 +3,7 @@ import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+/** Creates the response. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
   options: Pick<RefusalOptions, 'challenge' | 'retryAfter'>,
@@ -26,7 +26,7 @@ export function problemResponse(
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
     headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
-    // Leaving out a wrong proof does not help, so Bearer isn't offered.
+    // A client can't fix a wrong proof by leaving it out, so Bearer isn't offered.
     if (options.challenge.error !== 'invalid_dpop_proof') {
       headers.append('www-authenticate', `Bearer ${written}`);
     }
@@ -37,12 +37,12 @@ export function problemResponse(
   });
 }
 
-/** RFC 6750 §3 allows no quote, no backslash, only ASCII in `error_description`. */
+/** Replaces characters that RFC 6750 §3 does not allow in `error_description`: quotes, backslashes and non-ASCII. */
 function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
 }
 
-/** A refusal that is the recorded result of an earlier request. */
+/** The recorded problem of an earlier request. */
 export class ReplayedRefusal extends Refusal {
   override name = 'ReplayedRefusal';
 }

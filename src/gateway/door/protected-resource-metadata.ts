@@ -4,7 +4,7 @@ import { SIGNING_ALGORITHMS } from './token-rules.ts';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
-/** RFC 9728 §2, with `authorization_details_types_supported` of RFC 9396 §10. */
+/** Returns the metadata of RFC 9728 §2, with `authorization_details_types_supported` of RFC 9396 §10. */
 export function protectedResourceMetadata(options: {
   resource: string;
   issuer: string;

@@ -23,7 +23,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from './token-rules.ts';
 
 interface Credentials {
   readonly method: string;
-  /** As sent, without query. */
+  /** The path as sent, without the query. */
   readonly path: string;
   readonly authorization: string | undefined;
   readonly dpop: string | undefined;
@@ -32,17 +32,17 @@ interface Credentials {
 interface TokenVerifierOptions {
   readonly provider: IdentityProvider;
   readonly resource: string;
-  /** The base of every DPoP `htu` (default: the resource). */
+  /** Base of every DPoP `htu` (default: the resource). */
   readonly base?: string | undefined;
-  /** Other audiences here: a token that is also for one of these could cross over, and is refused. */
+  /** Other audiences at this server. A token that is also for one of these could be used across them, so it is rejected. */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
-  /** Whether the session of a token has ended. Without it a token counts until it expires. */
+  /** Returns whether a token's session has ended. Without this, a token is valid until it expires. */
   readonly isRevoked?: IsRevoked | undefined;
-  /** Refuses tokens bound to no key, which a thief could use. */
+  /** Rejects tokens that are not bound to a key, because a thief could use them. */
   readonly requireBoundTokens?: boolean | undefined;
-  /** Default: every client. */
+  /** Clients whose tokens are accepted (default: every client). */
   readonly allowedClients?: readonly string[] | undefined;
 }
 
@@ -53,8 +53,8 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
 /**
  * Verifies JWT access tokens (RFC 9068 §4), as `Bearer`, or as `DPoP` if the token has `cnf.jkt` (RFC 9449 §7). The scheme
- * must fit: a bound token sent as Bearer may be stolen. Throws {@link Refusal}: 401 with a code for each way to fail, 503
- * `provider_unreachable`.
+ * must match, because a bound token sent as Bearer may be stolen. Throws {@link Refusal}: 401 with a code for each
+ * failure, or 503 `provider_unreachable`.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
@@ -68,19 +68,19 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
     const thumbprint = boundKey(claims);
     if (thumbprint !== undefined && scheme === 'bearer') {
-      throw tokenRefusal('token_bound', 'the access token is bound to a key and was sent as a Bearer token', {
-        hint: 'Send it by the DPoP scheme, with a proof.',
+      throw tokenRefusal('token_bound', 'the access token is bound to a key but was sent as a Bearer token', {
+        hint: 'Send it with the DPoP scheme and a proof.',
       });
     }
     if (thumbprint === undefined && scheme === 'dpop') {
       throw tokenRefusal(
         'token_not_bound',
-        'the access token is bound to no key and was sent by the DPoP scheme',
+        'the access token is not bound to a key but was sent with the DPoP scheme',
       );
     }
     if (thumbprint === undefined && options.requireBoundTokens) {
-      throw tokenRefusal('token_not_bound', 'the access token is bound to no key', {
-        hint: 'Use a client whose tokens are bound by DPoP, or set "require_bound_tokens: false" in gateway.yaml.',
+      throw tokenRefusal('token_not_bound', 'the access token is not bound to a key', {
+        hint: 'Use a client whose tokens are bound with DPoP, or set "require_bound_tokens: false" in gateway.yaml.',
       });
     }
     if (thumbprint !== undefined) {
@@ -98,7 +98,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   return (credentials) => byProviderClock(options.provider, () => callerBy(credentials));
 }
 
-/** Refusals that may be due to a wrong clock. */
+/** Problems that a wrong clock may cause. */
 const REFUSED_FOR_ITS_TIME: readonly ProblemCode[] = [
   'token_expired',
   'token_not_yet_valid',
@@ -124,9 +124,9 @@ function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provide
 }
 
 /**
- * The approver, by the token that the provider's token endpoint issued to the gateway (RFC 9068 §4): it need not be bound,
- * nor its client be allowed. Throws {@link Refusal} as the verifier does.
- * @param time `isFirst` is false for a token that was used before, which may have expired since
+ * Verifies the token that the provider's token endpoint issued to the gateway, and returns the approver (RFC 9068 §4). The
+ * token need not be bound, and its client need not be allowed. Throws {@link Refusal} as the verifier does.
+ * @param time `isFirst` is false for a token that was used before and may have expired since
  */
 export async function verifyApprovalToken(
   token: string,
@@ -140,7 +140,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Only used as the time for verifying this same token. */
+/** Returns when the token was issued. Used only as the time at which this same token is verified. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -157,7 +157,7 @@ function callerOf(
 ): Caller {
   return {
     sub: claims.sub,
-    // RFC 9068 §2.2 has `client_id`; Keycloak (26.4, measured) has only `azp`.
+    // RFC 9068 §2.2 has `client_id`. Keycloak (26.4, measured) has only `azp`.
     clientId: textOf(claims.client_id) ?? textOf(claims.azp),
     scopes: new Set(typeof claims.scope === 'string' ? claims.scope.split(' ').filter(Boolean) : []),
     clientName: textOf(claims.client_name),
@@ -184,15 +184,18 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
-/** Some providers write a single group without a list. An unreadable one could be a group that a rule forbids. */
+/**
+ * Returns the groups. Some providers write a single group without a list. Unreadable groups are rejected, because one
+ * could be a group that a rule forbids.
+ */
 function groupsOf(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
   if (list.every((group): group is string => textOf(group) !== undefined)) return list;
-  throw tokenRefusal('token_claims', 'the access token has "groups" that are no list of names');
+  throw tokenRefusal('token_claims', 'the "groups" of the access token are not a list of names');
 }
 
-/** The current actor (RFC 8693 §4.1). An unreadable one is refused. */
+/** Returns the current actor (RFC 8693 §4.1). An unreadable one is rejected. */
 function actorOf(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
@@ -215,15 +218,15 @@ export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
   throw new Refusal(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
-    hint: 'Whoever runs the gateway lists its clients in gateway.yaml: allowed_clients.',
+    hint: 'The gateway’s operator can allow it in gateway.yaml: allowed_clients.',
     challenge: {},
   });
 }
 
 function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
   if (header === undefined || header.trim() === '') {
-    // RFC 6750 §3.1: no error code if no credentials were sent.
-    throw new Refusal(401, 'token_missing', 'there is no access token', {
+    // RFC 6750 §3.1: no error code if the request has no credentials.
+    throw new Refusal(401, 'token_missing', 'the request has no access token', {
       hint: 'Log in first.',
       challenge: {},
     });
@@ -247,7 +250,7 @@ async function verified(
   }: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'otherAudiences'>,
   now: number,
 ): Promise<VerifiedToken> {
-  // As the provider writes it, which may differ in a trailing slash.
+  // The issuer as the provider writes it, which may differ in a trailing slash.
   const { issuer } = await provider.metadata();
   try {
     const { payload, protectedHeader, key } = await jwtVerify(token, provider.key, {
@@ -261,7 +264,7 @@ async function verified(
     });
     const { sub, jti, exp, iat, aud } = payload;
     if (Array.isArray(aud) && aud.some((one) => otherAudiences.includes(one))) {
-      throw tokenRefusal('token_audience', 'the access token is for more than one audience here');
+      throw tokenRefusal('token_audience', 'the access token is for more than one audience of this server');
     }
     if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || jti === '') {
       throw tokenRefusal('token_claims', 'the access token has an empty sub or jti');
@@ -281,14 +284,17 @@ async function verified(
   }
 }
 
-/** Anything unexpected is a wrong token too. */
+/** Returns the problem. Any unexpected error also means a wrong token. */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
-    return tokenRefusal('token_algorithm', 'the access token is signed by an algorithm not accepted here');
+    return tokenRefusal(
+      'token_algorithm',
+      'the access token is signed with an algorithm that is not accepted here',
+    );
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return tokenRefusal('token_signature', 'the signature of the access token is wrong');
+    return tokenRefusal('token_signature', 'the signature of the access token is invalid');
   }
   if (error instanceof errors.JWTExpired) {
     return tokenRefusal('token_expired', 'the access token has expired', { hint: 'Refresh it.' });
@@ -296,9 +302,9 @@ function refusalFor(error: unknown): Refusal {
   if (error instanceof errors.JWTClaimValidationFailed) {
     switch (error.claim) {
       case 'iss':
-        return tokenRefusal('token_issuer', 'the access token is from another issuer');
+        return tokenRefusal('token_issuer', 'the access token is from a different issuer');
       case 'aud':
-        return tokenRefusal('token_audience', 'the access token is for another audience');
+        return tokenRefusal('token_audience', 'the access token is for a different audience');
       case 'typ':
         return tokenRefusal('token_type', 'the token is not an access token (typ at+jwt, RFC 9068)');
       case 'nbf':
@@ -310,12 +316,12 @@ function refusalFor(error: unknown): Refusal {
   return tokenRefusal('token_malformed', 'the access token is not a well-formed JWT');
 }
 
-/** RFC 9449 §6.1 `cnf.jkt`. Any other binding can't be checked here, so it is refused. */
+/** Returns RFC 9449 §6.1 `cnf.jkt`. Any other binding can't be checked here, so it is rejected. */
 function boundKey(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
   const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;
   if (jkt !== undefined) return jkt;
-  throw tokenRefusal('token_claims', 'the access token is bound in a way not supported here');
+  throw tokenRefusal('token_claims', 'the access token has a binding that is not supported here');
 }
 
 function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
@@ -324,7 +330,7 @@ function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: strin
 
 type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
 
-/** A verified token, and the key that verified it. */
+/** A verified token and the key that verified it. */
 interface VerifiedToken {
   readonly claims: AccessTokenClaims;
   readonly header: CompactJWSHeaderParameters;
@@ -333,19 +339,19 @@ interface VerifiedToken {
 
 const MOST_TOKENS = 1_000;
 
-/** The header alone selects the key. */
+/** Input that selects the key by the header alone. */
 const NOTHING_SIGNED = { payload: '', signature: '' };
 
 /**
- * Verifies the signature of a token once, not with each request. Each time it checks that the token has not expired and
- * that the key is still the provider's; otherwise the token is verified again.
- * @param verify rejects for a wrong token; `now` in milliseconds since the epoch
+ * Verifies the signature of a token only once instead of at each request. Each request still checks that the token has not
+ * expired and that the key is still the provider's. If not, the token is verified again.
+ * @param verify rejects for a wrong token; `now` is in milliseconds since the epoch
  */
 export function verifiedOnce(
   provider: Pick<IdentityProvider, 'key'>,
   verify: (token: string, now: number) => Promise<VerifiedToken>,
 ): (token: string, now: number) => Promise<AccessTokenClaims> {
-  // By hash: nothing in here opens anything.
+  // Keyed by hash, so that nothing in memory opens anything.
   const known = new Map<string, VerifiedToken & { readonly since: number }>();
 
   const isStillItsKey = async ({ header, key }: VerifiedToken): Promise<boolean> => {
@@ -370,27 +376,27 @@ export function verifiedOnce(
   };
 }
 
-/** How old a proof may be; its `jti` is remembered as long (RFC 9449 §11.1). */
+/** Maximum age of a proof. Its `jti` is remembered as long (RFC 9449 §11.1). */
 const PROOF_AGE_SECONDS = 60;
-/** How far a client's clock may be ahead (RFC 9449 §11.1). */
+/** Maximum time that a client's clock may be ahead (RFC 9449 §11.1). */
 const PROOF_AHEAD_SECONDS = 60;
 
-/** A session uses one key for weeks, with a proof for each request. */
+/** Maximum number of cached keys. A session uses one key for weeks, with a proof for each request. */
 const MOST_KEYS = 1_000;
 
 interface ProofKey {
   readonly key: CryptoKey;
-  /** RFC 7638. */
+  /** RFC 7638 thumbprint. */
   readonly thumbprint: string;
 }
 
-/** Verified keys by algorithm and key exactly as written in a proof. */
+/** Verified keys, by algorithm and key exactly as written in a proof. */
 const keys = new Map<string, ProofKey>();
 
-/** RFC 9449 §4.3. */
+/** The request that a proof must be for (RFC 9449 §4.3). */
 interface ProofTarget {
   readonly method: string;
-  /** Without query and fragment, from the configured resource, never from the Host header. */
+  /** Without query and fragment. Built from the configured resource, never from the Host header. */
   readonly url: string;
   readonly accessToken: string;
   /** The token's `cnf.jkt`. */
@@ -400,9 +406,9 @@ interface ProofTarget {
 }
 
 /**
- * Checks a DPoP proof (all of RFC 9449 §4.3, with replay). Its `jti` is stored only if everything else is right, so that a
- * forged proof can't use up a real one's.
- * @throws {Refusal} 401, one code for each point
+ * Checks a DPoP proof (all of RFC 9449 §4.3, with replay). Stores its `jti` only if everything else is right, so that a
+ * forged proof can't use up the id of a real one.
+ * @throws {Refusal} 401, with one code for each check
  */
 export async function verifyDpopProof(
   proof: string | undefined,
@@ -412,38 +418,42 @@ export async function verifyDpopProof(
   if (proof === undefined || proof === '') {
     throw proofRefusal(
       'dpop_proof_missing',
-      'the access token is bound to a key, and there is no DPoP proof',
+      'the access token is bound to a key, but the request has no DPoP proof',
     );
   }
-  // Two DPoP headers arrive joined by a comma, which no JWT contains.
-  if (proof.includes(',')) throw proofRefusal('dpop_proof_malformed', 'there is more than one DPoP proof');
+  // Two DPoP headers arrive joined by a comma, which never occurs in a JWT.
+  if (proof.includes(','))
+    throw proofRefusal('dpop_proof_malformed', 'the request has more than one DPoP proof');
 
   const { payload, name, key, thumbprint } = await verifiedProof(proof, target.now);
   const { jti, iat, htm, htu, ath } = payload;
   if (thumbprint !== target.thumbprint) {
-    throw proofRefusal('dpop_key_mismatch', 'the DPoP proof is by another key than the token is bound to');
+    throw proofRefusal(
+      'dpop_key_mismatch',
+      'the DPoP proof is signed with a different key than the token is bound to',
+    );
   }
   if (htm !== target.method) {
-    throw proofRefusal('dpop_proof_method', 'the DPoP proof is for another HTTP method');
+    throw proofRefusal('dpop_proof_method', 'the DPoP proof is for a different HTTP method');
   }
   if (typeof htu !== 'string' || !sameTarget(htu, target.url)) {
-    throw proofRefusal('dpop_proof_url', 'the DPoP proof is for another URL');
+    throw proofRefusal('dpop_proof_url', 'the DPoP proof is for a different URL');
   }
   if (ath !== createHash('sha256').update(target.accessToken).digest('base64url')) {
     throw proofRefusal('dpop_proof_token', 'the DPoP proof is not for this access token');
   }
   const now = target.now / 1000;
   if (typeof iat !== 'number' || iat > now + PROOF_AHEAD_SECONDS || iat < now - PROOF_AGE_SECONDS) {
-    throw proofRefusal('dpop_proof_stale', 'the DPoP proof is too old, or from the future', {
-      hint: 'Make a new proof for each request, and check the clock of this machine.',
+    throw proofRefusal('dpop_proof_stale', 'the DPoP proof is too old or from the future', {
+      hint: 'Create a new proof for each request, and check the clock of this machine.',
     });
   }
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) {
-    throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no usable jti');
+    throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no valid jti');
   }
   const isNew = await seen.remember(`${thumbprint}.${jti}`, (iat + PROOF_AGE_SECONDS + 1) * 1000, target.now);
   if (!isNew) {
-    throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was used before');
+    throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was already used');
   }
   if (keys.size >= MOST_KEYS && !keys.has(name)) keys.clear();
   keys.set(name, { key, thumbprint });
@@ -476,17 +486,17 @@ async function verifiedProof(
     if (cause instanceof errors.JOSEAlgNotAllowed) {
       throw proofRefusal(
         'dpop_proof_algorithm',
-        'the DPoP proof is signed by an algorithm not accepted here',
+        'the DPoP proof is signed with an algorithm that is not accepted here',
       );
     }
     if (cause instanceof errors.JWSSignatureVerificationFailed) {
-      throw proofRefusal('dpop_proof_signature', 'the signature of the DPoP proof is wrong');
+      throw proofRefusal('dpop_proof_signature', 'the signature of the DPoP proof is invalid');
     }
     throw proofRefusal('dpop_proof_malformed', 'the DPoP proof is not a well-formed DPoP proof JWT');
   }
 }
 
-/** RFC 9449 §4.3 point 9: compared after normalization, without query and fragment. */
+/** Compares after normalization, without query and fragment (RFC 9449 §4.3 point 9). */
 function sameTarget(htu: string, expected: string): boolean {
   if (!URL.canParse(htu)) return false;
   const claimed = new URL(htu);

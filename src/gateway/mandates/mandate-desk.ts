@@ -8,7 +8,7 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
-/** Reads and ends one's own mandates. Making, widening or resuming one is a proposal. */
+/** Lists and ends a person's own mandates. Creating, widening or resuming one is a proposal. */
 export type MandateDesk = ReturnType<typeof createMandateDesk>;
 
 export function createMandateDesk(options: {
@@ -16,7 +16,7 @@ export function createMandateDesk(options: {
   readonly standing: StandingStore;
   readonly proposals: Pick<ProposalStore, 'get'>;
   readonly now: () => number;
-  /** Writes the record's pending lines. */
+  /** Writes the record's pending entries. */
   readonly noted: () => void;
 }) {
   const { mandates, standing, proposals, now, noted } = options;
@@ -45,11 +45,11 @@ export function createMandateDesk(options: {
     return viewOf(mandate);
   };
   return {
-    /** Newest first. */
+    /** Returns mandates, newest first. */
     list: async (sub: string) => Promise.all((await mandates.list(sub, query())).map(viewOf)),
     find,
     /**
-     * Suspends or ends one, effective for the next order; idempotent. @throws {Refusal} 404 `not_found`, 409
+     * Suspends or ends a mandate, effective for the next order. Idempotent. @throws {Refusal} 404 `not_found`, 409
      * `mandate_ended`
      * @param by the client, or `phone`
      */
@@ -63,7 +63,7 @@ export function createMandateDesk(options: {
   };
 }
 
-/** An order that was not placed in the end is reported as refused. */
+/** Returns an order's outcome. An order that was not placed in the end is reported as rejected. */
 async function cameOf(
   proposals: Pick<ProposalStore, 'get'>,
   last: StandingNow['last'],

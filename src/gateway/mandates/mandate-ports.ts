@@ -82,7 +82,7 @@ async function grant(
     case 'known':
       return;
     case 'approval_used':
-      throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
+      throw new Refusal(403, 'approval_already_used', 'the approval was already used for something else', {
         challenge: {},
       });
     case 'not_replaceable':
@@ -90,7 +90,7 @@ async function grant(
   }
 }
 
-/** Of those that cover it the one that ends first; if none does, the reasons of the nearest. */
+/** Returns the covering mandate that ends first, or else the reasons why the nearest one does not cover the order. */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,
@@ -122,9 +122,9 @@ async function cover(
   return { outside: nearest?.outside ?? [none] };
 }
 
-const none: Outside = { reason: 'MANDATE_NOT_FOUND', text: 'there is no mandate in force' };
+const none: Outside = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
-/** @throws {Refusal} 404 `not_found`, also for another person's */
+/** @throws {Refusal} 404 `not_found`, also for another person's mandate */
 async function named(
   { mandates, now }: MandatePortsOptions,
   sub: string,
@@ -144,14 +144,14 @@ async function named(
 }
 
 export function noSuchMandate(): Refusal {
-  return new Refusal(404, 'not_found', 'there is no such mandate of yours', {
+  return new Refusal(404, 'not_found', 'you have no such mandate', {
     hint: 'List them with "trade-agent mandates".',
     members: { reason: 'MANDATE_NOT_FOUND', reasons: ['MANDATE_NOT_FOUND'] },
   });
 }
 
 export function mandateEnded(state: string): Refusal {
-  return new Refusal(409, 'mandate_ended', `the mandate is ${state} already`, {
-    hint: 'Ask for a new one: "trade-agent mandates add".',
+  return new Refusal(409, 'mandate_ended', `the mandate is already ${state}`, {
+    hint: 'Propose a new one with "trade-agent mandates add".',
   });
 }

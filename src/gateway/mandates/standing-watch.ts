@@ -24,13 +24,13 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 
-/** An older quote says nothing about now, milliseconds. */
+/** Maximum age of a quote, in milliseconds. An older one says nothing about the current price. */
 const FRESH_MS = 120_000;
 
 /**
- * Whether a price is beyond the trigger. The far side of the spread decides (below: the ask, above: the bid), so that
- * neither an odd trade nor a wide spread fires it; without that side, the last trade.
- * @param now the market's, milliseconds since the epoch
+ * Returns whether a price is beyond the trigger. The far side of the spread decides (below: the ask, above: the bid), so
+ * that neither an odd trade nor a wide spread fires it. Without that side, the last trade decides.
+ * @param now the market's time, in milliseconds since the epoch
  */
 function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
   if (Math.abs(now - Date.parse(told)) > FRESH_MS) return false;
@@ -40,9 +40,9 @@ function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, 
   return price === 'below' ? value.lt(at) : value.gt(at);
 }
 
-/** Milliseconds. */
+/** Milliseconds between checks. */
 export const LOOK_MS = 15_000;
-/** Before an order that could not be placed for now is tried again, milliseconds. */
+/** Delay before an order that could not be placed is retried, in milliseconds. */
 const AGAIN_MS = 60_000;
 
 interface StandingWatchOptions {
@@ -60,15 +60,16 @@ interface Watched {
 }
 
 /*
- * Watches clock and prices, and proposes what is due: one order each time, whatever crashes and however many gateways watch:
+ * Watches clock and prices, and proposes what is due. Each due time results in one order, regardless of crashes and of the
+ * number of gateways that watch, because:
  *
- *  1. What is due is proposed under a key made of its mandate and due time (`keyOf`): one proposal with one client_order_id,
- *     which is taken once. So a process that crashed after proposing proposes the same again.
- *  2. Only then does the row advance, from the due time that was read.
+ *  1. A due order is proposed under a key made of its mandate and due time (`keyOf`): one proposal with one
+ *     client_order_id, which is accepted once. A process that crashed after proposing therefore proposes the same again.
+ *  2. Only then does the row advance, from the due time that was read, so a crash in between loses no order.
  *  3. The mandate's slot (a day) and `max_orders` are checked in the transaction that claims the order.
  *
- * Rules, halts and limits apply as to any order under a mandate; a refusal is recorded, and the next time stays due. Refusals
- * that are not about the order (the broker is busy, the market has just closed) are retried.
+ * Rules, halts and limits apply as to any order under a mandate. A rejection is recorded, and the next time stays due.
+ * Errors that are not about the order (the broker is busy, the market has just closed) are retried.
  */
 export function createStandingWatch(options: StandingWatchOptions) {
   const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
@@ -76,7 +77,7 @@ export function createStandingWatch(options: StandingWatchOptions) {
   const { signal } = closing;
   const failed = (error: unknown): void =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  /** Until when each is not tried again. */
+  /** The time until which each order is not retried. */
   const resting = new Map<string, number>();
   let running = Promise.resolve();
 
@@ -94,7 +95,7 @@ export function createStandingWatch(options: StandingWatchOptions) {
       const { order, terms } = first;
       const whose = { sub: order.sub, account: terms.account };
       await lookAt(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
-        // The broker is unreachable, or the key pair is gone: the next look may succeed.
+        // The broker is unreachable, or the key pair is gone. The next check may succeed.
         if (!(error instanceof Refusal)) failed(error);
       });
     }
@@ -119,14 +120,14 @@ export function createStandingWatch(options: StandingWatchOptions) {
   };
 }
 
-/** Advances a missed time; stops watching a recurring order whose mandate has ended. */
+/** Advances a missed time. Stops watching a standing order whose mandate has ended. */
 async function inForce(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
   const found = await mandates.find(order.sub, order.mandate, { since: dayBegan(now) });
   const state = found === undefined ? 'revoked' : mandateState(found, now);
   const watched = found?.terms.standing;
-  // An unsettled order may still return its share; a price trigger is used once anyway.
+  // An unsettled order may still return its share. A price trigger is used only once anyway.
   const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
   if (found === undefined || watched === undefined || !isOpen) {
     await endWatch(options, order, state, now);
@@ -161,9 +162,9 @@ async function endWatch(
   if (await standing.step(order, next, now)) kernel.noted();
 }
 
-const missedText = 'the market was closed, or the gateway was not running, until it was due again';
+const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** One account: one look at the market, one at all prices waited for. */
+/** Checks one account: reads the market once, and all awaited prices once. */
 async function lookAt(
   options: StandingWatchOptions,
   parts: {
@@ -199,14 +200,14 @@ async function lookAt(
   }
 }
 
-/** Checked again: the broker may have been slow, or the machine asleep. */
+/** Returns whether it is still time. Checked again because the broker may have been slow, or the machine asleep. */
 function isTimely(when: Recurring, due: number, now: number): boolean {
   return isTime(when, due, now) && latestDue(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
 
-/** Proposes it under its mandate. @returns false if it has to be tried again */
+/** Proposes the order under its mandate. @returns false if it has to be retried */
 async function place(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
@@ -234,7 +235,10 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   return true;
 }
 
-/** Equal for equal due times, so that it is the same proposal. No slot: it is the day it is placed on. */
+/**
+ * Returns the proposal, equal for equal due times, so that it is the same proposal. It has no slot: that is the day of
+ * placing.
+ */
 function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...standingRequest(standing), account };
   const from = `standing order ${mandate}`;
@@ -251,7 +255,7 @@ function requestOf(mandate: string, { standing, account }: Watched['terms']): Pr
   };
 }
 
-/** A valid `Idempotency-Key`. */
+/** Returns a valid `Idempotency-Key`. */
 function keyOf({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
@@ -263,7 +267,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Whether it refuses this order, rather than this moment. */
+/** Returns whether the error is about this order, and not about the time. */
 function isFinal({ status, code }: Refusal): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

@@ -2,14 +2,14 @@ import { neverConnected } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * What is known after a message was handed to its service. These services have no idempotency key and can't be asked later,
- * so only what proves that nothing was sent may be tried again.
+ * The known outcome after a message was handed to its service. These services have no idempotency key and can't be queried
+ * later, so only a proof that nothing was sent allows a retry.
  */
 export type Delivery =
   | { readonly outcome: 'sent'; readonly serviceId: string }
   /** Not sent. `reason` is the service's own code. */
   | { readonly outcome: 'refused'; readonly reason: string }
-  /** Not sent; it may be tried again. */
+  /** Not sent, and may be retried. */
   | { readonly outcome: 'not_taken'; readonly reason: 'unauthorized' | 'rate_limited' | 'unreachable' }
   /** It may have been sent. */
   | { readonly outcome: 'unknown' };
@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 
 const LARGEST_ANSWER = 256 * 1024;
 
-/** `not_taken` if there was no connection, `unknown` if there is no readable answer. */
+/** Posts a request. Returns `not_taken` if there was no connection, and `unknown` if there is no readable answer. */
 export async function post(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },
@@ -40,13 +40,13 @@ export async function post(
         'content-type': request.contentType,
       },
       body: request.body,
-      // A redirect would carry token and message elsewhere.
+      // A redirect would send token and message elsewhere.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
     return { status: response.status, body: await readJson(response) };
   } catch (error) {
-    // Any other failure may have carried the message.
+    // With any other failure, the message may have been sent.
     return neverConnected(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
   }
 }

@@ -13,7 +13,7 @@ const errorSchema = z.object({
   }),
 });
 
-/** `users.messages.send` as the user (`me`). */
+/** Sends with `users.messages.send`, as the user (`me`). */
 export function gmailDelivery(options: DeliveryOptions): Deliver {
   return async (draft, accessToken) => {
     const raw = Buffer.from(mail(draft)).toString('base64url');
@@ -26,7 +26,10 @@ export function gmailDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/** RFC 5322. Recipient and subject were checked to hold no line break, so they can't add a header; Gmail sets From. */
+/**
+ * Formats a message (RFC 5322). Recipient and subject were checked to contain no line break, so they can't add a header.
+ * Gmail sets From.
+ */
 export function mail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -41,7 +44,10 @@ export function mail({ recipient, subject = '', text }: MessageDraft): string {
   ].join('\r\n');
 }
 
-/** RFC 2047 encoded words of whole characters, no line longer than 76, unless it is plain ASCII. */
+/**
+ * Returns plain ASCII unchanged, and other text as RFC 2047 encoded words of whole characters, with lines up to 76
+ * characters.
+ */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];
@@ -64,7 +70,7 @@ function judge(status: number, body: unknown): Delivery {
   if (status === 401) return { outcome: 'not_taken', reason: 'unauthorized' };
   if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
   const error = errorSchema.safeParse(body).data?.error;
-  // Only Google's own words are a refusal: a proxy's page proves nothing.
+  // Only Google's own error is a rejection. A proxy's page proves nothing.
   if (error === undefined || ![400, 403, 404].includes(status)) return { outcome: 'unknown' };
   const reason = error.errors?.[0]?.reason ?? error.status ?? 'refused';
   if (/rateLimitExceeded/i.test(reason)) return { outcome: 'not_taken', reason: 'rate_limited' };

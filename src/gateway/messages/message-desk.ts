@@ -28,14 +28,14 @@ import { DISPATCH_MS } from '../orders/order-submission.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 
 /*
- * One approval, one message at most, though no service can be asked for the outcome.
+ * One approval sends at most one message, although no service can be asked for the outcome, because:
  *
- *  1. The claim. In one transaction, before the service hears of it, the journal checks that the id is free and the approval
- *     unused, uses it, and writes the intent.
+ *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the id is free and
+ *     that the approval is unused, marks the approval as used, and writes the intent.
  *  2. Whoever finds an intent reports that its outcome will never be known. That is true only while nobody is sending the
- *     message. Within a process one flight at a time has a message, from before its intent is written until its outcome is.
- *     Another gateway's intent is given longer than sending can take (door/landing.ts); a later outcome is `stale`.
- *  3. An outcome is written only to the entry as it was claimed (its epoch), so a late one changes nothing.
+ *     message. In a process, one flight at a time handles a message, from before its intent is written until its outcome
+ *     is. Another gateway's intent gets more time than sending can take (door/landing.ts). A later outcome is `stale`.
+ *  3. An outcome is written only to the entry as it was claimed (its epoch), so a late outcome changes nothing.
  */
 
 const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
@@ -49,10 +49,10 @@ interface MessageDeskOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
-  /** Together with the token's id, what an approval is used up by. */
+  /** Identifies a used approval, together with the token's id. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** If approvals must be signed. */
+  /** Set if approvals must be signed. */
   readonly signatures?: Pick<Keys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
@@ -70,7 +70,7 @@ export function createMessageDesk(options: MessageDeskOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** The only one in this process for this message; registered before anything is awaited. */
+  /** Runs the only flight in this process for this message. Registers it before anything is awaited. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightOf(key);
     const known = run().finally(() => {
@@ -82,15 +82,15 @@ export function createMessageDesk(options: MessageDeskOptions) {
   }
 
   /**
-   * Sends what was approved, at most once. @throws {Refusal} as `send`
-   * @param approved fields were already compared with the caller's approval
+   * Sends the approved message at most once. @throws {Refusal} as `send`
+   * @param approved its fields were already compared with the caller's approval
    */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const key = { sub: caller.sub, id: draft.client_message_id };
     for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
-      // A lookup, or another message of this id, which is in the journal by then or not at all.
+      // A lookup, or another message with this id, which is in the journal by then or not at all.
       await flight.known.catch(() => undefined);
     }
     const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
@@ -110,24 +110,24 @@ export function createMessageDesk(options: MessageDeskOptions) {
       return { entry: await settled(found, options), replay: true };
     };
     const { entry } = known ?? (await fly(key, undefined, look));
-    // Not sent, and nobody is sending it.
+    // It was not sent, and nobody is sending it.
     if (entry.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
     return dispatch(entry, true).message;
   }
 
   return {
-    /** @throws {Refusal} with a code for each way to fail; {@link ReplayedRefusal} if it is the recorded one */
+    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedRefusal} if it was recorded earlier */
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      // The details that token and request agree on, so a lying provider can't bypass this with a token of its own.
+      // Uses the details that both token and request agree on, so a lying provider can't bypass this with its own token.
       const details = messageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
     },
     sendApproved,
     /**
-     * Whether it could be sent now; uses nothing up. @throws {Refusal} 409 `account_not_connected`, 422
+     * Checks whether the message could be sent now. Uses nothing up. @throws {Refusal} 409 `account_not_connected`, 422
      * `service_not_available`
      */
     async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
@@ -148,7 +148,7 @@ interface Flight {
   readonly known: Promise<Known>;
 }
 
-/** The first result if there is one; otherwise sends it. Call within a flight. */
+/** Returns the first result if there is one. Otherwise sends the message. Must be called within a flight. */
 async function sendOnce(
   approved: ApprovedMessage,
   caller: Caller,
@@ -164,14 +164,14 @@ async function sendOnce(
   };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
-    // Before the approval is used, so that it remains valid until the account is connected.
+    // Comes before the approval is used, so that it stays valid until the account is connected.
     const ready = await admit(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
     switch (claim.outcome) {
       case 'approval_used':
-        throw new Refusal(403, 'approval_already_used', 'the approval was used for something else', {
-          hint: 'Each message needs an approval of its own.',
+        throw new Refusal(403, 'approval_already_used', 'the approval was already used for something else', {
+          hint: 'Each message needs its own approval.',
           challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
         });
       case 'known':
@@ -189,7 +189,7 @@ async function sendOnce(
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {
   if (entry.digest === digest) return entry;
   throw new Refusal(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
-    hint: 'Propose the message again, under another client_message_id.',
+    hint: 'Propose the message again with a different client_message_id.',
     fields: ['client_message_id'],
   });
 }
@@ -199,7 +199,7 @@ interface Ready {
   readonly token: string;
 }
 
-/** Uses nothing up. */
+/** Checks the message. Uses nothing up. */
 async function admit(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
@@ -208,12 +208,17 @@ async function admit(
   requireUnexpired(draft.expires_at, MESSAGE, clock);
   const outlet = outlets.get(draft.service);
   if (outlet === undefined) {
-    throw new Refusal(422, 'service_not_available', `this gateway sends nothing by ${draft.service}`, {
-      fields: ['service'],
-    });
+    throw new Refusal(
+      422,
+      'service_not_available',
+      `this gateway does not send messages through ${draft.service}`,
+      {
+        fields: ['service'],
+      },
+    );
   }
   const token = await accountOf(draft.service, outlet, caller);
-  // Again: the identity provider may have been slow.
+  // Checked again, because the identity provider may have been slow.
   requireUnexpired(draft.expires_at, MESSAGE, clock);
   return { outlet, token };
 }
@@ -230,7 +235,7 @@ async function handOver(
     await journal.finish(claimed, { state: 'ready' }, clock.now());
     throw notSentYet();
   }
-  // No byte leaves after the approval has expired, wherever the process stood still.
+  // No byte leaves after the approval has expired, even if the process was suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), DISPATCH_MS);
   const deadline = deadlineAfter(left, clock);
   const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
@@ -261,7 +266,8 @@ async function handOver(
 }
 
 /**
- * An intent found within a flight, which no other gateway ends in time, is a dead process's: its outcome stays unknown.
+ * Settles an intent found within a flight. If no other gateway ends it in time, its process died and its outcome stays
+ * unknown.
  */
 async function settled(entry: MessageEntry, options: MessageDeskOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
@@ -274,17 +280,17 @@ async function settled(entry: MessageEntry, options: MessageDeskOptions): Promis
 }
 
 function neverAsked(): Refusal {
-  return new Refusal(404, 'not_found', 'this gateway was never asked to send such a message');
+  return new Refusal(404, 'not_found', 'this gateway has no such message');
 }
 
-/** JSON, since no separator is safe in what a provider may call a user. */
+/** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
 function flightOf({ sub, id }: MessageKey): string {
   return JSON.stringify([sub, id]);
 }
 
 function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
-  // Another gateway's attempt, which the service did not take.
+  // Another gateway tried, and the service did not take the message.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = recordedRefusal(entry.problem);
@@ -319,7 +325,7 @@ function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_t
     503,
     'service_busy',
     reason === 'rate_limited'
-      ? `${service} asks for fewer requests and did not take the message`
+      ? `${service} is rate limiting requests and did not take the message`
       : `${service} can't be reached; the message was not sent`,
     { hint: 'Send the identical request again in a moment: the approval is still valid.', retryAfter: 5 },
   );
@@ -334,16 +340,21 @@ function notSentYet(): Refusal {
 
 function refusedBy(service: MessageService, reason: string): Refusal {
   return new Refusal(422, 'message_rejected', `${service} did not take the message`, {
-    hint: 'See service_reason; correct the recipient, and propose it again.',
+    hint: 'See service_reason. Correct the recipient and propose it again.',
     members: { service_reason: reason.slice(0, 100) },
   });
 }
 
 function outcomeUnknown(id: string): Refusal {
-  return new Refusal(504, 'outcome_unknown', 'whether the message was sent is not known, and will not be', {
-    hint: 'Look there before you propose it again. It is not sent a second time.',
-    members: { client_message_id: id, final: true },
-  });
+  return new Refusal(
+    504,
+    'outcome_unknown',
+    'it is unknown whether the message was sent, and it will stay unknown',
+    {
+      hint: 'Check there before you propose it again. It will not be sent again by itself.',
+      members: { client_message_id: id, final: true },
+    },
+  );
 }
 
 interface ApprovedMessage {

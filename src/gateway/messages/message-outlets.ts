@@ -18,8 +18,8 @@ export type MessageServices = {
 };
 
 /**
- * The services in the settings, each with tokens of its own.
- * @throws {TradeAgentError} `invalid_config` for an insecure address, or without an exchange
+ * Creates the services in the settings, each with its own tokens.
+ * @throws {TradeAgentError} `invalid_config` for an insecure address, or without a token exchange
  */
 export function messageOutlets(
   {
@@ -33,7 +33,7 @@ export function messageOutlets(
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;
-    if (exchange === undefined) throw noExchange('messages are set up, and they');
+    if (exchange === undefined) throw noExchange('message services are configured, and they');
     const { audience, url = own } = settings;
     requireSecureUrl(url);
     outlets.set(service, {
@@ -53,7 +53,7 @@ const answerSchema = z.union([
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 
-/** Codes that mean the token no longer works. */
+/** Codes that mean that the token no longer works. */
 const unauthorized = [
   'not_authed',
   'invalid_auth',
@@ -65,7 +65,7 @@ const unauthorized = [
 /** Slack: "It is possible some aspect of the operation succeeded before the error was raised". */
 const uncertain = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/** `chat.postMessage` without markup, links or previews: Slack must show the approved text and nothing else. */
+/** Sends with `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
 function slackDelivery(options: DeliveryOptions): Deliver {
   return async ({ recipient, text }, accessToken) => {
     const answer = await post(
@@ -89,7 +89,7 @@ function slackDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/** Slack's required escapes; `<!channel>` would notify everybody. */
+/** Applies Slack's required escapes. `<!channel>` would notify everybody otherwise. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -22,31 +22,32 @@ export interface Mount {
   readonly path: `/${string}`;
   /** RFC 9728 `resource_name`. */
   readonly name: string;
-  /** The scopes of its tokens, with those they stand for at `/v1`. None of them places an order or uses a mandate. */
+  /** The scopes of its tokens, with the `/v1` scopes that each grants. None of them places an order or uses a mandate. */
   readonly scopes: Readonly<
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof USE_MANDATES>[]>>
   >;
-  /** Bytes. */
+  /** Maximum size of a request body, in bytes. */
   readonly largestBody: number;
-  /** Refuses tokens that are bound to no key (RFC 9449). */
+  /** Rejects tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
-  /** @param request without its credentials; its signal aborts when the caller goes away */
+  /** @param request without its credentials; its signal aborts when the caller disconnects */
   serve(request: Request, caller: MountedCaller): Promise<Response>;
 }
 
-/** A verified caller, without the token. */
+/** A verified caller, without its token. */
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** The mount's. */
+  /** The mount's scopes that the token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** The gateway's address. */
   readonly resource: string;
   /**
-   * The gateway's own API as this caller, in this process, with the same checks. 401 once the caller's token has expired.
-   * @param path `/v1/quotes?symbols=AAPL`
+   * Calls the gateway's own API as this caller, in this process, with the same checks. Returns 401 once the caller's token
+   * has expired.
+   * @param path for example `/v1/quotes?symbols=AAPL`
    * @throws the signal's reason
    */
   fetch(path: string, init?: RequestInit): Promise<Response>;

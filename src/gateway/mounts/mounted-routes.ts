@@ -47,10 +47,10 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
-/** A page of another site could use its visitor's access. */
+/** Rejects requests from other origins, because a page of another site could use its visitor's access. */
 function refuseOrigin(): never {
-  throw new Refusal(403, 'origin_refused', 'pages of other sites can do nothing here', {
-    hint: 'Call this from a program, not from a page of another address.',
+  throw new Refusal(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
+    hint: 'Call this from a program, not from a web page of another site.',
   });
 }
 
@@ -79,7 +79,7 @@ function mountedCaller(
   };
 }
 
-/** The request goes on: it may be writing. */
+/** Rejects when the signal aborts. The request itself continues, because it may be writing. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -102,17 +102,17 @@ async function withoutCredentials(c: Context, largestBody: number): Promise<Requ
 }
 
 /**
- * In-process requests for a caller who was verified at another door. The request object itself identifies them, so none can
- * come over the network.
+ * In-process requests for a caller who was verified by a mount. The request object itself is the credential, so no such
+ * request can come over the network.
  */
 type Acting = ReturnType<typeof createActing>;
 
 export function createActing() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    /** As the caller, with only these scopes. */
+    /** Marks the request as the caller's, with only these scopes. */
     as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
-      // Approvals have tokens of their own.
+      // Left out, because approvals have their own tokens.
       callers.set(request, {
         ...caller,
         scopes,

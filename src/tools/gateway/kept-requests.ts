@@ -147,7 +147,7 @@ export function inAccountOf(owner: string | undefined, asked: ProposalRequestInp
 
 function mandateId(id: string): string {
   if (mandateIdSchema.safeParse(id).success) return id;
-  throw new TradeAgentError('not_found', 'there is no such mandate of yours', {
+  throw new TradeAgentError('not_found', 'you have no such mandate', {
     hint: 'List them with "trade-agent mandates".',
   });
 }

@@ -53,7 +53,7 @@ withPostgres('a server whose database is away', () => {
     const refused = await threads();
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
     expect(problemSchema.parse(await refused.json())).toMatchObject({
-      ...{ code: 'store_unavailable', detail: 'the server’s database does not answer' },
+      ...{ code: 'store_unavailable', detail: 'the server’s database is not responding' },
     });
     expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
     await cluster.start();

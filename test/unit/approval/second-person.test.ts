@@ -202,7 +202,7 @@ describe('what takes two people', () => {
   it('refuses the owner’s yes before the second phone rings, where it is none', async () => {
     const world = worldOfTwo({ answers: ['approved', 'approved'] });
     world.verify = async () => {
-      throw new Refusal(401, 'token_signature', 'the signature of the access token is wrong');
+      throw new Refusal(401, 'token_signature', 'the signature of the access token is invalid');
     };
     await world.proposed('blocked', MUCH);
     expect(askedOf(world)).toEqual(['alice']);

@@ -107,7 +107,7 @@ describe('gateway.yaml', () => {
   });
 
   it.each<[object, string]>([
-    [{ approval: { method: 'sms' } }, 'the one method there is yet is "ciba"'],
+    [{ approval: { method: 'sms' } }, 'the only supported method is "ciba"'],
     [{ approval: { signature: 'paper' } }, 'approval.signature'],
     [{ environment: 'live', approval: { details: 'message' } }, 'must not be "message" with live money'],
     [{ approval: { provider: 'keycloak' } }, '"message" is what it can do'],

@@ -58,7 +58,7 @@ export type Fields = Readonly<Record<string, Field | undefined>>;
 const call = z.strictObject({
   tool: z.string().min(1).max(128),
   arguments: z.record(z.string(), argument).default({}),
-  /** Where the answer is: an object, or the rows of a list (an array, or the members of an object). */
+  /** Points to the answer: an object, or the rows of a list (an array, or the members of an object). */
   at: pointer.default(''),
 });
 export type Call = z.output<typeof call>;
@@ -100,7 +100,7 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Where rejections are. Without this, no answer counts as a rejection: an order that is not accepted is unknown. */
+/** Points to rejections. Without this, no answer counts as a rejection: an order that is not accepted is unknown. */
 const refusals = z.strictObject({
   /** Present only in a rejection. */
   at: pointer,

@@ -262,7 +262,7 @@ function resultListener(
         signal.throwIfAborted();
       }
       const was = heard;
-      // What arrives during a check counts for the next one.
+      // An update that arrives during a check counts for the next one.
       heard = 'nothing';
       return was;
     },
