@@ -5,23 +5,23 @@ import { questionToPropose, type RelationQuestion } from '../trading/relations.t
 import type { Proposer } from './kind.ts';
 
 /**
- * Who stands how to whose account, as the kernel asks: before a phone rings, and again right before anything is carried out.
- * What can't be told is a no.
+ * The relations between people and accounts. The kernel checks them before a phone rings, and again right before an
+ * execution. If a relation cannot be determined, the answer is no.
  */
 export interface Access {
   /** @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
   require(who: string, question: RelationQuestion, account: string): Promise<void>;
   /**
-   * Whose second yes is to be asked for, of those who can give it.
-   * @param but who can't be the second: the owner, and who proposes
-   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` where there is nobody, `RELATION_UNAVAILABLE`
+   * Returns a person who can give the second approval.
+   * @param but people who can't: the owner and the proposer
+   * @throws {Refusal} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is nobody, `RELATION_UNAVAILABLE`
    */
   second(account: string, but: readonly string[]): Promise<string>;
 }
 
 /**
- * Who is let to an account when somebody else than its owner proposes or looks. Their own token opens nothing of the owner's,
- * so there is none: only credentials that are kept for the owner do.
+ * Returns a caller as acting for an account's owner. If they are not the owner, their token is dropped, since it opens
+ * nothing of the owner's: only credentials stored for the owner do.
  */
 export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken'>>(
   who: Who,
@@ -30,15 +30,15 @@ export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
-/** In place of a token, where there is none of the owner's. */
+/** Stands for a token when there is none of the owner's. */
 export const NO_TOKEN = '';
 
-/** Asks for an owner who has not come by: only credentials that are kept for them open their account. */
+/** Acts for an owner without a session: only credentials stored for them open their account. */
 export function withoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
 
-/** Whose yes a proposal takes, and whose idea it is. */
+/** The people who are involved in a proposal. */
 interface Parties {
   readonly kind: ProposalKind;
   readonly owner: string;
@@ -47,7 +47,7 @@ interface Parties {
 }
 
 /**
- * That everybody who has a part in a proposal may have it at this moment.
+ * Requires that everyone involved in a proposal may still have their part in it.
  * @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
 export async function requireStanding(
@@ -56,9 +56,9 @@ export async function requireStanding(
 ): Promise<void> {
   const question = questionToPropose[kind];
   if (question === undefined) {
-    // About no account: it is one's own, whoever stands how to whom.
+    // It is about no account, so relations do not matter: it can only be one's own.
     if (proposer === owner) return;
-    throw new Refusal(403, 'policy_denied', `a ${kind} is proposed in one’s own name alone`, {
+    throw new Refusal(403, 'policy_denied', `a ${kind} can only be proposed for your own account`, {
       hint: 'Leave out "for".',
       members: { reason: 'RELATION_DENIED', reasons: ['RELATION_DENIED'] },
       challenge: {},
@@ -69,25 +69,25 @@ export async function requireStanding(
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/** Cancels always pass, and what lifts the halt must. */
+/** Whether a kind is allowed during a halt: cancellations always are, and lifting the halt must be. */
 export function passesHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
 
-/** Why nothing came of a proposal, where whoever proposed it may not any more. */
+/** The reason of a proposal that ended because its proposer's sign-in was revoked. */
 export const revokedReason: Reason = {
   code: 'approval_cancelled',
-  text: 'withdrawn: the sign-in that it came by was ended',
+  text: 'withdrawn: the sign-in it was proposed with has ended',
 };
 
-/** Why nothing came of a proposal, where trading is halted. */
+/** The reason of a proposal that ended because trading is halted. */
 export const haltedReason = {
   code: 'policy_denied',
   text: 'trading is halted',
   members: { reason: 'TRADING_HALTED', reasons: ['TRADING_HALTED'] },
 } as const satisfies Reason;
 
-/** By which mandate a proposal is approved; undefined where its owner is asked. */
+/** Returns the mandate that approves a proposal; undefined if its owner is asked. */
 export function mandateOf({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }

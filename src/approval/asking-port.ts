@@ -1,6 +1,6 @@
 import type { ApprovalScope } from '../oauth/scopes.ts';
 
-/** Whom to ask, as the proposer's verified token names them. */
+/** The person to ask, as the proposer's verified token names them. */
 interface Asked {
   readonly sub: string;
   /** For providers that find people by name rather than by `sub`. */

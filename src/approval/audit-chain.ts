@@ -3,13 +3,13 @@ import { type AuditHead, type AuditStanding, type AuditStore, lineHash, NO_LINE 
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
-/** What follows within this time goes to the disk together: an approval, say, and that it is being carried out. */
+/** Delay for collecting lines that go to the disk together, such as an approval and its execution. Milliseconds. */
 const SOON_MS = 20;
 
 /**
- * The record that can't be changed unseen: one JSON object a line, each with the hash of the one before. A line is first
- * noted in the store, in the transaction that makes it true, and then moved to the file: no death in between loses one,
- * and none is there twice. The store keeps the last line's number and hash, so that lines cut off the end are missed too.
+ * The tamper-evident audit log: one JSON object a line, each with the hash of the one before. A line is first noted in the
+ * store, in the transaction that makes it true, and then moved to the file, so a crash neither loses nor duplicates it. The
+ * store keeps the last line's number and hash, so that lines cut off the end are missed too.
  */
 export class AuditChain {
   readonly #file: string;
@@ -18,15 +18,15 @@ export class AuditChain {
   #underWay: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  /** @param file made with the first line, 0600 */
+  /** @param file created with the first line, mode 0600 */
   constructor(file: string, store: Pick<AuditStore, 'moveToFile'>) {
     this.#file = file;
     this.#store = store;
   }
 
   /**
-   * Writes what is noted to the file, and waits for the disk.
-   * @throws where it can't be written: an order that leaves no record is not sent
+   * Writes the noted lines to the file, and waits for the disk.
+   * @throws if they can't be written: an order that leaves no record is not sent
    */
   async flush(): Promise<void> {
     clearTimeout(this.#soon);
@@ -34,16 +34,16 @@ export class AuditChain {
     await this.#moved();
   }
 
-  /** The same before long, together with whatever else is noted by then. A failure is left for the next flush. */
+  /** Flushes soon, together with whatever is noted by then. A failure is left to the next flush. */
   flushSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      // It stays noted: before anything is sent it is tried again, and then a failure counts.
+      // The lines stay in the store. They are flushed before anything is sent, and then a failure counts.
       this.#moved().catch(() => undefined);
     }, SOON_MS);
   }
 
-  /** One that is under way may have looked before the last was noted: whoever comes meanwhile shares the one after it. */
+  /** A running flush may have started before the last line was noted, so later callers share the one after it. */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
     if (this.#underWay === undefined) return this.#move();
@@ -64,23 +64,23 @@ export class AuditChain {
   }
 }
 
-/** What `gateway audit verify` finds. */
+/** The result of `gateway audit verify`. */
 export type AuditVerdict =
   | { readonly ok: true; readonly lines: number }
   | {
       readonly ok: false;
-      /** Counted from 1, as an editor shows it. */
+      /** Counted from 1, as in an editor. */
       readonly line: number;
       readonly seq: number;
       readonly what: RecordFault;
     };
 
 /**
- * Reads the whole record and finds the first line that was changed, removed or added; also while the gateway writes to
- * it. A line that was rewritten together with its own hash is found by the one after it, and the last by the store,
- * which also knows how many there must be. Whoever can write that as well is found out by the checkpoints, or by whoever kept one.
- * @param store where a copy is read there is no last line that is known
- * @param checkpoints looks at each line that holds
+ * Reads the whole audit log, even while the gateway writes to it, and finds the first line that was changed, removed or
+ * added. A line that was rewritten with its hash is exposed by the line after it, and the last one by the store, which also
+ * knows how many there must be. Someone who can rewrite the store too is exposed by the checkpoints, or a kept copy of one.
+ * @param store knows no last line if a copy is verified
+ * @param checkpoints checks each intact line
  */
 export async function verifyAuditFile(
   file: string,
@@ -91,7 +91,7 @@ export async function verifyAuditFile(
   let number = 0;
   let seq = 0;
   let prev = NO_LINE.hash;
-  /** The beginning of a line that a dying process left; the whole line must follow. */
+  /** The beginning of a line that a dying process left; the complete line must follow. */
   let cut: { readonly text: string; readonly number: number } | undefined;
   const fault = (what: Exclude<AuditVerdict, { ok: true }>['what'], line = number): AuditVerdict => ({
     ok: false,
@@ -115,7 +115,7 @@ export async function verifyAuditFile(
   };
   const all = async function* () {
     yield* linesOf(file, bytes);
-    // A process that died may have written some of these to the file.
+    // A process that died may have written some of these to the file already.
     for (const text of pending) if ((entryOf(text)?.seq ?? 0) > seq) yield text;
   };
   for await (const text of all()) {
@@ -126,14 +126,14 @@ export async function verifyAuditFile(
   if (cut !== undefined) return fault('unreadable', cut.number);
   if (head === undefined) return { ok: true, lines: seq };
   if (seq < head.seq) return fault('removed', number + 1);
-  // A whole chain of somebody else's making ends in another hash.
+  // A complete chain that someone else made ends in another hash.
   if (prev !== head.hash) return { ok: false, line: number, seq, what: 'changed' };
   return { ok: true, lines: seq };
 }
 
 type Entry = Record<string, unknown> & { seq: number; hash: string };
 
-/** Why a line does not follow the one before. @param before.most number of the last line there is */
+/** Returns why a line does not follow the one before. @param before.most number of the last line */
 function chainFault(
   entry: Entry,
   text: string,
@@ -141,12 +141,12 @@ function chainFault(
 ): 'removed' | 'added' | 'changed' | undefined {
   if (entry.seq > seq + 1) return 'removed';
   if (entry.seq <= seq || entry.seq > most) return 'added';
-  // Byte for byte: programs differ in how they read a member that is given twice.
+  // Byte for byte: parsers differ in how they read a duplicate member.
   if (JSON.stringify(entry) !== text) return 'changed';
   return entry.hash === lineHash(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
-/** Undefined if it is no line of the record. */
+/** Returns undefined if the text is no line of the audit log. */
 function entryOf(text: string): Entry | undefined {
   try {
     const entry = JSON.parse(text) as Entry;
@@ -156,15 +156,15 @@ function entryOf(text: string): Entry | undefined {
   }
 }
 
-/** What of the file is read at once, bytes; a longer line is still read as one. */
+/** Bytes to read at once. A longer line is still read completely. */
 const BLOCK = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * The lines of the record's file, as far as its first bytes reach. Only a line feed ends one: JSON leaves U+2028 as it is, which
- * ends a line elsewhere.
- * @param named only those in whose text one of these stands: of the others no text is made
+ * Yields the lines within the first `bytes` bytes of the file. Only a line feed ends a line: JSON leaves U+2028 unescaped,
+ * which other readers take for a line end.
+ * @param named yields only lines that contain one of these, and decodes no others
  */
 export async function* linesOf(
   file: string,
@@ -183,7 +183,7 @@ export async function* linesOf(
       for (const start of named === undefined ? allStarts(whole) : startsNaming(whole, named))
         yield lineAt(whole, start);
       if (isLast) return;
-      // The beginning of a line is read again with the rest of it.
+      // An incomplete line is read again together with its rest.
       if (end === 0) buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
       at += end;
     }
@@ -192,12 +192,12 @@ export async function* linesOf(
   }
 }
 
-/** Where lines start. */
+/** Yields where lines start. */
 function* allStarts(block: Buffer): Generator<number> {
   for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
 }
 
-/** The same of those in whose text one of the names stands. */
+/** Returns where lines start that contain one of the names. */
 function startsNaming(block: Buffer, named: readonly string[]): number[] {
   const starts = new Set<number>();
   for (const name of named) {

@@ -16,41 +16,43 @@ import type { Changes } from './moves.ts';
 import { questionOf } from './question.ts';
 
 /*
- * From an approved proposal to what came of it: carried out once, whatever dies.
+ * Executes an approved proposal exactly once, even if a process dies at any point.
  *
- *  1. The token is in the row, sealed, before anybody acts on it. A gateway that dies afterwards finds it there.
- *  2. `executing` is committed, and its line is on the audit file, before the desk hears of it.
- *  3. The desk is what makes it once: its journal takes each subject's id and each token's `jti` once, in one
- *     transaction, before the broker hears of the order. Asked a second time for the same it answers with the first
- *     result, looks an open one up, or sends it again where that can't make two. So a gateway that died anywhere in
- *     between simply asks again; nothing here needs to know how far it had come.
- *  4. Only an answer ends it: without one the proposal is `unknown`, never `failed`.
- *  5. One process carries out a proposal, in one place: `supervisor/proposal-run.ts`. Where it stood still and another has taken
- *     over, both may be at it for a moment. Orders and messages hold without that: whoever takes over moves the row first and
- *     reads the journal then; whoever sends has claimed it in the journal first and looks at the row then (`isOurs`). So one of
- *     the two sees the other: nobody concludes from an empty journal that nothing was placed while somebody else sends.
- *  6. Where approvals are signed, the token is not enough: the person's own key must have signed the row as it is. What was
- *     signed is kept before `executing` is, so the same signature passes when it is looked at again.
- *  7. `executing` is committed only while trading is not halted, in one transaction with that look (moves.ts). A halt that
- *     comes later finds it begun; it is then asked about, and sent no more.
- *  8. What a mandate approves has no token: it stands in the subject, which the row's digest is of. Whether the mandate covers
- *     it is looked at where the desk claims it, in one transaction with what it uses, and once more before it goes out.
+ *  1. The token is sealed in the row before anything acts on it, because the provider issues it only once: a gateway that
+ *     takes over after a crash finds it there.
+ *  2. `executing` is committed, and its line is in the audit file, before the service (orders, messages, …) is called.
+ *     Otherwise something could be sent that left no record.
+ *  3. The service makes it happen once: its journal accepts each subject id and each token's `jti` once, in one transaction,
+ *     before the broker sees the order. Called again for the same subject, it returns the first result, looks up an open
+ *     one, or sends it again if that cannot make two. So a gateway that takes over simply calls again; nothing here needs to
+ *     know how far the dead one got.
+ *  4. Only an answer settles a proposal. Without one it is `unknown`, never `failed`: the order may be at the broker.
+ *  5. One process executes a proposal, in one place: `supervisor/proposal-run.ts`. If that process stalls and another takes
+ *     over, both may run for a moment. Orders and messages are still sent once: the one that takes over changes the row
+ *     first and then reads the journal; the sender claims the journal first and then reads the row (`isOurs`). One of the
+ *     two sees the other, so neither concludes from an empty journal that nothing was placed while the other sends.
+ *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the person's own
+ *     key must have signed the row as it is. The signature is stored before `executing`, so it passes again after a crash.
+ *  7. `executing` is committed only while trading is not halted, checked in the same transaction (moves.ts). A halt that
+ *     comes later finds the proposal executing: its outcome is then looked up, and nothing more is sent.
+ *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether it
+ *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.
  */
 
-/** Waits between the tries where the desk did not take it (the broker is busy), milliseconds. */
+/** Delays between attempts that the service did not accept (the broker is busy), in milliseconds. */
 const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
- * Waits before asking what became of it, milliseconds; the last goes on. A miss right after a time-out proves nothing;
- * the fourth look comes just after the desk may send again, also where another gateway takes it over after twenty seconds.
+ * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. A miss right after a timeout proves
+ * nothing. The fourth lookup comes just after the service may send again, even if another gateway took over after 20 s.
  */
 const UNKNOWN_WAITS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/** How long after a token's end it is still of use for asking: the broker's own token may last longer. */
+/** How long an expired token is still used for lookups, in milliseconds: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
- * Tries once to carry out what was approved.
- * @param tries how often it was tried before
- * @returns milliseconds until it is to be tried again; undefined if it is settled, or nobody here can say more
+ * Attempts once to execute what was approved.
+ * @param tries number of earlier attempts
+ * @returns milliseconds until the next attempt; undefined if it is settled, or nothing more can be done here
  */
 export async function carryOut(
   context: KernelContext,
@@ -73,7 +75,7 @@ export async function carryOut(
   context.rememberApproval(approved);
   kindOf(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
-  // Withdrawn or halted meanwhile: it is looked at again.
+  // It was withdrawn or halted meanwhile: read it again.
   if (intent.outcome !== 'moved') return 0;
   failpoint('execute.intent');
   // An order that leaves no record is not sent.
@@ -88,14 +90,14 @@ export async function carryOut(
   const execution = await execute(context.parts, intent.proposal, { ...approved, isOurs });
   failpoint('execute.answered');
   const wait = await settleExecution(context, intent.proposal, execution, tries);
-  // One that was not taken is still `approved`: the next try sees whether its time is up.
+  // If it was not accepted, it is still `approved`, and the next attempt checks whether its time is up.
   const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
   return isOver && execution.outcome === 'unknown' ? undefined : wait;
 }
 
 /**
- * Carries it out. One that had been begun before a halt is only asked about: sent again it would be a trade that nobody
- * wants any more.
+ * Executes a proposal. If it had begun before a halt, its outcome is only looked up: sent again, it would be a trade that
+ * nobody wants any more.
  */
 async function execute(
   { kindOf, halts }: KernelParts,
@@ -109,13 +111,13 @@ async function execute(
   return found ?? { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
 }
 
-/** Why a proposal is `executed` that had been reported as expired: what its owner has to know, and can do. */
+/** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
 export async function placedLate(
   { excessOf }: Pick<KernelParts, 'excessOf'>,
   proposal: StoredProposal,
 ): Promise<Reason> {
   const text =
-    'The order was reported as not placed, and reached the broker later. Cancel it while it is open, or close what it traded.';
+    'The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or close out what it filled.';
   const excess = await excessOf?.(proposal);
   return excess === undefined
     ? { code: 'placed_late', text }
@@ -123,8 +125,8 @@ export async function placedLate(
 }
 
 /**
- * Records that a proposal was carried out. That is proof: it holds whatever else became of the proposal meanwhile, also where
- * it had been reported as expired.
+ * Records that a proposal was executed. This is proof: it holds whatever else was recorded meanwhile, even that the proposal
+ * had expired.
  */
 export async function recordExecuted(
   context: KernelContext,
@@ -144,7 +146,7 @@ export async function recordExecuted(
   }
 }
 
-/** Notes what carrying out came to, if it still stands as it was given. Milliseconds until it is tried again; undefined where it is over. */
+/** Records an outcome if the proposal is unchanged. Returns milliseconds until the next attempt; undefined if it is settled. */
 export async function settleExecution(
   context: KernelContext,
   proposal: StoredProposal,
@@ -162,7 +164,7 @@ export async function settleExecution(
       return undefined;
     case 'refused': {
       const reason = reasonOf(execution.refusal);
-      // One that a rule stopped before it went out was not late.
+      // A rule that stopped it before it was sent does not make it late.
       const isLate =
         ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
       await move(isLate ? 'expired' : 'blocked', { reason });
@@ -181,11 +183,11 @@ export async function settleExecution(
       return waitOf(UNKNOWN_WAITS_MS, tries);
     }
     default:
-      throw new Error(`a ${proposal.kind} came to something else`);
+      throw new Error(`a ${proposal.kind} has an outcome of no known kind`);
   }
 }
 
-/** Why an approved proposal must not be carried out after all. */
+/** Returns why an approved proposal must not be executed after all. */
 async function reasonNotTo(
   parts: KernelParts,
   proposal: StoredProposal,
@@ -193,7 +195,7 @@ async function reasonNotTo(
   const { halts, clock, access, isTakenBack } = parts;
   const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
-    const text = 'it was approved, but its time ran out before it could be carried out';
+    const text = 'it was approved, but it expired before it could be carried out';
     return { to: 'expired', reason: { code: 'approval_expired', text } };
   }
   if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
@@ -204,7 +206,7 @@ async function reasonNotTo(
     await requireStanding(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
     return undefined;
   } catch (error) {
-    // An engagement that has ended since: the approval is used for nothing.
+    // A relation has ended since, such as an adviser's: the approval is not used.
     if (!(error instanceof Refusal)) throw error;
     await noteDenied(parts, deniedAbout(proposal), error);
     return { to: 'blocked', reason: reasonOf(error) };
@@ -212,8 +214,8 @@ async function reasonNotTo(
 }
 
 /**
- * Verifies the owner's approval again. Undefined if it is invalid, which has ended the proposal; `later` while that cannot be
- * told: the provider's keys cannot be reached, or the token is not valid yet.
+ * Verifies the approval again. Returns undefined if it is invalid, which has ended the proposal, and `later` if that cannot
+ * be decided yet: the provider's keys are unreachable, or the token is not valid yet.
  */
 async function approvalOf(
   context: KernelContext,
@@ -253,7 +255,7 @@ async function approvalRefused(
     const { to, reason } = endOf(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
-    // It may have been sent, and this token is of no more use: the person's next visit asks for the outcome.
+    // It may have been sent, and this token is no longer usable: the person's next visit looks up the outcome.
     const reason: Reason = { code: 'outcome_unknown', text: unknownText };
     context.announce(await moves.move(proposal, 'unknown', { reason }));
   }
@@ -261,8 +263,8 @@ async function approvalRefused(
 }
 
 /**
- * A mandate's yes, in the form that a token's has. What the broker is opened with is the session that is at hand: the
- * proposer's own at first. After a restart there is none until one of the person's programs comes by; key pairs need none.
+ * Returns a mandate's approval in the form of a token's. The broker is accessed with the latest session: at first the
+ * proposer's own. After a restart there is none until one of the person's programs calls; key pairs need none.
  */
 function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approved {
   const { sub, client, subjectId, deadline } = proposal;
@@ -279,26 +281,26 @@ function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, 
 }
 
 /**
- * Whether a refusal of an approval may come to another end by waiting: the provider's keys are out of reach, or the token is
- * from a moment that has not come here yet. A clock that is slow must not cost an approval.
+ * Whether waiting may change the refusal of an approval: the provider's keys are unreachable, or the token is not valid
+ * yet. A clock that runs slow must not cost an approval.
  */
 export function provesNothing({ status, code }: Refusal): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
-/** How a proposal ends whose approval was refused. */
+/** Returns how a proposal ends whose approval was refused. */
 export function endOf(refusal: Refusal): { readonly to: 'expired' | 'blocked'; readonly reason: Reason } {
   return refusal.code === 'token_expired'
     ? { to: 'expired', reason: { code: 'approval_expired', text: lateText } }
     : { to: 'blocked', reason: reasonOf(refusal) };
 }
 
-/** Of a refusal of what was approved. */
+/** Returns the facts with which the refusal of an approved proposal is logged. */
 export function deniedAbout({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
   return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
-/** For whom it is carried out, and who said yes: what the desk decides by. */
+/** Returns who proposed and who approved, by which the service decides. */
 function givenBy({
   sub,
   proposedBy,
@@ -314,9 +316,10 @@ function givenBy({
 }
 
 /**
- * One person's yes, by its token: theirs, to these very details, signed by their own key where that is asked for.
- * @param time `isFirst`: nothing was acted on by it yet. An owner's that waited for a second person's was looked at when it
- *   came, and may have run out since
+ * Verifies one person's approval: the token is theirs, is for exactly these details, and is signed by their own key if
+ * signatures are required.
+ * @param time `isFirst`: nothing has acted on it yet. An owner's approval that waited for a second one was verified when it
+ *   came, and may have expired since
  * @throws {Refusal}
  */
 export async function verifyYes(
@@ -329,13 +332,13 @@ export async function verifyYes(
   const { sub, second, proposedBy, state } = proposal;
   const who = of === 'owner' ? sub : second;
   const token = await moves.token(proposal, of);
-  if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval has lost its token');
+  if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval’s token is missing');
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
   if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
   const asked = questionOf(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
-  // Over the row's own details: whoever made the token could have made it say anything.
+  // Verified against the row's own details: whoever issued the token could have put anything into it.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });
   return approved;
 }
@@ -345,12 +348,12 @@ function approvedByOther(
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
 ): Refusal {
   if (approver === proposedBy) {
-    return denied('APPROVAL_BY_PROPOSER', 'who proposed it approved it: the owner of the account must');
+    return denied('APPROVAL_BY_PROPOSER', 'its proposer approved it, but only the owner of the account can');
   }
   if (of === 'second' && approver === sub) {
-    return denied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice: it takes two');
+    return denied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but it needs two people');
   }
-  return new Refusal(403, 'approved_by_another_user', 'somebody else approved it');
+  return new Refusal(403, 'approved_by_another_user', 'someone else approved it');
 }
 
 function denied(reason: PolicyReason, detail: string): Refusal {
@@ -359,9 +362,9 @@ function denied(reason: PolicyReason, detail: string): Refusal {
 
 const notRecorded: Reason = {
   code: 'service_busy',
-  text: 'the gateway can’t write its record now; it is tried again',
+  text: 'the gateway can’t write its audit log right now and will try again',
 };
-/** A row that somebody changed since it was drafted is not what the person saw. @throws {Refusal} 500 `state_corrupt` */
+/** Refuses a row that was changed after it was drafted: it is not what the person saw. @throws {Refusal} 500 `state_corrupt` */
 function requireIntact(proposal: StoredProposal): void {
   const { worstCase, requestedBy, proposedBy, digest } = proposal;
   const statement = {
@@ -371,12 +374,16 @@ function requireIntact(proposal: StoredProposal): void {
     proposed_by: proposedBy,
   };
   if (proposalDigest(statement) === digest) return;
-  throw new Refusal(500, 'state_corrupt', 'the proposal is another than was drafted: it is not carried out');
+  throw new Refusal(
+    500,
+    'state_corrupt',
+    'the proposal was changed after it was drafted, so it is not carried out',
+  );
 }
 
-const lateText = 'it was approved, but its token ran out before the gateway could carry it out';
+const lateText = 'it was approved, but its token expired before the gateway could carry it out';
 const unknownText =
-  'the gateway was cut off while it was sent; what became of it is asked when you next look';
+  'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
 function reasonOf({ code, message, options }: Refusal): Reason {
   return { code, text: message, ...defined({ members: options.members }) };

@@ -3,9 +3,9 @@ import type { Clock } from '../machine/clock.ts';
 /** A person's proposals, one proposal, or all. */
 export type Watched = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
-/** Changes since somebody began to listen. */
+/** A listener for changes. */
 export interface News {
-  /** Forgets what was heard. Call it before reading the store: {@link next} then hears a change that is committed during the read. */
+  /** Forgets earlier changes. Call it before reading the store: {@link next} then notices a change committed during the read. */
   forget(): void;
   /** Resolves at the next change, after `ms`, or when a signal aborts. Never rejects. */
   next(ms: number, signals: readonly AbortSignal[]): Promise<void>;
@@ -14,8 +14,8 @@ export interface News {
 }
 
 /**
- * The listeners of this process. Each hears only what it listens to: a person may have thousands of open proposals, and as many
- * waiters.
+ * The listeners of this process. Each is woken only by what it listens to: a person may have thousands of open proposals,
+ * and as many waiters.
  */
 export class Changes {
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class Changes {
     this.#clock = clock;
   }
 
-  /** A proposal has changed in the store. Notifies its owner's and its proposer's listeners too. */
+  /** Notifies the listeners of a changed proposal, its owner and its proposer. */
   tell(proposal: {
     readonly id: string;
     readonly sub: string;
@@ -40,12 +40,12 @@ export class Changes {
     wake(this.#anybody.get(''));
   }
 
-  /** Anything may have changed. */
+  /** Notifies the listeners of all people and proposals, since any of them may have changed. */
   tellAll(): void {
     for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
   }
 
-  /** Whether anybody may be waiting for a change of a proposal. */
+  /** Whether anyone may be waiting for a change of a proposal. */
   isAwaited(proposal: string): boolean {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }
@@ -80,7 +80,7 @@ export class Changes {
         try {
           await clock.sleep(ms, ended.signal);
         } catch {
-          // Whatever ended the wait, the caller looks for itself.
+          // Whatever ended the wait, the caller reads the store itself.
         } finally {
           for (const signal of signals) signal.removeEventListener('abort', end);
         }

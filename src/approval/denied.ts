@@ -2,21 +2,21 @@ import type { DecisionNote } from '../store/decision-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import { Refusal } from '../trading/refusal.ts';
 
-/** A refusal by the owner's rules that nobody has written down yet. */
+/** A refusal by the owner's rules that has not been logged yet. */
 export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
-  /** Whose account it is about, and whose idea it was. */
+  /** The owner of the account, and the proposer. */
   readonly owner: string;
   readonly proposer: string;
-  /** Of what was proposed already: `client_order_id`. */
+  /** The `client_order_id` of an existing proposal. */
   readonly subjectId?: string;
   readonly refusal: Refusal;
 }
 
-/** Kinds whose refusals by the rules for orders are noted where they are made, with all that they were decided by. */
+/** Kinds whose refusals by order rules are logged where they are made, with everything they were decided by. */
 const NOTED: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
-/** Has a refusal by the owner's rules written down, where that is not done yet. Anything else is none. */
+/** Logs a refusal by the owner's rules, unless it has been logged. Ignores other errors. */
 export async function noteDenied(
   { onDenied }: { readonly onDenied?: ((denied: Denied) => Promise<void>) | undefined },
   about: Omit<Denied, 'refusal'>,
@@ -27,7 +27,7 @@ export async function noteDenied(
   await onDenied?.({ ...about, refusal: error });
 }
 
-/** Whether it is said of somebody who may have no part in the account at all. */
+/** Whether the refusal is about someone who may have no relation to the account at all. */
 export function isByRelation({ options }: Refusal): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -8,12 +8,12 @@ import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
-/** The RFC 9396 type of each kind, where the provider has no name of its own for it. */
+/** The RFC 9396 type of each kind, unless the provider has its own name for it. */
 export const detailsTypeOfKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** What the digest is of: all that the person approves, and who asked for it. */
+/** What the digest covers: everything that the person approves, and who asked for it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;
@@ -22,7 +22,7 @@ export interface ProposalStatement {
   readonly requested_by: string | null;
   /** The OAuth client that proposed it. */
   readonly client: string;
-  /** Who proposed it, where that is not the owner. */
+  /** The proposer, if not the owner. */
   readonly proposed_by?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ export function proposalDigest(statement: ProposalStatement): string {
 }
 
 /**
- * One RFC 9396 authorization details object for a proposal: all that the phone shows and the token carries. `digest`
+ * One RFC 9396 authorization details object for a proposal: everything that the phone shows and the token carries. `digest`
  * can be recomputed from its own members ({@link proposalDigest}).
  */
 export const proposalDetailsSchema = z.lazy(() =>
@@ -59,7 +59,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     proposal: z.string().regex(/^pr_[0-9A-Za-z]{8,32}$/),
     code: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    /** Drawn by the gateway with the draft, for what is signed; absent from a proposal made before there were signatures. */
+    /** Drawn by the gateway with the draft, for the signature. Proposals made before approvals were signed have none. */
     nonce: z
       .string()
       .regex(/^[A-Za-z0-9_-]{22}$/)
@@ -72,16 +72,16 @@ export const proposalDetailsSchema = z.lazy(() =>
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
-    /** The `sub` of who proposed it, where that is somebody else than who is asked. */
+    /** The proposer's `sub`, if that is not the person who is asked. */
     proposed_by: z.string().optional(),
     provenance: provenanceSchema.nullable(),
-    /** How often the same was proposed within the hour, this one counted. */
+    /** How often the same was proposed within the last hour, including this time. */
     again: z.number().int().optional(),
   }),
 );
 export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
 
-/** The parts of a proposal that its details are made of. */
+/** The parts of a proposal that go into its details. */
 export interface DetailedProposal {
   readonly id: string;
   readonly kind: ProposalKind;
@@ -100,7 +100,7 @@ export interface DetailedProposal {
   readonly again: number | undefined;
 }
 
-/** The authorization details that stand for a proposal: the same each time they are made. */
+/** Returns the authorization details of a proposal. They are the same each time. */
 export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
@@ -129,16 +129,16 @@ export function proposalDetails(
   };
 }
 
-/** Whether an authorization details object is a proposal's, rather than one a client asks for by itself. */
+/** Whether an authorization details object is a proposal's, rather than one that a client requests directly. */
 export function isProposalDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.proposal !== undefined;
 }
 
 /**
- * A proposal's details as an identity provider reads them: complete, for this gateway, their digest right, and not
- * yet over.
- * @param target the gateway's resource identifier, and now in milliseconds since the epoch
- * @throws {TypeError} saying what is wrong
+ * Parses a proposal's details for an identity provider. They must be complete, for this gateway, with the right digest, and
+ * not expired.
+ * @param target the gateway's resource identifier, and the current time in milliseconds since the epoch
+ * @throws {TypeError} with what is wrong
  */
 export function readProposalDetails(
   details: unknown,
@@ -153,21 +153,20 @@ export function readProposalDetails(
   }
   const found = parsed.data;
   if (found.locations[0] !== target.gateway) throw new TypeError('locations must name the gateway');
-  if (found.actions[0] !== kinds[found.kind].action)
-    throw new TypeError('actions must be the one of the kind');
-  if (found.digest !== proposalDigest(found)) throw new TypeError('digest is not that of the proposal');
+  if (found.actions[0] !== kinds[found.kind].action) throw new TypeError('actions must be the kind’s action');
+  if (found.digest !== proposalDigest(found)) throw new TypeError('digest does not match the proposal');
   if (Date.parse(found.expires_at) <= target.now) throw new TypeError('expires_at has passed');
   return found;
 }
 
 /**
- * Compares the approved details inside a token with the request's: exactly one object, and a member that only one of the
- * two has is a difference.
+ * Requires that the approved details in a token are exactly the request's: one object, and a member that only one of the
+ * two has counts as a difference.
  * @throws {Refusal} 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`, `details_mismatch`
  */
 export function requireSameDetails(claim: unknown, asked: Readonly<Record<string, unknown>>): void {
   if (claim === undefined || (Array.isArray(claim) && claim.length === 0)) {
-    throw new Refusal(403, 'approval_missing', 'the token of the approval carries no approved details');
+    throw new Refusal(403, 'approval_missing', 'the approval’s token contains no approved details');
   }
   if (!Array.isArray(claim)) {
     throw new Refusal(403, 'approval_malformed', 'authorization_details in the token is not an array');
@@ -176,7 +175,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
     throw new Refusal(
       403,
       'approval_ambiguous',
-      'the token carries more than one authorization details object',
+      'the token contains more than one authorization details object',
     );
   }
   const approved: unknown = claim[0];
@@ -184,7 +183,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
     throw new Refusal(403, 'approval_malformed', 'the authorization details in the token are not an object');
   }
   const details = approved as Record<string, unknown>;
-  // An own `__proto__` or `constructor` reads as equal to what every object inherits.
+  // An own `__proto__` or `constructor` compares equal to what every object inherits.
   const added = Object.keys(details).filter((field) => !Object.hasOwn(asked, field));
   const fields = [
     ...new Set(
@@ -202,7 +201,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   );
 }
 
-/** Of what is approved itself, which of its terms: `subject.max_orders`. */
+/** Returns which terms of the subject differ, such as `subject.max_orders`; otherwise the field itself. */
 function named(
   field: string,
   approved: Readonly<Record<string, unknown>>,

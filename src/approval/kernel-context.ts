@@ -10,20 +10,20 @@ import type { Approved, Proposer } from './kind.ts';
 import type { Move } from './moves.ts';
 import { questionsAsked } from './question.ts';
 
-/** People whose last token is remembered; whoever was away longest is forgotten first. */
+/** Number of people whose latest token is remembered. The person who was away longest is forgotten first. */
 const MOST_ASKERS = 10_000;
 
-/** What a look at a result came to: nothing more will change, it did change, or it may later. */
+/** The result of a check: nothing more will change, something changed, or something may change later. */
 export type ResultLook = 'over' | 'changed' | 'same';
 
-/** What all proposals of this process share while they are supervised and carried out. */
+/** What all proposals of this process share while they are supervised and executed. */
 export class KernelContext {
   readonly parts: KernelParts;
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal;
   readonly changes: Changes;
   readonly #notices: OutcomeNotices;
-  /** By person, in memory and nowhere else. */
+  /** Sessions by person, in memory only. */
   readonly #askers = new Map<string, Proposer>();
 
   constructor(parts: KernelParts, signal: AbortSignal) {
@@ -39,7 +39,7 @@ export class KernelContext {
     this.parts.onError(errorText(error));
   }
 
-  /** Tells listeners, other gateways and the phone of a move, and has its audit line reach the file. */
+  /** Notifies listeners, other gateways and the phone of a transition, and schedules the write of its audit line. */
   announce({ outcome, proposal }: Move): void {
     if (outcome !== 'moved') return;
     const { audit, others, kindOf } = this.parts;
@@ -49,7 +49,7 @@ export class KernelContext {
     this.#notices.tellOutcome(proposal);
     const { kind, subject, sub, state } = proposal;
     if (!isSettledState(state) || state === 'executed') return;
-    // What has ended without being carried out keeps nothing ready. If the process dies first, reconciliation does it.
+    // A proposal that ended without being executed needs no reservation. If the process dies first, reconciliation releases it.
     kindOf(kind)
       .abandon?.(subject, sub)
       .catch((error) => this.fail(error));
@@ -66,19 +66,19 @@ export class KernelContext {
     }
   }
 
-  /** Tells the phone that a proposal is being sent, if that takes a moment. */
+  /** Notifies the phone that a proposal is being sent, if that takes a moment. */
   tellSending(proposal: StoredProposal): void {
     this.#notices.tellSending(proposal);
   }
 
-  /** Tells the phone what an earlier process died before telling. */
+  /** Sends the outcome notifications that an earlier process died before sending. */
   async tellUntold(): Promise<void> {
     for (const proposal of await this.parts.store.untold()) this.#notices.tellOutcome(proposal);
   }
 
-  /** Remembers with whose token a person's accounts may be asked about. */
+  /** Remembers a session with which a person's accounts can be looked up. */
   remember(asker: Proposer): void {
-    // The gateway itself comes without a token: a session that is at hand is of more use.
+    // The gateway itself has no token. A session that has one is more useful.
     if (asker.accessToken === NO_TOKEN && this.#askers.has(asker.sub)) return;
     this.#askers.delete(asker.sub);
     this.#askers.set(asker.sub, asker);
@@ -90,12 +90,12 @@ export class KernelContext {
     if (accessToken !== NO_TOKEN && !this.#askers.has(sub)) this.remember({ sub, clientId, accessToken });
   }
 
-  /** With whose token a person's accounts may be asked about; undefined if none came by since the gateway started. */
+  /** Returns the session with which a person's accounts can be looked up; undefined if none has called since the start. */
   askerOf(sub: string): Proposer | undefined {
     return this.#askers.get(sub);
   }
 
-  /** Looks once at what an executed proposal came to, and records a change. */
+  /** Checks an executed proposal's result once, and records a change. */
   async lookAtResult(id: string, asker: Proposer): Promise<ResultLook> {
     const { store, moves, kindOf } = this.parts;
     const proposal = await store.get(id);
@@ -104,36 +104,36 @@ export class KernelContext {
     const result = await kind.follow?.(proposal.subject, proposal.result, asker);
     if (result === undefined) return 'over';
     if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
-    // If somebody else has recorded another result meanwhile, theirs stays until the next look.
+    // If someone else has recorded another result meanwhile, theirs stays until the next check.
     const move = await moves.recordResult(proposal, result);
     this.announce(move);
     return move.outcome === 'moved' && kind.isOver?.(result) === true ? 'over' : 'changed';
   }
 
-  /** Resolves when no phone is being told anything. To be called once the signal has aborted. */
+  /** Resolves when no notification is in progress. Call it once the signal has aborted. */
   async ended(): Promise<void> {
     await this.#notices.ended();
   }
 }
 
-/** Waits between the tries to tell the phone, milliseconds; the last one repeats. */
+/** Delays between attempts to notify the phone, in milliseconds; the last one repeats. */
 const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
 /**
- * How long a notice that an order is being sent is held back, milliseconds: nobody sees a difference sooner. What is over by
- * then is told as its outcome, and this notice keeps no processor time from carrying it out.
+ * How long the notification "sending" is held back, in milliseconds: nobody notices. What is finished by then is reported as
+ * its outcome instead, so that this notification takes no processor time from the execution.
  */
 const SENDING_MS = 100;
 
-/** The states of which the phone is notified. It knows a denial itself, and shows a request anyway. */
+/** The states that are reported to the phone. It knows of a denial itself, and shows a request anyway. */
 const toldStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
-/** Tells phones what became of the questions they were asked. */
+/** Notifies phones of the outcomes of their approval requests. */
 class OutcomeNotices {
   readonly #parts: KernelParts;
   readonly #changes: Changes;
   readonly #signal: AbortSignal;
-  /** By question, one after the other: the last word must be the last. The next one overtakes one that can wait. */
+  /** By question, one at a time, so that the last state is reported last. A newer one interrupts one that can wait. */
   readonly #telling = new Map<
     string,
     { readonly told: Promise<void>; readonly overtaken: AbortController }
@@ -146,7 +146,7 @@ class OutcomeNotices {
     this.#signal = signal;
   }
 
-  /** Tells that it is being sent, unless by then there is something later to tell. */
+  /** Reports that a proposal is being sent, unless a later state supersedes it first. */
   tellSending(proposal: StoredProposal): void {
     const { clock, asking } = this.#parts;
     for (const authReqId of questionsAsked(proposal)) {
@@ -157,19 +157,19 @@ class OutcomeNotices {
     }
   }
 
-  /** Tells the outcome until the provider takes it in, or there is a later one; the next start tells what a crash cuts off. */
+  /** Reports the outcome until the provider accepts it, or a later one supersedes it. The next start resumes after a crash. */
   tellOutcome(proposal: StoredProposal): void {
     const { asking, kindOf } = this.#parts;
     const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
     if (state === 'denied' && ownerAuthReqId !== undefined) {
-      // The owner's phone still shows it as approved; the one that said no knows.
+      // The owner's phone still shows it as approved. The phone that denied it knows.
       const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
       this.#inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
     }
     if (authReqId === undefined || !isTold(state)) return;
     const came = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
-    const text = isLate ? `${came}; it was reported as not placed, and reached the broker later` : came;
+    const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
     const untold = new Set(questionsAsked(proposal));
     for (const asked of untold) {
       this.#inOrder(asked, async () => {
@@ -180,12 +180,12 @@ class OutcomeNotices {
     }
   }
 
-  /** Resolves when no phone is being told anything. */
+  /** Resolves when no notification is in progress. */
   async ended(): Promise<void> {
     await Promise.allSettled([...this.#telling.values()].map(({ told }) => told));
   }
 
-  /** Returns false if the gateway closes first, or there is something later to tell. */
+  /** Returns false if the gateway closes first, or a later state supersedes this one. */
   async #tellUntilHeard(
     authReqId: string,
     { id, version }: StoredProposal,

@@ -13,17 +13,17 @@ import type { Moves } from './moves.ts';
 import type { NotificationTokens } from './notification-tokens.ts';
 
 /**
- * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client, for
- * what may be done in their absence. Asked at each use, so that a revocation takes effect before proposals are withdrawn.
+ * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client, the
+ * permission for what is done in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
  */
 export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 
 /** The kernel's dependencies. */
 export interface KernelParts {
-  /** Reports internal errors; never a token. */
+  /** Reports internal errors. Never receives a token. */
   readonly onError: (message: string) => void;
   readonly store: ProposalStore;
-  /** Undefined if this process alone has the data. */
+  /** Undefined if no other process uses the database. */
   readonly others?: OtherProcesses | undefined;
   readonly moves: Moves;
   readonly halts: Halts;
@@ -42,8 +42,8 @@ export interface KernelParts {
   /** Undefined if approvals need no signature by the person's own key. */
   readonly signatures?: Pick<Keys, 'check'> | undefined;
   /**
-   * Verifies the token of an approval as of any caller.
-   * @param time `isFirst` is false for one that was accepted before: then it may have expired
+   * Verifies the token of an approval like that of any caller.
+   * @param time `isFirst` is false if it was accepted before: then it may have expired
    * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approved>;

@@ -8,7 +8,7 @@ import type { Refusal } from '../trading/refusal.ts';
 /** The proposer, from a verified access token. */
 export interface Proposer {
   readonly sub: string;
-  /** Who acts for `sub`, if somebody else does. */
+  /** The person who acts for `sub`, if not `sub`. */
   readonly by?: string;
   readonly clientId: string;
   readonly membership?: Membership | undefined;
@@ -18,9 +18,9 @@ export interface Proposer {
   readonly accessToken: string;
 }
 
-/** The owner's approval: by the approval's verified token, or by a mandate. */
+/** The owner's approval: a verified token, or a mandate. */
 export interface Approved {
-  /** `at` is milliseconds since the epoch. Absent if a token is all that is known. */
+  /** `at` is milliseconds since the epoch. Absent if only a token is known. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -41,19 +41,19 @@ export interface Approved {
   readonly authorizationDetails: unknown;
   /** What the person's key signed (`signature/statement.ts`). */
   readonly approvalEvidence?: unknown;
-  /** Under a mandate the latest session's token; empty if there is none, as after a restart. */
+  /** Under a mandate, the latest session's token; empty if there is none, as after a restart. */
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Whether no other process has taken the proposal over: asked after the claim, right before something is sent. */
+  /** Whether no other process has taken over the proposal. Called after the claim, right before something is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
 export interface UnderMandate {
-  /** Its id, or any that covers the order. */
+  /** A mandate's id, or `any` that covers the order. */
   readonly mandate: string | 'any';
   readonly slot?: string | undefined;
-  /** Refuse rather than ask if no mandate covers it. */
+  /** Whether to refuse instead of asking if no mandate covers the order. */
   readonly only: boolean;
   /** Reasons to ask the owner even if a mandate covers it. */
   readonly needsTap: readonly Outside[];
@@ -67,7 +67,7 @@ export interface Outside {
   readonly value?: string | null;
 }
 
-/** What the person will approve. */
+/** A completed request: what the person will approve. */
 export interface Completed<Subject> {
   readonly subject: Subject;
   /** Unique per person: `client_order_id`, `client_message_id`. */
@@ -76,11 +76,11 @@ export interface Completed<Subject> {
   readonly warnings: readonly string[];
   /** What the phone shows beside the subject, label to text: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
-  /** A second person must approve it after the owner. */
+  /** Whether a second approver must approve it after the owner. */
   readonly needsSecond?: boolean;
 }
 
-/** The outcome of carrying something out. */
+/** The outcome of an execution. */
 export type Execution<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** A definite no: nothing was done, and nothing will be. */
@@ -90,16 +90,16 @@ export type Execution<Result> =
   /** May have been accepted; `final` if that can never be found out. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** Whether something was reported about this result, about others, or nothing yet. */
+/** Whether a change was reported for this result (`own`), for another, or not at all. */
 export type Heard = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. Each is a hint: the state is read separately. */
 export interface ResultNews {
-  /** Whether the stream is live; else the result has to be polled. */
+  /** Whether the stream is live. If not, the result has to be polled. */
   isStanding(): boolean;
   /**
-   * Resolves with what was reported since the last call: at once if there was anything, else after `ms`. The begin and the
-   * loss of the stream are reported too.
+   * Resolves with what was reported since the last call: at once if there is anything, otherwise after `ms` milliseconds. The
+   * start and the loss of the stream are reported too.
    * @throws the reason of `signal`
    */
   next(ms: number, signal: AbortSignal): Promise<Heard>;
@@ -108,9 +108,9 @@ export interface ResultNews {
 }
 
 /**
- * One kind of thing that a person may approve: a folder under `kinds/`. Everything the kernel needs to know of it.
+ * One kind of proposal, with everything the kernel needs to know about it. Each is a folder under `kinds/`.
  *
- * What it says and shows of itself is spread from its words in `trading/kinds/`.
+ * Its texts are spread in from `trading/kinds/`.
  *
  * @example
  * ```ts
@@ -129,7 +129,7 @@ export interface ResultNews {
  *   describe: () => 'LIFT THE HALT',
  *   expiresAt: ({ expires_at }) => expires_at,
  *   fingerprint: ({ halted_at }) => halted_at,
- *   // Called again after a crash: it must come to the same, once.
+ *   // Called again after a crash: it must have the same effect, once.
  *   execute: async () => ({ outcome: 'executed', result: { lifted_at: '2026-11-25T14:31:00Z' } }),
  *   settle: async () => undefined,
  *   resultText: () => 'trading goes on',
@@ -138,15 +138,15 @@ export interface ResultNews {
  */
 export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   readonly name: ProposalKind;
-  /** Of the subject in the row. */
+  /** Validates the subject in the row. */
   readonly subjectSchema: z.ZodType<Subject>;
-  /** Of the result in the row. */
+  /** Validates the result in the row. */
   readonly resultSchema: z.ZodType<Result>;
   readonly scope: ApprovalScope;
   /** The RFC 9396 type, unless the provider has its own name for it. */
   readonly detailsType: string;
   /**
-   * Checks (policy included) and completes the request. Changes nothing.
+   * Checks the request, policy included, and completes it. Changes nothing.
    * @throws {Refusal}
    */
   complete(
@@ -158,33 +158,33 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
       readonly under?: UnderMandate | undefined;
     },
   ): Promise<Completed<Subject>>;
-  /** One line, `BUY 5 AAPL LMT 180.00`: with the code, the binding message. */
+  /** Returns one line, `BUY 5 AAPL LMT 180.00`. With the code it is the binding message. */
   describe(subject: Subject): string;
-  /** When it can no longer be carried out, RFC 3339. */
+  /** Returns when it can no longer be executed, RFC 3339. */
   expiresAt(subject: Subject): string;
-  /** Equal for proposals that ask for the same: without identifiers, times and momentary prices. */
+  /** Returns equal texts for proposals of the same thing: without identifiers, times and momentary prices. */
   fingerprint(subject: Subject): string;
-  /** Fetches early what the execution is decided by. Changes nothing, never throws. */
+  /** Prefetches what the execution is decided by. Changes nothing, never throws. */
   prepare?(subject: Subject, approved: Approved): void;
   /**
-   * Carries it out exactly once, however often it is called: a repeat is answered from the journal, settled by a lookup, or
-   * sent if that is safe. Does not throw for external failures.
+   * Executes it exactly once, however often it is called: a repeated call returns the journal's answer, looks up the outcome,
+   * or sends again if that is safe. Does not throw for external failures.
    */
   execute(subject: Subject, approved: Approved): Promise<Execution<Result>>;
   /**
-   * Looks up an unknown outcome with any token of the person's; sends nothing. Undefined if it was never handed over, so that
-   * nothing can have come of it yet.
+   * Looks up an unknown outcome with any token of the person's; sends nothing. Returns undefined if it was never handed over,
+   * so that it can have had no effect yet.
    */
   settle(subject: Subject, asker: Proposer): Promise<Execution<Result> | undefined>;
-  /** Releases what was reserved for a proposal that has ended without being carried out. Idempotent. */
+  /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
-  /** Reads the result again (a fill); undefined if nothing more will change. */
+  /** Reads the result again, for example a fill. Returns undefined if nothing more will change. */
   follow?(subject: Subject, result: Result, asker: Proposer): Promise<Result | undefined>;
   /** Whether the later result reports something as placed that the earlier one did not. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
-  /** Undefined if there is no stream, or nothing more will change. */
+  /** Returns undefined if there is no stream, or nothing more will change. */
   news?(subject: Subject, result: Result, asker: () => Proposer): ResultNews | undefined;
-  /** One line for the phone: `filled 5 at $180.12`. */
+  /** Returns one line for the phone: `filled 5 at $180.12`. */
   resultText(result: Result): string;
 }

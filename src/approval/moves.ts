@@ -14,29 +14,29 @@ import { defined } from '../values/defined.ts';
 import { mandateOf, passesHalt } from './access.ts';
 
 /*
- * The one writer of a proposal's state, and of the line of the record that says so.
+ * The only writer of a proposal's state, and of the audit line that records it.
  *
- *  1. What may follow on what stands in one table (`transitions`), and is looked up by the state that the caller saw.
- *  2. The store changes the row only while it is still of the version that the caller saw, in the transaction that
- *     changes it. So what was looked up holds, whoever else moved something between the look and the write: they are told
- *     `stale`, and nothing of theirs is written. Every change gives a row a version of its own.
- *  3. The line of the record is written in the same transaction: no move without its line, no line without its move.
- *  4. Nothing that was approved is begun under a halt: that too is looked at in the transaction. A halt that is committed
+ *  1. One table (`transitions`) holds what may follow which state. It is read with the state that the caller saw.
+ *  2. The store changes the row only if it still has the version that the caller saw, checked in the same transaction.
+ *     Otherwise two writers could both act on one state. The later one gets `stale`, and nothing of its change is written.
+ *     Every change gives the row a new version.
+ *  3. The audit line is written in the same transaction, so there is no transition without its line, nor the reverse.
+ *  4. No approved proposal starts to execute during a halt, which is checked in the transaction too. A halt that is committed
  *     later finds the proposal `executing`.
  */
 
 /**
- * Every change a proposal may go through; what isn't here can't happen. {@link Moves}, a compare-and-set, is the one
- * writer.
+ * Every transition that a proposal may go through; anything else is impossible, because {@link Moves}, a compare-and-set, is
+ * the only writer.
  *
- * - `drafted → approved`: by a mandate that the owner gave before; nobody is asked.
- * - `drafted → denied`: the answer to an earlier question arrived, while the person was about to be asked again.
- * - `requested → requested`: one of two people said yes, and the other is asked.
+ * - `drafted → approved`: by a mandate that the owner granted before; nobody is asked.
+ * - `drafted → denied`: the answer to an earlier question arrived while the person was about to be asked again.
+ * - `requested → requested`: one of two approvers has approved, and the other is asked.
  * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
- * - `executing → approved`: it certainly came to nothing (the broker was busy), and the approval still stands.
- * - `executing → executing`: a gateway that died in between goes on.
- * - `expired → executed`: the order had been written off, and was found at the broker afterwards. Proof overrides inference.
- * - `unknown` is not an end: the order may be at the broker. Only an answer about it leads out.
+ * - `executing → approved`: it certainly had no effect (the broker was busy), and the approval is still valid.
+ * - `executing → executing`: another process continues after a crash.
+ * - `expired → executed`: the order had been written off, and was then found at the broker. Proof overrides inference.
+ * - `unknown` is not final: the order may be at the broker. Only an answer about it leads out.
  */
 export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
@@ -59,14 +59,14 @@ export interface ApprovalToken {
   readonly expiresAt: number;
 }
 
-/** What may change along with a state. A token is sealed before it reaches the disk. */
+/** What may change along with a state. A token is sealed before it is stored. */
 export interface Changes {
   readonly authReqId?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
-  /** With this question counted. */
+  /** Number of questions so far, including this one. */
   readonly asked?: number;
-  /** The owner's. */
+  /** The owner's token. */
   readonly token?: ApprovalToken;
   readonly ownerAuthReqId?: string;
   readonly secondToken?: ApprovalToken;
@@ -76,15 +76,15 @@ export interface Changes {
 
 export interface Move {
   /**
-   * `stale`: it is no longer as it was seen; `barred`: nothing of this state can become that; `halted`: the person's
-   * trading is. Then nothing was written.
+   * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's trading
+   * is halted. In each of these cases nothing was written.
    */
   readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
-  /** As it is now; as it was seen, where it is barred. */
+  /** The current row; if barred, the row that was passed in. */
   readonly proposal: StoredProposal;
 }
 
-/** What changes a proposal's state, over its store. */
+/** Changes the state of proposals in their store. */
 export class Moves {
   readonly #store: Pick<ProposalStore, 'change' | 'sealedToken'>;
   readonly #seal: TokenSeal;
@@ -100,7 +100,7 @@ export class Moves {
     this.#clock = clock;
   }
 
-  /** Moves a proposal from where it was seen. */
+  /** Moves a proposal from the state that was seen to another. */
   async move(seen: StoredProposal, to: ProposalState, changes: Changes = {}): Promise<Move> {
     if (!transitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
     const begins = seen.state === 'approved' && to === 'executing';
@@ -108,13 +108,13 @@ export class Moves {
     return await this.#change(seen, changed(seen, to, changes, this.#seal), unlessHalted);
   }
 
-  /** Notes what became of what was carried out (a later fill). @param reason what there is to say about it; as before, where left out */
+  /** Records a later result, such as a fill, of an executed proposal. @param reason left as it was if omitted */
   async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Move> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
   }
 
-  /** The token of the owner's yes, or of the second person's. @throws {TradeAgentError} `state_corrupt` */
+  /** Returns the token of the owner's or of the second approver's approval. @throws {TradeAgentError} `state_corrupt` */
   async token(proposal: StoredProposal, of: 'owner' | 'second' = 'owner'): Promise<string | undefined> {
     const sealed = await this.#store.sealedToken(proposal.id, of);
     return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
@@ -132,7 +132,7 @@ function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal
   const { token, secondToken } = changes;
   return {
     state: to,
-    // Kept where it is over: the phone is told by it what became of the question.
+    // Kept after the end: the phone is notified of the outcome by this id.
     authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
     ownerAuthReqId: again ? undefined : (changes.ownerAuthReqId ?? seen.ownerAuthReqId),
     interval: changes.interval ?? seen.interval,
@@ -152,7 +152,7 @@ function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal
   };
 }
 
-/** A token opens in its own row and place alone. */
+/** A sealed token can only be opened in its own row and place. */
 function sealContext({ id, digest }: StoredProposal, of: 'owner' | 'second'): string {
   return of === 'owner' ? `${id} ${digest}` : `${id} ${digest} second`;
 }
@@ -169,7 +169,7 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
   return to;
 }
 
-/** What the record says of a proposal: everything but tokens, and of the question its hash, by which the provider's log is found. */
+/** Returns the facts for the audit log: no tokens, but the question's hash, by which the provider's log can be searched. */
 export function proposalFacts(
   proposal: Draft & { readonly state: ProposalState } & Partial<
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>

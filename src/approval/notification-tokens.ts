@@ -3,13 +3,13 @@ import { sameSecret } from '../secrets/constant-time.ts';
 import { eachSecret, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
-/** A question: its proposal, and how often was asked about that by then, this time included. */
+/** A question: its proposal, and how many questions it has had, this one included. */
 type Asked = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**
- * By what the identity provider shows, when it calls back, that it is the one who was asked (CIBA Core §7.1, §10.2). It is
- * derived from what the gateways alone have: kept nowhere, and known to each of them. HKDF-SHA256 (RFC 5869) of a secret of
- * the gateway's, the question in its `info`: 256 bits, where CIBA Core §7.1 asks for 160.
+ * The tokens by which the identity provider proves that a ping is its own (CIBA Core §7.1, §10.2). They are derived from
+ * secrets that only the gateways have, so every gateway knows them and none stores them: HKDF-SHA256 (RFC 5869) with the
+ * question in `info`. 256 bits, of which CIBA Core §7.1 requires 160.
  */
 export class NotificationTokens {
   readonly #secrets: ReturnType<typeof eachSecret>;
@@ -18,12 +18,12 @@ export class NotificationTokens {
     this.#secrets = eachSecret(secrets);
   }
 
-  /** What goes with a question; another for each, also of the same proposal. */
+  /** Returns the token of a question. Each question has its own, even about the same proposal. */
   of(question: Asked): string {
     return derived(this.#secrets[0], question);
   }
 
-  /** Whether it went with the question that a proposal's row knows, in a time that tells nothing of that one. */
+  /** Whether a token is that of the question in a proposal's row. Compares in constant time. */
   isOf(token: string, proposal: Asked): boolean {
     return this.#secrets.some((secret) => sameSecret(token, derived(secret, proposal)));
   }

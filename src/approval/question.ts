@@ -4,7 +4,7 @@ import type { Question } from './asking-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
 
-/** The question as it is asked, and as its answer is compared with: the same for as long as the proposal lives. */
+/** Returns the question, which never changes, since the answer is compared with it. */
 export function questionOf(
   { kindOf, gateway, detailsTypes }: Pick<KernelParts, 'kindOf' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
@@ -26,17 +26,17 @@ export function questionOf(
 
 type Seen = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
-/** Whose answer is waited for: the owner's, then the second person's where one is needed (supervisor/ask.ts). */
+/** Returns whose answer is awaited: the owner's, then the second approver's if one is needed (supervisor/ask.ts). */
 export function askedNow({ sub, second, ownerAuthReqId }: Seen): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }
 
-/** Whether the owner said yes, and the second person was not asked yet. */
+/** Whether the owner has approved, and the second approver has not been asked yet. */
 export function isSecondToBeAsked({ second, ownerAuthReqId, authReqId }: Seen): boolean {
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
-/** All questions that a phone was asked about it: each is told what became of it. */
+/** Returns all questions about a proposal. Each phone is notified of the outcome. */
 export function questionsAsked({ ownerAuthReqId, authReqId }: Seen): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

@@ -29,7 +29,7 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   const approval = await (await app.agent({})).approval(await approvalIdOf(app, id));
   if (approval !== undefined) return approval;
   throw new TradeAgentError('not_found', `there is no approval "${id}"`, {
-    hint: 'List them with "trade-agent approvals".',
+    hint: 'List your proposals with "trade-agent approvals".',
   });
 }
 

@@ -14,38 +14,36 @@ import { createProposing, type Proposed, type ProposingCaller, type ProposingRul
 
 export interface KernelOptions extends KernelParts, ProposingRules {}
 
-/** How many of a person's latest are followed again when they watch. */
+/** Maximum number of a person's latest proposals whose results are followed again when they watch. */
 const MOST_RESUMED = 100;
-/** How long the answer to a new proposal waits for the phone to ring. */
+/** Maximum time that the answer to a new proposal waits for the phone to ring, in milliseconds. */
 const FIRST_WAIT_MS = 5_000;
-/** Between signs of life to who follows, milliseconds. */
+/** Interval of keep-alives to a follower, in milliseconds. */
 const ALIVE_MS = 15_000;
 /**
- * Between two looks at what became of the same unknown one, milliseconds, whoever asks: a look changes the proposal where it
- * has it carried out after all, each change ends the long polls of who watches it, and each of those asks again.
+ * Minimum interval between two lookups of the same unknown outcome, in milliseconds, whoever asks. A lookup may execute the
+ * proposal after all; each change ends the long polls of everyone who watches it, and each of them looks it up again.
  */
 const LOOKS_APART_MS = 1_000;
 
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
-/** Those of a person that changed. */
+/** A person's changed proposals. */
 export interface Changed {
-  /** In the order of their changes, each as it is now; none as a sign of life. */
+  /** In the order of their changes, each with its current state. Empty as a keep-alive. */
   readonly proposals: readonly StoredProposal[];
-  /** Whoever follows after this one misses nothing. */
+  /** Following again from this version misses no change. */
   readonly version: number;
 }
 
-/**
- * The kernel of approvals: asks, waits and carries out, whether or not whoever proposed is still there.
- */
+/** The approval kernel: asks, waits and executes, whether or not the proposer is still connected. */
 export class ApprovalKernel {
   readonly #parts: KernelParts;
   readonly #closing = new AbortController();
   readonly #context: KernelContext;
   readonly #supervisor: ProposalSupervisor;
   readonly #takeIn: ReturnType<typeof createProposing>;
-  /** Looks at unknown ones: under way, or over a moment ago. */
+  /** Lookups of unknown outcomes, running or less than a second old, by proposal id. */
   readonly #looks = new Map<string, Promise<void>>();
   #supervised = Promise.resolve();
 
@@ -56,33 +54,33 @@ export class ApprovalKernel {
     this.#takeIn = createProposing(options);
   }
 
-  /** Takes up whatever an earlier process left open. */
+  /** Starts to supervise proposals, including those that an earlier process left open. */
   start(): void {
     this.#supervised = this.#supervisor.supervise();
   }
 
-  /** Stops waiting and asking; what is being carried out is finished first. */
+  /** Stops waiting and asking. Executions in progress are finished first. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#supervised;
     await this.#supervisor.ended();
     await this.#parts.audit.flush().catch(() => {
-      // It stays noted in the store.
+      // The lines stay in the store.
     });
   }
 
   /**
-   * Completes what is asked for, has its owner asked, and carries it out once they approve. `isNew` is false where the
-   * same was proposed before: under the same key, or by the same client and still open.
+   * Completes a request, asks its owner for approval, and executes it once they approve. `isNew` is false if the same was
+   * proposed before: with the same key, or by the same client in a proposal that is still open.
    * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
-   *   `resting`, and what completing it throws
+   *   `resting`, and whatever completing the request throws
    */
   async propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> {
     this.#context.remember(caller);
     const proposed = await this.#takeIn(caller, request, key);
     const { proposal, isNew } = proposed;
     if (!isNew) {
-      // Its first request may have been cut off right after the row was written.
+      // The first request may have been cut off right after the row was written.
       if (proposal.state === 'drafted') this.#supervisor.begin(proposal.id, 'drafted');
       return proposed;
     }
@@ -93,21 +91,21 @@ export class ApprovalKernel {
     return { proposal: await this.#changed(id, version, FIRST_WAIT_MS, [this.#closing.signal]), isNew };
   }
 
-  /** One's own, and what one has proposed for others; here and below. @throws {Refusal} 404 `not_found` */
+  /** Returns a proposal that the person owns, or proposed for someone else. @throws {Refusal} 404 `not_found` */
   async find(sub: string, id: string): Promise<StoredProposal> {
     const found = await this.#parts.store.get(id);
     if (found !== undefined && (found.sub === sub || found.proposedBy === sub)) return found;
-    throw new Refusal(404, 'not_found', 'there is no such proposal of yours', {
-      hint: 'List them with "trade-agent approvals".',
+    throw new Refusal(404, 'not_found', 'you have no such proposal', {
+      hint: 'List your proposals with "trade-agent approvals".',
     });
   }
 
-  /** What a client proposed under a key, as long as it is kept. */
+  /** Returns what a client proposed with an idempotency key, while the key is kept. */
   async keyed(key: ProposalKey): Promise<StoredProposal | undefined> {
     return (await this.#parts.store.keyed(key))?.proposal;
   }
 
-  /** One's own, newest first. */
+  /** Returns the person's proposals, newest first. */
   async list(
     sub: string,
     { state, limit }: { readonly state: 'open' | 'all'; readonly limit: number },
@@ -115,7 +113,7 @@ export class ApprovalKernel {
     return await this.#parts.store.list({ party: sub, state, limit });
   }
 
-  /** The proposal once it has changed since a version, or after `ms`. */
+  /** Returns the proposal once its version differs from `version`, or after `ms` milliseconds. */
   async awaitChange(id: string, version: number, ms: number, signal: AbortSignal): Promise<StoredProposal> {
     return await this.#changed(id, version, ms, [signal, this.#closing.signal]);
   }
@@ -143,7 +141,7 @@ export class ApprovalKernel {
     }
   }
 
-  /** Those of a person that changed after a version, each time they do; none as a sign of life. Ends with the signal. */
+  /** Yields a person's proposals that changed after a version, and empty lists as keep-alives. Ends with the signal. */
   async *follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<Changed> {
     const { store } = this.#parts;
     const signals = [signal, this.#closing.signal];
@@ -162,12 +160,12 @@ export class ApprovalKernel {
     }
   }
 
-  /** Of changes to anybody's, for as long as the gateway is there. */
+  /** Listens to changes of everyone's proposals. */
   news(): News {
     return this.#context.changes.listen('anybody');
   }
 
-  /** A person watches: what is open of their latest is followed, where its changes are told. */
+  /** Follows the open results of a person's latest proposals while they watch, if their changes are streamed. */
   async watched(asker: Proposer): Promise<void> {
     this.#context.remember(asker);
     const latest = await this.#parts.store.list({ party: asker.sub, state: 'all', limit: MOST_RESUMED });
@@ -175,7 +173,7 @@ export class ApprovalKernel {
       if (state === 'executed' && sub === asker.sub) this.#supervisor.begin(id, 'resumed');
   }
 
-  /** The identity provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no question that is known yet. */
   async called(authReqId: string, notificationToken: string): Promise<boolean> {
     return await this.#supervisor.called(authReqId, notificationToken);
   }
@@ -186,25 +184,25 @@ export class ApprovalKernel {
     const { state } = proposal;
     if (state === 'cancelled') return proposal;
     throw isSettledState(state)
-      ? new Refusal(409, 'proposal_settled', `the proposal is ${state} already`, {
+      ? new Refusal(409, 'proposal_settled', `the proposal is already ${state}`, {
           hint: 'There is nothing left to withdraw.',
           members: { state },
         })
       : new Refusal(409, 'proposal_executing', 'the proposal is being carried out', {
-          hint: 'Look what became of it; an order can be cancelled.',
+          hint: 'Check its outcome. If it placed an order, you can cancel the order.',
           members: { state },
         });
   }
 
   /**
-   * What a client, or anybody, was allowed to do for a person has ended: what it has open is withdrawn. Nobody is to be asked,
-   * nor anything carried out, in their name.
+   * Withdraws the open proposals of a client, or all of a person's, whose authorization has ended. Otherwise someone would
+   * still be asked, or something executed, in their name.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
     const { store, audit } = this.#parts;
     for (const proposal of await store.list({ party: sub, state: 'open' })) {
       const { client, proposedBy } = proposal;
-      // A client's end ends what came by it: of who proposed, not of who is asked.
+      // The end of a client's grant withdraws what came through it: compare the proposer, not the person who is asked.
       const isBy = (proposedBy ?? proposal.sub) === sub && client === clientId;
       if (clientId === undefined || isBy) await this.#supervisor.cancel(proposal, revokedReason);
     }
@@ -212,9 +210,9 @@ export class ApprovalKernel {
   }
 
   /**
-   * Stops all trading of a person, and withdraws what is open. The halt is committed first: whatever is drafted or begun
-   * looks at it in its own transaction, so that from then on the list of what is open can only get shorter.
-   * @returns since when, milliseconds since the epoch
+   * Halts a person's trading and withdraws what is open. The halt is committed first: every draft and every execution checks
+   * for it in its own transaction, so from then on the list of open proposals can only get shorter.
+   * @returns when the halt began, in milliseconds since the epoch
    */
   async halt({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<number> {
     const { store, halts, clock, audit } = this.#parts;
@@ -227,8 +225,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * From now on a person's positions may only be made smaller: purchases are refused, when they are proposed and when they
-   * would be carried out. A halt stays one.
+   * Limits a person to making positions smaller: purchases are refused when they are proposed and when they would be
+   * executed. An existing halt remains.
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding> {
     const { halts, clock, audit } = this.#parts;
@@ -237,26 +235,26 @@ export class ApprovalKernel {
     return standing;
   }
 
-  /** How far a person's trading goes. */
+  /** Returns a person's trading state. */
   async trading(sub: string): Promise<TradingStanding> {
     return await this.#parts.halts.standing(sub, this.#parts.clock.now());
   }
 
-  /** A line of the record was noted elsewhere: it reaches the file soon. */
+  /** Schedules a flush, because another component has noted a line of the audit log. */
   noted(): void {
     this.#parts.audit.flushSoon();
   }
 
   /**
-   * Asks what became of one of unknown outcome, or of an open order, with the token of whoever looks. After a look at an
-   * unknown one its finding stays for a second, whoever asks.
+   * Looks up an unknown outcome, or the result of an open order, with the caller's token. The finding about an unknown
+   * outcome is reused for one second, whoever asks.
    */
   async settle(proposal: StoredProposal, looking: Proposer): Promise<StoredProposal> {
     const asker = actingFor(looking, proposal.sub);
     this.#context.remember(looking);
     const { id, state } = proposal;
     if (state === 'executed' && !this.#supervisor.isSupervised(id)) {
-      // The broker may be out of reach: then it is as it was last seen.
+      // If the broker is unreachable, the last known result remains.
       await this.#context.lookAtResult(id, asker).catch(ignoreRefusal);
     } else if (state === 'unknown') await this.#lookOnce(proposal, asker);
     else return proposal;
@@ -283,20 +281,20 @@ export class ApprovalKernel {
       await settleExecution(this.#context, proposal, execution, 0);
       return;
     }
-    // Never handed over, and nobody is working on it: now it is carried out, or its time is over. One that is still unknown is
-    // asked about until it is known: a look now and then does not measure how long an order has been absent.
+    // Never handed over, and nobody is working on it: the run executes it now, or expires it. A run also looks up one that is
+    // still unknown until it is known, since occasional lookups do not measure how long an order has been absent.
     this.#supervisor.begin(id, 'found');
   }
 
-  /** Has those of unknown outcome that nobody supervises asked about again. */
+  /** Starts to look up unknown outcomes that nobody supervises. */
   async pursueUnknown(): Promise<void> {
     for (const id of await this.#parts.store.openIds('unknown')) this.#supervisor.begin(id, 'found');
   }
 
   /**
-   * An order of a person's was found at the broker, and the journal has it as placed: the outcome of the proposal that it
-   * belongs to is asked for again, and proof corrects what was reported.
-   * @returns `unexplained` where no proposal accounts for it
+   * Handles an order that was found at the broker and that the journal has as placed: looks up the outcome of its proposal
+   * again, so that the proof corrects what was reported.
+   * @returns `unexplained` if no proposal accounts for the order
    */
   async orderFound(sub: string, subjectId: string): Promise<'accounted' | 'unexplained'> {
     const { store, kindOf, moves } = this.#parts;
@@ -316,14 +314,14 @@ export class ApprovalKernel {
       await recordExecuted(this.#context, proposal, found.result);
       return 'accounted';
     }
-    // Of a batch some lines may have been placed before: what its result says of the others is corrected.
+    // Some orders of a batch may have been placed before: what the result says about the others is corrected.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
     const late = await placedLate(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));
     return 'accounted';
   }
 
-  /** With whose token a person's accounts may be asked about; undefined where none is known. */
+  /** Returns the session with which a person's accounts can be looked up; undefined if none is known. */
   askerOf(sub: string): Proposer | undefined {
     return this.#context.askerOf(sub);
   }

@@ -24,53 +24,53 @@ import { proposalFacts } from '../moves.ts';
 import { drawNonce } from '../signature/statement.ts';
 import { type Asker, type Quotas, requireQuota } from './quotas.ts';
 
-/** As what a request may say of itself. */
+/** The same limit as for a request's `requested_by`. */
 const LONGEST_CLIENT_NAME = 80;
 
-/** Who proposes, and how they are found on their phone. */
+/** The proposer, and the names by which an identity provider can find them. */
 export interface ProposingCaller extends Proposer {
-  /** As whom the identity provider knows the client, for people; any text. */
+  /** The client's name for people, from the identity provider. May be any text. */
   readonly clientName?: string | undefined;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
 
-/** What proposing is held to. */
+/** The rules for new proposals. */
 export interface ProposingRules {
   readonly quotas: Quotas;
-  /** The longest a proposal may take, seconds. */
+  /** Maximum time to live, in seconds. */
   readonly maxTtlSeconds: number;
-  /** Our own login clients: they alone are believed about where a field comes from. */
+  /** Our own login clients. Only they are trusted about where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
-  /** @internal Four characters, instead of some at random: for codes that are to meet. */
+  /** @internal Replaces the random four characters, to test codes that collide. */
   readonly drawCode?: () => string;
 }
 
-/** A proposal, and whether it is one that was not there before. */
+/** A proposal, and whether it was created by this request. */
 export interface Proposed {
   readonly proposal: StoredProposal;
   readonly isNew: boolean;
 }
 
 /*
- * Requests come at once, and the same one twice: through a proxy that repeats what it lost, or from two of a person's
- * programs. What keeps each to one proposal, within the quotas and outside a halt:
+ * Requests arrive concurrently, and the same one twice: through a proxy that retries, or from two of a person's programs.
+ * Each yields exactly one proposal, within the quotas and never during a halt:
  *
- *  1. What a new proposal is held to (quotas, a halt, an open one that asks for the same, the codes of the open ones) is read
- *     as of one moment, with the person's epoch, which any change of it makes another one. The row is written only while the
- *     epoch is still that: else it is read and decided again, and its code drawn again. So of two at the edge of a quota one
- *     comes too late, however they interleave, and no two that are open at the same time show the same code.
- *  2. The key is looked up, and written with the row, in that same transaction: one key, one proposal.
- *  3. Within this process the same request waits for the first (`arriving`, looked at and set before anything is awaited):
- *     completed twice, one could be refused where the other was taken in.
+ *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal for the same thing, the codes of
+ *     open ones, and the person's epoch, which every change of these replaces. The row is written only if the epoch is still
+ *     the same; otherwise everything is read and decided again, with a new code. Without this, two requests could both take
+ *     the last place in a quota, and two open proposals could show the same code.
+ *  2. The idempotency key is looked up and written in the row's transaction. Otherwise one key could yield two proposals.
+ *  3. Within this process, an identical request waits for the first (`arriving`, read and set before any `await`). If both
+ *     were completed, one could be refused although the other was accepted.
  */
 
 /**
- * Takes a request in: completes it, and writes its row. Asks nobody yet.
- * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and what completing throws
+ * Returns the function that takes a request in: it completes the request and writes its row, but asks nobody yet.
+ * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing throws
  */
 export function createProposing(parts: KernelParts & ProposingRules) {
-  /** Requests on their way into the store: a repeated one must not be completed twice. */
+  /** Requests in progress. A repeated one must not be completed twice. */
   const arriving = new Map<string, Promise<Proposed>>();
   return async (caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> => {
     const { sub, clientId: client } = caller;
@@ -89,7 +89,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
   };
 }
 
-/** Who has no relation to an account writes nothing into its owner's log: it stands in their own. */
+/** A stranger to the account must not write into its owner's log: their denial goes into their own. */
 function deniedAbout({ sub, clientId: client }: ProposingCaller, request: ProposalRequest, error: unknown) {
   const owner = request.for ?? sub;
   const isStranger = error instanceof Refusal && isByRelation(error);
@@ -109,7 +109,7 @@ async function propose(
   const { sub, clientId: client } = caller;
   const owner = request.for ?? sub;
   await requireStanding(access, { kind: request.kind, owner, proposer: sub });
-  // Whoever proposes for somebody else is to them what any program is: none of it is the owner's own words.
+  // To an owner, someone else's proposal is like any program's: none of it is the owner's own words.
   const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
   const provenance =
@@ -124,7 +124,7 @@ async function propose(
   };
   const under = underOf(request, provenance);
   requireOwn(own, under !== undefined || request.kind === 'mandate');
-  // Before the broker is asked anything; all of it is looked at again with the row.
+  // Checked before the broker is asked anything. All of it is checked again when the row is written.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
   requireNotHalted(standing, request.kind);
   requireQuota(standing, quotas, asker, clock.now());
@@ -163,7 +163,7 @@ async function propose(
   return await write(parts, draft, key, asker);
 }
 
-/** Writes the row, or finds that there is one already. */
+/** Writes the row, or returns the proposal that already exists. */
 async function write(
   parts: KernelParts & ProposingRules,
   draft: Omit<Draft, 'again' | 'code'>,
@@ -199,12 +199,12 @@ const timesAsked = (before: number) => (before === 0 ? undefined : before + 1);
 function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;
   throw new Refusal(403, 'policy_denied', haltedReason.text, {
-    hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
+    hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
     members: { ...haltedReason.members },
   });
 }
 
-/** Under which mandate it is to be, where it says so: "never ask" alone means whichever covers it. */
+/** Returns the mandate that a request wants to use. `approval: mandate` without an id means any that covers the order. */
 function underOf(request: ProposalRequest, provenance: Provenance): UnderMandate | undefined {
   const asked = askedUnder(request);
   if (asked === undefined) return undefined;
@@ -212,16 +212,16 @@ function underOf(request: ProposalRequest, provenance: Provenance): UnderMandate
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: needsTap(provenance) };
 }
 
-/** @throws {Refusal} 403 `client_not_allowed`: nobody else's program asks for mandates, or goes by one */
+/** @throws {Refusal} 403 `client_not_allowed` for other clients: they can neither request nor use mandates */
 function requireOwn(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
-  throw new Refusal(403, 'client_not_allowed', 'mandates are for the gateway’s own login client alone', {
-    hint: 'Propose the order without a mandate: its owner is asked.',
+  throw new Refusal(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
+    hint: 'Propose the order without a mandate, so that its owner is asked.',
     challenge: {},
   });
 }
 
-/** What a proposal goes by: its id, and the digest of all that the person approves. */
+/** Returns a new id, and the digest of everything that the person approves. */
 function identityOf(
   kind: ProposalKind,
   { subject, worstCase }: Completed<unknown>,
@@ -256,22 +256,22 @@ function digestOf(value: unknown): string {
     .digest('base64url');
 }
 
-/** Of an owner who did not propose it, their token has told nothing else. */
+/** The proposer's token says nothing else about an owner who is another person. */
 const nobodyElse = { username: undefined, email: undefined } as const;
 
-/** Whose words a request is, to its owner: somebody else's name, or the client's. */
+/** Returns the name under which the owner sees a request's author: another person's, or the client's. */
 function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, LONGEST_CLIENT_NAME) || '?';
 }
 
-/** A client of our own that runs somewhere else than at the person's: their phone says where. */
+/** Returns where our own client runs, if that is not the person's machine. */
 function throughShown(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, LONGEST_CLIENT_NAME) : '';
-  return name === '' ? {} : { Through: name };
+  return name === '' ? {} : { Via: name };
 }
 
-/** What both phones show of who has a part in it. */
+/** Returns who is involved in the proposal, as both phones show it. */
 function partiesShown(
   caller: ProposingCaller,
   owner: string,
@@ -279,14 +279,14 @@ function partiesShown(
 ): Readonly<Record<string, string>> {
   return {
     ...(caller.sub === owner ? {} : { 'Proposed by': namedAs(caller, owner) }),
-    ...(caller.sub === owner && second === undefined ? {} : { 'Account of': owner }),
-    ...(second === undefined ? {} : { 'Takes two': `${owner}, then ${second}` }),
+    ...(caller.sub === owner && second === undefined ? {} : { 'Account owner': owner }),
+    ...(second === undefined ? {} : { Approvers: `${owner}, then ${second}` }),
   };
 }
 
 /**
- * Who a request says that it came from; of a client that is not our own, who the person has let in: whatever else it calls
- * itself, they would look for that name.
+ * Returns who a request says that it came from. For a client that is not our own it is the name under which the person
+ * allowed it, whatever else the client calls itself, since the person would look for that name.
  */
 function askedBy(
   own: boolean,
@@ -300,15 +300,15 @@ function askedBy(
   return known === '' ? request.requested_by : known;
 }
 
-/** What a key stands for already. @throws {Refusal} 409 `idempotency_key_conflict` */
+/** Returns the proposal that a key already stands for. @throws {Refusal} 409 `idempotency_key_conflict` */
 function known({ request, proposal }: Keyed, key: KeyedRequest): Proposed {
   if (request === key.request) return { proposal, isNew: false };
   throw new Refusal(
     409,
     'idempotency_key_conflict',
-    'this Idempotency-Key came with another proposal before',
+    'this Idempotency-Key was already used for a different proposal',
     {
-      hint: 'Use a key of its own for each proposal.',
+      hint: 'Use a new key for each proposal.',
     },
   );
 }
@@ -316,17 +316,16 @@ function known({ request, proposal }: Keyed, key: KeyedRequest): Proposed {
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * Four Crockford base-32 characters, shown alike on terminal and phone. Drawn here, at random: a code that followed
- * from the draft could be ground by whoever writes the draft.
+ * Draws four Crockford base-32 characters, shown on both terminal and phone. They are random: if the code followed from
+ * the draft, whoever writes the draft could vary it until it has the code of another proposal.
  */
 export function drawCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
 }
 
 /**
- * A code that none of these has. Of what waits at the same time each has a code of its own: by it the person tells one from
- * the other.
- * @param taken the codes of all that is open of the person
+ * Draws a code that no open proposal of the person has. People tell pending proposals apart by their codes.
+ * @param taken the codes of all of the person's open proposals
  */
 export function drawFreeCode(taken: readonly string[], draw: () => string = drawCode): string {
   for (;;) {
@@ -337,12 +336,12 @@ export function drawFreeCode(taken: readonly string[], draw: () => string = draw
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** `pr_` and sixteen random characters. */
+/** Draws a proposal id: `pr_` and sixteen random characters. */
 export function drawProposalId(): string {
   return `pr_${Array.from({ length: 16 }, () => BASE62[randomInt(62)]).join('')}`;
 }
 
-/** `client_order_id` and the like, 27 characters: the same for the same person, client and key, and nobody else's. */
+/** Returns a `client_order_id` or the like, 27 characters, derived from the person, the client and the key. */
 export function subjectIdOf(sub: string, client: string, key: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([sub, client, key]))
@@ -350,14 +349,14 @@ export function subjectIdOf(sub: string, client: string, key: string): string {
   return `ta-${hash.slice(0, 24)}`;
 }
 
-/** Of a client that nobody here can vouch for: every field is its own idea. */
+/** Returns the provenance for a client that nobody here can vouch for: every field comes from the client. */
 function foreignProvenance(request: Readonly<Record<string, unknown>>, client: string): Provenance {
   const from = printableAscii(client, 80) || '?';
   const fields = Object.keys(request).filter((field) => /^[a-z_]{1,32}$/.test(field));
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }
 
-/** Whether everything in it is the person's own words, or what follows where they said nothing. */
+/** Whether everything in it is the person's own words, or a default where they said nothing. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
     tainted_by.length === 0 &&
@@ -365,15 +364,15 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   );
 }
 
-/** Whether our own client says itself that all of it is somebody else's agent's: that one is held to what any other is. */
+/** Whether our own client says that another agent supplied all of it. Then it gets the quota of other clients. */
 function isPassedOn({ fields }: Provenance): boolean {
   return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(PASSED_ON));
 }
 
 /**
- * Why an order takes its owner's eyes though a mandate covers it; empty where it does not. A mandate is a yes beforehand to
- * what they ask for, or what a named rule computes. What a document, a tool or the model thought of has nobody's word behind
- * it, and where text from outside is in the conversation it may be behind anything that was said in it.
+ * Returns why the owner must see an order although a mandate covers it; empty if they need not. A mandate approves in
+ * advance what they ask for, or what a named rule computes. It does not cover what a document, a tool or the model came up
+ * with; and once outside text is in a conversation, it may have shaped anything that was said afterwards.
  */
 function needsTap({ fields, tainted_by = [] }: Provenance): Outside[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');
@@ -384,11 +383,11 @@ function needsTap({ fields, tainted_by = [] }: Provenance): Outside[] {
       : [
           {
             reason: 'PROVENANCE_TAINTED',
-            text: `text from outside is in the conversation: ${tainted_by.join(', ')}`,
+            text: `the conversation contains outside text: ${tainted_by.join(', ')}`,
           } as const,
         ]),
     ...(named.length === 0
       ? []
-      : [{ reason: 'PROVENANCE_OTHER', text: `not in its owner’s words: ${named.join(', ')}` } as const]),
+      : [{ reason: 'PROVENANCE_OTHER', text: `not in the owner’s own words: ${named.join(', ')}` } as const]),
   ];
 }

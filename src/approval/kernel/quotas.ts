@@ -3,17 +3,17 @@ import type { Standing } from '../../store/proposal-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
-/** How much one client may ask of one person. */
+/** The proposals that one client may make to one person. */
 export interface Quota {
-  /** Open at once. */
+  /** Maximum number open at the same time. */
   readonly open: number;
-  /** Within the last hour. */
+  /** Maximum number within the last hour. */
   readonly hour: number;
 }
 
-/** Settable in `gateway.yaml`, `approval.quotas`. */
+/** Set in `gateway.yaml` as `approval.quotas`. */
 export interface Quotas {
-  /** For our own login client: once for what the person typed, once for all else, so that neither shuts out the other. */
+  /** For our own login client. What the person typed is counted apart, so that neither it nor the rest blocks the other. */
   readonly own: Quota;
   /** For any other client. */
   readonly other: Quota;
@@ -21,14 +21,14 @@ export interface Quotas {
 
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
-/** After two denials in a row the person is left alone by that client. */
+/** After two denials in a row, the client may not ask the person for this long. Milliseconds. */
 const REST_MS = 10 * 60_000;
 
-/** Whose proposals are counted together. Per owner, client and who uses it, so that nobody shuts out another. */
+/** Whose proposals are counted together: per owner, client and user of the client, so that nobody blocks another. */
 export interface Asker {
-  /** Who is asked. */
+  /** The owner, who is asked. */
   readonly sub: string;
-  /** Who proposes, where that is somebody else. */
+  /** The proposer, if that is not the owner. */
   readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
@@ -36,8 +36,8 @@ export interface Asker {
 }
 
 /**
- * Keeps a phone from ringing until its owner taps to have peace.
- * @param standing as of the last hour
+ * Enforces the quotas. Without them, a client could make a phone ring until its owner approves just to make it stop.
+ * @param standing counts within the last hour
  * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
 export function requireQuota(
@@ -49,30 +49,30 @@ export function requireQuota(
   const quota = asker.own ? quotas.own : quotas.other;
   if (open >= quota.open) {
     throw tooMany('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
-      detail: `${open} proposals of this client wait already; it may have ${quota.open} open at once`,
-      hint: 'Decide or withdraw some first: "trade-agent approvals".',
+      detail: `this client already has ${open} open proposals; the limit is ${quota.open}`,
+      hint: 'Approve, deny or withdraw some first. List them with "trade-agent approvals".',
     });
   }
   if (lately >= quota.hour) {
     throw tooMany('too_many_asked', 'PROPOSALS_EXCEED_MAX_PER_HOUR', quota.hour, lately, {
-      detail: `this client has asked ${lately} times within the hour; it may ask ${quota.hour} times`,
+      detail: `this client made ${lately} proposals in the last hour; the limit is ${quota.hour}`,
       hint: 'Try again later.',
       retryAfter: 600,
     });
   }
-  // What the person types themselves is no nagging.
+  // What the person types is never nagging.
   if (asker.typed) return;
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + REST_MS;
-  // One that is dated further ahead was dated by a clock that has been set back since.
+  // A denial that is dated further ahead was dated by a clock that has been set back since.
   if (now >= until || last.at > now + REST_MS) return;
   throw new Refusal(
     429,
     'resting',
-    'the last two proposals of this client were denied: it asks no more for now',
+    'the last two proposals from this client were denied, so it has to wait before it asks again',
     {
-      hint: `It may ask again at ${new Date(until).toISOString().slice(0, 19)}Z.`,
+      hint: `It may propose again at ${new Date(until).toISOString().slice(0, 19)}Z.`,
       retryAfter: Math.ceil((until - now) / 1000),
       members: { reason: 'PROPOSALS_DENIED_REPEATEDLY', reasons: ['PROPOSALS_DENIED_REPEATEDLY'] },
     },

@@ -10,17 +10,17 @@ import { noteDenied } from '../denied.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { questionOf } from '../question.ts';
 
-/** With less than this left, nobody could read the order and decide: it counts as expired. */
+/** Minimum time left, in milliseconds. With less, nobody could read the order and decide, so it counts as expired. */
 const SHORTEST_MS = 5_000;
-/** Waits between the tries, milliseconds; short, since somebody may be watching. */
+/** Delays between attempts, in milliseconds; short, since someone may be watching. */
 const BACKOFF_MS = [1_000, 2_000] as const;
-/** Before an owner's yes that cannot be verified yet is looked at again, milliseconds. */
+/** Delay before an owner's approval that cannot be verified yet is verified again, in milliseconds. */
 const VERIFY_AGAIN_MS = 2_000;
 
 const withdrawn: Outcome = { state: 'cancelled', text: 'withdrawn' };
 
 /**
- * Takes a drafted proposal to its owner: by a mandate that they gave before, or by a question on their phone.
+ * Gets the owner's approval for a drafted proposal: from a mandate that they granted, or by a question on their phone.
  * @param signal aborts when this process is to stop supervising it
  */
 export async function askOwner(
@@ -32,26 +32,26 @@ export async function askOwner(
   if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
   } else if (mandateOf(proposal) !== undefined) {
-    // Its owner has said yes beforehand: they are not asked, and no token comes of it.
+    // Its owner approved it in advance: they are not asked, and there is no token.
     context.announce(await moves.move(proposal, 'approved'));
   } else await putQuestion(context, proposal, signal);
 }
 
 /*
- * Where the owner's yes is not enough, a second person is asked after them, in a question of their own about the very same
- * details: both sign one digest.
+ * If the owner's approval is not enough, a second approver is asked after them, by a separate question with exactly the same
+ * details. Both sign one digest.
  *
- *  1. The proposal stays `requested` until both have said yes; a no of either, or its time, ends it.
- *  2. The owner's yes is verified when it comes, signature and all, before a second phone rings, and kept sealed in the row
- *     with the id of the question that it answers. From then on the row says that the second person's is what is waited for.
- *  3. A gateway that dies in between finds the row so: it asks the second person (again, if it must), never the owner.
- *  4. Both are verified again before it is carried out. The owner's token may have run out by then: what it said was looked
- *     at in time. Where the account at the broker can be opened by that token alone, nothing is sent, and that is told.
+ *  1. The proposal stays `requested` until both have approved. A denial by either, or its deadline, ends it.
+ *  2. The owner's approval is verified on arrival, signature included, because an invalid one must not make a second phone
+ *     ring. It is then sealed in the row with its question's id, so that the row shows that the second approver is next.
+ *  3. A gateway that takes over after a crash therefore asks the second approver (again, if need be), never the owner.
+ *  4. Both are verified again before the execution. The owner's token may have expired by then; that is accepted, because it
+ *     was verified in time. If only that token opens the account at the broker, nothing is sent, and this is reported.
  */
 
 /**
- * Verifies the owner's yes, then asks the second person.
- * @returns milliseconds to wait before another try, 0 if it went on
+ * Verifies the owner's approval, then asks the second approver.
+ * @returns milliseconds until the next attempt; 0 if the proposal moved on
  */
 export async function askSecond(
   context: KernelContext,
@@ -75,9 +75,9 @@ export async function askSecond(
 }
 
 /**
- * Asks whoever's turn it is on their phone (CIBA), unless it is settled or asked by somebody else meanwhile, and keeps the
- * answer's id, interval and deadline in the row. Should the gateway die between the two, they are asked a second time: the
- * first question's token then reaches nobody, and a provider that knows proposals shows the second in its place.
+ * Asks the next approver on their phone (CIBA), unless the proposal was settled or asked about meanwhile, and stores the
+ * answer's id, interval and deadline in the row. If the gateway dies between the two, they are asked a second time: the
+ * first question's token then reaches nobody, and a provider that knows proposals replaces the first question.
  */
 async function putQuestion(
   context: KernelContext,
@@ -99,13 +99,13 @@ async function putQuestion(
   const { authReqId, interval } = sent;
   const expiresAt = Math.min(sent.expiresAt, deadline);
   const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
-  // Withdrawn while they were asked.
+  // It was withdrawn while the person was being asked.
   if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
   context.announce(requested);
   failpoint('ask.stored');
 }
 
-/** Tries again while the provider is away. @returns undefined if the proposal ended instead */
+/** Retries while the provider is unreachable. @returns undefined if the proposal ended instead */
 async function sendQuestion(
   context: KernelContext,
   proposal: StoredProposal,
@@ -117,7 +117,7 @@ async function sendQuestion(
   for (let tries = 1; ; tries++) {
     const left = deadline - clock.now();
     if (left < SHORTEST_MS) {
-      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second person';
+      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second approver';
       const text = `the time to approve it ran out before ${whom} could be asked`;
       const reason: Reason = { code: 'approval_expired', text };
       context.announce(await moves.move(proposal, 'expired', { reason }));
@@ -135,22 +135,22 @@ async function sendQuestion(
       }
       await clock.sleep(wait, signal);
     }
-    // Withdrawn meanwhile.
+    // It was withdrawn meanwhile.
     if ((await store.get(id))?.state !== state) return undefined;
   }
 }
 
-/** Milliseconds; undefined where it is not tried again. */
+/** Returns the delay in milliseconds; undefined if there is no further attempt. */
 function untilNextTry(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;
-  // A provider that says when it takes more (Auth0: five questions a minute) is asked then, as often as it says so.
+  // A provider that says when it accepts more (Auth0: five questions a minute) is asked then, as often as it says so.
   if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, BACKOFF_MS[0]);
   return BACKOFF_MS[tries - 1];
 }
 
 function notAsked({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
-  const who = asked !== sub && asked === second ? 'the second person' : 'the owner';
+  const who = asked !== sub && asked === second ? 'the second approver' : 'the owner';
   return isTradeAgentError(error)
     ? { code: problemCodeOf(error), text: `${who} could not be asked: ${error.message}` }
     : { code: 'provider_error', text: `${who} could not be asked` };

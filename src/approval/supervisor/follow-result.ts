@@ -3,23 +3,23 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { KernelContext, ResultLook } from '../kernel-context.ts';
 import type { Heard, Proposer, ResultNews } from '../kind.ts';
 
-/** Milliseconds between looks at an open order: soon after it was placed, then less and less often. */
+/** Delays between checks of an open order, in milliseconds: short after it was placed, then longer and longer. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
 const LONGEST_FOLLOW_WAIT_MS = 30_000;
-/** How long an open order is polled without a stream of changes; after that, whoever views it asks the broker. */
+/** How long an open order is polled without a stream of changes, in milliseconds. After that, each view asks the broker. */
 const FOLLOW_MS = 15 * 60_000;
-/** Milliseconds between looks while the stream of changes is live: it may have fallen silent. */
+/** Delay between checks while the stream of changes is live, in milliseconds: it may have fallen silent. */
 const TOLD_MS = 120_000;
-/** Milliseconds until the next looks if one did not find what was announced: a broker's reads may lag behind its stream. */
+/** Delays before further checks if one did not find the reported change, in milliseconds: reads may lag behind the stream. */
 const LAG_WAITS_MS = [400, 1_500] as const;
-/** Milliseconds between looks that news causes; doubled up to the longest while news keeps coming. */
+/** Interval of checks that news causes, in milliseconds; doubled up to the longest while news keeps coming. */
 const NEWS_APART_MS = { first: 50, longest: 2_000 } as const;
-/** Milliseconds within which the stream of changes must be live. */
+/** How long to wait for the stream of changes to become live, in milliseconds. */
 const STANDS_WITHIN_MS = 30_000;
 
 /**
- * Looks at an executed proposal's result while it may still change: at each change announced, otherwise less and less often.
- * @param options.isResumed followed before, or placed by a process that is gone: only followed again if changes are announced
+ * Checks an executed proposal's result while it may still change: at each reported change, otherwise less and less often.
+ * @param options.isResumed it was followed before, or placed by a process that is gone: follow it only with a live stream
  * @throws the reason of `signal`
  */
 export async function followResult(
@@ -39,7 +39,7 @@ export async function followResult(
     try {
       return await context.lookAtResult(id, latest());
     } catch (error) {
-      // The broker is out of reach for a while: the next look may find it.
+      // The broker is unreachable for now. The next check may succeed.
       if (!(error instanceof Refusal)) throw error;
       return 'failed';
     }
@@ -49,7 +49,7 @@ export async function followResult(
     if (isResumed) {
       if (news === undefined) return;
       await news.next(STANDS_WITHIN_MS, signal);
-      // Whatever happened before that is for the first look to find.
+      // The first check finds what changed before the stream was live.
       if (!news.isStanding() || (await look()) === 'over') return;
     }
     await follow(clock, news, look, signal);
@@ -90,7 +90,7 @@ function nextOf(waits: Iterator<number>, otherwise: number): number {
   return waits.next().value ?? otherwise;
 }
 
-/** Waits for news; sleeps if there is no stream of changes. */
+/** Waits for news; only sleeps if there is no stream of changes. */
 async function rest(
   clock: Clock,
   news: ResultNews | undefined,
@@ -102,7 +102,7 @@ async function rest(
   return 'nothing';
 }
 
-/** Spaces the looks that news causes: further apart the more often news comes. */
+/** Spaces the checks that news causes: further apart, the more often news comes. */
 class Spacing {
   readonly #clock: Clock;
   #apart: number = NEWS_APART_MS.first;

@@ -11,90 +11,90 @@ import { askOwner, askSecond } from './ask.ts';
 import { followResult } from './follow-result.ts';
 import type { Pacer, ProviderCalls } from './provider-calls.ts';
 
-/** After what nobody foresaw (a full disk, say) it is tried again, milliseconds; the last one repeats. */
+/** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
 const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
-/** Times the person is asked for one proposal, when the answer keeps getting lost. */
+/** Maximum number of questions to a person about one proposal, if answers keep getting lost. */
 const MAX_ASKED = 3;
-/** CIBA Core §11: `slow_down` means five seconds more between polls, from then on. */
+/** CIBA Core §11: `slow_down` adds five seconds to the polling interval, for good. */
 const SLOW_DOWN_SECONDS = 5;
-/** Longest pause after the provider could not be reached. */
+/** Maximum delay after the provider could not be reached, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
 /**
- * How long an answer that is on its way is waited for when the gateway closes, milliseconds: the provider gives a token once.
- * One that called has an answer; else it may be a long poll, of which nobody knows.
+ * How long an answer in transit is awaited when the gateway closes, in milliseconds: the provider issues a token only once.
+ * After a ping there is an answer. Otherwise it may be a long poll, with or without one.
  */
 const CLOSING_MS = { called: 5_000, uncalled: 250 } as const;
 /**
- * How long an answer is kept in memory while it can't be stored, seconds. The provider gives a token once, so giving up costs
- * the person a second question; a database that is restored takes minutes.
+ * How long an answer is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so giving
+ * up costs the person a second question. Restoring a database takes minutes.
  */
 const STORE_AWAY_S = 15 * 60;
-/** How long an answer may still come after the deadline: it tells a denial from an expiry. */
+/** How long after the deadline an answer may still come, in milliseconds: it tells a denial from an expiry. */
 const LAST_ANSWER_MS = 5_000;
 /**
- * Where the provider calls back, a poll is only for a call that got lost: after so many seconds, then after twice as
- * many each time, up to the last.
+ * Delays of polls where the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay starts at
+ * `first` and doubles up to `most`.
  */
 const UNCALLED_SECONDS = { first: 30, most: 600 } as const;
-/** Between two looks at an unknown outcome, milliseconds: close enough together to measure how long an order has been absent (gateway/orders/absence.ts). */
+/** Interval of lookups of an unknown outcome, in ms: short enough to measure an absence (gateway/orders/absence.ts). */
 const LOOK_MS = 30_000;
-/** Before one that changed under this process is carried out again, milliseconds. */
+/** Delay before a proposal that changed under this process is executed again, in milliseconds. */
 const UNDER_WAY_MS = 1_000;
-/** How long an unknown outcome is asked about, milliseconds of awake time. After that a visit, a start, a wake or the next day begins again. */
+/** How long an unknown outcome is looked up, in milliseconds awake. A visit, a start, a wake-up or the next day resumes. */
 const PURSUED_MS = 30 * 60_000;
 
-/** What one wait for a decision keeps in mind between its polls. */
+/** The state of one wait for a decision, between its polls. */
 interface Wait {
   /** Seconds until the next poll. */
   pause: number;
   failures: number;
   polled: boolean;
-  /** False where the provider would call, and has not: then its polls wait for their turn among all proposals. */
+  /** False if the provider is to ping, and has not. Then polls wait for their turn among all proposals. */
   called: boolean;
-  /** Seconds until the next poll for a call that may have got lost. */
+  /** Seconds until the next poll for a ping that may have been lost. */
   uncalled: number;
-  /** As the row had it at the last look, milliseconds since the epoch. */
+  /** The deadline in the row when it was last read, in milliseconds since the epoch. */
   expiresAt: number;
 }
 
-/** What an answer leads to. */
+/** The transition that an answer leads to. */
 interface Decision {
   readonly to: ProposalState;
   readonly changes: Changes;
 }
 
 /**
- * Supervises one proposal from whatever state its row is in to its end: asks, waits for the decision, carries it out and
- * follows the result. Picks up what another process left. Ends early where the gateway closes, or where only the person's
- * next visit can tell more.
+ * Supervises one proposal from the state in its row to its end: asks, waits for the decision, executes it and follows the
+ * result. Picks up what another process left. Ends early if the gateway closes, or if only the person's next visit can
+ * reveal more.
  *
- * Between a look at the row and what is done next the row may change, so what is done is a move from the version that was
- * seen; and news of the change may come before it is listened for, so news are kept.
+ * The row may change after it was read, so every step is a transition from the version that was read. News of a change may
+ * come before anyone waits for it, so news is kept.
  */
 export class ProposalRun {
-  /** Whether only its result is followed. Whoever looks at such a one asks for themselves, as without a run. */
+  /** Whether only its result is followed. Whoever views such a proposal checks it themselves, as without a run. */
   readonly isResumed: boolean;
   /** Resolves at the end of the run. */
   readonly ended: Promise<void>;
   readonly #id: string;
   readonly #context: KernelContext;
   readonly #calls: ProviderCalls;
-  /** Aborts when the gateway closes, or another process may have the proposal by now. */
+  /** Aborts when the gateway closes, or when another process may have the proposal by now. */
   readonly #end = new AbortController();
-  /** Aborts at news of the proposal: a call from the provider, a withdrawal. */
+  /** Aborts at news of the proposal: a ping from the provider, a withdrawal. */
   #news = new AbortController();
-  /** It was withdrawn, or this run is to end: nothing is to be waited for any more. */
+  /** The proposal was withdrawn, or this run has to end: nothing is awaited any more. */
   #isOver = false;
-  /** Breaks off the poll that is under way. */
+  /** Cancels the poll in progress. */
   #breakOff: (() => void) | undefined;
-  /** Whether this very process asked, and has heard every call since; false once something went wrong. */
+  /** Whether this very process asked, and has received every ping since; false once something went wrong. */
   #isFresh: boolean;
-  /** When the provider was last polled, milliseconds since the epoch, and for how many seconds it is not to be polled again. */
+  /** When the provider was last polled, in milliseconds since the epoch, and the pause after that, in seconds. */
   #lastPoll: { readonly authReqId: string; readonly at: number; readonly pause: number } | undefined;
 
   /**
-   * @param why `drafted` by this process just now; `taken` over from another, in the rows too; `found` where nobody may
-   *   have it; `resumed` to follow its result alone
+   * @param why `drafted` by this process just now; `taken` over from another gateway, also in the rows; `found` possibly
+   *   without a supervisor; `resumed` only to follow its result
    */
   constructor(
     id: string,
@@ -112,7 +112,7 @@ export class ProposalRun {
     });
   }
 
-  /** There is news of the proposal. @param isOver it was withdrawn: nothing is to be waited for any more */
+  /** Signals news of the proposal. @param isOver it was withdrawn, so nothing is awaited any more */
   wake(isOver: boolean): void {
     if (isOver) {
       this.#isOver = true;
@@ -121,7 +121,7 @@ export class ProposalRun {
     this.#news.abort();
   }
 
-  /** Has the run end soon: its proposal stays as it is. */
+  /** Ends the run soon. The proposal keeps its state. */
   end(): void {
     this.#end.abort();
     this.wake(true);
@@ -138,7 +138,7 @@ export class ProposalRun {
     await followResult(this.#context, this.#id, { isResumed, signal: this.#end.signal });
   }
 
-  /** Whatever goes wrong inside, an open proposal is not left alone: it is tried again. */
+  /** Retries after every failure: no open proposal is left unsupervised. */
   async #persist<T>(work: () => Promise<T>): Promise<T> {
     const context = this.#context;
     for (let failures = 0; ; failures++) {
@@ -148,7 +148,7 @@ export class ProposalRun {
         this.#end.signal.throwIfAborted();
         context.fail(error);
         this.#isFresh = false;
-        // It may have come between a change and those who are to hear of it.
+        // The failure may have come between a change and its notifications.
         context.parts.audit.flushSoon();
         await context.tellUntold().catch((failure) => context.fail(failure));
         await this.#rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
@@ -165,9 +165,9 @@ export class ProposalRun {
         case 'answered':
           await this.#carryOut();
           await this.#pursueUnknown();
-          // If it changed while it was to end, it is looked at again in whatever state it is by now. Not at once: another
-          // gateway may be at it too, and each would move the row under the other without end. After the pause one of them
-          // finds it unknown, and leaves it to the other.
+          // If it changed when this run was about to end, start again from its current state. But not at once: another
+          // gateway may be working on it too, and the two would change the row under each other forever. After the pause,
+          // one of them finds it unknown and leaves it to the other.
           if (!(await this.#isUnderWay())) return;
           await this.#pause(UNDER_WAY_MS);
           if (!(await this.#isUnderWay())) return;
@@ -178,7 +178,7 @@ export class ProposalRun {
     }
   }
 
-  /** Asks whoever is to be asked next. A function of its own: nothing of the row is kept in memory while thousands wait for hours. */
+  /** Asks the next approver. It is a separate method so that no row stays in memory while thousands wait for hours. */
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
     const proposal = await context.parts.store.get(this.#id);
@@ -202,19 +202,18 @@ export class ProposalRun {
   }
 
   /**
-   * Waits until a proposal is no longer for the person to decide: one poll at a time, through network loss, sleep, 5xx and
-   * slow_down, until the absolute deadline in the row; where the provider calls back, until it does. The token is sealed
-   * in the row before anything else hears of it.
-   * @throws the signal's reason, when the gateway closes first; the proposal then stays as it is
+   * Waits until the question is decided: one poll at a time, through network loss, sleep, 5xx and slow_down, until the absolute
+   * deadline in the row; with pings, until a ping. The token is sealed in the row before anything else uses it.
+   * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
    */
   async #awaitDecision(): Promise<void> {
     const wait = await this.#beginWait();
     if (wait === undefined) return;
-    // After a restart a call may have come while nobody listened: one poll as soon as the others let it.
+    // After a restart, a ping may have been missed: poll once, as soon as it is this proposal's turn.
     if (!wait.called && !this.#isFresh) await this.#takeTurn(wait, this.#calls.restarted);
     for (;;) {
       this.#end.signal.throwIfAborted();
-      // What is read of the proposal ends with each look: a wait keeps its times, and nothing else.
+      // The row is dropped after each check: a wait keeps its times, and nothing else.
       const next = await this.#look(wait);
       if (next === 'over') return;
       if (next === 'polled') continue;
@@ -224,7 +223,7 @@ export class ProposalRun {
     }
   }
 
-  /** How a wait begins; undefined for a proposal that is not there. */
+  /** Returns the state with which a wait begins; undefined if the proposal does not exist. */
   async #beginWait(): Promise<Wait | undefined> {
     const { store, asking } = this.#context.parts;
     const found = await store.get(this.#id);
@@ -236,8 +235,8 @@ export class ProposalRun {
   }
 
   /**
-   * Seconds left of the pause after the last poll, when the wait starts again because something failed. Where the provider
-   * calls, its call may have come in between: then no more than its interval is waited for.
+   * Returns the seconds left of the pause after the last poll, when the wait restarts after a failure. With pings it is at most
+   * the interval, since a ping may have come in between.
    */
   #pauseLeft({ authReqId, interval }: StoredProposal): number {
     const { clock, asking } = this.#context.parts;
@@ -253,20 +252,20 @@ export class ProposalRun {
     if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
   }
 
-  /** Polls, where it is time to. @returns milliseconds to rest before the next look, where it is not */
+  /** Polls if it is time. @returns otherwise the milliseconds until the next check */
   async #look(wait: Wait): Promise<'over' | 'polled' | number> {
     const { store, clock, asking } = this.#context.parts;
-    // A call about the owner's question must not have the second person's polled twice at once: the look and the poll below
-    // take in whatever news there are until now.
+    // A ping about the owner's question must not cause two polls of the second approver's at once: the read and the poll below
+    // account for all news until now.
     if (wait.pause <= 0 && this.#news.signal.aborted) this.#news = new AbortController();
     const proposal = await store.get(this.#id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
-    // The owner said yes: the other question is put first (ask.ts).
+    // The owner has approved: the second approver has to be asked first (ask.ts).
     if (isSecondToBeAsked(proposal)) return 'over';
     const { authReqId, expiresAt } = proposal;
     wait.expiresAt = expiresAt;
     const left = expiresAt - clock.now();
-    // Once after the deadline it is still asked: the person may have said no in time.
+    // It is polled once more after the deadline: the person may have denied it in time.
     if (left <= 0 && wait.polled) {
       await this.#expire(proposal);
       return 'over';
@@ -283,7 +282,7 @@ export class ProposalRun {
     return (await this.#settleSurely(proposal, result)) ? 'over' : 'polled';
   }
 
-  /** @param isThere whether the provider called, so that there is an answer */
+  /** @param isThere whether the provider pinged, so that there is an answer */
   async #poll(
     proposal: StoredProposal,
     authReqId: string,
@@ -301,13 +300,13 @@ export class ProposalRun {
         () => undefined,
       );
     const timer = endAfter(Math.max(0, expiresAt - clock.now()) + LAST_ANSWER_MS);
-    // Withdrawn meanwhile: without this a long poll would sit it out. No AbortSignal.any with the gateway's own signal,
-    // which lives long and keeps track of each that depends on it.
+    // Ends a long poll when the proposal is withdrawn. No AbortSignal.any with the gateway's own signal, which is long-lived
+    // and keeps a reference to each dependent one.
     this.#breakOff = () => {
       if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_MS.called : CLOSING_MS.uncalled);
       else ended.abort();
     };
-    // It was withdrawn between the look at the row and this call.
+    // It was withdrawn between the read of the row and this call.
     if (this.#isOver) this.#breakOff();
     try {
       const { details } = questionOf(parts, proposal);
@@ -319,7 +318,7 @@ export class ProposalRun {
       });
       return { result, sentAt };
     } catch {
-      // The client promises not to throw for an answer; what is left (an abort, an unreadable key) is no decision.
+      // The client promises not to throw for an answer. What remains (an abort, an unreadable key) is no decision.
       return { result: { status: 'unreachable', reason: 'no answer' }, sentAt };
     } finally {
       this.#breakOff = undefined;
@@ -331,12 +330,12 @@ export class ProposalRun {
   /** Seconds until the next poll. */
   #pauseAfter({ interval }: StoredProposal, result: PollResult, sentAt: number, wait: Wait): number {
     const { clock, asking } = this.#context.parts;
-    // A clock set back meanwhile must not make it wait for the time that it lost.
+    // A clock that was set back meanwhile must not prolong the wait.
     const passed = Math.max(0, clock.now() - sentAt) / 1000;
     const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
     if (result.status === 'unreachable') {
       wait.failures += 1;
-      // Our own patience has a limit; what the provider asks for (its interval, Retry-After) has none but the deadline.
+      // Our own backoff is limited. What the provider asks for (its interval, Retry-After) is limited only by the deadline.
       const backoff = Math.min(2 ** (wait.failures - 1), MAX_BACKOFF_SECONDS);
       return Math.max(backoff, result.retryAfter ?? 0, untilNext(interval));
     }
@@ -350,8 +349,8 @@ export class ProposalRun {
   }
 
   /**
-   * Takes an answer in, also while the gateway closes, and while the store is away for a moment: the provider gives a token
-   * once. Where the store had it nevertheless, the next try finds that it has moved on.
+   * Processes an answer, even while the gateway closes or the store is unavailable for a moment: the provider issues a token
+   * only once. If the store had written it after all, the next attempt finds that the row has moved on.
    */
   async #settleSurely(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     for (let tries = 1; ; tries++) {
@@ -364,7 +363,7 @@ export class ProposalRun {
     }
   }
 
-  /** Takes an answer in. True where there is nothing left to wait for. */
+  /** Processes an answer. Returns true if there is nothing left to wait for. */
   async #settle(proposal: StoredProposal, result: PollResult): Promise<boolean> {
     switch (result.status) {
       case 'approved': {
@@ -384,19 +383,19 @@ export class ProposalRun {
       case 'expired':
         return await this.#expire(proposal);
       case 'failed': {
-        const text = `the identity provider refused: ${result.error}`;
+        const text = `the identity provider reported an error: ${result.error}`;
         return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
       }
       case 'lost': {
-        // Whatever was decided, no token came of it here, so nothing can have been traded: they are asked once more.
+        // Whatever was decided, no token arrived, so nothing can have been traded: the person is asked again.
         const isSecond = askedNow(proposal) !== proposal.sub;
         if (proposal.asked >= (isSecond ? MAX_ASKED + 1 : MAX_ASKED)) {
           const text = `the answer from the phone was lost ${MAX_ASKED} times`;
           return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
         }
-        const text = 'the answer from the phone was lost on its way; it is asked again';
+        const text = 'the answer from the phone was lost, so the question is asked again';
         const reason: Reason = { code: 'answer_lost', text };
-        // What the owner said stays; only the second person is asked again.
+        // The owner's approval stays. Only the second approver is asked again.
         const again = { authReqId: proposal.ownerAuthReqId ?? '', reason };
         await this.#decide(
           proposal,
@@ -417,11 +416,11 @@ export class ProposalRun {
   async #expire(proposal: StoredProposal): Promise<true> {
     return await this.#conclude(proposal, 'expired', {
       code: 'approval_expired',
-      text: 'nobody decided in time',
+      text: 'no response in time',
     });
   }
 
-  /** Ends it without an approval. */
+  /** Ends the proposal without an approval. */
   async #conclude(proposal: StoredProposal, to: ProposalState, reason: Reason): Promise<true> {
     failpoint('poll.answered');
     await this.#decide(proposal, { to, changes: { reason } });
@@ -429,7 +428,7 @@ export class ProposalRun {
     return true;
   }
 
-  /** Moves it where it still waits for the very question that was answered. A no counts, whichever time they were asked. */
+  /** Moves the proposal if it still waits for the question that was answered. A denial counts for any of its questions. */
   async #decide(proposal: StoredProposal, { to, changes }: Decision): Promise<void> {
     const { moves } = this.#context.parts;
     let after = await moves.move(proposal, to, changes);
@@ -450,8 +449,8 @@ export class ProposalRun {
   }
 
   /**
-   * Asks what became of a proposal of unknown outcome when its approval is of no more use, again and again until it is known:
-   * with the latest token of its owner, or without one where their account can be opened without.
+   * Looks up the outcome of a proposal whose approval is no longer usable, until it is known: with its owner's latest token, or
+   * without one if their account can be opened without it.
    */
   async #pursueUnknown(): Promise<void> {
     const { store, clock, kindOf, isUnattended } = this.#context.parts;
@@ -478,15 +477,15 @@ export class ProposalRun {
     }
   }
 
-  /** Whether it is still to be carried out. One of unknown outcome waits for whoever can ask about it. */
+  /** Whether it still has to be executed. An unknown outcome waits for someone who can look it up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
   }
 
   /**
-   * Resolves after `ms`, or sooner with true when there is news (a call from the provider, a withdrawal).
-   * @throws the signal's reason, when the run is to end
+   * Resolves after `ms` milliseconds, or sooner with true if there is news (a ping, a withdrawal).
+   * @throws the signal's reason if the run has to end
    */
   async #rest(ms: number): Promise<boolean> {
     const { signal } = this.#end;
@@ -494,16 +493,16 @@ export class ProposalRun {
     try {
       await this.#context.parts.clock.sleep(ms, this.#news.signal);
     } catch {
-      // Told below.
+      // Handled below.
     }
     signal.throwIfAborted();
-    // News that came while a poll was under way is heard at the next rest.
+    // News that came during a poll counts at the next rest.
     if (!this.#news.signal.aborted) return false;
     this.#news = new AbortController();
     return true;
   }
 
-  /** As `#rest`, and cut short by a withdrawal alone: a provider that calls once more has no say in when a broker is asked. */
+  /** Like `#rest`, but ends early only for a withdrawal: a repeated ping must not hasten a lookup at the broker. */
   async #pause(ms: number): Promise<void> {
     const { clock } = this.#context.parts;
     const until = clock.now() + ms;
@@ -516,10 +515,10 @@ export class ProposalRun {
 function deniedText(proposal: StoredProposal): string {
   return askedNow(proposal) === proposal.sub
     ? 'denied on the phone'
-    : 'the second person said no on their phone';
+    : 'denied by the second approver on their phone';
 }
 
-/** It is approved once the owner, and the second person where one is needed, said yes. */
+/** Returns the transition for an approval: to `approved` once everyone whose approval is needed has approved. */
 function approval(proposal: StoredProposal, token: ApprovalToken): Decision {
   const { sub, second, authReqId = '' } = proposal;
   if (second === undefined) return { to: 'approved', changes: { token } };

@@ -3,19 +3,19 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 
-/** Calls remembered that came before their question's answer was in its row: a quick thumb. */
+/** Number of pings remembered that came before their question's id was stored: people can approve very quickly. */
 const MOST_EARLY_CALLS = 1_000;
-/** Longer than any notification token of ours: it is no call to remember. */
+/** Maximum length. Longer than any notification token of ours, so a longer one needs no remembering. */
 const LONGEST_NOTIFICATION_TOKEN = 128;
 /**
- * Between polls for calls that may have got lost, of all proposals together: with ten thousand open they would otherwise
- * keep gateway and provider busy with nothing, and one that holds its polls would hold thousands.
+ * Interval between polls that make up for lost pings, across all proposals. With ten thousand open ones, polls would
+ * otherwise keep gateway and provider busy for nothing, and thousands of long polls would be held open.
  */
 const UNCALLED_APART_MS = 400;
-/** Between the first polls after a restart, or after news were missed: a call may have come while nobody listened. */
+/** Interval between the first polls after a restart or a missed message: a ping may have come while nobody listened. */
 const RESTARTED_APART_MS = 20;
 
-/** Spreads out what many would do at once: turns that are so many milliseconds apart, in the order of asking. */
+/** Spreads out simultaneous work: gives turns at a fixed interval, in the order of requests. */
 export class Pacer {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #apartMs: number;
@@ -27,10 +27,10 @@ export class Pacer {
     this.#apartMs = apartMs;
   }
 
-  /** Takes the next turn. @returns milliseconds until then; 0 where it is at once */
+  /** Takes the next turn. @returns milliseconds until then; 0 if it is now */
   take(): number {
     const now = this.#clock.now();
-    // A clock that was set back: the turns given out by it would now be far away.
+    // The clock was set back: turns that were given out by it would now be far away.
     const at = now < this.#asked ? now : Math.max(now, this.#next);
     this.#asked = now;
     this.#next = at + this.#apartMs;
@@ -38,14 +38,14 @@ export class Pacer {
   }
 }
 
-/** The identity provider's calls back (CIBA Core §10.2), and when to poll for those that may have got lost. */
+/** The identity provider's pings (CIBA Core §10.2), and when to poll for pings that may have been lost. */
 export class ProviderCalls {
-  /** Turns of polls for calls that may have got lost. */
+  /** Turns of polls for pings that may have been lost. */
   readonly uncalled: Pacer;
-  /** Turns of polls for calls that came while nobody listened. */
+  /** Turns of polls for pings that came while nobody listened. */
   readonly restarted: Pacer;
   readonly #parts: KernelParts;
-  /** Notification tokens by `auth_req_id`, of calls for questions that no row has yet; the oldest are forgotten. */
+  /** Notification tokens by `auth_req_id`, of pings for questions that no row has yet. The oldest are forgotten. */
   readonly #early = new Map<string, string>();
 
   constructor(parts: KernelParts) {
@@ -54,13 +54,13 @@ export class ProviderCalls {
     this.restarted = new Pacer(parts.clock, RESTARTED_APART_MS);
   }
 
-  /** Which open proposal the provider calls about; undefined for none, as far as is known yet. */
+  /** Returns the open proposal that a ping is about; undefined if none is known yet. */
   async proposalOf(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
     const { store, notificationTokens } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) {
       this.#remember(authReqId, notificationToken);
-      // Its answer may have come into the row while that was read, and nobody would look for an early call again.
+      // The id may have been stored during that read, and nobody would look for an early ping again.
       proposal = await store.byAuthReqId(authReqId);
       if (proposal === undefined) return undefined;
       this.cameFor(proposal);
@@ -69,7 +69,7 @@ export class ProviderCalls {
     return isAsked ? proposal : undefined;
   }
 
-  /** Whether a call came before the proposal's question was in its row; says so once. */
+  /** Whether a ping came before the proposal's question was stored. Returns true only once. */
   cameFor(proposal: StoredProposal): boolean {
     const { authReqId = '' } = proposal;
     const notificationToken = this.#early.get(authReqId);

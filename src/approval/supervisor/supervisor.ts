@@ -6,47 +6,47 @@ import { ProposalRun } from './proposal-run.ts';
 import { ProviderCalls } from './provider-calls.ts';
 
 /**
- * Between one adopted proposal and the next, milliseconds: each reads its row a few times, and a dead gateway may have had
- * thousands. All at once they would keep everybody's requests from the database for longer than those wait.
+ * Interval between adopted proposals, in milliseconds. Each reads its row a few times, and a dead gateway may have had
+ * thousands. Adopted at once, they would block everyone's requests to the database until they time out.
  */
 const ADOPTED_APART_MS = 2;
-/** How often this gateway says that it lives, where there are others: two may get lost. */
+/** How often this gateway renews its lease if there are others. Two renewals may be lost. */
 const RENEWED_EVERY_MS = LIVES_MS / 3;
-/** Waits before what an earlier process left open is read again, where that failed, milliseconds; the last one repeats. */
+/** Delays before the open proposals are read again after a failure, in milliseconds; the last one repeats. */
 const START_WAITS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
- * Supervises the open proposals of this process, each by one run at a time: `begin` looks and writes in one breath. Where
- * several processes have the same database, one of them has each proposal (`OtherProcesses.take`); else the folder of the one
- * gateway is locked.
+ * Supervises the open proposals of this process, with one run for each at a time: `begin` checks and sets without an `await`.
+ * If several processes share a database, each proposal belongs to one of them (`OtherProcesses.take`); otherwise the folder
+ * of the only gateway is locked.
  */
 export class ProposalSupervisor {
   readonly #context: KernelContext;
   readonly #calls: ProviderCalls;
   readonly #runs = new Map<string, ProposalRun>();
-  /** Taken over from others, and not begun yet. */
+  /** Taken over from other gateways, but not begun yet. */
   readonly #adopted = new Set<string>();
   #isAdopting = false;
-  /** Aborts the round in which each asks for the calls that it missed. */
+  /** Aborts the round in which each run polls for the pings that it missed. */
   #missed = new AbortController();
 
   constructor(context: KernelContext) {
     this.#context = context;
     this.#calls = new ProviderCalls(context.parts);
-    // One listener for all: of each that waits by itself, a signal that lives as long as the gateway keeps a trace.
+    // One listener for all: a long-lived signal keeps a reference to each of its listeners.
     context.signal.addEventListener('abort', () => this.#endRuns());
   }
 
   /**
-   * Supervises what is open until the gateway closes: what an earlier process left, or this process's part of it beside the
-   * other gateways over the same data.
+   * Supervises the open proposals until the gateway closes: those of an earlier process, or this gateway's share if several
+   * use the same database.
    */
   async supervise(): Promise<void> {
     const { others } = this.#context.parts;
     await (others === undefined ? this.#beginOpen() : this.#shareWith(others));
   }
 
-  /** Also where the open ones can't be read at first: an open proposal is not left alone. */
+  /** Retries if the open proposals cannot be read: none is left unsupervised. */
   async #beginOpen(): Promise<void> {
     const { parts, signal } = this.#context;
     const { store, audit, clock } = parts;
@@ -64,7 +64,7 @@ export class ProposalSupervisor {
     }
   }
 
-  /** Adopts what none of the other gateways supervises, and has those who wait here hear of what is done there. */
+  /** Adopts proposals that no other gateway supervises, and relays the other gateways' changes to local listeners. */
   async #shareWith(others: OtherProcesses): Promise<void> {
     const { parts, signal } = this.#context;
     const { audit, clock } = parts;
@@ -74,7 +74,7 @@ export class ProposalSupervisor {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
         const { taken, lapsed, died } = await others.renew();
-        // It stood still, and others have taken some of what it had: whatever is under way here is begun again, from the rows.
+        // This process stalled, and others took over some of its proposals: whatever runs here starts again, from the rows.
         if (lapsed) await this.#stop();
         this.adopt(taken);
         if (isFirst || died) await this.#context.tellUntold();
@@ -101,12 +101,12 @@ export class ProposalSupervisor {
       const proposal = await parts.store.get(id);
       if (proposal === undefined) return;
       changes.tell(proposal);
-      // Withdrawn there, supervised here.
+      // It was withdrawn there, but is supervised here.
       if (proposal.state === 'cancelled') this.#wake(id, true);
     }
   }
 
-  /** Calls may have come that this process did not hear of: each that waits for one by now asks for itself, in its turn. */
+  /** This process may have missed pings: each run that waits for one polls for itself, in turn. */
   async #askForMissedCalls(): Promise<void> {
     this.#missed.abort();
     this.#missed = new AbortController();
@@ -119,9 +119,9 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Has a proposal supervised from whatever state it is in.
-   * @param why `drafted` by this process just now; `taken` over from another, in the rows too; `found` where nobody may have
-   *   it; `resumed` to follow its result where its changes are told, though nobody here did so any more
+   * Starts to supervise a proposal, whatever state it is in.
+   * @param why `drafted` by this process just now; `taken` over from another gateway, also in the rows; `found` possibly
+   *   without a supervisor; `resumed` to follow its result again, if its changes are streamed
    */
   begin(id: string, why: 'drafted' | 'taken' | 'found' | 'resumed'): void {
     if (this.#runs.has(id) || this.#context.signal.aborted) return;
@@ -130,7 +130,7 @@ export class ProposalSupervisor {
     run.ended.then(() => this.#runs.delete(id));
   }
 
-  /** Has what was taken over from others supervised, one after the other in this order, after those there are. */
+  /** Supervises proposals that were taken over from other gateways, one after another. */
   adopt(ids: readonly string[]): void {
     for (const id of ids) this.#adopted.add(id);
     if (!this.#isAdopting) void this.#beginAdopted();
@@ -145,17 +145,17 @@ export class ProposalSupervisor {
     this.#isAdopting = false;
   }
 
-  /** Begins one out of its turn, if it is among the adopted. */
+  /** Starts an adopted proposal before its turn. */
   #beginNow(id: string): void {
     if (this.#adopted.delete(id)) this.begin(id, 'taken');
   }
 
-  /** Whether it is supervised here. One whose result alone is followed is not: whoever looks at it asks for themselves. */
+  /** Whether it is supervised here. One whose result alone is followed is not: whoever views it checks it themselves. */
   isSupervised(id: string): boolean {
     return this.#runs.get(id)?.isResumed === false;
   }
 
-  /** The provider calls back (CIBA Core §10.2). False for a call that is nobody's, as far as is known yet. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no question that is known yet. */
   async called(authReqId: string, notificationToken: string): Promise<boolean> {
     const proposal = await this.#calls.proposalOf(authReqId, notificationToken);
     if (proposal === undefined) return false;
@@ -165,7 +165,7 @@ export class ProposalSupervisor {
     return true;
   }
 
-  /** Cancels it from whatever state it is in, unless it is too far on. */
+  /** Cancels a proposal in any state that still allows it. */
   async cancel(proposal: StoredProposal, reason: Reason): Promise<Move> {
     for (let seen = proposal; ; ) {
       const after = await this.#context.parts.moves.move(seen, 'cancelled', { reason });
@@ -179,19 +179,19 @@ export class ProposalSupervisor {
     }
   }
 
-  /** There is news of a proposal. @param isOver it was withdrawn: nothing is to be waited for any more */
+  /** Passes news to a proposal's run. @param isOver it was withdrawn, so the run stops waiting */
   #wake(id: string, isOver: boolean): void {
     this.#beginNow(id);
     this.#runs.get(id)?.wake(isOver);
   }
 
-  /** Resolves when nothing is under way any more; to be called once the signal has aborted. */
+  /** Resolves when nothing is running any more. Call it once the signal has aborted. */
   async ended(): Promise<void> {
     await this.#runsEnded();
     await this.#context.ended();
   }
 
-  /** Another process may have what is supervised here: all of it stops. Resolves once it has. */
+  /** Stops all runs, since another process may have taken over their proposals. Resolves when they have ended. */
   async #stop(): Promise<void> {
     this.#endRuns();
     await this.#runsEnded();

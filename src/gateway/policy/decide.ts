@@ -132,7 +132,7 @@ function stateObjection(
     return {
       reason: 'TRADING_HALTED',
       text: 'trading is halted',
-      hint: 'End the halt with "trade-agent halt --lift", and approve that on your phone.',
+      hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
     };
   }
   const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);

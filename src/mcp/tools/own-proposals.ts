@@ -13,7 +13,7 @@ export async function ownProposal({ gateway, owns }: McpCaller, id: string): Pro
 }
 
 function notYours(): TradeAgentError {
-  return new TradeAgentError('not_found', 'there is no such proposal of yours', {
+  return new TradeAgentError('not_found', 'you have no such proposal', {
     hint: 'Use the proposal_id of an earlier answer, or list_proposals.',
   });
 }

@@ -227,7 +227,7 @@ function orderId(id: string): string {
 function proposalId(id: string): string {
   if (idPattern.test(id)) return id;
   throw new TradeAgentError('not_found', `there is no approval "${safeLine(id, 64)}"`, {
-    hint: 'List them with "trade-agent approvals".',
+    hint: 'List your proposals with "trade-agent approvals".',
   });
 }
 

@@ -69,7 +69,7 @@ export class ProposalsStandIn {
   }
 
   expire(about: string): void {
-    this.#end(this.#latest(about).id, 'expired', 'approval_expired', 'nobody decided in time');
+    this.#end(this.#latest(about).id, 'expired', 'approval_expired', 'no response in time');
   }
 
   settle(about: string, how: 'executed' | 'expired' = 'executed'): void {

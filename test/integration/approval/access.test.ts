@@ -278,7 +278,7 @@ describe('what comes to more than one may approve', () => {
     expect((await alice.proposal(proposal.id)).state).toBe('requested');
     await world.restart();
     await bob.tap(proposal.code, 'deny');
-    expect((await alice.until(proposal.id, 'denied')).reason?.text).toMatch(/second person said no/);
+    expect((await alice.until(proposal.id, 'denied')).reason?.text).toMatch(/second approver/);
     expect(placed()).toHaveLength(before);
   });
 });

@@ -28,7 +28,7 @@ describe('an order proposed through a server', () => {
 
     const [asked] = await world.phone.requests('alice');
     const host = new URL(world.server.address).host;
-    expect(asked?.details).toMatchObject({ client: CLIENT, shows: { Through: `server at ${host}` } });
+    expect(asked?.details).toMatchObject({ client: CLIENT, shows: { Via: `server at ${host}` } });
     await world.phone.decide(asked?.id ?? '', 'approve');
     const path = `/v1/proposals/${proposed.id}`;
     await expect

@@ -41,7 +41,7 @@ describe('what somebody proposes for the owner of an account', () => {
     expect(question?.details).toMatchObject({
       proposed_by: 'bob',
       requested_by: 'bob.brown',
-      shows: { 'Proposed by': 'bob.brown', 'Account of': 'alice' },
+      shows: { 'Proposed by': 'bob.brown', 'Account owner': 'alice' },
       provenance: { fields: { qty: { source: 'other', from: 'bob.brown' } } },
     });
     expect(his.digest).not.toBe(mine.digest);

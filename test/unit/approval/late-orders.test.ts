@@ -77,7 +77,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
 
   it('is told to the phone that was asked, as carried out late', async () => {
     const { world, id } = await writtenOffMeanwhile(() => placed);
-    const text = 'placed; it was reported as not placed, and reached the broker later';
+    const text = 'placed; it had been reported as not placed, but reached the broker later';
     expect(world.told.at(-1)).toEqual({ authReqId: `left-${id}`, state: 'executed', text });
     expect(await world.store.untold()).toEqual([]);
   });

@@ -40,7 +40,7 @@ describe('after a restart', () => {
 
   it.each<[string, number, number, string]>([
     ['is past its deadline', TOKEN_MS, TOKEN_MS, ''],
-    ['has a token that ran out', 8 * HOUR_MS, HOUR_MS, 'token ran out'],
+    ['has a token that ran out', 8 * HOUR_MS, HOUR_MS, 'token expired'],
   ])('one that was approved and %s is not carried out', async (_, ttl, later, text) => {
     const world = kernelWorld();
     const { id } = await world.left('approved', '5', ttl);

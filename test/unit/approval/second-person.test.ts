@@ -90,13 +90,13 @@ describe('what takes two people', () => {
   it('ends by a no of the second, and the owner’s phone is told', async () => {
     const world = worldOfTwo({ answers: ['approved', { status: 'denied' }] });
     const { id } = await world.propose(MUCH);
-    expect((await world.until(id, 'denied')).reason?.text).toMatch(/second person said no/);
+    expect((await world.until(id, 'denied')).reason?.text).toMatch(/second approver/);
     expect(await world.store.sealedToken(id)).toBeUndefined();
     expect(world.book).toEqual([]);
     expect(world.told).toContainEqual({
       authReqId: 'auth-1',
       state: 'blocked',
-      text: expect.stringContaining('second person said no'),
+      text: expect.stringContaining('second approver'),
     });
   });
 
@@ -152,7 +152,7 @@ describe('what takes two people', () => {
     await world.sleep(56_000);
     world.answers.push('approved');
     const { reason } = await world.until(id, 'expired');
-    expect(reason?.text).toBe('the time to approve it ran out before the second person could be asked');
+    expect(reason?.text).toBe('the time to approve it ran out before the second approver could be asked');
     expect(askedOf(world)).toEqual(['alice']);
     expect(world.book).toEqual([]);
   });
