@@ -28,42 +28,42 @@ const LONGEST_TEXT = 200;
 const POLL_TIMEOUT_S = 40;
 /** CIBA Core §7.3. */
 const DEFAULT_INTERVAL_S = 5;
-/** Seconds a token without `expires_in` is taken to last. */
+/** Assumed lifetime of a token without `expires_in`, in seconds. */
 const UNKNOWN_LIFETIME_S = 60;
 
-const WHAT = 'the approval could not be asked for';
+const WHAT = 'the approval request could not be sent';
 
-/** What a poll asked for. */
+/** What the answer to a poll has to match. */
 type Expected = Parameters<Asking['poll']>[1];
 
 export interface CibaAskingOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
-  /** The client as registered, or what keeps the id it gets by registering itself (RFC 7591): a file, or another place. */
+  /** The registered client id, or where to keep the id that dynamic registration (RFC 7591) returns: a file or another place. */
   readonly client:
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
     | { readonly registration: RegistrationPlace; readonly tokenFile?: string | undefined };
-  /** Its private key. A JWK says its algorithm itself (`alg`); one without is ES256. */
+  /** The client's private key. A JWK names its algorithm in `alg`; one without it is ES256. */
   readonly privateKey: JWK;
-  /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
+  /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
   readonly provider?: ProviderName | undefined;
   /** `rar`: the token carries the approved details (RFC 9396). `message`: only the binding message is shown. */
   readonly details: 'rar' | 'message';
-  /** The RFC 9396 types that are to be registered. */
+  /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
   readonly clock?: Clock | undefined;
   readonly fetch?: typeof fetch | undefined;
-  /** Seconds for each request that is no poll. */
+  /** Timeout of requests other than polls. */
   readonly timeoutSeconds?: number | undefined;
   readonly pollTimeoutSeconds?: number | undefined;
 }
 
 /**
- * Asks by CIBA Core, as a confidential client (`private_key_jwt`). Its tokens are bound to no key (RFC 9449): they go from
- * the token endpoint to the gateway, and no further than the token exchange; and they have to survive a restart.
+ * Asks with CIBA Core, as a confidential client (`private_key_jwt`). The tokens are not bound to a key (RFC 9449): they only
+ * go from the token endpoint to the gateway and its token exchange, and they have to survive a restart.
  */
 export class CibaAsking implements Asking {
   readonly delivery: 'poll' | 'ping';
@@ -80,7 +80,7 @@ export class CibaAsking implements Asking {
     this.#connect = cibaClient({ ...options, access, ids: idsOf(options, access) });
   }
 
-  /** CIBA Core §7.1; once more by another client id where the provider has forgotten ours. */
+  /** Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, sends it once more with a new one. */
   async request(question: Question): Promise<BackchannelAuthentication> {
     const { issuer, details } = this.#options;
     const client = await this.#connect();
@@ -99,7 +99,7 @@ export class CibaAsking implements Asking {
     }
   }
 
-  /** Throws what openid-client throws. */
+  /** @throws whatever openid-client throws */
   async #send(client: CibaClient, question: Question): Promise<BackchannelAuthentication> {
     const { issuer, fetch, details, resource } = this.#options;
     const { initiateBackchannelAuthentication } = await import('openid-client');
@@ -123,13 +123,13 @@ export class CibaAsking implements Asking {
     });
     return {
       authReqId: answer.auth_req_id,
-      // Providers may count in parts of a second, our rows in whole ones.
+      // Providers may count fractions of a second. The rows have whole ones.
       expiresAt: endOf(sentAt, answer.expires_in),
       interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
     };
   }
 
-  /** One poll of the token endpoint (CIBA Core §10.1), every answer told apart. */
+  /** Polls the token endpoint once (CIBA Core §10.1), and distinguishes all answers. */
   async poll(
     authReqId: string,
     expected: Expected,
@@ -142,7 +142,7 @@ export class CibaAsking implements Asking {
       client = await this.#connect();
     } catch (error) {
       signal.throwIfAborted();
-      // It says nothing of the approval, which may be given already.
+      // This says nothing about the approval, which may have been given already.
       if (!isTradeAgentError(error)) throw error;
       return { status: 'unreachable', reason: error.message };
     }
@@ -156,7 +156,7 @@ export class CibaAsking implements Asking {
           fetch: (url, init) => {
             const both = init?.signal ? AbortSignal.any([init.signal, signal]) : signal;
             const sent = send(url, { ...init, signal: both });
-            // Afterwards: the process may have stood still before it, and the interval counts from the send.
+            // After the send: the process may have stalled before it, and the interval counts from the send.
             onSend?.();
             return sent;
           },
@@ -170,7 +170,7 @@ export class CibaAsking implements Asking {
     }
   }
 
-  /** The token, if it is what was asked for, from this person; else a failure, and the token is dropped. */
+  /** Returns the token if the right person approved exactly the expected details; otherwise a failure, without the token. */
   async #judge(
     client: CibaClient,
     authReqId: string,
@@ -188,7 +188,7 @@ export class CibaAsking implements Asking {
     };
   }
 
-  /** CIBA Core §10.1.1 and OpenID Connect Core §3.1.3.7; undefined where nothing speaks against it. */
+  /** Verifies the ID token (CIBA Core §10.1.1, OpenID Connect Core §3.1.3.7). Returns undefined if it is acceptable. */
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
     authReqId: string,
@@ -196,8 +196,8 @@ export class CibaAsking implements Asking {
     idToken: string | undefined,
   ): Promise<PollResult | undefined> {
     const { details, fetch } = this.#options;
-    // Where the access token carries the details, it is by itself enough. With `message` the ID token alone says which
-    // request it answers.
+    // An access token that carries the details is enough by itself. With `message`, only the ID token tells which request is
+    // answered.
     if (idToken === undefined) return details === 'message' ? failed('id_token_missing') : undefined;
     try {
       const claims = await verifyIdToken(idToken, { metadata, clientId, clock: this.#clock, fetch });
@@ -205,13 +205,13 @@ export class CibaAsking implements Asking {
       if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failed('invalid_id_token');
       return undefined;
     } catch (error) {
-      // What can't be checked is not bad. The request is used up, so the person has to be asked again.
+      // What can't be verified is not invalid. But the request is used up, so the person has to be asked again.
       if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
       return failed('invalid_id_token');
     }
   }
 
-  /** A token response need not repeat the details (the gateway reads them in the token); what it does say must be right. */
+  /** A token response need not repeat the details (the gateway reads them in the token). What it does contain must match. */
   #isWhatWasAsked({ details }: Expected, approved: unknown): boolean {
     if (approved === undefined) return true;
     if (!Array.isArray(approved)) return false;
@@ -220,14 +220,14 @@ export class CibaAsking implements Asking {
     return approved.length === 1 && isObject(only) && differingFields(only, details).length === 0;
   }
 
-  /** Tells the provider an outcome, where it listens. Returns false where it was not taken in, and is to be told again. */
+  /** Reports an outcome to the provider if it accepts them. Returns false if the report has to be repeated. */
   async tell(authReqId: string, outcome: Outcome): Promise<boolean> {
     try {
       const client = await this.#connect();
       const { backchannel_outcome_endpoint: endpoint } = client.metadata;
       if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
       const status = await this.#post(client, endpoint, authReqId, outcome);
-      // A withdrawal that comes after the tap: the question is past taking back, and its phone is told that nothing comes of it.
+      // A withdrawal after the tap: the question can no longer be withdrawn, so the phone is told that nothing will happen.
       const isLate = status === 409 && outcome.state === 'cancelled';
       const told = isLate
         ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' })
@@ -277,7 +277,7 @@ function refusal(failure: ProviderFailure, isOver: boolean): PollResult {
     return { status: 'unreachable', reason, ...defined({ retryAfter }) };
   }
   if (failure.kind === 'invalid') {
-    // An error that is none of OAuth's is somebody else's answer: a proxy's, or a firewall's.
+    // An error that OAuth does not define comes from someone else, such as a proxy or a firewall.
     return failure.status !== undefined && failure.status >= 400
       ? { status: 'unreachable', reason: failure.reason }
       : failed('invalid_response');
@@ -292,7 +292,7 @@ function refusal(failure: ProviderFailure, isOver: boolean): PollResult {
       return { status: isOver ? 'expired' : 'denied' };
     case 'expired_token':
       return { status: 'expired' };
-    // Redeemed already, or asked for by a client the provider has since forgotten.
+    // Redeemed already, or requested by a client that the provider has since forgotten.
     case 'invalid_grant':
     case 'invalid_client':
       return { status: 'lost' };
@@ -308,12 +308,16 @@ function failed(error: string): PollResult {
   return { status: 'failed', error };
 }
 
-/** The phone is not rung for an approval whose token could never carry what was approved. */
+/** Refuses to ring the phone if the approval's token could never carry the approved details. */
 function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): void {
   if (details === 'message' || dialect.details !== 'never') return;
-  throw new TradeAgentError('provider_error', `${WHAT}: ${dialect.label} carries no authorization details`, {
-    hint: 'For paper accounts set "approval: {details: message}" in gateway.yaml; for live money use another provider.',
-  });
+  throw new TradeAgentError(
+    'provider_error',
+    `${WHAT}: ${dialect.label} does not support authorization details`,
+    {
+      hint: 'For paper accounts set "approval: {details: message}" in gateway.yaml; for live money use another provider.',
+    },
+  );
 }
 
 function isInvalidClient(error: unknown): boolean {
@@ -324,7 +328,7 @@ function isInvalidClient(error: unknown): boolean {
 function unknownClient({ clientId }: CibaClient): TradeAgentError {
   return new TradeAgentError(
     'provider_error',
-    `${WHAT}: the identity provider refuses the gateway’s client ${clientId}`,
+    `${WHAT}: the identity provider rejected the gateway’s client ${clientId}`,
     {
       hint: 'Check approval.client_id in gateway.yaml, and that the public key of "trade-agent gateway key" is registered for it.',
       details: { error: 'invalid_client' },

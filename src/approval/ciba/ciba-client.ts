@@ -9,7 +9,7 @@ import type { ProviderName } from '../../config/provider-names.ts';
 /** The gateway's client id at the provider. */
 export interface ClientIds {
   /**
-   * @param forgotten one that the provider no longer knows: another is got, unless that was done already
+   * @param forgotten an id that the provider no longer knows. A new one is obtained, unless that has been done already
    * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
    */
   current(forgotten?: string): Promise<string>;
@@ -18,26 +18,26 @@ export interface ClientIds {
 export interface CibaClientOptions {
   readonly issuer: string;
   readonly privateKey: JWK;
-  /** Whose dialect the issuer speaks; recognised by its metadata where nothing is said. */
+  /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
   readonly provider?: ProviderName | undefined;
   readonly ids: ClientIds;
   readonly access: ProviderAccess;
 }
 
-/** The gateway as the provider's confidential client, by what the provider's metadata says now. */
+/** The gateway as the provider's confidential client, with the provider's current metadata. */
 export interface CibaClient {
   readonly clientId: string;
   readonly metadata: ServerMetadata;
   readonly dialect: Dialect;
   readonly authentication: ClientAuth;
-  /** openid-client's view of it, with a fetch and a time-out for one request. */
+  /** Returns openid-client's configuration, with a fetch and a timeout for one request. */
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
-/** Makes the client for each request again, since the provider's metadata may change while the gateway runs. */
+/** Makes the client anew for each request, since the provider's metadata may change while the gateway runs. */
 export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
 
-/** The rejections of the function it makes are {@link ClientIds.current}'s, and those of the provider's discovery. */
+/** Returns a function that rejects as {@link ClientIds.current} and the provider's discovery do. */
 export function cibaClient({ issuer, privateKey, ids, access, ...options }: CibaClientOptions): ConnectCiba {
   let authentication: Promise<ClientAuth> | undefined;
   let discovery: Promise<ServerMetadata> | undefined;
@@ -46,7 +46,7 @@ export function cibaClient({ issuer, privateKey, ids, access, ...options }: Ciba
     const { PrivateKeyJwt } = await import('openid-client');
     return PrivateKeyJwt(await assertionKey(privateKey));
   };
-  // However many polls find the metadata out of date, the provider is asked for it once.
+  // However many polls find the metadata out of date, the provider is asked only once.
   const discover = (): Promise<ServerMetadata> => {
     discovery ??= providerMetadata(issuer, access).finally(() => {
       discovery = undefined;

@@ -15,21 +15,21 @@ import type { ClientIds } from './ciba-client.ts';
 
 export interface RegistrationOptions {
   readonly issuer: string;
-  /** The gateway's own address: by it the person's phone names the client, and the provider calls back there. */
+  /** The gateway's address. The person's phone names the client by it, and the provider sends its pings there. */
   readonly resource: string;
   readonly privateKey: JWK;
   readonly details: 'rar' | 'message';
-  /** The RFC 9396 types to be asked for. */
+  /** The RFC 9396 types to register. */
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
-  /** Where the id is kept. */
+  /** Where the id is stored. */
   readonly place: RegistrationPlace;
-  /** Holds an initial access token (RFC 7591 §3), where the provider lets no stranger register. */
+  /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
 }
 
-/** Holds for one provider, one key and one way of delivery: with another, the client is registered again. */
+/** Valid for one provider, one key and one delivery mode. If any of them changes, the client is registered again. */
 const registrationSchema = z.object({
   issuer: z.string(),
   key: z.string(),
@@ -39,12 +39,12 @@ const registrationSchema = z.object({
 
 const LONGEST_FILE = 16 * 1024;
 
-/** Where the provider calls back (CIBA Core §10.2). */
+/** Returns where the provider sends its pings (CIBA Core §10.2). */
 const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
 
 /**
- * A client id by dynamic registration (RFC 7591): got at first use, kept, and got again should the provider have forgotten it.
- * Of several processes that register at once one keeps its id, and the others take that one.
+ * Returns a client id from dynamic registration (RFC 7591): obtained at first use, stored, and obtained again if the provider
+ * has forgotten it. If several processes register at once, one stores its id, and the others use that one.
  */
 export function registeredIds(options: RegistrationOptions): ClientIds {
   let running: Promise<string> | undefined;
@@ -72,11 +72,11 @@ export function registeredIds(options: RegistrationOptions): ClientIds {
   };
 }
 
-/** In a file, which one process at a time may use. */
+/** Stores the registration in a file, for one process at a time. */
 export function registrationFile(file: string): RegistrationPlace {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'Move it away: the gateway then registers itself again.',
+      hint: 'Move it away, and the gateway registers itself again.',
       details: { file },
     });
   return {
@@ -92,7 +92,7 @@ export function registrationFile(file: string): RegistrationPlace {
   };
 }
 
-/** Undefined for what is none. */
+/** Returns undefined if the text is no registration. */
 function parseRegistration(text: string) {
   try {
     return registrationSchema.parse(JSON.parse(text));
@@ -106,11 +106,11 @@ async function register(options: RegistrationOptions): Promise<string> {
   const { issuer, access } = options;
   const metadata = await providerMetadata(issuer, access);
   if (metadata.registration_endpoint === undefined) {
-    throw new TradeAgentError('provider_error', `${issuer} lets no client register itself`, {
-      hint: 'Register one there with what "trade-agent gateway key" printed, and name it in gateway.yaml: approval.client_id.',
+    throw new TradeAgentError('provider_error', `${issuer} does not support client registration`, {
+      hint: 'Register a client there with the output of "trade-agent gateway key", then set approval.client_id in gateway.yaml.',
     });
   }
-  // openid-client's function would repeat the discovery.
+  // openid-client's own function would repeat the discovery.
   const oauth = await import('oauth4webapi');
   const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
   try {
@@ -132,29 +132,25 @@ async function register(options: RegistrationOptions): Promise<string> {
   }
 }
 
-/** Read as it is needed: it is worth something for one registration, soon after it was made. */
+/** Reads the token only when it is needed: it is good for one registration, soon after it was issued. */
 function initialAccessToken(file: string | undefined): { initialAccessToken?: string } {
   if (file === undefined) return {};
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'It must hold the registration token that the provider gave you, and nothing else (chmod 600).',
+      hint: 'It must contain the registration token from the provider and nothing else (chmod 600).',
       details: { file },
     });
   const token = readPrivateFile(file, LONGEST_FILE, unusable)?.trim();
   if (token === undefined) throw unusable('there is no such file');
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw unusable('it holds no token');
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw unusable('it does not contain a token');
   return { initialAccessToken: token };
 }
 
 function tokenRefused(issuer: string): TradeAgentError {
-  return new TradeAgentError(
-    'provider_error',
-    `${issuer} lets no client register itself without a token that is still good`,
-    {
-      hint: 'Get a registration token there, put it into the file that approval.registration_token_file names, and ask again.',
-      details: { error: 'invalid_token' },
-    },
-  );
+  return new TradeAgentError('provider_error', `${issuer} requires a valid registration token`, {
+    hint: 'Get a registration token there, save it to the file set as approval.registration_token_file, then try again.',
+    details: { error: 'invalid_token' },
+  });
 }
 
 function clientMetadata(options: RegistrationOptions, announced: ServerMetadata) {
@@ -164,7 +160,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
     client_name: `trade-agent gateway at ${new URL(options.resource).host}`.slice(0, 80),
     response_types: [],
     redirect_uris: [],
-    // Some providers refuse scopes they don't advertise (those of a resource server); the default then serves.
+    // Some providers refuse scopes that they don't advertise (those of a resource server). The default is used then.
     ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
     ...cibaClientMetadata({
       ...options,
@@ -175,7 +171,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
   };
 }
 
-/** What a client must be registered as to ask for approvals (RFC 7591, CIBA Core §4, RFC 9396 §10). */
+/** Returns the client metadata that asking for approvals requires (RFC 7591, CIBA Core §4, RFC 9396 §10). */
 export function cibaClientMetadata(
   client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
     readonly alg: string;
@@ -195,7 +191,7 @@ export function cibaClientMetadata(
   };
 }
 
-/** A provider may refuse types that it doesn't know. */
+/** Drops types that the provider doesn't know: it may refuse them. */
 function knownTypes(types: readonly string[] | undefined, supported: unknown): string[] {
   const wanted = types ?? Object.values(detailsTypeOfKind);
   return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));

@@ -6,8 +6,8 @@ import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
 
 /**
- * What the provider answers when it has recognised the client and then found no such request, or that this client asks
- * for none: its key is good, and nobody was asked anything.
+ * Errors that a provider returns after it has authenticated the client: it knows no such request, or does not allow this
+ * client to make any. They prove that the key is good, and nobody was asked anything.
  */
 const RECOGNISED = [
   'invalid_grant',
@@ -18,14 +18,14 @@ const RECOGNISED = [
 ];
 
 /**
- * Has the provider recognise a client by this key, without asking anybody for anything.
- * @throws {TradeAgentError} `provider_error` where it doesn't, `provider_unreachable`
+ * Verifies that the provider accepts this key for the client, without asking anyone for anything.
+ * @throws {TradeAgentError} `provider_error` if it doesn't, `provider_unreachable`
  */
 export async function requireRecognised(
   options: Omit<CibaClientOptions, 'ids'> & { readonly clientId: string },
 ): Promise<void> {
   const { clientId, issuer } = options;
-  const what = 'the new key could not be tried';
+  const what = 'the new key could not be tested';
   const client = await cibaClient({ ...options, ids: { current: async () => clientId } })();
   const { genericGrantRequest } = await import('openid-client');
   try {
@@ -40,15 +40,15 @@ export async function requireRecognised(
     if (RECOGNISED.includes(failure.error)) return;
     throw new TradeAgentError(
       'provider_error',
-      `the identity provider does not take the new key for ${clientId} (${failure.error})`,
+      `the identity provider does not accept the new key for ${clientId} (${failure.error})`,
       {
         hint: 'Enter the public key there, wait until it is saved, then try again. The old key stays in use.',
         details: { error: failure.error },
       },
     );
   }
-  // A token for a request that was never made.
-  throw new TradeAgentError('provider_error', `${what}: the answer makes no sense`, {
+  // The provider issued a token for a request that was never made.
+  throw new TradeAgentError('provider_error', `${what}: the answer is not valid`, {
     hint: `Check that ${issuer} is the right identity provider.`,
   });
 }

@@ -31,18 +31,18 @@ import {
 
 const PAIRING_MS = 10 * 60_000;
 const SECRET_BYTES = 32;
-/** UTF-16 code units of a key's name at most. */
+/** Maximum length of a key's name, in UTF-16 code units. */
 const LONGEST_NAME = 40;
-/** Milliseconds that a person has for their browser's question. */
+/** How long the browser's prompt stays open, in milliseconds. */
 const TIMEOUT_MS = 5 * 60_000;
 /** COSE: EdDSA. */
 const EDDSA = -8;
-/** What the challenge of a sign-in is for. */
+/** The purpose of a sign-in's challenge. */
 const SIGN_IN = ['sign in'] as const;
 
-/** What a passkey is asked to sign for an approval, beside the statement that it stands for. */
+/** What a passkey is asked to sign for an approval, with the statement that it stands for. */
 export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
-  /** Goes into the evidence as it is. */
+  /** Copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
 }
 
@@ -50,31 +50,30 @@ export interface KeysOptions {
   readonly store: SigningKeyStore;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** The host that passkeys are made for: `home.example`, `localhost`. */
+  /** The host for which passkeys are created: `home.example`, `localhost`. */
   readonly rpId: string;
   /** The address of the phone's pages. */
   readonly origin: string;
-  /** What a person's phone calls the place a passkey is for. */
+  /** The name under which a phone shows the site of a passkey. */
   readonly rpName: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Whether the terminal phone's keys count: never with live money. */
+  /** Whether the terminal phone's keys are accepted. Never with live money. */
   readonly softwareKeys: boolean;
 }
 
-/** Who enrols a key: whoever has a pairing's secret, or an enrolled key by what it signed. */
+/** The authority to enroll a key: a pairing's secret, or a signature by an enrolled key. */
 type EnrolledBy =
   | { readonly secret: string }
   | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };
 
 /**
- * The keys that people approve with. All that it does, it does by proof: by the secret of a pairing, or by what an enrolled
- * key signed. So a page or an identity provider that lies about who somebody is can enrol, remove and approve nothing.
+ * The keys that people approve with. Everything is done by proof: a pairing's secret, or a signature by an enrolled key. So a
+ * page or an identity provider that lies about a person's identity can enroll, remove and approve nothing.
  *
- * What throws throws a {@link Refusal} with a code of its own for each way to fail; `signature_…` where something signed is
- * not what it should be.
+ * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
  */
 export class Keys {
-  /** Where approvals are signed: the page's origin, and the host that keys are enrolled for. */
+  /** Where approvals are signed: the page's origin, and the host for which keys are enrolled. */
   readonly site: { readonly origin: string; readonly rpId: string };
   readonly #options: KeysOptions;
   readonly #challenges: Challenges;
@@ -85,7 +84,7 @@ export class Keys {
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
-  /** Lets one phone enrol a key for a person: once, within ten minutes. A newer pairing of the same person ends this one. */
+  /** Allows one phone to enroll a key for a person, once, within ten minutes. A newer pairing of the person replaces it. */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_MS;
@@ -93,13 +92,13 @@ export class Keys {
     return { secret, expiresAt };
   }
 
-  /** Whose pairing this is, where it is open. Uses nothing up. */
+  /** Returns an open pairing. Does not use it up. */
   async pairing(secret: string): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined> {
     return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
   }
 
   /**
-   * What the browser makes a key by: discoverable, user verification required.
+   * Returns the options with which a browser creates a key: discoverable, user verification required.
    * @throws `pairing_ended`
    */
   async creationOptions(
@@ -124,8 +123,8 @@ export class Keys {
   }
 
   /**
-   * Keeps a new key. The pairing is used up in the same transaction; of an enrolled key's assertion, over
-   * {@link Keys.approvalOfKey} `add` with this very registration, the counter is kept in it.
+   * Stores a new key. The same transaction uses up the pairing, or stores the counter of the enrolled key that signed
+   * {@link Keys.approvalOfKey} `add` for exactly this registration.
    * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
    */
   async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
@@ -155,7 +154,7 @@ export class Keys {
     }
   }
 
-  /** What an enrolled key signs to add another (whose registration it signs) or to remove another (by its id). */
+  /** Returns what an enrolled key signs to add another key (its registration) or to remove one (its id). */
   async approvalOfKey(
     sub: string,
     action: 'add' | 'remove',
@@ -165,7 +164,7 @@ export class Keys {
     return this.#requestOptions(challenge, await this.#options.store.of(sub));
   }
 
-  /** Those that count; oldest first. */
+  /** Returns the keys that are accepted, oldest first. */
   async list(sub: string): Promise<SigningKey[]> {
     return await this.#options.store.of(sub);
   }
@@ -176,7 +175,8 @@ export class Keys {
   }
 
   /**
-   * By another key of the same person, over {@link Keys.approvalOfKey} `remove`; or at the home's own machine.
+   * Removes a key, by a signature of another key of the same person over {@link Keys.approvalOfKey} `remove`, or on the home's
+   * own machine.
    * @throws `not_found`, `signature_…`
    */
   async remove(
@@ -189,8 +189,8 @@ export class Keys {
     const { sub } = key;
     if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
     if (by !== 'machine' && by.assertion.id === credentialId) {
-      throw refused('signature_key_unknown', 'a key is not removed by itself', {
-        hint: 'Sign with another of your keys; the last one is removed on the home’s own machine.',
+      throw refused('signature_key_unknown', 'a key can’t sign its own removal', {
+        hint: 'Sign with another of your keys. You can remove the last one on the home’s own machine.',
       });
     }
     const proof =
@@ -201,7 +201,7 @@ export class Keys {
     failpoint('key.removed');
   }
 
-  /** Ends every key of a person who was removed, and first what another could be enrolled by. */
+  /** Removes all keys of a removed person, after the pairing with which another could be enrolled. */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
@@ -210,19 +210,19 @@ export class Keys {
     }
   }
 
-  /** For a discoverable key: the answer says whose it is. */
+  /** Returns the options for a discoverable key: the answer tells whose it is. */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return this.#requestOptions(this.#challenges.draw(SIGN_IN), []);
   }
 
-  /** Whose key it is; each answer signs in once. @throws `signature_…` */
+  /** Returns the key that signed in. Each answer signs in once. @throws `signature_…` */
   async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const use = await this.#assertedBy({ assertion }, SIGN_IN);
     const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
     const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
     if (!this.#challenges.take(challenge)) {
-      throw refused('signature_challenge', 'this answer was used to sign in before', {
+      throw refused('signature_challenge', 'this answer was already used to sign in', {
         hint: 'Sign in again.',
       });
     }
@@ -233,26 +233,26 @@ export class Keys {
   }
 
   /**
-   * What a person's passkey signs to approve: the challenge is the statement's ({@link statementChallenge}).
-   * @param details a proposal's, or those a client asks for by itself
-   * @throws `signature_key_unknown` where this person has no passkey here, `signature_nonce`
+   * Returns what a person's passkey signs to approve. The challenge is the statement's ({@link statementChallenge}).
+   * @param details a proposal's, or those that a client requests directly
+   * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalOptions> {
     const statement = approvalStatement(details);
     const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
-      throw refused('signature_key_unknown', 'no passkey of yours is enrolled here', {
-        hint: 'Pair your phone: "trade-agent home pair" shows how.',
+      throw refused('signature_key_unknown', 'you have no passkey enrolled here', {
+        hint: 'Pair your phone. "trade-agent home pair" shows how.',
       });
     }
     return { ...this.#requestOptions(statementChallenge(statement), passkeys), statement };
   }
 
   /**
-   * Whether this person signed this approval, as the gateway asks before it carries anything out. Uses nothing up: the very
-   * same evidence passes again. That it was signed is kept, with the key's counter, in one transaction, so that of two
-   * approvals signed one after the other the gateway may look at either first.
-   * @param time `isFirst` is false where it was acted on before: then a key that was removed since will do
+   * Verifies that this person signed this approval, as the gateway does before each execution. Uses nothing up: the same
+   * evidence passes again. The signature is stored with the key's counter in one transaction, so the gateway may verify two
+   * approvals in either order, whichever was signed first.
+   * @param time `isFirst` is false if it was acted on before: then a key that has been removed since is still accepted
    * @throws `signature_…`
    */
   async check(
@@ -264,7 +264,7 @@ export class Keys {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details);
     if (statement.gateway !== gateway) {
-      throw refused('signature_gateway', 'it is for another gateway', { fields: ['gateway'] });
+      throw refused('signature_gateway', 'it was signed for another gateway', { fields: ['gateway'] });
     }
     const { proposal: approval } = statement;
     const parsed = evidenceSchema.safeParse(evidence);
@@ -288,16 +288,16 @@ export class Keys {
       },
       clock.now(),
     );
-    // Since it was looked at, the key was removed, or signed something else with a higher count.
+    // In the meantime the key was removed, or signed something else with a higher counter.
     if (kept === 'stale') throw counterBack();
     failpoint('signature.kept');
     return verified;
   }
 
   /**
-   * Enrols the terminal phone's key ({@link softwareKey}), in place of an earlier one; again for the same changes nothing, so
-   * that one that was removed stays so.
-   * @throws `signature_software` where such keys don't count, `key_known` where it is somebody else's
+   * Enrolls the terminal phone's key ({@link softwareKey}) in place of an earlier one. Enrolling the same key again changes
+   * nothing, so that a removed key stays removed.
+   * @throws `signature_software` if such keys are not accepted, `key_known` if it is another person's
    */
   async enrolSoftware(
     sub: string,
@@ -305,7 +305,7 @@ export class Keys {
   ): Promise<void> {
     const { store, clock, softwareKeys } = this.#options;
     if (!softwareKeys) {
-      throw refused('signature_software', 'a key of the terminal phone’s does not count here');
+      throw refused('signature_software', 'the terminal phone’s keys are not accepted here');
     }
     const earlier = await store.byId(credentialId);
     if (earlier?.sub === sub) return;
@@ -324,7 +324,7 @@ export class Keys {
     };
     const outcome = await store.enrol(key, 'machine', enrolled(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
-    // The secret it follows from was changed: whoever has the old one approves nothing any more.
+    // The secret that it is derived from was changed: whoever has the old one can no longer approve anything.
     for (const old of await store.of(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
       await store.remove(old, 'machine', removed(old, 'machine'), clock.now());
@@ -339,7 +339,7 @@ export class Keys {
     return pairing.sub;
   }
 
-  /** What a browser asks one of these keys by; any discoverable one of this place where none is named. */
+  /** Returns a browser's options for one of these keys, or for any discoverable key of this site if there are none. */
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
@@ -357,7 +357,7 @@ export class Keys {
   }
 
   /**
-   * The key of a person's that signed a challenge drawn here, for the store to keep its counter.
+   * Returns the key that signed a challenge drawn here, for the store to keep its counter.
    * @throws {Refusal} 403 `signature_…`
    */
   async #assertedBy(
@@ -376,7 +376,7 @@ export class Keys {
     return { credentialId, counter, backedUp };
   }
 
-  /** What the browser made, verified (WebAuthn §7.1). @throws `key_refused` */
+  /** Verifies a browser's new key (WebAuthn §7.1). @throws `key_refused` */
   async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
     const { origin, rpId } = this.#options;
     const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
@@ -417,12 +417,12 @@ type AuthenticatorTransports = NonNullable<
   NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
 >;
 
-/** What is kept of a pairing's secret. */
+/** Returns what is stored of a pairing's secret. */
 function pairingDigest(secret: string): string {
   return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
 }
 
-/** What an enrolled key's signature is for: of a new key, all of it, and not its name alone. */
+/** Returns what an enrolled key's signature is for. A new key is covered completely, not just by its id. */
 function keyAction(
   action: 'add' | 'remove',
   sub: string,
@@ -437,12 +437,12 @@ function keyNotFound(): Refusal {
   return new Refusal(404, 'not_found', 'there is no such key');
 }
 
-/** What the challenge of a new key is for. */
+/** Returns what a new key's challenge is for. */
 function creation(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }
 
-/** By what an authenticator knows whom a key is of; says nothing to others. */
+/** Returns the id by which an authenticator knows whose key it is. Reveals nothing to others. */
 function userHandle({ gateway }: KeysOptions, sub: string): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([gateway, sub]))
@@ -472,15 +472,15 @@ function nameOf(text: string): string {
 
 function keyRefused(cause?: unknown): Refusal {
   return new Refusal(403, 'key_refused', 'the new key could not be verified', {
-    hint: 'Try again. It takes a passkey that is unlocked by PIN, face or finger, made on this very page.',
+    hint: 'Try again on this page, with a passkey that you unlock with a PIN, your face or a fingerprint.',
     challenge: {},
     ...defined({ cause }),
   });
 }
 
 function keyKnown(): Refusal {
-  return new Refusal(409, 'key_known', 'this key is, or was, enrolled here already', {
-    hint: 'Use it to sign in, or enrol another.',
+  return new Refusal(409, 'key_known', 'this key is or was already enrolled here', {
+    hint: 'Sign in with it, or enroll another key.',
   });
 }
 
@@ -488,9 +488,9 @@ function pairingEnded(): Refusal {
   return new Refusal(
     410,
     'pairing_ended',
-    'this pairing was used, replaced by a newer one, or its time is over',
+    'this pairing was used, has expired, or was replaced by a newer one',
     {
-      hint: 'Make another one with "trade-agent home pair".',
+      hint: 'Start a new one with "trade-agent home pair".',
     },
   );
 }
@@ -499,12 +499,12 @@ function removed({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): Audi
   return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
-/** As a key was when a signature that is kept was looked at first. */
+/** Returns a key as it was when its stored signature was first verified. */
 function asItWas(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }
 
-/** How long a person may take to unlock a key. */
+/** How long a person may take to unlock a key, in milliseconds. */
 const LIFETIME_MS = 5 * 60_000;
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 10;
@@ -512,20 +512,20 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that nothing has to be kept for: whoever asks for many takes no room from others. Each is for one thing, for
+ * Challenges that need no storage, so that someone who requests many takes no space from others. Each is for one purpose, for
  * five minutes, in this process.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #secret = randomBytes(32);
-  /** Taken ones, with when they may be forgotten. */
+  /** Used challenges, with the time after which they can be forgotten. */
   readonly #taken = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
-  /** 32 bytes: when it was drawn, something random, and a MAC over both and what it is for. */
+  /** Draws 32 bytes: the time, random bytes, and a MAC over both and the purpose. */
   draw(about: readonly string[]): Buffer {
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUIntBE(this.#clock.now(), 0, TIME_BYTES);
@@ -533,7 +533,7 @@ class Challenges {
     return Buffer.concat([head, this.#macOf(head, about)]);
   }
 
-  /** Whether it was drawn for this, lately. @param challenge in base64url */
+  /** Whether it was drawn for this purpose within the last five minutes. @param challenge in base64url */
   isFor(challenge: string, about: readonly string[]): boolean {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
@@ -543,7 +543,7 @@ class Challenges {
     return age >= 0 && age <= LIFETIME_MS;
   }
 
-  /** False for one that was taken before. To be called once it is known to be signed, so that strangers fill nothing. */
+  /** Returns false if it was used before. Call it only for a signed challenge, so that strangers can't fill the map. */
   take(challenge: string): boolean {
     const now = this.#clock.now();
     for (const [one, until] of this.#taken) if (until < now) this.#taken.delete(one);

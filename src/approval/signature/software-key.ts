@@ -1,12 +1,12 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import { approvalStatement, type Evidence, statementChallenge } from './statement.ts';
 
-/** The terminal phone's key: it signs as a passkey does, and says that it is none. */
+/** The terminal phone's key. It signs like a passkey, but says that it is not one. */
 export interface SoftwareKey {
   readonly credentialId: string;
   /** COSE_Key (RFC 9053 §7.2): Ed25519. */
   readonly publicKey: Uint8Array;
-  /** @param at the address of the page that a passkey would have signed on */
+  /** @param at the origin of the page on which a passkey would have signed */
   sign(details: Readonly<Record<string, unknown>>, at: { readonly origin: string }): Evidence;
 }
 
@@ -14,12 +14,12 @@ export interface SoftwareKey {
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 /** `{1: 1, 3: -8, -1: 6, -2: h'…'}` up to the 32 bytes of x. */
 const COSE_HEAD = Buffer.from('a4010103272006215820', 'hex');
-/** Present and verified (WebAuthn §6.1): whoever has the secret has all there is to verify. */
+/** User present and verified (WebAuthn §6.1): whoever has the secret needs no further verification. */
 const FLAGS = 0x05;
 
 /**
- * The same key for the same secret and user, each time.
- * @param secret what whoever may approve has; with it goes the key
+ * Returns the key of a user, always the same for the same secret.
+ * @param secret known only to whoever may approve; a new secret means a new key
  */
 export function softwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));

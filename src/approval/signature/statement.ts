@@ -9,25 +9,25 @@ import { isProposalDetails } from '../details.ts';
 
 /**
  * What a person's key signs: that they approve this one thing, at this gateway, once. `digest` covers the subject, the worst
- * case, where each field comes from and who asked.
+ * case, the provenance of each field, and who asked.
  *
- * A signature over it proves that somebody who unlocked that key approved these bytes. It does not prove what a screen
- * showed: whoever writes the page can show one thing and have another signed. What they can't do is have the gateway carry
- * out anything but what the signed digest, code and worst case stand for.
+ * A signature over it proves that someone who unlocked that key approved these bytes. It does not prove what a screen showed:
+ * whoever writes the page can show one thing and have another signed. But they cannot make the gateway execute anything
+ * other than what the signed digest, code and worst case stand for.
  */
 export interface ApprovalStatement {
   readonly v: 1;
   readonly purpose: 'trade-agent.approval';
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** The proposal's id; the `identifier` of what a client asks for by itself. */
+  /** The proposal's id; for details that a client requests directly, their `identifier`. */
   readonly proposal: string;
   readonly digest: string;
   /** As shown on terminal and phone. */
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
-  /** Drawn by the gateway with the draft; the digest again for what a client asks for by itself. */
+  /** Drawn by the gateway with the draft; for details that a client requests directly, the digest again. */
   readonly nonce: string;
 }
 
@@ -48,14 +48,14 @@ const proposedDetailsSchema = z.lazy(() =>
   }),
 );
 
-/** 22 base64url characters. */
+/** Draws 22 base64url characters. */
 export function drawNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
 /**
- * The statement that approving these details takes: a proposal's, or those of an order or message that a client asks for by
- * itself (trading/approval-details.ts, trading/message-details.ts).
+ * Returns the statement that approves these details: a proposal's, or those of an order or message that a client requests
+ * directly (trading/approval-details.ts, trading/message-details.ts).
  * @throws {Refusal} 403 `signature_nonce` for a proposal from before nonces were drawn
  * @throws {ZodError} for details that are neither
  */
@@ -77,14 +77,14 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>): A
   return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };
 }
 
-/** What is signed: SHA-256 of the statement's RFC 8785 form, 32 bytes. */
+/** Returns the bytes to sign: SHA-256 of the statement's RFC 8785 form. */
 export function statementChallenge(statement: ApprovalStatement): Buffer {
   return createHash('sha256')
     .update(canonicalize(statement) ?? '')
     .digest();
 }
 
-/** Base64url without padding (RFC 4648 §5), as WebAuthn's JSON forms have it. */
+/** Base64url without padding (RFC 4648 §5), as in WebAuthn's JSON. */
 const bytes = (longest: number) =>
   z
     .string()
@@ -92,14 +92,14 @@ const bytes = (longest: number) =>
     .regex(/^[A-Za-z0-9_-]+$/);
 
 /**
- * What shows that a person's own key signed an approval: the claim `approval_evidence` of the approval's token. `statement` is
- * what was signed, for later readers; a verifier derives it again from its own request, and compares.
+ * The proof that a person's own key signed an approval: the claim `approval_evidence` of the approval's token. `statement` is
+ * what was signed, for later readers. A verifier derives it from its own request again, and compares.
  *
- * Only its shape is checked here: what is in it, by `verify-evidence.ts`.
+ * Only the shape is checked here; `verify-evidence.ts` verifies the content.
  */
 export const evidenceSchema = z.lazy(() =>
   z.strictObject({
-    /** `webauthn`: a passkey or security key; `software`: a key of the terminal phone's, on no authenticator. */
+    /** `webauthn`: a passkey or security key. `software`: a key of the terminal phone, without an authenticator. */
     method: z.string().max(32),
     credential_id: bytes(1400),
     /** WebAuthn §6.1. */
@@ -122,7 +122,7 @@ export const evidenceSchema = z.lazy(() =>
 );
 export type Evidence = z.output<typeof evidenceSchema>;
 
-/** A passkey's answer to `Keys.approvalOptions`, as evidence. @param statement as the options have it */
+/** Returns a passkey's answer to `Keys.approvalOptions` as evidence. @param statement from those options */
 export function webauthnEvidence(
   { id, response }: AuthenticationResponseJSON,
   statement: ApprovalStatement,
@@ -137,7 +137,7 @@ export function webauthnEvidence(
   };
 }
 
-/** base64url(SHA-256 of its RFC 8785 form): by which the same evidence is known again. */
+/** Returns base64url(SHA-256 of its RFC 8785 form), which identifies the evidence. */
 export function evidenceDigest(evidence: Evidence): string {
   return createHash('sha256')
     .update(canonicalize(evidence) ?? '')

@@ -10,21 +10,21 @@ import {
   statementChallenge,
 } from './statement.ts';
 
-/** What evidence is held to. */
+/** What evidence has to match. */
 export interface ExpectedEvidence {
   /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
-  /** Of the page it is signed on. */
+  /** The origin of the page on which it is signed. */
   readonly origin: string;
-  /** The host that keys are enrolled for; the origin's unless said otherwise. */
+  /** The host for which keys are enrolled. Defaults to the origin's. */
   readonly rpId?: string;
-  /** Who must have signed. */
+  /** The person who must have signed. */
   readonly sub: string;
-  /** Whether keys of the terminal phone's count. */
+  /** Whether keys of the terminal phone are accepted. */
   readonly softwareKeys: boolean;
 }
 
-/** Who signed, by what kind of key. */
+/** Who signed, and with what kind of key. */
 export interface VerifiedEvidence {
   readonly evidence: Evidence;
   readonly digest: string;
@@ -35,7 +35,7 @@ export interface VerifiedEvidence {
   readonly counter: number;
 }
 
-/** The members of a statement, in the order they are compared, each with the code of a difference. */
+/** The members of a statement in the order in which they are compared, each with the code for a mismatch. */
 const compared: readonly (readonly [keyof ApprovalStatement, Extract<ProblemCode, `signature_${string}`>])[] =
   [
     ['purpose', 'signature_purpose'],
@@ -50,8 +50,7 @@ const compared: readonly (readonly [keyof ApprovalStatement, Extract<ProblemCode
   ];
 
 /**
- * Whether a person's own key signed this approval, and nothing else was signed. Changes nothing: the counter is for the
- * caller to keep.
+ * Verifies that a person's own key signed exactly this approval. Changes nothing: storing the counter is the caller's task.
  * @throws {Refusal} 403 with a code for each way to fail
  */
 export async function verifyEvidence(
@@ -65,14 +64,14 @@ export async function verifyEvidence(
     });
   }
   const parsed = evidenceSchema.safeParse(evidence);
-  if (!parsed.success) throw refused('signature_malformed', 'the signature’s evidence can’t be read');
+  if (!parsed.success) throw refused('signature_malformed', 'the signature’s evidence is malformed');
   const { method, statement } = parsed.data;
   if (method !== 'webauthn' && method !== 'software') {
-    throw refused('signature_method', 'it was signed by no method known here', { fields: ['method'] });
+    throw refused('signature_method', 'it was signed with an unknown method', { fields: ['method'] });
   }
   for (const [member, code] of compared) {
     if (canonicalize(statement[member]) === canonicalize(expected.statement[member])) continue;
-    throw refused(code, `something else was signed: its ${member} differs`, { fields: [member] });
+    throw refused(code, `something else was signed: ${member} differs`, { fields: [member] });
   }
   const challenge = statementChallenge(expected.statement).toString('base64url');
   const { origin } = expected;
@@ -93,7 +92,7 @@ export async function verifyEvidence(
     keys,
   );
   if (method === 'software' && !expected.softwareKeys) {
-    throw refused('signature_software', 'a key of the terminal phone’s does not count here', {
+    throw refused('signature_software', 'the terminal phone’s keys are not accepted here', {
       hint: 'Approve it on a phone whose passkey is enrolled here.',
     });
   }
@@ -102,7 +101,7 @@ export async function verifyEvidence(
   return { evidence: parsed.data, digest, credentialId, method, deviceType, backedUp, counter };
 }
 
-/** What an authenticator answers with (WebAuthn §5.2.2), each in base64url. */
+/** An authenticator's answer (WebAuthn §5.2.2), each member in base64url. */
 interface Assertion {
   readonly credentialId: string;
   readonly authenticatorData: string;
@@ -111,24 +110,24 @@ interface Assertion {
 }
 
 interface ExpectedAssertion {
-  /** Whether this is the challenge that was to be signed, in base64url. */
+  /** Whether this is the challenge that had to be signed, in base64url. */
   readonly challenge: (challenge: string) => boolean;
-  /** Of the page it was signed on. */
+  /** The origin of the page on which it was signed. */
   readonly origin: string;
   readonly rpId: string;
-  /** Whose key it must be, where that is known beforehand. */
+  /** The key's owner, if known in advance. */
   readonly sub?: string;
   readonly method: SigningKey['method'];
 }
 
-/** What a key said of itself while it signed. */
+/** What a key reported about itself when it signed. */
 interface VerifiedAssertion {
   readonly key: SigningKey;
   readonly counter: number;
   readonly backedUp: boolean;
 }
 
-/** By COSE algorithm (RFC 9053 §2, RFC 8812 §2): the key type, and the curve where there is one. */
+/** Key type and curve, if any, by COSE algorithm (RFC 9053 §2, RFC 8812 §2). */
 const algorithms: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
   [-7]: { kty: 2, crv: 1 },
   [-8]: { kty: 1, crv: 6 },
@@ -141,8 +140,8 @@ export const SIGNATURE_ALGORITHMS = Object.keys(algorithms).map(Number);
 const COSE = { kty: 1, alg: 3, crv: -1 } as const;
 
 /**
- * Whether an enrolled key signed what it was to sign (WebAuthn §7.2): each check has a code of its own, and the signature
- * comes last.
+ * Verifies that an enrolled key signed what it had to (WebAuthn §7.2). Each check has its own code, and the signature comes
+ * last.
  * @throws {Refusal} 403 `signature_…`
  */
 export async function verifyAssertion(
@@ -151,7 +150,7 @@ export async function verifyAssertion(
   keys: { byId(credentialId: string): Promise<SigningKey | undefined> },
 ): Promise<VerifiedAssertion> {
   const helpers = await import('@simplewebauthn/server/helpers');
-  // JSON of any kind: whoever signed nothing made it.
+  // This may be any JSON: it comes from someone who has not proved anything yet.
   const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
   if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformed();
   requireClientData(clientData, expected);
@@ -162,12 +161,12 @@ export async function verifyAssertion(
   const rpIdHash = await helpers.toHash(expected.rpId);
   if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
     throw refused('signature_rp', 'it was signed for another site');
-  if (!flags.up) throw refused('signature_presence', 'nobody was there when it was signed');
+  if (!flags.up) throw refused('signature_presence', 'the key reported no user presence when it signed');
   if (!flags.uv) throw refused('signature_verification', 'it was signed without unlocking the key');
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
-  // What may be backed up says so each time, and what may not can't have been (WebAuthn §7.2).
+  // A key that may be backed up always says so, and one that may not can't have been (WebAuthn §7.2).
   if (flags.be !== (key.deviceType === 'multiDevice') || (flags.bs && !flags.be)) {
-    throw refused('signature_device', 'the key is said to be of another kind than was enrolled');
+    throw refused('signature_device', 'the key’s backup flags differ from when it was enrolled');
   }
   const cose = readOrRefuse(
     () => helpers.decodeCredentialPublicKey(new Uint8Array(key.publicKey)) as unknown as Map<number, unknown>,
@@ -179,18 +178,18 @@ export async function verifyAssertion(
     cose.get(COSE.kty) !== algorithm.kty ||
     (algorithm.crv !== undefined && cose.get(COSE.crv) !== algorithm.crv)
   ) {
-    throw refused('signature_algorithm', 'the key is of an algorithm that is not accepted here');
+    throw refused('signature_algorithm', 'the key’s algorithm is not accepted here');
   }
   if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterBack();
   if (!(await isSigned(assertion, expected, key)))
-    throw refused('signature_wrong', 'the signature is not that of the key');
+    throw refused('signature_wrong', 'the signature was not made by the key');
   return { key, counter, backedUp: flags.bs };
 }
 
-/** The key signed less often than it had before: there are two of it. */
+/** Refuses a key that signed fewer times than before: there are two copies of it. */
 export function counterBack(): Refusal {
-  return refused('signature_counter', 'the key’s counter went back: it may have been copied', {
-    hint: 'Remove the key, and enrol another.',
+  return refused('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
+    hint: 'Remove the key and enroll another.',
   });
 }
 
@@ -200,7 +199,7 @@ export function refused(
   options: { readonly hint?: string; readonly fields?: readonly string[] } = {},
 ): Refusal {
   return new Refusal(403, code, detail, {
-    hint: 'Approve it again, with a key that is enrolled here.',
+    hint: 'Approve it again with a key that is enrolled here.',
     ...options,
     challenge: { error: 'insufficient_authorization_details' },
   });
@@ -223,14 +222,16 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
   if (key === undefined) throw refused('signature_key_unknown', 'the key is not enrolled here');
   if (key.removedAt !== undefined) throw refused('signature_key_removed', 'the key was removed');
   if (sub !== undefined && key.sub !== sub)
-    throw refused('signature_key_of_another', 'the key is somebody else’s');
+    throw refused('signature_key_of_another', 'the key belongs to someone else');
   if (key.method !== method) {
-    throw refused('signature_method', 'the key is not what its evidence says', { fields: ['method'] });
+    throw refused('signature_method', 'the key is of another kind than its evidence says', {
+      fields: ['method'],
+    });
   }
   return key;
 }
 
-/** The library looks at all of it again; what remains by then is the signature. */
+/** Verifies the signature. The library repeats all other checks, too. */
 async function isSigned(
   { credentialId, authenticatorData, clientDataJSON, signature }: Assertion,
   { challenge, origin, rpId }: ExpectedAssertion,
@@ -267,5 +268,5 @@ function readOrRefuse<T>(read: () => T): T {
 }
 
 function malformed(): Refusal {
-  return refused('signature_malformed', 'what was signed can’t be read');
+  return refused('signature_malformed', 'the signed data is malformed');
 }

@@ -123,7 +123,7 @@ function tokenIn(file: string): string {
     );
   const token = readPrivateFile(file, LONGEST_TOKEN, unusable)?.trim();
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw unusable(token === undefined ? 'there is no such file' : 'it holds no token');
+  throw unusable(token === undefined ? 'there is no such file' : 'it does not contain a token');
 }
 
 function unavailable(base: URL, why: string, hint: string): TradeAgentError {
