@@ -132,7 +132,7 @@ export interface ResultNews {
  *   // Called again after a crash: it must have the same effect, once.
  *   execute: async () => ({ outcome: 'executed', result: { lifted_at: '2026-11-25T14:31:00Z' } }),
  *   settle: async () => undefined,
- *   resultText: () => 'trading goes on',
+ *   resultText: () => 'trading resumed',
  * };
  * ```
  */

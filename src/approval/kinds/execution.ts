@@ -5,20 +5,23 @@ import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
-/** A desk's refusals that say the thing is certainly not carried out now, and may be tried again. */
+/** Refusals of a service that mean that nothing was done yet, and that it can be tried again. */
 const NOT_TAKEN: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
 
 /**
- * What a desk's work came to, told apart. A desk says `outcome_unknown` wherever something may have been taken; every
- * other refusal of its own is a definite no, those with a status of 500 and more only for now.
+ * Classifies the outcome of a service's work. A service answers `outcome_unknown` if something may have been accepted. Each
+ * of its other refusals is a definite no; one with a status of 500 or more is a no only for now.
  */
 export async function executionOf<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
   try {
     return { outcome: 'executed', result: await work() };
   } catch (error) {
     if (!(error instanceof Refusal)) {
-      // Nobody foresaw it, so nobody knows how far it had come.
-      return { outcome: 'unknown', text: 'something went wrong in the gateway while it was carried out' };
+      // An unexpected error, so nobody knows how far the work had got.
+      return {
+        outcome: 'unknown',
+        text: 'an unexpected error occurred in the gateway while it was carried out',
+      };
     }
     if (error.code === 'outcome_unknown') {
       const final = error.options.members?.final === true;
@@ -29,7 +32,7 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
   }
 }
 
-/** What is wrong with a request, by the vocabulary's own check of it, as the gateway says it. Anything else is thrown on. */
+/** Converts an error of the vocabulary's own checks to the gateway's refusal. Throws any other error on. */
 export function refusalOf(error: unknown): Refusal {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
@@ -39,10 +42,10 @@ export function refusalOf(error: unknown): Refusal {
   });
 }
 
-/** At which broker an account is, as people call it; undefined where a person can have but one. @throws {Refusal} as opening it */
+/** Returns an account's broker, for people; undefined if there can be only one. @throws {Refusal} as opening it does */
 export type BrokerOf = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
-/** Which account it is, and at which broker, where a person can have several. */
+/** Returns the account and its broker for the phone, if a person can have several. */
 export function accountShown({
   broker,
   account,

@@ -132,7 +132,7 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
     const draft = approved.find(({ client_order_id }) => client_order_id === id);
     if (draft === undefined) throw wrong('was not approved');
     if (!same(draft, order)) throw wrong('is another than was approved');
-    if (seen.has(id)) throw wrong('stands in it twice');
+    if (seen.has(id)) throw wrong('appears in it twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
       throw wrong('has another answer than its state');

@@ -43,7 +43,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
     'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
   market_closed: 'Try again when the market is open, or place a limit order.',
   price_moved: 'Ask for the order again to see and approve it at the new price.',
-  insufficient_funds: 'Ask for less, or free some buying power first.',
+  insufficient_funds: 'Order less, or free up some buying power first.',
   unknown_symbol: 'Check the ticker symbol.',
   not_found: 'List your orders with "trade-agent orders --status all".',
   outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',

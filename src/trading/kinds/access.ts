@@ -95,12 +95,12 @@ export const access = defineKind({
   subjectSchema,
   resultSchema,
   check: () => {},
-  summary: (subject) => `LET IN ${accessLine(subject)}`,
+  summary: (subject) => `ALLOW ${accessLine(subject)}`,
   came: () => ({}),
   phrases: changePhrases,
   terminal: {
     called: 'access',
-    headline: (subject) => `LET IN ${accessLine(subject)}`,
+    headline: (subject) => `ALLOW ${accessLine(subject)}`,
     fields: (subject) => [
       ['who', accessLine(subject)],
       ['may', may[subject.role]],
@@ -113,7 +113,7 @@ export const access = defineKind({
     banner: { sign: '☺', word: 'ACCESS', what: 'somebody else is let at your account' },
     fieldWords,
     view: (subject) => ({
-      headline: `Let in ${accessLine({ ...subject, until: null })}`,
+      headline: `Allow ${accessLine({ ...subject, until: null })}`,
       terms: `${subject.who} ${may[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
       fields: detailFields(
         { ...subject, of: subject.of ?? '-', until: subject.until ?? 'for good' },

@@ -272,7 +272,7 @@ describe('a card', () => {
       Cash: '$64,718.25 now, $64,885.85 after',
     };
     const worst =
-      'The purchases cost at most $732.40 together. The sales bring at least $900.00 if all is sold.';
+      'The purchases cost at most $732.40 in total. The sales bring in at least $900.00 if everything sells.';
     await ask(
       proposalDetails('batch', {
         subject: { ...frame, orders, expires_at },

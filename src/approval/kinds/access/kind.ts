@@ -11,17 +11,17 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 export interface AccessPorts {
-  /** Undefined where it is said elsewhere who stands how to an account. */
+  /** Undefined if access is managed on another server. */
   readonly store: Pick<AccessStore, 'grant'> | undefined;
-  /** Whether the provider has somebody of this `sub`; left out where it can't be asked. */
+  /** Whether the provider has a user with this `sub`; undefined if it can't be asked. */
   readonly isKnown?: ((sub: string) => boolean) | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Who may be let in whom nobody knows: a firm or household is a name, and nothing else. */
+/** Roles of names that no provider knows: a firm or a household is only a name. */
 const NAMES: readonly string[] = ['firm', 'household'];
 
-/** Letting somebody at one's account: it takes the owner's tap, and a revocation takes none. */
+/** Giving someone access to an account. It needs the owner's tap; revoking it needs none. */
 export function accessKind({
   store,
   isKnown,
@@ -35,7 +35,7 @@ export function accessKind({
       const begin = from ?? utcSeconds(clock.now());
       if (!NAMES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
-        throw wrong('until', 'it would be over before it begins');
+        throw wrong('until', 'it would end before it begins');
       }
       return {
         subject: {
@@ -52,14 +52,14 @@ export function accessKind({
         worstCase: {
           cash: null,
           price: null,
-          text: 'Nothing is traded by this. What they propose, you are asked about.',
+          text: 'This trades nothing. You will be asked to approve what they propose.',
         },
-        warnings: until === undefined ? ['It has no end: you end it with "trade-agent access revoke".'] : [],
+        warnings: until === undefined ? ['It has no end date. End it with "trade-agent access revoke".'] : [],
         shows: {},
       };
     },
-    // A binding message has 64 characters; the name comes first.
-    describe: (subject) => `LET IN ${accessLine(subject)}`,
+    // A binding message has only 64 characters, so the name comes first.
+    describe: (subject) => `ALLOW ${accessLine(subject)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ role, who, of, until }) => JSON.stringify([role, who, of, until]),
     async execute({
@@ -73,22 +73,22 @@ export function accessKind({
     }): Promise<Execution<AccessGranted>> {
       if (store === undefined) return { outcome: 'refused', refusal: keptElsewhere() };
       const now = clock.now();
-      // Known is as good, also where it was revoked since: it is not given twice.
+      // If it was granted before, all is well, even if it has been revoked since: it is not granted twice.
       const times = { from: Date.parse(from), until: until === null ? null : Date.parse(until) };
       await store.grant({ id: client_access_id, account, role, who, of, ...times }, now);
       return { outcome: 'executed', result: { access: client_access_id, granted_at: utcSeconds(now) } };
     },
     settle: async () => undefined,
-    resultText: () => 'let in',
+    resultText: () => 'access granted',
   };
 }
 
-/** @throws {Refusal} for one's own account, or somebody whom the provider does not know */
+/** @throws {Refusal} for one's own account, or a person whom the provider does not know */
 function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
-  if (who === account) throw wrong('who', 'this is your own account already');
+  if (who === account) throw wrong('who', 'this is your own account');
   if (isKnown?.(who) !== false) return;
-  throw new Refusal(404, 'not_found', `there is no ${who} here`, {
-    hint: 'Name them as they sign in; "trade-agent home user list" at the home’s machine lists who there is.',
+  throw new Refusal(404, 'not_found', `there is no user "${who}" here`, {
+    hint: 'Use the name they sign in with. "trade-agent home user list" on the home’s machine lists all users.',
     fields: ['who'],
   });
 }
@@ -101,7 +101,7 @@ function wrong(field: string, detail: string): Refusal {
 }
 
 export function keptElsewhere(): Refusal {
-  return new Refusal(409, 'service_not_available', 'who may do what about an account is kept elsewhere', {
-    hint: 'It is kept by the server that "relations" in gateway.yaml names: change it there.',
+  return new Refusal(409, 'service_not_available', 'access to accounts is managed on another server', {
+    hint: 'Change it on the server that is set as "relations" in gateway.yaml.',
   });
 }

@@ -33,7 +33,7 @@ import {
 } from '../order/kind.ts';
 
 export interface BatchPorts extends OrderPorts {
-  /** As {@link OrderPorts.world}, of several symbols at one moment. */
+  /** Like {@link OrderPorts.world}, for several symbols at the same moment. */
   worlds(
     proposer: Proposer,
     account: string | undefined,
@@ -41,17 +41,17 @@ export interface BatchPorts extends OrderPorts {
   ): Promise<ReadonlyMap<string, OrderWorld>>;
 }
 
-/** How long purchases wait for the sales that pay for them, and how often that is looked at. Milliseconds. */
+/** How long purchases wait for the sales that pay for them, and how often those are checked. Milliseconds. */
 const SALES_MS = 15_000;
 const LOOK_MS = 500;
 
 /**
- * Orders that belong together, on one card: one tap, and each is carried out by the same desk as any order, once, within
- * its own bound.
+ * Several orders on one card, approved with one tap. The order service places each like any other order: once, within its
+ * own bound.
  *
- * Each is a claim of its own in the journal, under the approval's id and its own place in the batch, so that called again
- * after a crash it goes on where it was. Nothing is sent while it is not known what became of the order before it. Once
- * one is placed the batch can't be withdrawn or run out as if nothing had happened: it is `unknown` until the last is told.
+ * Each is a claim of its own in the journal, under the approval's id and its place in the batch, so a call that is repeated
+ * after a crash continues where the first one was. Nothing is sent while the outcome of the order before is unknown. Once one
+ * is placed, the batch can't be withdrawn or expire: it is `unknown` until the last outcome is known.
  */
 export function batchKind(
   ports: BatchPorts,
@@ -111,7 +111,9 @@ async function complete(
   const symbols = requests.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
-    throw refusalOf(orderProblem(`${twice} stands in it twice`, 'Give one order for each symbol.', 'orders'));
+    throw refusalOf(
+      orderProblem(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'),
+    );
   }
   for (const request of requests) {
     requireWellFormed(request);
@@ -122,8 +124,8 @@ async function complete(
   if (requests.some((one) => one.account !== account)) {
     throw refusalOf(
       orderProblem(
-        'these orders are for several accounts',
-        'Propose those of each account together.',
+        'these orders are for more than one account',
+        'Propose one batch for each account.',
         'orders',
       ),
     );
@@ -133,7 +135,7 @@ async function complete(
   let needsSecond = false;
   for (const [at, request] of inOrder.entries()) {
     const world = worlds.get(request.symbol);
-    if (world === undefined) throw new TypeError('a symbol has no world');
+    if (world === undefined) throw new TypeError('a symbol has no market data');
     const paid = { ...world, account: afterThese(drafts, world.account) };
     const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
     const allowed = await world.requireAllowed(draft, { after: drafts });
@@ -159,7 +161,7 @@ async function complete(
   };
 }
 
-/** @throws {Refusal} 400 `invalid_order` for an order with exits */
+/** @throws {Refusal} 400 `invalid_order` for an order with legs */
 function requireAlone(request: OrderProposal): void {
   try {
     requireOnePart(request);
@@ -168,7 +170,7 @@ function requireAlone(request: OrderProposal): void {
   }
 }
 
-/** The account's buying power once those before are carried out: by what sales bring at least, and purchases cost at most. */
+/** Returns the buying power after these orders: sales bring their minimum, and purchases cost their maximum. */
 function afterThese(drafts: readonly OrderDraft[], account: OrderWorld['account']): OrderWorld['account'] {
   const power = drafts.reduce(
     (left, draft) => left.plus(movedBy(draft).times(draft.side === 'buy' ? -1 : 1)),
@@ -214,19 +216,22 @@ async function execute(
   return { outcome: 'executed', result: { lines } };
 }
 
-/** So many orders a minute: the next one is sent when there is room again, as long as the approval holds. */
+/** Whether only the rate limit refused it. Then the next order is sent once there is room, while the approval is valid. */
 function isPaced({ options }: Refusal): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
 }
 
-/** One that could not go out now is tried again: as if nothing had happened only where nothing has. */
+/** Returns the outcome of a batch whose next order has to wait: `not_taken` only if none has been placed. */
 function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
-  return { outcome: 'unknown', text: `${batchText(lines)}; the next is tried again: ${refusal.message}` };
+  return {
+    outcome: 'unknown',
+    text: `${batchText(lines)}; the next order will be tried again: ${refusal.message}`,
+  };
 }
 
-/** Purchases may need what the sales bring: those get a moment to fill. Whether they did is for the broker to judge. */
+/** Gives sales a moment to fill, since purchases may need what they bring. The broker decides whether it is enough. */
 async function salesOver(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
@@ -243,7 +248,7 @@ async function salesOver(
   }
 }
 
-/** Nothing hangs on the look: a broker that can't be asked now is asked by the purchase. */
+/** Looks up an order. It may fail: then the broker decides about the purchase without it. */
 async function lookAt(
   ports: BatchPorts,
   asker: Proposer,
@@ -255,8 +260,8 @@ async function lookAt(
 }
 
 /**
- * What became of each, by asking alone. One that was never handed over may still be, until the batch's time is up: only
- * then it is said not to have been sent.
+ * Looks up the outcome of each order; sends nothing. One that was never handed over may still be, until the batch expires.
+ * Only then is it reported as not sent.
  */
 async function settle(
   ports: BatchPorts,
@@ -278,7 +283,7 @@ async function settle(
   }
   if (lines.every(({ outcome }) => outcome === 'not_sent')) return undefined;
   if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
-    return { outcome: 'unknown', text: `${batchText(lines)}; what is left may still be sent` };
+    return { outcome: 'unknown', text: `${batchText(lines)}; the remaining orders may still be sent` };
   }
   if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
   return { outcome: 'executed', result: { lines } };
@@ -294,7 +299,7 @@ function isPlaced({ outcome }: BatchLine): boolean {
 
 type Decimal = InstanceType<typeof Dec>;
 
-/** The dollars that an order can move at worst; at its reference price where nothing bounds it. */
+/** Returns the dollars that an order moves in the worst case; at its reference price if nothing bounds it. */
 function movedBy(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);
   return cash === null
@@ -302,7 +307,7 @@ function movedBy(draft: OrderDraft): Decimal {
     : new Dec(cash);
 }
 
-/** What all of them come to together, each line for the phone, and the cash before and after. */
+/** Returns the worst case of all orders together, a line for each on the phone, and the cash before and after. */
 function batchEffects(
   drafts: readonly OrderDraft[],
   worlds: ReadonlyMap<string, OrderWorld>,
@@ -336,17 +341,19 @@ function batchEffects(
 function worstOf(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
   const unbounded = drafts.filter((draft) => worstCase(draft).cash === null).map(({ symbol }) => symbol);
   const texts = [
-    ...(costs.isZero() ? [] : [`The purchases cost at most ${dollars(costs.toFixed(2))} together.`]),
-    ...(brings.isZero() ? [] : [`The sales bring at least ${dollars(brings.toFixed(2))} if all is sold.`]),
+    ...(costs.isZero() ? [] : [`The purchases cost at most ${dollars(costs.toFixed(2))} in total.`]),
+    ...(brings.isZero()
+      ? []
+      : [`The sales bring in at least ${dollars(brings.toFixed(2))} if everything sells.`]),
   ];
   if (unbounded.length > 0) {
-    const text = `Nothing bounds the price of ${unbounded.join(', ')}. ${texts.join(' ')}`;
+    const text = `There is no limit on the price of ${unbounded.join(', ')}. ${texts.join(' ')}`;
     return { cash: null, price: null, text };
   }
   return { cash: (costs.isZero() ? brings : costs).toFixed(2), price: null, text: texts.join(' ') };
 }
 
-/** `SELL 5 AAPL, market: at least $891.00; 10 now, 5 after`. */
+/** Returns `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
 function lineOf(draft: OrderDraft, world: OrderWorld | undefined): string {
   const { cash } = worstCase(draft);
   const bound = draft.side === 'sell' ? 'at least' : 'at most';

@@ -8,9 +8,9 @@ import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { accountShown, executionOf } from '../execution.ts';
 
-/** How orders are cancelled; the gateway's cancel desk. Everything here throws only `Refusal`s. */
+/** The gateway's cancellation service. All methods throw only `Refusal`s. */
 export interface CancelPorts {
-  /** The order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
+  /** Returns the order, its account, and whether it protects a position. @throws {Refusal} 404 `not_found` */
   openOrder(
     proposer: Proposer,
     account: string | undefined,
@@ -18,15 +18,15 @@ export interface CancelPorts {
   ): Promise<{
     order: Order;
     account: Account;
-    /** At which broker it is, for people; left out where there is but one. */
+    /** The broker, for people; undefined if there is only one. */
     broker?: string;
     protects: boolean;
   }>;
-  /** Cancels it; again, it says the same. @throws {Refusal} 409 `not_cancelable` */
+  /** Cancels it. A repeated call returns the same. @throws {Refusal} 409 `not_cancelable` */
   cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
 }
 
-/** Cancelling an open order, where that takes a tap: it protects a position, or who asks may have been talked into it. */
+/** A cancellation that needs a tap: the order protects a position, or the requester may have been tricked into it. */
 export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubject, Order> {
   return {
     ...cancel,
@@ -36,7 +36,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         throw new Refusal(
           409,
           'not_cancelable',
-          `the order is ${order.status}: it can no longer be cancelled`,
+          `the order is ${order.status} and can no longer be cancelled`,
           isOver(order) ? {} : { hint: exitsHint(order) },
         );
       }
@@ -52,7 +52,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         subject,
         subjectId,
         worstCase: { cash: null, price: null, text: whatIsLost(subject) },
-        warnings: protects ? ['Without this order the position is no longer protected.'] : [],
+        warnings: protects ? ['Without this order, the position is no longer protected.'] : [],
         shows: accountShown({ account, broker }),
       };
     },
@@ -60,7 +60,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ order }) => order.id,
     execute: (subject, approved) => executionOf(() => ports.cancel(subject, approved)),
-    // Cancelling twice is cancelling once: it is simply asked for again.
+    // Cancelling is idempotent, so it is simply requested again.
     settle: (subject, { sub, accessToken }) => executionOf(() => ports.cancel(subject, { sub, accessToken })),
     resultText: ({ status, filled_qty }) =>
       status === 'canceled' && new Dec(filled_qty).isZero()
@@ -71,12 +71,12 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
 
 function exitsHint(order: Order): string {
   const ids = standingParts(order).map(({ id }) => id);
-  return `What still stands are its exits: cancel ${ids.join(' or ')}; the other goes with it.`;
+  return `Its legs are still open: cancel ${ids.join(' or ')}, and the other is cancelled with it.`;
 }
 
 function whatIsLost({ order, protects }: CancelSubject): string {
   const { symbol } = order;
   return protects
-    ? `Nothing is traded. The order no longer limits what the position in ${symbol} can lose or locks in what it gained.`
+    ? `Nothing is traded. The order will no longer limit the losses or lock in the gains of your ${symbol} position.`
     : 'Nothing is traded.';
 }

@@ -4,7 +4,7 @@ import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
-/** Ending a halt: whoever can talk to the gateway may stop trading, and only its owner's tap starts it again. */
+/** The end of a halt. Whoever can talk to the gateway may stop trading, but only the owner's tap starts it again. */
 export function liftKind({
   halts,
   clock,
@@ -28,7 +28,7 @@ export function liftKind({
         worstCase: {
           cash: null,
           price: null,
-          text: 'Nothing is traded by this. Orders can be proposed again.',
+          text: 'This trades nothing. Orders can be proposed again.',
         },
         warnings: [],
         shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: utcSeconds(since) },
@@ -38,11 +38,11 @@ export function liftKind({
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
     async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {
-      // Ended already is as good; a halt that came after the question stays, also over what was reducing.
+      // A halt that has ended already is fine. One that began after the question stays, even over "reducing".
       await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
     },
     settle: async () => undefined,
-    resultText: () => 'trading goes on',
+    resultText: () => 'trading resumed',
   };
 }

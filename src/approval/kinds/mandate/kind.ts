@@ -20,31 +20,31 @@ import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
 import { accountShown, type BrokerOf, executionOf, refusalOf } from '../execution.ts';
 
-/** What a mandate is completed with, and where it is kept. Everything here throws only `Refusal`s. */
+/** What completes a mandate, and stores it. All methods throw only `Refusal`s. */
 export interface MandatePorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
-  /** Digest of the rules as they are. @throws {Refusal} 403 `policy_denied` where they can't be read, or forbid mandates */
+  /** Returns the digest of the current rules. @throws {Refusal} 403 `policy_denied` if they can't be read or forbid mandates */
   policy(proposer: Proposer, account: Account): Promise<string>;
-  /** Whether there is such a one that may be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
+  /** Requires a mandate that can be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
   requireReplaceable(sub: string, id: string): Promise<void>;
-  /** Writes it, once however often it is called. @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended` */
+  /** Stores it once, however often it is called. @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended` */
   grant(terms: MandateEnvelope, owner: Approved): Promise<void>;
-  /** Whether it was written. */
+  /** Whether it has been stored. */
   isGranted(sub: string, id: string): Promise<boolean>;
-  /** The slippage that orders may have where nothing is said; a fraction. */
+  /** The default slippage of orders, a fraction. */
   readonly maxSlippage: string;
   readonly brokerOf: BrokerOf;
-  /** Whether the owner is shown all of it: not by a binding message alone. */
+  /** Whether the owner is shown all of it, not only a binding message. */
   readonly isShown: boolean;
-  /** Whether the gateway can order in it without a session of the owner's: standing orders need that. */
+  /** Whether the gateway can trade in it without a session of the owner's, as standing orders require. */
   isUnattended(proposer: Proposer, account: string | undefined): Promise<boolean>;
 }
 
-/** One mandate for more than this part of the account is worth a second look: a fraction. */
+/** A mandate for more than this fraction of the account gets a warning. */
 const LARGE_PART = '0.25';
 
-/** A yes given beforehand: the gateway writes the row itself, and nobody else can. */
+/** An approval in advance. Only the gateway itself can write a mandate's row. */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
@@ -56,15 +56,15 @@ export function mandateKind(
       const key = requireKey(proposer, ports);
       const { environment, account: named, ...asked } = request;
       if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named))) throw notUnattended();
-      // What is to be placed without them is looked at as it will be: by what is kept for them, and not by their session.
+      // Standing orders are placed without the owner's session, so the account is opened with stored credentials here too.
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
       const account = await ports.account(opener, named, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
         throw new Refusal(
           403,
           'environment_mismatch',
-          `the mandate is for a ${environment} account, and this gateway trades on a ${account.environment} account`,
-          { hint: `Say ${account.environment} if that is what you want.`, fields: ['environment'] },
+          `the mandate is for a ${environment} account, but this gateway trades on a ${account.environment} account`,
+          { hint: `Use ${account.environment} if that is what you want.`, fields: ['environment'] },
         );
       }
       const { max_slippage = ports.maxSlippage, not_before = utcSeconds(now) } = asked;
@@ -113,16 +113,16 @@ export function mandateKind(
       if (!(await ports.isGranted(sub, subject.mandate_id))) return undefined;
       return { outcome: 'executed', result: grantedOf(subject, clock.now()) };
     },
-    resultText: ({ mandate: id }) => `mandate ${id} is in force`,
+    resultText: ({ mandate: id }) => `mandate ${id} is active`,
   };
 }
 
-/** `M-` and ten characters: the same for the same person, client and key, and nobody else's. */
+/** Returns `M-` and ten characters, derived from the person, the client and the key. */
 function mandateIdOf(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
-/** What is kept is what was approved, but for until when it could be. */
+/** Returns what is stored: exactly what was approved, without the time by which it had to be. */
 function termsOf({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }
@@ -139,11 +139,11 @@ function grantedOf({ mandate_id, replaces, standing, not_before }: MandateEnvelo
   };
 }
 
-/** Written one way, so that what is compared and digested is the same for the same amounts. */
+/** Returns the amounts in one format, so that equal amounts have equal digests. */
 function amountsOf(
   asked: Pick<MandateRequest, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>,
 ) {
-  // An amount finer than cents stays as it is, for the check to refuse.
+  // An amount with fractions of a cent stays as it is, so that the check refuses it.
   const written = (amount: string) => (new Dec(amount).decimalPlaces() > 2 ? amount : cents(amount));
   const { max_order_notional, max_day_notional, max_total_notional } = asked;
   return {
@@ -159,9 +159,9 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
     throw new Refusal(
       403,
       'approval_required',
-      'here a phone shows one line of what it approves: a mandate is more',
+      'the phone shows only one line here, which is too little to approve a mandate',
       {
-        hint: 'Mandates need an identity provider that carries authorization details (RFC 9396).',
+        hint: 'Mandates need an identity provider that supports authorization details (RFC 9396).',
         challenge: {},
       },
     );
@@ -170,22 +170,22 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
   throw new Refusal(
     403,
     'token_not_bound',
-    'a mandate is for one program’s key, and this session’s tokens are bound to none',
+    'a mandate is for one program’s key, but this session’s tokens are not bound to a key',
     {
-      hint: 'Sign in by a client whose tokens are bound by DPoP (RFC 9449), then ask again.',
+      hint: 'Sign in with a client that uses DPoP-bound tokens (RFC 9449), then try again.',
       challenge: {},
     },
   );
 }
 
-/** @throws {Refusal} 422 `service_not_available` */
+/** Returns 422 `service_not_available`. */
 function notUnattended(): Refusal {
   return new Refusal(
     422,
     'service_not_available',
-    'this gateway opens accounts by their owner’s sign-in alone, so it can place no standing orders',
+    'this gateway can only access accounts through their owner’s sign-in, so it can’t place standing orders',
     {
-      hint: 'It takes a gateway that keeps your key pair ("broker: {credentials: key_pair}" in gateway.yaml), as a home does; or place the order yourself each time, with "trade-agent schedule" and a mandate.',
+      hint: 'Use a gateway that stores your key pair ("broker: {credentials: key_pair}" in gateway.yaml), such as a home, or place the order yourself each time with "trade-agent schedule" and a mandate.',
     },
   );
 }
@@ -197,9 +197,11 @@ function warningsOf(
   const part = new Dec(equity).gt(0) ? new Dec(total).div(equity) : undefined;
   return [
     ...(part?.gt(LARGE_PART) ? [`${dollars(total)} is ${percent(part.toFixed(2))} of the account.`] : []),
-    ...(standing === undefined ? [] : ['The gateway orders by itself: no program of yours need run.']),
+    ...(standing === undefined
+      ? []
+      : ['The gateway places the orders itself, even when none of your programs is running.']),
     ...(price === undefined && order_types.includes('market')
-      ? ['It names no prices: it may be used at whatever the market asks.']
+      ? ['It sets no price limits: orders can trade at any market price.']
       : []),
   ];
 }

@@ -9,13 +9,13 @@ import { messageDigest } from '../../../trading/message-details.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { executionOf, refusalOf } from '../execution.ts';
 
-/** How messages go out; the gateway's message desk. Everything here throws only `Refusal`s. */
+/** The gateway's message service. All methods throw only `Refusal`s. */
 export interface MessagePorts {
   /** @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
-  /** Sends it, once at most. @throws {Refusal} 504 `outcome_unknown` (`final` where nobody will ever know), and others */
+  /** Sends it at most once. @throws {Refusal} 504 `outcome_unknown` (`final` if it can never be known), and others */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approved): Promise<SentMessage>;
-  /** @throws {Refusal} 404 `not_found` where it was never sent, 504 `outcome_unknown` */
+  /** @throws {Refusal} 404 `not_found` if it was never sent, 504 `outcome_unknown` */
   outcome(asker: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 
@@ -30,7 +30,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
       } catch (error) {
         throw refusalOf(error);
       }
-      // Before the person is asked: an approval that could not be carried out would be for nothing.
+      // Before the person is asked: they should not approve something that can't be sent.
       await ports.requireConnected(draft, proposer);
       return { subject: draft, subjectId, worstCase: null, warnings: [], shows: {} };
     },
@@ -42,7 +42,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
       executionOf(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
     async settle({ client_message_id }, asker) {
       const found = await executionOf(() => ports.outcome(asker, client_message_id));
-      // "Not found" says that it is not on its way: no second hand-over makes it so.
+      // "Not found" means that nothing is being sent, and looking it up does not send it.
       return found.outcome === 'refused' && found.refusal.code === 'not_found' ? undefined : found;
     },
     resultText: (sent) => `sent: ${describeMessage(sent)}`,

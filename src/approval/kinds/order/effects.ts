@@ -19,19 +19,19 @@ import type { Account, MarketClock, Position, Quote } from '../../../trading/vie
 
 type Decimal = InstanceType<typeof Dec>;
 
-/** A limit further from the price than this is likely a slip: a fraction. */
+/** A limit further from the price than this is probably a mistake: a fraction. */
 const FAR_LIMIT = '0.10';
-/** One order for more than this part of the account is worth a second look: a fraction. */
+/** One order for more than this fraction of the account gets a warning. */
 const LARGE_PART = '0.25';
-/** A position that a purchase makes larger than this part of the account stands or falls with one security: a fraction. */
+/** A position larger than this fraction of the account gets a warning: the account depends on one security. */
 const CONCENTRATED = '0.40';
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-/** A company's name is text from outside: cut, and printable ASCII alone. */
+/** Maximum length of a company's name. The name is outside text, so it is cut and reduced to printable ASCII. */
 const LONGEST_NAME = 60;
 
 /**
- * What the order does to the account, and what about it is worth a second look: for the phone, beside the order. At
- * the worst case; where nothing bounds that, at the reference price.
+ * Returns what the order does to the account, and what about it deserves a second look, for the phone. Amounts are those of
+ * the worst case; at the reference price if nothing bounds that.
  */
 export function effectsOf(
   draft: OrderDraft,
@@ -55,7 +55,7 @@ export function effectsOf(
   const equity = new Dec(account.equity);
   const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
-  // A coin is held in small parts: four decimals of one may be hundreds of dollars.
+  // Coins are held in small fractions: four decimals of one may be worth hundreds of dollars.
   const decimals = assetClassOf(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
     assetClassOf(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
@@ -71,19 +71,18 @@ export function effectsOf(
   };
   const closed = market.is_open
     ? []
-    : [`The market is closed: this waits until it opens, ${inNewYork(market.next_open)}.`];
+    : [`The market is closed. This order waits until it opens, ${inNewYork(market.next_open)}.`];
   return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
 }
 
-/** Less than nothing of what is sold short. */
+/** Returns the quantity held; negative if sold short. */
 function heldOf(position: Position | undefined): Decimal {
   return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }
 
-/** What the name is one of. */
 const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
 
-/** Of an option: which contract it is, and what that is in dollars. */
+/** Returns which contract an option is, and what it costs in dollars. */
 function optionShows(draft: OrderDraft): Record<string, string> {
   const { symbol, limit_price, reference_price } = draft;
   if (optionOf(symbol) === undefined) return {};
@@ -95,7 +94,7 @@ function optionShows(draft: OrderDraft): Record<string, string> {
   };
 }
 
-/** `Mon 2026-11-30 09:30 in New York`: where the phone is, nobody here knows. */
+/** Returns `Mon 2026-11-30 09:30 in New York`, since the phone's time zone is not known here. */
 function inNewYork(at: string): string {
   const [date = '', time = ''] = newYorkTimestamp(Date.parse(at)).split('T');
   return `${WEEKDAYS[weekday(date)]} ${date} ${time.slice(0, 5)} in New York`;
@@ -120,35 +119,38 @@ function warningsOf(
     const opens = position_intent === 'sell_to_open';
     const isOdd = before.gte(1) && after.gt(0) && after.lt(1);
     const left = () => shares(after.toDecimalPlaces(4).toFixed());
-    warn(after.lt(0) && !opens, () => `It sells more than is held: ${shares(before.toFixed())} ${symbol}.`);
-    warn(before.gt(0) && after.eq(0), () => `It sells all the ${symbol} there is.`);
+    warn(
+      after.lt(0) && !opens,
+      () => `This sells more than you hold (${shares(before.toFixed())} ${symbol}).`,
+    );
+    warn(before.gt(0) && after.eq(0), () => `This sells your entire ${symbol} position.`);
     warn(
       isOdd && assetClassOf(symbol) === 'us_equity',
-      () => `It leaves an odd lot of less than one share: ${left()} ${symbol}.`,
+      () => `This leaves less than one share: ${left()} ${symbol}.`,
     );
   }
   return warnings;
 }
 
 function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
-  // A stop's limit counts from the stop: it is no price until that is reached, however far off that is.
+  // A stop order's limit is measured from the stop: it only counts once the stop is reached, however far away that is.
   const around = stop ?? reference_price;
   const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT });
   if (limit === undefined || far === undefined) return [];
   const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
-  const from = stop === undefined ? 'the price now' : 'its stop';
+  const from = stop === undefined ? 'the current price' : 'its stop price';
   return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, ticksOf(symbol))}).`];
 }
 
-/** What the order would trade at now, in dollars a share or a coin, as brokers write it; zero where there is no price. */
+/** Returns the price at which the order would trade now, in the broker's format for dollars a share or coin; zero if unknown. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
   return price(priceNow(side, quote) ?? quote.last, ticksOf(quote.symbol));
 }
 
 /**
- * Whether the account is the one meant and has what the order takes: what spares the person an approval that could not
- * be carried out. The broker checks again; this is no fence.
- * @param environment what the proposer takes the account for, where they said so
+ * Requires that the account is the intended one and has what the order needs. This spares the person an approval that could
+ * not be executed. It is no safeguard: the broker checks again.
+ * @param environment the environment that the proposer expects, if they gave one
  * @throws {Refusal} 403 `environment_mismatch`, 422 `insufficient_funds`
  */
 export function requireMeans(
@@ -161,17 +163,17 @@ export function requireMeans(
     throw new Refusal(
       403,
       'environment_mismatch',
-      `the proposal is for a ${environment} account, and this gateway trades on a ${account.environment} account`,
-      { hint: `Say ${account.environment} if that is what you want.`, fields: ['environment'] },
+      `the proposal is for a ${environment} account, but this gateway trades on a ${account.environment} account`,
+      { hint: `Use ${account.environment} if that is what you want.`, fields: ['environment'] },
     );
   }
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
-  // What an option that is sold has behind it is a matter of the rules, which have a reason for each case.
+  // What must cover a written option is decided by the rules, which have a reason for each case.
   else if (assetClassOf(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 
-/** Nothing is lent on options or coins. */
+/** Returns the buying power. There is no margin for options or coins. */
 function buyingPower(symbol: string, { buying_power, options_buying_power, cash }: Account): string {
   switch (assetClassOf(symbol)) {
     case 'us_equity':
@@ -191,15 +193,15 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   throw new Refusal(
     422,
     'insufficient_funds',
-    `the order would cost about ${dollars(cost.toFixed(2))}, the buying power is ${dollars(power)}`,
+    `the order would cost about ${dollars(cost.toFixed(2))}, but the buying power is ${dollars(power)}`,
     {
-      hint: 'Ask for less, or free some buying power first.',
+      hint: 'Order less, or free up some buying power first.',
       members: { limit: power, value: cost.toFixed(2) },
     },
   );
 }
 
-/** Nothing is sold short: a sell takes no more than what is held and not already on sale. */
+/** Requires the shares to sell: nothing is sold short, and shares in open sell orders don't count. */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;
   const held = positions.find((position) => position.symbol === symbol && position.side === 'long');
@@ -210,9 +212,9 @@ function requireHolding(order: OrderRequest, positions: readonly Position[], ref
   const state =
     held === undefined
       ? `you hold no ${symbol}`
-      : `you hold ${held.qty} ${symbol}${onSale.gt(0) ? `, ${onSale.toFixed()} of them on sale already` : ''}`;
-  throw new Refusal(422, 'insufficient_funds', `${state}: there is not that much to sell`, {
-    hint: 'Sell at most what you hold; trade-agent does not sell short.',
+      : `you hold ${held.qty} ${symbol}${onSale.gt(0) ? `, ${onSale.toFixed()} of them in open sell orders` : ''}`;
+  throw new Refusal(422, 'insufficient_funds', `not enough to sell: ${state}`, {
+    hint: 'Sell no more than you hold. trade-agent does not sell short.',
     members: { limit: available.toFixed(), value: wanted.toFixed() },
   });
 }

@@ -28,27 +28,27 @@ import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMan
 import { accountShown, executionOf, refusalOf } from '../execution.ts';
 import { effectsOf, referencePrice, requireMeans } from './effects.ts';
 
-/** What of the world an order is completed with. */
+/** The account and market data with which an order is completed. */
 export interface OrderWorld {
   readonly account: Account;
-  /** At which broker it is, for people; left out where there is but one. */
+  /** The broker, for people; undefined if there is only one. */
   readonly broker?: string;
-  /** To so many decimals shares can be ordered there; zero where they are traded whole. */
+  /** Number of decimals of a share quantity; zero if only whole shares can be traded. */
   readonly shareDecimals: number;
   readonly quote: Quote;
   readonly positions: readonly Position[];
   readonly market: MarketClock;
   /**
-   * Holds an order to every rule that it will be held to when it is carried out.
-   * @returns whether the owner's approval is not enough for it
+   * Checks an order against every rule that will apply when it is executed.
+   * @returns whether it needs a second approver after the owner
    * @throws {Refusal}
    */
   requireAllowed(
     draft: OrderDraft,
     among?: {
-      /** The broker's id of the order in whose place it is put. */
+      /** The broker's id of the order that it replaces. */
       readonly replaces?: string;
-      /** Orders that will have gone out before it: they are counted too. */
+      /** Orders that will have been sent before it. They count, too. */
       readonly after?: readonly OrderDraft[];
     },
   ): Promise<{ readonly needsSecond: boolean }>;
@@ -60,36 +60,36 @@ export interface Cover {
   readonly outside: readonly Outside[];
 }
 
-/** How orders reach the broker; the gateway's desk. Everything here throws only `Refusal`s. */
+/** The gateway's order service. All methods throw only `Refusal`s. */
 export interface OrderPorts {
   /**
-   * @param account its number; their default one where none is named
+   * @param account its number; the person's default account if undefined
    * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads
    *   throw
    */
   world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderWorld>;
   /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
   cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
-  /** Asks early for what it will be decided by. Fails for nobody. */
+  /** Prefetches what the decision needs. Never fails. */
   prepare(draft: OrderDraft, owner: Approved): void;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
   place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
   /**
-   * What became of one that may have been placed; sends nothing. Undefined where it was never placed.
+   * Looks up an order that may have been placed; sends nothing. Returns undefined if it was never placed.
    * @throws {Refusal} 504 `outcome_unknown`
    */
   outcome(asker: Proposer, clientOrderId: string): Promise<Order | undefined>;
-  /** Nothing of it will be placed: an order of which nothing is out is given up. */
+  /** Gives up an order if nothing of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
-  /** An order of this gateway's as the broker has it now; where it is over, it counts for what was filled from then on. */
+  /** Returns the broker's current state of an order of this gateway. A final order counts only for what was filled. */
   order(asker: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
-  /** Who tells when these orders of an account's may have changed; undefined where nobody does. */
+  /** Returns a stream of changes to these orders of an account; undefined if there is none. */
   news(asker: () => Proposer, account: string, orders: readonly Order[]): ResultNews | undefined;
-  /** The slippage that an order may have which asks for none; a fraction. */
+  /** The slippage of an order that specifies none, a fraction. */
   readonly maxSlippage: string;
 }
 
-/** An order for a security: the heart of it. */
+/** An order for a security. */
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
@@ -111,7 +111,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         needsSecond,
         shows: { ...accountShown(world), ...shows },
         warnings: [
-          ...outside.map(({ reason, text }) => `Not under a mandate: ${text} (${reason}).`),
+          ...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`),
           ...warnings,
         ],
       };
@@ -138,7 +138,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
   };
 }
 
-/** None covers what takes the owner's eyes. */
+/** Returns which mandate covers an order. None does if the owner has to see it. */
 async function coverOf(
   ports: Pick<OrderPorts, 'cover'>,
   proposer: Proposer,
@@ -150,7 +150,7 @@ async function coverOf(
   return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
 }
 
-/** Before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
+/** Checks a request before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
   refusing(() => checkOrder(asked));
 }
@@ -164,8 +164,8 @@ function refusing(check: () => void): void {
 }
 
 /**
- * Completes what is asked for to an order of the account, at the price of the moment.
- * @throws {Refusal} 400 `invalid_order` for exits on the wrong side of that price; 403 `environment_mismatch`, 422
+ * Completes a request to an order of the account, at the current price.
+ * @throws {Refusal} 400 `invalid_order` for legs on the wrong side of that price; 403 `environment_mismatch`, 422
  *   `insufficient_funds`
  */
 export function draftOrder(
@@ -191,7 +191,7 @@ export function draftOrder(
   return draft;
 }
 
-/** What two orders have in common that ask for the same. */
+/** Returns what two orders for the same thing have in common. */
 export function orderFingerprint({
   client_order_id: _,
   expires_at: __,
@@ -205,7 +205,7 @@ function notCovered(outside: readonly Outside[]): Refusal {
   const [first] = outside;
   const { limit, value } = first ?? {};
   return new Refusal(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
-    hint: 'Propose it without "approval: mandate": its owner is asked. See "trade-agent mandates".',
+    hint: 'Propose it without "approval: mandate", so that its owner is asked. See "trade-agent mandates".',
     members: {
       reason: first?.reason,
       reasons: outside.map(({ reason }) => reason),
@@ -214,7 +214,7 @@ function notCovered(outside: readonly Outside[]): Refusal {
   });
 }
 
-/** A sale for an amount takes the more shares the lower the price falls: it is proposed as those that are worth it now. */
+/** Converts a sale for an amount to shares at the current price: for an amount, more are sold the lower the price falls. */
 function saleInShares(order: OrderRequest, reference: string, decimals: number): OrderRequest {
   const { notional, ...rest } = order;
   if (order.side !== 'sell' || notional === undefined) return order;
@@ -222,8 +222,8 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   if (qty.isZero()) {
     throw refusalOf(
       orderProblem(
-        `${dollars(notional)} is less than the smallest part of a share that can be sold here`,
-        'Sell a number of shares (qty).',
+        `${dollars(notional)} is less than the smallest fraction of a share that can be sold here`,
+        'Sell a number of shares instead.',
         'notional',
       ),
     );
@@ -231,11 +231,11 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   return { ...rest, qty: plain(qty) };
 }
 
-/** `filled 5 at $180.12`, `placed, waits for $180.00`; and its exits: `filled 5 at $180.12; take profit at $200.00`. */
+/** Returns `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12; take profit at $200.00`. */
 export function orderText(order: Order): string {
   const { order_class, legs = [] } = order;
   if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
-  // Both prices are waited for, whichever comes first.
+  // It waits for both prices, and trades at whichever comes first.
   const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
   return [partText(order), ...(isFinal(order.status) ? [] : stops)].join(' or ');
 }
@@ -244,7 +244,7 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
   const at = filled_avg_price === null ? '' : ` at ${sharePrice(filled_avg_price)}`;
   if (status === 'filled') return `filled ${shares(filled_qty)}${at}`;
   if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
-  if (status === 'rejected') return 'the broker rejected it';
+  if (status === 'rejected') return 'rejected by the broker';
   if (status === 'done_for_day') {
     return `done for the day, ${shares(filled_qty)}${qty === null ? '' : ` of ${shares(qty)}`} filled${at}`;
   }

@@ -8,28 +8,28 @@ import {
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { accountShown, type BrokerOf, executionOf } from '../execution.ts';
 
-/** What a change of the rules would come to: all of the subject that the rules themselves tell. */
+/** A planned change of the rules: the part of the subject that the rules themselves determine. */
 export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
 
-/** How rules are looked at and changed; the gateway's desk for them. Everything here throws only `Refusal`s. */
+/** The gateway's policy service. All methods throw only `Refusal`s. */
 export interface PolicyPorts {
   /**
    * Changes nothing.
-   * @throws {Refusal} 409 `rules_stale` where the rules are others than `base`, 409 `rules_unchanged`, 422
-   *   `invalid_policy` with file, line and hint, and what the broker's reads throw
+   * @throws {Refusal} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422 `invalid_policy`
+   *   with file, line and hint, and what the broker's reads throw
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicy>;
   /**
-   * Makes the rules those of `digest`, where they are those of `previous`; where they are of `digest` already, it is done.
-   * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` where limits and texts come to another digest, 403
-   *   `policy_denied` where rules forbid it
+   * Changes the rules from those of `previous` to those of `digest`. Does nothing if they are those of `digest` already.
+   * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
+   *   `policy_denied` if rules forbid it
    */
   apply(change: PlannedPolicy, owner: Approved): Promise<void>;
-  /** The digest of the rules as they are now. */
+  /** Returns the digest of the current rules. */
   digest(): Promise<string>;
 }
 
-/** Changing the rules so that more becomes possible: who can only propose can't do it. */
+/** A change that loosens the rules. Someone who can only propose can't make it. */
 export function policyChangeKind({
   policy,
   brokerOf,
@@ -63,23 +63,23 @@ export function policyChangeKind({
         await policy.apply(subject, approved);
         return changed(subject);
       }),
-    // What it leaves tells whether it was made; nothing else would have left just that.
+    // The digest of the rules tells whether the change was made: no other change would produce it.
     settle: async (subject) =>
       (await policy.digest()) === subject.digest
         ? { outcome: 'executed', result: changed(subject) }
         : undefined,
-    resultText: () => 'the rules are changed',
+    resultText: () => 'rules changed',
   };
 }
 
-/** In the sentence; each stands on a line of its own too. */
+/** Maximum number of changes in the sentence. Each also has its own line. */
 const MOST_TOLD = 4;
 
-/** What becomes possible, in a sentence. */
+/** Returns what becomes possible, in a sentence. */
 function worstText({ changes }: PlannedPolicy): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
-  if (looser.length === 0) return 'Nothing becomes possible that was not.';
+  if (looser.length === 0) return 'This allows nothing new.';
   const told = looser.slice(0, MOST_TOLD).join('; ');
   const more = looser.length > MOST_TOLD ? `; and ${looser.length - MOST_TOLD} more` : '';
-  return `Orders that are refused now can go out: ${told}${more}. Each still needs your tap, or a mandate of yours.`;
+  return `Orders that are now refused will be allowed: ${told}${more}. Each still needs your approval or one of your mandates.`;
 }

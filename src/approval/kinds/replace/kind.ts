@@ -28,7 +28,7 @@ export interface ReplacePorts extends OrderPorts {
     id: string,
   ): Promise<{
     order: Order;
-    /** Whether its broker could make this of it. @throws {Refusal} 409 `not_replaceable` */
+    /** Requires that its broker can change it to this draft. @throws {Refusal} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
@@ -87,7 +87,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
-/** @throws {Refusal} 400 `invalid_order` for one that could not be asked for here */
+/** @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here */
 function asAsked(order: Order): OrderRequest {
   try {
     return termsOf(order);
@@ -96,37 +96,32 @@ function asAsked(order: Order): OrderRequest {
   }
 }
 
-/** The order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
+/** Returns the order's terms after the change. @throws {Refusal} 400 `invalid_order`, 409 `not_replaceable` */
 function changedTerms(
   order: Order,
   { trail, ...asked }: Omit<ReplaceRequest, 'order_id' | 'account'>,
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
   if (bandOf(order.type) !== undefined) {
-    throw new Refusal(
-      409,
-      'not_replaceable',
-      `a ${order.type} order placed elsewhere has no bound on its price`,
-      {
-        hint: 'Cancel it and propose another, which has one.',
-      },
-    );
+    throw new Refusal(409, 'not_replaceable', `a ${order.type} order placed elsewhere has no price limit`, {
+      hint: 'Cancel it and propose a new order, which will have one.',
+    });
   }
   if (Object.keys(changes).length === 0) {
-    throw new Refusal(400, 'invalid_order', 'nothing of the order is to change', {
-      hint: 'Give a quantity, a price or a time in force.',
+    throw new Refusal(400, 'invalid_order', 'the request changes nothing', {
+      hint: 'Specify a new quantity, price or time in force.',
     });
   }
   if (order.legs !== undefined) {
-    throw new Refusal(409, 'not_replaceable', 'an order of several parts is not changed as one', {
-      hint: 'Change the exit alone, by its own order id, or cancel the whole and propose another.',
+    throw new Refusal(409, 'not_replaceable', 'an order with legs can’t be changed as a whole', {
+      hint: 'Change a leg by its own order id, or cancel the whole order and propose a new one.',
     });
   }
   const before = asAsked(order);
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const trailing =
     trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };
-  // A stop went out with a limit beside it: where the stop moves, so does its limit, unless that is given too.
+  // A stop is sent with a limit beside it. If the stop moves, so does its limit, unless a new limit is given too.
   const limit =
     order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
       ? {

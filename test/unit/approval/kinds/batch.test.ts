@@ -131,7 +131,7 @@ describe('orders that belong together', () => {
     // 2 × 404.00 and 3 × 101.00 at most; 5 × 178.20 and 59.40 at least.
     expect(worstCase).toMatchObject({ cash: '1111.00', price: null });
     expect(worstCase?.text).toBe(
-      'The purchases cost at most $1,111.00 together. The sales bring at least $950.40 if all is sold.',
+      'The purchases cost at most $1,111.00 in total. The sales bring in at least $950.40 if everything sells.',
     );
     expect(shows.Cash).toBe('$10,000.00 now, $9,839.40 after');
     expect(shows['1']).toContain('at least $891.00');

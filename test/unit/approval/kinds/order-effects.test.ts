@@ -27,7 +27,7 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
   [
     'a limit that is far off',
     { qty: '5', type: 'limit', limit_price: '112' },
-    ['The limit is 12% above the price now ($100.00).'],
+    ['The limit is 12% above the current price ($100.00).'],
   ],
   [
     'nothing of a stop far off whose limit is near it',
@@ -37,7 +37,7 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
   [
     'a stop’s limit that is far off the stop',
     { side: 'sell', qty: '5', type: 'stop_limit', stop_price: '70', limit_price: '60' },
-    ['The limit is 14% below its stop ($70.00).'],
+    ['The limit is 14% below its stop price ($70.00).'],
   ],
   [
     'one order for much of the account',
@@ -51,13 +51,9 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
   ],
   ['one that stays below', { qty: '19' }, []],
   ['a purchase by amount', { notional: '2000' }, ['AAPL will be 40% of the account.']],
-  ['a sale of all', { side: 'sell', qty: '20.5' }, ['It sells all the AAPL there is.']],
-  ['a sale of more', { side: 'sell', qty: '21' }, ['It sells more than is held: 20.5 AAPL.']],
-  [
-    'a sale that leaves a crumb',
-    { side: 'sell', qty: '20' },
-    ['It leaves an odd lot of less than one share: 0.5 AAPL.'],
-  ],
+  ['a sale of all', { side: 'sell', qty: '20.5' }, ['This sells your entire AAPL position.']],
+  ['a sale of more', { side: 'sell', qty: '21' }, ['This sells more than you hold (20.5 AAPL).']],
+  ['a sale that leaves a crumb', { side: 'sell', qty: '20' }, ['This leaves less than one share: 0.5 AAPL.']],
   ['a sale that leaves a share and more', { side: 'sell', qty: '19' }, []],
 ])('warns before the phone rings of %s', (_what, order, warnings) => {
   expect(warned(order)).toEqual(warnings);
@@ -66,6 +62,6 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
 it('says until when an order waits that is placed while the market is closed', () => {
   const order = { qty: '5', type: 'limit', limit_price: '100' } as const;
   expect(warned(order, { is_open: false })).toEqual([
-    'The market is closed: this waits until it opens, Fri 2026-11-27 09:30 in New York.',
+    'The market is closed. This order waits until it opens, Fri 2026-11-27 09:30 in New York.',
   ]);
 });
