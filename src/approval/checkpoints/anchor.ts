@@ -1,31 +1,31 @@
-/** Somebody outside who says when a checkpoint was there, so that who has the gateway's key can't make another past. */
+/** An outside party that attests when a checkpoint existed, so that whoever has the gateway's key can't rewrite the past. */
 export interface Anchor {
   readonly kind: AnchorKind;
-  /** Its address, as the record names it. */
+  /** The authority's address, as the audit log names it. */
   readonly authority: string;
   /**
    * @param digest SHA-256, 32 bytes
-   * @returns what it gave, verified as far as it can be
-   * @throws where it is out of reach, or gave something else than was asked for; nobody waits for it
+   * @returns the authority's token, verified as far as possible
+   * @throws if the authority is unreachable, or returns something other than what was requested. Nothing waits for this
    */
   vouch(digest: Buffer, signal: AbortSignal): Promise<Vouched & { readonly token: Buffer }>;
 }
 
-/** What an authority's token says. */
+/** What an authority's token attests. */
 export interface Vouched {
-  /** By when the digest was there, milliseconds since the epoch. */
+  /** When the digest existed at the latest, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whose signature it is, by its certificate. */
+  /** The signer's name, from its certificate. */
   readonly by: string;
-  /** Whether that certificate leads to one that the reader trusts. */
+  /** Whether the reader trusts that certificate's chain. */
   readonly isTrusted: boolean;
 }
 
-/** How one kind's tokens are verified, by nothing but themselves. */
+/** Verifies the tokens of one kind of anchor, which contain everything that this takes. */
 export type VerifyAnchor = (
   token: Buffer,
   digest: Buffer,
-  /** Certificates that an authority's must lead to, PEM; those that Node ships where it is left out. */
+  /** Certificates that the authority's chain must lead to, PEM. Defaults to Node's own. */
   trusted?: readonly string[],
 ) => Promise<Vouched>;
 

@@ -4,49 +4,49 @@ import { DAY_MS } from '../../values/durations.ts';
 import { signedCheckpoint } from '../receipts/checkpoint.ts';
 import type { AnchorKind, VerifyAnchor, Vouched } from './anchor.ts';
 
-/** How each kind's tokens are verified: loaded where a record has one. */
+/** The verifiers by kind of anchor, loaded only when an audit log has such a token. */
 const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
   rfc3161: async () => (await import('./time-stamp-token.ts')).verifyTimeStampToken,
 };
 
-/** More than an authority may need to be reached again: what was stamped later shows less. */
+/** More time than it should take to reach an authority again. A later time stamp proves less. */
 const LATE_MS = 3 * DAY_MS;
 
-/** What of a record's checkpoints held. */
+/** The valid checkpoints of an audit log. */
 export interface CheckpointsSeen {
   readonly checkpoints: number;
   /** The last one. */
   readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
   readonly anchors: {
     readonly count: number;
-    /** Whose authority's certificate leads to none that the reader trusts. */
+    /** Anchors whose authority's certificate leads to none that the reader trusts. */
     readonly unvouched: number;
-    /** Stamped more than three days after the day that they close. */
+    /** Anchors stamped more than three days after the day that they close. */
     readonly late: number;
-    /** The last one: up to which line, when by the authority's clock, and by whom. */
+    /** The last anchor: the line up to which it counts, the authority's time, and the authority's name. */
     readonly last: { readonly seq: number; readonly time: string; readonly by: string } | null;
   };
 }
 
-/** What is wrong with a line that signs or vouches. */
+/** What can be wrong with a checkpoint or an anchor. */
 type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {
-  /** Looks at the next line of a record whose chain holds up to it. */
+  /** Checks the next line of an audit log that is intact up to this line. */
   see(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
   seen(): CheckpointsSeen;
-  /** Whether a checkpoint that somebody kept stands in it. */
+  /** Whether the audit log contains a checkpoint that someone kept. */
   has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
 
 export interface ReaderOptions {
-  /** By a gateway key's thumbprint (RFC 7638). */
+  /** Takes a gateway key's thumbprint (RFC 7638). */
   readonly isTrusted: (thumbprint: string) => boolean;
-  /** Certificates, PEM, that an authority's must lead to; then one that does not is a fault. Node's own where left out. */
+  /** Certificates that an authority's must lead to, PEM; one that does not is then a fault. Defaults to Node's own. */
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
 
-/** Reads a record's checkpoints as its lines go by. */
+/** Returns a reader that checks checkpoints as the lines of an audit log go by. */
 export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
   let previous: string = NO_LINE.hash;
@@ -89,7 +89,7 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
   };
 }
 
-/** What a token says of a hash; undefined if it is none, or of a kind that is not known. */
+/** Returns what a token attests about a hash; undefined if it is invalid, or of an unknown kind. */
 async function vouchedBy(
   kind: unknown,
   token: unknown,
@@ -101,6 +101,6 @@ async function vouchedBy(
   const bytes = Buffer.from(token, 'base64url');
   if (bytes.toString('base64url') !== token) return undefined;
   const verify = await anchors[kind as AnchorKind]();
-  // Whatever a parser throws for bytes that are no token.
+  // A parser may throw anything for bytes that are no token.
   return await verify(bytes, Buffer.from(hash, 'hex'), trusted).catch(() => undefined);
 }

@@ -7,41 +7,41 @@ import { checkpointNote } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
-/** Between two looks at most: a machine that slept is seen within it. */
+/** Maximum interval between checks, in milliseconds, so that a machine that slept is noticed. */
 const LOOK_MS = 3_600_000;
-/** One question to the authority. */
+/** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
-/** Before an authority that failed is asked again: twice as long each time, an hour at most. */
+/** Delay before an authority that failed is asked again, in milliseconds; doubled each time, up to an hour. */
 const AGAIN_MS = 60_000;
 
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
-  /** By which receipts are signed. */
+  /** The key that signs receipts. */
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** Undefined where nobody outside is asked. Made where it is needed. */
+  /** Undefined if there is no outside authority. Called when it is first needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
-  /** Moves what was noted to the file. */
+  /** Moves the noted lines to the file. */
   readonly flush: () => Promise<void>;
   readonly clock: Clock;
-  /** Told of what went wrong inside. */
+  /** Reports internal errors. */
   readonly onError: (message: string) => void;
 }
 
-/** Closes each day of the record. */
+/** Closes each day of the audit log with a checkpoint. */
 export interface Checkpoints {
   start(): void;
-  /** Closes the day that is over, where nobody has, and asks the authority where that is to be done. */
+  /** Closes the past day unless that has been done, and asks the authority if there is one. */
   look(): Promise<void>;
   close(): Promise<void>;
 }
 
 /*
- * A day is closed once it is over, by the first gateway that looks: the line is signed in the unit of work that notes it, so
- * that it is about the line before it, whoever else notes lines, dies or closes the day at that moment. Days on which no
- * gateway ran are closed by one line at the next start. The authority is asked afterwards, about the latest alone, which
- * covers all before; nothing waits for it.
+ * Once a day is over, the first gateway that checks closes it. The line is signed in the unit of work that notes it, because
+ * another gateway may note lines, close the day or die at the same moment: so it always covers the line right before it. Days
+ * on which no gateway ran are closed by one line at the next start. The authority is asked afterwards, only about the latest
+ * checkpoint, which covers all earlier ones. Nothing waits for the authority.
  */
 export function createCheckpoints(options: CheckpointOptions): Checkpoints {
   const { store, clock, gateway, flush, onError } = options;
@@ -78,7 +78,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
       signal.throwIfAborted();
       askAt = clock.now() + Math.min(AGAIN_MS * 2 ** failures, LOOK_MS);
       if (failures++ === 0)
-        onError(`the record was not time-stamped, and is tried again: ${errorText(error)}`);
+        onError(`time-stamping the audit log failed and will be retried: ${errorText(error)}`);
     } finally {
       limit.end();
     }
@@ -100,7 +100,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
       running = (async () => {
         while (!signal.aborted) {
           await look().catch((error: unknown) => {
-            if (!signal.aborted) onError(`the record’s day was not closed: ${errorText(error)}`);
+            if (!signal.aborted) onError(`closing the day in the audit log failed: ${errorText(error)}`);
           });
           await clock.sleep(pauseMs(), signal).catch(() => undefined);
         }

@@ -5,15 +5,15 @@ import type { Anchor } from './anchor.ts';
 import { NoTimeStamp, parse, rawOf, sequenceOf, verifyTimeStampToken } from './time-stamp-token.ts';
 
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
-/** PKIStatus (RFC 3161 §2.4.2): granted, or granted with modifications. */
+/** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
 const GRANTED = [0, 1];
-/** A token with its certificates has three to eight kilobytes; each is kept as a line of the record. */
+/** Bytes. A token with its certificates has three to eight kilobytes, and is stored as a line of the audit log. */
 const LONGEST_ANSWER = 24 * 1024;
 const NONCE_BYTES = 8;
 
 /**
- * A time-stamp authority, over HTTP (RFC 3161 §3.4). It learns a hash, and nothing of what it is of.
- * @param options.trusted certificates that its own must lead to, PEM; what it gives is refused where it does not
+ * A time-stamp authority, over HTTP (RFC 3161 §3.4). It learns only a hash.
+ * @param options.trusted certificates that the authority's must lead to, PEM; otherwise its token is rejected
  */
 export function timeStampAuthority({
   url,
@@ -40,13 +40,13 @@ export function timeStampAuthority({
       const token = tokenOf(Buffer.from(await answer.arrayBuffer()));
       const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
       if (trusted !== undefined && !vouched.isTrusted)
-        throw new NoTimeStamp('the authority’s certificate leads to none of "ca_file"');
+        throw new NoTimeStamp('the authority’s certificate is not issued by one in "ca_file"');
       return { ...vouched, token };
     },
   };
 }
 
-/** TimeStampReq (RFC 3161 §2.4.1), with `certReq`: its token must verify by itself. */
+/** Returns a TimeStampReq (RFC 3161 §2.4.1) with `certReq`, so that the token can be verified by itself. */
 function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
   const algorithm = new Sequence({ value: [new ObjectIdentifier({ value: SHA_256 }), new Null()] });
   return new Sequence({
@@ -59,7 +59,7 @@ function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
   }).toBER();
 }
 
-/** Of a TimeStampResp (RFC 3161 §2.4.2). */
+/** Returns the token of a TimeStampResp (RFC 3161 §2.4.2). */
 function tokenOf(answer: Buffer): Buffer {
   const [info, token] = sequenceOf(parse(answer));
   const [status] = sequenceOf(info);
@@ -68,7 +68,7 @@ function tokenOf(answer: Buffer): Buffer {
   return Buffer.from(rawOf(token));
 }
 
-/** Positive, and without a leading zero: an INTEGER has one encoding in DER. */
+/** Draws a positive number without leading zeros: an INTEGER has only one encoding in DER. */
 function newNonce(): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   nonce[0] = ((nonce[0] ?? 0) & 0x3f) | 0x40;

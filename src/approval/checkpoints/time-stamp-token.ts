@@ -27,15 +27,15 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
-/** From an authority's certificate to the one that is trusted. */
+/** Maximum number of certificates from an authority's to a trusted one. */
 const LONGEST_CHAIN = 6;
 
 /**
- * Whether a token is an authority's word that a digest was there (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4), by nothing but
- * itself and whom the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
+ * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4), with nothing but
+ * the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
- * @param options.nonce what was asked with, where it was just asked
- * @throws {NoTimeStamp} with what is not as it must be
+ * @param options.nonce the request's nonce, if the token is the answer to a request
+ * @throws {NoTimeStamp} with what is wrong
  */
 export async function verifyTimeStampToken(
   token: Buffer,
@@ -46,9 +46,9 @@ export async function verifyTimeStampToken(
   const { content, certificates, signer } = readSignedData(token);
   const info = readInfo(content);
   if (info.algorithm !== 'sha256' || !same(info.imprint, digest))
-    throw new NoTimeStamp('it is for something else');
+    throw new NoTimeStamp('it is for a different digest');
   if (nonce !== undefined && !(info.nonce && same(info.nonce, nonce)))
-    throw new NoTimeStamp('it is the answer to another question');
+    throw new NoTimeStamp('it answers a different request');
   const certificate = signedBy(signer, content, certificates);
   const { at } = info;
   if (!isValid(certificate, at)) throw new NoTimeStamp('its certificate was not valid then');
@@ -65,7 +65,7 @@ export async function verifyTimeStampToken(
 
 interface Signer {
   readonly digestAlgorithm: string;
-  /** As they are signed: a SET, though they stand there under another tag (RFC 5652 §5.4). */
+  /** The attributes as they are signed: as a SET, although they are encoded with another tag (RFC 5652 §5.4). */
   readonly attributesDer: Buffer;
   readonly attributes: ReadonlyMap<string, AsnType>;
   readonly signature: Buffer;
@@ -77,30 +77,30 @@ function readSignedData(token: Buffer) {
   const members = sequenceOf(inner(wrapped)[0]);
   const [, , encapsulated] = members;
   const [contentType, explicit] = sequenceOf(encapsulated);
-  if (oid(contentType) !== TST_INFO) throw new NoTimeStamp('it is no time stamp');
+  if (oid(contentType) !== TST_INFO) throw new NoTimeStamp('it is not a time stamp');
   const content = octets(inner(explicit)[0]);
   const certificates = inner(members.find((member) => contextual(member, 0))).map(
     (one) => new X509Certificate(rawOf(one)),
   );
   const signers = inner(members.at(-1));
-  // RFC 3161 §2.4.2: no other signature than the authority's.
+  // RFC 3161 §2.4.2: only the authority may have signed.
   if (signers.length !== 1) throw new NoTimeStamp('it has more than one signature');
   return { content, certificates, signer: readSigner(sequenceOf(signers[0])) };
 }
 
 function readSigner(members: AsnType[]): Signer {
   const [, , digestAlgorithm, attributes] = members;
-  if (!contextual(attributes, 0)) throw new NoTimeStamp('it says nothing of its signature');
+  if (!contextual(attributes, 0)) throw new NoTimeStamp('it has no signed attributes');
   const attributesDer = Buffer.from(rawOf(attributes));
   attributesDer[0] = 0x31;
   const pairs = inner(attributes).map((attribute): [string, AsnType] => {
     const [type, values] = sequenceOf(attribute);
     const [value] = inner(values);
-    if (value === undefined) throw new NoTimeStamp('it can’t be read');
+    if (value === undefined) throw new NoTimeStamp('it is malformed');
     return [oid(type), value];
   });
-  // What is said twice is read by some one way, by some the other.
-  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new NoTimeStamp('it can’t be read');
+  // Parsers differ in how they read a duplicate.
+  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new NoTimeStamp('it is malformed');
   return {
     digestAlgorithm: digestOf(digestAlgorithm),
     attributesDer,
@@ -109,7 +109,7 @@ function readSigner(members: AsnType[]): Signer {
   };
 }
 
-/** The certificate whose key signed this content. */
+/** Returns the certificate whose key signed this content. */
 function signedBy(
   signer: Signer,
   content: Buffer,
@@ -118,14 +118,14 @@ function signedBy(
   const { attributes, digestAlgorithm } = signer;
   const digest = createHash(digestAlgorithm).update(content).digest();
   if (oid(attributes.get(CONTENT_TYPE)) !== TST_INFO || !same(octets(attributes.get(MESSAGE_DIGEST)), digest))
-    throw new NoTimeStamp('it is not what was signed');
+    throw new NoTimeStamp('its content is not what was signed');
   const named = namedCertificate(attributes);
   const certificate = certificates.find((one) =>
     same(createHash(named.algorithm).update(one.raw).digest(), named.hash),
   );
   if (certificate === undefined) throw new NoTimeStamp('it lacks the certificate that signed it');
   if (!verify(digestAlgorithm, signer.attributesDer, certificate.publicKey, signer.signature))
-    throw new NoTimeStamp('its signature is wrong');
+    throw new NoTimeStamp('its signature is invalid');
   return certificate;
 }
 
@@ -142,7 +142,7 @@ function namedCertificate(attributes: Signer['attributes']): { algorithm: string
 function readInfo(content: Buffer) {
   const [, , imprint, , time, ...rest] = sequenceOf(parse(content));
   const [algorithm, hash] = sequenceOf(imprint);
-  if (!(time instanceof GeneralizedTime)) throw new NoTimeStamp('it says no time');
+  if (!(time instanceof GeneralizedTime)) throw new NoTimeStamp('it has no time');
   const nonce = rest.find((member) => member instanceof Integer);
   return {
     algorithm: digestOf(algorithm),
@@ -152,7 +152,7 @@ function readInfo(content: Buffer) {
   };
 }
 
-/** Whether each certificate on the way was issued by the next, which may issue, and was valid at that time. */
+/** Whether each certificate up to a trusted one was issued by the next, which may issue, and was valid at that time. */
 function leadsTo(
   trusted: readonly X509Certificate[],
   from: X509Certificate,
@@ -178,52 +178,52 @@ function oid(value: AsnType | undefined): string {
   return value instanceof ObjectIdentifier ? value.valueBlock.toString() : '';
 }
 
-/** Of an AlgorithmIdentifier. */
+/** Returns the digest of an AlgorithmIdentifier. */
 function digestOf(value: AsnType | undefined): string {
   const digest = DIGESTS[oid(sequenceOf(value)[0])];
-  if (digest === undefined) throw new NoTimeStamp('it is by an algorithm that nothing is believed by');
+  if (digest === undefined) throw new NoTimeStamp('its digest algorithm is not accepted');
   return digest;
 }
 
 function octets(value: AsnType | undefined): Buffer {
   if (value instanceof OctetString) return Buffer.from(value.getValue());
-  throw new NoTimeStamp('it can’t be read');
+  throw new NoTimeStamp('it is malformed');
 }
 
 function same(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** Why something is no time stamp, or an authority gave none. */
+/** The reason why something is no valid time stamp, or why an authority gave none. */
 export class NoTimeStamp extends Error {
   override readonly name = 'NoTimeStamp';
 }
 
-/** One value, and nothing after it. @throws {NoTimeStamp} */
+/** Parses exactly one value. @throws {NoTimeStamp} */
 export function parse(der: Buffer): AsnType {
   const { offset, result } = fromBER(der);
-  if (offset !== der.length) throw new NoTimeStamp('it can’t be read');
+  if (offset !== der.length) throw new NoTimeStamp('it is malformed');
   return result;
 }
 
-/** The members of a SEQUENCE. @throws {NoTimeStamp} */
+/** Returns the members of a SEQUENCE. @throws {NoTimeStamp} */
 export function sequenceOf(value: AsnType | undefined): AsnType[] {
   if (value instanceof Sequence) return value.valueBlock.value;
-  throw new NoTimeStamp('it can’t be read');
+  throw new NoTimeStamp('it is malformed');
 }
 
-/** What a SET, or what stands under a tag of its context, holds. @throws {NoTimeStamp} */
+/** Returns the members of a SET or of a context-tagged value. @throws {NoTimeStamp} */
 function inner(value: AsnType | undefined): AsnType[] {
   if (value instanceof AsnSet || value instanceof Constructed) return value.valueBlock.value;
-  throw new NoTimeStamp('it can’t be read');
+  throw new NoTimeStamp('it is malformed');
 }
 
-/** Whether a value stands under this tag of its context. */
+/** Whether a value has this context tag. */
 function contextual(value: AsnType | undefined, tag: number): value is AsnType {
   return value?.idBlock.tagClass === 3 && value.idBlock.tagNumber === tag;
 }
 
-/** As it came. */
+/** Returns the bytes as they were received. */
 export function rawOf(value: AsnType): Uint8Array {
   return value.valueBeforeDecodeView;
 }

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
 import { type ReceiptJwk, type ReceiptKey, signerOf } from './receipt-key.ts';
 
-/** What a signature says that it is of (RFC 7515 §4.1.9): a receipt's is none of a checkpoint. */
+/** The type of a signature (RFC 7515 §4.1.9), so that a receipt's is never accepted as a checkpoint's. */
 const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A checkpoint, as it stands in the record: what it signs, beside what each line has. */
+/** A checkpoint line of the audit log: what it signs, and what each line has. */
 const checkpointSchema = z.lazy(() =>
   z.strictObject({
     seq: z.int(),
@@ -20,17 +20,17 @@ const checkpointSchema = z.lazy(() =>
     gateway: z.string(),
     /** The UTC day that it closes. */
     day: z.iso.date(),
-    /** How many there are before it, and the hash of the last of them. */
+    /** Number of lines before it, and the hash of the last of them. */
     lines: z.int(),
     head: hash,
-    /** The hash of the checkpoint before; zeros for the first. */
+    /** The hash of the previous checkpoint; zeros for the first. */
     previous: hash,
     signature: z.strictObject({ protected: z.string(), signature: z.string() }),
   }),
 );
 export type Checkpoint = z.output<typeof checkpointSchema>;
 
-/** The line that closes a day: signed as it is noted, so that nothing comes between. */
+/** Returns the line that closes a day. It is signed when it is noted, so that no other line can come between. */
 export function checkpointNote(
   key: ReceiptKey,
   gateway: string,
@@ -44,15 +44,15 @@ export function checkpointNote(
 }
 
 /**
- * Whose checkpoint a line is, where it is one that holds by itself.
- * @returns undefined where it is none, or is not as it was signed
+ * Verifies a checkpoint by itself.
+ * @returns the checkpoint and its signer; undefined if the line is no checkpoint, or was changed after it was signed
  */
 export async function signedCheckpoint(
   line: unknown,
 ): Promise<{ readonly checkpoint: Checkpoint; readonly signer: ReceiptJwk } | undefined> {
   const checkpoint = checkpointSchema.safeParse(line).data;
   if (checkpoint === undefined) return undefined;
-  // What is signed is about the place where it stands, and no other.
+  // A checkpoint is only valid in its own place.
   if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
   const signer = await signerOf(checkpoint.signature, payloadOf(checkpoint), CHECKPOINT_TYPE);
   return signer && { checkpoint, signer };

@@ -10,7 +10,7 @@ import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
 import { approvedDrafts, requireSound } from './verify-receipt.ts';
 
-/** What a receipt is put together from. */
+/** The stores and the key that a receipt is made from. */
 export interface ReceiptSources {
   /** The gateway's resource identifier. */
   readonly gateway: string;
@@ -18,21 +18,21 @@ export interface ReceiptSources {
   readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
-  /** The lines of the record that have one of `named` in their text and `isAbout` says yes to, oldest first. */
+  /** Returns the lines of the audit log that contain one of `named` and that `isAbout` accepts, oldest first. */
   readonly lines: (
     named: readonly string[],
     isAbout: (line: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<string[]>;
-  /** Where approvals are signed; undefined where they are not. */
+  /** The site on which approvals are signed; undefined if they are not. */
   readonly site: { readonly origin: string; readonly rpId: string } | undefined;
   readonly key: ReceiptKey;
   readonly now: () => number;
 }
 
 /**
- * The receipt of what a proposal came to.
- * @returns the file's text; undefined where nothing was sent
- * @throws {NoReceipt} where what is kept does not show what a receipt must, as in a row that somebody changed
+ * Makes the receipt of a proposal.
+ * @returns the file's text; undefined if nothing was sent
+ * @throws {NoReceipt} if the stored facts do not prove what a receipt must prove, for example because a row was changed
  */
 export async function makeReceipt(
   sources: ReceiptSources,
@@ -68,7 +68,7 @@ export async function makeReceipt(
     orders,
     record: upToItsCheckpoint(
       await sources.lines(
-        // A key's own line is found by what it is: its id is named wherever the key has signed.
+        // A key's own line is found by its event, because the key's id appears in every line that the key has signed.
         ['"event":"checkpoint"', '"event":"key_enrolled"', ...ids],
         (line) =>
           line.event === 'checkpoint' ||
@@ -77,17 +77,17 @@ export async function makeReceipt(
       ),
     ),
   };
-  // As it will be read: what JSON leaves out is in no receipt.
+  // As it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
   await requireSound(plain).catch((error: unknown) => {
-    // Where approvals are not signed, the gateway's word is all there is; who verifies it says so.
+    // If approvals are not signed, the gateway's word is all there is, and verifying the receipt says so.
     if (!(error instanceof NoReceipt) || error.fault !== 'not_signed') throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));
   return receiptText({ ...plain, signature });
 }
 
-/** Of all checkpoints the first that covers the lines, where it has been signed by now. */
+/** Returns these lines and the first checkpoint that covers them, if it has been signed. */
 function upToItsCheckpoint(lines: readonly string[]): string[] {
   const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
   const last = lines.findLastIndex((line) => !isCheckpoint(line));

@@ -1,22 +1,22 @@
 import canonicalize from 'canonicalize';
 import type { Receipt, UnsignedReceipt } from '../../trading/receipt.ts';
 
-/** What a receipt's signature is of: the RFC 8785 form of all but the signature. */
+/** Returns what a receipt's signature covers: the RFC 8785 form of everything but the signature. */
 export function receiptPayload({ signature: _, ...rest }: UnsignedReceipt & Partial<Receipt>): string {
   return canonical(rest);
 }
 
-/** A receipt's file: its RFC 8785 form, and a line feed. */
+/** Returns the text of a receipt's file: its RFC 8785 form and a line feed. */
 export function receiptText(receipt: Receipt): string {
   return `${canonical(receipt)}\n`;
 }
 
-/** Whether two have the same RFC 8785 form. */
+/** Whether two values have the same RFC 8785 form. */
 export function same(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
-/** The last part of a name: what of a receipt was not as it must be. */
+/** What can be wrong with a receipt. */
 export type ReceiptFault =
   | 'form'
   | 'signer'
@@ -31,7 +31,7 @@ export type ReceiptFault =
   | 'order'
   | 'record';
 
-/** Why a text is no receipt that shows anything. */
+/** The reason why a text is no valid receipt. */
 export class NoReceipt extends Error {
   override readonly name = 'NoReceipt';
   readonly fault: ReceiptFault;

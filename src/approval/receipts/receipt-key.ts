@@ -2,7 +2,7 @@ import { createPublicKey, hkdfSync, sign } from 'node:crypto';
 import { calculateJwkThumbprint, flattenedVerify, type JWK } from 'jose';
 import { ed25519Key } from '../signature/software-key.ts';
 
-/** The public half of the key that a gateway signs receipts with (RFC 8037), with its RFC 7638 thumbprint as `kid`. */
+/** The public half of a gateway's receipt key (RFC 8037), with its RFC 7638 thumbprint as `kid`. */
 export interface ReceiptJwk extends JWK {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
@@ -10,12 +10,12 @@ export interface ReceiptJwk extends JWK {
   readonly kid: string;
 }
 
-/** A gateway's own: what it signs with it, it says. */
+/** A gateway's receipt key. What it signs, the gateway vouches for. */
 export interface ReceiptKey {
   readonly jwk: ReceiptJwk;
   /**
-   * JWS with detached payload (RFC 7515 appendix F). At once, as a checkpoint is signed within a transaction.
-   * @param type {@link RECEIPT_TYPE} unless said otherwise
+   * Returns a JWS with detached payload (RFC 7515 appendix F). Synchronous, because checkpoints are signed in a transaction.
+   * @param type defaults to {@link RECEIPT_TYPE}
    */
   sign(payload: string, type?: string): DetachedSignature;
 }
@@ -29,8 +29,8 @@ export interface DetachedSignature {
 const RECEIPT_TYPE = 'trade-agent-receipt+jws';
 
 /**
- * The same key for the same secret, on each machine that has it (HKDF-SHA256, RFC 5869).
- * @param sealSecret what only the gateway has
+ * Derives the key from a secret (HKDF-SHA256, RFC 5869), so that it is the same on each machine that has the secret.
+ * @param sealSecret known only to the gateway
  */
 export async function receiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
   const seed = Buffer.from(hkdfSync('sha256', sealSecret, '', 'trade-agent receipt key v1', 32));
@@ -55,8 +55,8 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
 }
 
 /**
- * Whose signature it is: the key that the header carries, where the signature is by that.
- * @returns undefined where it is no signature of this payload, or one of something else than `type`
+ * Verifies a signature with the key in its header, and returns that key.
+ * @returns undefined if it is no signature of this payload and this type
  */
 export async function signerOf(
   { protected: header, signature }: DetachedSignature,
@@ -64,7 +64,7 @@ export async function signerOf(
   type: string = RECEIPT_TYPE,
 ): Promise<ReceiptJwk | undefined> {
   try {
-    // As it was written: bits that no byte is made of would be another text with the same signature.
+    // Base64url has unused bits, with which other texts could stand for the same signature.
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
     const { alg, typ, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
     if (alg !== 'EdDSA' || typ !== type || jwk?.kty !== 'OKP' || jwk.crv !== 'Ed25519') return undefined;

@@ -17,7 +17,7 @@ import { signedCheckpoint } from './checkpoint.ts';
 import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
 import { type ReceiptJwk, signerOf } from './receipt-key.ts';
 
-/** The orders that a proposal of each kind comes to, whole. */
+/** The complete orders of a proposal, by its kind. */
 const draftsOf: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],
@@ -25,26 +25,26 @@ const draftsOf: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: S
 };
 type Subject = Receipt['proposal']['subject'];
 
-/** The kinds of proposals that there are receipts of. */
+/** The kinds of proposals that have receipts. */
 export const receiptKinds = Object.keys(draftsOf) as (keyof typeof draftsOf)[];
 
-/** Every order of a proposal, as it was approved. */
+/** Returns every order of a proposal, as it was approved. */
 export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
   return draftsOf[kind]?.(subject as Subject) ?? [];
 }
 
-/** A receipt that holds, and whose signature is on it. */
+/** A valid receipt, and the key that signed it. */
 export interface VerifiedReceipt {
   readonly receipt: Receipt;
   readonly signer: ReceiptJwk;
 }
 
 /**
- * Whether a receipt shows what it says: that these orders were approved by their owner's own key, and were sent as they were
- * approved. Needs nothing but the file, and whom to believe.
- * @param text the whole file
- * @param isTrusted whether a gateway's key is one that the reader knows, by its RFC 7638 thumbprint
- * @throws {NoReceipt} with what is not as it must be
+ * Verifies that a receipt proves what it says: its owner's own key approved these orders, and they were sent exactly as
+ * approved. Needs nothing but the file and the keys to trust.
+ * @param text the complete file
+ * @param isTrusted whether the reader trusts a gateway's key, by its RFC 7638 thumbprint
+ * @throws {NoReceipt} with what is wrong
  */
 export async function verifyReceipt(
   text: string,
@@ -53,7 +53,7 @@ export async function verifyReceipt(
   const receipt = readReceipt(text);
   const signer = await signerOf(receipt.signature, receiptPayload(receipt));
   if (signer === undefined) {
-    throw new NoReceipt('gateway_signature', 'it is not as its gateway signed it');
+    throw new NoReceipt('gateway_signature', 'it was changed after its gateway signed it');
   }
   if (!isTrusted(signer.kid)) throw new NoReceipt('signer', `another key signed it: ${signer.kid}`);
   await requireSound(receipt);
@@ -74,24 +74,24 @@ function readReceipt(text: string): Receipt {
   const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
-    throw new NoReceipt('form', `it is no receipt: ${path.join('.') || 'its members'}`);
+    throw new NoReceipt('form', `it is not a receipt: ${path.join('.') || 'its members'}`);
   }
-  // Exactly one text stands for a receipt, so that no byte of it can be another.
+  // A receipt has exactly one text, so that no byte of it can be changed.
   if (receiptText(value as Receipt) !== text) {
-    throw new NoReceipt('form', 'it is not in the form that receipts are written in (RFC 8785)');
+    throw new NoReceipt('form', 'it is not in canonical form (RFC 8785)');
   }
   return value as Receipt;
 }
 
 /**
- * All of it but the gateway's own signature: also looked at before that is made.
+ * Verifies everything but the gateway's own signature. The gateway calls it before it signs.
  * @throws {NoReceipt}
  */
 export async function requireSound(receipt: UnsignedReceipt): Promise<void> {
   const { gateway, proposal, approvals, mandate } = receipt;
   if (mandate === null) {
     if (proposal.subject.mandate !== undefined) {
-      throw new NoReceipt('mandate', 'the mandate that it went by is left out');
+      throw new NoReceipt('mandate', 'the mandate that approved it is missing');
     }
     await requireApproved(gateway, proposal, approvals);
   } else {
@@ -102,7 +102,7 @@ export async function requireSound(receipt: UnsignedReceipt): Promise<void> {
   await requireRecord(receipt);
 }
 
-/** Under a mandate the person signed that; and the order is one of those that it is for. */
+/** Requires that the person signed the mandate, and that the mandate covers the order. */
 async function requireMandated(
   { gateway, proposal, approvals }: UnsignedReceipt,
   mandate: NonNullable<Receipt['mandate']>,
@@ -123,7 +123,7 @@ async function requireMandated(
   }
 }
 
-/** Each order that was sent is one that was approved, and the broker's answer is about it. */
+/** Requires that each order that was sent was approved, and that the broker's answer is about it. */
 function requireOrders({ proposal, orders }: UnsignedReceipt): void {
   const approved = approvedDrafts(proposal);
   const seen = new Set<string>();
@@ -131,27 +131,27 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
     const wrong = (what: string) => new NoReceipt('order', `order ${id} ${what}`);
     const draft = approved.find(({ client_order_id }) => client_order_id === id);
     if (draft === undefined) throw wrong('was not approved');
-    if (!same(draft, order)) throw wrong('is another than was approved');
+    if (!same(draft, order)) throw wrong('differs from what was approved');
     if (seen.has(id)) throw wrong('appears in it twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
-      throw wrong('has another answer than its state');
+      throw wrong('has an answer that contradicts its state');
     }
     if (answered === null) continue;
     if (answered.client_order_id !== id || answered.symbol !== draft.symbol || answered.side !== draft.side) {
-      throw wrong('was answered with another order');
+      throw wrong('was answered with a different order');
     }
   }
 }
 
 function requireDecision({ decision }: UnsignedReceipt): void {
   if (decision === null || decision.effect === 'allow') return;
-  throw new NoReceipt('decision', 'the rules had refused it');
+  throw new NoReceipt('decision', 'the rules did not allow it');
 }
 
 /**
- * The lines are whole, in their order, about this, and say that it was approved before it was sent; the last may be the
- * checkpoint that covers them.
+ * Requires that the lines are unchanged, in order, about this proposal, and show that it was approved before it was sent. The
+ * last one may be the checkpoint that covers them.
  */
 async function requireRecord({
   gateway,
@@ -165,7 +165,7 @@ async function requireRecord({
   const lines = record.map(lineOf);
   const covering = lines.at(-1)?.event === 'checkpoint' ? lines.at(-1) : undefined;
   if (covering !== undefined && (await signedCheckpoint(covering))?.checkpoint.gateway !== gateway) {
-    throw new NoReceipt('record', 'the checkpoint is not this record’s');
+    throw new NoReceipt('record', 'the checkpoint is from another audit log');
   }
   const told = lines.map((line) => {
     if (line === covering) return line;
@@ -173,30 +173,30 @@ async function requireRecord({
     const isOf = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
     if (isOfKey || (mandate !== null && isOf(mandate.proposal))) return { ...line, event: '' };
     if (!isOf(proposal) || line.digest !== proposal.digest) {
-      throw new NoReceipt('record', 'a line of the record is about something else');
+      throw new NoReceipt('record', 'a line of the audit log is about something else');
     }
     return line;
   });
   told.forEach(({ seq }, at) => {
     if (at > 0 && seq <= (told[at - 1]?.seq ?? 0)) {
-      throw new NoReceipt('record', 'the lines of the record are not in their order');
+      throw new NoReceipt('record', 'the lines of the audit log are out of order');
     }
   });
   const at = (event: string) => told.findIndex((line) => line.event === event);
   const steps = ['proposed', ...(approvals.length > 0 ? ['signed'] : []), 'executing'].map(at);
   if (steps.some((step, n) => step < 0 || step < (steps[n - 1] ?? 0))) {
-    throw new NoReceipt('record', 'the record does not say that it was approved before it was sent');
+    throw new NoReceipt('record', 'the audit log does not show that it was approved before it was sent');
   }
   const signed = told.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
   if (approvals.some(({ key }) => !signed.includes(key.credential_id))) {
-    throw new NoReceipt('record', 'the record does not say that this key signed it');
+    throw new NoReceipt('record', 'the audit log does not show that this key signed it');
   }
 }
 
 type Line = Readonly<Record<string, unknown>> & { readonly seq: number; readonly event: string };
 
 function lineOf(text: string): Line {
-  const unreadable = new NoReceipt('record', 'a line of the record was changed');
+  const unreadable = new NoReceipt('record', 'a line of the audit log was changed');
   let line: Line;
   try {
     line = JSON.parse(text);
@@ -210,8 +210,8 @@ function lineOf(text: string): Line {
 }
 
 /**
- * Whether a proposal is what its digest is of, and its owner's own key (and a second person's, where there are two) signed
- * just that.
+ * Requires that a proposal matches its digest, and that its owner's own key signed exactly that, as did the second approver's
+ * if there is one.
  * @throws {NoReceipt}
  */
 async function requireApproved(
@@ -220,11 +220,11 @@ async function requireApproved(
   approvals: readonly SignedApproval[],
 ): Promise<void> {
   if (proposalDigest(proposal) !== proposal.digest) {
-    throw new NoReceipt('proposal', 'the digest is not that of what was proposed');
+    throw new NoReceipt('proposal', 'the digest does not match the proposal');
   }
   const [owner, second] = approvals;
-  if (owner === undefined) throw new NoReceipt('not_signed', 'nobody’s key signed it');
-  if (owner.sub !== proposal.sub) throw new NoReceipt('not_signed', 'it was not its owner who signed it');
+  if (owner === undefined) throw new NoReceipt('not_signed', 'no key signed it');
+  if (owner.sub !== proposal.sub) throw new NoReceipt('not_signed', 'it was not signed by its owner');
   if (second?.sub === owner.sub) throw new NoReceipt('not_signed', 'the same person signed it twice');
   const statement = statementOf(gateway, proposal);
   for (const approval of approvals) {
@@ -233,7 +233,7 @@ async function requireApproved(
   }
 }
 
-/** What approving it takes: derived from the request, never taken from the evidence. */
+/** Returns the statement that approves it: derived from the proposal, never taken from the evidence. */
 function statementOf(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
   if (nonce === null) throw new NoReceipt('statement', 'it was proposed before approvals were signed');
@@ -241,24 +241,24 @@ function statementOf(gateway: string, proposal: ApprovedProposal): ApprovalState
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
 
-/** The terminal phone's keys lie where whoever has the machine can have them. */
+/** Refuses keys of the terminal phone for live money: anyone with access to the machine can copy them. */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false)
     return;
-  throw new NoReceipt('phone_key', `a software key of ${sub} does not count for live money`);
+  throw new NoReceipt('phone_key', `a software key of ${sub} is not accepted for live money`);
 }
 
 async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
   const { sub, evidence, origin, rp_id: rpId, key } = approval;
   if (!same(evidence.statement, statement)) {
-    throw new NoReceipt('statement', 'something else was signed than what was proposed');
+    throw new NoReceipt('statement', 'what was signed is not what was proposed');
   }
   if (key.credential_id !== evidence.credential_id || key.method !== evidence.method) {
     throw new NoReceipt('phone_key', 'the key is not the one that signed');
   }
   const host = URL.canParse(origin) ? new URL(origin).hostname : '';
   if (host !== rpId && !host.endsWith(`.${rpId}`)) {
-    throw new NoReceipt('phone_key', 'keys of that host are of no use on that page');
+    throw new NoReceipt('phone_key', 'the key’s host does not match the page on which it signed');
   }
   const challenge = statementChallenge(statement).toString('base64url');
   const asEnrolled: SigningKey = {
@@ -266,7 +266,7 @@ async function requireSigned(statement: ApprovalStatement, approval: SignedAppro
     sub,
     publicKey: Buffer.from(key.public_key, 'base64url'),
     algorithm: key.algorithm,
-    // Whether its counter rose was looked at when it came.
+    // Its counter was checked when it was received.
     counter: 0,
     method: key.method,
     deviceType: key.device_type,
