@@ -40,9 +40,9 @@ describe('notices in config.yaml', () => {
     ['push: {topic: a}', /must have a "kind"/],
     [
       'desk: {kind: desktop, title: "{subjct} fell"}',
-      /can't name \{subjct\}: did you mean \{subject\}\? It knows \{severity\}/,
+      /unknown placeholder \{subjct\}\. Did you mean \{subject\}\? Placeholders are \{severity\}/,
     ],
-    ['desk: {kind: desktop, body: "{price}"}', /can't name \{price\}/],
+    ['desk: {kind: desktop, body: "{price}"}', /unknown placeholder \{price\}/],
     ['hook: {kind: webhook, url: "http://example.com"}', /must be an https address/],
     [
       'hook: {kind: webhook, url: "https://me:secret@example.com"}',
