@@ -170,7 +170,7 @@ export interface ResolvedProfile extends Profile {
   readonly phone: string | undefined;
 }
 
-/** Where a profile's secrets are stored. */
+/** Location of a profile's secrets. */
 export interface StorePlace {
   readonly credential_store: 'keychain' | 'file';
   /** For a file: `passphrase`, or the path of a key file. By default, a key file next to the credential file. */

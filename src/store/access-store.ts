@@ -6,9 +6,9 @@ export interface AccessGrant {
   /** The owner's `sub`. */
   readonly account: string;
   readonly role: AccessRole;
-  /** A person's `sub`; the name of a `firm` or `household`. */
+  /** A person's `sub`, or the name of a `firm` or `household`. */
   readonly who: string;
-  /** An advisor's firm, a member's household; null for none. */
+  /** An advisor's firm or a member's household; null for none. */
   readonly of: string | null;
   readonly from: number;
   /** Null for no end. */
@@ -20,18 +20,18 @@ export interface AccessGrant {
 export type NewAccessGrant = Omit<AccessGrant, 'grantedAt' | 'revokedAt'>;
 
 /**
- * Who has which access to whose account, if the gateway keeps that itself. Each method is one transaction, with its line of the
- * record. A grant never changes: it is revoked, and another one made.
+ * Access to accounts, if the gateway stores it itself. Each method is one transaction that includes its audit log entry. A
+ * grant never changes. It is revoked, and a new one is created.
  */
 export interface AccessStore {
-  /** `known`: the id is taken, by a revoked grant too; nothing was written. */
+  /** Returns `known` and writes nothing if the ID is taken, even by a revoked grant. */
   grant(grant: NewAccessGrant, now: number): Promise<'granted' | 'known'>;
-  /** False if the account has no such active grant. */
+  /** Returns false if the account has no such active grant. */
   revoke(account: string, id: string, now: number): Promise<boolean>;
-  /** Those to an account that are not revoked, even if expired or not yet valid; oldest first. */
+  /** Returns the account's grants that are not revoked, including expired and not yet valid ones. Oldest first. */
   to(account: string): Promise<AccessGrant[]>;
-  /** Those of a person that are not revoked, oldest first. */
+  /** Returns the person's grants that are not revoked. Oldest first. */
   of(who: string): Promise<AccessGrant[]>;
-  /** Revokes all that a person who left gave or was given. */
+  /** Revokes all grants by and to a person who left. */
   endPerson(sub: string, now: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** The last part of the record's file, up to so many bytes; empty where there is none. */
+/** Returns the end of the audit log's file, at most `longest` bytes. Empty if there is no file. */
 export function readTail(file: string, longest: number): string {
   let handle: number;
   try {
@@ -19,16 +19,16 @@ export function readTail(file: string, longest: number): string {
   }
 }
 
-/** What of a tail is whole lines. */
+/** Returns the complete lines of a tail. */
 export function wholeLines(tail: string): string {
   return tail.slice(0, tail.lastIndexOf('\n') + 1);
 }
 
 /**
- * Adds lines to the record's file, and waits for the disk. A last line that was cut short is left as it is, and not glued to
- * the next.
- * @param tail how the file ends: as much of it as is needed to tell whether it ends with a whole line
- * @param file made with the first line, 0600
+ * Appends lines to the audit log's file and flushes it to disk. A truncated last line is kept, and the next line starts on
+ * a new one.
+ * @param tail the end of the file, which shows whether the file ends with a complete line
+ * @param file created with the first line, mode 0600
  */
 export function appendLines(file: string, tail: string, lines: readonly string[]): void {
   const cut = wholeLines(tail).length < tail.length ? '\n' : '';

@@ -40,44 +40,44 @@ export type AuditEvent =
   | 'checkpoint'
   | 'anchored';
 
-/** A line of the record, written in the transaction that makes it true. */
+/** An audit log entry, written in the same transaction as the change that it records. */
 export interface AuditNote {
   readonly event: AuditEvent;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** The last line. */
+/** The last entry's number and hash. */
 export interface AuditHead {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** The record at one moment: its last line in the store, and the size of the file. */
+/** A snapshot of the audit log: its last entry in the store, and the size of its file. */
 export interface AuditStanding {
   readonly head: AuditHead;
-  /** Lines in the store that are to be moved; after a crash some may be in the file already. */
+  /** Lines that are not yet moved to the file. After a crash, some may be in the file already. */
   readonly pending: readonly string[];
   readonly bytes: number;
 }
 
-/** The lines of the record that are not in its file yet. The other stores add them, each with the hash of the one before. */
+/** Audit log entries that are not in the file yet. The other stores add them, each with the previous entry's hash. */
 export interface AuditStore {
-  /** Adds a line about something that no store keeps, in its own transaction. @param now milliseconds since the epoch */
+  /** Adds an entry in its own transaction, for an event that no store records. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
   /**
-   * Appends the pending lines to the file in order, each exactly once even if several processes do it or one dies meanwhile,
-   * and waits for the disk. A truncated last line stays as it is; what follows starts on a new line.
-   * @param file created with the first line, 0600
-   * @throws if it can't be written; the lines stay pending
+   * Appends the pending lines to the file in order and flushes it to disk. Each line is written exactly once, even if
+   * several processes do this or one dies meanwhile. A truncated last line is kept, and the next line starts on a new one.
+   * @param file created with the first line, mode 0600
+   * @throws if the file can't be written; the lines stay pending
    */
   moveToFile(file: string): Promise<void>;
   standing(file: string): Promise<AuditStanding>;
 }
 
-/** The head of an empty record. */
+/** The head of an empty audit log. */
 export const NO_LINE: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** hex(SHA-256) of a line's RFC 8785 form without its own `hash`. */
+/** Returns hex(SHA-256) of an entry's RFC 8785 form without its own `hash`. */
 export function lineHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')
@@ -85,14 +85,14 @@ export function lineHash(facts: Readonly<Record<string, unknown>>): string {
     .digest('hex');
 }
 
-/** The line after `head`. @param now milliseconds since the epoch */
+/** Returns the entry that follows `head`. @param now milliseconds since the epoch */
 export function lineAfter(
   head: AuditHead,
   { event, facts }: AuditNote,
   now: number,
 ): AuditHead & { readonly line: string } {
   const seq = head.seq + 1;
-  // As it will be read: what JSON leaves out is not hashed either.
+  // Hashes the entry as it will be read back: JSON omits undefined members.
   const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
   const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
   const hash = lineHash(entry);

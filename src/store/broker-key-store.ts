@@ -1,9 +1,9 @@
-/** A person's key pair at a broker, sealed: the store can't read it. Times are milliseconds since the epoch. */
+/** A person's sealed key pair at a broker, which the store can't read. Times are milliseconds since the epoch. */
 export interface BrokerKey {
   readonly sub: string;
-  /** What the broker is called here, by the gateway's settings: `broker`. */
+  /** The broker's name in the gateway's settings, such as `broker`. */
   readonly connection: string;
-  /** Of which kind of broker, as it was given: it is of no use to any other. */
+  /** The kind of broker for which the key was entered. It does not work with other kinds. */
   readonly kind: string;
   readonly sealed: Buffer;
   readonly accountNumber: string;
@@ -14,12 +14,12 @@ export interface BrokerKey {
 /** One key pair for each person and connection. */
 export interface BrokerKeyStore {
   find(sub: string, connection: string): Promise<BrokerKey | undefined>;
-  /** By person. */
+  /** Sorted by person. */
   list(connection: string): Promise<BrokerKey[]>;
-  /** In place of an earlier one of the same person and connection. */
+  /** Stores the key and replaces an earlier one of the same person and connection. */
   keep(key: BrokerKey): Promise<void>;
-  /** False where there is none. */
+  /** Returns false if there is none. */
   remove(sub: string, connection: string): Promise<boolean>;
-  /** All of a person's. */
+  /** Removes all keys of a person. */
   removeAll(sub: string): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { Dec } from '../trading/decimal.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { FiredState, Untold } from './check-store.ts';
 
-/** A high-water mark as it is stored: amounts as decimal text, times in milliseconds since the epoch. */
+/** A stored high-water mark. Amounts are decimal text, and times are milliseconds since the epoch. */
 export interface MarkRow {
   readonly value: string;
   readonly at: number;
@@ -32,10 +32,10 @@ export function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
   );
 }
 
-/** What a channel was told of, as it is stored. */
+/** A stored firing that a channel was notified of. */
 export type ToldRow = Omit<FiredState, 'since'> & { readonly channel: string };
 
-/** @param rows all that was told of one account */
+/** @param rows all firings of one account that channels were notified of */
 export function untoldBy(rows: readonly ToldRow[]): Untold {
   const told = new Set(rows.map((row) => nameOf(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(nameOf(channel, firing)));

@@ -6,26 +6,26 @@ import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 export interface FiredState {
   readonly rule: string;
   readonly subject: string;
-  /** The rule as it was: a changed rule fires again. */
+  /** The rule's definition when it fired. A changed rule fires again. */
   readonly definition: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
 
-/** A conditional order; `asked` once its approval request is known to exist. */
+/** A conditional order. `asked` is true once its approval request is known to exist. */
 interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;
 }
 
-/** What checks remembered of an account at one moment. */
+/** A snapshot of what checks remember about an account. */
 export interface Remembered {
   fired(): readonly FiredState[];
   mark(): HighWaterMark | undefined;
   proposed(rule: string, definition: string): ProposedOrder | undefined;
 }
 
-/** A notice; its other members are kept as they are. */
+/** A notice. Its other members are stored unchanged. */
 export interface KeptNotice {
   readonly id: string;
   /** RFC 3339. */
@@ -37,7 +37,7 @@ export interface OutgoingNotice<Notice extends KeptNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly firings: readonly FiredState[];
-  /** When it expires, milliseconds since the epoch. */
+  /** Expiry, in milliseconds since the epoch. */
   readonly until: number;
 }
 
@@ -45,17 +45,17 @@ export interface WaitingNotice<Notice extends KeptNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly until: number;
-  /** Attempts at earlier checks. */
+  /** Number of attempts in earlier checks. */
   readonly attempts: number;
 }
 
-/** The firings that a channel was not notified of, and that no waiting notice reports. */
+/** Returns the firings that a channel was not notified of and that no waiting notice reports. */
 export type Untold = (channel: string, firings: readonly FiredState[]) => FiredState[];
 
 /** The unsent notices of an account: stored before they are sent, removed afterwards. */
 export interface NoticeOutbox<Notice extends KeptNotice> {
   untold(): Promise<Untold>;
-  /** All or none. A notice that is there already stays as it is. */
+  /** Stores all notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
   /** Oldest first. */
   waiting(): Promise<WaitingNotice<Notice>[]>;
@@ -63,26 +63,26 @@ export interface NoticeOutbox<Notice extends KeptNotice> {
   remove(id: string): Promise<void>;
 }
 
-/** What checks remember of an account. Each method is one transaction. */
+/** State of an account that is kept between checks. Each method is one transaction. */
 export interface AccountMemory<Notice extends KeptNotice> {
   remembered(): Promise<Remembered>;
-  /** Replaces what has fired, and the mark. Notices of what is over are forgotten, so that it is reported if it fires again. */
+  /** Replaces the fired states and the mark. Forgets notices of rules that no longer fire, so that they are sent again next time. */
   remember(states: readonly FiredState[], mark: HighWaterMark | undefined): Promise<void>;
-  /** Called before the person is asked, so that no crash leads to a second question. @param now milliseconds since the epoch */
+  /** Called before approval is requested, so that a crash can't cause a second request. @param now milliseconds since the epoch */
   proposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
-  /** Whatever they answer, it is never asked again. */
+  /** Notes that approval was requested. Whatever the answer, it is not requested again. */
   asked(rule: string, definition: string): Promise<void>;
   readonly notices: NoticeOutbox<Notice>;
 }
 
-/** Closing prices of earlier checks. */
+/** Closing prices that earlier checks read. */
 export interface CloseCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
   getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
   put(symbol: string, history: PriceHistory): Promise<void>;
 }
 
-/** The account's activities as of the last time that all were read. */
+/** The account's activities, with the time when all of them were last read. */
 export interface ActivityCache {
   get(): Promise<{ readonly activities: readonly Activity[]; readonly wholeAt: number } | undefined>;
   put(activities: readonly Activity[], wholeAt: number): Promise<void>;
@@ -95,35 +95,35 @@ export interface ImportedFile {
   readonly file: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** How many of its activities no earlier file had. */
+  /** Number of its activities that were not in an earlier file. */
   readonly rows: number;
 }
 
-/** Imported activities of an account. */
+/** Imported activities of an account, and their files. */
 export interface ImportStore {
   /** Oldest first. */
   activities(): Promise<Activity[]>;
   /** Newest first. */
   files(): Promise<ImportedFile[]>;
-  /** All or nothing. Known ids stay as they are. @returns how many were new */
+  /** Stores all activities or none. Known IDs are not changed. @returns the number of new activities */
   put(file: Omit<ImportedFile, 'rows'>, activities: readonly Activity[]): Promise<number>;
-  /** Removes a file's rows. @returns how many; undefined if there is no such file */
+  /** Removes a file's rows. @returns the number of rows, or undefined if there is no such file */
   remove(id: string): Promise<number | undefined>;
 }
 
-/** Whose account checks remember. */
+/** Identifies the account whose state is kept. */
 export interface AccountOwner {
   readonly profile: string;
   readonly account: string;
 }
 
-/** What checks of one profile remember. */
+/** State of one profile that is kept between checks. */
 export interface CheckStore<Notice extends KeptNotice> {
   readonly closes: CloseCache;
   account(owner: AccountOwner): AccountMemory<Notice>;
   activities(owner: AccountOwner): ActivityCache;
   imports(owner: AccountOwner): ImportStore;
-  /** How many notices each channel has yet to send, whoever's account. */
+  /** Returns the number of unsent notices of each channel, over all accounts. */
   waitingNotices(): Promise<ReadonlyMap<string, number>>;
   close(): void;
 }

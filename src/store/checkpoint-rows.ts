@@ -3,14 +3,14 @@ import type { Checkpoint, CheckpointTuple } from '@langchain/langgraph';
 import { type PendingWrite, type SerializerProtocol, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** A message as it is stored: under the hash of what it says. */
+/** A stored message, keyed by the hash of its content. */
 export interface MessageRow {
   readonly hash: string;
   readonly type: string;
   readonly body: Buffer;
 }
 
-/** What a task of a step came to, as it is stored. */
+/** A stored result of a step's task. */
 export interface WriteRow {
   readonly idx: number;
   readonly channel: string;
@@ -18,30 +18,29 @@ export interface WriteRow {
   readonly value: Uint8Array;
 }
 
-/** Stands in a checkpoint for the thread's messages: the hashes of their rows, in order. */
+/** Replaces the thread's messages in a checkpoint: the hashes of their rows, in order. */
 interface MessageRows {
   readonly message_rows: readonly string[];
 }
 
 /**
- * LangGraph's checkpoints as rows, so that a thread grows in proportion to its conversation. LangGraph stores the whole
- * conversation with each step; here each message is stored once, in a row of its own, a checkpoint holds the rows'
- * hashes, and a thread keeps its latest checkpoint alone. An earlier one is not only waste: gone back to, it would
- * propose its orders again.
+ * Converts LangGraph's checkpoints to rows whose size is proportional to the conversation. LangGraph stores the entire
+ * conversation with each step. Here, each message is stored once in its own row, a checkpoint contains the hashes of the
+ * rows, and a thread keeps only its latest checkpoint. Resuming from an earlier one would propose its orders again.
  */
 export class CheckpointRows {
   readonly #serde: SerializerProtocol;
-  /** Messages this process has stored or read, so that a step serialises its new ones alone. */
+  /** Messages that this process stored or read, so that a step serializes only new ones. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
 
   constructor(serde: SerializerProtocol) {
     this.#serde = serde;
   }
 
-  /** A checkpoint's new messages as rows, and its values with the hashes of all in their place. */
+  /** Returns a checkpoint's new messages as rows, and its values with all messages replaced by hashes. */
   async takeOut(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
-    // An order's own graph holds its one answer, and is gone with the step it belongs to.
+    // An order's subgraph has a single answer and is deleted with its step.
     if (ns !== '' || !Array.isArray(messages) || !messages.every(isObject)) return { rows: [], values };
     const rows: (MessageRow & { readonly message: object })[] = [];
     const message_rows: string[] = [];
@@ -60,15 +59,15 @@ export class CheckpointRows {
     return { rows, values: { ...values, messages: { message_rows } satisfies MessageRows } };
   }
 
-  /** They are on disk: later steps need not store them again. */
+  /** Remembers stored messages, so that later steps don't store them again. */
   stored(thread: string, rows: readonly { readonly message: object; readonly hash: string }[]): void {
     for (const { message, hash } of rows) this.#known.set(message, { thread, hash });
   }
 
   /**
-   * A checkpoint with its messages back in their place.
-   * @param rowsOf a thread's messages, all of them
-   * @throws {TradeAgentError} `state_corrupt` where one is missing
+   * Returns a checkpoint with its messages restored.
+   * @param rowsOf returns all stored messages of a thread
+   * @throws {TradeAgentError} `state_corrupt` if one is missing
    */
   async putBack(
     tuple: CheckpointTuple,
@@ -76,7 +75,7 @@ export class CheckpointRows {
   ): Promise<CheckpointTuple> {
     const thread = tuple.config.configurable?.thread_id as string;
     const { messages } = tuple.checkpoint.channel_values as { messages?: unknown };
-    // Version 1 kept the messages themselves in the checkpoint.
+    // Version 1 stored the messages themselves in the checkpoint.
     if (typeof messages !== 'object' || messages === null || Array.isArray(messages)) return tuple;
     const { message_rows } = messages as MessageRows;
     const byHash = new Map(rowsOf(thread).map((row) => [row.hash, row]));
@@ -93,7 +92,7 @@ export class CheckpointRows {
     return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values } };
   }
 
-  /** @returns `replaces`: LangGraph lets errors and interrupts be written again, but not a task's result */
+  /** @returns `replaces`: whether to overwrite; LangGraph overwrites errors and interrupts, but not a task's result */
   async ofWrites(
     writes: readonly PendingWrite[],
   ): Promise<{ readonly rows: readonly WriteRow[]; readonly replaces: boolean }> {
@@ -113,6 +112,6 @@ function isObject(value: unknown): value is object {
 
 function incomplete(thread: string): TradeAgentError {
   return new TradeAgentError('state_corrupt', `a message of thread ${thread} is missing`, {
-    hint: 'Its approvals are intact: see "trade-agent approvals". Start a new thread.',
+    hint: 'Its approvals are not affected: see "trade-agent approvals". Start a new thread.',
   });
 }

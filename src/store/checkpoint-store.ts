@@ -1,32 +1,32 @@
 import type { AuditHead, AuditNote } from './audit.ts';
 
-/** How far the record was last signed. */
+/** The latest signed checkpoint of the audit log. */
 export interface RecordCheckpoint extends AuditHead {
   /** The UTC day that it closes, YYYY-MM-DD. */
   readonly day: string;
-  /** Whether somebody outside vouches for it. */
+  /** Whether an external party has timestamped it. */
   readonly anchored: boolean;
 }
 
 /**
- * How far the record is signed, and vouched for by somebody outside. Each method is one unit of work, as of all who note lines:
- * whoever is second, in whichever process, finds it done.
+ * The audit log's signed checkpoint, and whether it is anchored at an external party. Each method is one transaction that
+ * is serialized with all writers of the log, so a second process finds the work already done.
  */
 export interface CheckpointStore {
-  /** The latest; undefined before the first look. */
+  /** Returns the latest checkpoint. Undefined before the first call of `close`. */
   last(): Promise<RecordCheckpoint | undefined>;
   /**
-   * Notes the line that closes a day, once: not where a later one was signed, unless that was of a clock which was ahead. At
-   * the first look ever nothing is noted: days are counted from then on.
-   * @param day the one that is over, `today` the one after it
-   * @param line what is noted, by the last line there is and the hash of the checkpoint before. Called within the unit of work
-   * @returns whether it was noted
+   * Writes the entry that closes a day, once. Does nothing if a later day was signed, unless that day is in the future, from
+   * a clock that was ahead. The very first call writes no entry, and days are counted from then on.
+   * @param days `day` is the day that is over, and `today` the current one
+   * @param line builds the entry from the last one and the previous checkpoint's hash; called within the transaction
+   * @returns whether the entry was written
    */
   close(
     days: { readonly day: string; readonly today: string },
     line: (head: AuditHead, previous: string) => AuditNote,
     now: number,
   ): Promise<boolean>;
-  /** Notes that the latest is vouched for. False where it is already, or another is the latest by now; nothing was noted. */
+  /** Notes that the latest checkpoint is anchored. Returns false if it already was or is no longer the latest. */
   anchor(seq: number, note: AuditNote, now: number): Promise<boolean>;
 }

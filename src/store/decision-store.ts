@@ -1,13 +1,13 @@
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 
-/** What was decided about an order, and by what: kept with every refusal, and with every order that was let go out. */
+/** A policy decision about an order and its inputs, stored for every order that was allowed or denied. */
 export interface DecisionNote {
-  /** Whose account it is, and by which client it was asked for. */
+  /** The account's owner, and the client that requested the order. */
   readonly sub: string;
   readonly client: string;
   readonly account: string;
   readonly action: string;
-  /** When: before the person was asked, or when the order was to be carried out. */
+  /** Stage of the decision: before approval was requested, or before the order was sent. */
   readonly stage: 'proposal' | 'order';
   /** The order's client_order_id. */
   readonly subjectId: string;
@@ -18,26 +18,26 @@ export interface DecisionNote {
   readonly value?: string | null | undefined;
   /** Digest of the rules. */
   readonly policy: string;
-  /** All that was known, plain JSON; never holds a token. */
+  /** All facts that the decision was based on, as plain JSON without tokens. */
   readonly facts: unknown;
 }
 
 export interface StoredDecision extends DecisionNote {
-  /** Rises with each. */
+  /** Increases with each decision. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
 /**
- * The decisions, in the gateway's database. Of each person the newest are kept, refusals and the others apart, so that
- * many refusals leave the orders' own in place: the store says how many.
+ * Policy decisions in the gateway's database. The store keeps a number of the newest ones per person, separately for
+ * denials and permits, so that many denials do not push out the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: DecisionNote, now: number): Promise<void>;
-  /** What was decided about one thing of a person's, newest first, as far as it is kept. */
+  /** Returns the stored decisions about one subject of a person. Newest first. */
   about(sub: string, subjectId: string): Promise<StoredDecision[]>;
-  /** A person's own, newest first. */
+  /** Returns a person's decisions. Newest first. */
   list(
     sub: string,
     query: { readonly effect?: 'allow' | 'deny' | undefined; readonly limit: number },

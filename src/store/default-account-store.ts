@@ -1,6 +1,6 @@
-/** Which of a person's accounts is meant where none is named: its number at the broker. */
+/** A person's default account, by its number at the broker. */
 export interface DefaultAccountStore {
-  /** Undefined where they chose none. */
+  /** Undefined if the person chose none. */
   find(sub: string): Promise<string | undefined>;
   choose(sub: string, account: string): Promise<void>;
   remove(sub: string): Promise<void>;

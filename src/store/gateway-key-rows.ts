@@ -1,24 +1,24 @@
-/** `client`: of its clients at the identity provider; `seal`: what secrets in its rows are sealed by; `next_…`: made, and not in use yet. */
+/** `client` authenticates at the identity provider, `seal` seals secrets in rows, and `next_…` is created but not yet used. */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 
-/** A key of a gateway's own as it is kept: wrapped, and worth nothing without the key management service. */
+/** A stored key of a gateway, wrapped so that it is useless without the key management service. */
 export interface WrappedGatewayKey {
   readonly name: GatewayKeyName;
-  /** Counted from 1, each name's by itself. */
+  /** Counts from 1 for each name. */
   readonly version: number;
   readonly wrapped: string;
 }
 
-/** Where the keys are that all gateways over a database have. Each method is one unit of work. */
+/** Keys that all gateways with the same database share. Each method is one transaction. */
 export interface GatewayKeyRows {
-  /** By name, the newest first. */
+  /** Sorted by name, then newest first. */
   all(): Promise<WrappedGatewayKey[]>;
-  /** @returns false where one of those to be removed is not there as it was read, or one to be added is there: nothing was changed */
+  /** @returns false, with nothing changed, if a key to remove has changed or a key to add already exists */
   replace(removed: readonly WrappedGatewayKey[], added: readonly WrappedGatewayKey[]): Promise<boolean>;
   /**
-   * Adds the first that is sealed by.
-   * @param check follows from it, and tells nothing of it
-   * @returns false where there is one, or something was sealed by another: nothing was changed
+   * Adds the first seal key.
+   * @param check a value derived from the key that does not reveal it
+   * @returns false, with nothing changed, if there is a seal key, or another key was used to seal
    */
   addFirstSeal(seal: WrappedGatewayKey, check: string): Promise<boolean>;
 }

@@ -16,7 +16,7 @@ import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import type { StandingStore } from './standing-store.ts';
 
-/** All that a gateway keeps. One database: what belongs together is written in one transaction. */
+/** All stores of a gateway. They share one database, so that related changes are written in one transaction. */
 export interface GatewayStores {
   readonly orders: OrderJournal;
   readonly messages: MessageJournal;
@@ -27,17 +27,17 @@ export interface GatewayStores {
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
   readonly standing: StandingStore;
-  /** The lines that the stores before write. */
+  /** The audit log entries that the stores above write. */
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
   readonly limits: LimitsStore;
-  /** Undefined where one process alone has the data. */
+  /** Undefined if only one process uses the data. */
   readonly others?: OtherProcesses;
-  /** By which all who have the data ask others no faster than they should. Undefined where one process alone has it. */
+  /** Rate limits that all processes share. Undefined if only one process uses the data. */
   readonly buckets?: RateBuckets;
-  /** The database's own time, milliseconds since the epoch. Undefined where it has this machine's. */
+  /** Returns the database's time, in milliseconds since the epoch. Undefined if it uses this machine's clock. */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -1,11 +1,11 @@
 /**
- * Whether the gateway's rules had limits. A file that is emptied or gone then means that something went wrong, and not that
- * its owner wants none.
+ * Remembers whether the gateway's rules had limits. If they did, an empty or missing file is an error, not the owner's
+ * wish to have no limits.
  */
 export interface LimitsStore {
   hadLimits(): Promise<boolean>;
-  /** Keeps the first time, milliseconds since the epoch: harmless to repeat. */
+  /** Stores the time of the first call, in milliseconds since the epoch. Later calls do nothing. */
   remember(now: number): Promise<void>;
-  /** Its owner wants none. */
+  /** Called when the owner removes all limits. */
   forget(): Promise<void>;
 }

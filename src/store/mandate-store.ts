@@ -2,7 +2,7 @@ import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
 import type { CountedTerms, KeptMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
-/** Times are milliseconds since the epoch. */
+/** A mandate in the store. Times are milliseconds since the epoch. */
 export interface StoredMandate {
   readonly id: string;
   readonly sub: string;
@@ -14,39 +14,39 @@ export interface StoredMandate {
 
 /** An approved mandate. */
 export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'terms'> {
-  /** The proposal's. */
+  /** The proposal's digest. */
   readonly digest: string;
   /** Usable once. */
   readonly approval: Approval;
-  /** The client that asked for it, in whose name the gateway places its own orders under it. */
+  /** The client that proposed it, in whose name the gateway places standing orders under it. */
   readonly client: string;
 }
 
-/** A mandate and its use at one moment; `inSlot` is 0 if no slot was asked about. */
+/** A mandate with its current use. `inSlot` is 0 if the query has no slot. */
 export interface CountedMandate extends StoredMandate, CountedTerms {}
 
 export interface MandateQuery {
-  /** When the day began in New York. */
+  /** Start of the day in New York. */
   readonly since: number;
   readonly slot?: MandateSlot | undefined;
 }
 
 export interface MandateSlot {
-  /** Empty on demand. */
+  /** Empty for orders on demand. */
   readonly slot: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
 }
 
 /**
- * Mandates and their use. Each method is one transaction, with its line of the record. What an order uses of one is written in
- * the order's own claim (`OrderJournal.claim`), and given back with its refusal. A mandate's terms never change.
+ * Mandates and their use. Each method is one transaction that includes its audit log entry. An order's use of a mandate is
+ * written in the order's claim (`OrderJournal.claim`) and returned if the order is refused. A mandate's terms never change.
  */
 export interface MandateStore {
   /**
-   * Stores the mandate, uses the approval, ends the mandate that it replaces, and starts its standing order. `known`: granted
-   * before. `approval_used`: for something else. `not_replaceable`: the person has no such mandate, or it has ended. Nothing
-   * is written in these three cases.
+   * Stores the mandate, uses the approval, ends the mandate that it replaces, and starts its standing order. Writes nothing
+   * and returns `known` if it was granted before, `approval_used` if the approval was used for something else, and
+   * `not_replaceable` if the person has no such mandate to replace or it has ended.
    */
   grant(
     mandate: GrantedMandate,
@@ -56,7 +56,7 @@ export interface MandateStore {
   /** Newest first. */
   list(sub: string, query: MandateQuery): Promise<CountedMandate[]>;
   /**
-   * Suspends or revokes one. `barred`: its state does not allow that; `unknown`: the person has none of this id.
+   * Suspends or revokes a mandate. Returns `barred` if its state does not allow that, and `unknown` if there is none.
    * @param by the client, or `phone`
    */
   end(

@@ -1,11 +1,11 @@
 import { type RateBuckets, requireTakeable } from './rate-buckets.ts';
 
 /**
- * Buckets of one process, for whoever runs in one: what was taken is forgotten with it.
- * @param now milliseconds, of a clock that never goes back
+ * Creates rate buckets in memory, for a single process. They are lost when it exits.
+ * @param now a monotonic clock, in milliseconds
  */
 export function memoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {
-  /** When the next is due at each, if all that was taken had come evenly. */
+  /** Time at which each bucket would be full again. */
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {

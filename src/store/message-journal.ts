@@ -3,17 +3,17 @@ import type { Problem } from '../trading/views.ts';
 import type { Approval } from './used-approval.ts';
 
 /**
- * Where a message is, as far as we can prove:
+ * A message's provable state:
  *
  *     ready ⇄ intent ──▶ sent | refused | unknown
  *
- * `intent` is written before the service hears of it; found later, it means that the process died, and that the message
- * may have been sent. `ready` again: the service certainly did not take it. The other three are final: `unknown` too,
- * since no service can be asked what became of a message, and none is sent a second time to find out.
+ * `intent` is written before the service is called. If it is found later, the process died and the message may have been
+ * sent. It returns to `ready` if the service certainly did not accept it. The other three are final. `unknown` is final too,
+ * because services can't be queried for a message's outcome, and no message is sent twice to find out.
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-/** A message's id is unique per user: nobody can take another's. */
+/** A message's key. IDs are unique per user, so nobody can claim another user's ID. */
 export interface MessageKey {
   readonly sub: string;
   readonly id: string;
@@ -22,11 +22,11 @@ export interface MessageKey {
 export interface MessageEntry extends MessageKey {
   readonly digest: string;
   readonly state: MessageState;
-  /** Rises with each change. */
+  /** Increases with each change. */
   readonly epoch: number;
-  /** For `sent`. */
+  /** Set for `sent`. */
   readonly message: SentMessage | undefined;
-  /** For `refused`. */
+  /** Set for `refused`. */
   readonly problem: Problem | undefined;
 }
 
@@ -44,19 +44,19 @@ export type MessageResult =
   | { readonly state: 'refused'; readonly problem: Problem }
   | { readonly state: 'unknown' };
 
-/** `stale`: the entry has changed since it was seen; nothing was written. `entry` is the current one. */
+/** The result of a change. `stale`: the entry has changed since it was read, and nothing was written. `entry` is current. */
 export interface MessageMove {
   readonly outcome: 'moved' | 'stale';
   readonly entry: MessageEntry;
 }
 
 /**
- * The record that makes one approval one message at most. Each method is one transaction, on disk when the promise resolves.
+ * The journal that ensures at most one message per approval. Each method is one transaction, on disk when it resolves.
  * Times are milliseconds since the epoch.
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageEntry | undefined>;
-  /** Uses the approval and writes the intent. `known`, and `approval_used` for something else: nothing was used or written. */
+  /** Uses the approval and writes the intent. For `known`, and `approval_used` (for something else), nothing is written. */
   claim(
     claim: MessageClaim,
     now: number,
@@ -64,8 +64,8 @@ export interface MessageJournal {
     | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry }
     | { readonly outcome: 'approval_used' }
   >;
-  /** Takes the right to send a `ready` message again, by its `epoch`. @throws for an unknown one */
+  /** Claims the right to send a `ready` message again, if its `epoch` is unchanged. @throws for an unknown message */
   reclaim(seen: MessageEntry, now: number): Promise<MessageMove>;
-  /** Ends a submission of this process, or of one that died. Compared as for a {@link reclaim}. */
+  /** Ends a submission of this process or of one that died, if the `epoch` is unchanged. */
   finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageMove>;
 }

@@ -1,8 +1,8 @@
-/** By which channels one person is told, each as it was put (`config/notice-channels.ts`); nothing secret. */
+/** One person's notice channels as they were stored (`config/notice-channels.ts`), without secrets. */
 export interface NoticeChannelRows<Channel> {
   all(): Promise<Readonly<Record<string, Channel>>>;
-  /** In place of one of that name. False where there would be more than `most`. */
+  /** Adds or replaces a channel. Returns false if there would be more than `most`. */
   put(name: string, channel: Channel, most: number): Promise<boolean>;
-  /** False where there was none. */
+  /** Returns false if there is none. */
   remove(name: string): Promise<boolean>;
 }

@@ -1,36 +1,36 @@
-/** What a process tells the others: hints, since each also looks again by itself. */
+/** Notifications between processes. They are only hints, because each process also polls. */
 export type News =
-  /** A proposal has changed, by its id. */
+  /** The ID of a proposal that changed. */
   | { readonly moved: string }
-  /** The identity provider has called back about a proposal, by its id. */
+  /** The ID of a proposal for which the identity provider sent a ping. */
   | { readonly called: string }
-  /** Something is no longer being sent, by its client_order_id or client_message_id. */
+  /** The client_order_id or client_message_id of a submission that has ended. */
   | { readonly landed: string }
-  /** Some may have been missed: everything that is waited for is to be read again. */
+  /** Notifications may have been lost, so everything that is awaited must be read again. */
   | 'missed';
 
 /**
- * The processes that share the data. One of them supervises each open proposal: the one that drafted it or, once that is gone,
- * the first to notice. This only keeps a person from being asked twice; what makes it one order is the journal, and the version
- * of each change.
+ * The processes that share the data. Each open proposal is supervised by one of them: the one that drafted it or, if that
+ * one dies, the first to notice. This only prevents asking a person twice. The journal and the version check of each change
+ * ensure that there is only one order.
  */
 export interface OtherProcesses {
   /** Never fails. */
   tell(news: News): void;
-  /** Hears the other processes. @returns stops it */
+  /** Subscribes to the other processes' notifications. @returns a function that unsubscribes */
   hear(listener: (news: News) => void): () => void;
-  /** Takes an open proposal; false if another living process has it. */
+  /** Takes an open proposal. Returns false if another live process has it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Declares this process alive for {@link LIVES_MS}, and takes open proposals that no living process has: those that were
-   * decided first, and of very many some at a time.
-   * `lapsed`: it was considered dead meanwhile; `taken` is then all that it still has.
+   * Declares this process alive for {@link LIVES_MS}, and takes open proposals that no live process has, decided ones first
+   * and at most some thousands per call.
+   * `lapsed`: this process was considered dead meanwhile, and `taken` is everything that it still has.
    * `died`: another process was found dead.
    */
   renew(): Promise<{ readonly taken: readonly string[]; readonly lapsed: boolean; readonly died: boolean }>;
-  /** Releases what this process has, and stops hearing. */
+  /** Releases the proposals of this process and unsubscribes. */
   leave(): Promise<void>;
 }
 
-/** How long a process counts as alive after it last declared so, milliseconds. */
+/** Time for which a process counts as alive after its last declaration, in milliseconds. */
 export const LIVES_MS = 15_000;

@@ -150,7 +150,7 @@ export function personOf({ people }: Pick<OpenHome, 'people'>, username: string 
   if (found === undefined) {
     throw new TradeAgentError(
       'not_found',
-      username === undefined ? 'nobody lives here' : `there is no ${username} here`,
+      username === undefined ? 'nobody lives here' : `there is no user ${username}`,
       { hint: names === '' ? 'Add somebody with "trade-agent home user add".' : `There is: ${names}.` },
     );
   }

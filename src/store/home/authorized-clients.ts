@@ -1,26 +1,26 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Granted, OidcStore } from './oidc-store.ts';
 
-/** A client as a person is told of it; all of it inert text. */
+/** A client's name for display. All members are inert text. */
 export interface NamedClient {
-  /** What it calls itself; nobody has verified it. */
+  /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Where it says who it is (CIMD), or else where it is answered: a host, or an app's own scheme. */
+  /** Host of its metadata document (CIMD), or else of its redirect URI, which may be an app's own scheme. */
   readonly host: string;
 }
 
-/** A program that a person has let in by the page that asks. Times are milliseconds since the epoch. */
+/** A program that a person authorized on the consent page. Times are milliseconds since the epoch. */
 export interface AuthorizedClient extends NamedClient {
   readonly user: string;
   readonly clientId: string;
-  /** Where it was answered, the last time. */
+  /** The redirect URI of its latest authorization. */
   readonly redirectUri: string;
   readonly since: number;
-  /** When it was last given a token, which lives for ten minutes; undefined for one that never was. */
+  /** Time of its latest token, which lives for ten minutes. Undefined if it never got one. */
   readonly usedAt: number | undefined;
 }
 
-/** Who was let in, and the end of it. */
+/** Authorized clients and their revocations. */
 export type AuthorizedClients = ReturnType<typeof createAuthorizedClients>;
 
 interface Row {
@@ -66,23 +66,23 @@ export function createAuthorizedClients(
     ): void => {
       rows.insert.run(grantId, user, clientId, name, host, redirectUri, now());
     },
-    /** A token was issued under this grant. */
+    /** Notes that a token was issued under this grant. */
     used: (grantId: string): void => {
       rows.used.run(now(), grantId);
     },
-    /** By which name the grant's tokens go. */
+    /** Finds the client of a grant. */
     find(grantId: string): AuthorizedClient | undefined {
       const row = rows.byId.get(grantId);
       return row === undefined ? undefined : clientOf(row);
     },
-    /** What stands; the latest first, each client of a person once. @param user everybody's where it is left out */
+    /** Lists active authorizations, the latest first, with each client of a person once. @param user everybody if omitted */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
     /**
-     * Ends all that a client was given by a person: its tokens at once, whoever calls; what it has open, as soon as the
-     * process that serves the home has looked (`endings`). False where it has nothing.
+     * Revokes everything that a person granted a client. Its tokens end immediately, in any process. Its open streams end
+     * when the process that serves the home handles the revocation (`endings`). Returns false if it has no grant.
      */
     end: (user: string, clientId: string): boolean => end.immediate(user, clientId),
-    /** Takes the endings that nobody has acted on yet; each stays until `tell` has resolved. */
+    /** Handles pending revocations. Each one stays pending until `tell` has resolved. */
     async endings(tell: (who: Granted) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });
@@ -124,7 +124,7 @@ function openTables(database: Database) {
     due: database.prepare<[string, string]>('INSERT OR IGNORE INTO ended_clients VALUES (?, ?)'),
     allDue: database.prepare<[], { user: string; client_id: string }>('SELECT * FROM ended_clients'),
     done: database.prepare<[string, string]>('DELETE FROM ended_clients WHERE user = ? AND client_id = ?'),
-    // What has ended in another way: a grant that ran out, or a refresh token that was used twice.
+    // Grants that ended otherwise: they expired, or a refresh token was used twice.
     purge: database.prepare(
       "DELETE FROM authorized_clients WHERE grant_id NOT IN (SELECT id FROM oidc_entities WHERE model = 'Grant')",
     ),

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
-/** How long a finished row is kept, so that a late caller hears "expired" rather than "unknown". Seconds. */
+/** Retention of an expired row in seconds, so that a late caller gets "expired" rather than "unknown". */
 const KEPT_AFTER_EXPIRY = 24 * 3600;
 
 interface Row {
@@ -11,7 +11,7 @@ interface Row {
 
 export interface OidcStore extends StandingGrants {
   readonly adapter: AdapterFactory;
-  /** Forgets a client that registered; what was granted to it is another matter. */
+  /** Deletes a registered client, but not the grants that it was given. */
   forgetClient(id: string): void;
 }
 
@@ -19,15 +19,15 @@ interface OidcStoreOptions {
   readonly database: Database;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** `never` unless said otherwise. */
+  /** Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
-  /** Called when the library has ended a grant: a revocation, or a token or code that was used twice. */
+  /** Called when the library has ended a grant, because of a revocation or a token or code that was used twice. */
   readonly onGrantEnded: (granted: Granted) => Promise<void>;
-  /** Called before a CIBA request is read: where the token endpoint's long poll waits, after the client is known. */
+  /** Called before a CIBA request is read, after the client is authenticated. The token endpoint's long poll waits here. */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
 
-/** oidc-provider's storage in one SQLite table. */
+/** Creates oidc-provider's storage in one SQLite table. */
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database } = options;
   const rows = openEntities(database);
@@ -40,7 +40,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const mayRepeat = (model: string, payload: AdapterPayload): boolean =>
     options.refreshTokenReuse === 'until_confirmed' &&
     model === 'RefreshToken' &&
-    // One that is bound to no key is as good in anybody's hands.
+    // A token that is not bound to a key could be replayed by anyone who stole it.
     payload.jkt !== undefined &&
     !successors.wereUsed(payload);
 
@@ -78,8 +78,8 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     findByUserCode: async (userCode) => load(model, rows.byUserCode.get(model, userCode)),
     findByUid: async (uid) => load(model, rows.byUid.get(model, uid)),
     consume: async (id) => {
-      // Compare-and-set: the provider checks "consumed" on a copy it read earlier, so two polls at the same moment
-      // would otherwise both be given a token for one approval.
+      // Compare-and-set: the library checks "consumed" on a copy that it read earlier, so two simultaneous polls
+      // would otherwise both get a token for one approval.
       if (rows.consume.run(seconds(), model, id).changes === 1) return;
       const row = rows.byId.get(model, id);
       const payload: AdapterPayload | undefined = row && JSON.parse(row.payload);
@@ -109,10 +109,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   };
 }
 
-/**
- * The library would remember who signed in, by a cookie of its own. Who is there the phone's pages know, and they ask each
- * time.
- */
+/** Disables the library's own session cookie. The phone's pages manage sessions, and ask for consent each time. */
 const noSessions: Adapter = {
   upsert: async () => undefined,
   find: async () => undefined,
@@ -123,7 +120,7 @@ const noSessions: Adapter = {
   revokeByGrantId: async () => undefined,
 };
 
-/** The one table that everything of the library's is in. */
+/** Statements for the table that has all of the library's entities. */
 function openEntities(database: Database) {
   return {
     upsert: database.prepare(
@@ -150,18 +147,18 @@ function openEntities(database: Database) {
   };
 }
 
-/** By whom, and to which client. */
+/** The person who gave a grant, and the client that received it. */
 export interface Granted {
   readonly sub: string;
   readonly clientId: string;
-  /** For what its tokens are (RFC 8707), where that is known. */
+  /** Resources for which its tokens are valid (RFC 8707), if known. */
   readonly resources?: readonly string[];
 }
 
-/** What people have granted, while it stands; revocation deletes it. */
+/** Active grants. Revocation deletes them. */
 export type StandingGrants = ReturnType<typeof standingGrants>;
 
-/** Looks among `oidc_entities`, which must be there. */
+/** Reads grants from `oidc_entities`, which must exist. */
 function standingGrants(database: Database) {
   const byId = database.prepare<[string], { payload: string }>(
     "SELECT payload FROM oidc_entities WHERE model = 'Grant' AND id = ?",
@@ -190,17 +187,17 @@ function standingGrants(database: Database) {
 
   return {
     grant,
-    /** All of one person's. */
+    /** Returns all grants of one person. */
     grantsOf: (sub: string): Granted[] => idsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
-    /** Ends a grant, and all that was issued under it. */
+    /** Ends a grant and everything that was issued under it. */
     endGrant: (id: string): void => {
       end.run(id, id);
     },
-    /** Ends all that a person granted, or one client of theirs was. */
+    /** Ends all grants of a person, or only those to one client. */
     endGrants: ({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): void => {
       for (const { id } of idsOf.all(sub, clientId ?? null, clientId ?? null)) end.run(id, id);
     },
-    /** Takes `offline_access` out of what a person granted for a resource; the rest stands. */
+    /** Removes `offline_access` from a person's grants for a resource, and keeps the other scopes. */
     endOffline: ({ sub, resource }: { readonly sub: string; readonly resource: string }): void => {
       for (const { id } of idsOf.all(sub, null, null)) {
         const payload = payloadOf(id);
@@ -214,16 +211,16 @@ function standingGrants(database: Database) {
 }
 
 /**
- * What a second use of a refresh token means. `never`: theft, and the session ends (RFC 9700 §4.14.2).
- * `until_confirmed`: that the answer to the first use was lost on its way, as long as nothing that came of it was used;
- * it is answered once more, and the lost successor becomes worthless. That goes for tokens that are bound to a key (RFC
- * 9449 §5), so that only the machine they were given to can use them at all; for others it is always `never`.
+ * Interpretation of a refresh token's second use. `never` treats it as theft and ends the session (RFC 9700 §4.14.2).
+ * `until_confirmed` assumes that the first response was lost, as long as its successor token was not used. The request is
+ * then answered again, and the lost successor is deleted. It applies only to tokens that are bound to a key (RFC 9449 §5),
+ * which only their own machine can use. Other tokens are always treated as `never`.
  */
 export type RefreshTokenReuse = 'never' | 'until_confirmed';
 
-/** Looks at the successors of a used refresh token, among `oidc_entities`. */
+/** Finds the successors of a used refresh token in `oidc_entities`. */
 function refreshTokenSuccessors(database: Database) {
-  // `rotations` counts them: a token's successors are those of its grant that were rotated more often.
+  // A token's successors are the tokens of its grant with a higher `rotations` count.
   const rotations = "COALESCE(json_extract(payload, '$.rotations'), 0)";
   const successors = `model = 'RefreshToken' AND grant_id = ? AND ${rotations} > ?`;
   const used = database.prepare<[string, number]>(
@@ -235,7 +232,7 @@ function refreshTokenSuccessors(database: Database) {
     Number(payload.rotations ?? 0),
   ];
   return {
-    /** Whether any of them was ever used: then the answer did arrive. */
+    /** Returns whether any successor was used, which proves that the response arrived. */
     wereUsed: (payload: object) => used.get(...of(payload)) !== undefined,
     drop: (payload: object) => {
       drop.run(...of(payload));
@@ -244,13 +241,13 @@ function refreshTokenSuccessors(database: Database) {
 }
 
 /**
- * Ends every sign-in that a provider's database knows, of people's browsers as of their agents: of a copy from earlier it
- * can't be told which were ended since. Who may sign in stays as it was.
+ * Ends every sign-in in a provider's database, of browsers and of agents. A restored backup can't tell which sign-ins were
+ * ended after it was made. People and their passkeys are not changed.
  */
 export function forgetSignIns(database: Database): void {
   database
     .transaction(() => {
-      // A client that was registered is no sign-in.
+      // Client registrations are not sign-ins.
       database.exec("DELETE FROM oidc_entities WHERE model <> 'Client'");
       for (const table of ['browser_sessions', 'phone_tickets', 'issued_tokens']) {
         database.exec(`DELETE FROM ${table}`);
@@ -259,7 +256,7 @@ export function forgetSignIns(database: Database): void {
     .immediate();
 }
 
-/** Which access tokens were issued under which grant: a JWT can't be revoked, but its grant can. */
+/** The grant of each issued access token. A JWT can't be revoked, but its grant can. */
 export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
 
 /** @param now milliseconds since the epoch */
@@ -274,7 +271,7 @@ export function createIssuedTokens(database: Database, now: () => number) {
       purge.run(now());
       insert.run(jti, grantId, expiresAt);
     },
-    /** The grant a token was issued under. */
+    /** Returns the grant under which a token was issued. */
     grantOf: (jti: string): string | undefined => find.get(jti)?.grant_id,
   };
 }

@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Programs that registered themselves, with nobody behind them. Such a row is worth nothing until a person has let the
- * program in, and there are never many: one that nobody let in within a day is forgotten, and of more than so many the
- * oldest of whoever has most goes first, so that a flood from one address drowns its own.
+ * Programs that registered without a person's involvement. A registration has no rights until a person authorizes the
+ * program. Their number is bounded: one that nobody authorizes within a day is deleted. Above a maximum, the oldest ones
+ * of the address with the most registrations are deleted first, so that a flood from one address only hurts itself.
  */
 export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
 
@@ -30,7 +30,7 @@ export function createOpenRegistrations(
   };
   forgetUnused();
   return {
-    /** @param address who asked, as limits know them */
+    /** @param address the client's network address, by which rate limits are counted */
     add: (clientId: string, address: string): void => {
       rows.insert.run(clientId, address, now());
       forgetUnused();
@@ -39,7 +39,7 @@ export function createOpenRegistrations(
 }
 
 function openTable(database: Database) {
-  // Nothing but a grant makes one used.
+  // A registration counts as used once there is a grant for it.
   const unused = `client_id NOT IN
     (SELECT json_extract(payload, '$.clientId') FROM oidc_entities WHERE model = 'Grant')`;
   return {

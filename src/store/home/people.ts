@@ -4,20 +4,20 @@ import { TradeAgentError } from '../../errors/errors.ts';
 /** A person of this home. Their user name is also their `sub`. */
 export interface Person {
   readonly username: string;
-  /** As the pages greet them. */
+  /** Display name. */
   readonly name: string;
-  /** Empty where nobody gave one. */
+  /** Empty if there is none. */
   readonly email: string;
 }
 
-/** Who lives here. A name that was removed is never given again: tokens and approvals name people by it. */
+/** The home's people. A removed user name is never reused, because tokens and approvals identify people by it. */
 export type People = ReturnType<typeof createPeople>;
 
-/** Also what they are named by in settings. */
+/** Form of user names, which settings also use. */
 export const USERNAME = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
- * The people in the provider's database.
+ * Opens the people in the provider's database.
  * @param now milliseconds since the epoch
  */
 export function createPeople(database: Database, now: () => number) {
@@ -33,33 +33,33 @@ export function createPeople(database: Database, now: () => number) {
   );
   return {
     find: (username: string): Person | undefined => find.get(username),
-    /** Whether somebody has or had this name here. */
+    /** Returns whether somebody has or had this user name. */
     isTaken: (username: string): boolean => taken.get(username) !== undefined,
-    /** In the order in which they came. */
+    /** Sorted by the time when they were added. */
     list: (): Person[] => list.all(),
-    /** @throws {TradeAgentError} `usage` for a name that is none, or was given before */
+    /** @throws {TradeAgentError} `usage` if the user name is invalid or was used before */
     add({ username, name, email }: Person): void {
       if (!USERNAME.test(username)) {
-        throw new TradeAgentError('usage', `${JSON.stringify(username)} is no user name`, {
-          hint: 'It has up to 32 of a-z, 0-9, ".", "_" and "-", and begins with a letter.',
+        throw new TradeAgentError('usage', `${JSON.stringify(username)} is not a valid user name`, {
+          hint: 'Use up to 32 of a-z, 0-9, ".", "_" and "-", beginning with a letter.',
         });
       }
       if (insert.run(username, name, email, now()).changes === 1) return;
-      throw new TradeAgentError('usage', `there is or was a ${username} here`, {
-        hint: 'Choose another user name: one that was removed is never given again.',
+      throw new TradeAgentError('usage', `the user name ${username} is or was already used`, {
+        hint: 'Choose another user name. A removed one is never reused.',
       });
     },
     /** @throws {TradeAgentError} `not_found` */
     remove(username: string): void {
       if (remove.run(now(), username).changes === 1) return;
-      throw new TradeAgentError('not_found', `there is no ${username} here`, {
-        hint: 'See who there is with "trade-agent home user list".',
+      throw new TradeAgentError('not_found', `there is no user ${username}`, {
+        hint: 'List users with "trade-agent home user list".',
       });
     },
   };
 }
 
-/** Adds those who are not there yet; one who was removed stays so. */
+/** Adds people who do not exist yet. Does not add removed people again. */
 export function addMissing(people: People, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);

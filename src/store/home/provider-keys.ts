@@ -3,11 +3,11 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { DAY_MS } from '../../values/durations.ts';
 
-/** What the identity provider signs with. */
+/** The identity provider's signing keys. */
 export interface ProviderKeys {
-  /** ID tokens and access tokens. */
+  /** Keys for ID tokens and access tokens. */
   readonly signing: SigningKeys;
-  /** The provider's cookies and the pages' CSRF tokens; made once and kept. */
+  /** Key for the provider's cookies and the pages' CSRF tokens, created once. */
   readonly cookie: string;
 }
 
@@ -19,31 +19,31 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
   const kept = database
     .prepare<[string], { value: string }>('SELECT value FROM provider_keys WHERE name = ?')
     .get('cookie');
-  if (kept === undefined) throw new Error('the cookie key could not be kept');
+  if (kept === undefined) throw new Error('the cookie key could not be stored');
   return { signing: openSigningKeys(database, now), cookie: kept.value };
 }
 
-/** What the provider signs with at a moment. */
+/** The keys at one moment. */
 interface KeySet {
-  /** Changes whenever a key is added or removed, or another one signs. */
+  /** Changes when a key is added or removed, or when another one becomes the signing key. */
   readonly version: string;
-  /** Private, ES256; the first signs, the others are there to be published. */
+  /** Private ES256 keys. The first one signs, and the others are only published. */
   readonly keys: readonly JWK[];
 }
 
-/** ID tokens and access tokens are signed with a key that gives way to the next on schedule. */
+/** Keys for ID tokens and access tokens, rotated on a schedule. */
 export interface SigningKeys {
-  /** As of now: whatever is due is done first. */
+  /** Returns the current keys after any rotation that is due. */
   current(): KeySet;
-  /** Finds the key of a token that was issued here. */
+  /** Finds the verification key of a token that was issued here. */
   readonly verificationKey: JWTVerifyGetKey;
 }
 
-/** A key is published this long before it signs, so that whoever keeps our keys a while has it by then. */
+/** Time between publishing a key and signing with it, so that verifiers that cache our keys have it by then. */
 export const AHEAD_MS = DAY_MS;
-/** How long it signs. */
+/** Time during which a key signs. */
 export const SIGNS_MS = 90 * DAY_MS;
-/** How long it stays published after: longer than any token lives that it has signed. */
+/** Time during which a key stays published afterwards. It exceeds the lifetime of any token signed with it. */
 export const AFTER_MS = 3_600_000;
 
 interface Row {
@@ -54,7 +54,7 @@ interface Row {
 }
 
 /**
- * Kept in SQLite, so that tokens outlive a restart; what is due is done whenever somebody asks, also after a long stop.
+ * Opens the signing keys in SQLite, so that tokens survive a restart. Rotation happens on access, even after a long stop.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {
@@ -71,7 +71,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
       rows.insert.run(newKey(Math.max(last.signs_until, at + AHEAD_MS)));
     }
     const known = rows.all.all();
-    // A key's end is its successor's beginning: where nobody was there to make one in time, it has signed for longer.
+    // A key signs until its successor starts, which may be later than planned if the program was not running.
     const over = known.filter(
       (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + AFTER_MS <= at,
     );
@@ -105,7 +105,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
   };
 }
 
-/** When something is to be done about a key, or about the one before it. */
+/** Returns the times when a key or its predecessor needs an action. */
 function momentsOf({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + AFTER_MS, signs_until - AHEAD_MS];
 }

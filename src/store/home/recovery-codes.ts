@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
-/** Crockford's base32 without I, L, O and U: five bits a character. */
+/** Crockford's base32, which has no I, L, O and U: five bits per character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const GROUPS = 6;
 const GROUP = 4;
@@ -16,13 +16,13 @@ interface RecoveryCode {
 }
 
 /**
- * What is left to a person who has lost every passkey: a code on paper, to read, deny, and sign browsers out. It can be
- * used until a new one is issued: somebody who is locked out after the first use would be worse off than one whose code,
- * which opens so little, was seen.
+ * Recovery codes for people who lost all passkeys: a code on paper to view and deny requests and to sign browsers out. It
+ * stays usable until a new one is issued. A lockout after the first use would do more harm than a leaked code, which
+ * allows so little.
  */
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
 
-/** Recovery codes in SQLite, as digests. */
+/** Creates the recovery codes in SQLite, which are stored as digests. */
 export function createRecoveryCodes(options: {
   readonly database: Database;
   readonly people: People;
@@ -40,22 +40,22 @@ export function createRecoveryCodes(options: {
 
   return {
     /**
-     * A new one; an older one ends.
-     * @returns 120 bits, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. One hash keeps so many
-     * @throws {RangeError} for nobody of this home
+     * Issues a new code and ends the old one.
+     * @returns the code, to be shown once: `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. It has 120 bits, so a plain hash protects it
+     * @throws {RangeError} if there is no such person
      */
     issue(username: string): string {
-      if (people.find(username) === undefined) throw new RangeError('nobody of that name lives here');
+      if (people.find(username) === undefined) throw new RangeError('there is no such person');
       const code = Array.from({ length: GROUPS * GROUP }, () => ALPHABET[randomInt(ALPHABET.length)]).join(
         '',
       );
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
-    /** Whether it is this person's, however it was typed. */
+    /** Checks a person's code, tolerating case, spaces and similar letters. */
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
-      // Compared even for an unknown name, so that the time taken doesn't tell which names exist.
+      // Compares even for an unknown name, so that the time taken does not reveal which names exist.
       const right = sameSecret(row?.digest ?? '', digest(username, asIssued(typed)));
       if (row === undefined || !right) return false;
       used.run(clock.now(), username);
@@ -65,12 +65,12 @@ export function createRecoveryCodes(options: {
       const row = get.get(username);
       return row === undefined ? undefined : { issuedAt: row.issued_at, usedAt: row.used_at ?? undefined };
     },
-    /** Ends the one there is. */
+    /** Ends the person's code. */
     end: (username: string): void => void end.run(username),
   };
 }
 
-/** As people type it: small letters, spaces, and the letters that Crockford's alphabet leaves out for looking alike. */
+/** Normalizes a typed code: lowercase letters, spaces, and the look-alike letters that Crockford's alphabet omits. */
 function asIssued(typed: string): string {
   return typed
     .toUpperCase()

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Which assertions were redeemed: each is worth one access token (RFC 7523 §3, item 7). */
+/** Redeemed assertions. Each assertion can be exchanged for one access token (RFC 7523 §3, item 7). */
 export type RedeemedAssertions = ReturnType<typeof createRedeemedAssertions>;
 
 /**
  * @param now milliseconds since the epoch
- * @param leewaySeconds so long after its end an assertion still counts
+ * @param leewaySeconds time after its expiry during which an assertion is still accepted
  */
 export function createRedeemedAssertions(
   database: Database,
@@ -17,8 +17,9 @@ export function createRedeemedAssertions(
   );
   return {
     /**
-     * Whether it comes for the first time; from then on it does not. One statement, so that of two at once one alone is told yes.
-     * @param assertion `exp` in seconds since the epoch: so long it is kept
+     * Redeems an assertion and returns true if this is its first use. A single statement, so that only one of two
+     * simultaneous requests succeeds.
+     * @param assertion `exp` in seconds since the epoch, until which the row is kept
      */
     take: ({
       iss,

@@ -1,28 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A program that a person let in, and that may ask that person alone. */
+/** A program that a person registered, and that may send requests only to that person. */
 interface RegisteredClient {
   readonly clientId: string;
   readonly owner: string;
-  /** What it calls itself; unverified. */
+  /** The name that the client gave itself, unverified. */
   readonly name: string;
-  /** Where it says it is at home (its ping endpoint's host, or that of its `client_uri`); unverified. */
+  /** Host of its ping endpoint or its `client_uri`, unverified. */
   readonly host: string | undefined;
   /** Milliseconds since the epoch. */
   readonly registeredAt: number;
 }
 
-/** What the phone is to say of a client that was registered by somebody, beside its name. */
+/** Note that the phone shows next to the name of a registered client. */
 export interface ClientNote {
-  /** For one line: that it is new (for seven days), unverified, and where it says it is. */
+  /** One line: that the client is new (for seven days) and unverified, and its claimed host. */
   readonly text: string;
 }
 
-/** Who let which client in, and the tokens by which somebody lets in the next. */
+/** Registered clients, and the tokens for registering more. */
 export type RegisteredClients = ReturnType<typeof createRegisteredClients>;
 
-/** A token that was taken; only its digest is known. */
+/** A redeemed registration token. Only its digest is stored. */
 export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
@@ -56,12 +56,12 @@ export function createRegisteredClients(database: Database, now: () => number) {
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
-    /** Undefined for a client that nobody registered: the home's own. */
+    /** Undefined for the home's own clients, which nobody registered. */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
       return client === undefined ? undefined : noteOf(client, now());
     },
-    /** An initial access token (RFC 7591 §3): lets one client in, for this person, within ten minutes. */
+    /** Issues an initial access token (RFC 7591 §3) that registers one client for this person within ten minutes. */
     issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + TOKEN_MS;
@@ -69,18 +69,18 @@ export function createRegisteredClients(database: Database, now: () => number) {
       rows.giveBack.run(digest(token), owner, expiresAt);
       return { token, expiresAt };
     },
-    /** Uses a token up. @returns whose it was; undefined for one that is unknown, used or over */
+    /** Redeems a token. @returns the token, or undefined if it is unknown, used or expired */
     takeToken(token: string): RegistrationToken | undefined {
       const taken = rows.take.get(digest(token), now());
       return taken === undefined
         ? undefined
         : { digest: digest(token), owner: taken.owner, expiresAt: taken.expires_at };
     },
-    /** Forgets the tokens that a person was given. */
+    /** Deletes a person's tokens. */
     dropTokens: (owner: string): void => {
       rows.dropTokens.run(owner);
     },
-    /** Gives a token back that let nothing in. */
+    /** Makes a redeemed token usable again after a failed registration. */
     giveBack: (token: RegistrationToken): void => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
     },
@@ -91,11 +91,11 @@ export function createRegisteredClients(database: Database, now: () => number) {
 function noteOf({ host, registeredAt }: RegisteredClient, now: number): ClientNote {
   const isNew = now - registeredAt < NEW_FOR_MS;
   const since = new Date(registeredAt).toISOString().slice(0, 10);
-  const where = host === undefined ? '' : `, says it is at ${host}`;
+  const where = host === undefined ? '' : `, claims to be ${host}`;
   return {
     text: isNew
-      ? `New program, unverified${where}. Let in on ${since}.`
-      : `Unverified program${where}. Let in on ${since}.`,
+      ? `New program, unverified${where}. Allowed on ${since}.`
+      : `Unverified program${where}. Allowed on ${since}.`,
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Something to do for a request. Times are milliseconds since the epoch. */
+/** Notifications of approval requests. Times are milliseconds since the epoch. */
 export type RingTable = ReturnType<typeof openRingTable>;
 
 /**
- * How far the ringing is for each request: when all that can ring had rung (or failed to), when a page first showed it,
- * and when it rang once more. Beside the provider's table of requests, and joined with it: what was asked before a crash
- * is rung for after it.
+ * Opens the notification state of each approval request: when all devices had been notified (or that failed), when a page
+ * first showed it, and when the reminder was sent. It is joined with the provider's table of requests, so that a request
+ * from before a crash is notified after it.
  */
 export function openRingTable(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
@@ -36,23 +36,23 @@ export function openRingTable(database: Database) {
   const pushedAgain = note('pushed_again_at');
   const over = database.prepare<[string]>('DELETE FROM request_rings WHERE request = ?');
   return {
-    /** Requests that wait for a decision and for which nothing was rung, oldest first. */
+    /** Returns pending requests without a notification. Oldest first. */
     unrung: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Those that wait, were rung for once, and seen by nobody.
-     * @param unseenMs how long that may last before it rings again; a third of the time that was left, where that is less
+     * Returns pending requests that were notified once and that nobody has seen.
+     * @param unseenMs time before the reminder, in milliseconds, but at most a third of the time that was left
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
-    /** Those that wait no more, or are gone, and of which something is noted here. */
+    /** Returns requests with a row here that are no longer pending, or no longer exist. */
     settled: (now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[] =>
       settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
-    /** When the next of those that wait expires; undefined where none does. */
+    /** Returns the next expiry of a pending request, or undefined if there is none. */
     nextExpiry: (now: number): number | undefined => nextExpiry.get(now)?.at ?? undefined,
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    /** Nothing is left to do for it. */
+    /** Deletes the row of a request that needs no more notifications. */
     over: (request: string): void => void over.run(request),
   };
 }

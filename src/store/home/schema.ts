@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** What an OpenID provider keeps: everything of the library's, and its keys. A sandbox's company has these alone. */
+/** Tables of an OpenID provider: the library's entities, and keys. A sandbox's company has only these. */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (
     model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, grant_id TEXT, user_code TEXT, uid TEXT,
@@ -15,7 +15,7 @@ const providerTables = `
   ) STRICT;
 `;
 
-/** Who lives here, and how they get in. */
+/** Tables of people and their sign-ins. */
 const peopleTables = `
   CREATE TABLE IF NOT EXISTS people (
     username TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, added_at INTEGER NOT NULL, removed_at INTEGER
@@ -34,7 +34,7 @@ const peopleTables = `
   ) STRICT;
 `;
 
-/** What people have granted to programs, and what was issued by it. */
+/** Tables of grants to programs, and tokens issued under them. */
 const grantTables = `
   CREATE TABLE IF NOT EXISTS issued_tokens (
     jti TEXT PRIMARY KEY, grant_id TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -65,7 +65,7 @@ const grantTables = `
   ) STRICT;
 `;
 
-/** What people are asked to approve, what they did about it, and how far the ringing is for each request. */
+/** Tables of approval requests, decisions and notifications. */
 const approvalTables = `
   CREATE TABLE IF NOT EXISTS approval_requests (
     id TEXT PRIMARY KEY, auth_req_id TEXT NOT NULL UNIQUE, user TEXT NOT NULL, client_id TEXT NOT NULL,
@@ -112,7 +112,7 @@ const approvalTables = `
   CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
-/** People's accounts elsewhere, and the requests to connect one. */
+/** Tables of connections to other services, and requests to connect one. */
 const vaultTables = `
   CREATE TABLE IF NOT EXISTS vault_connections (
     user TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,
@@ -129,7 +129,7 @@ const vaultTables = `
   ) STRICT;
 `;
 
-/** What companies say of people here, and what others are told of them. */
+/** Tables of companies' assertions and security events about people, and of events sent to others. */
 const signalTables = `
   CREATE TABLE IF NOT EXISTS redeemed_assertions (
     issuer TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (issuer, jti)
@@ -159,22 +159,22 @@ const signalTables = `
   ) STRICT;
 `;
 
-/** Makes an open database an OpenID provider's. */
+/** Creates an OpenID provider's tables in an open database. */
 export function prepareProviderDatabase<D extends Database>(database: D): D {
   database.pragma('journal_mode = WAL');
-  // better-sqlite3 turns to NORMAL under WAL: a decision could be lost with the power.
+  // better-sqlite3 defaults to NORMAL with WAL, which could lose a decision on a power failure.
   database.pragma('synchronous = FULL');
   return inOneGo(database, providerTables);
 }
 
-/** Makes an open database a home's: all that its identity provider and its phone keep. */
+/** Creates a home's tables in an open database, for its identity provider and its phone app. */
 export function prepareHomeDatabase<D extends Database>(database: D): D {
   const tables = peopleTables + grantTables + approvalTables + vaultTables + signalTables;
   return inOneGo(prepareProviderDatabase(database), tables);
 }
 
 function inOneGo<D extends Database>(database: D, tables: string): D {
-  // Asked under the lock: another process may have been first.
+  // Runs under the write lock, because another process may do the same.
   database.transaction(() => database.exec(tables)).immediate();
   return database;
 }

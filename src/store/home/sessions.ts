@@ -4,34 +4,34 @@ import type { Clock } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
-/** How long a sign-in lasts, milliseconds. */
+/** Maximum duration of a session, in milliseconds. */
 export const SESSION_MS = 8 * 3600 * 1000;
-/** How long it lasts while nobody does anything by it, milliseconds. */
+/** Idle timeout of a session, in milliseconds. */
 const IDLE_MS = 30 * 60 * 1000;
 const TICKET_MS = 10 * 60 * 1000;
-/** How exactly it is known when a session was last used. */
+/** Precision of a session's last use, in milliseconds. */
 const SEEN_MS = 60 * 1000;
 
 /**
- * How a person got in. A `link` (the sandbox's) and a `recovery` code open a session that reads, denies, halts and signs
- * browsers out; whatever gives something away takes a `passkey`.
+ * How a person signed in. A session from a `link` (in the sandbox) or a `recovery` code can only view, deny, halt and sign
+ * browsers out. Anything that grants a right requires a `passkey`.
  */
 type SignedInBy = 'passkey' | 'link' | 'recovery';
 
 export interface Session {
-  /** Names it in lists; opens nothing. */
+  /** Identifies the session in lists. It is not a credential. */
   readonly id: string;
   readonly username: string;
   readonly by: SignedInBy;
-  /** The passkey's; sessions opened with it end when it is removed. */
+  /** The passkey's ID. Sessions that were opened with a passkey end when it is removed. */
   readonly credentialId: string | undefined;
-  /** Synced passkeys are kept by the platform's account, not by one device. */
+  /** Whether the passkey is synced by the platform's account rather than bound to one device. */
   readonly synced: boolean;
-  /** As the browser calls itself: `Safari on iPhone`. */
+  /** The browser's own name, such as `Safari on iPhone`. */
   readonly browser: string;
   /** Milliseconds since the epoch, like all times here. */
   readonly openedAt: number;
-  /** To a minute. */
+  /** Precise to one minute. */
   readonly seenAt: number;
   readonly expiresAt: number;
 }
@@ -39,11 +39,11 @@ export interface Session {
 export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'> {
   readonly credentialId?: string;
   readonly synced?: boolean;
-  /** The origin key that the browser sends along; undefined where it sends none (without script). */
+  /** The origin key that the browser sends. Undefined without JavaScript. */
   readonly key: string | undefined;
 }
 
-/** Who is signed in on which browser. */
+/** Browser sessions and sign-in tickets. */
 export type Sessions = ReturnType<typeof createSessions>;
 
 interface Row {
@@ -59,7 +59,7 @@ interface Row {
   expires_at: number;
 }
 
-/** Sessions and tickets in SQLite; their secrets are kept as digests only. */
+/** Creates the sessions and tickets in SQLite. Their secrets are stored only as digests. */
 export function createSessions(options: {
   readonly database: Database;
   readonly people: People;
@@ -90,9 +90,9 @@ export function createSessions(options: {
       return made;
     },
     /**
-     * @param secret the cookie's
-     * @param by.key the origin key that must have opened it; undefined where the cookie alone counts
-     * @param by.isTheirs whether the person does something by it; what a page does by itself keeps it open no longer
+     * @param given the cookie's secret
+     * @param by.key the origin key with which the session must have been opened; undefined if the cookie is enough
+     * @param by.isTheirs whether the person caused the request; requests that a page sends by itself do not extend the session
      */
     find(
       given: string | undefined,
@@ -108,33 +108,33 @@ export function createSessions(options: {
     },
     isOpen: (id: string): boolean =>
       statements.find.get(id, clock.now(), clock.now() - IDLE_MS) !== undefined,
-    /** The person's own, the one used last first. */
+    /** Returns the person's sessions, the most recently used first. */
     list: (username: string): Session[] =>
       statements.list.all(username, clock.now(), clock.now() - IDLE_MS).map(sessionOf),
-    /** False where it is not this person's. */
+    /** Returns false if the session is not this person's. */
     end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
-    /** Ends all of a person's, and the links that would open more. */
+    /** Ends all sessions of a person, and the links that could open new ones. */
     endAll: (username: string): void => {
       statements.endAll.run(username);
       statements.dropTickets.run(username);
     },
-    /** Ends those that a passkey has opened. */
+    /** Ends the sessions that were opened with a passkey. */
     endOf: (username: string, credentialId: string): void => {
       statements.endOf.run(username, credentialId);
     },
-    /** A one-time link's secret, for ten minutes. Undefined where there is no such person. */
+    /** Issues the secret of a one-time link, valid for ten minutes. Undefined if there is no such person. */
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;
       const ticket = secret();
       statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_MS);
       return ticket;
     },
-    /** @returns whose it was; the ticket is used up */
+    /** Redeems a ticket. @returns its person's user name */
     redeemTicket(ticket: string): string | undefined {
       const row = statements.takeTicket.get(digest(ticket), clock.now());
       return row !== undefined && known(row.user) ? row.user : undefined;
     },
-    /** A form's token against cross-site requests, bound to the browser (its key, or a cookie) and its session. */
+    /** Returns a form's CSRF token, bound to the browser (its key or a cookie) and its session. */
     formToken: (browser: string, session: Session | undefined): string =>
       createHmac('sha256', options.formKey)
         .update(JSON.stringify([browser, session?.id ?? null]))

@@ -1,17 +1,17 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** Something of a person's whose coming or going is told. */
+/** An object of a person whose creation and end are sent to receivers as security events. */
 export interface Standing {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
-  /** When it ends by itself, which nobody is told: milliseconds since the epoch; null for never. */
+  /** Expiry in milliseconds since the epoch, which sends no event; null for never. */
   readonly endsAt: number | null;
-  /** Of a key, whether it is bound to one device. */
+  /** For a key: whether it is bound to one device. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
-/** A token that is to reach a receiver. Times are milliseconds since the epoch. */
+/** A security event token to deliver. Times are milliseconds since the epoch. */
 export interface Outgoing {
   readonly id: number;
   readonly endpoint: string;
@@ -21,7 +21,7 @@ export interface Outgoing {
   readonly due_at: number;
 }
 
-/** What stood when it was last looked, and what is to be sent of what changed since. */
+/** The objects as of the last check, and the events to send about changes since. */
 export type SignalOutbox = ReturnType<typeof openSignalOutbox>;
 
 export function openSignalOutbox(database: Database) {
@@ -53,17 +53,17 @@ export function openSignalOutbox(database: Database) {
     },
   );
   return {
-    /** What stood; undefined where nobody has looked yet. */
+    /** Returns the objects as of the last check. Undefined before the first check. */
     seen: (): Standing[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
-    /** Keeps what stands now with what is to be sent of the difference, in one transaction. */
+    /** Stores the current objects and the events about the changes, in one transaction. */
     keep: (
       stands: readonly Standing[],
       sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
-    /** Each endpoint's oldest, where that is due: what is told of one person stays in order. */
+    /** Returns each endpoint's oldest event if it is due, so that events arrive in order. */
     due: (now: number): Outgoing[] => due.all(now),
-    /** It has reached its receiver, or never will. */
+    /** Removes an event that was delivered or is given up. */
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),
   };

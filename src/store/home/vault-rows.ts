@@ -1,20 +1,20 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { openBytes, sealBytes } from '../../secrets/aes-gcm.ts';
 
-/** What a connection may ask for that says nothing else. */
+/** Default scopes of a connection. */
 export const BROKER_SCOPES = ['account:write', 'trading'] as const;
 
-/** An account a user has connected, as it is kept. */
+/** A stored connection of a user. */
 interface VaultRow {
   readonly connection: string;
   readonly scopes: string;
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
-  /** Opened by {@link VaultRows.refreshToken}. No two sealings are the same, so it also tells one connecting from the next. */
+  /** Opened by {@link VaultRows.refreshToken}. Each sealing is unique, so it also distinguishes a new connection from an old one. */
   readonly sealed_refresh_token: Buffer;
 }
 
-/** The accounts users have connected, with their refresh tokens sealed at rest (AES-256-GCM). */
+/** Users' connections, with their refresh tokens sealed at rest (AES-256-GCM). */
 export type VaultRows = ReturnType<typeof openVaultRows>;
 
 /** @param key 32 bytes */
@@ -43,9 +43,9 @@ export function openVaultRows(database: Database, key: Buffer) {
   );
   return {
     find: (user: string, connection: string): VaultRow | undefined => select.get(user, connection),
-    /** By the connection's name. */
+    /** Sorted by the connection's name. */
     list: (user: string): VaultRow[] => listed.all(user),
-    /** Whether the user was ever connected there. */
+    /** Returns whether the user ever had this connection. */
     wasConnected: (user: string, connection: string): boolean => known.get(user, connection) !== undefined,
     keep: (user: string, connection: string, refreshToken: string, scopes: string, now: number): void => {
       const sealed = sealBytes(key, Buffer.from(refreshToken), ownerOf(user, connection));
@@ -64,7 +64,7 @@ export function openVaultRows(database: Database, key: Buffer) {
   };
 }
 
-/** Authenticated with each token: a row copied to another user doesn't open. */
+/** Returns the associated data of a sealed token, so that a row copied to another user can't be opened. */
 function ownerOf(user: string, connection: string): string {
   return JSON.stringify([user, connection]);
 }

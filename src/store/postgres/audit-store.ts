@@ -5,17 +5,17 @@ import { appendLines, readTail, wholeLines } from '../audit-file.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** So many lines are moved in one unit of work: of a file that is new on this machine, all there ever were. */
+/** Maximum number of lines per transaction. A machine's new file needs all lines that were ever written. */
 const MOST_MOVED = 1_000;
-/** Longer than nearly every line; a file whose end holds none is read further back. */
+/** Bytes to read from the end of the file. Longer than nearly every line; without a complete line, more is read. */
 const TAIL_BYTES = 16_384;
 
 /**
- * The record is in the database for good, where nobody but its owner can change or remove a line; each machine's file is a copy of
- * all of it, and what that lacks is seen by its own last line.
+ * Creates the audit log store. The database keeps the log permanently, and only its owner can change or remove a line. Each
+ * machine's file is a full copy, whose last line shows which lines are missing.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
-  /** One at a time has a file, whichever machine it is on: a folder may be shared. To be awaited, or to be followed by a look. */
+  /** Locks a file across machines, because its folder may be shared. The caller must await it or re-read the file afterwards. */
   const lock = (unit: Unit, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);
     return unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });
@@ -33,7 +33,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
       const before = endOf(file);
       const [, lines] = await Promise.all([lock(unit, file), linesAfter(unit, before.seq, MOST_MOVED)]);
       if (lines.length === 0) return false;
-      // Whoever had the file before may have added the same; and whoever stood still while the database went away had it no longer.
+      // The previous holder may have appended the same lines. A suspended process may also have lost the lock.
       const { seq, tail } = endOf(file);
       if (seq !== before.seq || tail !== before.tail) return true;
       appendLines(file, tail, lines);
@@ -52,7 +52,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
         const lines = await linesAfter(unit, endOf(file).seq, null);
         return {
           head: head ?? NO_LINE,
-          // A line that was noted since the head was read is for the next look.
+          // Lines that were added after the head was read belong to the next snapshot.
           pending: lines.filter((line) => (seqOf(line) ?? 0) <= (head?.seq ?? 0)),
           bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
         };
@@ -60,11 +60,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   };
 }
 
-/** The number of a file's last whole line, 0 where it has none; and how it ends. */
+/** Returns the number of the file's last complete line (0 if there is none), and the file's end. */
 function endOf(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
-    // From the last one back: nearly always it is whole.
+    // Searches backwards, because the last line is nearly always valid.
     const last = wholeLines(tail)
       .split('\n')
       .findLast((line) => seqOf(line) !== undefined);
@@ -73,7 +73,7 @@ function endOf(file: string): { readonly seq: number; readonly tail: string } {
   }
 }
 
-/** Undefined for what is no line of the record. */
+/** Returns the entry's number, or undefined if the line is not an audit log entry. */
 function seqOf(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };

@@ -9,8 +9,8 @@ import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 /*
- * Everything that a program needs for a gateway on PostgreSQL, in one module: it is loaded where one is used, and the driver
- * with it.
+ * Everything that a program needs for a gateway on PostgreSQL, in one module, so that it and the driver are loaded only if
+ * PostgreSQL is used.
  */
 
 export { postgresGatewayStores } from './gateway-stores.ts';
@@ -24,12 +24,12 @@ export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<Tenan
   return openDatabase({ ...options, schema: gatewaySchema });
 }
 
-/** @param address of the login that owns the tables */
+/** @param address the address with the login that owns the tables */
 export function migrateGateway(address: string): Promise<Migrated> {
   return migrate(address, gatewaySchema);
 }
 
-/** One registration for all gateways of a tenant: a question can be asked about by the client alone that asked it. */
+/** Creates the registration that a tenant's gateways share, because only the client that sent a CIBA request can poll it. */
 export function postgresRegistrationPlace(database: TenantDatabase): RegistrationPlace {
   return {
     async read() {
@@ -54,10 +54,10 @@ export function postgresRegistrationPlace(database: TenantDatabase): Registratio
   };
 }
 
-/** Undoes the unit of work. */
+/** Thrown to roll back the transaction. */
 class Stale extends Error {}
 
-/** @param database of `gatewaySchema` */
+/** @param database a database with `gatewaySchema` */
 export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows {
   const whole = async (work: (unit: Unit) => Promise<void>): Promise<boolean> => {
     try {

@@ -12,8 +12,8 @@ import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /**
- * @param database of `gatewaySchema`; whoever opened it closes it
- * @param seal of the ids of questions: who asks has it, and who looks at what was asked
+ * @param database a database with `gatewaySchema`, which the caller closes
+ * @param seal seals and opens the IDs of CIBA requests; only needed to send or read such requests
  */
 export async function postgresGatewayStores(
   database: TenantDatabase,

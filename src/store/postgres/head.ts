@@ -2,19 +2,19 @@ import { type AuditHead, type AuditNote, lineAfter, NO_LINE } from '../audit.ts'
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-/** Where a tenant's record and versions stand, in a unit of work that holds them. */
+/** The head of a tenant's audit log and its latest version, locked by a transaction. */
 export interface Head {
-  /** Notes a line of the record, after all there are. @param now milliseconds since the epoch */
+  /** Appends an audit log entry. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
-  /** The last line by now. */
+  /** Returns the last entry, including those added in this transaction. */
   last(): AuditHead;
-  /** A version above all others. */
+  /** Returns a version above all others. */
   nextVersion(): number;
-  /** The values of {@link headAfter}, for a statement that writes all there is to write, with this one line. */
+  /** Returns the values of {@link headAfter}, for a statement that writes everything including this one entry. */
   lastly(note: AuditNote, now: number): Values;
 }
 
-/** Makes the row that {@link withHead} holds, where there is none. */
+/** Creates the row that {@link withHead} locks, if there is none. */
 export async function ensureHead(database: TenantDatabase): Promise<void> {
   const { seq, hash } = NO_LINE;
   await database.write((unit) =>
@@ -26,15 +26,15 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
 }
 
 /**
- * Whether the tenant's gateways seal by the same key; the first one says which.
- * @param check follows from the key, and tells nothing of it
+ * Returns whether this gateway seals with the same key as the tenant's others. The first gateway sets it.
+ * @param check a value derived from the key that does not reveal it
  */
 export async function haveSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
   await ensureHead(database);
   return await database.write((unit) => holdSeal(unit, check));
 }
 
-/** The same within a unit of work, until whose end nobody else says which. */
+/** Does the same within a transaction, which blocks others from setting the key until it ends. */
 export async function holdSeal(unit: Unit, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
@@ -42,18 +42,18 @@ export async function holdSeal(unit: Unit, check: string): Promise<boolean> {
 }
 
 /**
- * Common table expressions that write a line of the record, and where it and the versions stand, by {@link Head.lastly}.
- * @param rows an expression before them: without a row of it nothing is written
+ * Returns common table expressions that write an audit log entry and the new head, with the values of {@link Head.lastly}.
+ * @param rows a preceding expression; if it has no rows, nothing is written
  */
 export const headAfter = (rows: string) => `
   line AS (INSERT INTO record_lines (seq, line) SELECT @headSeq, @headLine FROM ${rows}),
   head AS (UPDATE heads SET seq = @headSeq, hash = @headHash, version = @headVersion WHERE EXISTS (SELECT FROM ${rows}))`;
 
 /**
- * A unit of work that writes to the record, or changes a proposal, or goes by a person's epoch: one of a tenant's at a time, from
- * its first statement to its commit. So lines stand in the order of their units, versions appear in the order in which they were
- * drawn, and what was read holds until it is written by. It is taken before anything else, and no unit that holds something
- * else takes it later: none can wait for another in a circle.
+ * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. It locks the head, so
+ * that a tenant has one such transaction at a time, from its first statement to its commit. Therefore, entries are in commit
+ * order, versions become visible in the order of their numbers, and facts that were read are still true at the write. The
+ * head is always locked first, never by a transaction that holds another lock, so there are no deadlocks.
  */
 export function withHead<T>(
   database: TenantDatabase,
@@ -62,7 +62,7 @@ export function withHead<T>(
   return lookingWithHead(database, async () => undefined, work);
 }
 
-/** The same, where what is looked at first is asked for in one go with it, and answered as of when it is held. */
+/** Does the same, with a query that is sent together with the lock and answered once the lock is held. */
 export function lookingWithHead<T, Looked>(
   database: TenantDatabase,
   look: (unit: Unit) => Promise<Looked>,
@@ -73,7 +73,7 @@ export function lookingWithHead<T, Looked>(
       unit.one<AuditHead & { version: number }>('SELECT seq, hash, version FROM heads FOR UPDATE'),
       look(unit),
     ]);
-    if (found === undefined) throw new Error('the record has lost its head');
+    if (found === undefined) throw new Error('the audit log’s head row is missing');
     let { version, ...last } = found;
     let isWritten = false;
     const lines: { readonly seq: number; readonly line: string }[] = [];

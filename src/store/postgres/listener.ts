@@ -1,17 +1,17 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** Before it is tried again to listen, milliseconds. */
+/** Delay before reconnecting, in milliseconds. */
 const RETRY_MS = 1_000;
 
 export interface Listener {
-  /** Gives the connection back. */
+  /** Stops listening and closes the connection. */
   close(): Promise<void>;
 }
 
 /**
- * Listens to a channel on a connection of its own, which it makes again where it breaks (PostgreSQL manual, LISTEN).
+ * Listens to a channel on a dedicated connection, and reconnects if it breaks (PostgreSQL manual, LISTEN).
  * @param channel letters, digits and `_`
- * @param heard what was told; undefined each time it begins to listen, since something may have been told before
+ * @param heard called with each payload, and with undefined after each (re)connect, because notifications may have been lost
  */
 export function listenTo(
   pool: Pick<Pool, 'connect'>,
@@ -47,7 +47,7 @@ export function listenTo(
     } catch {
       broken();
     }
-    // Closed while it was opened.
+    // The listener was closed while the connection was opened.
     if (closing.signal.aborted) release();
   };
   const release = () => {

@@ -2,16 +2,16 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 
-/** What a migration did: from which version to which. */
+/** The versions before and after a migration. */
 export interface Migrated {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Brings a database to its latest version, each step once, all in one transaction and by one process at a time.
- * @param address of the owner of the tables, who may make roles the first time
- * @throws {TradeAgentError} `invalid_config` for a newer program's database, which is left as it is
+ * Migrates a database to the latest version in one transaction, by one process at a time.
+ * @param address the address with the login that owns the tables, which must be able to create roles the first time
+ * @throws {TradeAgentError} `invalid_config` for a newer program's database, which is not changed
  */
 export async function migrate(address: string, { name, migrations }: Schema): Promise<Migrated> {
   const pool = await openPool({ address, schema: name, max: 1 });
@@ -21,7 +21,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
   });
   try {
     await client.query('BEGIN');
-    // Before the first version there is no table to lock.
+    // An advisory lock, because there is no table to lock before the first version.
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended('trade-agent ' || $1, 0))", [name]);
     await client.query(`
       SET LOCAL client_min_messages = warning;
@@ -42,7 +42,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
     await client.query('COMMIT');
     return { from, to: migrations.length };
   } finally {
-    // Closed with the transaction open where something failed: undone.
+    // If something failed, closing the connection rolls back the open transaction.
     client.release(true);
     await pool.end();
   }
@@ -51,7 +51,7 @@ export async function migrate(address: string, { name, migrations }: Schema): Pr
 export function tooNew(found: number, known: number): TradeAgentError {
   return new TradeAgentError(
     'invalid_config',
-    `the database is of version ${found}; this program knows up to ${known}`,
-    { hint: 'Run the newer trade-agent that brought it there.' },
+    `the database has version ${found}, but this program supports at most ${known}`,
+    { hint: 'Use the newer trade-agent that migrated it.' },
   );
 }

@@ -6,8 +6,8 @@ import { appOf, type Schema } from './schema.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
 /**
- * Connections whose commits don't wait for the disk. A process says by them that it lives: it must not stand behind its own units that
- * wait for what one that stands still has locked.
+ * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, so that they
+ * can't be delayed by transactions that wait for a lock of a suspended process.
  */
 const UNSYNCED_MAX = 5;
 
@@ -17,8 +17,8 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
 }
 
 /**
- * Opens a tenant's part of a database, once it is known to keep what this program relies on: its version, that its policies
- * hold for this login, and that a commit waits for the disk.
+ * Opens a tenant's part of a database after checking what this program relies on: the schema's version, that row security
+ * applies to this login, and that commits wait for the disk.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
@@ -42,9 +42,9 @@ async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<voi
   if (found < known) {
     throw new TradeAgentError(
       'invalid_config',
-      `the database is of version ${found}, and this program’s is ${known}`,
+      `the database has version ${found}, but this program needs ${known}`,
       {
-        hint: 'Bring it up to date with the login that owns its tables.',
+        hint: 'Migrate it with the login that owns its tables.',
       },
     );
   }
@@ -56,26 +56,22 @@ async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<voi
   );
   const [login] = rows;
   if (login === undefined || login.above || !login.app) {
-    throw new TradeAgentError(
-      'invalid_config',
-      'the database’s login must be one that row security holds for',
-      {
-        hint: `Make one that is no superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appOf(name)}.`,
-      },
-    );
+    throw new TradeAgentError('invalid_config', 'row-level security does not apply to the database’s login', {
+      hint: `Create a login that is not a superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appOf(name)}.`,
+    });
   }
   if (login.synced === 'off') {
     throw new TradeAgentError(
       'invalid_config',
       'the database does not wait for its disk (synchronous_commit is off)',
       {
-        hint: 'An order could be forgotten that was sent: set it to "on", or to what your replicas need.',
+        hint: 'A sent order could be lost. Set it to "on", or to the value that your replicas need.',
       },
     );
   }
 }
 
-/** 0 where there is none yet. */
+/** Returns the schema's version, or 0 if there is none yet. */
 async function versionOf(pool: Pool, schema: string): Promise<number> {
   const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     schema,

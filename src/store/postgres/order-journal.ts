@@ -36,7 +36,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
         : database.read((unit) => countOrder(unit, order, { clock: now, counting })),
     usage: (sub, account, now) => countUsage(units, sub, account, { clock: now, counting }),
     async place(key, order, now) {
-      // The broker has it: where this is lost with the power, whoever asks next looks it up there.
+      // Need not be durable: if it is lost in a power failure, the next reader looks the order up at the broker.
       const before = await database.writeUnsynced((unit) => place(unit, key, order, now));
       if (before === 'rejected')
         return await database.write((unit) => driveWork(unit, adopt(' FOR UPDATE', key, order, now)));
@@ -45,7 +45,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   };
 }
 
-/** Answers with the state before. An order that had been rejected stays so: see {@link adopt}. */
+/** Returns the previous state. Does not change a rejected order, which {@link adopt} handles. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE ${THIS_ORDER} FOR UPDATE
@@ -67,22 +67,22 @@ async function place(
 }
 
 /*
- * Twice to the database and back, since somebody decides in between; once where nobody does:
+ * A claim takes two round trips to the database, because `decide` runs in between, or one without `decide`:
  *
- *  1. The locks, and then what is looked at. A statement sees what was committed before it began, so all that whoever had the lock
- *     before has written.
- *  2. All that is written, in one statement, and its commit: the approval is used up where there is no such order yet, and the
- *     intent is written where it was.
+ *  1. Takes the locks, then reads. A statement sees everything that was committed before it began, and therefore everything
+ *     that the previous holder of the lock has written.
+ *  2. Writes everything in one statement and commits. It uses the approval only if there is no such order yet, and writes
+ *     the intent only if it used the approval.
  */
 
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
-/** Until the unit's end nobody else counts by this mandate, or ends it: in the unit that claims an order under it. */
+/** Locks the mandate until the end of the transaction that claims an order under it, so that nobody else counts or ends it. */
 async function holdMandate(unit: Unit, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
-/** Claims an order, as {@link OrderJournal.claim} has it. The unit ends with it. */
+/** Claims an order (see {@link OrderJournal.claim}) as the last part of the transaction. */
 async function claimOrder(
   unit: Unit,
   tenant: string,
@@ -92,7 +92,7 @@ async function claimOrder(
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
   const { clock: now } = at;
-  // Until the end nobody else counts what the account has out, or has this client_order_id.
+  // Until the end of the transaction, nobody else counts the account's orders or uses this client_order_id.
   const locked = unit.all(
     'SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(@keys::text[]) AS key',
     {
@@ -122,12 +122,12 @@ async function claimOrder(
 
 const SAME = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
-/** By it is counted: it never goes back. */
+/** The time for counting, which never goes back. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
   known AS (SELECT FROM gateway_orders ${SAME}),
-  -- Of two at once the second waits for the outcome of the first.
+  -- With two concurrent claims, the second waits for the outcome of the first.
   spent AS (
     INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)
     SELECT @issuer, @jti, @sub, 'order', @clientOrderId, @now WHERE NOT EXISTS (SELECT FROM known)
@@ -141,7 +141,7 @@ const INTENT = `
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot FROM spent
   )`;
 const { most, every } = KEPT_DECISIONS;
-/** `noteDecision`, for an order that is claimed. Its values have names of their own beside the order's. */
+/** `noteDecision` for an order that is claimed. Some of its values are renamed, to not collide with the order's. */
 const NOTED = `
   noted AS (
     INSERT INTO decisions
@@ -193,7 +193,7 @@ async function write(
   return row?.spent === true ? 'claimed' : 'approval_used';
 }
 
-/** An account, without one order, and without the one that it is put in place of. */
+/** Selects an account's other orders: all except one order and the order that it replaces. */
 interface Others {
   readonly account: string;
   readonly sub: string;
@@ -206,8 +206,8 @@ const OTHERS = `account = @account AND (state <> 'rejected' OR reserved_until > 
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 
 /**
- * All of it as of one moment. What may have gone out lately is summed up there, exactly: an account may have thousands of a day.
- * @see lateOrders, of rows; `isLike` for what is the same
+ * Reads everything as of one moment. PostgreSQL sums recent orders exactly, because an account may have thousands a day.
+ * @see lateOrders, which does the same with rows, and `isLike` for identical orders
  */
 const OUT = `
   SELECT newest, late.*, open, known, ${STANDING}
@@ -239,11 +239,11 @@ interface OutRow extends LateOrders, StandingRow {
 }
 
 interface Whose extends SameTerms {
-  /** Whose trading may be halted. */
+  /** The person whose trading state is read. */
   readonly owner: string;
 }
 
-/** A unit of work, or what asks each time by itself: where one statement tells all there is to tell. */
+/** A transaction, or a source that runs each query separately, for callers that need only one statement. */
 type Asked = Pick<Unit, 'one' | 'all'>;
 
 async function outOf(
@@ -266,19 +266,19 @@ async function outOf(
   return { now, newest: row.newest, clock, late, open, state: standingAt(row, now).state, isKnown: known };
 }
 
-/** By which time it is counted. */
+/** The clocks used for counting. */
 interface CountedAt {
-  /** This machine's, milliseconds since the epoch. */
+  /** This machine's time, in milliseconds since the epoch. */
   readonly clock: number;
   readonly counting: CountingClock;
 }
 
-/** What an order meets: in a unit of work that nobody adds an order to the account beside, or that writes nothing. */
+/** Counts the facts for an order, in a transaction that either blocks other claims of the account or is read-only. */
 async function countOrder(unit: Asked, order: Counting, at: CountedAt): Promise<CountedFacts> {
   return (await lookAtOrder(unit, order, at)).counted;
 }
 
-/** The same, and whether there is one of this client_order_id already. */
+/** Does the same, and also returns whether there is an order with this client_order_id already. */
 async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
@@ -291,7 +291,7 @@ async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
 }
 
 async function countUsage(unit: Asked, sub: string, account: string, at: CountedAt): Promise<Usage> {
-  // Nobody's order: no user has an empty id.
+  // Excludes no order, because no user has an empty ID.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
   return usageOf(await outOf(unit, others, { owner: sub, ...noTerms }, at));
 }

@@ -5,13 +5,13 @@ import type { Listener } from './listener.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 const UNTIL = `clock_timestamp() + interval '${LIVES_MS} milliseconds'`;
-/** Nobody living has it. By the database's clock: those of the machines may differ. */
+/** No live process has it. Uses the database's clock, because the machines' clocks may differ. */
 const FREE = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 
-/** At a time: all of what a dead one had, in one unit of work, could take longer than a statement may. */
+/** Maximum per transaction. Taking all proposals of a dead process at once could exceed the statement timeout. */
 const MOST_TAKEN = 1_000;
 const MOST_RENEWED = 5_000;
-/** Who has an open one, each found by one look at the index, however many they have. */
+/** Processes with open proposals. Each is found by one index lookup, however many proposals it has. */
 const ATTENDANTS = `
   WITH RECURSIVE attendants (name) AS (
     (SELECT attendant FROM proposals WHERE state IN (${OPEN}) ORDER BY attendant LIMIT 1)
@@ -21,13 +21,13 @@ const ATTENDANTS = `
   )
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
-/** Some of what nobody living has, what is in hand before what waits for a person. @returns their ids, in this order */
+/** Takes some proposals that no live process has, those that need no decision first. @returns their IDs in this order */
 async function takeSome(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${ATTENDANTS}) AS has WHERE ${FREE}`,
   );
   if (dead.length === 0) return [];
-  // Locked before it is looked at, as in `take`; what another holds is in hand, or is being taken.
+  // Locks before checking, as in `take`. Rows locked by others are being changed or taken, so they are skipped.
   const found = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = ANY(@dead)
      ORDER BY state = 'requested' LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED`,
@@ -42,7 +42,7 @@ async function takeSome(unit: Unit, name: string): Promise<string[]> {
   return ids.filter((id) => taken.has(id));
 }
 
-/** All that a process has still, that was taken for dead: no other is taking it. */
+/** Returns the proposals that a process still has after it was considered dead. The lock prevents others from taking them. */
 async function allOf(unit: Unit, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = @name FOR UPDATE`,
@@ -51,13 +51,13 @@ async function allOf(unit: Unit, name: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** @param name of this process; another one each time it starts */
+/** @param name this process's name, different at each start */
 export function postgresOtherProcesses(
   database: TenantDatabase,
   name: string = randomUUID(),
 ): OtherProcesses {
   const { tenant } = database;
-  // A tenant's own, so that none is told of another's; and no name of theirs is one for PostgreSQL as it is.
+  // Each tenant has its own channel, so that none hears of another's. Hashed, because not every tenant name is a valid identifier.
   const channel = `ta_${createHash('sha256').update(tenant).digest('hex').slice(0, 40)}`;
   const listeners = new Set<(news: News) => void>();
   let listening: Listener | undefined;
@@ -67,7 +67,7 @@ export function postgresOtherProcesses(
     if (told?.by === name) return;
     for (const listener of listeners) listener(told?.news ?? 'missed');
   };
-  /** False where it did not count as living any more. */
+  /** Renews the heartbeat. Returns false if this process was no longer considered alive. */
   const live = async (unit: Unit): Promise<boolean> => {
     const renewed = await unit.run(
       `UPDATE gateways SET until = ${UNTIL} WHERE name = @name AND until >= clock_timestamp()`,
@@ -85,7 +85,7 @@ export function postgresOtherProcesses(
   return {
     tell(news) {
       const told = { channel, payload: JSON.stringify({ by: name, news }) };
-      // In a transaction of its own that does not wait for the disk: one that notifies holds up all others at its commit.
+      // Uses a separate transaction without a disk flush, because a commit with a notification blocks all others.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @payload)', told))
         .catch(() => undefined);
@@ -98,7 +98,7 @@ export function postgresOtherProcesses(
     take: (proposal) =>
       database.writeUnsynced(async (unit) => {
         if (!isKnown) await live(unit);
-        // Locked before it is looked at: who waited for the lock must see whoever took it as one that is there.
+        // Locks before checking, so that a process that waited for the lock sees that another one took the proposal.
         const [, taken] = await Promise.all([
           unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal }),
           unit.last.run(
@@ -115,7 +115,7 @@ export function postgresOtherProcesses(
       }));
       const taken: string[] = [];
       let some: string[];
-      // No longer than it may be taken for dead itself: the rest is for the next time.
+      // Bounded, so that this process is not considered dead meanwhile. The next call takes the rest.
       do {
         some = await database.writeUnsynced((unit) => takeSome(unit, name));
         taken.push(...some);

@@ -2,36 +2,36 @@ import type { Pool, PoolConfig } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 
-/** For a connection, be it a new one or one of the pool's, milliseconds. */
+/** Timeout for getting a new or pooled connection, in milliseconds. */
 const CONNECT_MS = 10_000;
-/** A statement of ours takes milliseconds: what takes longer waits for something that does not come. */
+/** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_MS = 10_000;
-/** For what another unit of work holds: shorter, so that it is this that is told. */
+/** Timeout for a lock. Shorter than the statement timeout, so that the error names the lock. */
 const LOCK_MS = 5_000;
-/** A process that stopped within a unit of work holds what it locked no longer than this. */
+/** Maximum time for which a process that was suspended within a transaction keeps its locks. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
-/** Longer than the server's own limits: for a server that says nothing at all any more. */
+/** Client-side timeout for an unresponsive server. Longer than the server's own limits. */
 const ANSWER_MS = 20_000;
 
-/** @see https://www.postgresql.org/docs/current/datatype-oid.html; the number of `bigint` is PostgreSQL's own */
+/** PostgreSQL's type OID of `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
 const BIGINT_OID = 20;
 
 export interface PoolOptions {
   /** See {@link readServerAddress}. */
   readonly address: string;
-  /** Where its tables are. */
+  /** Schema of the tables. */
   readonly schema: string;
-  /** How many connections at most. */
+  /** Maximum number of connections. */
   readonly max?: number;
-  /** Whose rows all that is asked is about; none for who owns the tables. See `requireTenant`. */
+  /** Tenant whose rows all queries are limited to. Omitted for the tables' owner. See `requireTenant`. */
   readonly tenant?: string;
-  /** False where a commit need not wait for the disk: what is lost with the server is done again. */
+  /** False if commits need not wait for the disk, because a lost change is simply repeated. */
   readonly synced?: boolean;
 }
 
 /**
- * Connections to one database. The driver is loaded here, so that who keeps all in SQLite never loads it.
- * @throws {TradeAgentError} `invalid_config` for an address that is none, or without TLS beyond this machine
+ * Opens a connection pool to a database. Loads the driver only here, so that programs with SQLite never load it.
+ * @throws {TradeAgentError} `invalid_config` for an invalid address, or one of another machine without TLS
  */
 export async function openPool({
   address,
@@ -48,12 +48,12 @@ export async function openPool({
     ...(synced ? {} : { synchronous_commit: 'off' }),
   };
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  // Of what an address can say the driver lets it have the last word: this is not for it to say.
+  // Set in the address, because the driver lets the address override its configuration.
   url.searchParams.set('options', options.join(' '));
   const { default: pg } = await import('pg');
   const config: PoolConfig & { readonly pipeline: true } = {
     connectionString: url.href,
-    // What is asked next doesn't wait for the answer before; the server answers in the order of asking.
+    // Sends queries without waiting for earlier answers. The server answers in order.
     pipeline: true,
     max,
     connectionTimeoutMillis: CONNECT_MS,
@@ -68,41 +68,41 @@ export async function openPool({
     },
   };
   const pool = new pg.Pool(config);
-  // A connection that breaks tells whoever uses it by their query; without somebody to hear it as well, it ends the process.
+  // A broken connection rejects its queries. Its `error` event needs a listener too, or it would end the process.
   const heard = () => undefined;
   pool.on('error', heard);
   pool.on('connect', (client) => client.on('error', heard));
   return pool;
 }
 
-/** Times in milliseconds, counters and versions: all far below 2^53, or something is wrong. */
+/** Parses a bigint. Times, counters and versions are far below 2^53, so a larger number is an error. */
 function safeInteger(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`not a number that can be told exactly: ${text}`);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`the number exceeds 2^53: ${text}`);
   return number;
 }
 
 /**
- * The address of a PostgreSQL database, as libpq writes it (PostgreSQL manual §34.1.1.2):
+ * Parses the address of a PostgreSQL database in libpq's form (PostgreSQL manual §34.1.1.2):
  * `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`, or `postgresql:///DATABASE?host=/run/postgresql&user=USER`
- * for a Unix socket. What people approve and own goes there, so beyond this machine it is TLS with the server's name verified.
- * @throws {TradeAgentError} `invalid_config`; never shows the address, which may hold a password
+ * for a Unix socket. People's approvals and data are sent there, so other machines require TLS with a verified host name.
+ * @throws {TradeAgentError} `invalid_config`; never shows the address, which may contain a password
  */
 export function readServerAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['postgresql:', 'postgres:'].includes(url.protocol)) {
-    throw new TradeAgentError('invalid_config', 'the database’s address is not one of PostgreSQL', {
-      hint: 'It looks like postgresql://USER@HOST/DATABASE?sslmode=verify-full, or postgresql:///DATABASE?host=/run/postgresql&user=USER.',
+    throw new TradeAgentError('invalid_config', 'the database’s address is not a PostgreSQL URL', {
+      hint: 'Use the form postgresql://USER@HOST/DATABASE?sslmode=verify-full, or postgresql:///DATABASE?host=/run/postgresql&user=USER.',
     });
   }
   if (!isOnThisMachine(url) && url.searchParams.get('sslmode') !== 'verify-full') {
     throw new TradeAgentError(
       'invalid_config',
-      'the database is on another machine, and its address does not ask for TLS',
-      { hint: 'Add "sslmode=verify-full" to the address, and "sslrootcert=FILE" where its CA is your own.' },
+      'the database is on another machine, but its address does not require TLS',
+      { hint: 'Add "sslmode=verify-full" to the address, and "sslrootcert=FILE" for your own CA.' },
     );
   }
-  // Left out it would be whatever PGHOST says.
+  // Without a host, the driver would use PGHOST.
   if (hostOf(url) === '') url.searchParams.set('host', 'localhost');
   return url;
 }

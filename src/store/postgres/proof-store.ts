@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ProofStore } from '../proof-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
-/** How often those that are over are removed, milliseconds: they are known by their time, so that it is only for the room. */
+/** Interval for deleting expired proofs, in milliseconds. Expiry is checked anyway, so this only saves space. */
 const SWEPT_EVERY_MS = 60_000;
 
-/** Where they are kept: a gateway's, or a server's. */
+/** The table of a gateway or of a server. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
-/** Of the tenant for the application, of all for the sweeper. */
+/** Deletes expired proofs: a tenant's with the application's role, and all with the sweeper's. */
 export const sweepProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function postgresProofStore(
@@ -20,7 +20,7 @@ export function postgresProofStore(
     async remember(proof, expiresAt, now) {
       const at = Math.floor(now);
       const isNew = await database.write(async (unit) => {
-        // One that is over is taken again in its place; of two at once the second waits for the first.
+        // An expired proof is overwritten. With two concurrent requests, the second waits for the first.
         const written = await unit.last.run(
           `INSERT INTO ${table} AS known (proof, expires_at) VALUES (@proof, @expiresAt)
            ON CONFLICT (tenant, proof) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < @now`,

@@ -39,7 +39,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: QuestionSe
   const opened: OpenedRow = (row) => proposalOf(row, seal);
   return {
     ...proposalReads(postgresDatabase(database), opened),
-    // A change is heard of by all who wait for it, and each looks for itself.
+    // Batched, because after a change, everyone who waits for the proposal reads it.
     get: gathered(async (ids) => {
       const rows = await database.read((unit) =>
         unit.last.all<ProposalRow>('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids }),
@@ -89,7 +89,7 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
   } satisfies Partial<ProposalStore>;
 }
 
-/** Last of all, with its key and its line. */
+/** Inserts a draft with its key and audit log entry. Must be the last statement of the transaction. */
 const DRAFT = `
   WITH drafted AS (
     INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
@@ -128,10 +128,10 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
       }).then(async (row): Promise<ProposalChanged> => {
         if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
         const proposal = await database.read((unit) => driveWork(unit.last, existing(id, opened)));
-        // As it was seen, and not changed: that is what a halt alone does.
+        // The version is unchanged, so only a halt can have prevented the update.
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
-    // Where this is lost with the power, the phone is told again.
+    // Need not be durable: if it is lost in a power failure, the phone is notified again.
     told: async (id: string, told: number) =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
@@ -139,7 +139,7 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
   } satisfies Partial<ProposalStore>;
 }
 
-/** Last of all, with its line, where it is as it was seen. */
+/** Updates a proposal whose version is unchanged, with its audit log entry. Must be the last statement of the transaction. */
 function changing(token: ProposalChange['token'], unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
@@ -154,7 +154,7 @@ function changing(token: ProposalChange['token'], unlessHalted: boolean): string
 
 const MINE = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
 
-/** Each count by an index of its own. */
+/** Each count uses its own index. */
 const STANDING = `
   SELECT ${EPOCH},
     (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN})) AS codes,
@@ -210,9 +210,9 @@ async function standing(
 }
 
 /**
- * Looks up by id, and what is asked for within one turn of the event loop at once: each asks once, however many want it, and all
- * together in one question. It goes out after the last of them asked, so none is answered as of before.
- * @param look finds those that are there; its rejection is that of all who asked
+ * Batches lookups by ID within one turn of the event loop into one query, with each ID once. The query is sent after the
+ * last call of the turn, so no caller gets a state from before its call.
+ * @param look returns the items that exist; if it rejects, all callers of the turn are rejected
  */
 export function gathered<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,

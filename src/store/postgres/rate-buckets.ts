@@ -2,8 +2,8 @@ import { type RateBuckets, requireTakeable } from '../rate-buckets.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
- * The clock is read again once the bucket's row is locked: who waited for it has not asked when it began to. What comes back
- * where nothing was taken goes by the row as it was when the statement began: the wait is a guess, what was taken is not.
+ * Reads the clock again once the bucket's row is locked, so that waiting for the lock does not count as earlier use. If
+ * nothing was taken, the returned wait is based on the row at the start of the statement: it is an estimate.
  */
 const TAKE = `
   WITH taken AS (
@@ -18,14 +18,14 @@ const TAKE = `
     (SELECT extract(epoch FROM due_at - clock_timestamp()) FROM rate_buckets WHERE bucket = @bucket), @most)))) END
     ::bigint AS wait`;
 
-/** @param database whose schema has `rate_buckets`: its tenant's buckets */
+/** @param database a database whose schema has `rate_buckets` */
 export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
   return {
     async take(bucket, rate, tokens) {
       requireTakeable(rate, tokens);
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
-      // Where the server dies, what was taken in its last moments was not: a little more goes through once, and meanwhile
-      // nobody who waits for the row waits for the disk.
+      // Need not be durable. If the server dies, the last tokens are available again once. In return, nobody who waits for
+      // the row also waits for the disk.
       const row = await database.writeUnsynced((unit) => unit.last.one<{ wait: number }>(TAKE, values));
       return row?.wait ?? 0;
     },

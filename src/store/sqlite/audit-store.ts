@@ -19,7 +19,7 @@ export function auditNotes(database: Database.Database): (note: AuditNote, now: 
   const insert = database.prepare('INSERT INTO audit_noted (seq, line) VALUES (?, ?)');
   return (note, now) => {
     const before = head.get();
-    if (before === undefined) throw new Error('the record has lost its head');
+    if (before === undefined) throw new Error('the audit log’s head row is missing');
     const { seq, hash, line } = lineAfter(before, note, now);
     insert.run(seq, line);
     advance.run(seq, hash);

@@ -1,19 +1,16 @@
 import { DECIDED, OPEN, TOLD } from '../../rows/proposal-states.ts';
 import { rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
 
-/** Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
+/** The schema's roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
 
-/**
- * The journals of orders and messages, the approvals they used up, and what was decided about orders. Times are
- * milliseconds.
- */
+/** The journals of orders and messages, the used approvals, and policy decisions. Times are milliseconds. */
 const journals = `
   CREATE TABLE gateway_orders (
     tenant text NOT NULL DEFAULT current_tenant(),
     sub text NOT NULL,
     client_order_id text NOT NULL,
-    -- Of the same millisecond the one of the lower number is the older: one account's are claimed one after another.
+    -- Orders rows of the same millisecond: orders of one account are claimed one at a time, so the lower number is older.
     place bigint GENERATED ALWAYS AS IDENTITY,
     digest text NOT NULL,
     draft text NOT NULL,
@@ -28,15 +25,15 @@ const journals = `
     account text NOT NULL,
     symbol text NOT NULL,
     side text NOT NULL,
-    -- Dollars and shares that it counts for.
+    -- Dollars and shares for which the order counts against limits.
     notional text NOT NULL,
     qty text NOT NULL,
     terms text NOT NULL,
-    -- When it was known to be over at the broker.
+    -- Time when the order was known to be closed at the broker.
     over_at bigint,
     mandate text,
     slot text,
-    -- When it was inferred to be absent at the broker, and until when it still counts.
+    -- Time when the order was inferred to be absent at the broker, and until when it still counts.
     written_off_at bigint,
     reserved_until bigint,
     PRIMARY KEY (tenant, sub, client_order_id),
@@ -74,7 +71,7 @@ const journals = `
     used_at bigint NOT NULL,
     PRIMARY KEY (tenant, issuer, jti)
   );
-  -- What was used once is never free again.
+  -- A used approval never becomes unused.
   ${tenantTable(schema, 'used_approvals', { app: 'SELECT, INSERT' })}
 
   CREATE TABLE decisions (
@@ -122,7 +119,7 @@ const proposals = `
     typed boolean NOT NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
-    -- The version that it was drafted as: of the same millisecond the later one is the newer.
+    -- The version at the draft. Orders proposals of the same millisecond.
     place bigint NOT NULL,
     version bigint NOT NULL,
     deadline bigint NOT NULL,
@@ -134,11 +131,11 @@ const proposals = `
     token_expires_at bigint,
     result text,
     reason text,
-    -- Up to which of its versions the phone was told what became of it.
+    -- The latest version about whose outcome the phone was notified.
     told bigint NOT NULL DEFAULT 0,
-    -- The gateway that looks after it.
+    -- The gateway that supervises it.
     attendant text NOT NULL DEFAULT '',
-    -- The ids of the questions are kept sealed; the hash finds the row of one.
+    -- The IDs of CIBA requests are sealed. The hash is for finding the row of an ID.
     auth_req_hash text,
     sealed_auth_req_id bytea,
     sealed_owner_auth_req_id bytea,
@@ -192,18 +189,15 @@ const proposals = `
   ${tenantTable(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/**
- * The record: its lines are kept for good, and can only be added to. `record_checkpoint` is how far it is signed
- * (the latest checkpoint alone).
- */
+/** The append-only audit log. `record_checkpoint` has only the latest checkpoint. */
 const record = `
-  -- One row a tenant: the record's last line, and the latest version of a proposal. Who writes one or the other holds it.
+  -- One row per tenant: the last audit log entry, and the latest proposal version. Writers of either lock it.
   CREATE TABLE heads (
     tenant text NOT NULL DEFAULT current_tenant(),
     seq bigint NOT NULL,
     hash text NOT NULL,
     version bigint NOT NULL,
-    -- By it a gateway knows whether it has the key by which the others seal tokens; tells nothing of it.
+    -- Shows a gateway whether it has the same seal key as the others, without revealing the key.
     seal_check text,
     PRIMARY KEY (tenant)
   );
@@ -226,7 +220,7 @@ const record = `
   ${tenantTable(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
-/** Mandates, what orders have used of them, and what the gateway orders by itself under one. */
+/** Mandates, their use by orders, and standing orders. */
 const mandates = `
   CREATE TABLE mandates (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -270,15 +264,12 @@ const mandates = `
   ${tenantTable(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
-/**
- * The keys that people approve with and what they signed, who has access to an account, accounts at brokers, and
- * proofs seen.
- */
+/** Signing keys and signatures, access to accounts, broker accounts, and seen DPoP proofs. */
 const people = `
   CREATE TABLE signing_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
     credential_id text NOT NULL,
-    -- Of the same millisecond the one of the lower number is the older.
+    -- Orders keys of the same millisecond: the lower number is older.
     place bigint GENERATED ALWAYS AS IDENTITY,
     sub text NOT NULL,
     public_key bytea NOT NULL,
@@ -297,7 +288,7 @@ const people = `
   CREATE INDEX signing_keys_of_person ON signing_keys (tenant, sub) WHERE removed_at IS NULL;
   ${tenantTable(schema, 'signing_keys', { app: 'SELECT, INSERT, UPDATE' })}
 
-  -- One of each person: a newer takes an older one's place.
+  -- One row per person: a new pairing replaces an old one.
   CREATE TABLE pairings (
     tenant text NOT NULL DEFAULT current_tenant(),
     sub text NOT NULL,
@@ -339,7 +330,7 @@ const people = `
   CREATE INDEX access_of_person ON access_grants (tenant, who) WHERE revoked_at IS NULL;
   ${tenantTable(schema, 'access_grants', { app: 'SELECT, INSERT, UPDATE' })}
 
-  -- Sealed by the gateway: not even the database's owner can read them.
+  -- Sealed by the gateway, so that not even the owner of the database can read them.
   CREATE TABLE broker_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
     sub text NOT NULL,
@@ -375,9 +366,8 @@ const people = `
 `;
 
 /**
- * The gateways that are alive, by the database's own clock; the keys that all of a tenant share, wrapped by a key
- * management service; the client that they registered; since when the tenant's rules have limits (at most one
- * row).
+ * Live gateways, by the database's clock. Keys that a tenant's gateways share, wrapped by a key management service. Their
+ * registered client. The time since when the tenant's rules have limits (at most one row).
  */
 const gateways = `
   CREATE TABLE gateways (
@@ -409,7 +399,7 @@ const gateways = `
   ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
-/** The tables of a gateway. Columns are as SQLite's, so that rows are read by the same code (`store/rows/`). */
+/** A gateway's tables. Columns match SQLite's, so that the same code reads the rows (`store/rows/`). */
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [

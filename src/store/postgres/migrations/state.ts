@@ -4,13 +4,13 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** The first columns of a table whose rows are one person's, and of its key. */
+/** The first columns of a table with rows per person, and of its primary key. */
 const PERSON_COLUMNS =
   'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
- * A table that a sweep of the tenant sees whole, and a unit of work of one person's their own rows alone: it holds times, limits
- * and ids, and nothing else of what anybody does.
+ * Secures a table of which a tenant's sweep sees all rows, and a person's transaction only their own. Such a table contains
+ * only times, limits and IDs, no other personal data.
  */
 const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -20,8 +20,8 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
 `;
 
 /**
- * Has a table's rows be seen and written by their one person alone, within the tenant: a second policy, which must hold as well.
- * What people call a thing (a thread, an account) is therefore each person's own.
+ * Secures a table so that each person sees and writes only their own rows within the tenant, with a second policy that must
+ * also hold. Names of things, such as threads or accounts, are therefore per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
@@ -29,7 +29,7 @@ const personTable = (table: string, rights: { readonly app: string }): Migration
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
 
-/** The person of the tenant that each transaction is of, beside the tenant (`personDatabase`). */
+/** The person of the current transaction (`personDatabase`), in addition to the tenant. */
 const people = `
   CREATE FUNCTION current_person() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
   DECLARE person text := current_setting('ta.person', true);
@@ -41,7 +41,7 @@ const people = `
   END $$;
 `;
 
-/** Threads, who drives them, and their proposals as they were last seen. `seq` is the order in which they were made. */
+/** Threads with their leases, and their proposals as last seen. `seq` is the order of creation. */
 const threads = `
   CREATE TABLE threads (
     ${PERSON_COLUMNS},
@@ -61,7 +61,7 @@ const threads = `
   CREATE INDEX threads_by_profile ON threads (tenant, person, profile, updated_at);
   ${personTable('threads', rights)}
 
-  -- The gateway answers a repeated order with the proposal that is already open, so two threads may share one.
+  -- For a repeated order, the gateway returns the open proposal, so two threads may share one.
   CREATE TABLE thread_proposals (
     ${PERSON_COLUMNS},
     proposal text NOT NULL,
@@ -78,10 +78,7 @@ const threads = `
   ${personTable('thread_proposals', rights)}
 `;
 
-/**
- * LangGraph's checkpoints (checkpoint-rows.ts). Ids rise with time, byte by byte, so what is compared is collated
- * that way.
- */
+/** LangGraph's checkpoints (checkpoint-rows.ts). IDs increase in byte order, so compared columns use collation "C". */
 const checkpoints = `
   CREATE TABLE checkpoints (
     ${PERSON_COLUMNS},
@@ -122,7 +119,7 @@ const checkpoints = `
   ${personTable('messages', rights)}
 `;
 
-/** What checks remember of an account: firings, the mark, what was proposed, prices, activities, notices, imported rows. */
+/** State between checks: firings, high-water mark, proposals, prices, activities, notices and imported rows. */
 const checks = `
   CREATE TABLE fired (
     ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
@@ -170,7 +167,7 @@ const checks = `
     .map((table) => personTable(table, { app: 'SELECT, INSERT, UPDATE, DELETE' }))
     .join('')}
 
-  -- What the market paid is nobody's own: read once for all of a tenant.
+  -- Market prices are not personal, so they are read once per tenant.
   CREATE TABLE closes (
     tenant text NOT NULL DEFAULT current_tenant(), symbol text NOT NULL, days bytea NOT NULL, closes bytea NOT NULL,
     PRIMARY KEY (tenant, symbol)
@@ -179,9 +176,8 @@ const checks = `
 `;
 
 /**
- * People's secrets, sealed by the tenant's data keys, which a key management service has wrapped.
- * `credential_holders` says who has any, and is what is locked while one person's change. A data key stays for as
- * long as anything is sealed by it.
+ * People's secrets, sealed with the tenant's data keys, which a key management service has wrapped. `credential_holders`
+ * lists people with secrets and is locked while a person's secrets change. A data key is kept while anything is sealed with it.
  */
 const credentials = `
   CREATE TABLE data_keys (
@@ -210,7 +206,7 @@ const credentials = `
   );
   ${personTable('credentials', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
-  -- Whoever was given an epoch is its only holder, until the moment it says, by the server's clock.
+  -- The holder of an epoch has the lease exclusively until the given time, by the server clock.
   CREATE TABLE credential_leases (
     ${PERSON_COLUMNS},
     purpose text NOT NULL,
@@ -222,9 +218,8 @@ const credentials = `
 `;
 
 /**
- * Runs of a server's agents, what each reported so far, and when a worker must look at one again: `run_due` names
- * person and run, and nothing else, so that one look finds those of all people. And the proofs of possession that
- * the server has seen.
+ * Runs of a server's agents, their events, and when a worker must check a run again. `run_due` contains only person and run,
+ * so that one query finds the due runs of all people. Also, the DPoP proofs that the server has seen.
  */
 const runs = `
   CREATE TABLE runs (
@@ -233,20 +228,20 @@ const runs = `
     thread text NOT NULL,
     client text NOT NULL,
     idempotency_key text NOT NULL,
-    -- Digest of what was asked for under that key.
+    -- Digest of the request with that key.
     request text NOT NULL,
-    -- Null where a thread is gone on with.
+    -- Null if the run resumes a thread.
     input text,
     options text NOT NULL,
     scopes text NOT NULL,
     state text NOT NULL CHECK (state IN ('queued', 'running', 'waiting', 'ended')),
     stopping boolean NOT NULL DEFAULT false,
-    -- How many prompts the thread had before it; null until it is first begun.
+    -- Number of prompts in the thread before this run. Null until the run first starts.
     prompts integer,
-    -- Raised by each job that takes it up: what an earlier one still writes is refused.
+    -- Incremented by each job that claims the run, so that later writes of an earlier job are rejected.
     epoch integer NOT NULL DEFAULT 0,
     events integer NOT NULL DEFAULT 0,
-    -- Proposals, while it waits for what becomes of them.
+    -- Proposals for whose outcome the run waits.
     waits_for text[] NOT NULL DEFAULT '{}',
     waits_since bigint,
     waits_until bigint,
@@ -289,10 +284,7 @@ const runs = `
   ${tenantTable(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
 `;
 
-/**
- * Schedules and their runs; when each wakes, and at which prices; the market's days; which worker does what only
- * one should; by which channels a person is notified.
- */
+/** Schedules, their runs, wake times and price conditions, the market calendar, worker leases, and notice channels. */
 const schedules = `
   CREATE TABLE schedules (
     ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
@@ -303,7 +295,7 @@ const schedules = `
   );
   ${personTable('schedules', rights)}
 
-  -- The epoch is that of the schedule as the run began.
+  -- The epoch of the schedule when the run started.
   CREATE TABLE schedule_runs (
     ${PERSON_COLUMNS}, schedule text NOT NULL, epoch bigint NOT NULL,
     ended boolean NOT NULL DEFAULT false, record text NOT NULL,
@@ -324,7 +316,7 @@ const schedules = `
   CREATE INDEX schedule_times_queued ON schedule_times (tenant, queued_at) WHERE queued_at IS NOT NULL;
   ${sweptTable('schedule_times', rights)}
 
-  -- Limits are turned so that beyond is always more: those of below and down stand with the opposite sign.
+  -- Limits are stored so that crossing always means greater: those of below and down are negated.
   CREATE TABLE conditions (
     tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL, schedule text NOT NULL,
     rule text NOT NULL, symbol text NOT NULL, side text NOT NULL,
@@ -350,7 +342,7 @@ const schedules = `
   );
   ${tenantTable(schema, 'worker_leases', rights)}
 
-  -- What is secret of a channel is in the person's credentials.
+  -- Secrets of channels are in the credentials table.
   CREATE TABLE notice_channels (
     ${PERSON_COLUMNS}, name text NOT NULL, channel text NOT NULL,
     PRIMARY KEY (tenant, person, name)
@@ -359,8 +351,8 @@ const schedules = `
 `;
 
 /**
- * Jobs for an engine that keeps them elsewhere, from the commit that they belong to until they are done. `due_at`
- * is when one is to be handed over next: after a while again, as long as it is there.
+ * Jobs for an external engine, from the transaction that enqueued them until they are done. `due_at` is the next time to
+ * hand a job over, which is repeated while the row exists.
  */
 const jobs = `
   CREATE TABLE job_outbox (
@@ -375,7 +367,7 @@ const jobs = `
   ${tenantTable(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/** What the agent keeps of many people: threads, what checks remember, secrets, sealed, runs and schedules. */
+/** The agent's state for many people: threads, checks, sealed secrets, runs and schedules. */
 export const stateSchema: Schema = {
   name: schema,
   migrations: [

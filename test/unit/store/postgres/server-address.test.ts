@@ -20,7 +20,7 @@ describe('the address of a PostgreSQL database', () => {
     'postgresql://gateway@localhost.example/trade_agent',
     'postgresql://gateway@127.0.0.1/trade_agent?host=127.0.0.1,db.example',
   ])('must ask for TLS beyond this machine: %s', (address) => {
-    expect(() => readServerAddress(address)).toThrow('does not ask for TLS');
+    expect(() => readServerAddress(address)).toThrow('does not require TLS');
   });
 
   it.each([
