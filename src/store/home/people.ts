@@ -45,7 +45,7 @@ export function createPeople(database: Database, now: () => number) {
         });
       }
       if (insert.run(username, name, email, now()).changes === 1) return;
-      throw new TradeAgentError('usage', `the user name ${username} is or was already used`, {
+      throw new TradeAgentError('usage', `the user name ${username} is taken`, {
         hint: 'Choose another user name. A removed one is never reused.',
       });
     },

@@ -109,8 +109,8 @@ it('people come and go; a name is never given again', async () => {
   );
   await removeUser(app, ground.folder, 'bob');
   expect((await listUsers(app, ground.folder)).map(({ username }) => username)).toEqual(['alice']);
-  await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('the user name bob is or was already used');
-  await expect(removeUser(app, ground.folder, 'carol')).rejects.toThrow('there is no carol here');
+  await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('the user name bob is taken');
+  await expect(removeUser(app, ground.folder, 'carol')).rejects.toThrow('there is no user carol');
 });
 
 it('a new recovery code ends the one before', async () => {
