@@ -75,7 +75,7 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
     time_in_force: 'day',
   };
   const standing = standingSchema.safeParse({ order, when: whenOf(parsed.data) });
-  if (!standing.success) throw wrong('at', 'must be a time of the session in New York, 09:30 to 15:59');
+  if (!standing.success) throw wrong('at', 'must be a New York time from 09:30 to 15:59');
   const end = before === undefined ? undefined : { before };
   return { standing: standing.data, end: until === undefined ? end : { until } };
 }
@@ -84,7 +84,7 @@ type Asked = z.output<typeof askedSchema>;
 
 function checkAsked({ symbol, qty, notional, every, at, below, above, until, before }: Asked): void {
   if (assetClassOf(symbol) !== 'us_equity') {
-    throw wrong('symbol', 'must be a stock or a fund: the gateway orders nothing else by itself');
+    throw wrong('symbol', 'must be a stock or fund: standing orders support nothing else');
   }
   if ((qty === undefined) === (notional === undefined)) throw wrong('qty', 'give one of qty and notional');
   if ([every, below, above].filter((one) => one !== undefined).length !== 1) {

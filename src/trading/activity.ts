@@ -76,7 +76,7 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
-    /** The parent of a spin-off, and the fraction of the parent's cost basis (0 to 1) that moves to it (IRS Form 8937). */
+    /** The parent of a spin-off, and the fraction of the parent's cost (0 to 1) that moves to it (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),
   }),

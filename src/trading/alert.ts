@@ -13,7 +13,7 @@ const percentageSchema = () =>
 const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
 type AlertCondition = (typeof alertConditions)[number];
 
-/** A symbol and exactly one condition. Prices are in dollars a share. Percentages are changes since the previous close. */
+/** A symbol and exactly one condition. Prices are in dollars a share, percentages are since the previous close. */
 export const alertSchema = z.lazy(() =>
   z
     .strictObject({

@@ -12,12 +12,12 @@ export interface Taken {
 
 /** The combinations of order terms that a broker accepts. Rules that hold for every broker are in `checkOrder`. */
 export interface OrderTerms {
-  /** Accepted times in force by order type. A type that is absent or has none is not accepted. */
+  /** Accepted `time_in_force` values by order type. A type that is absent or has none is not accepted. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
   readonly fractions: Taken & { readonly decimals: number };
   readonly amounts: Taken;
   readonly extendedHours: Taken;
-  /** Accepted order classes, and the types and times in force of their entries. */
+  /** Accepted order classes, with the `type` and `time_in_force` values of their entries. */
   readonly classes: Partial<Readonly<Record<OrderClass, Taken>>>;
   readonly ticks: readonly Tick[];
 }

@@ -21,8 +21,8 @@ interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
   readonly prices: readonly PriceOfType[];
   /**
-   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its prices,
-   * sent as a type that has a limit. Null if nothing bounds them, which the worst case then says.
+   * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
+   * prices, sent as a type that has a limit. Null if nothing bounds them, which the worst case then says.
    */
   readonly bound:
     | 'own limit'

@@ -22,8 +22,8 @@ import {
 } from './proposal-state.ts';
 
 /*
- * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"). The gateway completes a request into a subject, asks the
- * owner, and executes the approved subject. kinds/ has the differences by kind.
+ * Proposals on the wire (docs/operate/GATEWAY.md, "Proposals"). The gateway completes a request into a subject, asks
+ * the owner, and executes the approved subject. kinds/ has the differences by kind.
  */
 
 export {

@@ -23,7 +23,7 @@ export const relationQuestions = [
 ] as const;
 export type RelationQuestion = (typeof relationQuestions)[number];
 
-/** The permission needed to propose each kind. Undefined for kinds without an account, which are proposed only for oneself. */
+/** The permission needed to propose each kind. Undefined for kinds without an account, proposed only for oneself. */
 export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion | undefined>> = {
   order: 'can_propose',
   message: undefined,

@@ -80,7 +80,7 @@ const SPECIAL_EARLY_CLOSINGS = new Set<IsoDate>(['1999-12-31', '2003-12-26']);
 /** Before 2013, if July 4 was a Thursday, the Friday after it closed early instead of the Wednesday before. */
 const FIRST_EARLY_WEDNESDAY = 2013;
 
-/** Returns whether a day closes at 13:00: July 3 and December 24 (Monday to Thursday), and the day after Thanksgiving. */
+/** Returns whether a day closes at 13:00: July 3, December 24 (Monday to Thursday) and the day after Thanksgiving. */
 export function closesEarly(date: IsoDate): boolean {
   const monthDay = date.slice(5);
   const day = weekday(date);

@@ -22,7 +22,7 @@ export const accountSchema = z.lazy(() =>
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
-    /** The account's options trading level (`optionLevels`). Absent if the broker doesn't return one, which means none. */
+    /** The account's options trading level (`optionLevels`). Absent if the broker returns none: no options trading. */
     options_level: z.number().int().min(0).max(3).optional(),
     options_buying_power: decimalString.optional(),
     crypto_active: z.boolean().optional(),

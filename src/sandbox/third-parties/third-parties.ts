@@ -25,8 +25,8 @@ export const thirdPartyScopes = {
 } as const;
 
 /**
- * Stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are stored and go
- * nowhere.
+ * Stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are stored and
+ * go nowhere.
  */
 export function createThirdParties(options: ThirdPartiesOptions) {
   const { url, users, clock, faults } = options;

@@ -8,7 +8,7 @@ export const accessRoles = ['co_owner', 'advisor', 'viewer', 'firm', 'household'
 export type AccessRole = (typeof accessRoles)[number];
 
 const name = z.lazy(() =>
-  z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and signs'),
+  z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be one word of up to 128 letters, digits and symbols'),
 );
 const time = z.lazy(() => z.iso.datetime({ precision: 0 }));
 
@@ -25,9 +25,9 @@ const requestSchema = z.lazy(() =>
     .superRefine(({ role, of }, context) => {
       const message =
         role === 'member' && of === undefined
-          ? 'a member is of a household: name it'
+          ? 'a member needs a household'
           : of !== undefined && role !== 'member' && role !== 'advisor'
-            ? 'only an advisor is of a firm, and a member of a household'
+            ? 'only an advisor can have a firm, and only a member a household'
             : undefined;
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['of'], message });
     }),
@@ -52,12 +52,12 @@ const resultSchema = z.lazy(() => z.object({ access: z.string(), granted_at: z.s
 export type AccessGranted = z.output<typeof resultSchema>;
 
 const may: Readonly<Record<AccessRole, string>> = {
-  co_owner: 'may do what you may but let others in; gives the second yes where it takes two',
-  advisor: 'may see the account and propose orders, which you approve; may cancel, and halt',
-  viewer: 'may see the account',
-  firm: 'is engaged: whoever you name its advisor may do what an advisor may',
-  household: 'whoever you name its member may see the account',
-  member: 'may see the account as a member of the household',
+  co_owner: 'can do everything you can except give others access; is the second approver if two are needed',
+  advisor: 'can see the account and propose orders, which you approve; can cancel orders and halt trading',
+  viewer: 'can see the account',
+  firm: 'anyone you name as its advisor can do what an advisor can',
+  household: 'anyone you name as its member can see the account',
+  member: 'can see the account as a member of the household',
 };
 
 const titles: Readonly<Record<AccessRole, string>> = {
@@ -110,13 +110,13 @@ export const access = defineKind({
   },
   phone: {
     called: 'access to your account',
-    banner: { sign: '☺', word: 'ACCESS', what: 'somebody else is let at your account' },
+    banner: { sign: '☺', word: 'ACCESS', what: 'someone else gets access to your account' },
     fieldWords,
     view: (subject) => ({
       headline: `Allow ${accessLine({ ...subject, until: null })}`,
       terms: `${subject.who} ${may[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
       fields: detailFields(
-        { ...subject, of: subject.of ?? '-', until: subject.until ?? 'for good' },
+        { ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' },
         fieldWords,
       ),
     }),

@@ -8,7 +8,7 @@ import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
-/** A single order is no batch, and more than these do not fit on one card. */
+/** The size of a batch. More orders than this don't fit on one card. */
 export const FEWEST_IN_BATCH = 2;
 export const MOST_IN_BATCH = 20;
 
@@ -22,7 +22,7 @@ const requestSchema = z.lazy(() =>
 );
 export type BatchRequest = z.output<typeof requestSchema>;
 
-/** Complete orders in execution order: sales first. */
+/** Complete orders in execution order, sells first. */
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
@@ -39,7 +39,7 @@ const resultSchema = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }))
 export type BatchResult = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
-  on_failure: { label: 'If one comes to nothing', shown: failureText },
+  on_failure: { label: 'If one fails', shown: failureText },
   client_batch_id: { label: 'Batch id' },
 };
 
@@ -66,12 +66,12 @@ export const batch = defineKind({
       expired: 'expired: no orders',
       cancelled: 'cancelled: no orders',
       blocked: 'blocked: no orders',
-      unknown: 'outcome unknown: look at your orders',
+      unknown: 'outcome unknown: check your orders',
     },
   },
   terminal: {
     called: 'orders',
-    headline: ({ orders }) => `${orders.length} ORDERS, sales first`,
+    headline: ({ orders }) => `${orders.length} ORDERS, sells first`,
     fields: (subject) => [
       ...subject.orders.map((draft, at): [string, string] => [`${at + 1}`, terminalHeadline(draft)]),
       ['if one fails', failureText(subject.on_failure)],
@@ -113,15 +113,15 @@ function countsOf(orders: readonly OrderDraft[]): string {
 }
 
 function failureText(value: string): string {
-  return value === 'stop' ? 'what is left is not sent' : 'the others go on';
+  return value === 'stop' ? 'the rest are not sent' : 'the others continue';
 }
 
-/** Batches sell first to pay for what follows, and exits sell nothing yet. @throws {TradeAgentError} `invalid_order` */
+/** Rejects exits, because a batch sells first and exits sell later. @throws {TradeAgentError} `invalid_order` */
 export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
   throw orderProblem(
-    `the ${order_class} order for ${symbol} has exits, and is no part of a batch`,
-    'Propose it by itself.',
+    `the ${order_class} order for ${symbol} has exits and can't be part of a batch`,
+    'Propose it separately.',
     'order_class',
   );
 }
@@ -132,15 +132,15 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     requireOnePart(draft);
   }
   const wrong = (why: string) =>
-    orderProblem(`these orders are no batch: ${why}`, 'Propose them again.', 'orders');
+    orderProblem(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
   const isAlike = (draft: OrderDraft) =>
     draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
-  if (!orders.every(isAlike)) throw wrong('they are not all for the same account and time');
+  if (!orders.every(isAlike)) throw wrong('they are not all for the same account and expiry');
   if (new Set(orders.map(({ client_order_id }) => client_order_id)).size !== orders.length)
     throw wrong('two of them have the same client_order_id');
   const firstBuy = orders.findIndex(({ side }) => side === 'buy');
   if (firstBuy >= 0 && orders.slice(firstBuy).some(({ side }) => side === 'sell'))
-    throw wrong('a sale comes after a purchase');
+    throw wrong('a sell comes after a buy');
 }
 
 export function batchText(lines: readonly BatchLine[]): string {

@@ -13,7 +13,7 @@ export const orderId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** The person's default account if left out. */
+    /** Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     order_id: orderId,
   }),
@@ -25,7 +25,7 @@ const subjectSchema = z.lazy(() =>
     account: z.string(),
     environment: z.enum(environments),
     order: orderSchema,
-    /** The order protects a position: without it more can be lost. */
+    /** Whether the order protects a position, so that canceling it could increase a loss. */
     protects: z.boolean(),
     client_cancel_id: z.string(),
     expires_at: z.iso.datetime({ precision: 0 }),
@@ -59,19 +59,19 @@ export const cancel = defineKind({
     fields: ({ order, account, environment, protects }) => [
       ['cancel', openOrderHeadline(order)],
       ['account', `${account} ${environmentWord(environment)}`],
-      ...(protects ? [['protects', 'a position: without it more can be lost'] as [string, string]] : []),
+      ...(protects ? [['protects', 'a position: without it you could lose more'] as [string, string]] : []),
       ['order id', order.id],
     ],
     brief: ({ account }) => [account],
   },
   phone: {
-    called: 'cancel of an order',
+    called: 'cancellation of an order',
     fieldWords,
     view({ order, protects, ...rest }) {
       const details = openOrderDetails(order);
       return {
         headline: `Cancel: ${orderHeadline(details)}`,
-        terms: `${orderTerms(details)}${protects ? '. It protects a position: without it more can be lost' : ''}`,
+        terms: `${orderTerms(details)}${protects ? '. It protects a position: without it you could lose more' : ''}`,
         fields: [
           ...openOrderFields(order),
           ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),

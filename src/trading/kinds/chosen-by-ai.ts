@@ -2,14 +2,14 @@ import { fieldLabel } from '../detail-fields.ts';
 import type { Provenance } from '../proposal.ts';
 import { kinds, type ProposalKind } from './kinds.ts';
 
-/** Fields that neither the person's words nor a rule gave: a model, or another program's agent, chose them. */
+/** Returns the fields chosen by a model or another program's agent, not by the person's words or a rule. */
 export function fieldsChosenByAi(provenance: Provenance | null | undefined): string[] {
   return Object.entries(provenance?.fields ?? {}).flatMap(([name, { source }]) =>
     source === 'other' ? [name] : [],
   );
 }
 
-/** `Chosen by the AI, not by you: symbol, limit price`; undefined where there are none. */
+/** Formats `Chosen by the AI, not by you: symbol, limit price`. Undefined if there are no such fields. */
 export function chosenByAi(kind: ProposalKind, fields: readonly string[]): string | undefined {
   if (fields.length === 0) return undefined;
   const labels = fields.map((name) => {

@@ -7,13 +7,13 @@ import type { Environment } from '../order.ts';
 import type { ProposalState } from '../proposal-state.ts';
 import { type Order, orderSchema } from '../views.ts';
 
-/** What came of one order of a batch: it is at the broker, it was refused, or it was not sent since another was. */
+/** The outcome of one order of a batch: placed, refused, or not sent because another was refused. */
 export const batchLineSchema = z.lazy(() =>
   z.object({
     client_order_id: z.string(),
     outcome: z.enum(['placed', 'refused', 'not_sent']),
     order: orderSchema.optional(),
-    /** Of one that was refused: the gateway's problem code, and a sentence. */
+    /** Why the order was refused: the gateway's problem code and a sentence. */
     reason: z.object({ code: z.string(), text: z.string() }).optional(),
   }),
 );
@@ -31,14 +31,14 @@ export function ordersOf({ placed, lines = [] }: Came): Order[] {
 }
 
 export interface KindPhrases {
-  /** Where nothing came of it: `Nothing was traded.` */
+  /** The text if the proposal had no effect: `Nothing was traded.` */
   readonly nothing: string;
-  /** `It is not … a second time.` */
+  /** Completes `It is not … a second time.` */
   readonly twice: string;
-  /** `Do not … again before that.` */
+  /** Completes `Do not … again before that.` */
   readonly again: string;
   underWay(id: string, summary: string): string;
-  /** What a status means to the person, where it is not said as of an order. */
+  /** Words for states, where they differ from an order's. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
@@ -49,19 +49,19 @@ export interface Banner {
 }
 
 export interface PhoneView {
-  /** `Buy 5 AAPL` */
+  /** For example `Buy 5 AAPL`. */
   readonly headline: string;
-  /** `Limit order at $180.00 · Day` */
+  /** For example `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /** Which way shares go, where it is about an order that would trade: shown by a sign and its place too. */
+  /** The side of an order that would trade. Also shown by a sign and its position, not by color alone. */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }
 
 /**
- * Everything declarative about one kind of proposal: request, subject, result, and how each is shown. What a kind
- * does is in `approval/kinds/<kind>/kind.ts`. A kind is a file in this folder and a line in `kinds.ts`, which
- * terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest to copy.
+ * The declarative part of one kind of proposal: request, subject and result, and how each is displayed. Its behavior is
+ * in `approval/kinds/<kind>/kind.ts`. To add a kind, add a file in this folder and a line in `kinds.ts`, which the
+ * terminal, phone, JSON, schemas, gateway and identity provider use. `lift.ts` is the shortest one to copy.
  */
 export interface KindWords<
   Name extends string = string,
@@ -70,43 +70,43 @@ export interface KindWords<
   ResultSchema extends z.ZodType = z.ZodType,
 > {
   readonly name: Name;
-  /** Its RFC 9396 type, where the provider has no name of its own for it. */
+  /** The kind's RFC 9396 type, unless the provider has its own name for it. */
   readonly detailsType: string;
-  /** What the approval's token may be used for (RFC 9396 `actions`). */
+  /** The action that the approval's token allows (RFC 9396 `actions`). */
   readonly action: string;
-  /** The approval's scope: what its token may do at the gateway, and nothing else. */
+  /** The scope of the approval's token. It allows nothing else at the gateway. */
   readonly scope: ApprovalScope;
   readonly proposeScope: ProposeScope;
   readonly passesHalt: boolean;
   readonly requestSchema: RequestSchema;
   readonly subjectSchema: SubjectSchema;
   readonly resultSchema: ResultSchema;
-  /** Checks what the schema can't, before a phone shows it. @throws {TradeAgentError} */
+  /** Checks the rules that the schema can't express, before the phone shows the subject. @throws {TradeAgentError} */
   check(subject: z.output<SubjectSchema>): void;
-  /** Whose money it moves; absent where none moves. */
+  /** Returns the environment whose money it moves. Absent for kinds that move no money. */
   environment?(subject: z.output<SubjectSchema>): Environment;
-  /** By which mandate it is approved; undefined where its owner is asked. Absent from what no mandate is for. */
+  /** Returns the mandate that approves it, or undefined if the owner is asked. Absent for kinds without mandates. */
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
-  /** What is proposed, in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
+  /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
   came(result: z.output<ResultSchema>): Came;
   readonly phrases: KindPhrases;
   readonly terminal: {
-    /** After PAPER or LIVE, where money moves: `order`. */
+    /** The kind's name. Follows PAPER or LIVE if it moves money: `order`. */
     readonly called: string;
-    /** One line: `BUY 5 AAPL, limit $180.00`. */
+    /** Returns one line: `BUY 5 AAPL, limit $180.00`. */
     headline(subject: z.output<SubjectSchema>): string;
     fields(subject: z.output<SubjectSchema>): [label: string, value: string][];
-    /** What is left to say beside the headline, where there is little room. */
+    /** Returns the details beside the headline for narrow terminals. */
     brief(subject: z.output<SubjectSchema>): string[];
   };
   readonly phone: {
-    /** After PAPER or LIVE, where money moves: `cancel of an order`. */
+    /** The kind's name. Follows PAPER or LIVE if it moves money: `cancellation of an order`. */
     readonly called: string;
     readonly banner?: Banner;
-    /** Whether all of it is read before the buttons come. */
+    /** Whether the fields come above the buttons, so that people read all of them first. */
     readonly fieldsFirst?: boolean;
-    /** Whether the worst that can come of it stands at the top as the sentence that it is, and not as an amount. */
+    /** Whether the worst case is shown at the top as a sentence instead of an amount. */
     readonly worstFirst?: boolean;
     readonly fieldWords: FieldWords;
     view(subject: z.output<SubjectSchema>): PhoneView;
@@ -114,7 +114,7 @@ export interface KindWords<
 }
 
 /**
- * Types a kind by its schemas.
+ * Infers a kind's types from its schemas.
  *
  * @example
  * ```ts

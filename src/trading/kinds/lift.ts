@@ -8,7 +8,7 @@ import { changePhrases } from './phrases.ts';
 const subjectSchema = z.lazy(() =>
   z.strictObject({
     halted_at: z.string(),
-    /** What it ends, if not a halt. */
+    /** The state that it ends, if not a halt. */
     state: z.literal('reducing').optional(),
     client_lift_id: z.string(),
     expires_at: z.iso.datetime({ precision: 0 }),
@@ -20,12 +20,12 @@ const resultSchema = z.lazy(() => z.object({ lifted_at: z.string() }));
 export type Lifted = z.output<typeof resultSchema>;
 
 const headlineOf = ({ state }: LiftSubject) =>
-  state === 'reducing' ? 'LET POSITIONS GROW AGAIN: buying goes on' : 'LIFT THE HALT: trading goes on';
+  state === 'reducing' ? 'ALLOW BUYING AGAIN: positions can grow' : 'LIFT THE HALT: trading resumes';
 
 const fieldWords: FieldWords = {
   client_lift_id: { label: 'Lift id' },
   halted_at: { label: 'Since' },
-  state: { label: 'Ends', shown: (value) => (value === 'reducing' ? 'Reducing only' : value) },
+  state: { label: 'Ends', shown: (value) => (value === 'reducing' ? 'Reduce-only' : value) },
 };
 
 export const lift = defineKind({
@@ -53,11 +53,11 @@ export const lift = defineKind({
   },
   phone: {
     called: 'end of a halt',
-    banner: { sign: '▶', word: 'TRADING', what: 'what was halted goes on' },
+    banner: { sign: '▶', word: 'TRADING', what: 'resumes after a stop' },
     fieldWords,
     view: (subject) => ({
-      headline: subject.state === 'reducing' ? 'Let positions grow again' : 'Let trading go on',
-      terms: `${subject.state === 'reducing' ? 'They may only be made smaller since' : 'It was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
+      headline: subject.state === 'reducing' ? 'Allow buying again' : 'Resume trading',
+      terms: `${subject.state === 'reducing' ? 'Positions can only be reduced since' : 'Trading was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
       fields: detailFields(subject, fieldWords),
     }),
   },

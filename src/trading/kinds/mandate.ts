@@ -22,25 +22,25 @@ const subjectSchema = z.lazy(() =>
 export type MandateSubject = z.output<typeof subjectSchema>;
 
 const fieldWords: FieldWords = {
-  standing: { label: 'The gateway orders' },
+  standing: { label: 'Standing order' },
   symbols: { label: 'Symbols' },
-  sides: { label: 'Buys, sells' },
-  max_order_notional: { label: 'An order at most', shown: shownDollars },
-  max_day_notional: { label: 'A day at most', shown: shownDollars },
-  max_total_notional: { label: 'In all at most', shown: shownDollars },
-  max_orders: { label: 'Orders at most' },
+  sides: { label: 'Sides' },
+  max_order_notional: { label: 'Maximum per order', shown: shownDollars },
+  max_day_notional: { label: 'Maximum per day', shown: shownDollars },
+  max_total_notional: { label: 'Maximum total', shown: shownDollars },
+  max_orders: { label: 'Maximum orders' },
   cadence: { label: 'How often' },
-  orders_per_slot: { label: 'Orders each time' },
+  orders_per_slot: { label: 'Orders per period' },
   order_types: { label: 'Order types' },
-  times_in_force: { label: 'Times in force' },
-  price: { label: 'Prices a share' },
+  times_in_force: { label: 'Time in force' },
+  price: { label: 'Price range' },
   currency: { label: 'Currency' },
-  not_before: { label: 'Begins' },
-  approve_by: { label: 'To be approved by' },
-  replaces: { label: 'Takes the place of' },
+  not_before: { label: 'Starts' },
+  approve_by: { label: 'Approve by' },
+  replaces: { label: 'Replaces' },
   mandate_id: { label: 'Mandate' },
-  policy: { label: 'Under the rules', technical: true },
-  agent_jkt: { label: 'For the key', technical: true },
+  policy: { label: 'Rules digest', technical: true },
+  agent_jkt: { label: 'Key thumbprint', technical: true },
 };
 
 export const mandate = defineKind({
@@ -59,7 +59,7 @@ export const mandate = defineKind({
   came: (granted) => ({ granted }),
   phrases: {
     ...changePhrases,
-    nothing: 'There is no mandate.',
+    nothing: 'No mandate was granted.',
     twice: 'granted',
     again: 'ask for the mandate',
     underWay: (id, summary) => `approval ${id} (${summary}) may have been granted already`,

@@ -20,7 +20,7 @@ export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_a
 const serviceName = named<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
 
 const fieldWords: FieldWords = {
-  service: { label: 'By', shown: serviceName },
+  service: { label: 'Via', shown: serviceName },
   recipient: { label: 'To' },
   subject: { label: 'Subject' },
   text: { label: 'Text' },
@@ -44,7 +44,7 @@ export const message = defineKind({
     nothing: 'Nothing was sent.',
     twice: 'sent',
     again: 'send it',
-    underWay: (id) => `the message of approval ${id} may be sent already`,
+    underWay: (id) => `the message of approval ${id} may already have been sent`,
     status: {
       executing: 'sending the message',
       executed: 'sent',
@@ -52,13 +52,13 @@ export const message = defineKind({
       expired: 'expired: not sent',
       cancelled: 'cancelled: not sent',
       blocked: 'blocked',
-      unknown: 'outcome unknown: look before you send it again',
+      unknown: 'outcome unknown: check before you send it again',
     },
   },
   terminal: {
     called: 'message',
     headline: describeMessage,
-    // A line of the text each, so that none can pass for another field.
+    // One row per line of text, so that no line can be mistaken for another field.
     fields: (draft) => [
       ['to', describeMessage(draft)],
       ...(draft.subject === undefined ? [] : [['subject', draft.subject] as [string, string]]),
@@ -70,14 +70,14 @@ export const message = defineKind({
   phone: {
     called: 'message',
     banner: { sign: '✉', word: 'MESSAGE', what: 'sent in your name' },
-    // A message is its text: nobody should find the button first.
+    // People must read the whole text before they reach the buttons.
     fieldsFirst: true,
     fieldWords,
     view: messageView,
   },
 });
 
-/** Whether flat details, which a client asks for by itself, are a message's rather than an order's. */
+/** Returns whether flat details, from a client that requests approval itself, are of a message and not an order. */
 export function isFlatMessage(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;
 }
@@ -85,7 +85,7 @@ export function isFlatMessage(details: Readonly<Record<string, unknown>>): boole
 export function messageView(details: Readonly<Record<string, unknown>>): PhoneView {
   return {
     headline: `Send to ${plainText(details.recipient)}`,
-    terms: `By ${serviceName(plainText(details.service))}, as you`,
+    terms: `Via ${serviceName(plainText(details.service))}, as you`,
     fields: detailFields(details, fieldWords),
   };
 }

@@ -17,9 +17,9 @@ import { orderPhrases } from './phrases.ts';
 
 const requestSchema = z.lazy(() =>
   orderRequestSchema.extend({
-    /** A fraction; the gateway's own default where it is left out. */
+    /** A fraction. Defaults to the gateway's setting. */
     max_slippage: slippageSchema.optional(),
-    /** Refused where the account is another's: a profile that says paper must not trade live. */
+    /** If set, the account must be in this environment, so that a paper profile can't trade live. */
     environment: z.enum(environments).optional(),
   }),
 );

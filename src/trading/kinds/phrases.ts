@@ -10,26 +10,26 @@ export const orderStatusWords = {
   expired: 'expired: no order',
   cancelled: 'cancelled: no order',
   blocked: 'blocked: no order',
-  unknown: 'outcome unknown: look before you order again',
+  unknown: 'outcome unknown: check before you order again',
 } as const;
 
 export const orderPhrases: KindPhrases = {
   nothing: 'Nothing was traded.',
   twice: 'placed',
   again: 'place the order',
-  underWay: (id, summary) => `approval ${id} (${summary}) may be at the broker already`,
+  underWay: (id, summary) => `approval ${id} (${summary}) may already be at the broker`,
   status: {},
 };
 
 export const changePhrases: KindPhrases = {
   ...orderPhrases,
   status: {
-    executing: 'being carried out',
+    executing: 'in progress',
     executed: 'done',
     denied: 'denied on the phone: nothing changed',
     expired: 'expired: nothing changed',
     cancelled: 'cancelled: nothing changed',
     blocked: 'blocked: nothing changed',
-    unknown: 'outcome unknown: look at your orders',
+    unknown: 'outcome unknown: check your orders',
   },
 };

@@ -7,9 +7,9 @@ import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
-const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a digest of rules'));
+const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a rules digest'));
 
-/** Of all rule files together, and of one line: what a phone can be asked to read. UTF-16 code units. */
+/** Maximum length of all rule files together, in UTF-16 code units. People must read them on a phone. */
 const LONGEST_POLICIES = 4_000;
 export const LONGEST_CHANGE_LINE = 300;
 export const MOST_CHANGE_LINES = 80;
@@ -17,22 +17,22 @@ export const MOST_CHANGE_LINES = 80;
 const policyFile = () =>
   z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
 
-/** Owner's rule files to change: their new text, or null to delete one. */
+/** The owner's rule files to change, by name: the new text, or null to delete the file. */
 const policyTextsSchema = z.lazy(() =>
   z
     .record(policyFile(), z.string().max(LONGEST_POLICIES).nullable())
     .refine(
       (texts) => Object.values(texts).join('').length <= LONGEST_POLICIES,
-      `must have at most ${LONGEST_POLICIES} characters in all`,
+      `must have at most ${LONGEST_POLICIES} characters in total`,
     ),
 );
 
 const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
 
-/** What the rules are to be, from those of `base` on. What is left out stays. */
+/** The changes to the rules with digest `base`. Omitted parts stay unchanged. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Whose rules: the number of an account; the person's default one where it is left out. */
+    /** The number of the account. Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     base: digest,
     limits: accountLimitsJson.optional(),
@@ -50,7 +50,7 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string(),
     environment: z.enum(environments),
-    /** Of the rules that it changes: of any others it changes nothing. */
+    /** Digest of the rules to change. The change applies only to exactly those rules. */
     previous: digest,
     digest,
     changes: z.array(changeLine).min(1).max(MOST_CHANGE_LINES),
@@ -66,7 +66,7 @@ const resultSchema = z.lazy(() => z.object({ digest: z.string(), changed_at: z.s
 export type PolicyChanged = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
-  previous: { label: 'Rules before', technical: true },
+  previous: { label: 'Previous rules', technical: true },
   client_policy_id: { label: 'Change id' },
 };
 
@@ -82,7 +82,7 @@ function headline({ changes: [first = '', ...rest] }: Pick<PolicyChangeSubject, 
   return `${isLooser(first) ? 'Loosen' : 'Tighten'} the rules: ${parted(first)[1]}${more}`;
 }
 
-/** A line of a rule file each, so that none can pass for another field. */
+/** Returns one row per line of a rule file, so that no line can be mistaken for another field. */
 function textLines(policies: PolicyChangeSubject['policies']): [name: string, line: string][] {
   return Object.entries(policies).flatMap(([name, text]) =>
     (text ?? '(removed)').split('\n').map((line, index): [string, string] => [index === 0 ? name : '', line]),
@@ -95,7 +95,7 @@ export const policyChange = defineKind({
   action: 'change_policy',
   scope: ORDER_SCOPE,
   proposeScope: PROPOSE_ORDERS,
-  // Whoever stopped trading wants nothing loosened meanwhile.
+  // While trading is halted, no rule may be loosened.
   passesHalt: false,
   requestSchema,
   subjectSchema,
@@ -106,26 +106,26 @@ export const policyChange = defineKind({
   came: () => ({}),
   phrases: {
     ...changePhrases,
-    nothing: 'The rules are as they were.',
-    underWay: (id) => `the change of the rules of approval ${id} may be made already`,
+    nothing: 'The rules are unchanged.',
+    underWay: (id) => `the rule change of approval ${id} may already have been made`,
     again: 'change the rules',
     twice: 'made',
   },
   terminal: {
-    called: 'change of the rules',
+    called: 'rule change',
     headline,
     fields: ({ account, environment, changes, policies, previous, digest: next }) => [
       ['rules of', `${account} ${environmentWord(environment)}`],
       ...changes.map(parted),
       ...textLines(policies),
       ['before', previous],
-      ['then', next],
+      ['after', next],
     ],
     brief: ({ changes }) => changes.slice(1),
   },
   phone: {
-    called: 'change of the rules',
-    // The rest of the changes is not in the headline.
+    called: 'rule change',
+    // The headline has only the first change.
     fieldsFirst: true,
     fieldWords,
     view: (subject) => {
@@ -134,7 +134,7 @@ export const policyChange = defineKind({
       const tighter = changes.length - looser;
       return {
         headline: headline(subject),
-        terms: `${looser === 0 ? 'Nothing more' : 'More'} becomes possible: ${looser} looser, ${tighter} tighter`,
+        terms: `${looser === 0 ? 'Allows nothing new' : 'Allows more'}: ${looser} looser, ${tighter} tighter`,
         fields: [
           ...changes.map(changeField),
           ...textLines(policies).map(
@@ -166,7 +166,7 @@ function changeField(line: string, index: number): DetailField {
 function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
   return flatLimits(limits).map(([key, value]) => ({
     name: `limits.${key}`,
-    label: `From then on: ${limitLabel(key)}`,
+    label: `New limits: ${limitLabel(key)}`,
     text: shownLimit(key, value),
     technical: true,
   }));

@@ -21,10 +21,10 @@ const changes = z.lazy(() =>
   }),
 );
 
-/** At least one field beside the id. */
+/** Requires at least one field in addition to the ID. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** The person's default account if left out. */
+    /** Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     order_id: orderId,
     ...changes.unwrap().shape,
@@ -36,13 +36,13 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     order: orderSchema,
     changes: changes.unwrap(),
-    /** The order as it is after the change, whole: what the worst case is of. */
+    /** The complete order after the change. The worst case is computed from it. */
     draft: orderDraftSchema,
   }),
 );
 export type ReplaceSubject = z.output<typeof subjectSchema>;
 
-const fieldWords: FieldWords = { trail: { label: 'Trails by' } };
+const fieldWords: FieldWords = { trail: { label: 'Trail' } };
 
 export const replace = defineKind({
   name: 'replace',
@@ -60,7 +60,7 @@ export const replace = defineKind({
   came: (placed) => ({ placed }),
   phrases: changePhrases,
   terminal: {
-    called: 'change of an order',
+    called: 'change to an order',
     headline: ({ order, draft }) => `CHANGE ${openOrderHeadline(order)} to ${terminalHeadline(draft)}`,
     fields: ({ order, changes, draft }) => {
       const was: Readonly<Record<string, unknown>> = {
@@ -79,7 +79,7 @@ export const replace = defineKind({
     brief: ({ draft }) => briefOrder(draft),
   },
   phone: {
-    called: 'replace of an order',
+    called: 'change to an order',
     fieldWords,
     view({ order, changes, draft }) {
       const details = openOrderDetails(order);

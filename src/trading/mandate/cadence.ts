@@ -1,12 +1,12 @@
 import { addDays, newYorkDate, weekday } from '../new-york-time.ts';
 
-/** How often a mandate may be used; `on_demand` at any time, and then for few orders in all. */
+/** How often a mandate may be used. `on_demand` allows any time, but only a few orders in total. */
 export const cadences = ['on_demand', 'daily', 'weekly', 'monthly'] as const;
 export type Cadence = (typeof cadences)[number];
 
 export const slotPattern = /^\d{4}-(W\d{2}|\d{2}(-\d{2})?)$/;
 
-/** The slot of an instant by New York's date: `2026-11-25`, `2026-W48` (ISO 8601), `2026-11`. */
+/** Returns the slot (period) of an instant by New York date: `2026-11-25`, `2026-W48` (ISO 8601) or `2026-11`. */
 export function slotOf(cadence: Cadence, now: number): string | undefined {
   const date = newYorkDate(now);
   switch (cadence) {
@@ -21,7 +21,7 @@ export function slotOf(cadence: Cadence, now: number): string | undefined {
   }
 }
 
-/** A week belongs to the year that its Thursday is in (ISO 8601). */
+/** Returns the ISO 8601 week. A week belongs to the year of its Thursday. */
 function isoWeek(date: string): string {
   const thursday = addDays(date, 4 - (weekday(date) || 7));
   const year = thursday.slice(0, 4);
@@ -29,9 +29,9 @@ function isoWeek(date: string): string {
   return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, '0')}`;
 }
 
-/** How often, for people: `once a week`, `3 times a day`, `whenever asked`. */
+/** Describes a cadence: `once a week for each symbol and side`, `on demand`. */
 export function cadenceWords(cadence: Cadence, perSlot: number): string {
-  if (cadence === 'on_demand') return 'whenever it is asked to';
+  if (cadence === 'on_demand') return 'on demand';
   const each = { daily: 'a day', weekly: 'a week', monthly: 'a month' }[cadence];
   const times = perSlot === 1 ? 'once' : perSlot === 2 ? 'twice' : `${perSlot} times`;
   return `${times} ${each} for each symbol and side`;

@@ -1,7 +1,7 @@
 import { Dec } from '../decimal.ts';
 import type { CountedTerms, MandateState } from './mandate.ts';
 
-/** The effective state: as somebody left it, or as its terms have it by now. */
+/** Returns the effective state: the stored one, or the one that follows from terms and use. */
 export function mandateState(
   { state, terms, used }: Pick<CountedTerms, 'state' | 'terms' | 'used'>,
   now: number,

@@ -6,17 +6,17 @@ import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
 import { standingOrderWords, standingWhenWords } from './standing-words.ts';
 
-/** The last day of it in New York: `24 Dec`. */
+/** Returns the mandate's last New York day: `24 Dec`. */
 export function lastDay(expiresAt: string): string {
   return dayOfMonth(newYorkDate(Date.parse(expiresAt) - 1));
 }
 
 export function mandateWorst(terms: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
   const { max_total_notional, expires_at } = terms;
-  return `Up to ${dollars(max_total_notional)} in all, without asking again, until ${lastDay(expires_at)}`;
+  return `Up to ${dollars(max_total_notional)} total, without asking again, until ${lastDay(expires_at)}`;
 }
 
-/** What it is for: `Buy AAPL, MSFT`, `Buy and sell VOO`; `Buy $200.00 of VTI every Monday 10:00 New York`. */
+/** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
 export function mandateFor(
   terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
 ): string {
@@ -36,7 +36,7 @@ export function mandateAmounts(
   return [
     `at most ${dollars(max_order_notional)} an order`,
     ...(max_day_notional === undefined ? [] : [`${dollars(max_day_notional)} a day`]),
-    `${max_orders} ${max_orders === 1 ? 'order' : 'orders'} in all`,
+    `${max_orders} ${max_orders === 1 ? 'order' : 'orders'} total`,
   ].join(', ');
 }
 
@@ -46,7 +46,7 @@ export function mandateWhen(
   const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
   return standing === undefined
     ? cadenceWords(cadence, orders_per_slot)
-    : `${standingWhenWords(standing, expires_at)}, by the gateway itself`;
+    : `${standingWhenWords(standing, expires_at)}, placed by the gateway`;
 }
 
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {
@@ -57,9 +57,9 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
     ['amounts', mandateAmounts(terms)],
     ['how often', mandateWhen(terms)],
     ['order types', terms.order_types.join(', ')],
-    ['in force', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
+    ['duration', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
     ...(price === undefined ? [] : [['price', bands(price)] as [string, string]]),
-    ['slippage', `at most ${exactPercent(terms.max_slippage)} from the price now`],
+    ['slippage', `at most ${exactPercent(terms.max_slippage)} from the current price`],
     ['account', `${terms.account} ${terms.environment.toUpperCase()}`],
     ['from', not_before],
     ['until', expires_at],
@@ -70,7 +70,7 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
   ];
 }
 
-/** `AAPL from $150.00 to $190.00, MSFT up to $400.00`. */
+/** Formats price bands: `AAPL from $150.00 to $190.00, MSFT up to $400.00`. */
 export function bands(price: NonNullable<MandateEnvelope['price']>): string {
   return Object.entries(price)
     .map(([symbol, { min, max }]) =>

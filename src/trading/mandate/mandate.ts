@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 
 /**
- * Only an `active` mandate covers orders. `expired` and `exhausted` follow from its terms and use, the others from
- * someone's action. Nothing leads back to `active`: loosening takes a new mandate (`replaces`) with its own
- * approval.
+ * Only an `active` mandate covers orders. `expired` and `exhausted` follow from its terms and use, the other states
+ * from someone's action. A mandate never becomes `active` again. Loosening it needs a new mandate (`replaces`) with its
+ * own approval.
  */
 const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];
 
-/** The states that are kept; the others are told from terms and use. */
+/** The stored states. The others are computed from terms and use. */
 export type KeptMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
 
-/** What of a kept state may follow on which; what isn't here can't happen. */
+/** The allowed transitions between stored states. All others are rejected. */
 export const mandateTransitions: Readonly<Record<KeptMandateState, readonly KeptMandateState[]>> = {
   active: ['suspended', 'revoked', 'replaced'],
   suspended: ['revoked', 'replaced'],
@@ -20,12 +20,12 @@ export const mandateTransitions: Readonly<Record<KeptMandateState, readonly Kept
   replaced: [],
 };
 
-/** What orders under it have come to; those that certainly came to nothing are not counted. */
+/** Totals of the mandate's orders, without those that certainly had no effect. */
 const mandateUseSchema = z.lazy(() =>
   z.object({
-    /** Dollars, at each order's worst; what a final partial fill left unspent is given back. */
+    /** Sum of the orders' worst cases, in dollars. An order that ends partly filled returns its unspent part. */
     total_notional: z.string(),
-    /** Dollars of today, New York's. */
+    /** The same for today in New York, in dollars. */
     day_notional: z.string(),
     orders: z.number().int(),
   }),
@@ -36,23 +36,23 @@ export interface CountedTerms {
   readonly terms: MandateEnvelope;
   readonly state: KeptMandateState;
   readonly used: MandateUse;
-  /** Orders of the slot, symbol and side that are asked about. */
+  /** Orders in the given slot, symbol and side. */
   readonly inSlot: number;
 }
 
-/** How a standing order stands. `stopped`: its mandate was taken back; `done`: it has ended by itself. */
+/** The state of a standing order. `stopped`: its mandate was revoked. `done`: it ended by its terms. */
 const standingNowSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
-    /** When it is due next, or was due and waits for the market to open; absent where it waits for a price, or is over. */
+    /** The next due time, possibly past while the market is closed. Absent if it waits for a price or has ended. */
     next_at: z.string().optional(),
     last: z
       .object({
         outcome: z.enum(['ordered', 'refused', 'missed', 'ended']),
         at: z.string(),
-        /** The order's proposal, for `trade-agent approvals show`. */
+        /** The order's proposal ID, for `trade-agent approvals show`. */
         proposal: z.string().optional(),
-        /** Why not: the problem's code, and a sentence. */
+        /** Code of the problem that prevented the order, and a sentence in `text`. */
         code: z.string().optional(),
         text: z.string().optional(),
       })
@@ -67,7 +67,7 @@ export const mandateViewSchema = z.lazy(() =>
     state: z.enum(mandateStates),
     terms: mandateEnvelopeSchema,
     used: mandateUseSchema,
-    /** The slot of now; absent where it is used on demand. */
+    /** The current slot. Absent for on-demand mandates. */
     slot: z.string().optional(),
     standing: standingNowSchema.optional(),
     created_at: z.string(),

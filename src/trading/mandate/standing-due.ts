@@ -11,16 +11,16 @@ import {
 export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
 export type StandingDay = (typeof standingDays)[number];
 
-/** `at` is a wall time in New York, `HH:MM`. */
+/** A recurring time. `at` is a New York wall time, `HH:MM`. */
 export interface Recurring {
   every: StandingDay;
   at: string;
 }
 
 /*
- * When a recurring order is due, by New York's calendar. If the market is closed or the gateway down, it is placed
- * once, at the same time of the next session (at once if that has passed), unless the next due day has begun. So
- * each due time yields at most one order, and two never fall on one day.
+ * Due times of a recurring order in the New York calendar. If the market is closed or the gateway is down, the order is
+ * placed once at the same time of the next session (immediately if that time has passed), unless the next due day has
+ * started. So each due time results in at most one order, and two never fall on the same day.
  */
 
 export function nextDue({ every, at }: Recurring, after: number): number {
@@ -30,26 +30,26 @@ export function nextDue({ every, at }: Recurring, after: number): number {
   }
 }
 
-/** How many due times lie between two instants, the second excluded. */
+/** Counts the due times between two instants, excluding the second. */
 export function timesBetween(when: Recurring, from: number, until: number): number {
   let times = 0;
   for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;
   return times;
 }
 
-/** Until when an order due then may still be placed. */
+/** Returns the time until which an order due at `due` may still be placed. */
 export function dueUntil(when: Recurring, due: number): number {
   return dayBegan(nextDue(when, due));
 }
 
-/** The latest due time at or after `due` that may still be placed, or the first one in the future. */
+/** Returns the latest due time from `due` on that may still be placed, or else the first one in the future. */
 export function latestDue(when: Recurring, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
   return latest;
 }
 
-/** Whether an order due at `due` should be placed now that the market is open: never before its time of day. */
+/** Returns whether an order due at `due` can be placed while the market is open. Never before its time of day. */
 export function isTime({ at }: Recurring, due: number, now: number): boolean {
   return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));
 }

@@ -2,18 +2,18 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant, WEEKDAYS, weekday } from '../new-york-time.ts';
 import { dayWords } from './standing-words.ts';
 
-/** A day as people say it: a date, a date without a year (`12-04`), or the next such weekday. */
+/** Matches a day as people write it: a date, a date without a year (`12-04`), or a weekday. */
 export const saidDayPattern =
   /^((20[0-9]{2}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)$/;
 
-/** The last day included, or the first excluded. */
+/** The last day (inclusive), or the day before which it ends. */
 export type SaidEnd = { readonly until: string } | { readonly before: string };
 
 const CLOSES = '16:00';
 
 /**
- * The end in milliseconds since the epoch: the New York midnight after the last day. `before: friday` ends with
- * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or no
+ * Returns the end in milliseconds since the epoch: midnight in New York after the last day. `before: friday` ends after
+ * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
  * session is left
  */
 export function endOf(end: SaidEnd, now: number): number {
@@ -23,7 +23,7 @@ export function endOf(end: SaidEnd, now: number): number {
   const words = `${isBefore ? 'before' : 'until'} ${said}`;
   if (!hasSession(last, now)) {
     throw new TradeAgentError('usage', `there is no trading day left ${words}`, {
-      hint: 'Name a later day, as in "until 2026-12-18".',
+      hint: 'Use a later day, such as "until 2026-12-18".',
     });
   }
   return newYorkInstant(addDays(last, 1), '00:00');
@@ -39,13 +39,13 @@ function dateOf(said: string, now: number): IsoDate {
     if (ahead > 0) return addDays(today, ahead);
     const [first, second] = [today, addDays(today, 7)];
     throw new TradeAgentError('usage', `today is ${said}: which one do you mean?`, {
-      hint: `Name the date: ${first} or ${second}.`,
+      hint: `Use a date: ${first} or ${second}.`,
     });
   }
   const [year, rest] = said.length > 5 ? [said.slice(0, 4), said.slice(5)] : [today.slice(0, 4), said];
   const date = `${year}-${rest}`;
   if (Number.isNaN(Date.parse(date)) || addDays(date, 0) !== date) {
-    throw new TradeAgentError('usage', `there is no day ${date}`, { hint: 'Name a date that there is.' });
+    throw new TradeAgentError('usage', `${date} is not a date`, { hint: 'Use a valid date.' });
   }
   return said.length > 5 || date >= today ? date : `${Number(year) + 1}-${rest}`;
 }

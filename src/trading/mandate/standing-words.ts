@@ -6,7 +6,7 @@ import { isRecurring, type Standing } from './standing.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
+/** Describes the order: `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
 export function standingOrderWords({ order }: Standing): string {
   const { side, qty, notional, symbol, limit_price } = order;
   const what =
@@ -15,7 +15,7 @@ export function standingOrderWords({ order }: Standing): string {
   return `${side === 'buy' ? 'Buy' : 'Sell'} ${what}${limit}`;
 }
 
-/** `every Monday 10:00 New York`, `if NVDA falls below $100.00, once, until Fri 27 Nov`. */
+/** Describes the times: `every Monday 10:00 New York`, `if NVDA falls below $100.00, once, until Fri 27 Nov`. */
 export function standingWhenWords({ order, when }: Standing, expiresAt: string): string {
   if (!isRecurring(when)) {
     const moves = when.price === 'below' ? 'falls below' : 'rises above';
@@ -26,7 +26,7 @@ export function standingWhenWords({ order, when }: Standing, expiresAt: string):
   return `every ${day} ${at} New York`;
 }
 
-/** A day in New York: `Fri 27 Nov`. */
+/** Formats a New York day: `Fri 27 Nov`. */
 export function dayWords(time: number): string {
   const date = newYorkDate(time);
   return `${DAYS[weekday(date)]} ${dayOfMonth(date)}`;
@@ -37,12 +37,12 @@ export function momentWords(at: string): string {
   return `${dayWords(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
 }
 
-/** When it is due next: `Mon 30 Nov 10:00 New York`; `watching` the price, `done`, `stopped`. */
+/** Describes the next due time, `Mon 30 Nov 10:00 New York`, or the state: `watching the price`, `done`, `stopped`. */
 export function standingNext({ state, next_at }: StandingNow): string {
   return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : momentWords(next_at);
 }
 
-/** What came of the last time: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
+/** Describes the last result: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
 export function standingLast({ outcome, at, text, code }: NonNullable<StandingNow['last']>): string {
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
   return `${outcome} ${momentWords(at)}${why}`;

@@ -10,17 +10,12 @@ import { nextDue, type Recurring, standingDays } from './standing-due.ts';
 
 export { type Recurring, type StandingDay, standingDays } from './standing-due.ts';
 
-/** When nothing else is said, New York: after the opening auction and the first half-hour. */
+/** Default time of day in New York: after the opening auction and the volatile first half-hour. */
 export const STANDING_TIME = '10:00';
 
-/** Within the regular session, so that the market is open then on all but half-days. */
+/** A time within the regular session, so that the market is then open on every full trading day. */
 const wallTime = z.lazy(() =>
-  z
-    .string()
-    .regex(
-      /^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/,
-      'must be a time of the session in New York, 09:30 to 15:59',
-    ),
+  z.string().regex(/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/, 'must be a New York time from 09:30 to 15:59'),
 );
 
 const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(standingDays), at: wallTime }));
@@ -35,7 +30,7 @@ export const standingSchema = z.lazy(() =>
     order: z.strictObject({
       symbol: symbolSchema.refine(
         (symbol) => assetClassOf(symbol) === 'us_equity',
-        'must be a stock or a fund: the gateway orders nothing else by itself',
+        'must be a stock or fund: standing orders support nothing else',
       ),
       side: z.enum(sides),
       qty: positiveDecimalString.optional(),
@@ -51,11 +46,11 @@ export type Standing = z.output<typeof standingSchema>;
 
 export const isRecurring = (when: Standing['when']): when is Recurring => 'every' in when;
 
-/** How often its mandate may be used: once a day, or, at a price, once. */
+/** Returns the cadence of the order's mandate: daily for a recurring order, on demand for one at a price. */
 export const standingCadence = (when: Standing['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
-/** Replaces a program's thumbprint. No key can have it, so no caller can use the gateway's own mandates. */
+/** Stands in for a key thumbprint. No key can have it, so no caller can use the mandates of standing orders. */
 export const GATEWAY_KEY = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');
@@ -78,7 +73,7 @@ interface Bounds {
   readonly expires_at: string;
 }
 
-/** The gateway's own mandate covers its standing order and nothing else. @throws {TradeAgentError} `invalid_order` */
+/** Checks that the mandate covers only its standing order. @throws {TradeAgentError} `invalid_order` */
 export function checkStanding(mandate: Bounds): void {
   const { standing, max_orders, max_order_notional, not_before, expires_at } = mandate;
   if (standing === undefined) return;
@@ -94,27 +89,31 @@ export function checkStanding(mandate: Bounds): void {
     const said = mandate[field] as readonly string[];
     if (said.length === 1 && said[0] === value) continue;
     throw problem(
-      `the mandate is for more than its standing order: ${field} must be ${value} alone`,
-      'Ask for a mandate of its own for anything else.',
+      `the mandate covers more than its standing order: ${field} must be only ${value}`,
+      'Request a separate mandate for anything else.',
       field,
     );
   }
   const cadence = standingCadence(when);
   if (mandate.cadence !== cadence || (mandate.orders_per_slot ?? 1) !== 1) {
-    throw problem(`a standing order like this has the cadence ${cadence}`, 'Write that.', 'cadence');
+    throw problem(
+      `this standing order needs the cadence ${cadence}`,
+      `Set cadence to ${cadence}.`,
+      'cadence',
+    );
   }
   if (order.notional !== undefined && new Dec(order.notional).gt(max_order_notional)) {
     throw problem(
-      `it orders ${dollars(order.notional)}, and one order may come to ${dollars(max_order_notional)}`,
-      'Give a max_order_notional of that at least.',
+      `the standing order is for ${dollars(order.notional)}, above the maximum of ${dollars(max_order_notional)}`,
+      'Raise max_order_notional.',
       'max_order_notional',
     );
   }
   if (!isRecurring(when)) {
     if (max_orders === 1) return;
-    throw problem('a price is waited for once', 'Ask for one order (max_orders 1).', 'max_orders');
+    throw problem('a standing order at a price is placed once', 'Set max_orders to 1.', 'max_orders');
   }
   if (nextDue(when, Date.parse(not_before)) >= Date.parse(expires_at)) {
-    throw problem('the mandate is over before the order is due', 'Give a later expires_at.', 'expires_at');
+    throw problem('the mandate ends before the order is due', 'Use a later expires_at.', 'expires_at');
   }
 }

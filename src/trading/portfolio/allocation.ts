@@ -8,8 +8,8 @@ export interface Held {
 }
 
 /**
- * Rounded down to nine decimals. @param fraction `"0.5"` is half; `"1"`, the whole position, is what no open sale
- * has taken
+ * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half. `"1"` is the whole
+ * position without the shares in open sell orders
  */
 export function partOfPosition(fraction: string, held: Held): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
@@ -29,7 +29,7 @@ export interface Share {
   readonly weight: Dec;
 }
 
-/** Largest first; ties by name, so that equal portfolios read the same. */
+/** Sorts the largest first. Ties are sorted by name, so that the order is stable. */
 function byWeight(a: Share, b: Share): number {
   return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
@@ -53,7 +53,7 @@ export function weightsBySymbol(positions: readonly Position[], equity: Dec): Sh
   return shares(values, equity);
 }
 
-/** Symbols without a known sector are counted together as `unknown`. */
+/** Returns the weights by sector. Symbols without a known sector are grouped as `unknown`. */
 export function weightsBySector(
   bySymbol: readonly Share[],
   equity: Dec,
@@ -68,9 +68,9 @@ export function weightsBySector(
 }
 
 export type Band =
-  /** Percentage points, as a fraction: 0.05 is five points. */
+  /** Percentage points as a fraction: 0.05 is five points. */
   | { readonly points: Dec }
-  /** Larry Swedroe's 5/25: five points, or a quarter of the target where that is less. */
+  /** Larry Swedroe's 5/25 rule: five points or a quarter of the target, whichever is smaller. */
   | 'five-25';
 
 export interface Drift {
@@ -89,7 +89,7 @@ export function allowedDrift(target: Dec, band: Band): Dec {
   return band === 'five-25' ? lesser(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
-/** The drift of every target, in the order of the targets. A target that is not held weighs nothing. */
+/** Returns the drift of each target, in the order of the targets. A target that is not held has weight zero. */
 export function driftFrom(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {

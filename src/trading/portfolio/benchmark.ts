@@ -17,8 +17,8 @@ export interface BenchmarkReturn extends PeriodReturn {
 }
 
 /**
- * A benchmark's total return between an account's first and last point, taking each point's last close on or before
- * its New York day. @param closes oldest first @returns undefined if the closes do not reach back to the first point
+ * Returns a benchmark's total return between an account's first and last point. Each point uses the last close on or
+ * before its New York day. @param closes oldest first @returns undefined if the closes start after the first point
  */
 export function benchmarkReturn(
   points: readonly Pick<ValuePoint, 'at'>[],

@@ -7,11 +7,11 @@ import { LotReplay } from './lot-replay.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 
 /**
- * Replays trades and share exchanges into lots. Costs and proceeds are whole cents and their parts always add up, so
- * every method agrees to the cent once everything is closed. Selling more than is held opens a short position. A
- * disallowed wash-sale loss is added to the cost of the replacement shares. Shares held now but never bought by the
- * record were there before, with unknown cost and age, like shares that came by transfer or spin-off. @param
- * positions as held now; without them nothing was there before
+ * Replays trades and share exchanges into lots. Costs and proceeds are whole cents whose parts always add up, so all
+ * methods agree to the cent once everything is closed. Selling more than is held opens a short position. A disallowed
+ * wash-sale loss is added to the cost of the replacement shares. Shares held now without a recorded purchase are
+ * assumed to predate the record, with unknown cost and age, like shares from a transfer or spin-off. @param positions
+ * current positions; without them no shares predate the record
  */
 export function lotHistory(
   activities: readonly Activity[],
@@ -29,7 +29,7 @@ interface Trades {
 interface ReplayOptions {
   readonly positions?: readonly Position[];
   readonly choices?: readonly LotChoice[];
-  /** Counted by what was paid and received alone, where this is false: no loss is added to what was bought instead. */
+  /** Set to false to ignore wash sales, so that no disallowed loss is added to replacement shares. */
   readonly washSales?: boolean;
 }
 
@@ -48,12 +48,12 @@ export function replayed(
   for (const { symbol, missing, traded } of positions === undefined
     ? []
     : differences(fills, exchanges, positions)) {
-    // Of what was held before all that is known, and never since, nothing was closed.
+    // Shares that predate the record and were never traded since have no closings, so those stay certain.
     if (traded || !isPositive(missing)) replay.uncertain.add(symbol);
     if (isPositive(missing)) replay.bring(symbol, missing);
   }
   let next = 0;
-  // Of one instant exchanges come first: a split is done before the market opens.
+  // At the same instant exchanges come first, because a split takes effect before the market opens.
   for (const fill of fills) {
     for (let one = exchanges[next]; one !== undefined && one.at <= fill.at; one = exchanges[++next])
       replay.exchange(one);
@@ -63,7 +63,7 @@ export function replayed(
   return replay.history();
 }
 
-/** Shares held now less those the history comes to, where they differ. */
+/** Returns the differences between the shares held now and those in the history. */
 function differences(
   fills: readonly Fill[],
   exchanges: readonly ShareExchange[],

@@ -3,9 +3,9 @@ import type { Share } from './allocation.ts';
 import { Rate } from './value-point.ts';
 
 /**
- * Of weights by symbol, as fractions of equity, but for the Herfindahl-Hirschman index: the sum of squared shares of the
- * invested money, short positions by size, undefined if nothing is invested. 1 is a single position, 1/n is n equal ones.
- * Source: US Department of Justice, "Herfindahl-Hirschman Index", as a fraction.
+ * Returns the concentration of weights by symbol, as fractions of equity. The Herfindahl-Hirschman index is the sum of
+ * squared shares of the invested money, with short positions by size. It is 1 for a single position, 1/n for n equal
+ * ones, and undefined if nothing is invested. Source: US Department of Justice, "Herfindahl-Hirschman Index".
  */
 export function concentration(shares: readonly Share[]) {
   const sizes = shares.map(({ value, weight }) => ({ value: value.abs(), weight: weight.abs() }));

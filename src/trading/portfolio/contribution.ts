@@ -6,15 +6,15 @@ import type { Position } from '../views.ts';
 import type { AdjustedClose } from './benchmark.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-/** What one symbol made in each stretch between the points, dollars. */
+/** Each symbol's profit in each period between the points, in dollars. */
 type Profits = ReadonlyMap<string, readonly Dec[]>;
 
 /**
- * Contributions to a time-weighted return. In each period a position contributes its profit over the opening value
- * plus deposits; periods are linked by prior growth, Σ profit(i) / base(i) × Π(j<i) factor(j), which telescopes to
- * the return. Source: Litterman, Modern Investment Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd
- * ed.) without a benchmark. @param factors growth factors between the points @returns each position's dollars (change in
- * value less what was paid, plus dividends) and its fraction of the return; as `rest` what no position accounts for:
+ * Returns contributions to a time-weighted return. In each period a position contributes its profit over the opening
+ * value plus deposits. Periods are linked by prior growth, Σ profit(i) / base(i) × Π(j<i) factor(j), which telescopes
+ * to the return. Source: Litterman, Modern Investment Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd
+ * ed.) without a benchmark. @param factors growth factors between the points @returns each position's profit in dollars
+ * (change in value minus the amount paid, plus dividends) and its fraction of the return. `rest` has the remainder:
  * interest, fees, and positions without prices
  */
 export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: Profits) {
@@ -47,9 +47,9 @@ export function contributions(points: readonly ValuePoint[], factors: readonly D
 }
 
 /**
- * Each symbol's profit between the points: shares at a point are today's less all later changes. Shares that came or
- * went without a trade are flows at that day's close (GIPS), unless they turned into others. A symbol without closes
- * is left out, and so part of the rest. @param closes raw prices by symbol, oldest first
+ * Returns each symbol's profit between the points. The shares at a point are today's minus all later changes. Shares
+ * moved without a trade are flows at that day's close (GIPS), unless they were exchanged for others. A symbol without
+ * closes is omitted, and so counts toward the rest. @param closes raw prices by symbol, oldest first
  */
 export function profitsBySymbol(
   points: readonly Pick<ValuePoint, 'at'>[],
@@ -74,7 +74,7 @@ function profitsOf(
   position: Position | undefined,
   changes: readonly Change[],
 ): Dec[] {
-  /** By the point that ends the stretch: shares that came, and dollars that came of them. */
+  /** Shares and dollars received in each period, indexed by the point that ends it. */
   const shares = ends.map(() => ZERO);
   const cash = ends.map(() => ZERO);
   for (const change of changes) {
@@ -96,7 +96,7 @@ function profitsOf(
   return made.reverse();
 }
 
-/** The first point at an instant or after it. */
+/** Returns the index of the first point at or after an instant. */
 function pointOf(ends: readonly number[], at: number): number {
   let [low, high] = [0, ends.length];
   while (low < high) {
@@ -112,7 +112,7 @@ interface Change {
   readonly at: number;
   readonly shares: Dec;
   readonly cash: Dec;
-  /** Shares that came or went for nothing: at market value, they are flows. */
+  /** Whether the shares moved without payment, which makes them a flow at market value. */
   readonly moved: boolean;
 }
 
@@ -133,7 +133,7 @@ function changesOf(activities: readonly Activity[]): Change[] {
   return [...trades, ...exchanges, ...dividends];
 }
 
-/** The last close at each point's day or before. */
+/** Returns the last close on or before each point's day. */
 function closesAt(
   ends: readonly number[],
   closes: readonly AdjustedClose[],

@@ -2,9 +2,9 @@ import { type Activity, fillsOf } from '../activity.ts';
 import { type Dec, ZERO } from '../decimal.ts';
 
 export interface DayTrades {
-  /** Shares or contracts bought, less those sold. */
+  /** Shares or contracts bought minus those sold. */
   readonly qty: Dec;
-  /** Dollars paid for them, less those received. */
+  /** Dollars paid minus dollars received. */
   readonly paid: Dec;
 }
 

@@ -2,7 +2,7 @@ import type { Activity } from '../activity.ts';
 import { Dec, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
-/** Sums dividends, interest and fees from `since` on (milliseconds since the epoch). */
+/** Sums dividends, interest and fees from `since` (milliseconds since the epoch) on. */
 export function income(activities: readonly Activity[], since = Number.NEGATIVE_INFINITY) {
   const sum = (kind: Activity['kind']) =>
     activities
@@ -13,8 +13,8 @@ export function income(activities: readonly Activity[], since = Number.NEGATIVE_
 }
 
 /**
- * Dividends by the month they were booked in (`2026-03`, in New York), as booked (taxes withheld are not added back),
- * oldest first; what names no symbol is under an empty one.
+ * Returns dividends by New York month of booking (`2026-03`), oldest first. Withheld taxes are not added back.
+ * Dividends without a symbol are listed under an empty one.
  */
 export function dividendsByMonth(activities: readonly Activity[]) {
   const months = new Map<string, Map<string, Dec>>();

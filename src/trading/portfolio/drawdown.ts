@@ -2,25 +2,25 @@ import { compare, Dec, isPositive, ZERO } from '../decimal.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 export interface HighWaterMark {
-  /** Dollars; moved with each deposit and withdrawal, so that these are neither rise nor fall. */
+  /** The mark in dollars. Each deposit and withdrawal moves it, so that flows count as neither gain nor loss. */
   readonly value: Dec;
-  /** When it was reached, milliseconds since the epoch. */
+  /** When the mark was reached, in milliseconds since the epoch. */
   readonly at: number;
-  /** The point it was last brought up to. */
+  /** The last point processed. */
   readonly last: { readonly at: number; readonly value: Dec };
   /**
-   * The sum of all flows known then, dollars: later knowledge counts as a later flow, whatever its date. Undefined
-   * if not kept.
+   * The sum of all flows known at that time, in dollars. A flow that becomes known later counts as a later flow,
+   * whatever its date. Undefined if not stored.
    */
   readonly flows?: Dec | undefined;
 }
 
 export interface Fall {
-  /** Fraction of the peak, 0 to 1; more where more than all was lost. */
+  /** Fraction of the peak, from 0 to 1. Above 1 if more than everything was lost. */
   readonly fraction: Dec;
   readonly peakAt: number;
   readonly troughAt: number;
-  /** When the value itself was back at the peak, flows apart; undefined while it was not, and where the money went. */
+  /** When the value, without flows, was back at the peak. Undefined until then, or if the money was withdrawn. */
   readonly recoveredAt: number | undefined;
 }
 
@@ -32,8 +32,8 @@ export interface Drawdowns {
 }
 
 /**
- * Follows the high-water mark through the points, starting from the kept one (points it has seen are skipped; the
- * first new point's flow is what came since the last). Drawdown = 1 - value / mark. Source: Bacon, Practical
+ * Follows the high-water mark through the points, starting from the stored mark. Skips points that the mark has already
+ * seen. The first new point's flow is the flow since then. Drawdown = 1 - value / mark. Source: Bacon, Practical
  * Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
@@ -48,7 +48,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   };
   const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
     if (at === last?.at) current = below(value, peak);
-    // New money after all was gone is nothing that came back.
+    // New money after a total loss is not a recovery.
     if (isNew) end();
     if (!isBelow(value, peak)) {
       end(isPositive(value) ? at : undefined);
@@ -59,7 +59,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   });
   end();
   return {
-    // Divides once a point over years of days, and only charts need it.
+    // Computed on demand, because it divides once per day over years and only charts need it.
     get series() {
       const series: { at: number; fraction: Dec }[] = [];
       follow(points, kept, (at, value, { value: peak }) => {
@@ -84,7 +84,7 @@ function follow(
     const level = mark && levelOf(mark, value, flow);
     const last = { at, value };
     if (mark === undefined || level === undefined) {
-      // Without a level to compare with, what there is begins again.
+      // Without a level to compare with, the mark restarts from the current value.
       mark = { value: Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0), at, last };
     } else {
       mark = compare(value, level) >= 0 ? { value, at, last } : { value: level, at: mark.at, last };
@@ -99,9 +99,9 @@ interface Depth extends Omit<Fall, 'fraction'> {
   readonly peak: Dec;
 }
 
-/** Compared by multiplying, which is exact and takes a fraction of the time. Peaks are more than nothing. */
+/** Compares by multiplication, which is exact and much faster than division. Peaks are always above zero. */
 function isDeeper(one: Depth, other: Depth): boolean {
-  // Between two flows the peak is the very same.
+  // The peak is the same object until the next flow.
   if (one.peak === other.peak) return compare(one.value, other.value) < 0;
   return compare(one.value.mul(other.peak), other.value.mul(one.peak)) < 0;
 }
@@ -126,13 +126,13 @@ function below(value: Dec, peak: Dec): Dec {
 }
 
 /**
- * The mark after a period, moved by its flow under the same convention as the return (`growthOf`), so that a flow is
- * neither rise nor fall: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if there is nothing
- * to compare with: all was lost and new money came
+ * Returns the mark after a period, moved by its flow under the same convention as the return (`growthOf`), so that a
+ * flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if there is
+ * nothing to compare with, because new money arrived after a total loss
  */
 function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {
-    // All was lost, and nothing came since that would be something again: what comes back of itself is held to the mark.
+    // After a total loss without new money, any recovery is still measured against the mark.
     const isNew = isPositive(flow) && isPositive(last.value.plus(flow));
     return isPositive(level) && !isNew ? level : undefined;
   }

@@ -10,11 +10,11 @@ import { longTermFrom } from './tax-lots.ts';
 const terms = ['short', 'long'] as const satisfies readonly Term[];
 
 const NOTES = {
-  average: 'average cost is for shares of funds and of dividend reinvestment plans (IRS Publication 550)',
+  average: 'average cost is only for fund shares and dividend reinvestment plans (IRS Publication 550)',
   highest:
-    'the highest cost is a choice of lots, which the broker must be told by the settlement of each sale (26 CFR 1.1012-1(c))',
-  specific: 'the broker must be told of the lots by the settlement of each sale (26 CFR 1.1012-1(c))',
-  wash: 'wash sales are by this account’s trades of the same symbol; the loss disallowed is in the cost of the shares bought instead, which are held since so much earlier',
+    'highest cost is a choice of lots: tell your broker which lots by the settlement of each sale (26 CFR 1.1012-1(c))',
+  specific: 'tell your broker which lots by the settlement of each sale (26 CFR 1.1012-1(c))',
+  wash: 'wash sales count only this account’s trades in the same symbol; the disallowed loss and the holding period carry over to the replacement shares',
 } as const;
 
 export function gainsView(
@@ -83,7 +83,7 @@ function totalsView(gains: readonly Gain[], term?: Term) {
   };
 }
 
-/** Open lots by a method; a short position's proceeds are its negative cost. */
+/** Returns the open lots under a method. A short position's proceeds are shown as negative cost. */
 export function lotsView(
   history: LotHistory,
   positions: readonly Position[],
@@ -128,33 +128,33 @@ function termView(side: 'long' | 'short', since: IsoDate | undefined, today: Iso
 
 const cents = (value: Dec | undefined) => value?.toFixed(2) ?? null;
 
-/** A line of IRS Form 8949, columns (a) to (h). Days are New York's, dollars whole cents. */
+/** A line of IRS Form 8949, columns (a) to (h). Dates are New York's, and dollars are whole cents. */
 type Term = 'short' | 'long' | 'unknown';
 
 interface Gain {
   readonly symbol: string;
   readonly side: Closing['side'];
   readonly qty: Dec;
-  /** (a) `10 sh. KO` */
+  /** Column (a): `10 sh. KO`. */
   readonly description: string;
-  /** (b) Of a short sale the day it was covered, as brokers' Forms 1099-B have it. */
+  /** Column (b). For a short sale the day it was covered, as on brokers' Forms 1099-B. */
   readonly acquired: IsoDate | undefined;
-  /** (c) */
+  /** Column (c). */
   readonly sold: IsoDate;
-  /** (d) */
+  /** Column (d). */
   readonly proceeds: Dec | undefined;
   readonly cost: Dec | undefined;
   readonly code: 'W' | '';
-  /** (g) The loss that a wash sale disallows, and adds to the cost of the shares bought instead. */
+  /** Column (g). The loss that a wash sale disallows, which is added to the cost of the replacement shares. */
   readonly adjustment: Dec;
-  /** (h) = (d) - (e) + (g); undefined where one of them is. */
+  /** Column (h) = (d) - (e) + (g). Undefined if one of them is. */
   readonly gain: Dec | undefined;
   readonly term: Term;
 }
 
 /**
- * Long-term from the day after the first anniversary of the purchase (IRS Publication 550, "Holding Period"),
- * counting the holding period of shares these replaced; short sales are short-term.
+ * Returns gains with their terms. Long-term starts the day after the first anniversary of the purchase (IRS Publication
+ * 550, "Holding Period"), including the holding period of replaced shares. Short sales are short-term.
  */
 export function gainsOf(closings: readonly Closing[]): Gain[] {
   return closings.map(gainOf);
@@ -181,7 +181,7 @@ function gainOf(closing: Closing): Gain {
   };
 }
 
-/** As the form's example has shares: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
+/** Describes shares as the form's example does: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
 function whatWords(symbol: string, qty: Dec): string {
   const kind = assetClassOf(symbol);
   if (kind === 'us_equity') return `${plain(qty)} sh. ${symbol}`;

@@ -2,8 +2,8 @@ import type { Activity } from '../activity.ts';
 import { newYorkDate } from '../new-york-time.ts';
 
 /**
- * Merges imported activities, which count only before the broker's first day: later ones would be counted twice.
- * Spin-off cost allocations always count, since no broker reports them. Both inputs and result are oldest first.
+ * Merges imported activities from before the broker's first day. Later ones would be counted twice. Spin-off cost
+ * allocations always count, because no broker reports them. Both inputs and the result are oldest first.
  */
 export function withImported(
   broker: readonly Activity[],
@@ -13,13 +13,13 @@ export function withImported(
   const used = new Set(before);
   const divisions = imported.filter((one) => one.basis !== undefined && !used.has(one));
   if (imported.length === 0 || before.length + divisions.length === 0) return broker;
-  // The shares themselves are told.
+  // The broker reports the shares of a spin-off itself, so only the cost allocation is imported.
   return [...before, ...divisions.map((one) => ({ ...one, qty: null })), ...broker].sort(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );
 }
 
-/** Of the imported, those that the broker's own history does not reach back to, oldest first. */
+/** Returns the imported activities from before the broker's history, oldest first. */
 export function beforeBroker(broker: readonly Activity[], imported: readonly Activity[]): Activity[] {
   const began = brokerBegan(broker);
   return imported
@@ -27,7 +27,7 @@ export function beforeBroker(broker: readonly Activity[], imported: readonly Act
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-/** The first day in New York that the broker tells of. */
+/** Returns the first New York day in the broker's history. */
 export function brokerBegan(broker: readonly Activity[]): string | undefined {
   const first = Math.min(...broker.slice(0, 1).map(({ at }) => Date.parse(at)));
   return Number.isFinite(first) ? newYorkDate(first) : undefined;

@@ -8,24 +8,24 @@ export interface Closing extends Readonly<Washed> {
   readonly qty: Dec;
   readonly opened: number | undefined;
   readonly closed: number;
-  /** Undefined where nobody told what was received. */
+  /** Undefined if the amount received is unknown. */
   readonly proceeds: Dec | undefined;
-  /** With what earlier wash sales added; undefined where nobody told what was paid. */
+  /** Includes losses added by earlier wash sales. Undefined if the amount paid is unknown. */
   readonly cost: Dec | undefined;
   readonly tacked: number;
-  /** The trade that closed them: the closings of one trade have the same. */
+  /** Identifies the closing trade. All closings of one trade have the same value. */
   readonly trade: number;
 }
 
 export interface LotHistory {
   readonly closings: readonly Closing[];
-  /** What is held; a short position's amounts are what was received. */
+  /** Open lots by symbol. The amounts of a short position are its proceeds. */
   readonly open: ReadonlyMap<
     string,
     { readonly long: readonly BookLot[]; readonly short: readonly BookLot[] }
   >;
   readonly uncertain: readonly string[];
   readonly incomplete: readonly string[];
-  /** Indexes of choices for which no such shares were held. */
+  /** Indexes of lot choices that matched no held shares. */
   readonly unused: readonly number[];
 }

@@ -2,9 +2,9 @@ import { type Dec, isPositive, ZERO } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
 
 /**
- * Which shares a sale takes. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest, at the average cost
- * of all (26 CFR 1.1012-1(e)(7)). `highest`: the dearest. `specific`: those named, then the oldest (26 CFR
- * 1.1012-1(c)(2)).
+ * Methods that choose the shares of a sale. `fifo`: the oldest (26 CFR 1.1012-1(c)(1)). `average`: the oldest, at the
+ * average cost of all (26 CFR 1.1012-1(e)(7)). `highest`: the highest cost per share. `specific`: the named lots, then
+ * the oldest (26 CFR 1.1012-1(c)(2)).
  */
 export const lotMethods = ['fifo', 'average', 'highest', 'specific'] as const;
 export type LotMethod = (typeof lotMethods)[number];
@@ -18,19 +18,19 @@ export interface LotChoice {
 
 export interface BookLot {
   readonly qty: Dec;
-  /** Whole cents: what was paid, or received for a short sale. Undefined where nobody told. */
+  /** Amount paid, or received for a short sale, in whole cents. Undefined if unknown. */
   readonly amount: Dec | undefined;
-  /** Milliseconds since the epoch; undefined if unknown. */
+  /** Time of the purchase in milliseconds since the epoch. Undefined if unknown. */
   readonly at: number | undefined;
-  /** Days that the shares they replaced were held, added to their own (wash sale). */
+  /** Holding period of the replaced shares, in days, added to the lot's own (wash sale). */
   readonly tacked?: number;
   readonly replaces?: true;
 }
 
-/** Rounded half to even, as all cents are here. */
+/** Rounds to whole cents, half to even. */
 export const wholeCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
-/** One symbol's lots on one side, oldest first; what is not known to be younger is older than all. */
+/** One symbol's lots on one side, oldest first. Lots of unknown age come first. */
 export class LotPool {
   lots: BookLot[] = [];
 
@@ -52,7 +52,7 @@ export class LotPool {
     this.lots.splice(later === -1 ? this.lots.length : later, 0, lot);
   }
 
-  /** Takes shares out by a method, as many as there are; amounts of what goes and what stays add up to the cent. */
+  /** Removes up to `qty` shares by a method. The amounts removed and kept add up to the cent. */
   take(
     qty: Dec,
     method: LotMethod,
@@ -76,7 +76,7 @@ export class LotPool {
     return taken.length === 0 ? this.#takeFrom(rest) : [...taken, ...this.#takeFrom(rest)];
   }
 
-  /** Average cost: each lot keeps its shares and its age, and bears its part of what all of known cost did. */
+  /** Spreads the total known cost over the lots by their shares. Each lot keeps its shares and age. */
   spread(): void {
     const known = this.lots.filter(({ amount }) => amount !== undefined);
     if (known.length < 2) return;
@@ -89,7 +89,7 @@ export class LotPool {
     });
   }
 
-  /** By what all cost together; which lot has it of those that stay makes no difference until it is spread. */
+  /** Takes at average cost. The remaining cost goes to the first known lot, because `spread` distributes it later. */
   #takeAverage(wanted: Dec): BookLot[] {
     const [all, shares] = sumsOf(this.lots);
     const taken = this.#takeFrom(wanted);
@@ -131,7 +131,7 @@ export class LotPool {
     return taken;
   }
 
-  /** Of equal ones the oldest. What nobody told the cost of comes last. */
+  /** Returns the lot with the highest cost per share. Ties go to the oldest, and lots of unknown cost come last. */
   #dearest(): BookLot | undefined {
     const [first, ...others] = this.lots;
     return others.reduce((best, lot) => {
@@ -149,7 +149,7 @@ function sumsOf(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
   return [amount, shares];
 }
 
-/** The part of an amount that belongs to some of its shares, in whole cents; all of it for all of them. */
+/** Returns the part of an amount for some of its shares, in whole cents. All shares get exactly the whole amount. */
 export function partOf(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : wholeCents(amount.mul(qty).div(whole));
 }

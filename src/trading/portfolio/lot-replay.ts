@@ -13,18 +13,18 @@ interface Premium {
   readonly day: string;
   readonly side: Side;
   shares: Dec;
-  /** Dollars that the shares cost more, or were sold for more. */
+  /** Dollars to add to the cost or the proceeds of the shares. */
   amount: Dec;
 }
 
 /**
- * Premiums of options that were exercised or assigned, until the trade in the underlying is booked: a call's adds to
- * the cost or proceeds of the shares, a put's reduces it (IRS Publication 550, "Puts and Calls").
+ * Premiums of exercised or assigned options, held until the trade in the underlying is booked. A call's premium adds to
+ * the cost or proceeds of the shares, and a put's reduces it (IRS Publication 550, "Puts and Calls").
  */
 class OptionPremiums {
   #open: Premium[] = [];
 
-  /** @param taken the lots of the contracts that ended @returns whether their cost is known */
+  /** Records contracts that ended. @param taken their lots @returns whether their cost is known */
   ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
     const contract = optionOf(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
@@ -57,13 +57,13 @@ class OptionPremiums {
     return sum;
   }
 
-  /** The contracts whose trade was never booked, and their underlyings. */
+  /** Contracts whose trade in the underlying was never booked, and their underlyings. */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }
 }
 
-/** Lots that were named for sales, and what of them is still to be used. */
+/** Lots that the person chose for sales, and their unused quantities. */
 class LotChoices {
   readonly #choices: { readonly choice: LotChoice; left: Dec }[];
 
@@ -139,7 +139,7 @@ export class LotReplay {
   }
 
   /**
-   * Closes what is held the other way, then opens a lot with the rest. @param amount for all of it; undefined if
+   * Closes lots of the opposite side, then opens a lot with the rest. @param amount for the whole trade; undefined if
    * unknown
    */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
@@ -169,7 +169,7 @@ export class LotReplay {
     for (const lot of (side === 'buy' && this.#washes?.bought(symbol, opened)) || [opened]) opens.put(lot);
   }
 
-  /** Shares arrive without a cost and first cover any owed. @param at undefined: before all else */
+  /** Adds shares of unknown cost, which first cover a short position. @param at undefined if before the record */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);
     const owed = Dec.min(qty, short.qty);
@@ -178,7 +178,7 @@ export class LotReplay {
     if (isPositive(left)) long.put({ qty: left, amount: undefined, at: undefined });
   }
 
-  /** Shares that turn into others take cost and age along. */
+  /** Applies an exchange. Shares that are replaced pass on their cost and age. */
   exchange({ at, legs, cash, turns, ends, basis }: ShareExchange): void {
     if (ends !== undefined) {
       this.#end(legs, at, ends);
@@ -192,13 +192,13 @@ export class LotReplay {
       const held = basis && this.#booksOf(basis.from).long;
       if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
       else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
-      // What came for parts of a share is what they were sold for.
+      // The cash is for fractional shares that were sold, at a cost that is not known.
       if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
     }
     if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
   }
 
-  /** Turns shares into others, into more or fewer of the same, or into cash. @returns whether it was one of these */
+  /** Converts shares into others, more or fewer of the same, or cash. @returns false if it is none of these */
   #turnOne(gone: readonly Shares[], come: readonly Shares[], cash: Dec, at: number): boolean {
     if (gone.length > 1 || come.length > 1) return false;
     const [[from], [to]] = [gone, come];
@@ -212,12 +212,12 @@ export class LotReplay {
     const only = from ?? to;
     if (only !== undefined && cash.isZero() && this.#turnBy(only)) return true;
     if (from === undefined || !isPositive(cash)) return false;
-    // A merger for cash is a sale.
+    // A cash merger is a sale.
     this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
     return true;
   }
 
-  /** A split that is booked as the difference alone. @returns false if that leaves none */
+  /** Applies a split that is booked only as the difference. @returns false if no shares would remain */
   #turnBy([symbol, by]: Shares): boolean {
     const { long, short } = this.#booksOf(symbol);
     const side = isPositive(short.qty) ? 'short' : 'long';
@@ -227,7 +227,7 @@ export class LotReplay {
     return true;
   }
 
-  /** An option's end: it is closed for nothing, or becomes a part of what a trade of its underlying cost. */
+  /** Ends options: closes them at zero, or adds their premium to the trade in the underlying. */
   #end(legs: ShareExchange['legs'], at: number, how: NonNullable<ShareExchange['ends']>): void {
     for (const { symbol, qty } of legs) {
       const side = qty.isNegative() ? 'sell' : 'buy';
@@ -249,15 +249,15 @@ export class LotReplay {
     const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
     let rest = known.eq(old) ? made : made.mul(known).div(old);
     for (const [index, lot] of taken.entries()) {
-      // The last is the difference, so that they add up to what the broker says.
+      // The last lot gets the remainder, so that the lots add up to the broker's quantity.
       const qty = index === taken.length - 1 ? rest : lot.qty.mul(made).div(old);
       rest = rest.minus(qty);
       this.#booksOf(to)[side].put({ ...lot, qty });
     }
-    // Those that the record does not know of came from somewhere.
+    // Shares missing from the record are added with unknown cost.
     const missing = known.eq(old) ? ZERO : made.mul(old.minus(known)).div(old);
     if (isPositive(missing)) this.#booksOf(to)[side].put({ qty: missing, amount: undefined, at: undefined });
-    // Held of the one and owed of the other: they end each other, at a price nobody told.
+    // A long and a short position in the new symbol offset each other at an unknown price.
     if (isPositive(this.#booksOf(to)[side === 'long' ? 'short' : 'long'].qty)) this.uncertain.add(to);
   }
 
@@ -290,8 +290,8 @@ function sums(legs: ShareExchange['legs']): Map<string, Dec> {
 }
 
 /**
- * A spin-off divides each lot's cost between old and new shares, which are as old as they (26 U.S.C. § 358(b)(2) and
- * (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)). @param fraction the new shares' part, 0 to 1
+ * Divides each lot's cost between the old and the spun-off shares, which inherit the lot's age (26 U.S.C. § 358(b)(2)
+ * and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)). @param fraction the new shares' part, 0 to 1
  */
 function spinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
   let [shares, left] = [held.qty, qty];

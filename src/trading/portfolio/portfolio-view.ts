@@ -6,27 +6,27 @@ import type { Account, Position } from '../views.ts';
 import type { DayTrades } from './day-trades.ts';
 
 /**
- * A portfolio as shown everywhere (terminal, chat, report, web), which compute nothing themselves. Dollars have two
- * decimals, prices and quantities are as the broker wrote them; `weight` and `*_fraction` are fractions. Signs mean
- * gain and loss, for short positions too.
+ * A portfolio for display. Terminal, chat, report and web show these figures without computing any. Dollars have two
+ * decimals. Prices and quantities are as the broker wrote them. `weight` and `*_fraction` are fractions. Signs mean
+ * gain and loss, also for short positions.
  */
 export interface PortfolioView {
   readonly account: string;
   readonly environment: Environment;
-  /** Prices and fills come from the sandbox. */
+  /** Whether prices and fills come from the sandbox. */
   readonly simulated: boolean;
   readonly trading_blocked: boolean;
   readonly equity: string;
-  /** Equity now less equity at the last close, and less the day's flows where these are known; null where equity then is not. */
+  /** Equity minus equity at the last close and, if known, the day's flows. Null if the last close is unknown. */
   readonly day_change: string | null;
   readonly day_change_fraction: string | null;
   readonly cash: string;
   readonly cash_weight: string;
   readonly buying_power: string;
-  /** Largest first, by what they are worth whatever their side; equal ones by symbol. */
+  /** Sorted by absolute value, largest first, then by symbol. */
   readonly rows: readonly PortfolioRow[];
   readonly total: PortfolioTotal;
-  /** Equity over the last month, oldest first; empty where it was not asked for or is not known. */
+  /** Equity over the last month, oldest first. Empty if not requested or unknown. */
   readonly equity_history: readonly string[];
 }
 
@@ -35,10 +35,10 @@ export type PortfolioTotal = ReturnType<typeof figures>;
 export interface PortfolioRow extends PortfolioTotal {
   readonly symbol: string;
   readonly side: 'long' | 'short';
-  /** Below zero for a short position, however the broker writes it. */
+  /** Negative for a short position, however the broker writes it. */
   readonly qty: string;
   readonly price: string;
-  /** Closing prices of the last month, oldest first; empty where they are not known. */
+  /** Closing prices of the last month, oldest first. Empty if unknown. */
   readonly closes: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface PortfolioHistory {
   readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly equity?: readonly string[] | undefined;
   readonly dayFlow?: Dec | undefined;
-  /** What was traded today; what is not known of counts from the last close. */
+  /** Today's trades by symbol. If absent, the day's change of every position is counted from the last close. */
   readonly traded?: ReadonlyMap<string, DayTrades> | undefined;
 }
 
@@ -104,7 +104,7 @@ export function portfolioView(
 interface Parts {
   readonly value: Dec;
   readonly cost: Dec;
-  /** What of it was held at the last close was worth then, and what was paid for the rest; no sign. */
+  /** Absolute value at the last close of the shares held then, plus the amount paid for shares added since. */
   readonly base: Dec;
   readonly day: Dec;
   readonly unrealized: Dec;

@@ -1,6 +1,6 @@
 import { Dec } from '../decimal.ts';
 
-/** Prices have at most four decimals, so that each is a whole number of these, which a double holds exactly. */
+/** Units per dollar. Prices have at most four decimals, so each is a whole number, which a double holds exactly. */
 const UNITS = 10_000;
 
 /**
@@ -12,7 +12,7 @@ export interface PriceHistory {
   readonly closes: Float64Array;
 }
 
-/** A close in ten-thousandths of a dollar. @throws {RangeError} for a price too large, or with more than four decimals */
+/** Converts a close to ten-thousandths of a dollar. @throws {RangeError} if it is too large or too precise */
 function priceUnits(close: string): number {
   const units = new Dec(close).mul(UNITS);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
@@ -22,11 +22,11 @@ function priceUnits(close: string): number {
 }
 
 export function fromUnits(units: number): Dec {
-  // By moving the point, which takes a fraction of the time of a division.
+  // Shifts the decimal point, which is much faster than a division.
   return new Dec(`${units}e-4`);
 }
 
-/** Packs closes; `day` counts days since the epoch. */
+/** Packs closes. `day` is the number of days since the epoch. */
 export function packHistory(
   closes: readonly { readonly day: number; readonly close: string }[],
 ): PriceHistory {
@@ -37,7 +37,7 @@ export function packHistory(
   };
 }
 
-/** The close so many sessions ago, dollars; 1 is the last finished session. Undefined if the history is shorter. */
+/** Returns the close `sessions` ago, in dollars. 1 is the last finished session. Undefined if not in the history. */
 export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : fromUnits(units);

@@ -4,14 +4,14 @@ import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
 const texts = {
-  order_under_way: 'an order for it is under way',
-  no_price: 'there is no price of it',
-  buy_only: 'it is overweight, and nothing is to be sold',
+  order_under_way: 'an order for it is already in progress',
+  no_price: 'it has no price',
+  buy_only: 'it is overweight, but selling is turned off',
   below_minimum: 'the order would be too small',
-  less_than_a_lot: 'a share costs more than what is missing',
-  nothing_to_sell: 'all of it is on sale already',
+  less_than_a_lot: 'one share costs more than the shortfall',
+  nothing_to_sell: 'all of it is already in open sell orders',
   market_closed: 'it waits for the market to open',
-  awaits_cash: 'there is not enough cash until something is sold',
+  awaits_cash: 'there is not enough cash until something sells',
 } as const;
 type LeftReason = Exclude<keyof typeof texts, 'market_closed'>;
 
@@ -33,17 +33,17 @@ export interface Tradable {
 }
 
 export interface RebalanceOptions {
-  /** Sells nothing: what is overweight waits until new money outweighs it. */
+  /** Whether to sell nothing, so that only new money corrects overweight positions. */
   readonly buyOnly: boolean;
   /** The smallest quantity step: 1, or less for fractional shares. */
   readonly minOrder: Dec;
   readonly lot: Dec;
-  /** Dollars that stay in cash whatever the targets say. */
+  /** Dollars that stay in cash regardless of the targets. */
   readonly cashReserve: Dec;
   readonly orderType: 'limit' | 'market';
   /**
-   * The tolerated distance from the quote, a fraction: how far beyond the quote a limit is set, and the assumed cost
-   * of a market order.
+   * Tolerated distance from the quote, as a fraction. Limits are set this far beyond the quote, and market orders are
+   * assumed to cost as much.
    */
   readonly slack: Dec;
 }
@@ -53,12 +53,12 @@ interface SuggestedOrder {
   readonly amount: Dec;
   readonly weight: Dec;
   readonly target: Dec;
-  /** `drift`: it is outside its band; `funding`: it is sold to pay for what is. */
+  /** `drift`: the position is outside its band. `funding`: it is sold to pay for positions that are. */
   readonly reason: 'drift' | 'funding';
 }
 
 export interface Rebalancing {
-  /** Sales first, then buys; none of the buys needs money that a sale has yet to bring. */
+  /** Sells first, then buys. No buy depends on the proceeds of a sell. */
   readonly orders: readonly SuggestedOrder[];
   readonly left: readonly { readonly symbol: string; readonly reason: LeftReason }[];
 }
@@ -71,10 +71,10 @@ interface Wish {
 }
 
 /**
- * The fewest orders that bring every drifted target back: one for each symbol outside its band, then sales of
- * others, largest surplus first, only if cash does not suffice ("contributions first"). Quantities round down, so
- * nothing overshoots. Deterministic: ties go by symbol. @param drifts of every target @param cash dollars spendable
- * now, without sale proceeds
+ * Returns the fewest orders that bring every drifted target back: one for each symbol outside its band, then sales of
+ * others, largest surplus first, only if cash does not suffice ("contributions first"). Quantities are rounded down, so
+ * nothing overshoots. Ties are ordered by symbol, so the result is deterministic. @param drifts the drift of every
+ * target @param account `cash` is spendable now, without sale proceeds
  */
 export function rebalance(
   drifts: readonly Drift[],
@@ -112,7 +112,7 @@ export function rebalance(
 
   const spendable = Dec.max(0, account.cash.minus(options.cashReserve));
   const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), ZERO);
-  // Only where cash and the sales above fall short is something inside its band sold too.
+  // Sells positions inside their bands only if cash and the sales above don't suffice.
   for (const wish of surplus.filter(({ drift }) => !drift.outside)) {
     const short = wanted.minus(spendable).minus(proceeds);
     if (short.lt(options.minOrder) || short.lte(0)) break;
@@ -134,12 +134,12 @@ function byGap(a: Wish, b: Wish): number {
   return compare(b.size, a.size) || bySymbol(a.drift, b.drift);
 }
 
-/** How much of something costs no more than an amount, in whole lots. Not by rounding a quotient, which could round up. */
+/** Returns the whole lots that an amount can buy. Uses integer division, because a rounded quotient could round up. */
 function lots(amount: Dec, each: Dec, lot: Dec): Dec {
   return compare(lot, ONE) === 0 ? amount.divToInt(each) : amount.divToInt(each.mul(lot)).mul(lot);
 }
 
-/** As {@link lots}, at a price or, where that is more, at what one that is held counts for: value / qty, undivided. */
+/** Like {@link lots}, at the higher of the price and the held position's value per share, computed without division. */
 function lotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
   const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
   return isMore ? lots(amount.mul(qty), value, lot) : lots(amount, price, lot);
@@ -156,7 +156,7 @@ function sale(
   const worst = tickUp(bid.mul(ONE.minus(options.slack)));
   if (!isPositive(available)) return 'nothing_to_sell';
   const surplus = lotsAtMark(size, bid, tradable, options.lot);
-  // Enough to bring what is asked for even at the worst price: one lot more than would do at the bid, at most.
+  // Enough to raise the amount even at the worst price.
   const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
   const wanted = lesser(surplus, enough);
   const qty = compare(wanted, available) > 0 ? lots(available, ONE, options.lot) : wanted;
@@ -184,7 +184,7 @@ function order(
   options: RebalanceOptions,
 ): SuggestedOrder | LeftReason {
   if (!isPositive(qty)) return 'less_than_a_lot';
-  // What is beyond one order is for the next look.
+  // Anything above the maximum order size is left for the next check.
   const size = lesser(qty, LARGEST);
   const amount = size.mul(worst);
   if (compare(amount, options.minOrder) < 0) return 'below_minimum';

@@ -2,7 +2,7 @@ import { unitsOf } from '../asset-class.ts';
 import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
 
-/** Account and positions at newer prices: quantities, cost and cash stay, figures that depend on the price follow. */
+/** Updates an account and its positions to newer prices. Quantities, cost and cash stay the same. */
 export function reprice(
   account: Account,
   positions: readonly Position[],
@@ -13,7 +13,7 @@ export function reprice(
   const repriced = positions.map((position) => {
     const price = prices.get(position.symbol);
     if (price === undefined || price === position.current_price) return position;
-    // By the difference: a broker's own rounding of what it knows better stays in.
+    // Adds only the difference, to keep the broker's own rounding.
     const by = signedQty(position)
       .mul(new Dec(price).minus(position.current_price))
       .mul(unitsOf(position.symbol));

@@ -11,13 +11,13 @@ import {
   valuePoints,
 } from './value-point.ts';
 
-/** Cash may appear up to four days after it moved: a weekend and a holiday. */
+/** Days until the history shows cash that moved. Four cover a weekend and a holiday. */
 const LATEST_DAYS = 4;
 
 /**
- * Dates flows by the activities, for a return that counts days: the broker's history puts them at day ends, which
- * says between which values they came. A history flow is replaced if the activities have the same cash, to the cent,
- * on that day or shortly before. @param since flows up to this instant stay: they are in the value there
+ * Dates flows by the activities, for returns that count days. The broker's history only puts flows at day ends, between
+ * two values. A history flow is replaced if the activities have the same cash, to the cent, on that day or shortly
+ * before. @param since `booked` flows up to this instant are ignored, as the value then includes them
  */
 function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
@@ -40,19 +40,19 @@ function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: numbe
     });
 }
 
-/** What an account was worth at an instant (RFC 3339), dollars. */
+/** An account's equity at an instant (RFC 3339), in dollars. */
 export interface DatedEquity {
   readonly at: string;
   readonly equity: string;
-  /** Net external cash since the previous value, by the broker's own word; undefined if it does not tell. */
+  /** Net external cash since the previous value, as reported by the broker. Undefined if not reported. */
   readonly flow?: string | undefined;
 }
 
 export interface AccountReturns {
   readonly line: readonly ValuePoint[];
-  /** Those of the line that the time-weighted return is of: all, unless all was lost on the way. */
+  /** Points of the line that the time-weighted return covers: all of them, unless there was a total loss. */
   readonly points: readonly ValuePoint[];
-  /** What each stretch between these points multiplied the money by; undefined where there is none. */
+  /** Growth factors between these points. Undefined if there are none. */
   readonly factors: readonly Dec[] | undefined;
   readonly timeWeighted: PeriodReturn | undefined;
   readonly moneyWeighted: PeriodReturn | undefined;
@@ -71,8 +71,8 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * External flows from the best source: the broker's history for the days it covers, since its flows match its
- * values; activities after that and for shares moved. @param now the history's current day ends here
+ * Returns external flows from the best source: the broker's history for the days it covers, because its flows match its
+ * values, and activities for later days and for moved shares. @param now the end of the history's current day
  */
 export function mergedFlows(
   history: readonly DatedEquityAt[],
@@ -84,7 +84,7 @@ export function mergedFlows(
   );
   const last = told.findLast(({ at }) => at < now);
   if (last === undefined) return [...activities];
-  // The history may lag within the day, and the activities by a day: what either knows of the day under way counts, once.
+  // The history may lag within a day and the activities by a day, so today's flows come from whichever has them.
   const toldNow = told.some(({ at, amount }) => at === now && !amount.isZero());
   const since = toldNow ? now : last.at;
   return [
@@ -94,8 +94,8 @@ export function mergedFlows(
 }
 
 /**
- * Returns from the first value to now; days before the first deposit are ignored. @param history day-end values
- * @param flows see {@link mergedFlows} @param booked as the activities date them, for the money-weighted return
+ * Computes returns from the first value to now, ignoring days before the first deposit. @param history day-end values
+ * @param flows see {@link mergedFlows} @param booked flows dated by the activities, for the money-weighted return
  */
 export function accountReturns(
   history: readonly DatedEquityAt[],
@@ -131,22 +131,22 @@ function knownValues(
   return [...(begun === -1 ? [] : earlier.slice(begun)), { at: now.at, value: now.equity }];
 }
 
-/** Growth over the whole period from e^-40 to e^40 is searched for a rate. */
+/** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const WIDEST = 40;
-/** Fine where rates mostly are, so that two near each other are told apart; each step is by a twentieth longer. */
+/** Search steps, small near zero where most rates are, so that nearby rates are distinguished. Each is 5 % longer. */
 const STEPS = { first: 1 / 128, longer: 1.05 };
-/** Where there may be several rates: no two that are 3 % apart are within one step, up to 300 % a year. */
+/** Steps if there may be several rates. Up to 300 % a year, no two rates that are 3 % apart share a step. */
 const FINE_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
-/** Newton steps in exact decimals, at most; each about doubles the right digits of a double's sixteen. */
+/** Maximum Newton steps in exact decimals. Each about doubles the correct digits, starting from a double's sixteen. */
 const POLISH = 3;
-/** A step this small leaves an error of about its square: less than the last of a rate's twenty digits. */
+/** After a step this small the error is about its square, which is below the last of a rate's twenty digits. */
 const SMALL_STEP = '1e-11';
 
 /**
- * The annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR). Of several rates, the one
- * nearest to zero: -30 % is nearer than 40 %. @returns a fraction; undefined if all flows have one sign or one
- * instant, or no rate fits
+ * Returns the annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR), as a fraction. Picks
+ * the rate nearest to zero if there are several: -30 % is nearer than 40 %. @returns undefined if all flows have the
+ * same sign or time, or if no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
   const solved = solve(flows);
@@ -154,8 +154,8 @@ export function xirr(flows: readonly Flow[]): Dec | undefined {
 }
 
 /**
- * Money-weighted return from the starting value, flows (deposits positive) and the final value. @returns undefined
- * if no rate fits, or nothing came back: no rate loses everything
+ * Returns the money-weighted return from the starting value, the flows (deposits are positive) and the final value.
+ * @returns undefined if no rate fits, as after a total loss
  */
 export function moneyWeightedReturn(
   start: { readonly at: number; readonly value: Dec },
@@ -173,14 +173,14 @@ export function moneyWeightedReturn(
   if (solved === undefined) return undefined;
   const days = (end.at - start.at) / DAY_MS;
   return {
-    // The equation's time runs from the first flow of money to the last, and so may its period.
+    // The equation covers the time from the first flow to the last, so its growth is scaled to the whole period.
     period: solved.growth.mul(days).div(solved.years.mul(DAYS_A_YEAR)).exp().minus(1),
     annual: days < SHORTEST_ANNUALIZED_DAYS ? undefined : solved.growth.div(solved.years).exp().minus(1),
     days,
   };
 }
 
-/** Solves Σ a·e^(-y·t) = 0 for y, t running from 0 to 1; y is the logarithm of the growth over `years`. */
+/** Solves Σ a·e^(-y·t) = 0 for y, with t from 0 to 1. y is the logarithm of the growth over `years`. */
 function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined {
   const used = flows.filter(({ amount }) => !amount.isZero());
   const [one] = used;
@@ -218,7 +218,7 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
       value = value.plus(term);
       slope = slope.minus(term.mul(t));
     }
-    // At a double root there is no slope to follow; the bisection's digits must do.
+    // At a double root the slope is zero, so the bisection's digits are the best available.
     if (slope.abs().lt('1e-20')) break;
     const step = value.div(slope);
     y = y.minus(step);
@@ -227,29 +227,29 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
   return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_A_YEAR) };
 }
 
-/** What all flows come to, discounted by a growth's logarithm, and how steeply that changes. */
+/** The sum of all flows, discounted by a growth's logarithm, and its slope. */
 interface Curve {
   at(y: number): number;
   slope(y: number): number;
-  /** Whether there may be more than one root above zero, and below it. */
+  /** Whether there may be more than one root above zero, or below zero. */
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/** The root whose rate |e^(y/years) - 1| is nearest to zero. @param years that y is the growth's logarithm over */
+/** Returns the root whose rate |e^(y/years) - 1| is nearest to zero. @param years the period of y's growth */
 function roughRoot(curve: Curve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
   const above = firstRoot(curve, 1, WIDEST);
   if (above === undefined) return firstRoot(curve, -1, WIDEST);
-  // Below zero no rate reaches -100 %, so that one beyond it leaves all of that side to look at.
+  // No rate is below -100 %, so if the root above zero is at 100 % or more, the whole range below is searched.
   const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : WIDEST;
   const below = firstRoot(curve, -1, Math.min(WIDEST, asNear));
   return below !== undefined && rate(below) < rate(above) ? below : above;
 }
 
 /**
- * Σ a·e^(-y·t) has no more roots above zero than its partial sums by rising t change sign, and below zero by falling
- * t (Laguerre's extension of Descartes' rule).
+ * Bounds the number of roots by Laguerre's extension of Descartes' rule: Σ a·e^(-y·t) has at most as many roots above
+ * zero as its partial sums by rising t have sign changes, and below zero by falling t.
  */
 function severalRoots(terms: readonly { readonly t: number; readonly a: number }[]): Curve['several'] {
   const rising = terms.toSorted((one, two) => one.t - two.t).map(({ a }) => a);
@@ -265,14 +265,14 @@ function severalRoots(terms: readonly { readonly t: number; readonly a: number }
   return { above: changes(rising) > 1, below: changes(rising.toReversed()) > 1 };
 }
 
-/** Looks for a change of sign outward from zero to one side, then halves it. */
+/** Searches outward from zero on one side for a sign change, then bisects. */
 function firstRoot({ at, slope, several }: Curve, side: 1 | -1, farthest: number): number | undefined {
   const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_STEPS : STEPS;
   let near = 0;
   for (let step = first; Math.abs(near) < farthest; step *= longer) {
     const far = near + side * step;
     if (at(far) * at(near) <= 0) return bisect(at, near, far);
-    // Two roots in one step leave its ends on one side; between them the curve turns.
+    // Two roots within one step leave both ends with the same sign, but the slope changes sign between them.
     if (slope(far) * slope(near) < 0) {
       const turn = bisect(slope, near, far);
       if (at(turn) * at(near) <= 0) return bisect(at, near, turn);

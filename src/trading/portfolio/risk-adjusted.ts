@@ -2,15 +2,15 @@ import { Dec, ZERO } from '../decimal.ts';
 import { Rate } from './value-point.ts';
 import { standardDeviation, TRADING_DAYS_A_YEAR } from './volatility.ts';
 
-/** The daily return equal to an annual rate: (1 + rate)^(1/252) - 1, as fractions. */
+/** Converts an annual rate to a daily return: (1 + rate)^(1/252) - 1, as fractions. */
 export function dailyRate(annual: Dec): Dec {
   return annual.isZero() ? ZERO : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_A_YEAR)).minus(1);
 }
 
 /**
- * Sharpe ratio: mean excess return over its sample standard deviation, annualized. Source: William F. Sharpe, "The
- * Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear 1 does not
- * annualize @returns undefined for fewer than two returns or no deviation
+ * Returns the Sharpe ratio: mean excess return over its sample standard deviation, annualized. Source: William F.
+ * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear 1
+ * to not annualize @returns undefined for fewer than two returns or no deviation
  */
 export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;
@@ -18,8 +18,8 @@ export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_
 }
 
 /**
- * Sortino ratio: mean return above a target over the downside deviation (root mean square of the shortfalls, all
- * periods counted), annualized. Source: Rollinger and Hoffman, "Sortino: A 'Sharper' Ratio", Red Rock Capital 2013.
+ * Returns the Sortino ratio: mean return above a target over the downside deviation (root mean square of the shortfalls
+ * over all periods), annualized. Source: Rollinger and Hoffman, "Sortino: A 'Sharper' Ratio", Red Rock Capital 2013.
  * @returns undefined for no returns or no shortfall
  */
 export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
@@ -32,9 +32,9 @@ export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS
 }
 
 /**
- * Regression beta: covariance with the benchmark over the benchmark's variance. Source: Bacon, Practical Portfolio
- * Performance Measurement and Attribution (2nd ed.), "regression beta". @returns undefined for fewer than two pairs
- * or a constant benchmark
+ * Returns the regression beta: covariance with the benchmark over the benchmark's variance. Source: Bacon, Practical
+ * Portfolio Performance Measurement and Attribution (2nd ed.), "regression beta". @returns undefined for fewer than two
+ * pairs or a constant benchmark
  */
 export function beta(
   pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[],

@@ -9,9 +9,9 @@ interface WindowReturn {
 }
 
 /**
- * Time-weighted returns of the windows of so many months that end at each point. Windows that begin after a total
- * loss are left out. Source: Bacon (2nd ed.), "rolling returns". @param factors growth factors between the points
- * @returns undefined if the points reach back less far
+ * Returns the time-weighted returns of windows of `months` months that end at each point. Omits windows that begin
+ * after a total loss. Source: Bacon (2nd ed.), "rolling returns". @param factors growth factors between the points
+ * @returns undefined if the points cover less than one window
  */
 export function rollingReturns(
   points: readonly Pick<ValuePoint, 'at'>[],

@@ -6,31 +6,31 @@ import type { Position } from '../views.ts';
 import { lotHistory } from './closings.ts';
 
 export interface TaxLot {
-  /** Of a short, when it was sold. */
+  /** For a short position the day it was sold. */
   readonly acquired: IsoDate;
-  /** Negative, like cost and value, for shares sold short. */
+  /** Negative for shares sold short, like cost and value. */
   readonly qty: Dec;
   readonly cost: Dec;
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
-  /** The first day on which a sale is long-term; undefined for a short, whose cover never is (IRS Publication 550). */
+  /** The first day on which a sale is long-term. Undefined for shorts, which never are (IRS Publication 550). */
   readonly longTermFrom: IsoDate | undefined;
 }
 
 export interface PositionLots {
   readonly symbol: string;
-  /** Oldest first: a sale takes them in this order (first in, first out). */
+  /** Oldest first, the order in which a sale takes them (first in, first out). */
   readonly lots: readonly TaxLot[];
-  /** Shares held without a known purchase; negative if the activities know of more than is held. */
+  /** Shares held without a known purchase. Negative if the activities have more shares than are held. */
   readonly unknown: Dec;
-  /** Whether the lots are all there is to know: their shares are those held, and nothing made their cost uncertain. */
+  /** Whether the lots cover all shares held, with certain cost. */
   readonly complete: boolean;
 }
 
 /**
- * The first day on which a sale is long-term: shares are held from the day after the purchase, for more than a year.
- * Source: IRS Publication 550, "Holding Period"; Revenue Ruling 66-7 for the last day of a month.
+ * Returns the first day on which a sale is long-term. The holding period starts the day after the purchase and must be
+ * over a year. Source: IRS Publication 550, "Holding Period"; Revenue Ruling 66-7 for the last day of a month.
  */
 export function longTermFrom(acquired: IsoDate): IsoDate {
   const [year = 0, month = 1, day = 1] = addDays(acquired, 1).split('-').map(Number);
@@ -51,7 +51,7 @@ export function taxLots(
       if (at === undefined || cost === undefined) return [];
       const acquired = newYorkDate(at);
       const value = qty.mul(current_price).mul(unitsOf(symbol));
-      // What is owed is never held: a cover's gain is short-term, however long it took.
+      // Covering a short is always short-term, because the shares owed are never held.
       const from = qty.isNegative() ? undefined : longTermFrom(addDays(acquired, -tacked));
       const term = from !== undefined && today >= from ? 'long' : 'short';
       return [{ acquired, qty, cost, value, gain: value.minus(cost), term, longTermFrom: from }];

@@ -4,10 +4,10 @@ import { DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './
 
 export interface PeriodReturn {
   readonly period: Dec;
-  /** A year's rate; undefined for less than a year. */
+  /** Annualized rate. Undefined for less than a year. */
   readonly annual: Dec | undefined;
   readonly days: number;
-  /** When all was lost (milliseconds since the epoch), if it was: the return ends there. */
+  /** Time of a total loss, in milliseconds since the epoch. The return ends there. */
   readonly ended?: number;
   readonly began?: number;
 }
@@ -23,10 +23,10 @@ const ONE = new Rate(1);
 const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
 
 /**
- * A period's growth factor: (V + W) / (V' + D), from the values V' before and V after. A deposit D is there from its
- * beginning, a withdrawal W until its end, so that no withdrawal makes a return of its own. Source: Portfolio
- * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if money came of
- * nothing or less, which no rate expresses
+ * Returns a period's growth factor: (V + W) / (V' + D), with the values V' before and V after. A deposit D counts from
+ * the start of the period and a withdrawal W until its end, so that a withdrawal causes no return. Source: Portfolio
+ * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if the base is zero or
+ * negative, for which there is no rate
  */
 function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
   const base = baseOf(before, flow);
@@ -39,7 +39,7 @@ function baseOf(before: Dec, flow: Dec): Dec {
   return isPositive(flow) ? before.plus(flow) : before;
 }
 
-/** Splits the points into as few chains as possible: one, unless all was lost and there was money again later. */
+/** Splits the points into the fewest chains: one, unless new money arrived after a total loss. */
 export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
   let [chain, factors]: [ValuePoint[], Dec[]] = [points.slice(0, 1), []];
@@ -50,7 +50,7 @@ export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   for (let i = 1; i < points.length; i++) {
     const [before, point] = [points[i - 1] as ValuePoint, points[i] as ValuePoint];
     const factor = growthOf(before.value, point);
-    // Lost already: nothing is told until there is something again, of which the next chain is.
+    // After a total loss, skips points until there is money again. The next chain starts there.
     if (chain.length === 0) {
       if (!isPositive(baseOf(before.value, point.flow))) continue;
       chain = [before];
@@ -67,7 +67,7 @@ export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   return chains;
 }
 
-/** What each stretch multiplied the money by; undefined where one of them has no return. */
+/** Returns the growth factors between the points. Undefined if one period has no return. */
 export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined {
   const factors: Dec[] = [];
   for (let i = 1; i < points.length; i++) {
@@ -79,8 +79,8 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 }
 
 /**
- * Time-weighted return: growth factors between flows, linked, so that deposits and withdrawals do not matter. After
- * a total loss it ends there, or starts again with new money. Source: GIPS 2020, 2.A.18 and glossary. @param chains
+ * Returns the time-weighted return: linked growth factors between flows, which deposits and withdrawals don't affect.
+ * It ends at a total loss, or restarts with new money after one. Source: GIPS 2020, 2.A.18 and glossary. @param chains
  * the points' {@link chainsOf}, if known @returns undefined if no period has a return
  */
 export function timeWeightedReturn(
@@ -94,7 +94,7 @@ export function timeWeightedReturn(
   const growth = chain.factors.reduce((product, factor) => product.mul(factor), new Rate(1));
   const days = (last.at - first.at) / DAY_MS;
   return {
-    // In all digits: next to a total loss, few of a rate’s twenty would be left.
+    // Uses full precision, because after a near-total loss few of a rate's twenty digits would remain.
     period: new Dec(growth).minus(1),
     annual: annualized(growth, days),
     days,

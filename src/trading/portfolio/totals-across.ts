@@ -1,7 +1,7 @@
 import { Dec, ZERO } from '../decimal.ts';
 import type { Account } from '../views.ts';
 
-/** What accounts of one currency come to; dollars and the like, with two decimals. */
+/** Totals of accounts in one currency. Amounts have two decimals. */
 export interface TotalAcross {
   readonly currency: string;
   readonly equity: string;

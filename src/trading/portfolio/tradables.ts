@@ -4,12 +4,12 @@ import type { Order, Position, Quote } from '../views.ts';
 import type { Share } from './allocation.ts';
 import type { Tradable } from './rebalance.ts';
 
-/** Brokers take nine decimals of a share. */
+/** Brokers accept up to nine decimals of a share. */
 export const SMALLEST_FRACTION = '0.000000001';
 
 /**
- * Trading facts by symbol; symbols without a quote are left out. @param bySymbol weights, as for the drift @param
- * awaited symbols with an approval pending
+ * Returns trading facts by symbol. Omits symbols without a quote. @param bySymbol the same weights as for the drift
+ * @param awaited symbols with a pending approval
  */
 export function tradables(
   symbols: readonly string[],
@@ -45,7 +45,7 @@ export function tradables(
             available:
               held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
             value: heldValue.get(symbol) ?? ZERO,
-            // A short position, or an option, is nothing this agent knows how to rebalance.
+            // Rebalancing does not support short positions and options.
             busy:
               ordered.has(symbol) ||
               awaited.has(symbol) ||

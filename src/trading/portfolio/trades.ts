@@ -13,12 +13,12 @@ export interface Fill {
 export interface ShareExchange {
   readonly at: number;
   readonly legs: readonly { readonly symbol: string; readonly qty: Dec }[];
-  /** Dollars that came with it. */
+  /** Dollars received with the exchange. */
   readonly cash: Dec;
-  /** Whether what went turned into what came, and so takes its cost along. */
+  /** Whether the new shares replace the old ones and inherit their cost. */
   readonly turns: boolean;
-  /** Of an option that ends: for nothing, or in a trade of its underlying whose cost it becomes a part of. */
+  /** How an option ended: worthless, or in a trade of the underlying that its premium is added to. */
   readonly ends?: 'worthless' | 'into_underlying' | undefined;
-  /** Of a spin-off: whose cost it takes a part of, and which, 0 to 1. */
+  /** The parent of a spin-off, and the fraction of its cost (0 to 1) that moves to the new shares. */
   readonly basis?: { readonly from: string; readonly fraction: Dec };
 }

@@ -1,21 +1,18 @@
 import { Dec, ZERO } from '../decimal.ts';
 
 export const DAYS_A_YEAR = 365;
-/** Below a year a rate is told for its period alone (GIPS 2020, 2.A.24: returns for less than a year are not annualized). */
+/** Returns for less than a year are not annualized (GIPS 2020, 2.A.24). */
 export const SHORTEST_ANNUALIZED_DAYS = 365;
 
-/**
- * Rates have 20 significant digits (dollars are exact): far more than any money has, in a fraction of the time of
- * 40.
- */
+/** Numbers for rates, with 20 significant digits: more than any amount has, and much faster than dollars' 40. */
 export const Rate = Dec.clone({ precision: 20 });
 
 export interface ValuePoint {
   readonly at: number;
   readonly value: Dec;
   /**
-   * Dollars that came in (less those that went out) since the previous point: money in counts from that period's
-   * beginning, money out until its end. Dividends and fees are not flows.
+   * Net deposits since the previous point, in dollars. Deposits count from the start of that period, withdrawals until
+   * its end. Dividends and fees are not flows.
    */
   readonly flow: Dec;
 }
@@ -24,13 +21,13 @@ export interface Flow {
   readonly at: number;
   readonly amount: Dec;
   readonly shares?: boolean;
-  /** Whether it was booked after its day's value was struck: that value may have it, or only the next one. */
+  /** Whether it was booked after the day's valuation, so that either that value or the next one includes it. */
   readonly late?: boolean;
 }
 
 /**
- * Puts flows between values. Flows before the first value are part of it; later ones are dropped. A late-booked flow
- * goes where it explains the values better: no broker says which value includes it.
+ * Assigns flows to the periods between values. Flows before the first value are part of it, and flows after the last
+ * are dropped. No broker says which value includes a late-booked flow, so it goes where it explains the values better.
  */
 export function valuePoints(
   values: readonly { readonly at: number; readonly value: Dec }[],
@@ -57,7 +54,7 @@ export function valuePoints(
   return points;
 }
 
-/** Whether a flow explains the values better in this stretch than in the next, by what is left unexplained in both. */
+/** Returns whether a flow leaves less unexplained change in this period than in the next. */
 function explains(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
   const [before, point, next] = [points[index - 1], points[index], points[index + 1]];
   if (point === undefined || next === undefined) return true;

@@ -5,8 +5,8 @@ import { Rate, type ValuePoint } from './value-point.ts';
 export const TRADING_DAYS_A_YEAR = 252;
 
 /**
- * Annualized volatility: sample standard deviation of daily returns × √252. Source: Bacon (2nd ed.), "variability".
- * @param factors the points' {@link growthFactors}, if known @returns undefined for fewer than two returns
+ * Returns the annualized volatility: sample standard deviation of daily returns × √252. Source: Bacon (2nd ed.),
+ * "variability". @param factors the points' {@link growthFactors}, if known @returns undefined for under two returns
  */
 export function volatility(
   points: readonly ValuePoint[],

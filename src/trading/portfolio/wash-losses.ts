@@ -3,13 +3,13 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type BookLot, type LotPool, partOf } from './lot-pool.ts';
 
-/** Days before the sale, and after it: with its own day 61. */
+/** Days in the window before the sale and after it. With the day of the sale that makes 61. */
 export const WINDOW_DAYS = 30;
 
 export interface Washed {
-  /** Shares at a loss for which others were bought within the window. */
+  /** Shares sold at a loss that were replaced within the window. */
   washed: Dec;
-  /** Dollars of that loss, whole cents, by which the cost of the others rises. */
+  /** The disallowed loss in dollars, whole cents, which is added to the cost of the replacement shares. */
   disallowed: Dec;
 }
 
@@ -31,17 +31,17 @@ interface OpenLoss {
 }
 
 /**
- * Wash sales during a replay: if shares of the same symbol are bought from 30 days before to 30 days after a sale at
- * a loss, the loss is added to their cost and the holding period carries over. Losses match in the order made, with
- * the first purchases; a share replaces only one other, never one of its own lot (Revenue Ruling 56-602). Source: 26
- * U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
+ * Wash sales during a replay. If shares of the same symbol are bought from 30 days before to 30 days after a sale at a
+ * loss, the loss is added to their cost and the holding period carries over. Losses are matched in order with the first
+ * purchases. A share replaces only one other, never one of its own lot (Revenue Ruling 56-602). Source: 26 U.S.C.
+ * § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication 550, "Wash Sales".
  */
 export class WashLosses {
   readonly #open = new Map<string, OpenLoss[]>();
 
-  /** @param held what is held after the sale; it is raised where it was bought instead */
+  /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
-    // Crypto is no stock and no security, which the section is about.
+    // The section covers only stock and securities, which crypto is not.
     if (assetClassOf(symbol) === 'crypto') return;
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
       const { opened, closed, proceeds, cost, qty, tacked } = closing;
@@ -55,7 +55,7 @@ export class WashLosses {
     }
   }
 
-  /** What a purchase opens: its shares that stand for others sold before, and the rest. */
+  /** Returns the lots that a purchase opens: replacement shares for earlier losses, and the rest. */
   bought(symbol: string, lot: BookLot & { readonly at: number }): BookLot[] {
     const open = this.#open.get(symbol);
     if (open === undefined) return [lot];
@@ -81,7 +81,7 @@ function instead(lot: BookLot, open: OpenLoss): BookLot[] {
   if (day < addDays(sold, -WINDOW_DAYS) || day > addDays(sold, WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);
   const loss = partOf(open.loss, qty, open.qty);
-  // A split since has made them other shares than those sold: their part is of what was left of the loss.
+  // A later split changes the share count, so the washed shares are a fraction of those not yet washed.
   const whole = closing.qty.minus(closing.washed);
   closing.washed = closing.washed.plus(qty.eq(open.qty) ? whole : whole.mul(qty).div(open.qty));
   closing.disallowed = closing.disallowed.plus(loss);

@@ -16,22 +16,22 @@ export interface WashSale {
   readonly date: IsoDate;
   readonly qty: Dec;
   readonly price: Dec;
-  /** The first and the last day on which a purchase counts. */
+  /** The first day on which a purchase counts. `ends` is the last. */
   readonly begins: IsoDate;
   readonly ends: IsoDate;
-  /** Less than nothing is a loss; of the shares whose cost is known. */
+  /** Gain of the shares whose cost is known. Negative for a loss. */
   readonly gain: Dec;
-  /** Shares sold at a loss, and dollars of it: lot by lot, whatever the sale as a whole made. */
+  /** Shares sold at a loss, counted per lot regardless of the sale's total. `loss` is in dollars. */
   readonly lossQty: Dec;
   readonly loss: Dec;
-  /** Shares sold whose cost is not known. */
+  /** Shares sold whose cost is unknown. */
   readonly unknown: Dec;
-  /** Bought within the window, oldest first. */
+  /** Purchases within the window, oldest first. */
   readonly purchases: readonly NearPurchase[];
-  /** Shares at a loss for which others were bought within the window, and the dollars of loss that are theirs. */
+  /** Shares sold at a loss that were replaced within the window. `affectedLoss` is their loss in dollars. */
   readonly affectedQty: Dec;
   readonly affectedLoss: Dec;
-  /** Whether shares came or went otherwise within the window (a split, a transfer): the counts may then not match. */
+  /** Whether a split or transfer moved shares within the window, so that the counts may be off. */
   readonly unclear: boolean;
 }
 
@@ -43,7 +43,7 @@ interface Sale {
 }
 
 /**
- * Whether shares of the symbol were bought within 30 days of a prospective sale, and how much of its loss that
+ * Returns whether shares of the symbol were bought within 30 days of a prospective sale, and how much of its loss that
  * affects ({@link lotHistory}, first in, first out).
  */
 export function washSale(sale: Sale, activities: readonly Activity[]): WashSale {
@@ -87,7 +87,7 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
     .reverse();
 }
 
-/** @param sold what the sale closed */
+/** @param sold the closings of the sale */
 function soldOf(
   { symbol, at, qty, price }: Sale,
   closings: readonly Closing[],

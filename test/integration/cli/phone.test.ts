@@ -91,7 +91,7 @@ describe('the terminal phone', () => {
     await running.says(/K7QP is no longer open: withdrawn/);
     expect(await refusal(gateway.poll(request.auth_req_id))).toBe('access_denied');
     await gateway.ask(proposalDetails('lift', { code: 'ABCD' }));
-    await running.says(/Let trading go on/);
+    await running.says(/Resume trading/);
     running.type('d\n');
     expect((await running.done).stdout).toBe('denied ABCD\n');
   });

@@ -76,10 +76,10 @@ describe('said to the agent, a standing order', () => {
     const { stdout } = await phone('deny');
     expect(stdout).toContain('denied');
     const { exitCode, stderr } = await running.done;
-    expect([exitCode, stderr]).toEqual([6, expect.stringContaining('There is no mandate.')]);
+    expect([exitCode, stderr]).toEqual([6, expect.stringContaining('No mandate was granted.')]);
     // The worst of it is what is read first.
     expect(stderr).toMatch(
-      /Approval needed \(\S+\)\n {2}mandate {3}Up to \$[\d,.]+ in all, without asking again/,
+      /Approval needed \(\S+\)\n {2}mandate {3}Up to \$[\d,.]+ total, without asking again/,
     );
   });
 });
@@ -109,7 +109,7 @@ describe('from words to orders that no terminal waits for', () => {
       0,
       expect.objectContaining({ mandate: mandate?.mandate_id, next_at: utcSeconds(monday()) }),
     ]);
-    expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 in all, without asking again, until /);
+    expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 total, without asking again, until /);
     expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway does it by itself.');
     expect(text).toContain('You named no end, so it lasts 30 days');
     expect(text).toMatch(/Next: Mon \d+ \w+ 10:00 New York\./);

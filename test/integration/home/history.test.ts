@@ -51,7 +51,7 @@ describe('the history', () => {
     await open();
     await shot(page, 'history');
     expect(await entries().count()).toBe(4);
-    expect(await read(0)).toMatch(/^Let trading go on Withdrawn withdrawn in the terminal .*ZZZZ$/);
+    expect(await read(0)).toMatch(/^Resume trading Withdrawn withdrawn in the terminal .*ZZZZ$/);
     expect(await read(1)).toMatch(/^Buy 5 AAPL at most \$900\.00 Approved refused: price moved LIVE .*7777$/);
     expect(await read(2)).toMatch(
       /^Sell 12 MSFT at least \$4,920\.00 Denied PAPER Limit order at \$410\.00 .*M3XD$/,

@@ -18,7 +18,7 @@ describe('the card of a mandate', () => {
 
   it('says the worst that can come of it first, then what it is for, and fits one screen', async () => {
     const subject = { ...mandateTerms(), expires_at: '2099-12-25T05:00:00Z' };
-    const worst = 'Up to $2,000.00 in all, without asking again, until 24 Dec.';
+    const worst = 'Up to $2,000.00 total, without asking again, until 24 Dec.';
     await world.gateway.ask(
       proposalDetails('mandate', {
         subject: { ...subject, approve_by: utcSeconds(Date.now() + 300_000) },
@@ -34,7 +34,7 @@ describe('the card of a mandate', () => {
     );
     expect(first).toBeLessThan(headline ?? 0);
     expect(await card.getByTestId('terms').textContent()).toBe(
-      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL from $100.00 to $250.00',
+      'At most $200.00 an order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL from $100.00 to $250.00',
     );
     await shot(phone.page, 'mandate-card');
     const approve = await phone.page.getByTestId('approve').boundingBox();

@@ -71,7 +71,7 @@ describe('a request', () => {
     world.ask('alice', proposalDetails('lift'));
     await received(2);
     expect(world.service.received.map(({ message }) => message.title).sort()).toEqual([
-      expect.stringMatching(/^Let trading go on/),
+      expect.stringMatching(/^Resume trading/),
       expect.stringMatching(/· MESSAGE$/),
     ]);
   });

@@ -104,7 +104,7 @@ describe('a phone that rings', () => {
     await expect.poll(() => phone.timesShown()).toBe(3);
     const shown = await phone.notifications();
     expect(shown.map(({ title, renotify }) => [title, renotify])).toEqual([
-      [expect.stringContaining('Let trading go on'), false],
+      [expect.stringContaining('Resume trading'), false],
       ['Buy 5 AAPL · PAPER', true],
     ]);
   });
@@ -202,7 +202,7 @@ describe('the page', () => {
     );
     await gateway.ask(proposalDetails('lift'));
     await expect.poll(() => world.phone.requests('alice')).toHaveLength(2);
-    await phone.page.getByText('Let trading go on').first().waitFor({ state: 'attached' });
+    await phone.page.getByText('Resume trading').first().waitFor({ state: 'attached' });
     expect(seen).toHaveLength(1);
     await phone.page.evaluate(`
       delete document.visibilityState;

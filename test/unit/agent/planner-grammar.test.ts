@@ -74,7 +74,7 @@ describe('the planner understands', () => {
 describe('the planner does not guess an order from', () => {
   const refused: [string, 'usage' | 'invalid_order', RegExp][] = [
     ['buy AAPL', 'usage', /how much/i],
-    ['buy 5 AAPL at the open', 'invalid_order', /limit orders alone/],
+    ['buy 5 AAPL at the open', 'invalid_order', /only limit orders/],
     ['buy some AAPL', 'usage', /how much/i],
     ['buy 5', 'usage', /symbol/],
     ['buy 5 shares', 'usage', /symbol/],

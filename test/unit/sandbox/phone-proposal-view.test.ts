@@ -14,28 +14,28 @@ function leaves(value: unknown): unknown[] {
 describe('a proposal as a person sees it', () => {
   it.each<[ProposalKind, string, string]>([
     ['order', 'Buy 5 AAPL', 'Limit order at $180.00 · Day'],
-    ['message', 'Send to #trading', 'By Slack, as you'],
+    ['message', 'Send to #trading', 'Via Slack, as you'],
     [
       'cancel',
       'Cancel: Sell 5 AAPL',
-      'Stop order at $170.00 · Good till cancelled. It protects a position: without it more can be lost',
+      'Stop order at $170.00 · Good till cancelled. It protects a position: without it you could lose more',
     ],
     ['replace', 'Change: Sell 5 AAPL', 'Stop price: $170.00 a share → $172.00 a share'],
-    ['lift', 'Let trading go on', 'It was halted at 2026-11-25 14:30:00 UTC'],
+    ['lift', 'Resume trading', 'Trading was halted at 2026-11-25 14:30:00 UTC'],
     [
       'access',
-      'Let in bob as advisor of acme',
-      'bob may see the account and propose orders, which you approve; may cancel, and halt · until 2027-01-01T00:00:00Z',
+      'Allow bob as advisor of acme',
+      'bob can see the account and propose orders, which you approve; can cancel orders and halt trading · until 2027-01-01T00:00:00Z',
     ],
     [
       'mandate',
       'Buy AAPL, MSFT without asking again',
-      'At most $200.00 an order, $400.00 a day, 12 orders in all · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+      'At most $200.00 an order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL up to $250.00',
     ],
     [
       'policy_change',
       'Loosen the rules: Maximum per order $1,000.00 → $5,000.00',
-      'More becomes possible: 1 looser, 0 tighter',
+      'Allows more: 1 looser, 0 tighter',
     ],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
     expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
@@ -163,8 +163,8 @@ describe('a proposal in the terminal', () => {
 
   it.each<[ProposalKind, string]>([
     ['message', 'message for alice to approve:'],
-    ['cancel', 'PAPER cancel of an order for alice to approve:'],
-    ['replace', 'PAPER replace of an order for alice to approve:'],
+    ['cancel', 'PAPER cancellation of an order for alice to approve:'],
+    ['replace', 'PAPER change to an order for alice to approve:'],
     ['lift', 'end of a halt for alice to approve:'],
     ['access', 'access to your account for alice to approve:'],
   ])('of kind %s begins "%s"', (kind, first) => {

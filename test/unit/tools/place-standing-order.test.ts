@@ -23,12 +23,12 @@ describe('a model’s arguments of a standing order', () => {
     ['two sizes', { qty: '1' }, 'give one of qty and notional'],
     ['no time', { every: undefined }, 'give one of every, below and above'],
     ['two', { below: '100' }, 'give one of every, below and above'],
-    ['a time of the night', { at: '03:30' }, 'a time of the session'],
+    ['a time of the night', { at: '03:30' }, 'must be a New York time'],
     ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is for every'],
     ['two ends', { until: 'friday', before: 'friday' }, 'give one of until and before'],
     ['an end that is no day', { until: 'next friday' }, 'must be a day such as'],
-    ['a coin', { symbol: 'BTC/USD' }, 'a stock or a fund'],
-    ['an option', { symbol: 'AAPL261218C00190000' }, 'a stock or a fund'],
+    ['a coin', { symbol: 'BTC/USD' }, 'a stock or fund'],
+    ['an option', { symbol: 'AAPL261218C00190000' }, 'a stock or fund'],
     ['a word for a symbol', { symbol: '$(rm)' }, 'symbol'],
     ['what there is none of', { stop_price: '1' }, 'stop_price'],
   ])('are refused with %s', (_, more, message) => {
@@ -78,7 +78,7 @@ describe('an end as people say it', () => {
     [{ until: 'thursday' }, 'today is thursday'],
     [{ before: 'thursday' }, 'today is thursday'],
     [{ before: 'today' }, 'no trading day left'],
-    [{ until: '2026-02-30' }, 'there is no day 2026-02-30'],
+    [{ until: '2026-02-30' }, '2026-02-30 is not a date'],
     [{ until: '2025-12-18' }, 'no trading day left'],
   ])('%j is none', (said, message) => expect(() => end(said)).toThrow(message));
 

@@ -34,7 +34,7 @@ export function liftKind({
         shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: utcSeconds(since) },
       };
     },
-    describe: ({ state }) => (state === 'reducing' ? 'LET POSITIONS GROW AGAIN' : 'LIFT THE HALT'),
+    describe: ({ state }) => (state === 'reducing' ? 'ALLOW BUYING AGAIN' : 'LIFT THE HALT'),
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
     async execute({ halted_at }, { sub }): Promise<Execution<Lifted>> {

@@ -168,7 +168,7 @@ describe('what may be two things is a question', () => {
     await expect(requested(said, { ...nvda, before: undefined, until: 'thursday' })).rejects.toMatchObject({
       code: 'usage',
       message: 'today is thursday: which one do you mean?',
-      hint: 'Name the date: 2026-12-03 or 2026-12-10.',
+      hint: 'Use a date: 2026-12-03 or 2026-12-10.',
     });
   });
 

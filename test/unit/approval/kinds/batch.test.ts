@@ -162,13 +162,13 @@ describe('orders that belong together', () => {
     };
     await expect(drafted(desk(), withExits)).rejects.toMatchObject({
       code: 'invalid_order',
-      options: { hint: 'Propose it by itself.' },
+      options: { hint: 'Propose it separately.' },
     });
     const { subject } = await drafted(desk());
     const [first, ...rest] = subject.orders;
     if (first === undefined) throw new Error('there is none');
     expect(() => batch.check({ ...subject, orders: [...rest, { ...first, side: 'buy', ...exits }] })).toThrow(
-      'has exits, and is no part of a batch',
+      "has exits and can't be part of a batch",
     );
   });
 

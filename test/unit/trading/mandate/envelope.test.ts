@@ -84,12 +84,12 @@ describe('the terms of a mandate are refused', () => {
 
   it('where they are over', () => {
     const over = { environment: 'paper', expires_at: '2026-11-25T15:00:00Z' } as const;
-    expect(() => checkLasting(over, now)).toThrow(/is over/);
+    expect(() => checkLasting(over, now)).toThrow(/is in the past/);
   });
 });
 
 it('says the worst that can come of it first, by the last day in New York', () => {
-  expect(mandateWorst(terms)).toBe('Up to $2,000.00 in all, without asking again, until 24 Dec');
+  expect(mandateWorst(terms)).toBe('Up to $2,000.00 total, without asking again, until 24 Dec');
   expect(lastDay('2026-12-25T05:00:01Z')).toBe('25 Dec');
 });
 
