@@ -106,7 +106,7 @@ describe('a person with a phone, in a real browser', () => {
       expect(shown, field).toContain(String(details?.[field]));
     expect(await text('total')).toMatch(/Costs at most \$2,000\.00/);
     expect(await text('warnings')).toMatch(/limit is \d+% above the price/);
-    expect(await text('requested-by')).toBe('run, by trade-agent');
+    expect(await text('requested-by')).toBe('trade-agent (run)');
     expect(await text('sentence')).toBe('buy 5 AAPL limit 400');
     // All of it stands in the person's own words.
     expect(await page.getByTestId('origins').count()).toBe(0);
@@ -198,7 +198,7 @@ describe('a person with a phone, in a real browser', () => {
     await page.locator('#username').fill('alice');
     await page.locator('#password').fill(alice?.broker_password ?? '');
     await shot('connect-consent');
-    await page.getByRole('button', { name: 'Allow' }).tap();
+    await page.getByRole('button', { name: 'Allow', exact: true }).tap();
     expect(await text('message')).toBe('Connected');
     const { code, stdout, stderr } = await add.finished;
     expect(code, stdout + stderr).toBe(0);

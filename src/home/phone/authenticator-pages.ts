@@ -20,7 +20,7 @@ import type { PhoneServices } from './phone-services.ts';
 const PATH = '/phone/authenticators';
 const back = { href: PATH, text: 'Back to your passkeys' };
 
-/** The person's passkeys: what they are, one more, another name, one less. Adding and removing is signed by another one. */
+/** Creates the page of the person's passkeys: list, add, rename, remove. Adding or removing one must be signed with another. */
 export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { keys, recovery, sessions } = services;
@@ -31,7 +31,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     return listPage(context, await keys.list(user.username), recovery.find(user.username)?.issuedAt);
   });
 
-  // What follows changes what may approve, so it takes more than a code on paper.
+  // The following routes change who can approve, so a recovery code on paper is not enough.
   app.use(`${PATH}/*`, async (context, next) => {
     if (context.var.user === undefined) return toSignIn(context, PATH);
     return isFull(context) ? next() : passkeyNeeded(context);
@@ -52,7 +52,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
   changes('add-options', async (context, sub) => {
     const { registration: given } = await context.req.parseBody();
     const registration = readRegistration(given);
-    if (registration === undefined) return context.json({ text: 'No passkey was made.' }, 400);
+    if (registration === undefined) return context.json({ text: 'No passkey was created.' }, 400);
     return context.json(await keys.approvalOfKey(sub, 'add', registration));
   });
 
@@ -97,7 +97,7 @@ const text = (field: unknown) => (typeof field === 'string' ? field : '');
 function incomplete(context: BrowserContext) {
   return messagePage(context, 400, {
     title: 'Nothing was changed',
-    text: 'Your passkey has not answered.',
+    text: 'Your passkey did not respond.',
     link: back,
   });
 }
@@ -110,15 +110,15 @@ function listPage(context: BrowserContext, keys: readonly SigningKey[], recovery
   return page(context, {
     title: 'Passkeys',
     body: html`<h1 tabindex="-1">Passkeys</h1>
-<p class="soft">Each of these approves in your name. Keep two, on two devices: with one lost, the other one lets you remove it.</p>
+<p class="soft">Each of these can approve in your name. Keep two on separate devices: if you lose one, you can remove it with the other.</p>
 ${keys.map((key) => keyCard(key, token, { full, removable: passkeys > (key.method === 'webauthn' ? 1 : 0) }))}
 ${
   full
     ? html`<form class="card" method="post" action="${PATH}/add" data-passkey="create ${PATH}/create-options get ${PATH}/add-options" data-testid="add-form">
 ${token}
 <h2>Add another</h2>
-<p class="soft">It is made first; then one that you have already says yes to it.</p>
-<label for="new-name">Call it</label>
+<p class="soft">Create it, then confirm with a passkey you already have.</p>
+<label for="new-name">Name</label>
 <input type="text" id="new-name" name="name" maxlength="40" autocomplete="off" data-testid="new-name">
 <button class="go wide" data-testid="add">Add a passkey</button>
 </form>`
@@ -126,10 +126,10 @@ ${token}
 }
 <div class="card" data-testid="recovery">
 <h2>Recovery code</h2>
-<p>${recoveryIssued === undefined ? 'You have none.' : html`Made ${localTime(recoveryIssued)}.`} It reads, denies, halts trading, and signs browsers out; it can’t approve, and can’t add or remove a passkey.</p>
+<p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${localTime(recoveryIssued)}.`} It lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
 ${
   full
-    ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Make a new one</button></form>`
+    ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
     : ''
 }
 </div>`,
@@ -154,7 +154,7 @@ ${
   removable
     ? html`<form method="post" action="${PATH}/remove" data-passkey="get ${PATH}/remove-options">${hidden}
 <button class="stop wide" data-testid="remove">Remove, with another passkey</button></form>`
-    : html`<p class="small soft" data-testid="last-key">Your last passkey can only be removed at the home’s own machine.</p>`
+    : html`<p class="small soft" data-testid="last-key">Your last passkey can only be removed on the machine that runs the home.</p>`
 }
 </details>`
     : ''
@@ -163,9 +163,9 @@ ${
 }
 
 function kindOf({ method, deviceType, backedUp }: SigningKey): string {
-  if (method === 'software') return 'Software key of the terminal phone: no device asks who you are';
+  if (method === 'software') return 'Software key of the terminal phone, without user verification';
   if (deviceType === 'singleDevice') return 'Stays on one device';
-  return backedUp ? 'Synced by your platform’s account' : 'Can be synced, and is not yet';
+  return backedUp ? 'Synced through your platform account' : 'Can be synced, but is not yet';
 }
 
 function recoveryPage(context: BrowserContext, code: string) {
@@ -174,7 +174,7 @@ function recoveryPage(context: BrowserContext, code: string) {
     body: html`<div class="card">
 <h1 tabindex="-1">Your recovery code</h1>
 <p class="mono" data-testid="code"><strong>${code}</strong></p>
-<p>Write it down now: it is not shown again, and the one before has ended. Where every passkey is lost, it lets you read, deny, halt trading, and sign browsers out.</p>
+<p>Write it down now. It won’t be shown again, and your previous code no longer works. If you lose every passkey, it lets you view and deny requests, halt trading, and sign out browsers.</p>
 <p><a class="go wide" href="${PATH}">I have written it down</a></p>
 </div>`,
   });

@@ -8,7 +8,7 @@ import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { partyScopeWords } from './scope-words.ts';
 
-/** Connecting an account elsewhere: who asks for what, the way to the third party, and the way back. */
+/** Creates the pages for connecting an account: the request, the redirect to the third party, and the return. */
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
@@ -20,11 +20,11 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     if (!isFull(context)) return passkeyNeeded(context);
     if (connection !== undefined) return ownConnection(context, services, user.username, connection);
     const request = services.connections.byTicket(ticket);
-    // Nobody is told whose link it is: it was sent to them, or they are signed in as somebody else.
+    // The page doesn't say whose link it is: somebody sent it, or the person is signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
       return messagePage(context, 403, {
         title: 'This link is not for you',
-        text: `It was not made by ${user.name}. If somebody sent it to you, they were after your account: close this page.`,
+        text: `It was not created by ${user.name}. If somebody sent it to you, they were trying to get into your account. Close this page.`,
       });
     }
     return request.status === 'open' ? asks(context, request) : over(context, request.status);
@@ -50,8 +50,8 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     });
     if (request === undefined) {
       return messagePage(context, 400, {
-        title: 'This answer belongs to no request',
-        text: 'It came too late, came before, or you did not start it. Nothing was connected by it.',
+        title: 'This response matches no request',
+        text: 'It came too late, was already used, or you did not start it. Nothing was connected.',
       });
     }
     return over(context, request.status);
@@ -60,7 +60,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   return app;
 }
 
-/** By an address that is the same for everybody: what is connected is the account of whoever is signed in here. */
+/** Handles an address that is the same for everybody. It connects the account of the signed-in person. */
 function ownConnection(
   context: BrowserContext,
   { connections }: PhoneServices,
@@ -77,13 +77,13 @@ function ownConnection(
   return unknownConnection(context);
 }
 
-/** Which one sent them here, the address can't vouch for. */
+/** Requester for such a connection, because the address can't prove which program sent the person. */
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {
   return messagePage(context, 404, {
-    title: 'There is no such account to connect',
-    text: 'Nothing was connected. The address you came by may be cut off.',
+    title: 'Unknown account',
+    text: 'Nothing was connected. The address may be incomplete.',
   });
 }
 
@@ -97,12 +97,12 @@ function asks(context: BrowserContext, request: ConnectionRequest) {
       asker.device === undefined
         ? ''
         : html`, on a device that calls itself <strong data-testid="device-name">${asker.device}</strong>,`
-    } asks for it.</p>
-<p>You sign in there, not here. What you allow there is kept here, and used only when you or your agent need it.</p>
-<div class="note"><strong>Only go on if you started this yourself.</strong>A link that someone sent you is an attack.</div>
-<p>It will be asked to:</p>
+    } requests it.</p>
+<p>You sign in there, not here. The access that you allow is stored here and used only when you or your agent need it.</p>
+<div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this link, don’t use it: it’s a scam.</div>
+<p>Requested access:</p>
 <ul data-testid="scopes">${scopes.map((scope) => html`<li>${partyScopeWords[scope] ?? scope}</li>`)}</ul>
-<p><a class="go wide" href="${authorizationUrl}" rel="noreferrer" data-testid="continue">Go on to ${label}</a></p>
+<p><a class="go wide" href="${authorizationUrl}" rel="noreferrer" data-testid="continue">Continue to ${label}</a></p>
 </div>`,
   });
 }
@@ -111,13 +111,13 @@ const outcomes = {
   connected: {
     status: 200,
     title: 'Connected',
-    text: 'Go back to your terminal. To take it back: trade-agent connections remove',
+    text: 'Return to your terminal. To disconnect it, run: trade-agent connections remove',
   },
-  denied: { status: 200, title: 'Not connected', text: 'You refused. Nothing was connected.' },
+  denied: { status: 200, title: 'Not connected', text: 'You denied access. Nothing was connected.' },
   failed: {
     status: 502,
     title: 'Not connected',
-    text: 'The other side did not let itself be connected. Start again in your terminal.',
+    text: 'The other service refused the connection. Start again in your terminal.',
   },
   expired: { status: 410, title: 'Too late', text: 'This link has expired. Start again in your terminal.' },
   open: { status: 409, title: 'Not finished', text: 'Start again in your terminal.' },

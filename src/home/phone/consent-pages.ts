@@ -9,7 +9,10 @@ import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
-/** Where a program sends the person's browser to be let in (RFC 6749 §4.1.1): who asks, for what, and who is answered. */
+/**
+ * Creates the consent page, to which a program sends the person's browser (RFC 6749 §4.1.1). It shows who asks, for what,
+ * and where the response goes.
+ */
 export function createConsentPages({ authorized, consents }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const path = `${CONSENT_PATH}/:id`;
@@ -45,7 +48,7 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
 function over(context: BrowserContext) {
   return messagePage(context, 410, {
     title: 'There is nothing to decide here',
-    text: 'The program that sent you here waits no longer, or waits for another browser. Start again there.',
+    text: 'The program that sent you here is no longer waiting, or is waiting for another browser. Start again there.',
     link: { href: '/phone', text: 'Go to your phone' },
   });
 }
@@ -58,27 +61,27 @@ function consentPage(
   const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
   formsMayLeadTo(context, redirectUri);
   return page(context, {
-    title: 'Let this program in?',
+    title: 'Allow this program?',
     body: html`<div class="card" data-testid="consent">
-<h1 tabindex="-1">Let this program in?</h1>
-<p>What calls itself <strong data-testid="client-name">${name}</strong> asks to act as you.</p>
-<p class="soft small" data-testid="client-note">${known ? 'You have let it in before.' : 'New here.'} Nobody has verified its name${
-      hasDocument ? html`; it says who it is at <strong data-testid="client-host">${host}</strong>` : ''
+<h1 tabindex="-1">Allow this program?</h1>
+<p>A program that calls itself <strong data-testid="client-name">${name}</strong> wants to act as you.</p>
+<p class="soft small" data-testid="client-note">${known ? 'You have allowed it before.' : 'New here.'} Nobody has verified its name${
+      hasDocument ? html`; it identifies itself at <strong data-testid="client-host">${host}</strong>` : ''
     }.</p>
-<p>Your answer goes to <strong class="mono" data-testid="redirect-host">${answeredAt}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>
-<div class="note"><strong>Only go on if you started this yourself.</strong>A page or message that sent you here is an attack.</div>
+<p>Your decision is sent to <strong class="mono" data-testid="redirect-host">${answeredAt}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>
+<div class="note"><strong>Continue only if you started this yourself.</strong>If a message or an unrelated page led you here, it’s a scam.</div>
 ${
   isLocal
-    ? html`<div class="note" data-testid="local-warning"><strong>It is answered on this very device${isOfApp ? html`, by the app that opens <span class="mono">${answeredAt}</span> addresses` : ''}.</strong>Any program that runs here could have asked under this name.</div>`
+    ? html`<div class="note" data-testid="local-warning"><strong>Your decision goes to a program on this device${isOfApp ? html`, the app that opens <span class="mono">${answeredAt}</span> addresses` : ''}.</strong>Any program on this device could use this name.</div>`
     : ''
 }
 <p>It will be able to:</p>
 <ul data-testid="scopes">${scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
 <p class="soft small">${
       scopes.includes(PROPOSE_ORDERS)
-        ? 'It can ask you for orders; each one comes to this phone, and none is placed without you.'
-        : 'It can’t ask you for orders.'
-    } You can end it at any time, under Programs.</p>
+        ? 'It can propose orders. Each one comes to this phone, and none is placed without your approval.'
+        : 'It can’t propose orders.'
+    } You can remove it at any time under Programs.</p>
 <form method="post" action="${CONSENT_PATH}/${id}">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <div class="pair">
@@ -86,7 +89,7 @@ ${
 ${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
-${isFull(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to let it in.</p>`}
+${isFull(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to allow it.</p>`}
 </div>`,
   });
 }

@@ -2,7 +2,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { z } from 'zod';
 import { parseJson } from '../../values/parse-json.ts';
 
-/** base64url; what is in it is looked at by whoever verifies it. */
+/** base64url. The content is checked when the credential is verified. */
 const bytes = z.string().regex(/^[A-Za-z0-9_-]*$/);
 
 const credential = {
@@ -35,12 +35,12 @@ const registrationSchema = z.lazy(() =>
   }),
 );
 
-/** What a passkey signed, as a form carries it (WebAuthn Level 3 §5.1.8); undefined if it has another shape. */
+/** Reads a passkey's assertion from a form field (WebAuthn Level 3 §5.1.8). Returns undefined if it has another shape. */
 export function readAssertion(field: unknown): AuthenticationResponseJSON | undefined {
   return readCredential(assertionSchema, field);
 }
 
-/** A passkey that was made, as a form carries it; undefined if it has another shape. */
+/** Reads a new passkey's registration from a form field. Returns undefined if it has another shape. */
 export function readRegistration(field: unknown): RegistrationResponseJSON | undefined {
   return readCredential(registrationSchema, field);
 }

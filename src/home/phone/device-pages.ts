@@ -14,7 +14,7 @@ const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
   used: 'This code was already used. Start the sign-in again on your device.',
 };
 
-/** The device flow's pages (RFC 8628 §3.3): the code, the sign-in, and who asks for what. */
+/** Creates the device flow's pages (RFC 8628 §3.3): entering the code, signing in, and giving consent. */
 export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { deviceCodes: guesses, addressOf } = services.limits;
@@ -42,7 +42,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
     const userCode = codeIn(given);
-    // Whether a code is one, only people of this home are told: a stranger has nothing to guess at.
+    // Only signed-in people learn whether a code is valid, so a stranger can't guess codes.
     if (user === undefined) return toSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
@@ -85,8 +85,8 @@ function confirmPath(userCode: string): string {
 
 function refusedPage(context: BrowserContext) {
   return messagePage(context, 200, {
-    title: 'Refused',
-    text: 'The device was not signed in. If somebody sent you that code, they now have nothing.',
+    title: 'Sign-in denied',
+    text: 'The device was not signed in. If somebody sent you that code, they got no access.',
     link: { href: '/phone', text: 'Go to your phone' },
   });
 }
@@ -96,8 +96,8 @@ function signedInPage(context: BrowserContext, { clientName, deviceName }: Devic
     title: 'Signed in',
     body: html`<div class="card" data-testid="device-done">
 <h1>You're signed in</h1>
-<p>${clientName}${deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`} now acts as ${name}. Go back to it.</p>
-<p>It can't place an order by itself: each one comes here first, or lies within a mandate that you approve here.</p>
+<p>${clientName}${deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`} now acts as ${name}. Return to the device.</p>
+<p>It can't place orders without you: each one needs your approval here or a mandate that you approved.</p>
 <p><a class="go wide" href="/phone" data-testid="phone-link">Approve orders here</a></p>
 </div>`,
   });
@@ -128,35 +128,35 @@ ${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid=
 
 function consentPage(context: BrowserContext, request: DeviceRequest) {
   return page(context, {
-    title: 'Let this device in?',
+    title: 'Sign in this device?',
     body: html`<div class="card">
-<h1>Let this device in?</h1>
+<h1>Sign in this device?</h1>
 <p><strong data-testid="client-name">${request.clientName}</strong>${
       request.deviceName === undefined
-        ? ' asks to act as you.'
-        : html`, on a device that calls itself <strong data-testid="device-name">${request.deviceName}</strong>, asks to act as you.`
+        ? ' wants to act as you.'
+        : html`, on a device that calls itself <strong data-testid="device-name">${request.deviceName}</strong>, wants to act as you.`
     }</p>
-<div class="codebox"><span class="soft small">Your terminal must show<br>this same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
-<div class="note"><strong>Only go on if you started this yourself.</strong>A code that someone sent you is an attack.</div>
+<div class="codebox"><span class="soft small">Your terminal must show<br>the same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
+<div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this code, don’t use it: it’s a scam.</div>
 ${
   request.use === 'mcp'
-    ? html`<div class="note" data-testid="mcp-note"><strong>It is for an agent that is not trade-agent.</strong>What it gets opens <span class="mono">/mcp</span> here and nothing else, and what it proposes is shown as its own words.</div>`
+    ? html`<div class="note" data-testid="mcp-note"><strong>This is for an agent other than trade-agent.</strong>It gets access only to <span class="mono">/mcp</span> here, and its proposals are marked as its own words.</div>`
     : ''
 }
 ${
   request.server === undefined
     ? ''
-    : html`<div class="note" data-testid="server-note"><strong>It is for the server ${new URL(request.server).host}.</strong>What the device gets opens that server and nothing else. The server then acts for you here, until you sign the device out.</div>`
+    : html`<div class="note" data-testid="server-note"><strong>This is for the server ${new URL(request.server).host}.</strong>The device gets access only to that server. The server then acts for you here until you sign the device out.</div>`
 }
 <p>It will be able to:</p>
 <ul data-testid="scopes">${scopesInWords(request.scopes, request.use).map((line) => html`<li>${line}</li>`)}</ul>
-<p class="soft small">It will not be able to place an order by itself: each is asked for here, one by one, or lies within a mandate that you approve here.</p>
+<p class="soft small">It can’t place orders without you: each one needs your approval here or a mandate that you approved.</p>
 <form method="post" action="/device/confirm">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="user_code" value="${request.userCode}">
 <div class="pair">
-<button class="stop" name="decision" value="refuse" data-testid="refuse">Refuse</button>
-${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Let it in</button>` : ''}
+<button class="stop" name="decision" value="refuse" data-testid="refuse">Don’t allow</button>
+${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
 </div>`,

@@ -8,7 +8,10 @@ import type { Halting, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
 
-/** Stopping all trading takes no passkey: whoever has lost theirs needs it most. To let it go on takes an approval. */
+/**
+ * Creates the halt page. Halting requires no passkey, because a person who has lost theirs needs it most. Resuming
+ * requires an approval.
+ */
 export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
@@ -23,12 +26,12 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
         standing?.state === 'halted'
           ? html`<div class="card" data-testid="halted">
 <h1 tabindex="-1">Trading is halted</h1>
-<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker, and can be cancelled.</p>
-<p>To let it go on: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
+<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be cancelled.</p>
+<p>To resume: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
           : html`${standing?.state === 'reducing' ? reducing(standing, since) : ''}<div class="card">
 <h1 tabindex="-1">Halt all trading?</h1>
-<p>What waits for you is withdrawn, and nothing more is carried out, until you approve that it goes on. Open orders stay at the broker, and can be cancelled.</p>
+<p>Pending requests are withdrawn, and nothing more is carried out until you approve resuming. Open orders stay at the broker and can be cancelled.</p>
 <form method="post" action="${PATH}">
 <input type="hidden" name="form_token" value="${formToken}">
 <button class="stop wide" data-testid="halt">Halt all trading</button>
@@ -47,11 +50,11 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
   return app;
 }
 
-/** A halt is still there to be had: it stops sales too. */
+/** Renders the state in which positions can only be reduced. A full halt is still offered, because it also stops sales. */
 function reducing({ until, by }: TradingStanding, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
-<h2>Positions may only be made smaller</h2>
-<p>Since ${since}${by === DAY_LOSS ? ', since the account has lost more today than its limit allows' : ''}. Nothing is bought, and no more sold than is held, whoever proposes it.${until === undefined ? '' : html` It ends by itself at ${localTime(until)}.`}</p>
+<h2>Positions can only be reduced</h2>
+<p>Since ${since}${by === DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${localTime(until)}.`}</p>
 <p>To end it now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`;
 }

@@ -18,7 +18,7 @@ import type { Mandating } from './phone-services.ts';
 const PATH = '/phone/mandates';
 
 const stateWords: Readonly<Record<MandateState, string>> = {
-  active: 'In force',
+  active: 'Active',
   suspended: 'Suspended',
   revoked: 'Revoked',
   expired: 'Expired',
@@ -27,8 +27,9 @@ const stateWords: Readonly<Record<MandateState, string>> = {
 };
 
 /**
- * What may be traded without asking, what of it was used, and its end. Suspending and revoking take no passkey: they only
- * tighten. There is no way to make, widen or resume one here: that is asked for, and approved like everything else.
+ * Creates the page of mandates: what may be traded without asking, how much was used, and when each ends. Suspending and
+ * revoking require no passkey, because they only tighten. Mandates can't be created, widened or resumed here, because
+ * that requires an approval like any other proposal.
  */
 export function createMandatePages(mandating: Mandating): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
@@ -42,13 +43,13 @@ export function createMandatePages(mandating: Mandating): Hono<BrowserEnv> {
     return page(context, {
       title: 'Mandates',
       body: html`<h1 tabindex="-1">Mandates</h1>
-<p class="soft">What may be traded without asking you again.</p>
-${open.length === 0 ? html`<p data-testid="no-mandates">There is none: each order is asked for, one by one.</p>` : ''}
+<p class="soft">Orders that can be placed without asking you again.</p>
+${open.length === 0 ? html`<p data-testid="no-mandates">No mandates. Every order needs your approval.</p>` : ''}
 ${open.map((mandate) => card(mandate, formToken))}
 ${
   over.length === 0
     ? ''
-    : html`<h2>Over</h2>
+    : html`<h2>Ended</h2>
 <ul class="recent">${over.map(
         (mandate) =>
           html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${standingLast(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
@@ -96,11 +97,11 @@ ${environmentBanner(terms.environment)}
 <button class="stop" name="end" value="revoked" data-testid="revoke">Revoke</button>
 </div>
 </form>
-<p class="small soft">Neither can be taken back here: a new mandate is asked for, and you approve it.</p>
+<p class="small soft">Neither can be undone here. To continue, propose a new mandate and approve it.</p>
 </article>`;
 }
 
-/** `$540.00 of $2,000.00, 3 of 12 orders` */
+/** Formats usage as `$540.00 of $2,000.00, 3 of 12 orders`. */
 function usedOf({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }

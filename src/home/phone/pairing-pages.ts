@@ -9,14 +9,14 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
 
-/** @returns a link; the secret stands behind "#", so that no server, log or next page is told of it */
+/** Returns a pairing link. The secret is behind "#", so that no server, log or next page receives it. */
 export function pairingLink(address: string, secret: string): string {
   return `${address}${PAIRING_PATH}#${secret}`;
 }
 
 /**
- * Setting up a phone by a link: whose home and account it is, a passkey made there, and signed in. Only the last step
- * uses the link up; opening it, twice or ahead of time, does nothing.
+ * Creates the pages that set up a phone from a link: they show the home and the account, create a passkey, and sign in.
+ * Only the last step uses up the link. Opening it early or repeatedly has no effect.
  */
 export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
@@ -28,7 +28,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       body: html`<form method="post" action="${PAIRING_PATH}" data-auto>
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="secret" data-from-hash>
-<p>Looking at your link …</p>
+<p>Checking your link …</p>
 <noscript><p class="problem">Setting up a passkey needs JavaScript.</p></noscript>
 </form>`,
     }),
@@ -56,8 +56,8 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     if ((await keys.pairing(secret)) === undefined) return linkOver(context);
     if (registration === undefined) {
       return messagePage(context, 400, {
-        title: 'No passkey was made',
-        text: 'The form carried none. Your link still works: open it again.',
+        title: 'No passkey was created',
+        text: 'The form had none. Your link still works, so open it again.',
       });
     }
     try {
@@ -92,19 +92,19 @@ function setUpPage(context: BrowserContext, secret: string, person: string) {
     body: html`<div class="card">
 ${environmentBanner(about.environment)}
 <h1 tabindex="-1">Set up this phone</h1>
-<p>From now on this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>: each with your finger, face or PIN, and no order without.</p>
-<div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. One that someone sent you is an attack.</div>
+<p>From now on, this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>. You’ll confirm each order with your fingerprint, face or PIN.</p>
+<div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. If someone sent you this link, don’t use it: it’s a scam.</div>
 <form method="post" action="${PAIRING_PATH}/enrol" data-passkey="create ${PAIRING_PATH}/options">
 <input type="hidden" name="form_token" value="${formToken}">
 <input type="hidden" name="secret" value="${secret}">
-<label for="name">Call this passkey</label>
+<label for="name">Name this passkey</label>
 <input type="text" id="name" name="name" value="${browserName(context.req.header('user-agent'))}" maxlength="40" autocomplete="off" data-testid="passkey-name">
 <button class="go wide" data-testid="set-up">Set up this phone</button>
 </form>
 </div>
 ${
   about.simulated
-    ? html`<p class="small soft" data-testid="without-passkeys">A browser that keeps no passkeys? Approve with <span class="mono">trade-agent phone</span>; <span class="mono">trade-agent phone link --read-only</span> opens these pages to read and deny.</p>`
+    ? html`<p class="small soft" data-testid="without-passkeys">No passkeys in this browser? Approve with <span class="mono">trade-agent phone</span>; <span class="mono">trade-agent phone link --read-only</span> opens these pages to view and deny.</p>`
     : ''
 }`,
   });
@@ -114,9 +114,9 @@ function linkOver(context: BrowserContext) {
   const { about } = context.var;
   return messagePage(context, 410, {
     title: 'This link no longer works',
-    text: `It sets up one phone, once, within ten minutes. Ask for a new one at the home’s own machine: ${
+    text: `Each link sets up one phone, within ten minutes. Get a new one on the machine that runs the home: ${
       about.simulated ? 'trade-agent phone link' : 'trade-agent home pair'
     }`,
-    link: { href: '/signin', text: 'Set up already? Sign in with your passkey' },
+    link: { href: '/signin', text: 'Already set up? Sign in with your passkey' },
   });
 }

@@ -13,7 +13,7 @@ import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 
-/** Longest `wait`, seconds: below the time-outs of ordinary HTTP clients. */
+/** Maximum `wait` in seconds, which is below the timeouts of common HTTP clients. */
 const MOST_WAIT = 25;
 
 const decisionSchema = z.strictObject({
@@ -33,8 +33,8 @@ const connectionSchema = z.strictObject({
 const userSchema = z.strictObject({ user: z.string() });
 
 /**
- * The phone for programs: `trade-agent phone`, and tests. Whoever holds the pairing secret acts as any user of this
- * sandbox, so it never leaves the sandbox's own folder.
+ * The phone's API for programs: `trade-agent phone` and tests. Anyone with the pairing secret can act as any user of this
+ * sandbox, so the secret never leaves the sandbox's own folder.
  */
 export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -158,7 +158,7 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
   return app;
 }
 
-/** Waits, no longer than the caller asked for, until `done`; false where `wait` is no number of seconds. */
+/** Waits until `done`, but no longer than the caller asked. Returns false if `wait` is not a number of seconds. */
 async function waitUntil(
   services: PhoneServices,
   context: Context,
@@ -173,7 +173,7 @@ async function waitUntil(
   while (!done()) {
     const left = deadline - services.clock.now();
     if (left <= 0 || signal.aborted || services.closing.aborted) break;
-    // An expiry is no change that anyone is told of.
+    // An expiry triggers no change event.
     const expiresIn = expiresAt - services.clock.now();
     await nextChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
   }
@@ -197,7 +197,7 @@ function answerLookup(context: Context, user: string, lookup: DeviceLookup): Res
 
 const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';
 
-/** Whether more can be told of it: of an approved proposal until the gateway knows how it ended. */
+/** Returns whether the request is final. An approved proposal is final once the gateway has reported its outcome. */
 function isOver({ status, details, outcome }: ApprovalRequest): boolean {
   if (status !== 'approved') return status !== 'pending';
   return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');

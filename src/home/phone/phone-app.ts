@@ -23,7 +23,7 @@ import { createPushRoutes } from './push/push-routes.ts';
 import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
 
-/** Paths that belong to the phone rather than to the provider's protocol endpoints. */
+/** Returns whether a path belongs to the phone rather than to the provider's protocol endpoints. */
 export function isPhonePath(path: string): boolean {
   return (
     ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
@@ -34,7 +34,7 @@ export function isPhonePath(path: string): boolean {
   );
 }
 
-/** What pages and programs send here: a body's length is told before it comes. */
+/** Accepts only the methods that pages and programs use, and requires a `Content-Length` for bodies. */
 const plainRequests = createMiddleware(async (context, next) => {
   const { method } = context.req;
   if (!['GET', 'HEAD', 'POST'].includes(method)) {

@@ -27,23 +27,23 @@ export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
 const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
 
-/** Milliseconds beyond the time that the server may wait. */
+/** Milliseconds added to the time that the server may wait. */
 const TIMEOUT = 10_000;
-/** The server's longest wait in one request, in seconds. */
+/** The server's longest wait per request, in seconds. */
 const MOST_WAIT = 25;
 
 interface PhoneClientOptions {
-  /** Any address of the sandbox's identity provider; the page's (`…/phone`) will do. */
+  /** Any address of the sandbox's identity provider, such as its page (`…/phone`). */
   readonly phone: string;
   readonly pairingSecret: string;
   readonly fetch?: typeof fetch;
-  /** Signs a user's approvals; by default their software key, which follows from the pairing secret. */
+  /** Returns the key that signs a user's approvals. Defaults to their software key, which is derived from the pairing secret. */
   readonly keyOf?: (user: string) => Pick<SoftwareKey, 'sign'>;
 }
 
 type Failures = Readonly<Record<number, (said: string) => TradeAgentError>>;
 
-/** The sandbox's phone, driven from a program. Every call throws only TradeAgentErrors. */
+/** Client for the sandbox's phone. Every call throws only TradeAgentErrors. */
 export type PhoneClient = ReturnType<typeof createPhoneClient>;
 
 export function createPhoneClient(options: PhoneClientOptions) {
@@ -62,14 +62,14 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MOST_WAIT);
-  /** The evidence of an approval; undefined for a request that is no longer pending, which the phone answers as such. */
+  /** Signs an approval. Returns undefined for a request that is no longer pending, which the phone then reports. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
     try {
       return keyOf(user).sign(details, { origin: new URL(phone).origin });
     } catch (error) {
-      // What can't be signed can be approved only if no signature is required; the phone says which it is.
+      // Unsignable details can be approved only if no signature is required. The phone decides.
       if (!(error instanceof Refusal)) throw error;
       return undefined;
     }
@@ -77,8 +77,9 @@ export function createPhoneClient(options: PhoneClientOptions) {
 
   return {
     /**
-     * The user's pending requests, oldest first. With `waitSeconds` it waits that long for the first one.
-     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing secret)
+     * Returns the user's pending requests, oldest first. With `waitSeconds`, waits up to that long for the first one.
+     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing
+     * secret)
      */
     requests: (
       user: string,
@@ -91,12 +92,12 @@ export function createPhoneClient(options: PhoneClientOptions) {
         ...defined({ signal }),
       });
     },
-    /** The pending requests, then those decided or expired recently. */
+    /** Returns the pending requests, followed by the recently decided or expired ones. */
     allRequests: (user: string): Promise<PhoneRequest[]> =>
       call(z.array(phoneRequestSchema), requestPath(user, { status: 'all' }), noUser(user)),
     /**
-     * One request in any state. Waits up to `waitSeconds` until it is over, or until the gateway has reported how an approved
-     * proposal ended.
+     * Returns one request in any state. Waits up to `waitSeconds` until it is decided, or until the gateway has reported
+     * the outcome of an approved proposal.
      * @throws {TradeAgentError} `not_found`
      */
     request: (
@@ -113,15 +114,15 @@ export function createPhoneClient(options: PhoneClientOptions) {
       return call(phoneRequestSchema, path, { 404: noRequest(id) }, init);
     },
     /**
-     * Decides a request; an approval is signed by the user's key.
+     * Decides a request. An approval is signed with the user's key.
      * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way),
-     *   `provider_error` (not signed by an enrolled key)
+     * `provider_error` (not signed by an enrolled key)
      */
     async decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest> {
       const path = `/phone/api/requests/${encodeURIComponent(id)}`;
       const body = decision === 'approve' ? { decision, evidence: await signed(path, id) } : { decision };
-      const secretHint = 'Is the pairing secret that of the sandbox that is running?';
-      const finalHint = 'A decision is final; ask for the order again.';
+      const secretHint = 'Check that the pairing secret belongs to the running sandbox.';
+      const finalHint = 'Decisions are final. Propose the order again.';
       const failures: Failures = {
         403: (said) => failed('provider_error', `request ${id} was not approved: ${said}`, secretHint)(),
         404: noRequest(id),
@@ -129,38 +130,38 @@ export function createPhoneClient(options: PhoneClientOptions) {
         410: failed(
           'approval_expired',
           `request ${id} has expired or was withdrawn`,
-          'Ask for the order again.',
+          'Propose the order again.',
         ),
       };
       return await call(phoneRequestSchema, path, failures, { body });
     },
-    /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already) */
+    /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (already used) */
     completeDevice: (user: string, userCode: string) => {
-      const nobody = `no device waits with code ${userCode}, or there is no user ${user}`;
+      const nobody = `no device is waiting with code ${userCode}, or there is no user ${user}`;
       const failures: Failures = {
-        404: failed('not_found', nobody, 'Compare the code with the one that login shows.'),
+        404: failed('not_found', nobody, 'Compare the code with the one shown by login.'),
         409: failed('usage', `code ${userCode} was already used`, 'Start login again.'),
         410: failed('login_expired', `code ${userCode} has expired`, 'Start login again.'),
       };
       return call(deviceSignInSchema, '/phone/api/device', failures, { body: { user, user_code: userCode } });
     },
     /**
-     * Stands in for the user's browser where an account is to be connected.
+     * Acts as the user's browser when an account is connected.
      * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
      */
     answerConnection: (user: string, ticket: string, decision: 'approve' | 'deny') => {
-      const hint = 'Take the link that "trade-agent connections add" shows; each can be answered once.';
+      const hint = 'Use the link that "trade-agent connections add" shows. Each link works once.';
       const failures = {
         404: failed('not_found', `${user} has no account to connect under this link`, hint),
       };
       const body = { user, ticket, decision };
       return call(answeredConnectionSchema, '/phone/api/connections', failures, { body });
     },
-    /** A link that sets up a browser as the user's phone, with a passkey of its own, once, within ten minutes. */
+    /** Creates a link that sets up a browser as the user's phone, with its own passkey. It works once, within ten minutes. */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
-    /** A link that signs a browser in as `user`, to read and to deny, once, within ten minutes. */
+    /** Creates a link that signs a browser in as `user`, to view and deny only. It works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
-    /** Lets one program register itself as a client that may ask `user`, within ten minutes. */
+    /** Creates a token with which one program can register itself as a client that may ask `user`, within ten minutes. */
     registrationToken: (user: string) =>
       call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };
@@ -172,7 +173,7 @@ interface Asked {
   readonly waitMs?: number;
 }
 
-/** One call, its answer read by a schema. `failures` maps statuses to errors. */
+/** Creates a function that makes one call and validates the response with a schema. `failures` maps statuses to errors. */
 function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
   const ask = async (path: string, { body, signal, waitMs = 0 }: Asked) => {
     const timeout = AbortSignal.timeout(TIMEOUT + waitMs);
@@ -190,7 +191,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
       return { response, body: await response.json() };
     } catch (cause) {
       if (signal?.aborted) throw new TradeAgentError('interrupted', 'stopped waiting for the phone');
-      throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not answer", {
+      throw new TradeAgentError('provider_unreachable', "the sandbox's phone did not respond", {
         hint: 'Is the sandbox running? Start it with: trade-agent sandbox',
         cause,
       });
@@ -205,7 +206,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
     const { response, body } = await ask(path, init);
     if (response.status === 401) {
       throw new TradeAgentError('invalid_config', 'the sandbox does not accept this pairing secret', {
-        hint: 'The secret is in the file pairing-secret in the home of the sandbox that is running.',
+        hint: 'The secret is in the file pairing-secret in the folder of the running sandbox.',
       });
     }
     const known = failures[response.status];
@@ -214,7 +215,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
     if (!parsed?.success) {
       throw new TradeAgentError(
         'provider_error',
-        `the sandbox's phone gave no usable answer (${response.status})`,
+        `the sandbox's phone gave no usable response (${response.status})`,
       );
     }
     return parsed.data;

@@ -15,7 +15,7 @@ import { type Markup, page, toSignIn } from './page/page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
-/** Milliseconds between signs of life on an event stream; also how soon an expiry moves to the list below. */
+/** Milliseconds between heartbeats on an event stream, which is also how soon an expired request moves to the list below. */
 const HEARTBEAT = 5000;
 const MOST_STREAMS = 20;
 
@@ -31,7 +31,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     return page(context, {
       title: 'Approve orders',
       script: 'approvals.js',
-      // A page that is being read must not be taken away.
+      // Without script, a page with a request must not reload while it is being read.
       noScriptRefresh: state.waiting.length === 0,
       body: html`${phoneBody(state, context.req.query('request'))}${pushToggle(services.push)}`,
     });
@@ -55,7 +55,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // From before the state is read: a change in between must not wait for the next sign of life.
+          // Started before the state is read, so that a change in between is not delayed until the next heartbeat.
           const change = nextChange(services, viewer.user, HEARTBEAT, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);
@@ -75,19 +75,19 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-/** @param within another page, which has a heading of its own */
+/** Renders the approvals. @param within true on a page that has its own heading */
 function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
   const others = waiting.filter((request) => request !== current);
   return html`<div id="phone" data-current="${current?.id ?? ''}">
-<div class="title">${within ? '' : html`<h1 tabindex="-1">To approve</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
+<div class="title">${within ? '' : html`<h1 tabindex="-1">Approvals</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
 <nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(requestItem)}</ul></nav>
-<p id="more" class="small soft">${more > 0 ? `And ${more} more, when these are decided.` : ''}</p>
+<p id="more" class="small soft">${more > 0 ? `${more} more after these.` : ''}</p>
 <div id="stage">${current === undefined ? '' : state.card(current)}</div>
 <details id="earlier" class="all" hidden><summary></summary><div id="results"></div></details>
-<div id="empty" class="card empty" data-testid="empty" ${current === undefined ? '' : 'hidden'}><p><strong>Nothing to approve</strong></p><p class="soft">An order appears here as soon as your terminal asks for it.</p></div>
-<section id="lately"><h2>Lately</h2>
+<div id="empty" class="card empty" data-testid="empty" ${current === undefined ? '' : 'hidden'}><p><strong>Nothing to approve</strong></p><p class="soft">Orders appear here as soon as they are proposed.</p></div>
+<section id="latest"><h2>Recent</h2>
 <ul class="recent" id="recent" data-testid="recent-list">${recent.map(state.recentItem)}</ul></section>
 <p id="announce" class="unseen" role="status"></p>
 </div>`;
@@ -106,7 +106,7 @@ export function createDashboardPages(
   services: PhoneServices,
 ): Hono<BrowserEnv> {
   const { clock } = services;
-  /** By person: what several of their pages look at is read once. */
+  /** Cached reads by person, shared by all of that person's pages. */
   const kept = new Map<string, KeptReads>();
   const readsOf = (sub: string): KeptReads => {
     const known = kept.get(sub) ?? keptReads(dashboards(sub), () => clock.now());
@@ -129,7 +129,7 @@ export function createDashboardPages(
   });
 }
 
-/** Hidden until its script (web/push.ts) knows the state: without script nothing rings. */
+/** Hidden until its script (web/push.ts) knows the state, because notifications need the script. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
   return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Ringing" hidden>
 <p class="small" role="status" data-push-words></p>
@@ -137,22 +137,22 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 </section>`;
 }
 
-/** Requests on a page at most; the next ones come as these are decided. */
+/** Maximum requests on a page. The next ones appear as these are decided. */
 const MOST_CARDS = 50;
-/** Decisions below the card; the others are in the history. */
+/** Number of recent decisions below the card. The others are in the history. */
 const RECENT = 5;
 
 interface Viewer {
   readonly user: string;
   readonly session: string;
-  /** Whether a passkey has opened it. */
+  /** Whether the session was opened with a passkey. */
   readonly canApprove: boolean;
   readonly formToken: string;
 }
 
 type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 
-/** All that the page shows of a person's requests, read at one moment. */
+/** Reads everything that the page shows of a person's requests at one moment. */
 async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
@@ -174,7 +174,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
   };
 }
 
-/** The update for the page's script. @param sent the cards that this stream has sent, by request; updated */
+/** Returns the update for the page's script. @param sent the cards already sent on this stream, by request id; updated */
 async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
     Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));

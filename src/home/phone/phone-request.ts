@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { proposalKinds, provenanceSchema, worstCaseSchema } from '../../trading/proposal.ts';
 
-/** A request as the terminal phone sees it. Times are UTC, RFC 3339. */
+/** A request as displayed by the terminal phone. Times are UTC, RFC 3339. */
 export const phoneRequestSchema = z.lazy(() =>
   z.object({
     id: z.string(),
     user: z.string(),
     client_name: z.string(),
-    /** What is to be known of a program that somebody let in: that it is new, unverified, and where it says it is. */
+    /** A warning about a program that the person allowed: that it is new, unverified, and which host it claims. */
     client_note: z.string().nullable(),
     code: z.string(),
     binding_message: z.string().nullable(),
@@ -15,7 +15,7 @@ export const phoneRequestSchema = z.lazy(() =>
     requested_at: z.string(),
     expires_at: z.string(),
     status: z.enum(['pending', 'approved', 'denied', 'expired', 'withdrawn']),
-    /** From here on what a proposal says of itself; null or empty where a client asks by itself. */
+    /** From here on, these come from the proposal. They are null or empty for requests that a client makes by itself. */
     kind: z.enum(proposalKinds).nullable(),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),

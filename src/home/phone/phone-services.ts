@@ -15,42 +15,42 @@ import type { BrowserServices } from './page/browser.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 export interface Halting {
-  /** How far their trading goes; undefined where that can't be told. */
+  /** Returns a person's trading state, or undefined if it is unknown. */
   trading(sub: string): Promise<TradingStanding | undefined>;
   halt(sub: string): Promise<void>;
 }
 
 export interface Mandating {
-  /** Newest first. */
+  /** Lists the mandates, newest first. */
   list(sub: string): Promise<MandateView[]>;
-  /** One that is over stays so. */
+  /** Ends a mandate. One that has already ended stays as it is. */
   end(sub: string, id: string, to: 'suspended' | 'revoked'): Promise<void>;
 }
 
 export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
-  /** Undefined for a provider that has no gateway behind it. */
+  /** Undefined if the provider has no gateway. */
   readonly halting?: Halting | undefined;
   readonly mandating?: Mandating | undefined;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
   readonly authorized: Pick<AuthorizedClients, 'list'> & {
-    /** All at once: tokens, open proposals, streams. */
+    /** Ends everything at once: tokens, open proposals, streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;
   readonly grants: Grants;
   readonly clients: RegisteredClients;
   readonly connections: ConnectionRequests;
-  /** The users' passwords at the third parties, for the phone that stands in for their browser. */
+  /** The users' passwords at third parties, for the terminal phone acting as their browser. */
   readonly thirdPartyPasswords: Readonly<Record<string, string>>;
   readonly pairingSecret: string;
   readonly push: PhonePush;
   readonly clock: Clock;
-  /** Aborts when the server closes, so that nothing that waits holds it open. */
+  /** Aborts when the server closes, so that no waiting request keeps it open. */
   readonly closing: AbortSignal;
-  /** Told of what went wrong inside; never holds a token. */
+  /** Reports internal errors. The message never contains a token. */
   readonly onError: (message: string) => void;
 }
 
@@ -67,10 +67,10 @@ export async function nextChange(
   try {
     await services.clock.sleep(ms, stop);
   } catch {
-    // Whatever ended the wait, the caller looks at the state itself.
+    // Whatever ended the wait, the caller checks the state itself.
   } finally {
     unsubscribe();
-    // Ends the clock's timer where the wait was cut short by another signal.
+    // Cancels the clock's timer if another signal ended the wait.
     changed.abort();
   }
 }

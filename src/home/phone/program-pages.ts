@@ -7,7 +7,10 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
-/** Who acts for the person, or may ask them: each can be ended; and the token that lets another in. */
+/**
+ * Creates the page of programs that act for the person or may send them requests. Each can be removed, and another can be
+ * allowed with a token.
+ */
 export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
@@ -38,7 +41,7 @@ export function createProgramPages({ authorized, clients, grants }: PhoneService
         }</span></span>
 <form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">End</button></form></li>`,
       )}</ul>
-<h2>Let in by you, may only ask</h2>
+<h2>Allowed to send you requests</h2>
 <ul class="recent">${clients.list(user.username).map(
         ({
           clientId,
@@ -48,7 +51,7 @@ export function createProgramPages({ authorized, clients, grants }: PhoneService
       )}</ul>
 ${
   isFull(context)
-    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Let another program in</button></form>`
+    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Allow another program</button></form>`
     : ''
 }`,
     });
@@ -60,12 +63,12 @@ ${
     if (!isFull(context)) return passkeyNeeded(context);
     const { token, expiresAt } = clients.issueToken(user.username);
     return page(context, {
-      title: 'A token for one program',
+      title: 'Token for one program',
       body: html`<div class="card">
-<h1 tabindex="-1">A token for one program</h1>
-<p>Give it to the program that you want to allow. It registers once with it, until ${time(expiresAt)}, and may then ask you, and nobody else.</p>
+<h1 tabindex="-1">Token for one program</h1>
+<p>Give it to the program that you want to allow. It can register once with this token, until ${time(expiresAt)}, and can then send requests only to you.</p>
 <p class="mono" data-testid="registration-token">${token}</p>
-<div class="note"><strong>Only for a program that you chose yourself.</strong>Whoever has this token can ring your phone.</div>
+<div class="note"><strong>Only for a program that you chose yourself.</strong>Anyone with this token can send requests to your phone.</div>
 <p><a href="${PATH}">Back</a></p>
 </div>`,
     });
@@ -86,7 +89,7 @@ ${
   return app;
 }
 
-/** `2026-11-26 14:30 UTC` */
+/** Formats a time as `2026-11-26 14:30 UTC`. */
 function time(epochMs: number): string {
   return `${utcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
 }

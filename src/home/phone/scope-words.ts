@@ -12,7 +12,7 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'orders:mandate': 'Have orders placed within a mandate that you approved',
   'watchlist:write': 'Change your watchlist',
   'read:me:connected_accounts': 'See which accounts you have connected',
-  'create:me:connected_accounts': 'Ask you to connect accounts elsewhere',
+  'create:me:connected_accounts': 'Ask you to connect other accounts',
   'delete:me:connected_accounts': 'Disconnect them',
 };
 
@@ -26,8 +26,9 @@ export const partyScopeWords: Readonly<Record<string, string>> = {
 const STAYS = scopeWords.offline_access ?? '';
 
 /**
- * What a sign-in will be able to do, line by line.
- * @param use at a server every sign-in stays; `offline_access` is about what the server does meanwhile
+ * Describes the access that a sign-in will have, line by line.
+ * @param use a sign-in to a server always persists, so `offline_access` describes what the server does while the person
+ * is away
  */
 export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
   const words = scopes.map((scope) => scopeWords[scope] ?? scope);
@@ -36,5 +37,5 @@ export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' 
   return [...here, STAYS, ...(scopes.includes('offline_access') ? [AWAY] : [])];
 }
 
-/** A grant of the server's own, which is ended by itself. */
-const AWAY = 'Have that server look after your account when you are away';
+/** Describes a grant of the server's own, which can be ended separately. */
+const AWAY = 'Let that server work for you while you are away';

@@ -10,7 +10,7 @@ const PATH = '/phone/sessions';
 
 const how: Record<Session['by'], string> = {
   passkey: 'with a passkey',
-  link: 'by a link',
+  link: 'with a link',
   recovery: 'with the recovery code',
 };
 
@@ -21,9 +21,9 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
     const { user, session, formToken } = context.var;
     if (user === undefined) return toSignIn(context, PATH);
     return page(context, {
-      title: 'Signed in on',
-      body: html`<h1 tabindex="-1">Signed in on</h1>
-<p class="soft">Each ends by itself eight hours after its sign-in, and after half an hour in which nobody does anything there.</p>
+      title: 'Sessions',
+      body: html`<h1 tabindex="-1">Sessions</h1>
+<p class="soft">The browsers where you are signed in. Each session ends after eight hours, or after half an hour without activity.</p>
 <ul class="recent">${sessions.list(user.username).map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''

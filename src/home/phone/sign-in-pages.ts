@@ -18,11 +18,11 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     const { assertion: given, next } = await context.req.parseBody();
     const target = localPath(next);
     const assertion = readAssertion(given);
-    if (assertion === undefined) return signInPage(context, target, 400, 'No passkey has answered.');
+    if (assertion === undefined) return signInPage(context, target, 400, 'No passkey responded.');
     try {
       const key = await keys.signIn(assertion);
       if (people.find(key.sub) === undefined) {
-        return signInPage(context, target, 403, 'Whose passkey this is no longer lives here.');
+        return signInPage(context, target, 403, 'The owner of this passkey no longer belongs to this home.');
       }
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
@@ -55,7 +55,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.post('/signout', (context) => {
     signOut(context, services);
-    // What the browser keeps of this address, the key of its origin among it: nobody's from now on (Clear Site Data §3).
+    // Deletes what the browser stores for this address, including the origin key (Clear Site Data §3).
     context.header('clear-site-data', '"storage"');
     return context.redirect('/signin', 303);
   });
@@ -77,7 +77,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     if (username === undefined) {
       return messagePage(context, 410, {
         title: 'This link no longer works',
-        text: 'It signs in once, within ten minutes. Ask for a new one with: trade-agent phone link --read-only',
+        text: 'Each link signs in once, within ten minutes. Get a new one with: trade-agent phone link --read-only',
         link: { href: '/signin', text: 'Sign in with a passkey' },
       });
     }
@@ -91,7 +91,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
 function tooMany(context: BrowserContext, next: string, wait: number) {
   context.header('retry-after', String(wait));
   const time = wait < 120 ? `${wait} s` : `${Math.ceil(wait / 60)} minutes`;
-  return signInPage(context, next, 429, `Too many tries from where you are. Wait ${time}.`);
+  return signInPage(context, next, 429, `Too many attempts from your network. Wait ${time}.`);
 }
 
 function signInPage(
@@ -114,10 +114,10 @@ ${hidden}
 <noscript><p class="small soft">A passkey needs JavaScript. The recovery code does not.</p></noscript>
 </form>
 </div>
-<p class="small soft">A new phone? At the home’s own machine, ${
+<p class="small soft">New phone? On the machine that runs the home, ${
       about.simulated
-        ? html`<span class="mono">trade-agent phone link</span> prints a link that sets it up. In a browser that keeps no passkeys, approve with <span class="mono">trade-agent phone</span>.`
-        : html`<span class="mono">trade-agent home pair</span> shows a code that sets it up.`
+        ? html`<span class="mono">trade-agent phone link</span> prints a link to set it up. In a browser without passkeys, approve with <span class="mono">trade-agent phone</span>.`
+        : html`<span class="mono">trade-agent home pair</span> shows a code to set it up.`
     }</p>
 <details class="card" ${problem !== undefined && status !== 400 ? 'open' : ''}>
 <summary>Lost your passkey?</summary>
@@ -127,14 +127,14 @@ ${hidden}
 <input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required data-testid="username">
 <label for="code">Recovery code</label>
 <input class="code" type="text" id="code" name="code" placeholder="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX" maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false" required data-testid="recovery-code">
-<p class="small soft">It lets you read, deny, halt trading, and sign browsers out. It can’t approve anything, and can’t set up a passkey.</p>
+<p class="small soft">It lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything or set up a passkey.</p>
 <button class="quiet wide" data-testid="recover">Sign in with the code</button>
 </form>
 </details>`,
   });
 }
 
-/** Only our own pages: a `next` that leads elsewhere would make the sign-in page an open redirect. */
+/** Allows only our own pages, because another target would make the sign-in page an open redirect. */
 function localPath(next: unknown): string {
   return typeof next === 'string' &&
     /^\/(authorize\/consent|connections|device|phone)([/?]|$)/.test(next) &&

@@ -58,7 +58,7 @@ describe('connecting an account elsewhere', () => {
     const page = await (await browser.visit(link)).text();
     expect(page).toContain(printableName(hostname()));
     expect(page).toContain('send messages');
-    expect(page).toContain('Only go on if you started this yourself.');
+    expect(page).toContain('Continue only if you started this yourself.');
     add.interrupt();
     await add.done;
   });
@@ -74,7 +74,7 @@ describe('an approval', () => {
     expect(words(stderr)).toContain('Deny on the phone whatever you did not ask for yourself.');
 
     const phone = await world.run(['phone', '--decide', 'deny', '--once', '--user', 'alice']);
-    expect(words(phone.stderr)).toContain('asked by run, by trade-agent, through order gateway');
+    expect(words(phone.stderr)).toContain('asked by trade-agent (run), through order gateway');
     expect(words(phone.stderr)).toContain('PAPER order for alice to approve');
     expect(words(phone.stderr)).toContain('Deny it unless you asked for it yourself, just now.');
   });

@@ -66,7 +66,9 @@ describe('a client that says who it is at its own address (CIMD)', () => {
     published(ID);
     const program = await publicClient(world, ID);
     const page = await (await alice.visit(await ask(alice, program.url()))).text();
-    expect(page).toContain('it says who it is at <strong data-testid="client-host">agent.example</strong>');
+    expect(page).toContain(
+      'it identifies itself at <strong data-testid="client-host">agent.example</strong>',
+    );
     const tokens = await program.redeem(await letIn(alice, program.url()));
     expect(decodeJwt(tokens.access_token)).toMatchObject({
       client_id: ID,

@@ -40,11 +40,11 @@ describe('the page', () => {
       'New here.',
       'Nobody has verified its name',
       'http://127.0.0.1:9123/callback',
-      'Only go on if you started this yourself.',
-      'It is answered on this very device.',
+      'Continue only if you started this yourself.',
+      'Your decision goes to a program on this device.',
       'See market prices',
       'Ask you to approve orders',
-      'It can ask you for orders; each one comes to this phone',
+      'It can propose orders. Each one comes to this phone',
     ]) {
       expect(page).toContain(text);
     }
@@ -73,7 +73,7 @@ describe('the page', () => {
     expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' ${scheme};`);
     const text = await page.text();
     expect(text).toContain(`data-testid="redirect-host">${scheme}</strong>`);
-    expect(text).toContain(`by the app that opens <span class="mono">${scheme}</span> addresses`);
+    expect(text).toContain(`the app that opens <span class="mono">${scheme}</span> addresses`);
     const callback = await decide(alice, path, 'allow');
     expect(callback.startsWith(`${redirect_uri}?`)).toBe(true);
     const tokens = await program.redeem(callback, { redirect_uri });
@@ -107,7 +107,7 @@ describe('the page', () => {
     const { body } = await register(world.issuer);
     const { url } = await publicClient(world, body.client_id);
     await decide(alice, await ask(alice, url()), 'allow');
-    expect(await textOf(alice, await ask(alice, url()))).toContain('You have let it in before.');
+    expect(await textOf(alice, await ask(alice, url()))).toContain('You have allowed it before.');
   });
 });
 

@@ -63,7 +63,7 @@ describe('a usual order on a phone', () => {
     for (const [label, said] of Object.entries(asked.shows)) {
       expect(await text('shows')).toContain(`${label}${said}`);
     }
-    expect(await text('requested-by')).toBe('chat, by trade-agent');
+    expect(await text('requested-by')).toBe('trade-agent (chat)');
     expect(await text('countdown')).toMatch(/^in [45]:\d\d$/);
   });
 
@@ -107,7 +107,7 @@ describe('a usual order on a phone', () => {
   it('shows where a field comes from only where it is not the person’s own word', async () => {
     await ask();
     expect(await at('origins').locator('dt').allTextContents()).toEqual(['Quantity']);
-    expect(await text('origins')).toContain('worked out: half of the cash');
+    expect(await text('origins')).toContain('determined by half of the cash');
   });
 
   it('says in one box above the fold which values the AI chose, and not the person', async () => {
@@ -127,7 +127,7 @@ describe('a usual order on a phone', () => {
 
   it('says that it is asked again, and what outside text was in the conversation', async () => {
     await ask(usualOrder({ again: 2, provenance: { fields: {}, tainted_by: ['news server'] } }));
-    expect(await text('again')).toBe('Again, the second time within the hour');
+    expect(await text('again')).toBe('Second identical request in the last hour');
     expect(await text('tainted')).toContain('news server');
     expect(await at('origins').count()).toBe(0);
   });

@@ -84,7 +84,7 @@ describe('after the tap', () => {
     await world.gateway.tell(request.auth_req_id, 'executed', 'filled 5 at $180.12');
     await at('standing').getByText('Filled', { exact: true }).waitFor();
     expect(await text('outcome')).toBe('filled 5 at $180.12');
-    expect(await text('result')).toContain('$900.60 in all');
+    expect(await text('result')).toContain('$900.60 total');
     await shot(page, 'result-filled');
     expect(await at('recent').first().textContent()).toContain('filled 5 at $180.12');
     // What is read aloud, and where a key would act, stays with it.
@@ -94,13 +94,8 @@ describe('after the tap', () => {
 
   it.each([
     ['blocked', 'the price moved 3 %', 'Refused', 'refused: the price moved 3 %'],
-    ['cancelled', '', 'Withdrawn', 'withdrawn, nothing came of it'],
-    [
-      'unknown',
-      'the broker did not answer',
-      'Nobody knows yet',
-      'outcome unknown: the broker did not answer',
-    ],
+    ['cancelled', '', 'Withdrawn', 'withdrawn, nothing was done'],
+    ['unknown', 'the broker did not answer', 'Not known yet', 'outcome unknown: the broker did not answer'],
     ['expired', 'approved too late', 'Too late', 'too late: approved too late'],
   ])('%s is told as it is', async (state, why, standing, said) => {
     const request = await ask();
@@ -195,7 +190,7 @@ describe('a key that does not sign', () => {
     await phone.cdp.send('WebAuthn.clearCredentials', { authenticatorId: phone.authenticator.id });
     await at('approve').tap();
     await at('said').getByText('Not approved', { exact: true }).waitFor();
-    expect(await text('said')).toContain('none of your keys is on this device');
+    expect(await text('said')).toContain('none of your passkeys is on this device');
     await at('deny').tap();
     await at('standing').getByText('Denied', { exact: true }).waitFor();
   });
@@ -343,7 +338,7 @@ it('a screen reader hears of a new request and of each result once, and of no se
   await expect
     .poll(() => spoken)
     .toEqual([
-      'To approve, paper: Buy 5 AAPL. Costs at most $900.00 (limit $180.00 a share).',
+      'Approval needed, paper: Buy 5 AAPL. Costs at most $900.00 (limit $180.00 a share).',
       'Buy 5 AAPL: Sending, On its way.',
       'Buy 5 AAPL: Filled, filled 5 at $180.12',
     ]);

@@ -112,7 +112,7 @@ describe('number matching', () => {
     const [wrong = '', other = ''] = wrongOf(await request.codes());
     const first = await request.options({ match: wrong });
     expect(first.status).toBe(422);
-    expect(await said(first)).toBe('Not that code');
+    expect(await said(first)).toBe('Wrong code');
     expect(await request.status()).toBe('pending');
     const second = await request.options({ match: other });
     expect(second.status).toBe(409);

@@ -22,11 +22,11 @@ it('whoever has lost their passkeys halts all trading by recovery code, and can 
   await world.run(['run', 'buy 1 KO', '--approval', 'detach']);
   const before = await (await browser.visit('/phone/halt')).text();
   expect(before).toContain('Halt all trading?');
-  expect(before).not.toContain('Positions may only be made smaller');
+  expect(before).not.toContain('Positions can only be reduced');
   // What is reducing only says so, and can still be halted.
   expect((await world.run(['halt', '--reducing'])).exitCode).toBe(0);
   const reducing = await (await browser.visit('/phone/halt')).text();
-  expect(reducing).toContain('Positions may only be made smaller');
+  expect(reducing).toContain('Positions can only be reduced');
   expect(reducing).toContain('Halt all trading?');
 
   expect(ledTo(await browser.submit('/phone/halt', '/phone/halt'))).toBe('/phone/halt');

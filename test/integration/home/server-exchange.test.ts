@@ -109,13 +109,13 @@ describe('the page that asks', () => {
 
   it('says which server it is for, and that it stays', async () => {
     const page = await pageOf(ONLINE);
-    expect(page).toContain('It is for the server agent.example.');
+    expect(page).toContain('This is for the server agent.example.');
     expect(page).toContain('Stay signed in until you sign it out');
-    expect(page).not.toContain('when you are away');
+    expect(page).not.toContain('while you are away');
   });
 
   it('says that the server may act when the person is away, only where that is asked', async () => {
-    expect(await pageOf(OFFLINE)).toContain('look after your account when you are away');
+    expect(await pageOf(OFFLINE)).toContain('work for you while you are away');
   });
 });
 

@@ -195,14 +195,14 @@ describe('a session', () => {
     await phone.pair(await link());
     const other = await signInByHttp(world.issuer, authenticator);
     await openLinkByHttp((await world.phone.ticket('alice')).url);
-    await phone.page.getByRole('link', { name: 'Signed in on' }).tap();
+    await phone.page.getByRole('link', { name: 'Sessions' }).tap();
     await phone.page.getByTestId('session').first().waitFor();
     const mine = phone.page.getByTestId('session').filter({ has: phone.page.getByTestId('this-browser') });
     expect(await mine.textContent()).toMatch(/Chrome on Linux[\s\S]*with a passkey/);
     // In the phone's own zone; as the server wrote it in the title.
     await expect.poll(() => mine.locator('time').first().getAttribute('title')).toMatch(/^20\d\d-.* UTC$/);
     const listed = await phone.page.getByTestId('session').allTextContents();
-    expect(listed.some((line) => line.includes('by a link'))).toBe(true);
+    expect(listed.some((line) => line.includes('with a link'))).toBe(true);
     const others = phone.page
       .getByTestId('session')
       .filter({ hasNot: phone.page.getByTestId('this-browser') });

@@ -67,7 +67,7 @@ it('a passkey that comes, by a link or by another passkey, rings the phones that
   // Whoever adds it knows.
   await expect.poll(() => rung().map(([name]) => name)).toEqual(['first', 'first']);
   expect(service.received[1]?.message.body).toMatch(
-    /^“Security key” on .*\. If that was not you: sign it out/,
+    /^“Security key” on .*\. If that was not you, sign it out/,
   );
   expect(told).toEqual([]);
 });
@@ -93,14 +93,14 @@ it('a sign-in by the recovery code rings every phone; and is told by other ways 
     createHttpBrowser(world.issuer).submit('/signin', '/signin/recovery', { username: 'alice', code });
   await ring(browser, 'phone');
   expect(ledTo(await recover())).toBe('/phone');
-  await expect.poll(rung).toEqual([['phone', 'account', 'Signed in by the recovery code']]);
+  await expect.poll(rung).toEqual([['phone', 'account', 'Signed in with the recovery code']]);
   world.database().exec('DELETE FROM push_subscriptions');
   told.length = 0;
   expect(ledTo(await recover())).toBe('/phone');
   await expect
     .poll(() => told)
     .toMatchObject([
-      { user: 'alice', title: 'Signed in by the recovery code', account: { event: 'recovery_sign_in' } },
+      { user: 'alice', title: 'Signed in with the recovery code', account: { event: 'recovery_sign_in' } },
     ]);
   // What does not get in rings nobody.
   service.received.length = 0;

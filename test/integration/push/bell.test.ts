@@ -61,7 +61,7 @@ describe('a request', () => {
     world.ask();
     await received(1);
     const [push] = world.service.received;
-    expect(push?.message).toMatchObject({ title: 'An order waits for you', body: '' });
+    expect(push?.message).toMatchObject({ title: 'An order needs your approval', body: '' });
     expect(push?.text).not.toMatch(/AAPL|900|K7QP|PAPER/);
   });
 

@@ -76,7 +76,10 @@ describe('a push service that', () => {
     await sleepsFor(1000);
     world.clock.advance(1000);
     await expect.poll(() => world.service.received).toHaveLength(1);
-    expect(world.service.received[0]?.message).toMatchObject({ title: 'An order waits for you', body: '' });
+    expect(world.service.received[0]?.message).toMatchObject({
+      title: 'An order needs your approval',
+      body: '',
+    });
   });
 
   it.each([400, 401, 403, 302])('answers %s is not asked again', async (status) => {

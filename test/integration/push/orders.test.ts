@@ -67,7 +67,7 @@ const tellings: [string, Telling][] = [
       title: 'Bought 5 AAPL at $179.51 · PAPER',
       body: /^Account PA3ALICE01 at Alpaca · by mandate M-x9K2aB7cD1$/,
       facts: fill.facts,
-      short: 'An order of yours was filled',
+      short: 'Your order was filled',
     },
   ],
   [

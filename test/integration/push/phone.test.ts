@@ -125,7 +125,7 @@ describe('a phone that rings', () => {
   it('shows something of a push that it can’t read', async () => {
     for (const text of ['', 'not json', '{"kind":"ask"}', 'null']) await phone.deliver(text);
     await expect.poll(() => phone.timesShown()).toBe(4);
-    expect(await titles()).toEqual(['Look at your phone’s page']);
+    expect(await titles()).toEqual(['Open your phone page']);
   });
 
   it('leads to the card: in the window that is there, or a new one', async () => {

@@ -131,7 +131,7 @@ describe('connecting an account', () => {
     expect(page.text).toContain('see your account and change its settings');
     expect(page.text).toMatch(/data-testid="client-name">trade-agent</);
     expect(page.text).toMatch(/data-testid="device-name">workstation</);
-    expect(page.text).toContain('Only go on if you started this yourself.');
+    expect(page.text).toContain('Continue only if you started this yourself.');
     const authorize = new URL(authorizeUrlOn(page.text));
     expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
       response_type: 'code',

@@ -86,8 +86,8 @@ describe('the device pages', () => {
     expect(await at('device-code').textContent()).toBe(device.user_code);
     expect(await at('device-name').textContent()).toBe('alices-laptop');
     const body = await page.locator('main').textContent();
-    expect(body).toContain('Only go on if you started this yourself.');
-    expect(body).toContain('A code that someone sent you is an attack.');
+    expect(body).toContain('Continue only if you started this yourself.');
+    expect(body).toContain('If someone sent you this code, don’t use it: it’s a scam.');
     expect(await at('scopes').locator('li').count()).toBe(8);
     await at('allow').click();
     await at('device-done').waitFor();
@@ -107,7 +107,7 @@ describe('the device pages', () => {
     await page.goto(device.verification_uri_complete ?? '');
     await at('continue').click();
     await at('refuse').click();
-    expect(await at('message').textContent()).toBe('Refused');
+    expect(await at('message').textContent()).toBe('Sign-in denied');
     const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
     const polled = { ...device, interval: 0 };
     const call = client.pollDeviceAuthorizationGrant(config, polled, undefined, dpop);

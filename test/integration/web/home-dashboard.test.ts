@@ -27,7 +27,7 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   await settled(page);
   expect(await page.getByTestId('equity').textContent()).toMatch(/^\$[\d,]+\.\d\d$/);
   expect(await longestFrameOfSwitching(page)).toBeLessThan(200);
-  expect(await page.getByTestId('part-schedules').textContent()).toContain('kept where your agent runs');
+  expect(await page.getByTestId('part-schedules').textContent()).toContain('stored where your agent runs');
   await world.run(['run', 'buy 2 AAPL', '--approval', 'detach']);
   await page.getByTestId('headline').getByText('Buy 2 AAPL', { exact: true }).waitFor();
   await shot(page, 'home-phone');
@@ -37,6 +37,6 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   await page.locator('[data-testid=proposal][data-state=executed]').waitFor();
   expect(
     await page.locator('[data-testid=proposal][data-state=executed] [data-testid=signed]').textContent(),
-  ).toMatch(/^Signed by a passkey of one device\. What was signed is what stands here: digest /);
+  ).toMatch(/^Signed by a single-device passkey\. The signature matches this proposal: digest /);
   await phone.close();
 });

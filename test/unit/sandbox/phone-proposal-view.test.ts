@@ -92,7 +92,7 @@ describe('a proposal as a person sees it', () => {
     expect(view).toMatchObject({
       chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',
       origins: [
-        { label: 'Quantity', text: 'worked out: half of the cash' },
+        { label: 'Quantity', text: 'determined by half of the cash' },
         { label: 'Time in force', text: 'chosen by MCP client claude' },
       ],
       sentence: 'half my cash into AAPL',
@@ -103,9 +103,9 @@ describe('a proposal as a person sees it', () => {
   it.each([
     [undefined, undefined],
     [1, undefined],
-    [2, 'Again, the second time within the hour'],
-    [3, 'Again, the third time within the hour'],
-    [60, 'Again, the 60. time within the hour'],
+    [2, 'Second identical request in the last hour'],
+    [3, 'Third identical request in the last hour'],
+    [60, '60 identical requests in the last hour'],
   ])('that was proposed %s times says %s', (again, said) => {
     expect(proposalView(proposalDetails('order', again === undefined ? {} : { again })).again).toBe(said);
   });
@@ -125,7 +125,7 @@ describe('what became of it', () => {
     ['blocked', 'price moved', 'refused: price moved'],
     ['blocked', 'refused by the broker', 'refused by the broker'],
     ['cancelled', 'withdrawn', 'withdrawn'],
-    ['expired', '', 'too late, nothing came of it'],
+    ['expired', '', 'too late, nothing was done'],
     ['unknown', 'the broker did not answer', 'outcome unknown: the broker did not answer'],
   ] as const)('%s with "%s" is told as "%s"', (state, text, said) => {
     expect(outcomeText({ state, text })).toBe(said);
@@ -153,11 +153,11 @@ describe('a proposal in the terminal', () => {
       'what Buy 5 AAPL',
       'at worst At most $900.00 in all',
       'terms Limit order at $180.00 · Day',
-      'again Again, the second time within the hour',
+      'again Second identical request in the last hour',
       'warning The limit is far away.',
       'Company Apple Inc.',
     ]);
-    expect(text).toContain('asked by chat, by trade-agent, through order gateway');
+    expect(text).toContain('asked by trade-agent (chat), through order gateway');
     expect(text).toContain('limit_price $180.00 a share');
   });
 

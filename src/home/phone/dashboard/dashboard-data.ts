@@ -6,7 +6,7 @@ import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import type { Account, Order, Position } from '../../../trading/views.ts';
 
-/** What the account was worth at an instant (RFC 3339), dollars. */
+/** The account's value at a time (RFC 3339), in dollars. */
 export interface DatedValue {
   readonly at: string;
   readonly equity: string;
@@ -23,16 +23,16 @@ export interface AccountReads {
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
   valueHistory(period: string): Promise<readonly DatedValue[]>;
-  /** What happened after an instant, milliseconds since the epoch; oldest first. */
+  /** Returns activities after a time in milliseconds since the epoch, oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
-/** One person's data. Each call reads again and throws what its source throws: only that part of the page fails. */
+/** One person's data. Each call reads again and throws its source's errors, which then affect only that part of the page. */
 export interface DashboardData extends AccountReads {
-  /** The reads above are of the default account, or of one that was chosen elsewhere. */
+  /** Lists all accounts. The reads above are of the default account, or of one chosen elsewhere. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
-  /** Newest first, like all that follow. */
+  /** Newest first, like all following lists. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<Standing>;
@@ -40,13 +40,16 @@ export interface DashboardData extends AccountReads {
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /** Calls each time that something may have changed. Ends with the signal; may end or throw before, and be asked again. */
+  /**
+   * Calls `changed` whenever something may have changed. Ends with the signal. May end or throw earlier, and can then be
+   * called again.
+   */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
-  /** What is kept on the machine of the agent alone; undefined elsewhere. */
+  /** Data that exists only on the agent's machine. Undefined elsewhere. */
   readonly agent: AgentData | undefined;
 }
 
-/** What the agent keeps by itself. Times are RFC 3339. */
+/** Data stored by the agent. Times are RFC 3339. */
 export interface AgentData {
   schedules(): Promise<readonly ScheduleLine[]>;
   runs(limit: number): Promise<readonly RunLine[]>;
@@ -57,7 +60,7 @@ export interface AgentData {
 export interface ScheduleLine {
   readonly id: string;
   readonly name: string | null;
-  /** `cron 30 9 * * 1-5`, `at close-30m` */
+  /** Such as `cron 30 9 * * 1-5` or `at close-30m`. */
   readonly when: string;
   readonly next: string | undefined;
   readonly overdue: string | undefined;
@@ -73,7 +76,7 @@ export interface RunLine {
 }
 
 export interface FindingLine {
-  /** `PA3ALICE01 at Alpaca`, where several accounts are looked at. */
+  /** Such as `PA3ALICE01 at Alpaca`. Set if several accounts are checked. */
   readonly account?: string | undefined;
   readonly rule: string;
   readonly subject: string;

@@ -12,25 +12,25 @@ import { type Period, periods } from './dashboard-data.ts';
 import type { KeptReads } from './kept-reads.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
-/** Between two looks at what nobody tells of (prices), milliseconds; also a sign of life. */
+/** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const LOOK_MS = 5_000;
-/** How soon after a change it is looked: what changes together is read once. */
+/** Milliseconds to wait after a change, so that changes that come together are read once. */
 const SETTLE_MS = 50;
-/** Before a source that broke off is asked again. */
+/** Milliseconds before an interrupted source is followed again. */
 const AGAIN_MS = 2_000;
-/** Dashboards of one person's that are open at once. */
+/** Maximum concurrent dashboards of one person. */
 const MOST_STREAMS = 20;
 
 interface DashboardPlace {
-  /** `/phone/dashboard`: the page, and what its forms and its script ask for is below. */
+  /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below it. */
   readonly path: string;
-  /** The person's own; undefined for somebody who must get in first. */
+  /** Returns the person's own data, or undefined if they have to sign in first. */
   dataOf(context: BrowserContext): KeptReads | undefined;
   toGetIn(context: BrowserContext): Response | Promise<Response>;
-  /** Which account is looked at where the page's address names none: its number, or `all`; else the default one. */
+  /** Account shown if the page's address names none: a number, or `all`. Defaults to the default account. */
   readonly account?: string | undefined;
   isOpen(context: BrowserContext): Promise<boolean>;
-  /** The cards to decide by, where that is done on this page. */
+  /** Renders the cards for deciding, if that is possible on this page. */
   decide?(context: BrowserContext): Promise<Markup>;
   readonly clock: Clock;
   readonly closing: AbortSignal;
@@ -78,7 +78,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
-          // From before anything is read: a change in between must not wait for the next look.
+          // Started before anything is read, so that a change in between is not delayed until the next check.
           const change = told();
           const parts = await Promise.all(names.map((name) => makePart(name, viewOf(context, data))));
           const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
@@ -120,7 +120,7 @@ function accountOf(context: BrowserContext): string | undefined {
   return accountNumberSchema.safeParse(context.req.query('account')).data;
 }
 
-/** Why nothing was done. @throws whatever is no refusal */
+/** Renders why nothing was done. @throws every other error */
 function refused(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof Refusal ? error.options.hint : error.hint;
@@ -131,7 +131,10 @@ function refused(context: BrowserContext, path: string, error: unknown): Respons
   });
 }
 
-/** Follows the source (again when it breaks off); the result resolves at the next change or look, and never rejects. */
+/**
+ * Follows the source, and again whenever it is interrupted. The returned function resolves at the next change or check,
+ * and never rejects.
+ */
 function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
@@ -143,7 +146,7 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
           tell();
         });
       } catch {
-        // The looks go on meanwhile, and say what can't be read.
+        // The regular checks continue, and report what can't be read.
       }
       await rest(AGAIN_MS);
     }
@@ -161,12 +164,12 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
   };
 }
 
-/** How long the page waits for its parts, milliseconds: those that take longer come by the stream. */
+/** How long the page waits for its parts, in milliseconds. Slower parts arrive on the stream. */
 const FIRST_MS = 250;
 
 const titles: Readonly<Partial<Record<PartName, string>>> = {
   value: 'Value over time',
-  waiting: 'To decide',
+  waiting: 'Needs your approval',
   positions: 'Positions',
   orders: 'Orders',
   proposals: 'Proposals',
@@ -177,13 +180,13 @@ const titles: Readonly<Partial<Record<PartName, string>>> = {
   record: 'Record',
 };
 
-/** Of those without a title, what they are called to who can't see them. */
+/** Accessible names of the parts without a title. */
 const untitled: Readonly<Partial<Record<PartName, string>>> = { accounts: 'Accounts', summary: 'Portfolio' };
 
-/** What takes the wider column, where there are two; the rest is in the other, or below. */
+/** Parts in the wider column, if there are two columns. The others are in the narrower one, or below. */
 const wide: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
-/** What can be read at once, and placeholders for the rest. @param decide replaces the read-only cards */
+/** Renders the parts that can be read quickly, and placeholders for the others. @param decide replaces the read-only cards */
 async function dashboardBody(
   view: DashboardView,
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },
@@ -209,7 +212,7 @@ async function dashboardBody(
   const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
   const section = (name: PartName) =>
     name === 'waiting' && decide !== undefined
-      ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">To decide</h2>${decide}</section>`
+      ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">Needs your approval</h2>${decide}</section>`
       : partSection(
           name,
           first.get(name),

@@ -1,6 +1,6 @@
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
-/** How long reads are cached, in milliseconds: brokers allow about 200 requests a minute for an account; a page takes 30. */
+/** How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and a page needs 30. */
 const KEPT_MS = {
   accounts: 60_000,
   account: 5_000,
@@ -15,7 +15,7 @@ const KEPT_MS = {
   verifyRecord: 30_000,
 } as const;
 
-/** What a proposal's change changes, too. */
+/** The reads that a proposal's change invalidates. */
 const CHANGING = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',
@@ -42,7 +42,7 @@ export function keptReads(data: DashboardData, now: () => number): KeptReads {
     positions: () => once('positions', of, () => reads.positions()),
     orders: (query) => once('orders', `${of} ${query.limit}`, () => reads.orders(query)),
     valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
-    // By the day: the beginning of what is shown moves on with each look.
+    // Keyed by day, because the start of the displayed period moves with each check.
     activities: (query) =>
       once('activities', `${of} ${Math.round(query.after / 86_400_000)}`, () => reads.activities(query)),
   });

@@ -13,8 +13,8 @@ const LATEST = 10;
 export function ordersPart(orders: readonly Order[]): Markup {
   const open = orders.filter((order) => !isOver(order));
   const over = orders.filter(isOver).slice(0, LATEST);
-  if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">There are no orders.</p>`;
-  return html`${open.length === 0 ? html`<p class="soft none" data-testid="no-open-orders">None is open.</p>` : ''}
+  if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">No orders.</p>`;
+  return html`${open.length === 0 ? html`<p class="soft none" data-testid="no-open-orders">No open orders.</p>` : ''}
 <ul class="lines" data-testid="orders">${[...open, ...over].map(orderLine)}</ul>`;
 }
 
@@ -32,7 +32,7 @@ function orderLine(order: Order): Markup {
 <span class="outcome">${isOver(order) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
 }
 
-/** `Buy 5 AAPL`, with its sign. A side that nobody here knows is said as it is. */
+/** Renders `Buy 5 AAPL` with its sign. An unknown side is shown as it is. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
   const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${sign(side)}</span> ` : '';
@@ -47,13 +47,13 @@ function termsOf({ type, limit_price, stop_price }: OrderLeg): string {
   ].join(' · ');
 }
 
-/** A broker's word at the beginning of a line: `Partially filled`. */
+/** Capitalizes a broker's word: `Partially filled`. */
 function wordOf(word: string): string {
   const words = word.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** As `timed` finds it: to the second, UTC. */
+/** Formats a time to the second in UTC, as `timed` expects it. */
 export function seconds(at: string): string {
   const moment = Date.parse(at);
   return Number.isNaN(moment) ? markedText(at) : new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -54,11 +54,11 @@ import { detailsOf, eventWords, type FormParts, proposalsPart } from './proposal
 
 const MOST_CARDS = 5;
 
-/** What waits for the person's phone, as the phone shows it: here it is read, there it is decided. */
+/** Renders the pending proposals as the phone shows them, but read-only. Decisions are made on the phone. */
 function waitingPart(proposals: readonly Proposal[]): Markup {
   const waiting = proposals.filter(({ state }) => state === 'requested');
   if (waiting.length === 0)
-    return html`<p class="soft none" data-testid="nothing-waits">Nothing waits for your decision.</p>`;
+    return html`<p class="soft none" data-testid="nothing-waits">Nothing needs your approval.</p>`;
   return html`${waiting.slice(0, MOST_CARDS).map(readOnlyCard)}${
     waiting.length > MOST_CARDS
       ? html`<p class="small soft">And ${waiting.length - MOST_CARDS} more.</p>`
@@ -83,7 +83,7 @@ function readOnlyCard(proposal: Proposal): Markup {
       formToken: '',
       codes: undefined,
       confirm: false,
-      // Nothing but a web page may be opened.
+      // Only web pages may be opened.
       cannot: { decideAt: url !== undefined && isSecureUrl(url) ? url : undefined },
     },
   );
@@ -91,14 +91,14 @@ function readOnlyCard(proposal: Proposal): Markup {
 
 export interface DashboardView {
   readonly data: DashboardData;
-  /** The number of the account that was chosen, or `all`; the default one where there is none. */
+  /** Number of the chosen account, or `all`. Undefined for the default account. */
   readonly account?: string | undefined;
   readonly period: Period;
   readonly form: FormParts;
   readonly now: number;
 }
 
-/** Lines of the record that stories are told by; more of them than a page shows. */
+/** Number of audit entries read for the proposals' histories, which is more than the page shows. */
 const RECORD_LINES = 500;
 const PROPOSALS = 30;
 const ORDERS = 100;
@@ -134,7 +134,8 @@ const makers = {
       const [account, positions, activities] = await Promise.all([
         reads.account(),
         reads.positions(),
-        // Not every broker has them: the day is then since the last close, whenever a position was bought.
+        // Not every broker has activities. Without them, the day's change counts from the last close, whenever a position
+        // was bought.
         reads.activities({ after: began - 1 }).catch(() => []),
       ]);
       return positionsPart(account, positions, dayTrades(activities, began));
@@ -144,7 +145,7 @@ const makers = {
   proposals: async ({ data, form }) => {
     const [proposals, record] = await Promise.all([
       data.proposals({ limit: PROPOSALS }),
-      // A gateway of another version may have none: the stories are shorter then.
+      // A gateway of another version may have no audit log. The proposals' histories are then shorter.
       data.record(RECORD_LINES).catch(() => undefined),
     ]);
     return proposalsPart(proposals, record, form);
@@ -168,14 +169,14 @@ export interface Part {
   readonly digest: string;
 }
 
-/** One part; what can't be read says so in its place, and why. Never throws. */
+/** Renders one part. If it can't be read, the part says so and why. Never throws. */
 export async function makePart(name: PartName, view: DashboardView): Promise<Part> {
   const markup = await makers[name](view).catch(unread);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
 }
 
-/** A part of the account that is looked at; of each, where all are. One that can't be read says so in its place. */
+/** Renders a part for the chosen account, or for each account. An account that can't be read says so. */
 async function ofAccounts(
   { data, account }: DashboardView,
   make: (reads: AccountReads) => Promise<Markup>,
@@ -188,7 +189,7 @@ async function ofAccounts(
   return eachPart(entries, await Promise.all(parts));
 }
 
-/** What all accounts come to; one that can't be read is in no total, and is named. */
+/** Renders the totals of all accounts. Unreadable accounts are excluded from the totals and named. */
 async function totals({ data }: DashboardView): Promise<Markup> {
   const entries = await data.accounts();
   const read = await Promise.all(
@@ -207,14 +208,14 @@ function notRead(error: unknown): undefined {
   if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
 }
 
-/** Then there is nothing to choose from. */
+/** Returns no accounts, so that there is nothing to choose from. */
 function noneKnown(error: unknown): AccountEntry[] {
   notRead(error);
   return [];
 }
 
-function unasked(problem = 'not known why'): TradeAgentError {
-  return new TradeAgentError('broker_unreachable', `the broker cannot be asked now (${problem})`);
+function unasked(problem = 'reason unknown'): TradeAgentError {
+  return new TradeAgentError('broker_unreachable', `the broker can’t be reached now (${problem})`);
 }
 
 async function ofAgent(
@@ -222,7 +223,7 @@ async function ofAgent(
   make: (agent: AgentData) => Promise<Markup>,
 ): Promise<Markup> {
   if (agent !== undefined) return make(agent);
-  return html`<p class="soft none" data-testid="with-agent">These are kept where your agent runs: <span class="mono">trade-agent web</span> shows them there.</p>`;
+  return html`<p class="soft none" data-testid="with-agent">These are stored where your agent runs. To see them, run <span class="mono">trade-agent web</span> there.</p>`;
 }
 
 function unread(error: unknown): Markup {
@@ -243,17 +244,17 @@ const SHOWN = 200;
 function standingPart({ state, since }: Standing, { path, formToken }: FormParts): Markup {
   const when = since === undefined ? '' : html` since ${timed(seconds(since))}`;
   if (state === 'halted')
-    return html`<p class="standing" data-testid="trading" data-state="halted">${sign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To let it go on: <span class="mono">trade-agent halt --lift</span></p>`;
-  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${sign('done')}<strong>Trading is on</strong>` : html`${sign('late')}<strong>Only smaller positions</strong>${when}`}</span>
+    return html`<p class="standing" data-testid="trading" data-state="halted">${sign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
+  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${sign('done')}<strong>Trading is on</strong>` : html`${sign('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
 <details data-keep="halt"><summary>Halt …</summary>
-<p class="small">What waits is withdrawn, and nothing more is carried out, until you approve on your phone that it goes on. Orders at the broker stay there.</p>
+<p class="small">Pending requests are withdrawn, and nothing more is carried out until you approve resuming on your phone. Orders at the broker stay open.</p>
 <form method="post" action="${path}/halt"><input type="hidden" name="form_token" value="${formToken}"><button class="stop" data-testid="halt" data-keep="halt-button">Halt all trading</button></form>
 </details></div>`;
 }
 
 function mandatesPart(mandates: readonly MandateView[]): Markup {
   if (mandates.length === 0)
-    return html`<p class="soft none" data-testid="no-mandates">There is none: each order is asked for, one by one.</p>`;
+    return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval.</p>`;
   return html`<ul class="lines" data-testid="mandates">${mandates
     .slice(0, MOST_LINES)
     .map(
@@ -266,7 +267,7 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
 
 function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLine[]): Markup {
   if (schedules.length === 0 && runs.length === 0)
-    return html`<p class="soft none" data-testid="no-schedules">Nothing runs by itself: <span class="mono">trade-agent schedule add</span></p>`;
+    return html`<p class="soft none" data-testid="no-schedules">No schedules yet. Try <span class="mono">trade-agent schedule add</span></p>`;
   return html`<ul class="lines" data-testid="schedules">${schedules.map(
     ({ id, name, when, next, overdue }) =>
       html`<li><span><strong>${shown(name ?? id)}</strong><br><span class="soft small">${shown(when)}${next === undefined ? '' : html` · next ${timed(seconds(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${timed(seconds(overdue))}`}</span></li>`,
@@ -284,7 +285,7 @@ function runLine({ schedule, started_at, status, found, findings, error }: RunLi
 
 function findingsPart(findings: readonly FindingLine[]): Markup {
   if (findings.length === 0)
-    return html`<p class="soft none" data-testid="no-findings">No rule has found anything that still stands.</p>`;
+    return html`<p class="soft none" data-testid="no-findings">No open findings.</p>`;
   return html`<ul class="lines" data-testid="findings">${findings
     .slice(0, MOST_LINES)
     .map(
@@ -294,7 +295,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
 }
 
 function threadsPart(threads: readonly ThreadLine[]): Markup {
-  if (threads.length === 0) return html`<p class="soft none">There is no conversation yet.</p>`;
+  if (threads.length === 0) return html`<p class="soft none">No conversations yet.</p>`;
   return html`<ul class="lines" data-testid="threads">${threads
     .slice(0, MOST_LINES)
     .map(
@@ -305,12 +306,12 @@ function threadsPart(threads: readonly ThreadLine[]): Markup {
 
 const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], string>> = {
   changed: 'was changed',
-  removed: 'is missing, or lines before it are',
-  added: 'was added, or put elsewhere',
+  removed: 'or earlier entries are missing',
+  added: 'was added or moved',
   unreadable: 'can’t be read',
-  checkpoint: 'does not sign what stands before it',
+  checkpoint: 'does not sign the entries before it',
   signer: 'is signed by another key',
-  anchor: 'vouches for nothing',
+  anchor: 'has no valid time stamp',
 };
 
 function recordPart(
@@ -320,12 +321,12 @@ function recordPart(
 ): Markup {
   return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
-      ? html`${sign('done')}<span><strong>Whole</strong>: the gateway finds none of its ${verdict.lines} lines changed, removed or added.</span>`
-      : html`${sign('no')}<span><strong>Not whole</strong>: line ${verdict.line} ${wrong[verdict.what]}. Ask whoever runs the gateway: <span class="mono">trade-agent gateway audit verify</span></span>`
+      ? html`${sign('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
+      : html`${sign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${wrong[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
   }</p>
 ${
   lines.length === 0
-    ? html`<p class="soft none">Nothing of yours is on it yet.</p>`
+    ? html`<p class="soft none">No entries about you yet.</p>`
     : html`<ol class="lines" data-testid="record">${lines
         .slice(0, MOST_LINES)
         .map(
@@ -335,7 +336,7 @@ ${
 }`;
 }
 
-/** Text of a model's, a file's or a server's: whatever draws or hides is out, and no more than fits. */
+/** Sanitizes a text from a model, a file or a server: removes control and invisible characters, and limits its length. */
 function shown(text: string): string {
   return safeLine(text, SHOWN);
 }
@@ -369,8 +370,8 @@ function positionsPart(
 ): Markup {
   const view = portfolioView(account, positions, { traded });
   if (view.rows.length === 0)
-    return html`<p class="soft none" data-testid="no-positions">Nothing is held: ${dollars(view.cash)} in cash.</p>`;
-  // Amounts of millions are wider than a phone: then it scrolls, by keys too.
+    return html`<p class="soft none" data-testid="no-positions">No positions; ${dollars(view.cash)} in cash.</p>`;
+  // Amounts in the millions are wider than a phone. The table then scrolls, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
 <tbody>${view.rows.map(rowOf)}</tbody>
@@ -393,10 +394,13 @@ function totalOf({ total }: PortfolioView): Markup {
 <td>${gain(total.unrealized)}<br><span class="small">${gainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
 
-/** Points that a picture of a page's width can show. */
+/** Maximum number of points that a chart of the page's width can show. */
 const MOST_POINTS = 800;
 
-/** The account's value and drawdown, as data for the chart and in words. Deposits and withdrawals count as neither. */
+/**
+ * Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain
+ * nor loss.
+ */
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
   const points = valuePoints(
     values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),
@@ -404,7 +408,7 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   );
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2)
-    return html`<p class="soft none" data-testid="no-value">There is nothing to draw yet: the broker has no value from before today.</p>`;
+    return html`<p class="soft none" data-testid="no-value">No chart yet. The broker has no values from before today.</p>`;
   const { series, current, worst } = drawdowns(points);
   const drawn = thinned(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
   const chart = JSON.stringify({
@@ -416,10 +420,10 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   const earned = last.value.minus(first.value).minus(moved);
   return html`<div class="chart" data-chart="${chart}" data-period="${period}" aria-hidden="true"></div>
 <p class="words small" data-testid="value-words">From ${day(first)} to ${day(last)}: ${dollars(first.value.toFixed())} to ${dollars(last.value.toFixed())}, ${gain(earned.toFixed(2))}${
-    moved.isZero() ? '' : html` beside ${dollars(moved.toFixed(2))} that came in or went out`
+    moved.isZero() ? '' : html` excluding net deposits of ${dollars(moved.toFixed(2))}`
   }. ${
     worst === undefined
-      ? 'It was never below its highest.'
+      ? 'It had no drawdown.'
       : html`Deepest drawdown <span class="loss">−${weight(worst.fraction.toFixed(12))}</span>, ${newYorkDate(worst.peakAt)} to ${newYorkDate(worst.troughAt)}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${weight(current.toFixed(12))}</span>.`
   }</p>`;
 }
@@ -428,18 +432,18 @@ function day({ at }: ValuePoint): string {
   return newYorkDate(at);
 }
 
-/** Every so many, and always the last. */
+/** Keeps every nth point, and always the last. */
 function thinned<T>(points: readonly T[]): T[] {
   const step = Math.ceil(points.length / MOST_POINTS);
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 
-/** `PA3ALICE01 at Alpaca` */
+/** Returns a display name such as `PA3ALICE01 at Alpaca`. */
 function accountAt({ account, label }: Pick<AccountEntry, 'account' | 'label'>): string {
   return safeLine(account === null ? label : `${account} at ${label}`, 80);
 }
 
-/** Links to each of several accounts, and to all. @param chosen a number or `all`; undefined for the default one */
+/** Renders links to each of several accounts, and to all of them. @param chosen a number or `all`; undefined for the default */
 function accountsPart(
   entries: readonly AccountEntry[],
   chosen: string | undefined,
@@ -452,7 +456,7 @@ function accountsPart(
     (entry) => {
       const { account, environment } = entry;
       const text = `${accountAt(entry)} ${environmentWord(environment)}`;
-      if (account === null) return html`<span class="soft">${text}: can’t be asked now</span>`;
+      if (account === null) return html`<span class="soft">${text}: can’t be reached now</span>`;
       return link(account, text, chosen === undefined ? entry.default : chosen === account);
     },
   )}${link(ALL_ACCOUNTS, 'All', chosen === ALL_ACCOUNTS)}</nav>`;
@@ -465,7 +469,7 @@ function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): M
   )}`;
 }
 
-/** What accounts come to, by currency. @param without those that could not be read */
+/** Renders the accounts' totals by currency. @param without names of accounts that could not be read */
 function totalsPart(accounts: readonly Account[], without: readonly string[]): Markup {
   const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalsAcross(accounts).map(
@@ -474,7 +478,7 @@ function totalsPart(accounts: readonly Account[], without: readonly string[]): M
   )}</dl>`;
 }
 
-/** Gains and losses by colour and by sign: `+$12.00`. */
+/** Renders a gain or loss with its color and sign: `+$12.00`. */
 function gain(amount: string): Markup {
   return html`<span class="${toneOf(amount)}">${signedDollars(amount)}</span>`;
 }
@@ -488,12 +492,12 @@ function toneOf(amount: string): 'gain' | 'loss' | 'even' {
   return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
 }
 
-/** A share of the whole without a sign of its own: `12.3%`. */
+/** Formats a share of the total without a sign: `12.3%`. */
 function weight(fraction: string): string {
   return `${decimal(fraction).mul(100).toFixed(1)}%`;
 }
 
-/** How much of the whole it is, drawn; the number stands beside it. @param fraction more than all is drawn as all */
+/** Draws a share of the total, beside the number. @param fraction values above 1 are drawn as 1 */
 function weightBar(fraction: string): Markup {
   const width = Math.min(100, Math.max(0, decimal(fraction).abs().mul(100).toNumber()));
   return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;

@@ -19,18 +19,18 @@ import { seconds } from './orders-part.ts';
 export interface FormParts {
   readonly path: string;
   readonly formToken: string;
-  /** Hides codes of pending proposals: whoever decides here must take them from their terminal alone. */
+  /** Hides codes of pending proposals, because people who decide here must read them on their terminal. */
   readonly hidesCodes: boolean;
 }
 
-/** @param record the person's own lines; undefined if it can't be read */
+/** Renders the proposals. @param record the person's own audit entries; undefined if they can't be read */
 export function proposalsPart(
   proposals: readonly Proposal[],
   record: readonly RecordLine[] | undefined,
   form: FormParts,
 ): Markup {
   if (proposals.length === 0)
-    return html`<p class="soft none" data-testid="no-proposals">Nothing was proposed yet.</p>`;
+    return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
   return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => story(one, record, form))}</ul>`;
 }
 
@@ -61,7 +61,7 @@ const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>>
   drafted: ['wait', 'preparing'],
   requested: ['wait', 'waiting'],
   approved: ['wait', 'approved'],
-  executing: ['wait', 'under way'],
+  executing: ['wait', 'in progress'],
   executed: ['done', 'done'],
   denied: ['no', 'denied'],
   expired: ['late', 'expired'],
@@ -70,7 +70,7 @@ const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>>
   unknown: ['ask', 'unknown'],
 };
 
-/** What came of it, and why: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
+/** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
 function outcomeOf(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
@@ -87,7 +87,7 @@ function cameText({ placed, lines, sent }: Came): string {
 
 function askedOf({ provenance, client }: Proposal, view: RequestView): Markup {
   const { askedBy = client, sentence, origins, tainted, warnings } = view;
-  return html`<p class="small">Asked by <strong>${markedText(askedBy)}</strong>${
+  return html`<p class="small">Requested by <strong>${markedText(askedBy)}</strong>${
     sentence === undefined ? '' : html`, in your words: “<bdi>${sentence}</bdi>”`
   }</p>
 ${
@@ -95,7 +95,7 @@ ${
     ? html`<dl class="small origins">${origins.map(({ label, text }) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>`
     : provenance === undefined
       ? ''
-      : html`<p class="small soft">Every field is from your words, or as usual.</p>`
+      : html`<p class="small soft">Every field is from your words or a default.</p>`
 }${tainted === undefined ? '' : html`<p class="note small">Text from outside was in the conversation: ${tainted}</p>`}${
   warnings.length === 0
     ? ''
@@ -103,7 +103,7 @@ ${
 }`;
 }
 
-/** Each state and when; where there is no record to read, when it began and when it changed last. */
+/** Renders each state with its time. Without audit entries, renders only the beginning and the latest change. */
 function stepsOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
   const { id, created_at, updated_at, state } = proposal;
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
@@ -122,7 +122,7 @@ function stepsOf(proposal: Proposal, record: readonly RecordLine[] | undefined):
 
 const keyWords: Readonly<Record<string, string>> = {
   multiDevice: 'a synced passkey',
-  singleDevice: 'a passkey of one device',
+  singleDevice: 'a single-device passkey',
 };
 
 function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup | '' {
@@ -134,8 +134,8 @@ function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined)
   const same = digest === digestOf(proposal);
   return html`<p class="small ${same ? '' : 'problem'}" data-testid="signed">Signed by ${key}. ${
     same
-      ? html`What was signed is what stands here: digest <span class="mono">${digestOf(proposal).slice(0, 12)}…</span>`
-      : 'What was signed is NOT what stands here.'
+      ? html`The signature matches this proposal: digest <span class="mono">${digestOf(proposal).slice(0, 12)}…</span>`
+      : 'The signature does NOT match this proposal.'
   }</p>`;
 }
 
@@ -145,31 +145,31 @@ function withdrawal({ id }: Proposal, { headline }: RequestView, { path, formTok
 
 const words: Readonly<Record<AuditEvent, string>> = {
   proposed: 'Proposed',
-  requested: 'Asked on the phone',
-  asked_again: 'Asked again: the answer was lost',
+  requested: 'Approval requested on the phone',
+  asked_again: 'Requested again because the response was lost',
   approved: 'Approved',
   approved_by_mandate: 'Approved by a mandate',
   executing: 'Being carried out',
-  not_taken: 'Not taken by the broker; the approval still stands',
+  not_taken: 'Not accepted by the broker; still approved',
   executed: 'Carried out',
   denied: 'Denied',
   expired: 'Expired',
   cancelled: 'Withdrawn',
   blocked: 'Refused',
-  unknown: 'Nobody knows yet whether it was carried out',
+  unknown: 'Not known yet whether it was carried out',
   order_cancelled: 'Order cancelled',
   halted: 'Trading halted',
-  reducing: 'Only smaller positions from here on',
-  lifted: 'Trading goes on',
+  reducing: 'Trading limited to reducing positions',
+  lifted: 'Trading resumed',
   rules_tightened: 'Rules tightened',
   signed: 'Signed',
   key_enrolled: 'Key enrolled',
   key_removed: 'Key removed',
   access_granted: 'Access granted',
-  access_revoked: 'Access taken back',
-  signal_received: 'Signal of a company',
+  access_revoked: 'Access revoked',
+  signal_received: 'Signal from a company',
   owner_approved: 'Approved by its owner',
-  second_requested: 'Second person asked',
+  second_requested: 'Second approver asked',
   mandate_granted: 'Mandate granted',
   mandate_replaced: 'Mandate replaced',
   mandate_suspended: 'Mandate suspended',
@@ -180,21 +180,21 @@ const words: Readonly<Record<AuditEvent, string>> = {
   standing_ended: 'Standing order ended',
   checkpoint: 'Record signed up to here',
   anchored: 'Record time-stamped up to here',
-  orders_recounted: 'Orders counted again for today: they were dated ahead',
+  orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 
-/** As it is where it is of a newer gateway. */
+/** Returns the words for an event, or its name for events of a newer gateway. */
 export function eventWords(event: string): string {
   return Object.hasOwn(words, event) ? words[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 
-/** Between gateway and provider alone; and the code, which has a place of its own. */
+/** Fields that only the gateway and the provider use, and the code, which is displayed separately. */
 const NOT_TOLD: readonly string[] = [
   'code',
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
 ];
 
-/** The phone's details of a proposal, as far as the gateway tells them; `shownOf` leaves out the rest. */
+/** Returns a proposal's details for the phone, as far as the gateway provides them. `shownOf` removes the others. */
 export function detailsOf(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
   const { proposed_by, provenance = null } = proposal;
@@ -221,7 +221,7 @@ export function detailsOf(proposal: Proposal): ProposalDetails {
   };
 }
 
-/** What the person's key signs, by what is shown here: another one, where something else was signed. */
+/** Returns the digest that the person's key signs for the displayed content. It differs if something else was signed. */
 function digestOf(proposal: Proposal): string {
   const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });

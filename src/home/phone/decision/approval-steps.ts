@@ -7,17 +7,17 @@ import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/
 import type { Decide } from '../../identity-provider/deliver-decision.ts';
 import { lastFour, requestView } from './request-view.ts';
 
-/** How long a sign-in is fresh enough for real money. */
+/** Maximum age of a sign-in for approving live orders. */
 const FRESH_MS = 10 * 60 * 1000;
 
 export interface Approver {
   readonly user: string;
   readonly session: string;
-  /** When they proved to this browser who they are; milliseconds since the epoch. */
+  /** When they signed in to this browser, in milliseconds since the epoch. */
   readonly signedInAt: number;
 }
 
-/** What must still be done before an approval counts. */
+/** A step that is still missing before an approval is accepted. */
 export interface Hindrance {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
@@ -25,8 +25,8 @@ export interface Hindrance {
 }
 
 /**
- * What a person does before they approve, beside signing it: picking the terminal's code, and for real money a fresh
- * sign-in and, once, a typed word. Kept here, so that no page can leave it out.
+ * The steps before an approval, in addition to signing it: picking the terminal's code and, for real money, a recent
+ * sign-in and a typed word once. They are enforced here, so that no page can skip them.
  */
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 
@@ -41,12 +41,12 @@ export interface DecisionServices {
 const hindrances = {
   no_code: { title: 'Pick the code', text: 'Pick the code that your terminal shows, then approve.' },
   wrong_code: {
-    title: 'Not that code',
-    text: 'Your terminal shows another one. Look again: the next wrong pick denies it.',
+    title: 'Wrong code',
+    text: 'Your terminal shows a different one. Another wrong pick denies the request.',
   },
   wrong_code_too_often: {
     title: 'Denied',
-    text: 'The wrong code was picked twice. If you did ask for it, ask again.',
+    text: 'The wrong code was picked twice. If this was your request, send it again.',
   },
   sign_in: {
     title: 'Sign in again',
@@ -54,7 +54,7 @@ const hindrances = {
   },
   not_confirmed: {
     title: 'Not confirmed',
-    text: 'This is real money. Type LIVE, or the last four of the account, then approve.',
+    text: 'This is real money. Type LIVE, or the last four characters of the account, then approve.',
   },
 } as const;
 
@@ -84,7 +84,7 @@ export function createApprovalSteps(options: {
   };
 
   return {
-    /** The codes to pick from; undefined where no code is to be picked. */
+    /** Returns the codes to pick from, or undefined if no code has to be picked. */
     codes: (request: ApprovalRequest, session: string): readonly string[] | undefined =>
       matches(request) ? choices.of(request, session) : undefined,
     wantsConfirmation(request: ApprovalRequest, user: string): boolean {
@@ -110,13 +110,13 @@ export function createApprovalSteps(options: {
       return check(request, approver);
     },
     check,
-    /** Why it was denied, where that was no tap on Deny. */
+    /** Returns why it was denied, if not by a tap on Deny. */
     whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
       status === 'denied' && choices.isSpent(id) ? hindrances.wrong_code_too_often.text : undefined,
   };
 }
 
-/** Who has confirmed, once for an account, that its money is real. */
+/** Records which people have confirmed, once per account, that its money is real. */
 function createLiveConfirmations(database: Database, clock: Clock) {
   const find = database.prepare<[string, string]>(
     'SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?',
@@ -130,25 +130,25 @@ function createLiveConfirmations(database: Database, clock: Clock) {
   };
 }
 
-/** When the terminal's code is picked among three rather than shown. */
+/** When the terminal's code is picked among three instead of being displayed. */
 export type NumberMatching = 'live' | 'always' | 'off';
 
-/** Whether this request's code is picked. Then nothing else may tell it: not the card, and no lock screen. */
+/** Returns whether this request's code has to be picked. If so, neither the card nor a lock screen may reveal it. */
 export function isCodePicked(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
   return matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
 const CHOICES = 3;
-/** The second wrong pick denies: whoever guesses is right once in three. */
+/** The second wrong pick denies, because a guess is right one time in three. */
 const MOST_WRONG = 2;
-/** Longer than any request lives. */
+/** Longer than any request's lifetime. */
 const KEPT_MS = 2 * 24 * 3600 * 1000;
 
 type Matched = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
- * Number matching: the person picks the terminal's code among three, which no tired thumb does by itself. The others
- * are drawn here, once for a request and session, so that a reload doesn't tell which one stays.
+ * Number matching: the person picks the terminal's code among three, which requires attention. The other codes are drawn
+ * here once per request and session, so that a reload doesn't reveal which one stays.
  */
 function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - KEPT_MS);
@@ -171,12 +171,12 @@ function createCodeChoices(database: Database, clock: Clock) {
   const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MOST_WRONG;
 
   return {
-    /** The codes in the order they are shown: the same each time. */
+    /** Returns the codes in display order, which is the same each time. */
     of({ id, code }: Matched, session: string): readonly string[] {
       insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
       return JSON.parse(find.get(id, session)?.codes ?? '[]');
     },
-    /** Notes a pick. Wrong ones count for the request, whichever session they came from. */
+    /** Records a pick. Wrong picks count per request, whatever session they come from. */
     pick(
       { id, code }: Matched,
       session: string,
@@ -195,7 +195,7 @@ function createCodeChoices(database: Database, clock: Clock) {
   };
 }
 
-/** The true code at a random place among others; none is like another. */
+/** Returns the true code at a random position among others. All of them differ. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
   while (codes.length < CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));

@@ -18,27 +18,27 @@ const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated
   conflict: {
     status: 409,
     title: 'Already decided',
-    text: 'You decided this the other way before, and a decision is final.',
+    text: 'You already decided the other way. Decisions are final.',
   },
   expired: {
     status: 410,
     title: 'Too late',
-    text: 'This request has expired. Nothing was placed; ask for the order again.',
+    text: 'This request has expired, and nothing was placed. Propose the order again.',
   },
   withdrawn: {
     status: 410,
     title: 'Withdrawn',
-    text: 'It was taken back before you decided. Nothing was placed.',
+    text: 'It was withdrawn before you decided. Nothing was placed.',
   },
 };
-const noDecision: Said = { status: 400, title: 'Nothing was decided', text: 'The form named no decision.' };
+const noDecision: Said = { status: 400, title: 'Nothing was decided', text: 'The form had no decision.' };
 const noSignature: Said = {
   status: 422,
   title: 'Not approved',
-  text: 'Your key did not sign it: that takes this page’s script. Deny it, or open the page where scripts run.',
+  text: 'Your passkey did not sign it, which requires JavaScript. Deny it, or open the page with JavaScript on.',
 };
 
-/** What a tap comes to: the steps before an approval, its signature's options, and the decision itself. */
+/** Creates the routes for a tap: the steps before an approval, its signing options, and the decision itself. */
 export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEnv> {
   const { requests, steps } = services;
   const app = new Hono<BrowserEnv>();
@@ -46,7 +46,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Twice the wrong code: nobody who compared does that. */
+  /** Denies the request after two wrong codes, which nobody picks after comparing them. */
   const hindered = async (request: ApprovalRequest, hindrance: Hindrance): Promise<Said> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return saidOf(hindrance);
@@ -62,7 +62,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (result.outcome === 'not_signed') return await say(context, refused(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await say(context, refusals[result.outcome]);
-    // The page's script stays where it is; a form without script goes back to the page.
+    // A script stays on the page. A form submitted without script returns to it.
     if (!isInPlace(context)) return context.redirect('/phone', 303);
     const now = requests.find(result.request.id) ?? result.request;
     return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
@@ -114,7 +114,7 @@ function saidOf({ code, title, text: said }: Hindrance): Said {
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
 
-/** What is wrong with the signature. @throws whatever else went wrong */
+/** Describes what is wrong with the signature. @throws every other error */
 function refused(error: unknown): Said {
   return { status: 403, title: 'Not approved', text: refusalText(error).text };
 }
@@ -122,7 +122,7 @@ function refused(error: unknown): Said {
 function overBefore({ status }: ApprovalRequest): Said {
   return status === 'expired' || status === 'withdrawn'
     ? refusals[status]
-    : { ...refusals.conflict, text: 'It was decided already, and a decision is final.' };
+    : { ...refusals.conflict, text: 'It was already decided, and decisions are final.' };
 }
 
 function say(context: BrowserContext, { status, ...said }: Said): Response | Promise<Response> {

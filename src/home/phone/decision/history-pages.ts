@@ -11,7 +11,7 @@ import { environmentMark, sign } from './signs.ts';
 
 const PAGE = 20;
 
-/** All that a person was ever asked here, and what became of it: the latest first, a page at a time. */
+/** Creates the history of a person's requests and their outcomes, latest first, one page at a time. */
 export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
@@ -19,14 +19,14 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
     const { user } = context.var;
     if (user === undefined) return toSignIn(context, '/phone/history');
     const before = context.req.query('before');
-    // One more than is shown tells whether there is a next page.
+    // One extra entry tells whether there is a next page.
     const found = services.requests.recent(user.username, PAGE + 1, before);
     const shown = found.slice(0, PAGE);
     const last = found.length > PAGE ? shown.at(-1) : undefined;
     return page(context, {
       title: 'History',
       script: 'approvals.js',
-      body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">To approve</a></div>
+      body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">Approvals</a></div>
 ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet.</p>` : ''}
 <ol class="history" data-testid="history">${shown.map((request) => historyItem(request, services.steps.whyDenied(request)))}</ol>
 <p class="pages">${before === undefined ? '' : html`<a href="/phone/history">Latest</a>`}${
@@ -52,7 +52,7 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
 </li>`;
 }
 
-/** What was paid or got, where shares were; else what it would have been at worst. */
+/** Returns the amount paid or received if the order filled, or else its worst case. */
 function moneyOf(
   { outcome }: ApprovalRequest,
   view: RequestView,

@@ -2,15 +2,15 @@ import { html } from 'hono/html';
 import { utcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
-/** As `detail-fields.ts` and the kinds write a time, and as it crosses the wire (RFC 3339, UTC to the second). */
+/** Matches times as `detail-fields.ts` and the kinds write them, and as they are sent (RFC 3339, UTC to the second). */
 const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
-/** A time that the page's script shows in the phone's own zone; without script it says UTC. */
+/** Renders a time that the page's script converts to the phone's own zone. Without script it shows UTC. */
 export function localTime(epochMs: number): Markup {
   return timed(utcSeconds(epochMs));
 }
 
-/** A text in which every time is one that {@link localTime} would make. */
+/** Renders a text in which every time is marked up like {@link localTime}. */
 export function timed(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;

@@ -6,7 +6,10 @@ import { localTime, timed } from './local-time.ts';
 import { lastFour, type RequestView, requestView, type ShownField } from './request-view.ts';
 import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
-/** A request that waits for a decision: what decides it first, all of it below, Approve and Deny under the thumb. */
+/**
+ * Renders a request that waits for a decision: the deciding facts first, then all fields, with Approve and Deny within
+ * reach of the thumb.
+ */
 export function requestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;
@@ -34,7 +37,7 @@ ${state.confirm ? confirmation(view) : ''}
 ${view.fieldsFirst ? plain : ''}
 <details class="all" data-testid="all-fields"><summary>All fields</summary>
 ${view.fieldsFirst ? '' : plain}
-<p class="small soft">${view.askedBy === undefined ? '' : html`Asked through <span data-testid="client-name">${request.clientName}</span>. `}Message: <span class="mono" data-testid="binding-message">${shownMessage(request, state)}</span></p>
+<p class="small soft">${view.askedBy === undefined ? '' : html`Sent by <span data-testid="client-name">${request.clientName}</span>. `}Message: <span class="mono" data-testid="binding-message">${shownMessage(request, state)}</span></p>
 ${technical}
 </details>
 ${decisionBar(request, view, state)}
@@ -42,7 +45,7 @@ ${decisionBar(request, view, state)}
 </article>`;
 }
 
-/** The largest thing on the card: what it costs at most, or brings at least. */
+/** The largest text on the card: the maximum cost or the minimum proceeds. */
 function amountOf({ amount, side, total }: RequestView): Markup | '' {
   if (total === undefined) return '';
   if (amount === undefined) return html`<p class="amount unbounded" data-testid="total">${total}</p>`;
@@ -51,7 +54,7 @@ function amountOf({ amount, side, total }: RequestView): Markup | '' {
 <p class="worst" data-testid="total">${total}</p>`;
 }
 
-/** What should make the person stop and think, in one place. */
+/** Collects everything that should make the person stop and think. */
 function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
   if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined)
     return '';
@@ -70,7 +73,7 @@ function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup
 
 function askedBy({ clientName, clientNote }: CardRequest, view: RequestView): Markup {
   const { askedBy: asker, sentence } = view;
-  return html`<p class="asked">Asked by ${
+  return html`<p class="asked">Requested by ${
     asker === undefined
       ? html`<strong data-testid="client-name">${clientName}</strong>`
       : html`<strong data-testid="requested-by">${asker}</strong>`
@@ -81,7 +84,7 @@ function askedBy({ clientName, clientNote }: CardRequest, view: RequestView): Ma
   }</p>`;
 }
 
-/** The code to compare; where it is picked, that is done in the bar. */
+/** Renders the code to compare. If the code has to be picked, the bar shows the choices instead. */
 function codeOf({ code }: CardRequest, { codes }: CardState): Markup | '' {
   return codes === undefined
     ? html`<p class="codebox"><span>Code on your terminal</span><span class="value" data-testid="code">${code}</span></p>`
@@ -90,21 +93,21 @@ function codeOf({ code }: CardRequest, { codes }: CardState): Markup | '' {
 
 function confirmation({ account }: RequestView): Markup {
   const last = lastFour(account);
-  return html`<p class="confirm"><label><span>Your first approval of real money: type <b>LIVE</b>${
-    last === undefined ? '' : html`, or the last four of the account, <b>${last}</b>`
+  return html`<p class="confirm"><label><span>Your first approval with real money: type <b>LIVE</b>${
+    last === undefined ? '' : html`, or the last four characters of the account, <b>${last}</b>`
   }.</span>
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
 
-/** The binding message ends in the code: it would tell which of the three it is. */
+/** Hides the code in the binding message, which would reveal which of the three choices is right. */
 function shownMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
 
-/** What a screen reader is told when the card appears, in one sentence. */
+/** Returns the sentence that screen readers announce when the card appears. */
 function saysOf({ headline, total, live, banner }: RequestView): string {
   const money = banner !== undefined ? '' : live ? ', live' : ', paper';
-  return `To approve${money}: ${headline}.${total === undefined ? '' : ` ${total}`}`;
+  return `Approval needed${money}: ${headline}.${total === undefined ? '' : ` ${total}`}`;
 }
 
 function lines(name: string, all: RequestView['shows']): Markup | '' {
@@ -122,21 +125,21 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/** What a card shows beside the request: what this person, in this browser, still has to do before they approve. */
+/** State of a card beyond the request: the steps that this person still has to take in this browser before approving. */
 export interface CardState {
   readonly formToken: string;
-  /** The codes to pick the terminal's from; undefined where it is shown instead. */
+  /** The codes to choose from. Undefined if the code is displayed instead. */
   readonly codes: readonly string[] | undefined;
-  /** Whether the person must type once that this is real money. */
+  /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
-  /** Why nothing can be approved here; where it is only read, nothing can be denied either, and it links elsewhere. */
+  /** Why nothing can be approved here. A read-only card can't be denied either, and links to the page for deciding. */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }
 
 /**
- * The bar at the bottom of the screen: how long there is, Deny and Approve, each with what it is about. It stays where
- * it is however long the card is. Approving takes a signature, and with it the page's script: without script there is
- * a sentence in the button's place.
+ * Renders the bar at the bottom of the screen: time left, Deny and Approve, each with its action. The bar stays in place
+ * however long the card is. Approving requires a signature and therefore the page's script. Without script, a sentence
+ * replaces the button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
   const about =
@@ -156,7 +159,7 @@ ${approve(view, cannot)}
 
 function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
   return html`<div class="elsewhere" data-testid="elsewhere">
-<p class="expiry small"><span class="soft">Only read here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
+<p class="expiry small"><span class="soft">Read-only here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
 <p>${
     decideAt === undefined
       ? 'Decide on your phone.'
@@ -172,7 +175,7 @@ function codeChoice(code: string): Markup {
 }
 
 const instead = {
-  no_key: html`To approve, pair this phone: the home’s own machine shows a code for it.`,
+  no_key: html`To approve, pair this phone with the code that your home’s machine shows.`,
   signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
 } as const;
 
@@ -180,10 +183,10 @@ function approve({ act }: RequestView, cannot: keyof typeof instead | undefined)
   if (cannot !== undefined)
     return html`<p class="instead" data-testid="cannot-approve">${instead[cannot]}</p>`;
   return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>
-<p class="instead no-script" data-testid="no-script">Approving takes this page’s script: your key signs the order. You can deny without.</p>`;
+<p class="instead no-script" data-testid="no-script">Approving requires JavaScript, because your passkey signs the order. You can deny without it.</p>`;
 }
 
-/** One of the requests that wait beside the one on the screen: what, total, time left. Its link shows it. */
+/** Renders a list entry for another pending request: headline, amount, time left. Its link shows the request. */
 export function requestItem(request: ApprovalRequest): Markup {
   const view = requestView(request);
   return html`<li data-testid="other" data-id="${request.id}"><a href="/phone?request=${request.id}" data-show="${request.id}">

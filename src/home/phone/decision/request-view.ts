@@ -15,21 +15,21 @@ export interface ShownField extends DetailField {
   readonly raw: string;
 }
 
-/** A request as a person sees it, whoever asked and for whatever. Texts alone: nothing in them is markup. */
+/** A request as displayed to a person, whoever sent it. All members are plain text, never markup. */
 export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'askedBy'> {
   readonly kind: string;
-  /** In the place of PAPER or LIVE, where no money moves. */
+  /** Replaces PAPER or LIVE if no money moves. */
   readonly banner: Banner | undefined;
   /** Whether the money is real, or may be. */
   readonly live: boolean;
-  /** Whose: the broker's number for the account. */
+  /** The broker's number for the account. */
   readonly account: string | undefined;
   readonly symbol: string | undefined;
-  /** What a button does, after its verb: `buy 5 AAPL`. */
+  /** The action on a button, after its verb: `buy 5 AAPL`. */
   readonly act: string;
-  /** Who asked, where the client that asked the provider did so for somebody. */
+  /** The requester, if the client sent the request on somebody's behalf. */
   readonly askedBy: string | undefined;
-  /** Whether all of it is read before the buttons come. */
+  /** Whether all fields are shown before the buttons. */
   readonly fieldsFirst: boolean;
   readonly fields: readonly ShownField[];
 }
@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : viewOfProposal(proposal);
 }
 
-/** What became of it, as far as it is known; nothing more is told of what a client asked for by itself. */
+/** Returns the outcome as far as it is known. Requests that a client makes by itself have no further progress. */
 export function becameOf({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined
@@ -56,7 +56,7 @@ function viewOfProposal(details: ProposalDetails): RequestView {
   const { banner, fieldsFirst = false, worstFirst = false } = kindWords(view.kind).phone;
   return {
     ...view,
-    // Shown as live where a kind has no word for it.
+    // A kind without a banner of its own is shown as live.
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,
@@ -68,7 +68,7 @@ function viewOfProposal(details: ProposalDetails): RequestView {
   };
 }
 
-/** One order or message of a client that asks by itself. */
+/** Returns the view of an order or message from a client that makes requests by itself. */
 function plainView(details: ApprovalRequest['details']): RequestView {
   const message = isFlatMessage(details);
   const view = message
@@ -108,7 +108,7 @@ function actOf(headline: string): string {
   return `${headline.slice(0, 1).toLowerCase()}${headline.slice(1)}`;
 }
 
-/** Of an order, of the change of one, and of the cancelling of one. */
+/** Reads a field of an order, or of the order that is replaced or cancelled. */
 function wordOf(subject: Readonly<Record<string, unknown>>, name: 'account' | 'symbol'): string | undefined {
   const { draft } = subject;
   const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;

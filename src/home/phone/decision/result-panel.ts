@@ -13,11 +13,11 @@ import { type Sign, sign } from './signs.ts';
 interface Standing {
   readonly sign: Sign;
   readonly word: string;
-  /** Whether more is to come. */
+  /** Whether more updates are expected. */
   readonly open?: boolean;
 }
 
-/** Replaces the card after the decision until it is dismissed. @param why for a denial that was no tap on Deny */
+/** Renders the result that replaces the card until it is dismissed. @param why reason for a denial other than a tap on Deny */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
   const standing = standingOf(request);
@@ -26,8 +26,8 @@ export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
 <p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
 <p class="headline">${headline}</p>
-<p><span data-testid="outcome">${timed(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} in all</span>`}</p>
-<button type="button" class="quiet" data-put-away data-testid="put-away">Put away<span class="unseen">: ${headline}</span></button>
+<p><span data-testid="outcome">${timed(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
+<button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>
 </article>`;
 }
 
@@ -55,7 +55,7 @@ const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, Stand
   blocked: { sign: 'no', word: 'Refused' },
   cancelled: { sign: 'back', word: 'Withdrawn' },
   expired: { sign: 'late', word: 'Too late' },
-  unknown: { sign: 'ask', word: 'Nobody knows yet', open: true },
+  unknown: { sign: 'ask', word: 'Not known yet', open: true },
 };
 
 function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
@@ -64,9 +64,12 @@ function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
-/** By the words of the gateway for an order (`filled 5 at $180.12`, `placed, waits for $180.00`); done, for all else. */
+/**
+ * Derives the word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`).
+ * Everything else is done.
+ */
 function executedWord(text: string): Standing {
-  if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Filled in part', open: true };
+  if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };
   if (text.startsWith('placed')) return { sign: 'done', word: 'Placed', open: true };
   if (text.includes('rejected')) return { sign: 'no', word: 'Rejected' };
@@ -79,18 +82,21 @@ function sentenceOf(request: ApprovalRequest): string {
     return becameOf(request);
   switch (status) {
     case 'approved':
-      return details.proposal === undefined ? 'Whoever asked for it carries it out now.' : 'On its way.';
+      return details.proposal === undefined
+        ? 'The program that requested it now carries it out.'
+        : 'On its way.';
     case 'denied':
-      return 'Nothing comes of it.';
+      return 'Nothing will be done.';
     default:
-      return 'It was over before you decided. Nothing came of it.';
+      return 'It ended before you decided. Nothing was done.';
   }
 }
 
 /**
- * Reads the gateway's one line about an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`, `cancelled, 2 filled at
- * $180.12`), since the outcome has no fields of its own: price (`$180.12 a share`) and total (`$900.60`), or undefined.
- * @param symbol of what was traded: a contract's price is of one share of a hundred
+ * Parses the gateway's one-line text about an order (`filled 5 at $180.12`, `filled 2 of 5 at $180.12`, `cancelled, 2
+ * filled at $180.12`), because the outcome has no separate fields. Returns the price (`$180.12 a share`) and total
+ * (`$900.60`), or undefined.
+ * @param symbol the traded symbol; an option's price is per share of its hundred
  */
 export function fillOf(text: string, symbol: string) {
   const [, before, after, price] =

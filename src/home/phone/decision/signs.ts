@@ -4,8 +4,8 @@ import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import type { Markup } from '../page/page.ts';
 
 /*
- * Signs are drawn, not written: a font that lacks a glyph shows a box, and a box beside an amount is no sign. Each is
- * beside a word that says the same, so none has a name of its own.
+ * Signs are drawn as SVG because a font without the glyph would show a box, which is meaningless beside an amount. Each
+ * sign appears beside a word with the same meaning, so none has an accessible name.
  */
 
 const paths = {
@@ -25,26 +25,29 @@ const paths = {
 } as const;
 export type Sign = keyof typeof paths;
 
-/** A sign that is heard by nobody and seen in the colour of the text around it. */
+/** Renders a sign that is hidden from screen readers and has the color of the surrounding text. */
 export function sign(name: Sign): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
-/** The sign that a kind names by its character; as it is where none is drawn for it. */
+/** Returns the sign for a kind's character, or the character itself if no sign is drawn for it. */
 function signOf(character: string): Markup {
   const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
 }
 
-/** Told apart by word, sign and border, not by colour alone. Whatever is not paper is shown as live. */
+/**
+ * Renders the banner. Environments differ in word, sign and border, not only in color. Anything that is not paper is
+ * shown as live.
+ */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
     ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentWord(environment)}</strong><span>simulated money</span></p>`
     : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentWord(environment)}</strong><span>real money</span></p>`;
 }
 
-/** Of what moves no money. */
+/** Banner for requests that move no money. */
 export function wordBanner({ sign: character, word, what }: Banner): Markup {
   return html`<p class="environment paper" data-testid="environment">${signOf(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }

@@ -3,9 +3,9 @@ import type { Context } from 'hono';
 import type { Person } from '../../../store/home/people.ts';
 import type { Session } from '../../../store/home/sessions.ts';
 
-/** What the pages say of the home they belong to. */
+/** Description of the home that its pages display. */
 export interface HomeAbout {
-  /** As its owner calls it: `Alice's home`. */
+  /** Name given by its owner, such as `Alice's home`. */
   readonly name: string;
   readonly environment: 'paper' | 'live';
   readonly simulated: boolean;
@@ -20,15 +20,15 @@ export interface BrowserEnv {
     readonly installable: boolean;
     user: Person | undefined;
     session: Session | undefined;
-    /** The origin key that the browser's script has sent along. */
+    /** The origin key sent by the browser's script. */
     key: string | undefined;
-    /** For the hidden field `form_token` of every form. */
+    /** Value of the hidden field `form_token` in every form. */
     formToken: string;
   };
 }
 export type BrowserContext = Context<BrowserEnv>;
 
-/** Whether more is open to this session than to read, to deny, and to sign browsers out. */
+/** Returns whether this session may do more than view, deny, and sign out browsers. */
 export function isFull(context: BrowserContext): boolean {
   return context.var.session?.by === 'passkey';
 }

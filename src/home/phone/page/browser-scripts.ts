@@ -16,15 +16,15 @@ const entries = {
 let made: BrowserScripts | undefined;
 
 /**
- * The sources in web/, each entry bundled into one module. Only where the program runs from its sources: in what is
- * shipped, scripts/bundle/browser-scripts.mjs has put the finished texts in this file's place.
+ * Returns the browser scripts, each entry in web/ bundled into one module. Used only when running from source. In the
+ * published package, scripts/bundle/browser-scripts.mjs replaces this file with the finished texts.
  */
 export function browserScripts(): BrowserScripts {
   made ??= bundled().scripts;
   return made;
 }
 
-/** @returns the scripts, and the files whose code is in them, from the project's root */
+/** Bundles the scripts. @returns the scripts, and the files they contain, relative to the project's root */
 export function bundled(): {
   readonly scripts: BrowserScripts;
   readonly metafile: { readonly outputs: object };
@@ -38,7 +38,7 @@ export function bundled(): {
     bundle: true,
     format: 'esm',
     platform: 'browser',
-    // What has passkeys that sync (Safari 16.4, Chrome 108) and Web Push in an installed page.
+    // The first versions with synced passkeys (Safari 16.4, Chrome 108) and Web Push for installed pages.
     target: ['es2022', 'safari16.4', 'chrome108', 'firefox119'],
     minify: true,
     legalComments: 'none',

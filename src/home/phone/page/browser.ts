@@ -11,15 +11,15 @@ import { type NewSession, SESSION_MS, type Session } from '../../../store/home/s
 import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
 import { AGAIN, messagePage, shellPage } from './page.ts';
 
-/** What happened to how a person gets in, that they may not have done themselves. */
+/** A change to how a person signs in, which somebody else may have made. */
 export interface AccountEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
-  /** What the passkey is called; empty for a sign-in. */
+  /** The passkey's name. Empty for a sign-in. */
   readonly name: string;
-  /** On which it was done, as it calls itself: `Safari on iPhone`. */
+  /** The browser that made the change, by its own description: `Safari on iPhone`. */
   readonly browser: string;
-  /** Whose browser does not ring: it knows. Undefined where it has no session. */
+  /** The session whose browser is not notified, because it made the change. Undefined if it has no session. */
   readonly session: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface BrowserServices {
   readonly keys: Keys;
   readonly people: People;
   readonly sessions: Sessions;
-  /** Undefined for a provider that has no gateway behind it. */
+  /** Undefined if the provider has no gateway. */
   readonly halting?: object | undefined;
   readonly dashboards?: object | undefined;
   readonly push: {
@@ -37,14 +37,15 @@ export interface BrowserServices {
   };
 }
 
-/** The header with the origin key; src/home/phone/web/ask.ts says why there is one. */
+/** Header with the origin key. See src/home/phone/web/ask.ts for its purpose. */
 export const KEY_HEADER = 'x-phone-key';
-/** Where a script is sent instead of being redirected: a redirect that `fetch` follows would load the page twice. */
+/** Header that replaces a redirect for scripts, because `fetch` would follow the redirect and load the page twice. */
 export const LOCATION_HEADER = 'x-phone-location';
 
 /**
- * Over https a cookie is this origin's alone (`__Host-`, RFC 6265bis §4.1.3.2). Without, every port of this machine is
- * sent it, and the port in its name only keeps two homes on one machine apart.
+ * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis
+ * §4.1.3.2). Without https, every port of this machine receives it, and the port in its name only separates two homes on
+ * one machine.
  */
 function cookiesOf(issuer: string) {
   const { port, protocol } = new URL(issuer);
@@ -55,14 +56,15 @@ function cookiesOf(issuer: string) {
   return { secure, session: name('session'), browser: name('browser'), attributes };
 }
 
-/** Signs the browser in. Over http it takes the origin key that its script has sent along. */
+/** Signs the browser in. Without https, this requires the origin key that its script has sent. */
 export function signIn(
   context: BrowserContext,
   services: BrowserServices,
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
   const cookies = cookiesOf(services.issuer);
-  // A browser has one session: whoever kept the earlier one's secret has nothing. Its page hands in again what rings.
+  // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push
+  // subscription.
   const { session: earlier } = context.var;
   if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({
@@ -71,11 +73,12 @@ export function signIn(
     key: context.var.key,
   });
   failpoint('session.opened');
-  // As long as the server keeps it: an installed page that the phone has put to sleep is still signed in after a push.
+  // The cookie lasts as long as the session, so that an installed page that was suspended is still signed in after a
+  // push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
 }
 
-/** Has a person's other browsers ring for what was done here. */
+/** Notifies a person's other browsers about a change made in this one. */
 export function tellOf(
   { req, var: { session } }: BrowserContext,
   { push }: Pick<BrowserServices, 'push'>,
@@ -93,12 +96,12 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
 }
 
 /**
- * Finds out who is there, sets the security headers, and refuses a form that did not come from one of our own pages: it
- * must carry a token made for this browser and session, and a browser that says where the request came from must say
- * here (Fetch Metadata; under `no-referrer`, a form's Origin is `null` and tells nothing).
+ * Identifies the person, sets the security headers, and rejects forms that did not come from our own pages. A form must
+ * carry a token made for this browser and session, and a browser that reports the request's origin must report this one
+ * (Fetch Metadata; with `no-referrer`, a form's Origin is `null` and proves nothing).
  *
- * Over http, whoever sends no origin key gets a document with nothing in it, whatever cookies they have. Nothing that an
- * address does, such as using up a link, is done by opening it.
+ * Without https, a request without the origin key gets an empty document, whatever cookies it has. Opening an address
+ * never has an effect, such as using up a link.
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
@@ -146,13 +149,13 @@ export function browserMiddleware(services: BrowserServices) {
 function outOfDate(context: BrowserContext) {
   return messagePage(context, 403, {
     title: 'This page is out of date',
-    text: 'It was opened a while ago, or from another site. Go back, load it again, and repeat what you did.',
+    text: 'It was opened a while ago or from another site. Go back, reload it, and try again.',
   });
 }
 
 /**
- * Whether the person does something, and not the page by itself: streams that it holds open, what it tells of what it has
- * shown and by what it rings, and its looking again without script. These keep no session open.
+ * Returns whether the person did this, as opposed to the page itself: open streams, reports of displayed requests and of
+ * subscriptions, and reloads without script. Those do not keep a session alive.
  */
 function isTheirDoing({ req }: BrowserContext): boolean {
   const { path } = req;
@@ -161,7 +164,7 @@ function isTheirDoing({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(AGAIN) === undefined;
 }
 
-/** Tells one browser from another where no key does: without script, over https. */
+/** Identifies a browser by a cookie if there is no origin key, that is, over https. */
 function knownBrowser(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof cookiesOf>, 'browser' | 'attributes'>,
@@ -182,10 +185,7 @@ function isElsewhere(context: Context, issuer: string): boolean {
   );
 }
 
-/**
- * Without script a form's answer is a redirect, which `form-action` would stop at our own address (CSP 3 §6.4.2): lets it
- * go on to one other origin.
- */
+/** Lets a form's redirect go to one other origin. Without script, `form-action` would block such a redirect (CSP 3 §6.4.2). */
 export function formsMayLeadTo(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
@@ -224,7 +224,10 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** What a browser calls itself, in words of ours alone: `Safari on iPhone`. It may say what it likes. */
+/**
+ * Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain any
+ * text.
+ */
 export function browserName(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) =>
     all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
@@ -234,8 +237,8 @@ export function browserName(userAgent: string | undefined): string {
 }
 
 /**
- * Whether a session still stands: one that a passkey opened does while that is enrolled. Whoever removes a key, and is
- * interrupted before they end its sessions, leaves none of them.
+ * Returns whether a session is still valid. A session opened with a passkey ends with that passkey, even if whoever
+ * removed it was interrupted before ending its sessions.
  */
 export async function isOpenSession(
   { id, username, credentialId }: Session,

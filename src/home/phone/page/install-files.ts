@@ -14,8 +14,8 @@ a { color: inherit; display: inline-block; padding: .75rem 1.25rem; border: 1.5p
 `;
 
 /**
- * What the service worker shows where the home is out of reach. It is nobody's, loads nothing, and tries the address
- * that it stands in for again by itself.
+ * Page that the service worker shows when the home can't be reached. It contains nothing personal, loads nothing, and
+ * retries the original address by itself.
  */
 const offlinePage = `<!doctype html>
 <html lang="en">
@@ -29,8 +29,8 @@ const offlinePage = `<!doctype html>
 <body>
 <main>
 <h1 data-testid="offline">Not connected</h1>
-<p>Your home is out of reach: nothing can be approved now.</p>
-<p>This page tries again every five seconds.</p>
+<p>Your home can’t be reached, so nothing can be approved right now.</p>
+<p>This page retries every five seconds.</p>
 <p><a href="/phone">Try now</a></p>
 </main>
 </body>
@@ -39,14 +39,14 @@ const offlinePage = `<!doctype html>
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
-/** Allows its own style, by what it says, and nothing else. */
+/** Content security policy that allows only the page's own style, by its hash. */
 const offlinePolicy = `default-src 'none'; style-src 'sha256-${sha256(style).toString('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const offlinePath = `/phone/offline/${sha256(offlinePage + offlinePolicy)
   .toString('base64url')
   .slice(0, 12)}`;
 
-/** The phone page's icons, PNG in base64, by name; scripts/phone-icons.mjs draws them from icon.svg. */
+/** The phone page's icons by name, as base64 PNG. scripts/phone-icons.mjs renders them from icon.svg. */
 const iconFiles = {
   '96': 'iVBORw0KGgoAAAANSUhEUgAAAGAAAABgCAYAAADimHc4AAAEVUlEQVR4nOydP2gUQRSH35lAOoNFQrQQg42Ff3oJeClUkjYQosHKdIKWVnIJgmCpRSpTCSqBtAlqkRMSezVFGlEsNCSFaGcRzt+QORzC3dztuW/fm8374DFwO4GZ9+293Z27y/STII1GYwTNEKKPZNhH7FUqlR0SokIFg6RPo5lCVBHDpINdRB2xAhnLVCCFCUDib6J5gDhHutlGPISIF1QAhQhA8p+huU1psQQJc8QMuwAkfxXNBKXJGiRMEiPHiBEk/yWlm3zHhJ8DG2wCMPC7aGYofWb8XFhgKUEY8CCab4jjHbr+RHxE/CEZBhAXESc69PuNOI1y9Itypp94uEPx5P9A3MeEnpMCcMLcQvMYcbJNFzcXN6dHlDNc74BPaM63OfwZcRXJ/0KKwJhH0bxFnG3TZQtjvkA5k7sATOQMmlhyr2Mib0ghGPs1NK8jXUYx9q+UIxwX4UuRYxtak+/wY9uIdInNrSc4BJyKHHtP+omNMTa3nuC4CA9EjuV+F8FAbIyxufUE64OY0RkTIIwJEMYECGMChDEBwpgAYUyAMCZAGBMgjAkQxgQIYwKEMQHCmABhTIAwJkAYEyCMCRCG64tZKmk0GlU6+F2Co16pVOokzJERgOTPo6kFL9XwmmsXIGKehDgSJahF8kNqJEjpBXRIfthHhFKXIF/zuznDr5AQZb8GiJaXbiitAF9Wql12f0dClFJAN3U/RPIuqHQCMtT9JuMkSBnfAVmSvyD9MFYqARnrfl2y9DQpjYAe6r5o6WmiQoBPXngvnqk0pFb3Q0QF+MSttzhUxbEsazRJ1f0Q6aWIWOJq3SwRpFj3Q8QEHFoabkdUQqp1PySFxbiWElKu+yFiAjLW4VYSkq37IdLvgHqGvjV/1ruz3124q13+nbq6HyItYIGysd7DRVdl6WkiKsCXhawSMpUeUo74RdiXB45Eqa37ISrughgkqK77IWpuQ3OUoL7uh6h6DshJgvq6H6LuQew/JSRR90NUPgn3KCGZuh+idikio4Sk6n6I6rUgL6HeRdek6n6I+sU4f2bXI12Sq/shSXw10UtodZYvpFj3Q5L5bqhLNML9l8fxyj/mKXGS+1A+5XLTCvuFjDAmQBgTIIwJEMYECGMChDEBwpgAYUyAMCZAGBMgjAkQxgQIYwKEMQHCmABhTIAwHJ+IxfaFHCT9xMaY+56XHAK+R45dJv3ExhibW09wlKAPkWNjfrtAlfixjUW6xObWE7kL8HstbkW6LPqNM1Xhx7QY6bKV9z6SDq6LcGwXardb6abfQlYFfiyb1H4nVQfLztq2obPwhs4sAhx+G/AnVA7uIflPiQE2AQ5IcG/b1PeVf4Xk3yAmWAU4IGEVzQSlyRqSP0mMsD8J+wksUXoscSffUchSBCYyh2YWsU36cWOc9WNmh70EHQYlaRrNFB382n2YdLBLB79BWEHil6lAChcQAhkjaIYQfSTDPmIPSd8hIf4CAAD//4MZfRgAAAAGSURBVAMA6zE6oGHKX2EAAAAASUVORK5CYII=',
   '192':
@@ -59,10 +59,10 @@ const iconFiles = {
     'iVBORw0KGgoAAAANSUhEUgAAALQAAAC0CAIAAACyr5FlAAAHe0lEQVR4nOzcf2hVZRzH8e+8W+6Xm5s/J+qmoXcKMXe1hTTblgn90EjXH/tDxaQ/1AlZ0Q9MKMF+UFgGmUJiIBELdBZKZEJuOigF7xxpeGeoU9NlzrW5OX9s2hcHh4t332fnrMl9nud8Xoz+8Bziebxv733Oc85uYmblXALoyxACECAOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECEOECWSLRKHBPJG5oxIz0wKxGdSt3u6Wzrazl651H2nh6xgfByh3OCCguKSYKgwN5hA8XeXqL4pUhsJ72moCzdFyGQJ5v4i9dOPzK4sK58zdQbp6lDjsc0Hdv30+69kJiPjGJuZ/UH5qkWhUjJBdbhm7a4vm9uukmkCyUWTyShl+TN3rvrw0UnTyRDTcvJenPXkiYtneDlCRjEsjudnzPluxYb05FQyCg+4omjeHxfPRJrPkTlMupQtCRbuePldMhYPnqdA5jAmDr5G3bz4DTIcT4EnQoYwJo73F60YnzWaDMdT4ImQIczY5yjND/FntpszO292Xb91g+Ih9aHktKEp/Z7GE6k6sr/mZJi0Z0Ycq8rK1Sf8c+3fLQd28b7Tqb/PU/xMGTOBd+RWlpWPGjZccRpPx4g4DNjnCI6deHjddsUJ1Udr1lR91t7VSXrISEnbVPHqopmlinMe27Bc/ysXA9Yc8wuKFUd3h2uXf71BnzIYD4aHxANTnKOelCYMiOOJqeLlX2tn+2tVm0hLPDAennRUMSl9GBBH4cSp0qEtNbtbr18jLfHAeHjSUcWk9KF7HKOHZfFHuHR0b0MdaUwxPJ4UT430pnsc2fKWUXdPD29Ik8Z4eDxI6Wi29rthuseRFAhIh+K1n+GJYpCKqWkCjwmCCHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGACHGAyJ6vt46X4ikF/N+6Uw1kHcQxQG8/u5Sz6C2j10c/7uAfsgjiGAgug39i/5DuJUK2QBye9VmGc4gs6gMLUm/4c0Qqo5f6qFkQhwdcxt5XNvZ7mjV94GPFA5veFdxAHG71Xp64OdOay1rE4Uq/Sw0rIY7+uVxq9OK3Dbxz+Iin9wzsc/iI+6UG3SvDpn10xKHiaanBWWD73C+8LjXmf/462QVxiHy71HAgjr75eanhsDCO3jvpzks7gFdOcWstln136h22xRH7uvK6wdOCwOeL0GhW3XiT/sV7WlpiqeGwJw71v3j3N1Sx1HBYFUe/J6j7wFLjPj6Kg5R9YKkRy3cP+0gRYKkRy5443H/893lFg6VGLJ9ugkU/Cex1EeqTtw2yKQ7nlXZ5fu+Z/B6ApYbEqncOfuXu+0UjNa8Pd/mqDLJvQfrgbo3y/9knSw2HhVcrD6IP/yxCo1kYx6A/WuG3pYbDzn2Owe3Dn2WQxZtgg9WHD5caDpt3SP//x4E/lxoOyzfBvG5+RPPtUsNh/w7pgPuw74Fhr3yxfT6APlAG+efeiqc+fL7UcPjoxpvLPrDUcPjrrqybPvCB4vDdLXt1Hygjmh+/9on7iI2A/3D46qew1Ijm04d9OAJOwbm5jyb65Otfh0QTavg2QRAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhAhDhDp/nsrt3t6pEOpDyWT9hSDVExNE7q/c1ztaJMOJQYC08dNIo3x8HiQ0lHF1DShexyXr7W2d3VKR+cXFJPGFMPjSfHUSG8GrDnqzzVKh1aWLsxKHUZa4oHx8KSjiknpw4A4DjbWS4ey0jI+rVhDWuKB8fCko4pJ6cOAOPY21CmOLgyVbH9pXUZKGmmDB8ND4oEpzlFPShOB5KLJpLeWjrZQbvDh0eOlE6aNy1s8+5mkQOBKR9vVznaKnyljJix7/Lmvlq2dlZevOO3nE4e31uwm7SVkVs4l7ZXmh75f/bGbMztvdl2/dYPiga9a04amuDnzhS/erDkZJu2Z8f0c/FdZdWR/RdG8fs/kl8flKxQvPBEjyiCDdkjfqd56ofUyGY6nwBMhQxgTB688Kr/5hAzHU2jRfu/LYdK9ldpI/dJt68lYPHieApnDgKuVaJHmc4dPnygNhtKTU8kczW0tS7at33f8NzKKYXGws1cu7Tz6y7isUdNy8sgE1eGaJdveO/7XaTKNeXGwjptdP9QfPHb+1JiM7NwRY0lXhxqPvbVz88Z93/KAyUBm7HMo8P7YgoLikmCoMDeYQPF3l++bNEVqI+E9DXXhpgiZzPg4HIlDAnkjc0akZyYF4rN5c7unm69E+FOv+47uD2q4ZM+X1PJL8uflC/xDMEjwmCCIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeIEAeI/gMAAP//0vk/qgAAAAZJREFUAwC68YK1whVhvQAAAABJRU5ErkJggg==',
 } as const;
 
-/** As in the style sheet: the pages' ground, light and dark. */
+/** Page background in light and dark mode, as in the style sheet. */
 const ground = { light: '#f4f3ef', dark: '#131519' } as const;
 
-/** Web Application Manifest. The sign-in page belongs to the app too, or a phone would show it in another browser. */
+/** Web Application Manifest. Its scope includes the sign-in page, or a phone would open that in another browser. */
 const manifest = {
   id: '/phone',
   name: 'trade-agent',
@@ -92,7 +92,10 @@ export function installHead(): ReturnType<typeof html> {
 const HOUR = 'public, max-age=3600';
 const everyFile = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
-/** Makes an app of the page: manifest, icons, service worker, and what that shows offline. To anybody: nothing is anybody's. */
+/**
+ * Serves the files that make the page an app: manifest, icons, service worker, and offline page. They are public because
+ * they contain nothing personal.
+ */
 export function createInstallFiles(): Hono {
   const app = new Hono();
   app.get('/phone/manifest.webmanifest', (context) =>
@@ -122,9 +125,9 @@ export function createInstallFiles(): Hono {
     context.body(browserScripts()['service-worker.js'].replaceAll('%SHELL%', offlinePath), 200, {
       ...everyFile,
       'content-type': 'text/javascript; charset=utf-8',
-      // Browsers look for another one at each visit.
+      // Browsers check for a new version on each visit.
       'cache-control': 'no-cache',
-      // One level above its own folder: the page itself is /phone.
+      // Allows a scope above the script's own folder, because the page itself is /phone.
       'service-worker-allowed': '/phone',
       'content-security-policy': "default-src 'none'; connect-src 'self'",
     }),

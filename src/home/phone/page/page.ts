@@ -6,13 +6,13 @@ import { type BrowserContext, isFull } from './browser-env.ts';
 import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
-/** In the address of a page that looks again by itself: nobody has done anything. */
+/** Query parameter of pages that reload themselves, so that a reload does not count as activity. */
 export const AGAIN = 'again';
 
-/** Markup that is safe to send: made by hono's `html`, which escapes what is put into it. */
+/** Markup made by hono's `html`, which escapes all inserted values, so it is safe to send. */
 export type Markup = ReturnType<typeof html>;
 
-/** What the pages' script asks for: the parts that differ, without the document around them. */
+/** Media type that the pages' script requests to get only the changing parts, without the surrounding document. */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
 export function page(
@@ -39,11 +39,11 @@ ${footer(context)}`;
   return context.html(whole(context, title, head, parts), status);
 }
 
-/** A document with nothing in it: its script asks for the same address again, with this origin's key. */
+/** Renders an empty document whose script requests the same address again, with this origin's key. */
 export function shellPage(context: BrowserContext): Response | Promise<Response> {
   const { name } = context.var.about;
   const parts = html`<header><span class="name">${name}</span></header>
-<main data-shell><noscript><p class="problem">At an address without https this page needs JavaScript. To decide without: trade-agent phone, in a terminal.</p></noscript></main>
+<main data-shell><noscript><p class="problem">Without https, this page needs JavaScript. To decide without it, run trade-agent phone in a terminal.</p></noscript></main>
 <footer></footer>`;
   return context.html(whole(context, name, '', parts));
 }
@@ -85,15 +85,15 @@ ${
 
 function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Signed in on</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
+  return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Sessions</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
 function limits(context: BrowserContext): Markup | '' {
   const { session } = context.var;
   if (session === undefined || isFull(context)) return '';
   return html`<p class="note" data-testid="limits"><strong>${
-    session.by === 'recovery' ? 'Signed in with your recovery code' : 'Signed in by a link'
-  }</strong>You can read, deny, halt trading, and sign browsers out. To approve, or to let a device in, sign in with your passkey; a phone is paired at the home’s own machine.</p>`;
+    session.by === 'recovery' ? 'Signed in with your recovery code' : 'Signed in with a link'
+  }</strong>You can view and deny requests, halt trading, and sign out browsers. To approve requests or sign in a device, sign in with your passkey. To pair a phone, use the machine that runs the home.</p>`;
 }
 
 export function messagePage(
@@ -101,7 +101,7 @@ export function messagePage(
   status: ContentfulStatusCode,
   message: { title: string; text: string; link?: { href: string; text: string } },
 ): Response | Promise<Response> {
-  // A page's own script shows it where it is.
+  // The page's own script displays the message in place.
   if (context.req.header('accept') === 'application/json') {
     return context.json({ title: message.title, text: message.text }, status);
   }
@@ -116,8 +116,8 @@ export function messagePage(
 
 export function passkeyNeeded(context: BrowserContext): Response | Promise<Response> {
   return messagePage(context, 403, {
-    title: 'This takes your passkey',
-    text: 'You are signed in by a link or a recovery code, which can read and deny. Nothing was changed.',
+    title: 'Passkey required',
+    text: 'You are signed in with a link or a recovery code, which can only view and deny. Nothing was changed.',
     link: { href: '/signin', text: 'Sign in with your passkey' },
   });
 }
@@ -126,7 +126,7 @@ export function toSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
 
-/** What a person is told where {@link Keys} refused. @throws whatever else went wrong */
+/** Returns the displayed text for an error of {@link Keys}. @throws every other error */
 export function refusalText(error: unknown): { status: ContentfulStatusCode; text: string } {
   if (!(error instanceof Refusal)) throw error;
   const { hint } = error.toProblem();
@@ -139,7 +139,7 @@ export function refusalText(error: unknown): { status: ContentfulStatusCode; tex
 
 export function refusedPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
   const { status, text } = refusalText(error);
-  return messagePage(context, status, { title: 'That was refused', text, link });
+  return messagePage(context, status, { title: 'Not allowed', text, link });
 }
 
 export function refusedJson(context: BrowserContext, error: unknown): Response {

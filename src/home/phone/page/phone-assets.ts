@@ -4,7 +4,7 @@ import { browserScripts } from './browser-scripts.ts';
 
 const script = { type: 'text/javascript' } as const;
 
-/** What the pages load. Their policy forbids anything inline. */
+/** Files that the pages load. Their content security policy forbids inline scripts and styles. */
 const assets = {
   'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle },
   'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
@@ -17,7 +17,7 @@ export type AssetName = keyof typeof assets;
 const PATH = '/phone/assets';
 const digests = new Map<AssetName, string>();
 
-/** An asset's address, which is another one when its content is: browsers keep each for good. */
+/** Returns an asset's address. It contains a digest of the content, because browsers cache each address forever. */
 export function assetUrl(name: AssetName): string {
   let digest = digests.get(name);
   if (digest === undefined) {
@@ -48,8 +48,8 @@ function isAsset(name: string): name is AssetName {
 }
 
 /**
- * The dashboard's style, and of uPlot's own sheet what its charts need: part of the pages' one sheet. Gains and losses are
- * told by their sign, too. Nothing that is updated changes its size by its digits.
+ * Style of the dashboard, with the parts of uPlot's style sheet that its charts need. Gains and losses also have a sign,
+ * so color is not the only cue. Updated figures use fixed-width digits to keep their size.
  */
 const dashboardStyle = `
 :root { --gain: #0f6b43; --loss: #a3201d; --track: #e4e1d8; --chart: #24407e; --chart-fill: #24407e1f; }
@@ -132,7 +132,7 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 /* Under its card: what is approved is what is read, wherever on this page somebody is. */
 #dashboard .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
 #dashboard .card.request:has(.bar) { overflow: visible; } body:has(#dashboard .bar) { padding-bottom: 0; }
-#dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #lately { display: none; }
+#dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #latest { display: none; }
 #dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; text-align: left; }
 #dashboard #live { text-align: right; }
 #dashboard[data-offline] .panel { opacity: .6; }
@@ -158,8 +158,8 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 `;
 
 /**
- * The style of the decision card, the bar under it, the list above it, results and history: part of the page's one
- * sheet. `--bar` is the bar's height, as the script measured it.
+ * Style of the decision card, its bar, the list above it, results and history. `--bar` is the bar's height, measured by
+ * the script.
  */
 const cardStyle = `
 :root { --buy: #1f4fae; --sell: #8a3f00; --bar: 9.5rem; scroll-padding-bottom: calc(var(--bar) + 1rem); }
@@ -257,10 +257,10 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .result .headline { margin: .2rem 6rem 0 0; font-size: 1.25rem; }
 .result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
-#phone:has(#stage > *) #lately, main:has(#stage > *) .ring { display: none; }
-#lately h2 { margin-top: 1.5rem; }
+#phone:has(#stage > *) #latest, main:has(#stage > *) .ring { display: none; }
+#latest h2 { margin-top: 1.5rem; }
 /* All of it is on the screen above. */
-#lately:has(li):not(:has(li:not([hidden]))) { display: none; }
+#latest:has(li):not(:has(li:not([hidden]))) { display: none; }
 
 ul.recent li[hidden] { display: none; }
 ul.recent .outcome, ol.history .outcome { display: inline-flex; align-items: center; gap: .35rem; font-weight: 650; white-space: nowrap; }
@@ -312,7 +312,7 @@ ol.history .third { font-size: .875rem; }
 @media (forced-colors: active) { .sign { fill: CanvasText; } .card.request { border: 2px solid; } .codes label:has(:checked) { outline: 3px solid Highlight; } }
 `;
 
-/** What the pages of getting in, and those about it, add to the style of all. */
+/** Style of the sign-in pages and the pages about signing in. */
 const entryStyle = `
 h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }
@@ -327,7 +327,7 @@ form.card h2, div.card h2 { margin-top: 0; }
 ul.recent form { margin: 0; }
 `;
 
-/** The pages' one style sheet: phone first, light and dark, system fonts, contrast AA or better throughout. */
+/** The pages' single style sheet: mobile first, light and dark, system fonts, contrast of at least AA throughout. */
 const pageStyle = `
 :root {
   color-scheme: light dark;

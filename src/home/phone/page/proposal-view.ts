@@ -7,30 +7,30 @@ import { chosenByAi, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-a
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../../trading/kinds/kinds.ts';
 
-/** What a person is shown of a proposal, on a page or in a terminal. Texts alone: nothing in them is markup. */
+/** The displayed form of a proposal, for a page or a terminal. All members are plain text, never markup. */
 export interface ProposalView {
   readonly kind: ProposalKind;
-  /** Whose money it moves; undefined where none moves. */
+  /** The environment of the account. Undefined if no money moves. */
   readonly environment: string | undefined;
-  /** `Buy 5 AAPL` */
+  /** Such as `Buy 5 AAPL`. */
   readonly headline: string;
-  /** `Limit order at $180.00 · Day` */
+  /** Such as `Limit order at $180.00 · Day`. */
   readonly terms: string;
   readonly side: 'buy' | 'sell' | undefined;
-  /** The most it can cost or the least it can bring, `$900.00`; undefined where nothing bounds it, or no money moves. */
+  /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if it is unbounded or no money moves. */
   readonly amount: string | undefined;
   readonly total: string | undefined;
   readonly shows: readonly Line[];
   readonly warnings: readonly string[];
-  /** `chat, by trade-agent` */
+  /** Such as `trade-agent (chat)`. */
   readonly askedBy: string;
-  /** `Chosen by the AI, not by you: symbol`; undefined where each field stands in the person's words or follows from them. */
+  /** Such as `Chosen by the AI, not by you: symbol`. Undefined if every field is in the person's words or follows from them. */
   readonly chosenByAi: string | undefined;
-  /** The fields that were worked out, or that somebody other than the person gave, and how. */
+  /** The fields that were determined by a rule or by somebody other than the person, and how. */
   readonly origins: readonly Line[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;
-  /** `Again, the second time within the hour` */
+  /** Such as `Second identical request in the last hour`. */
   readonly again: string | undefined;
   readonly fields: readonly DetailField[];
 }
@@ -42,7 +42,7 @@ interface Line {
 
 type SubjectView = PhoneView & Pick<ProposalView, 'environment'>;
 
-/** Pure: the same details, the same view. Never throws: a subject of another shape is shown field by field. */
+/** Returns the view of a proposal. Never throws: a subject of unknown shape is shown field by field. */
 export function proposalView(details: ProposalDetails): ProposalView {
   const { kind, worst_case, provenance, requested_by, client } = details;
   const subject = subjectView(kind, details.subject);
@@ -59,13 +59,13 @@ export function proposalView(details: ProposalDetails): ProposalView {
       text: markedText(text),
     })),
     warnings: details.warnings.map(markedText),
-    askedBy: markedText(requested_by === null ? client : `${requested_by}, by ${client}`),
+    askedBy: markedText(requested_by === null ? client : `${client} (${requested_by})`),
     chosenByAi: markedOrNone(chosenByAi(kind, fieldsChosenByAi(provenance))),
     origins: Object.entries(provenance?.fields ?? {})
       .filter(([, { source, from }]) => source === 'computed' || (source === 'other' && from !== undefined))
       .map(([name, { source, from }]) => {
-        const how = source === 'computed' ? 'worked out' : 'chosen by';
-        const separator = source === 'computed' ? ': ' : ' ';
+        const how = source === 'computed' ? 'determined' : 'chosen by';
+        const separator = source === 'computed' ? ' by ' : ' ';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
           text: markedText(from === undefined ? how : `${how}${separator}${from}`),
@@ -76,10 +76,7 @@ export function proposalView(details: ProposalDetails): ProposalView {
       provenance?.tainted_by === undefined || provenance.tainted_by.length === 0
         ? undefined
         : markedText(provenance.tainted_by.join(', ')),
-    again:
-      details.again === undefined || details.again < 2
-        ? undefined
-        : `Again, the ${ordinal(details.again)} time within the hour`,
+    again: details.again === undefined || details.again < 2 ? undefined : repetitionText(details.again),
     fields: [...subject.fields, ...proposalFields(details)].map((field) => ({
       ...field,
       text: field.name === 'text' ? field.text : markedText(field.text),
@@ -95,14 +92,14 @@ export function outcomeText({ state, text }: Outcome): string {
   const words: Record<Outcome['state'], [alone: string, before: string]> = {
     executing: ['sending …', ''],
     executed: ['done', ''],
-    cancelled: ['withdrawn, nothing came of it', 'withdrawn: '],
-    expired: ['too late, nothing came of it', 'too late: '],
+    cancelled: ['withdrawn, nothing was done', 'withdrawn: '],
+    expired: ['too late, nothing was done', 'too late: '],
     blocked: ['refused', 'refused: '],
-    unknown: ['nobody knows yet whether it was carried out', 'outcome unknown: '],
+    unknown: ['not known yet whether it was carried out', 'outcome unknown: '],
   };
   const [alone, before] = words[state];
   const told = markedText(text);
-  // The gateway may have said it in the same words.
+  // The gateway's text may already begin with the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }
 
@@ -115,7 +112,7 @@ function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): S
 
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
   const fields = detailFields(subject, kinds[kind].phone.fieldWords);
-  // Whatever is not known to be paper is shown as live.
+  // Anything not known to be paper is shown as live.
   const environment = environmentOf(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }
@@ -129,7 +126,10 @@ function proposalFields(details: ProposalDetails): DetailField[] {
   }));
 }
 
-function ordinal(count: number): string {
-  const words = ['second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'];
-  return words[count - 2] ?? `${count}.`;
+function repetitionText(count: number): string {
+  const words = ['Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth', 'Ninth', 'Tenth'];
+  const word = words[count - 2];
+  return word === undefined
+    ? `${count} identical requests in the last hour`
+    : `${word} identical request in the last hour`;
 }

@@ -12,12 +12,12 @@ import { type Push, pushToAll, type Ringing } from './push-sender.ts';
 export interface BellOptions extends Ringing {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
-  /** Other ways to tell; where there are none, only pushes ring. */
+  /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNotices;
-  /** `fallback`: only where no push got through. */
+  /** `fallback`: only if no push got through. */
   readonly noticesWhen: 'fallback' | 'always';
   readonly content: PushContent;
-  /** Whether a request's code is to be picked on the phone, so that nothing that rings may tell it. */
+  /** Returns whether a request's code has to be picked on the phone, so that no notification may reveal it. */
   readonly hidesCode: (request: ApprovalRequest) => boolean;
   readonly phone: string;
   readonly clock: Clock;
@@ -26,21 +26,21 @@ export interface BellOptions extends Ringing {
 
 export type Bell = ReturnType<typeof createBell>;
 
-/** Unseen for this long, or a third of the time that was left, and it rings once more. */
+/** A request that stays unseen for this long, or for a third of its remaining time, rings once more. */
 const UNSEEN_MS = 60_000;
-/** Milliseconds that a push which takes an expired request back is worth delivering. */
+/** How long a push that withdraws an expired request is worth delivering, in milliseconds. */
 const SETTLED_MS = 10 * 60_000;
-/** The bell looks again at least so often, whatever it has missed. */
+/** Maximum pause between checks, in case a change was missed. */
 const LONGEST_REST_MS = 10 * 60_000;
-/** Changes that come together are looked at together. */
+/** Changes within this time are handled together. */
 const GATHER_MS = 20;
-/** Something here went wrong, not at a push service: it is tried again, but not at once. */
+/** Pause after an internal error, as opposed to one of a push service. */
 const RETRY_MS = 5000;
 
 /**
- * Rings for each request, once more where nobody looked, and takes it back when it is settled. It goes by what the
- * database says and notes there what it has done, after it has done it: a crash in between rings once more, with the same
- * tag, and never not at all. Nothing waits for it.
+ * Rings for each request, once more if nobody looked, and withdraws the notification when the request is settled. Reads
+ * the state from the database and records each action after it is done: a crash in between repeats a notification with
+ * the same tag, but never loses it. Nothing waits for the bell.
  */
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
@@ -52,7 +52,7 @@ export function createBell(options: BellOptions) {
     if (!closing.aborted) options.onError(`push: ${error instanceof Error ? error.message : 'error'}`);
   };
 
-  /** One thing at a time for each request; what it leaves to do is found at the next look. */
+  /** Runs one action at a time for each request. Remaining work is found at the next check. */
   const start = (id: string, work: (request: ApprovalRequest | undefined) => Promise<void>) => {
     if (underWay.has(id)) return;
     const done = work(requests.find(id))
@@ -67,7 +67,7 @@ export function createBell(options: BellOptions) {
     underWay.set(id, done);
   };
 
-  /** Those that nobody could be rung for when they came. A phone that subscribes later is looked at already. */
+  /** Requests for which nobody could be notified when they came. A phone that subscribes later shows the page anyway. */
   let quiet = new Set<string>();
   const startDue = (): number => {
     const now = clock.now();
@@ -91,7 +91,7 @@ export function createBell(options: BellOptions) {
 
   const run = async (): Promise<void> => {
     while (!closing.aborted) {
-      // From before the look: a change in between must not wait.
+      // Created before the check, so that a change in between triggers another one.
       wake = new AbortController();
       const next = startDue();
       await clock.sleep(next, AbortSignal.any([wake.signal, closing])).catch(() => undefined);
@@ -102,14 +102,17 @@ export function createBell(options: BellOptions) {
   const ran = run().catch(complain).finally(unsubscribe);
 
   return {
-    /** Notes that a page shows a request to its person, who needs no second ring. @returns false where it is not theirs, or over */
+    /**
+     * Records that a page displays a request to its owner, who needs no second notification. @returns false if it isn't
+     * theirs or has ended
+     */
     seen(id: string, user: string): boolean {
       const request = requests.find(id);
       if (request?.user !== user || request.status !== 'pending') return false;
       table.seen(id, clock.now());
       return true;
     },
-    /** Resolves when nothing is being sent any more, after `closing`. */
+    /** Resolves when nothing is being sent, after `closing`. */
     stopped: async (): Promise<void> => {
       await ran;
       await Promise.all(underWay.values());
@@ -165,7 +168,7 @@ async function takeBack(
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_MS),
       wanted: () => true,
     } as const;
-    // A browser that was not there yet has nothing on its screen.
+    // A browser that subscribed later has no notification to withdraw.
     await pushToAll(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
@@ -188,7 +191,7 @@ function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean 
   return requests.find(id)?.status === 'pending';
 }
 
-/** A request as it may be told of: without its code where that is to be picked. */
+/** Returns the request without its code if the code has to be picked. */
 function told({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
   return hidesCode(request) ? { ...request, code: '' } : request;
 }

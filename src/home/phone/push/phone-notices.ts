@@ -1,9 +1,9 @@
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 
-/** What is told by other ways than a push. `title` is one line; the last field repeats it for programs. */
+/** A notification sent through other channels than push. `title` is one line. The last member repeats it for programs. */
 export type PhoneNotice = {
-  /** The same at each attempt, also after a crash. Letters, digits, `-`, `_`. */
+  /** Stays the same for every attempt, even after a crash. Letters, digits, `-`, `_`. */
   readonly id: string;
   readonly user: string;
   readonly title: string;
@@ -14,15 +14,15 @@ export type PhoneNotice = {
   | {
       readonly approval: {
         readonly id: string;
-        /** Absent if it is to be picked on the phone. */
+        /** Absent if the code has to be picked on the phone. */
         readonly code?: string;
         readonly expires_at: string;
-        /** `Buy 5 AAPL · PAPER`; absent if a lock screen may not show it. */
+        /** Such as `Buy 5 AAPL · PAPER`. Absent if a lock screen may not show it. */
         readonly order?: string;
         readonly phone: string;
       };
     }
-  /** Nothing of a fill or of an unexpected order if a lock screen may not show it. */
+  /** Empty if a lock screen may not show fills or unexpected orders. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
   /** A company ended a person's sign-in, or allowed it again. */
@@ -37,14 +37,14 @@ export type PhoneNotice = {
 );
 
 /**
- * How people are told where a push doesn't reach them. What can't be sent is the implementation's to report: a notice
- * that fails changes nothing.
+ * Notifies people whom a push doesn't reach. The implementation reports its own failures: a failed notice changes
+ * nothing.
  * @example
  * ```ts
  * import type { PhoneNotices } from './phone-notices.ts';
  *
  * export const printed = (write: (line: string) => void): PhoneNotices => ({
- *   tell: async ({ user, title }) => write(`${user}: ${title}`),
+ * tell: async ({ user, title }) => write(`${user}: ${title}`),
  * });
  * ```
  */

@@ -22,18 +22,18 @@ import { LONGEST_BODY, LONGEST_TITLE, type PushContent, type PushMessage, topicO
 import { createPushSender, pushToAll, type Ringing } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
-/** How a home rings; what isn't said is as for a home of one's own. */
+/** Push settings of a home, with defaults for a home at one's own. */
 export interface PushOptions {
-  /** What a lock screen may show: the order (`full`), or only that there is one. */
+  /** Content of lock-screen notifications: the order (`full`), or only that there is one. */
   readonly content?: PushContent;
-  /** Whom a push service may write to where something is wrong: `mailto:…` or an https address. */
+  /** Contact for push services about problems: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNotices;
-  /** When notices are sent beside pushes: where no push got through, or always. */
+  /** When notices are sent in addition to pushes: only if no push got through, or always. */
   readonly noticesWhen?: 'fallback' | 'always';
-  /** Whether it tells what was filled; it does unless told not to. */
+  /** Whether fills are reported. Defaults to true. */
   readonly fills?: boolean;
-  /** For tests: whether a push service may be on this machine. */
+  /** Allows push services on this machine, for tests. */
   readonly loopback?: boolean;
 }
 
@@ -49,11 +49,11 @@ export function createPhonePush(
     readonly keys: Pick<Keys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
-    /** As {@link IdentityProviderOptions} has them; `fetch` is used for push services on this machine alone. */
+    /** See {@link IdentityProviderOptions}. `fetch` is used only for push services on this machine. */
     readonly fetch: typeof fetch;
     readonly resolve?: ResolveHost | undefined;
     readonly onError: (message: string) => void;
-    /** Whether a request's code is to be picked on the phone; none, where it is left out. */
+    /** Returns whether a request's code has to be picked on the phone. Defaults to never. */
     readonly hidesCode?: (request: ApprovalRequest) => boolean;
   },
   options: PushOptions = {},
@@ -62,11 +62,12 @@ export function createPhonePush(
   const { loopback = false, notices } = options;
   const vapid = loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
-  // Whoever is signed in names these hosts, so the names are strangers' as well; but no stranger's name is waited for here.
+  // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other
+  // look-ups.
   const resolve = parts.resolve ?? createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
   const send = createPushSender({
     vapid,
-    // RFC 8292 wants somebody to write to; a home on this machine alone has no address that others could.
+    // RFC 8292 requires a contact. A home on localhost has no address that others can reach.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
     fetch: loopback ? parts.fetch : publicFetch(resolve),
     resolve,
@@ -85,13 +86,13 @@ export function createPhonePush(
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createTellers(ringing);
-  /** Reports what fails to the home: whoever caused the event waits for nothing. */
+  /** Reports failures to the home, so that the caller doesn't have to wait. */
   const tellAccount = (event: AccountEvent) =>
     void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
   return {
-    /** base64url; the page subscribes with it. */
+    /** base64url. The page subscribes with it. */
     publicKey: vapid.publicKey,
     subscriptions,
     bell,
@@ -111,31 +112,31 @@ interface Words {
   readonly body: string;
 }
 
-/** Something that happened to a person: there is nothing for them to decide. */
+/** An event to notify a person of, without a decision to make. */
 interface ToTell {
   readonly user: string;
-  /** Names what happened: however often it is told, it has one place on a screen. */
+  /** Identifies the event. Repeated notifications replace each other on the screen. */
   readonly key: string;
   readonly kind: PushMessage['kind'];
   readonly words: Words;
-  /** For browsers whose push service must not be told more; the same unless given. */
+  /** Text for browsers whose push service must not learn more. Defaults to `words`. */
   readonly brief?: Words;
   /** RFC 3339. */
   readonly at: string;
-  /** What the notice is about, and the same in fields, for programs. */
+  /** The subject of the notice and its fields, for programs. */
   readonly facts: UnionOmit<PhoneNotice, keyof Words | 'id' | 'user' | 'at'>;
-  /** It says that somebody else may be at work: it wakes the phone, and whoever was away for days hears of it too. */
+  /** Set if somebody else may be at work. The push wakes the phone and is kept for days. */
   readonly isUrgent?: boolean;
-  /** The session whose browser does not ring: it knows. */
+  /** The session whose browser is not notified, because it caused the event. */
   readonly except?: string | undefined;
 }
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** Milliseconds that a push is worth delivering: a phone may be off for the night. */
+/** How long a push is worth delivering, in milliseconds. A phone may be off overnight. */
 const WORTH_MS = 24 * 60 * 60_000;
 const URGENT_WORTH_MS = 7 * WORTH_MS;
 
-/** Pushes to each of a person's browsers, and tells by other ways if none was reached, or always. @throws when closing */
+/** Pushes to each of a person's browsers, and uses other channels if none was reached, or always. @throws when closing */
 function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
@@ -171,25 +172,25 @@ function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
 const titles = {
   passkey_added: 'A passkey was added',
   passkey_removed: 'A passkey was removed',
-  recovery_sign_in: 'Signed in by the recovery code',
+  recovery_sign_in: 'Signed in with the recovery code',
 } as const;
 
 const bodies: Readonly<Record<SignalEffect, string>> = {
-  ended: 'What came by it was withdrawn, and your mandates are suspended. You can sign in by it again.',
+  ended: 'Its requests were withdrawn, and your mandates are suspended. You can sign in through it again.',
   disabled:
-    'What came by it was withdrawn, your mandates are suspended, and your accounts are disconnected. Nobody gets in by it any more.',
-  enabled: 'You can sign in by it again. What was withdrawn stays so.',
+    'Its requests were withdrawn, your mandates are suspended, and your accounts are disconnected. You can no longer sign in through it.',
+  enabled: 'You can sign in through it again. Withdrawn requests stay withdrawn.',
 };
 
 function createTellers(options: TellerOptions) {
   const tell = createTeller(options);
   const isShort = options.content === 'short';
   return {
-    /** `Bought 5 AAPL at $179.51 · PAPER`, and below it the account. */
+    /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, with the account below it. */
     fill: ({ user, key, at, facts, headline, environment, account }: Fill) => {
       const word = environment === undefined ? [] : [environmentWord(environment)];
       const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
-      const brief = { title: 'An order of yours was filled', body: '' };
+      const brief = { title: 'Your order was filled', body: '' };
       const full = {
         title: safeLine([headline, ...word].join(' · '), LONGEST_TITLE),
         body: safeLine([`Account ${account}`, ...by].join(' · '), LONGEST_TITLE),
@@ -206,11 +207,11 @@ function createTellers(options: TellerOptions) {
       return tell({ user, key, kind: 'order', words, brief, at, facts, isUrgent: true });
     },
 
-    /** Tells a person's other browsers, whatever lock screens may show of orders: it names none. */
+    /** Notifies a person's other browsers. It names no orders, so lock-screen settings do not apply. */
     account: ({ user, what: event, name, browser, session: except }: AccountEvent) => {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);
-      const advice = `on ${browser}. If that was not you: sign it out, and remove its passkey, now.`;
+      const advice = `on ${browser}. If that was not you, sign it out and remove its passkey now.`;
       const body = safeLine(name === '' ? advice : `“${name}” ${advice}`, LONGEST_TITLE);
       const words = { title: titles[event], body };
       const facts = { account: { event, browser, ...(name === '' ? {} : { name }) } };
@@ -223,13 +224,13 @@ function createTellers(options: TellerOptions) {
       company: Pick<Company, 'name'> | undefined,
     ) => {
       const name = company?.name ?? new URL(issuer).host;
-      const said = effect === 'enabled' ? `${name} let you in again` : `${name} ended your sign-in`;
+      const said = effect === 'enabled' ? `${name} allows your sign-in again` : `${name} ended your sign-in`;
       return tell({
         user,
         key: JSON.stringify(['signal', issuer, jti]),
         kind: 'access',
         words: { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] },
-        brief: { title: 'A sign-in of yours has changed', body: '' },
+        brief: { title: 'One of your sign-ins has changed', body: '' },
         at: new Date(at).toISOString(),
         facts: { access: { company: name, signal: event } },
       });

@@ -3,13 +3,13 @@ import { leadsOutside as hostLeadsOutside } from '../../../net/public-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopback } from '../../../net/secure-url.ts';
 
-/** Browsers' endpoints have some 200 characters; Windows' up to 1,000. */
+/** Browsers' endpoints have about 200 characters; on Windows, up to 1,000. */
 const LONGEST_ENDPOINT = 2048;
 
 /**
- * Whether an address may be a push service's: https, and out on the internet by what it says of itself. A browser hands
- * it in, and this home calls it.
- * @param loopback for tests: a service on this machine, also by plain http
+ * Returns whether an address may be a push service's: https, and a public host by its name. Browsers supply the address,
+ * and this home sends requests to it.
+ * @param loopback allows a service on this machine, even over plain http, for tests
  */
 export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   if (endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return false;
@@ -19,7 +19,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   return url.protocol === 'https:' && isPublicHost(url);
 }
 
-/** Whether its name resolves to the internet now. @throws {ResolverBusy} */
+/** Returns whether its host resolves to a public address now. @throws {ResolverBusy} */
 export async function leadsOutside(
   endpoint: string,
   resolve: ResolveHost,

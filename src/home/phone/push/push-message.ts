@@ -14,24 +14,24 @@ export type PushContent = 'full' | 'short';
 
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
-  /** The phone's name of the request: opens its card, and gives no right to anything. Empty for what is no request. */
+  /** The phone's id of the request, which opens its card and grants no access. Empty for anything that is not a request. */
   readonly id: string;
-  /** `Buy 5 AAPL · PAPER` */
+  /** Such as `Buy 5 AAPL · PAPER`. */
   readonly title: string;
-  /** `At most $900.00 in all · Code K7QP` */
+  /** Such as `At most $900.00 in all · Code K7QP`. */
   readonly body: string;
   readonly expires: number;
-  /** The same for all that is said of one request: the later takes the earlier's place on the screen. */
+  /** The same for all messages about one request, so that a later one replaces an earlier one on the screen. */
   readonly tag: string;
-  /** Rings although one of this tag is there. */
+  /** Rings even if a notification with this tag is displayed. */
   readonly again?: true;
 }
 
-/** UTF-16 code units; with three bytes each, and all that is around them, a message stays below 3 KB. */
+/** Maximum lengths in UTF-16 code units. At three bytes each, plus the surrounding fields, a message stays below 3 KB. */
 export const LONGEST_TITLE = 160;
 export const LONGEST_BODY = 560;
 
-/** The request, as it asks for the person. Pure. Where its code is empty, it is to be picked on the phone. */
+/** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
 export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
   const { title, body } = content === 'full' ? inFull(request) : inShort(request);
   return { ...about(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
@@ -43,7 +43,10 @@ export function settledMessage(request: ApprovalRequest): PushMessage {
   return { ...about(request), kind: 'settled', title, body: '' };
 }
 
-/** The push service's name for an event (RFC 8030 §5.4, at most 32 characters), by which a later push replaces a waiting one. */
+/**
+ * Returns an event's topic for the push service (RFC 8030 §5.4, at most 32 characters). A later push with the same topic
+ * replaces a waiting one.
+ */
 export function topicOf(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
@@ -54,7 +57,7 @@ function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | '
 
 function inShort(request: ApprovalRequest): { title: string; body: string } {
   const isOrder = kindOf(request) === 'order';
-  return { title: isOrder ? 'An order waits for you' : 'A request waits for you', body: '' };
+  return { title: isOrder ? 'An order needs your approval' : 'A request needs your approval', body: '' };
 }
 
 function inFull(request: ApprovalRequest): { title: string; body: string } {
@@ -99,7 +102,7 @@ function shown({ details }: ApprovalRequest): {
   };
 }
 
-/** For a person who is told by other ways than a push: with the code, and where to decide. */
+/** Returns the text for people who are notified by other channels, with the code and the address for deciding. */
 export function noticeWords(
   request: ApprovalRequest,
   content: PushContent,
@@ -107,7 +110,7 @@ export function noticeWords(
 ): { title: string; body: string; order?: string } {
   const { title, body } = content === 'full' ? inFull(request) : inShort(request);
   const { code } = request;
-  const first = content === 'full' ? body : code === '' ? 'It waits' : `Code ${code}`;
+  const first = content === 'full' ? body : code === '' ? 'Pending' : `Code ${code}`;
   return {
     title: `Look at your phone: ${title}`,
     body: [

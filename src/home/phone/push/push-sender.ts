@@ -12,16 +12,16 @@ type PushResult =
   | { readonly outcome: 'sent' }
   /** The browser has unsubscribed (RFC 8030 §7.3). */
   | { readonly outcome: 'gone' }
-  /** @property restsUntil milliseconds since the epoch; the push service wants no push before */
+  /** @property restsUntil time in milliseconds since the epoch before which the push service accepts no push */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** Nobody needs it any more. */
+  /** The push is no longer needed. */
   | { readonly outcome: 'over' };
 
 export interface Push {
   payload(short: boolean): string;
   readonly topic: string;
   readonly urgency: 'high' | 'normal';
-  /** Milliseconds since the epoch: what isn't delivered by then is of no use. */
+  /** Milliseconds since the epoch. The push is useless after this time. */
   readonly until: number;
   readonly wanted: () => boolean;
 }
@@ -30,9 +30,9 @@ type SendPush = (subscription: PushSubscription, push: Push) => Promise<PushResu
 
 interface PushSenderOptions {
   readonly vapid: VapidKeys;
-  /** Whom a push service may write to: `mailto:…` or an https address (RFC 8292 §2.1). */
+  /** Contact for a push service: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
-  /** Reaches the open internet alone, whatever an endpoint's name resolves to by now. */
+  /** Reaches only the public internet, whatever the endpoint's host resolves to by now. */
   readonly fetch: typeof fetch;
   readonly resolve: ResolveHost;
   readonly clock: Clock;
@@ -42,18 +42,21 @@ interface PushSenderOptions {
   readonly loopback?: boolean;
 }
 
-/** Milliseconds before the second attempt and the third, which is the last. */
+/** Milliseconds before the second and the third attempt, which is the last. */
 const BACKOFF_MS = [1000, 5000] as const;
-/** A service that asks for more has this push failed: the person is told by other ways then. */
+/** If the push service asks for a longer wait, the push fails and the person is notified by other channels. */
 const LONGEST_WAIT_MS = 30_000;
 const LONGEST_REST_MS = 3_600_000;
-/** Nothing of an answer's body is of use. */
+/** Limit for response bodies, which are ignored. */
 const LONGEST_ANSWER = 16 * 1024;
 
-/** Pushes by way of the browser's own service, encrypted for that browser alone (RFC 8291), by the library `web-push`. */
+/**
+ * Creates a sender of push messages through the browser's push service, encrypted for that browser (RFC 8291) by the
+ * library `web-push`.
+ */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
-  /** Waits until the push service wants one. @returns why nothing is sent */
+  /** Waits until the push service accepts a push. @returns why nothing is sent, if so */
   const standBy = async (push: Push, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
     if (wait > LONGEST_WAIT_MS) return { outcome: 'failed', restsUntil };
@@ -80,10 +83,10 @@ export function createPushSender(options: PushSenderOptions): SendPush {
 }
 
 interface Failure {
-  /** Whether another attempt can change anything. */
+  /** Whether another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
-  /** Milliseconds, 0 where nothing is asked for. */
+  /** Milliseconds, or 0 if the service specifies none. */
   readonly retryAfter: number;
 }
 
@@ -96,7 +99,7 @@ async function attemptPush(
   const { clock, closing, resolve, loopback, timeoutMs } = options;
   const { endpoint } = subscription;
   try {
-    // Its own network is none of a browser's business: a name that leads there now is no push service's.
+    // A browser must not reach the home's own network, so a host that resolves to it is rejected.
     if (!(await leadsOutside(endpoint, resolve, loopback))) {
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
@@ -106,14 +109,14 @@ async function attemptPush(
       method,
       headers,
       body,
-      // A redirect would lead past the check above.
+      // A redirect would bypass the check above.
       redirect: 'manual',
       signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
     });
     await response.body?.cancel();
     return answerOf(response, clock.now());
   } catch {
-    // Not reached, not answered in time, or an answer that is none.
+    // Not reached, no response in time, or an invalid response.
     return { passing: true, tooLarge: false, retryAfter: 0 };
   }
 }
@@ -126,7 +129,7 @@ function answerOf({ status, headers }: Response, now: number): 'sent' | 'gone' |
   return { passing, tooLarge: status === 413, retryAfter };
 }
 
-/** RFC 8030 §5, RFC 8188, RFC 8291 and RFC 8292, by the library. */
+/** Builds the request with the library (RFC 8030 §5, RFC 8188, RFC 8291 and RFC 8292). */
 async function requestOf(
   { endpoint, p256dh, auth }: PushSubscription,
   { payload, topic, urgency, until }: Push,
@@ -142,7 +145,7 @@ async function requestOf(
     topic,
   });
   const { publicKey, privateKey } = vapid;
-  // Not as an option of the above, which would look for the audience with Node's deprecated `url.parse`.
+  // Not passed as an option above, because the library would parse the audience with Node's deprecated `url.parse`.
   const proof = webPush.getVapidHeaders(
     new URL(endpoint).origin,
     contact,
@@ -167,7 +170,7 @@ export interface Ringing {
   readonly closing: AbortSignal;
 }
 
-/** @returns whether one of the person's browsers was reached */
+/** Pushes to a person's browsers. @returns whether one of them was reached */
 export async function pushToAll(
   options: Ringing,
   user: string,
@@ -189,7 +192,10 @@ export async function pushToAll(
   return reached.includes(true);
 }
 
-/** A passkey may have been removed at the home's own machine, by another process: what it let in rings no more. */
+/**
+ * Returns a person's subscriptions. A passkey may have been removed by another process on the home's machine;
+ * subscriptions of its sessions are deleted here.
+ */
 async function subscriptionsOf(
   user: string,
   { subscriptions, keys, closing }: Ringing,

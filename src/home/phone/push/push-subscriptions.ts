@@ -14,7 +14,7 @@ const bytes = (length: number) =>
     .regex(/^[A-Za-z0-9_-]+$/)
     .refine((text) => Buffer.from(text, 'base64url').length === length);
 
-/** What a browser's `PushSubscription.toJSON()` holds that matters here (Push API §8). */
+/** The members of a browser's `PushSubscription.toJSON()` that are used here (Push API §8). */
 export const pushSubscriptionSchema = z.lazy(() =>
   z.object({
     endpoint: z.string(),
@@ -26,22 +26,22 @@ export const pushSubscriptionSchema = z.lazy(() =>
   }),
 );
 
-/** A browser that rings. Times are milliseconds since the epoch. */
+/** A browser that receives push messages. Times are in milliseconds since the epoch. */
 export interface PushSubscription {
   readonly endpoint: string;
   readonly user: string;
-  /** The session's id that it was handed in with last: it goes when that session is ended. */
+  /** Id of the session that last registered it. The subscription ends with that session. */
   readonly session: string;
-  /** The passkey that this session was opened with: it goes when that is removed. */
+  /** The passkey that opened this session. The subscription ends when it is removed. */
   readonly credential: string;
   readonly p256dh: string;
   readonly auth: string;
   readonly name: string;
   readonly createdAt: number;
   readonly lastSuccessAt: number | undefined;
-  /** Pushes in a row that did not get through. */
+  /** Number of consecutive failed pushes. */
   readonly failures: number;
-  /** The push service asked to be left alone until then. */
+  /** The push service accepts no pushes before this time. */
   readonly restsUntil: number;
 }
 
@@ -53,7 +53,7 @@ type Row = Omit<PushSubscription, 'createdAt' | 'lastSuccessAt' | 'restsUntil'> 
   readonly rests_until: number;
 };
 
-/** @param loopback for tests: whether a push service may be on this machine */
+/** @param loopback allows push services on this machine, for tests */
 export function openPushSubscriptions(
   database: Database,
   clock: Clock,
@@ -98,16 +98,16 @@ export function openPushSubscriptions(
 
   return {
     /**
-     * Keeps a browser's subscription, or notes that it is still there.
-     * @returns `invalid` for what is no push service's; `taken` where another person's browser has it, which this one
-     *   doesn't prove to be by its secret; `too_many` where this person has ten already
+     * Stores a browser's subscription, or confirms an existing one.
+     * @returns `invalid` if the endpoint is not a push service's; `taken` if another person's browser has it and this one
+     * can't prove with the secret that it is the same; `too_many` if this person already has ten
      */
     add: (
       owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
       subscription: z.output<typeof pushSubscriptionSchema>,
     ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
     of: (user: string): PushSubscription[] => ofUser.all(user).map(subscriptionOf),
-    /** @param user limits it to that person's own; whether there was one */
+    /** Removes a subscription. @param user if given, only that person's own; returns whether there was one */
     remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
     endSession: (session: string): void => void endSession.run(session),
@@ -129,8 +129,8 @@ function subscriptionOf(row: Row): PushSubscription {
 }
 
 /**
- * Sessions whose end stops what rings by them: at sign-out, from the list of browsers, and when their passkey is removed.
- * One that only ran out after its hours rings on, or no phone would ring in the morning.
+ * Wraps the sessions so that ending one also ends its push subscriptions: on sign-out, from the list of browsers, and
+ * when its passkey is removed. A session that merely expires keeps them, or no phone would ring in the morning.
  */
 export function endingRings(
   sessions: Sessions,
@@ -140,7 +140,7 @@ export function endingRings(
     ...sessions,
     end(username, id) {
       const ended = sessions.end(username, id);
-      // Only one of their own: an id is no secret.
+      // Ids are not secret, so only the person's own session may be ended.
       if (ended) subscriptions.endSession(id);
       return ended;
     },

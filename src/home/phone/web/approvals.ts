@@ -4,14 +4,14 @@ import { handleTaps } from './taps.ts';
 import { localTimes, tick } from './times.ts';
 
 /*
- * The pages of requests and of history. It keeps the page in step with the server by an event stream and touches only
- * what changed, so that nothing loses its focus or moves under a thumb; shows one request at a time, counts down, has
- * the person's key sign an approval, and keeps a second tap from being sent. Without it the pages read and deny.
+ * Script of the approvals and history pages. Keeps the page in sync with the server through an event stream, and touches
+ * only what changed, so that nothing loses focus or moves under a thumb. Shows one request at a time, counts down, signs
+ * approvals with the person's passkey, and prevents double submission. Without it, the pages can only view and deny.
  */
 
 let room: Room | undefined;
 
-/** Starts, and starts again where the page was swapped. */
+/** Starts on the current page, and again whenever the page is replaced. */
 function start(): void {
   const root = document.getElementById('phone');
   if (room !== undefined && room.root === root) return;

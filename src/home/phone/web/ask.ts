@@ -3,10 +3,10 @@ export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Asks our own server, with this origin's key. Where the answer leads elsewhere, the browser goes there, and the promise
- * stays open: this page is over.
- * @param init `accept` in its headers is the fragment's unless said otherwise; aborts after 30 seconds, or by its `signal`
- * @throws {TypeError | DOMException} the server is out of reach, or too slow
+ * Sends a request to our own server with this origin's key. If the response redirects, navigates there and never
+ * resolves, because this page is being left.
+ * @param init the `accept` header defaults to the fragment type; aborts after 30 seconds or by its `signal`
+ * @throws {TypeError | DOMException} if the server can't be reached or is too slow
  */
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
@@ -26,7 +26,7 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   return new Promise(() => undefined);
 }
 
-/** Within this origin only, and always as a new load: also where only the part after "#" differs. */
+/** Navigates within this origin, and always reloads, even if only the part after "#" differs. */
 function goTo(path: string): void {
   const target = new URL(path, location.origin);
   if (target.origin !== location.origin) throw new TypeError('the answer leads to another origin');
@@ -37,10 +37,10 @@ function goTo(path: string): void {
 const NAME = 'trade-agent.phone-key';
 
 /**
- * This origin's own secret, which goes with every request. Cookies know no ports: whatever else runs on this machine
- * receives them (RFC 6265 §8.5). An origin's storage is its own.
- * @returns 43 base64url characters, made at the first use
- * @throws {DOMException} where the browser keeps nothing for this page
+ * Returns this origin's own secret, which is sent with every request. Cookies ignore ports, so any other server on this
+ * machine receives them (RFC 6265 §8.5). Storage belongs to one origin.
+ * @returns 43 base64url characters, created on first use
+ * @throws {DOMException} if the browser blocks storage for this page
  */
 function phoneKey(): string {
   const kept = localStorage.getItem(NAME);

@@ -1,14 +1,14 @@
-// Where the person decides on this page, it is by the same script as on the page of requests.
+// Decisions on this page use the same script as the approvals page.
 import './approvals.ts';
 import { localTimes, tick } from './times.ts';
 import { drawChart, resizeCharts } from './value-chart.ts';
 
 /*
- * Keeps the dashboard in step with the server: what changed is put in the place of what was, and nothing else is touched. What
- * the person has opened stays open, and what they are at keeps its focus.
+ * Keeps the dashboard in sync with the server. Replaces only the parts that changed. Opened details stay open, and the
+ * focus is kept.
  */
 
-/** What the server tells: see ../dashboard/parts.ts. */
+/** A part from the server. See ../dashboard/parts.ts. */
 interface Part {
   readonly name: string;
   readonly html: string;
@@ -38,12 +38,12 @@ function start(): void {
       tick();
     },
     alive: () => tell('Live', false),
-    signed_out: () => tell('Signed out: open the page again', true),
+    signed_out: () => tell('Signed out. Reload the page.', true),
     error: () => tell('Not connected, trying again', true),
   });
 }
 
-/** Puts a part in its place, where it differs. What it says is our own server's markup. */
+/** Replaces a part if it differs. The markup comes from our own server, so it is trusted. */
 function put(root: HTMLElement, { name, html, digest }: Part): void {
   const place = root.querySelector<HTMLElement>(`[data-part="${name}"]`);
   if (place === null || place.dataset.digest === digest) return;
@@ -59,7 +59,7 @@ function put(root: HTMLElement, { name, html, digest }: Part): void {
   const fresh = document.createElement('template');
   fresh.innerHTML = html;
   const after = fresh.content.querySelector<HTMLElement>('[data-chart]');
-  // A chart that is the same keeps what is drawn.
+  // An unchanged chart keeps its drawing.
   if (before !== null && after !== null && before.dataset.chart === after.dataset.chart)
     after.replaceWith(before);
   place.replaceChildren(fresh.content);

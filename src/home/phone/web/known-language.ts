@@ -1,6 +1,6 @@
 /*
- * A browser that was started under a POSIX locale calls its language `en-US@posix`, which is none (BCP 47), and uPlot asks for
- * it as it is loaded. To be imported before that.
+ * Browsers started under a POSIX locale report their language as `en-US@posix`, which is invalid (BCP 47) and breaks
+ * uPlot on load. Import this module before uPlot.
  */
 try {
   Intl.getCanonicalLocales(navigator.language);

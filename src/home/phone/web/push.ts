@@ -1,9 +1,9 @@
 import { ask } from './ask.ts';
 
 /*
- * What the pages do about ringing: keep the service worker, switch this browser's subscription on and off, tell the
- * server which requests were shown, and clear away notifications of what was. It goes by the markup alone: a section
- * with `data-push`, cards with `data-request-id`, and links that show one (`data-show`).
+ * Push notifications on the pages: registers the service worker, switches this browser's subscription on and off, tells
+ * the server which requests were displayed, and removes outdated notifications. Uses only the markup: a section with
+ * `data-push`, cards with `data-request-id`, and links to cards (`data-show`).
  */
 
 const SUBSCRIPTIONS = '/phone/push/subscriptions';
@@ -12,27 +12,28 @@ const json = { accept: 'application/json' };
 type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept' | 'sign-in';
 
 const words: Record<State, readonly [text: string, button?: string]> = {
-  on: ['This phone rings when something waits for you.', 'Stop ringing here'],
+  on: ['This phone rings when a request needs your approval.', 'Stop ringing here'],
   off: ['This phone does not ring yet.', 'Ring this phone'],
   denied: [
-    'Notifications are blocked for this page. Allow them in the browser’s settings, then load it again.',
+    'Notifications are blocked for this page. Allow them in the browser’s settings, then reload the page.',
   ],
   'home-screen': [
-    'To have this phone ring, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
+    'To make this phone ring, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
   ],
-  unsupported: ['This browser can’t ring.'],
-  'not-kept': ['That did not work: this phone does not ring. Try again.', 'Ring this phone'],
-  'sign-in': ['Sign in with your passkey to have this phone ring.'],
+  unsupported: ['This browser does not support notifications.'],
+  'not-kept': ['That didn’t work, so this phone won’t ring. Try again.', 'Ring this phone'],
+  'sign-in': ['Sign in with your passkey to make this phone ring.'],
 };
 
-/** Requests that this page has shown to somebody who looked. */
+/** Ids of the requests that were displayed while the page was visible. */
 const shown = new Set<string>();
-/** The endpoint that the server knows of this page's doing. */
+/** The endpoint that this page has registered at the server. */
 let kept: string | undefined;
 let busy = false;
 
 export function startPush(): void {
-  // Without https there is none, but at localhost. A page that is no app to install has nothing that rings.
+  // Service workers require https, except on localhost. A page without a manifest is not installable and has no
+  // notifications.
   if (!('serviceWorker' in navigator) || document.querySelector('link[rel=manifest]') === null) return;
   navigator.serviceWorker
     .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })
@@ -45,17 +46,17 @@ export function startPush(): void {
     if (button !== null) void toggle();
   });
   document.addEventListener('visibilitychange', () => {
-    // Permissions may have been changed meanwhile, in the browser's settings.
+    // Permissions may have changed in the browser's settings in the meantime.
     known = null;
     look();
   });
-  // The page changes by itself: as requests come, and as another page is put in its place.
+  // The page changes by itself: requests arrive, and scripts replace the page.
   new MutationObserver(() => look()).observe(document.body, { childList: true, subtree: true });
   look();
 }
 
 let looking = false;
-/** The section that says how it stands; countdowns change the page twice a second. */
+/** The section that displays the state, as last seen. Avoids needless work, because countdowns change the page twice a second. */
 let known: HTMLElement | null = null;
 
 function look(): void {
@@ -94,7 +95,7 @@ function isVisible(element: HTMLElement): boolean {
   return element.getClientRects().length > 0;
 }
 
-/** Whoever looks at the request, or has decided it, needs no notification of it. */
+/** Closes the notification of a request that the person has seen or decided. */
 async function clearAway(id: string): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration('/phone');
   for (const notification of (await registration?.getNotifications()) ?? []) {
@@ -104,7 +105,7 @@ async function clearAway(id: string): Promise<void> {
 
 function toCard(id: string): void {
   const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
-  // Its place in the list of those that wait, which leads to its card.
+  // Its entry in the list of pending requests, which opens its card.
   const listed = place('data-show');
   if (listed !== null) listed.click();
   else place('data-request-id')?.scrollIntoView({ block: 'start' });
@@ -114,7 +115,7 @@ function section(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[data-push]');
 }
 
-/** Shows how it stands, and hands a subscription in again that the server may have lost. */
+/** Displays the state, and registers the subscription again in case the server has lost it. */
 async function tellState(): Promise<void> {
   if (section() === null) return;
   const state = impossible();
@@ -123,7 +124,7 @@ async function tellState(): Promise<void> {
   const subscription = await registration.pushManager.getSubscription();
   if (subscription === null || Notification.permission !== 'granted') return say('off');
   if (!isOurs(subscription)) {
-    // The home has another key than when this was made: it could not ring by it.
+    // The home's key has changed since the subscription was made, so it could not be used.
     await subscription.unsubscribe();
     return say('off');
   }
@@ -142,7 +143,7 @@ function isInstalled(): boolean {
   return matchMedia('(display-mode: standalone)').matches;
 }
 
-/** Only ever by a tap: a browser that is asked otherwise says no for good. */
+/** Switches notifications on or off. Runs only after a tap, because browsers permanently reject other permission requests. */
 async function toggle(): Promise<void> {
   if (busy) return;
   const isOn = section()?.dataset.state === 'on';
@@ -191,7 +192,7 @@ function isOurs({ options }: PushSubscription): boolean {
 
 function say(state: State): void {
   const place = section();
-  // What didn't work stays said until the next try.
+  // A failure stays displayed until the next attempt.
   if (place === null || place.dataset.state === state) return;
   if (state === 'off' && place.dataset.state === 'not-kept') return;
   const [text, button] = words[state];
@@ -205,7 +206,7 @@ function say(state: State): void {
   place.hidden = false;
 }
 
-/** With the page's form token, as its forms are. */
+/** Posts fields with the page's form token, as its forms do. */
 function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
   const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
   return ask(path, {

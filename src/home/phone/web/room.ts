@@ -5,10 +5,10 @@ export interface Piece {
   readonly html: string;
 }
 
-/** What the server tells: see `phoneUpdate` in ../phone-pages.ts. */
+/** An update from the server. See `phoneUpdate` in ../phone-pages.ts. */
 export interface Update {
   readonly waiting: readonly Piece[];
-  /** The cards that are new or have changed. */
+  /** The new and changed cards. */
   readonly cards: readonly Piece[];
   readonly more: number;
   readonly results: readonly Piece[];
@@ -19,7 +19,7 @@ export type Room = ReturnType<typeof createRoom>;
 
 const KEPT = 'trade-agent.results';
 
-/** The page of requests as it is on the screen, until it is swapped for another. */
+/** Creates the state of the displayed approvals page, until it is replaced by another. */
 export function createRoom(root: HTMLElement) {
   const part = (id: string): HTMLElement => {
     const found = root.querySelector<HTMLElement>(`#${id}`);
@@ -36,28 +36,28 @@ export function createRoom(root: HTMLElement) {
     stage: part('stage'),
     others: part('others'),
     results: part('results'),
-    /** What the results are in: closed below a request, open where there is none. */
+    /** Container of the results. Closed below a request, open otherwise. */
     earlier,
     recent: part('recent'),
     empty: part('empty'),
     more: part('more'),
     current: root.dataset.current ?? '',
-    /** The markup that the card on the stage was made of; undefined for the one that came with the page. */
+    /** The markup of the card on the stage. Undefined for the card that came with the page. */
     card: undefined as string | undefined,
     update: undefined as Update | undefined,
     cards: new Map<string, string>(),
     told: new Map<string, string>(),
-    /** Decided here, while the server has not told so yet. */
+    /** Requests decided here that the server has not confirmed yet. */
     done: new Set<string>(),
-    /** Results that were not put away, latest first. */
+    /** Results that were not dismissed, latest first. */
     kept: keptBefore(),
-    /** Of these, what ended while it was read, and not by a tap here. */
+    /** The one of these that ended while it was displayed, without a tap here. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
     tell(text: string) {
       if (state.textContent !== text) state.textContent = text;
     },
-    /** One sentence for a screen reader, in its own time. */
+    /** Announces one sentence to screen readers. */
     announce(text: string) {
       announcement.textContent = text;
     },
@@ -66,7 +66,7 @@ export function createRoom(root: HTMLElement) {
       try {
         sessionStorage.setItem(KEPT, JSON.stringify(ids));
       } catch {
-        // Then they are kept as long as the page.
+        // Without storage, they are kept as long as the page.
       }
     },
     onLeave(given: () => void) {

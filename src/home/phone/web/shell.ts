@@ -9,7 +9,7 @@ interface TradeAgent {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** See `events.ts`. */
   listen(path: string, listeners: Listeners): () => void;
-  /** Has the person's passkey sign; the evidence as JSON. See `passkeys.ts`. */
+  /** Signs with the person's passkey and returns the evidence as JSON. See `passkeys.ts`. */
   sign(options: ApprovalOptions): Promise<string>;
 }
 
@@ -27,12 +27,12 @@ window.tradeAgent = {
 
 handleForms();
 startPush();
-// A page that is only prepared in advance asks for nothing, and uses nothing up, until it is looked at.
+// A prerendered page sends no requests and uses nothing up until it is displayed.
 if ('prerendering' in document && document.prerendering)
   document.addEventListener('prerenderingchange', () => void begin(), { once: true });
 else void begin();
 
-/** The server sends a document with nothing in it where the cookie alone counts for nothing. */
+/** Loads the actual page if the server sent an empty document, as it does when the cookie alone is not enough. */
 async function begin(): Promise<void> {
   const main = document.querySelector('main');
   if (main?.dataset.shell === undefined) {
@@ -43,20 +43,20 @@ async function begin(): Promise<void> {
     await show(await ask(location.pathname + location.search));
     sendAutomatic();
   } catch {
-    say('Your home is out of reach, or this browser keeps nothing for its page. Load it again.');
+    say('Your home can’t be reached, or this browser blocks storage for this page. Reload the page.');
   }
 }
 
-/** Milliseconds without a sign of life after which the stream counts as dead; the server gives one every five seconds. */
+/** A stream without events for this many milliseconds counts as dead. The server sends a heartbeat every five seconds. */
 const SILENCE_MS = 20_000;
 const RETRY_MS = 2000;
 
-/** By event name; `error` is called with no data whenever the stream is interrupted, before it is opened again. */
+/** Listeners by event name. `error` is called without data when the stream is interrupted, before it is opened again. */
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**
- * A stream of server-sent events. The browser's own EventSource can't send this origin's key along.
- * @returns what ends it
+ * Follows a stream of server-sent events. The browser's own EventSource can't send this origin's key.
+ * @returns a function that ends it
  */
 function listen(path: string, listeners: Listeners): () => void {
   const over = new AbortController();
@@ -72,7 +72,7 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
         return;
       }
     } catch {
-      // Whatever broke it, it is opened again.
+      // Whatever the failure was, the stream is opened again.
     }
     if (over.aborted) return;
     listeners.error?.('');
@@ -81,7 +81,7 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
 }
 
 async function readOnce(path: string, listeners: Listeners, over: AbortSignal): Promise<'ended' | 'refused'> {
-  // AbortSignal.any is younger than the browsers this is for.
+  // AbortSignal.any is not available in all supported browsers.
   const stop = new AbortController();
   over.addEventListener('abort', () => stop.abort(), { signal: stop.signal });
   let timer = setTimeout(() => stop.abort(), SILENCE_MS);
@@ -114,16 +114,17 @@ function dispatch(block: string, listeners: Listeners): void {
 }
 
 /**
- * Sends a form as the page's own request, and shows the answer. In its markup a form may say:
+ * Submits forms with `fetch` and displays the response. A form's markup may contain:
  *
- * - `data-passkey="create /path get /path"`: what is asked of the passkey first, in this order, and where its options
- *   come from. Each answer goes along with all that follows, as the field `registration` (create) or `assertion` (get).
- * - `data-auto`: it is sent as soon as it is there.
+ * - `data-passkey="create /path get /path"`: passkey operations to perform first, in this order, and the addresses of
+ *   their options. Each result is sent with everything that follows, as the field `registration` (create) or `assertion`
+ *   (get).
+ * - `data-auto`: submits the form as soon as it is displayed.
  *
- * An input with `data-from-hash` takes what stands after "#" in the address, which no browser sends anywhere.
+ * An input with `data-from-hash` is filled from the part after "#" in the address, which browsers never send.
  */
 function handleForms(): void {
-  // At the window, so that a page's own script, which listens at the document, comes first.
+  // Registered on the window, so that a page's own script, which listens on the document, runs first.
   window.addEventListener('submit', (event) => {
     if (event.defaultPrevented || !(event.target instanceof HTMLFormElement)) return;
     event.preventDefault();
@@ -132,7 +133,7 @@ function handleForms(): void {
   });
 }
 
-/** Fills and sends what needs no tap. */
+/** Fills and submits the form that needs no tap. */
 function sendAutomatic(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[data-from-hash]')) {
     input.value = location.hash.slice(1);
@@ -175,30 +176,30 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
     const [what, path = ''] = words.slice(at, at + 2);
     const answer = await ask(path, { method: 'POST', body, headers: { accept: 'application/json' } });
     const said = await answer.json();
-    if (!answer.ok) throw new Refused(typeof said.text === 'string' ? said.text : 'That was refused.');
+    if (!answer.ok) throw new Refused(typeof said.text === 'string' ? said.text : 'That was rejected.');
     const { create, get } = await passkeys();
     if (what === 'create') body.set('registration', JSON.stringify(await create(said)));
     else body.set('assertion', JSON.stringify(await get(said)));
   }
 }
 
-/** The server said why not; its words are for the person. */
+/** The server's rejection. Its message is meant for the person. */
 class Refused extends Error {}
 
-/** @param error what the browser's own dialogue ended with, by name (WebAuthn Level 3 §5.1), or a request that failed */
+/** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
 function wordsFor(error: unknown): string {
   if (error instanceof Refused) return error.message;
   switch (error instanceof Error ? error.name : '') {
     case 'NotAllowedError':
-      return 'That was not finished: it was cancelled, took too long, or there is no passkey for this home here.';
+      return 'Not completed. It was cancelled, took too long, or this device has no passkey for this home.';
     case 'InvalidStateError':
       return 'This device already has a passkey for you here. Sign in with it.';
     case 'SecurityError':
-      return 'Passkeys work only on the name that this home was set up with, over https or at localhost.';
+      return 'Passkeys work only at the address that this home was set up with, over https or on localhost.';
     case 'NotSupportedError':
-      return 'This browser can’t keep a passkey that asks who you are. Use another one, or a security key.';
+      return 'This browser can’t create a passkey with user verification. Use another browser or a security key.';
     default:
-      return 'Not sent. Is your home within reach? Try again.';
+      return 'Not sent. Check that your home can be reached, then try again.';
   }
 }
 
@@ -214,10 +215,10 @@ function complain(form: HTMLFormElement, text: string): void {
   problem.textContent = text;
 }
 
-/** Puts an answer's page in the place of the one that is shown. What it says is our own server's. */
+/** Replaces the page with the one in the response. The markup comes from our own server, so it is trusted. */
 async function show(answer: Response): Promise<void> {
   if (!answer.headers.get('content-type')?.startsWith(FRAGMENT)) {
-    return say(`The server's answer can't be shown (${answer.status}). Load the page again.`);
+    return say(`The server's response can't be displayed (${answer.status}). Reload the page.`);
   }
   const template = document.createElement('template');
   template.innerHTML = await answer.text();
@@ -227,13 +228,13 @@ async function show(answer: Response): Promise<void> {
   }
   const main = document.querySelector('main');
   document.title = main?.dataset.title ?? document.title;
-  // What is read aloud goes on where the page has changed.
+  // Moves the focus so that screen readers continue at the changed content.
   main?.querySelector<HTMLElement>('[autofocus], h1[tabindex]')?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
   started(main);
 }
 
-/** Puts times into the phone's own zone, and loads what the page asks for by `data-script`: one of our own assets. */
+/** Converts times to the phone's time zone, and loads the page's `data-script`, which must be one of our own assets. */
 function started(main: HTMLElement | null): void {
   localTimes(document);
   const source = main?.dataset.script;

@@ -1,7 +1,7 @@
 import { made, type Piece, type Room, type Update } from './room.ts';
 import { tick } from './times.ts';
 
-/** Milliseconds that a button which moved takes no tap: longer than a thumb that was on its way. */
+/** Milliseconds that a moved button ignores taps. It is longer than a tap that was already on its way. */
 const SETTLE = 700;
 
 export function show(room: Room, update: Update): void {
@@ -20,7 +20,7 @@ export function cardOf({ stage }: Room): HTMLElement | undefined {
   return card instanceof HTMLElement ? card : undefined;
 }
 
-/** Brings the screen in step. A card whose tap is on its way stays until that is answered. */
+/** Updates the screen. A card whose decision is being sent stays until the response arrives. */
 export function place(room: Room): void {
   const { update } = room;
   if (update === undefined) return;
@@ -45,7 +45,7 @@ export function place(room: Room): void {
   measureBar();
 }
 
-/** What the person tapped is kept until they put it away; of what ended without them, the latest alone. */
+/** Keeps a result until the person dismisses it. Of requests that ended without the person, only the latest is kept. */
 function keepResult(room: Room, id: string): void {
   if (room.kept.includes(id)) return;
   const others = room.done.has(id) ? room.kept : room.kept.filter((one) => one !== room.untapped);
@@ -66,11 +66,11 @@ function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
   for (const item of recent.children) {
     if (item instanceof HTMLElement) item.hidden = kept.includes(item.dataset.id ?? '');
   }
-  room.more.textContent = update.more > 0 ? `And ${update.more} more, when these are decided.` : '';
+  room.more.textContent = update.more > 0 ? `${update.more} more after these.` : '';
   room.empty.hidden = room.stage.children.length + results.children.length > 0;
 }
 
-/** Results never push a request down: below one they are a line, which the person may open. */
+/** Collapses the results below a pending request to one line, so that they never push it down. */
 function collapse({ earlier, stage, results }: Room): void {
   const { length } = results.children;
   const below = stage.children.length > 0;
@@ -94,7 +94,7 @@ export function put(room: Room, id: string | undefined): void {
     return;
   }
   const same = old !== undefined && old.dataset.requestId === id;
-  // The card that came with the page is the first that the server tells of.
+  // The card that came with the page is treated as the server's first version.
   if (same && (room.card === undefined || room.card === html)) {
     room.card = html;
     return;
@@ -117,7 +117,7 @@ function refocus(focused: Element | null, fresh: HTMLElement): void {
   focusOn(fresh.querySelector(`[data-testid="${focused.dataset.testid}"]`) ?? fresh.querySelector('h2'));
 }
 
-/** A tap that was meant for what was here before must not hit what is here now. */
+/** Disables a new card's buttons for a moment, so that a tap meant for the previous card can't hit it. */
 export function settle(card: HTMLElement): void {
   const buttons = card.querySelectorAll('.bar button');
   const until = String(Date.now() + SETTLE);
@@ -133,7 +133,7 @@ export function focusOn(element: Element | null | undefined): void {
   if (element instanceof HTMLElement) element.focus({ preventScroll: true });
 }
 
-/** What the person did on a card outlives its update. */
+/** Copies the person's input from the old version of a card to the new one. */
 function carry(old: HTMLElement, fresh: HTMLElement): void {
   const details = fresh.querySelector('details');
   if (details !== null) details.open = old.querySelector('details')?.open ?? false;
@@ -148,7 +148,7 @@ function carry(old: HTMLElement, fresh: HTMLElement): void {
   fresh.querySelector('.said')?.replaceWith(old.querySelector('.said') ?? '');
 }
 
-/** Brings a list in step, and touches only what differs. */
+/** Updates a list, and touches only the elements that differ. */
 function patch(
   room: Room,
   list: Element,
@@ -176,7 +176,7 @@ function patch(
   }
 }
 
-/** Takes an element's place, with the focus that was on it or in it. */
+/** Replaces an element and keeps the focus that was on it or in it. */
 function supersede(before: HTMLElement | undefined, fresh: HTMLElement): void {
   const focused = document.activeElement;
   const within = before?.contains(focused) ?? false;
@@ -193,7 +193,7 @@ function spokenOf(panel: HTMLElement): string {
 const sizes = new ResizeObserver(measureBar);
 let watched: Element | undefined;
 
-/** The page ends above the bar at the bottom, however high that is: the style goes by `--bar`. */
+/** Reserves space for the bar at the bottom. The style uses its height through `--bar`. */
 export function measureBar(): void {
   const bar = document.querySelector<HTMLElement>('.bar');
   document.documentElement.style.setProperty('--bar', `${bar?.offsetHeight ?? 0}px`);

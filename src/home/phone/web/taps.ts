@@ -13,9 +13,9 @@ class Problem extends Error {
 }
 
 /**
- * A tap approves or denies, shows another request, or puts a result away. It listens before whatever else does: a
- * decision is sent from here alone.
- * @param roomNow the page as it is now
+ * Handles taps that approve or deny, show another request, or dismiss a result. Listens in the capture phase, so that it
+ * alone sends decisions.
+ * @param roomNow returns the current page
  */
 export function handleTaps(roomNow: () => Room | undefined): void {
   document.addEventListener(
@@ -51,7 +51,7 @@ export function handleTaps(roomNow: () => Room | undefined): void {
   document.addEventListener(
     'keydown',
     (event) => {
-      // In a field, Enter is no tap on the first button of the form, which denies.
+      // In a field, Enter must not submit the form's first button, which denies.
       if (event.key !== 'Enter' || !(event.target instanceof HTMLInputElement)) return;
       const card = closest(event.target, '[data-request-id]');
       if (card === undefined) return;
@@ -62,7 +62,10 @@ export function handleTaps(roomNow: () => Room | undefined): void {
   );
 }
 
-/** Sends a decision; an approval is signed first. The card says how it goes, and its buttons live again if it fails. */
+/**
+ * Sends a decision. An approval is signed first. The card displays the progress, and its buttons are enabled again on
+ * failure.
+ */
 async function decide(room: Room, card: HTMLElement, decision: string): Promise<void> {
   const form = card.querySelector('form');
   const id = card.dataset.requestId;
@@ -76,13 +79,13 @@ async function decide(room: Room, card: HTMLElement, decision: string): Promise<
   for (const button of buttons) button.setAttribute('aria-busy', 'true');
   try {
     if (decision === 'approve') {
-      doing(card, 'Waiting for your key');
+      doing(card, 'Waiting for your passkey');
       const options = await post(`${path}/options`, data);
       data.set('evidence', await signed(options));
     }
     doing(card, 'Sending');
     const { result } = (await post(path, data)) as { readonly result: string };
-    // What the events have told meanwhile is newer than this answer.
+    // If an event has already delivered a result, it is newer than this response.
     if (!room.told.has(id)) room.told.set(id, result);
     room.done.add(id);
   } catch (problem) {
@@ -102,8 +105,8 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
       headers: { accept: 'application/json' },
     });
   } catch {
-    // Perhaps it arrived: the same tap again changes nothing, and the other one is refused.
-    throw new Problem('Not sent', 'The connection failed. Tap again: the same tap twice changes nothing.');
+    // The request may have arrived. Repeating the same tap is harmless, and the opposite tap is rejected.
+    throw new Problem('Not sent', 'The connection failed. Tap again. It’s safe to repeat the same tap.');
   }
   const told: unknown = await answer.json().catch(() => undefined);
   if (answer.ok && typeof told === 'object' && told !== null) return told;
@@ -113,35 +116,38 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
     link: Problem['link'];
   }>;
   throw title === undefined || text === undefined
-    ? new Problem('Nothing was decided', 'This page is out of date: load it again.')
+    ? new Problem('Nothing was decided', 'This page is out of date. Reload it.')
     : new Problem(title, text, link);
 }
 
 const elsewhere = 'Open this page on the phone that you paired.';
-const unsigned = `Nothing was signed: you cancelled, it took too long, or none of your keys is on this device. Try again, or ${elsewhere.toLowerCase()}`;
-/** By the name of what the browser's own dialogue ended with (WebAuthn Level 3 §5.1). */
+const unsigned = `Nothing was signed. You cancelled, it took too long, or none of your passkeys is on this device. Try again, or ${elsewhere.toLowerCase()}`;
+/** Messages by the name of the WebAuthn error (Level 3 §5.1). */
 const notSigned: Readonly<Record<string, string>> = {
   NotAllowedError: unsigned,
   AbortError: unsigned,
-  SecurityError: 'Your keys are not for this address. Open the page at the address that you paired.',
-  NotSupportedError: `This device has no key of a kind that can sign here. ${elsewhere}`,
-  InvalidStateError: `This device has none of your keys. ${elsewhere}`,
+  SecurityError: 'Your passkeys are for a different address. Open the page at the address that you paired.',
+  NotSupportedError: `This device has no passkey that can sign here. ${elsewhere}`,
+  InvalidStateError: `This device has none of your passkeys. ${elsewhere}`,
 };
 
-/** The person's key over the order. @throws {Problem} */
+/** Signs the order with the person's passkey. @throws {Problem} */
 async function signed(options: object): Promise<string> {
   if (!('PublicKeyCredential' in window)) {
-    throw new Problem('Not approved', `This browser can’t use a key. ${elsewhere}`);
+    throw new Problem('Not approved', `This browser can’t use passkeys. ${elsewhere}`);
   }
   try {
     return await window.tradeAgent.sign(options as Parameters<typeof window.tradeAgent.sign>[0]);
   } catch (error) {
     const name = error instanceof Error ? error.name : 'no reason given';
-    throw new Problem('Not approved', notSigned[name] ?? `Your key could not sign it (${name}). Try again.`);
+    throw new Problem(
+      'Not approved',
+      notSigned[name] ?? `Your passkey could not sign it (${name}). Try again.`,
+    );
   }
 }
 
-/** Whether there is something left to pick or type; the server asks for it too. */
+/** Returns whether something is left to pick or type. The server checks this too. */
 function isIncomplete(card: HTMLElement): boolean {
   const codes = card.querySelector('.codes');
   const word = card.querySelector<HTMLInputElement>('[name=confirm]');
@@ -160,12 +166,12 @@ function doing(card: HTMLElement, title: string): void {
   said(card, 'doing', title);
 }
 
-/** Says in the bar, where the thumb is, why nothing was decided; never markup. */
+/** Displays in the bar, near the thumb, why nothing was decided. Never inserts markup. */
 function complain(card: HTMLElement, problem: unknown): void {
   if (!(problem instanceof Problem)) throw problem;
   const { title, message, link } = problem;
   const parts: (Node | string)[] = [' ', message];
-  // Within this home only.
+  // Only links within this home are allowed.
   if (link?.href.startsWith('/')) {
     const anchor = document.createElement('a');
     anchor.href = link.href;

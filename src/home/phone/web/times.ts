@@ -9,7 +9,7 @@ const fields = {
 const local = new Intl.DateTimeFormat(undefined, fields);
 const exact = new Intl.DateTimeFormat(undefined, { ...fields, second: '2-digit' });
 
-/** Times in the phone's own zone; the server wrote them in UTC, which stays as the title. */
+/** Converts times to the phone's own zone. The server writes UTC, which stays as the title. */
 export function localTimes(root: ParentNode): void {
   for (const time of root.querySelectorAll<HTMLTimeElement>('time[datetime]:not([title])')) {
     time.title = time.textContent;
@@ -17,15 +17,15 @@ export function localTimes(root: ParentNode): void {
   }
 }
 
-/** Seconds as a person reads them: `4:59`, `2 h 5 min`. */
+/** Formats seconds for people: `4:59`, `2 h 5 min`. */
 function clockOf(left: number): string {
   if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
 }
 
 /**
- * Brings every countdown in step, and closes what is over.
- * @param announce says something to a screen reader, once
+ * Updates every countdown, and disables expired forms.
+ * @param announce announces a text to screen readers
  */
 export function tick(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {

@@ -1,7 +1,7 @@
 import './known-language.ts';
 import uPlot from 'uplot';
 
-/** What a chart is drawn of: seconds since the epoch, dollars, fractions below nothing. See ../dashboard/parts.ts. */
+/** Chart data: seconds since the epoch, dollars, and drawdowns as negative fractions. See ../dashboard/parts.ts. */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];
@@ -36,7 +36,7 @@ const minus = (text: string) => text.replace('-', '−');
 
 const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
-/** Draws value and drawdown, one below the other, with one cursor; only once. */
+/** Draws the value above the drawdown, with a shared cursor. Does nothing if it was already drawn. */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
   const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
@@ -101,15 +101,15 @@ export function drawChart(place: HTMLElement): void {
   below.scales = { x: { time: true }, y: { range: (_, least) => [Math.min(least * 1.1, -0.01), 0] } };
   const name = document.createElement('p');
   name.className = 'name';
-  name.textContent = 'Drawdown: below its highest';
+  name.textContent = 'Drawdown from the highest value';
   const parts = [document.createElement('div'), document.createElement('div')] as const;
   place.replaceChildren(told, parts[0], name, parts[1]);
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Fits the charts to their width. @param redraw draws them again, in other colors */
+/** Fits the charts to their width. @param redraw draws them again in new colors */
 export function resizeCharts(redraw: boolean): void {
-  // A copy: a chart that is drawn again is a new entry of the map, which would be visited again, without end.
+  // Iterates over a copy: a redrawn chart is a new entry, which would otherwise be visited again without end.
   for (const [place, charts] of [...drawn]) {
     if (!place.isConnected || redraw) {
       for (const chart of charts) chart.destroy();

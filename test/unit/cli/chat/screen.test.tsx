@@ -37,7 +37,7 @@ function scriptedDriver(events: readonly AgentEvent[], shown: ChatStatus = statu
       company: null,
       clockWarning: undefined,
       qr: [],
-      warning: 'Only go on if you started this yourself.',
+      warning: 'Continue only if you started this yourself.',
       machine: 'desk-7',
       asks: ['see quotes'],
       sandboxCommand: 'trade-agent phone login WDJB-MJHT',
@@ -322,7 +322,7 @@ describe('the chat’s screen', () => {
     await chat.shows('Enter signs you in');
     await chat.turn('\r', 'WDJB-MJHT');
     expect(chat.screen()).toContain('http://127.0.0.1:4710/device');
-    expect(chat.screen()).toContain('Only go on if you started this yourself.');
+    expect(chat.screen()).toContain('Continue only if you started this yourself.');
     await chat.turn('\u001b', 'stopped');
   });
 

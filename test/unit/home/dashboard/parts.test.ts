@@ -109,7 +109,7 @@ describe('money', () => {
 
   it('of which nothing is held says so', async () => {
     expect(await part('positions', { positions: async () => [] })).toContain(
-      'Nothing is held: $600.00 in cash.',
+      'No positions; $600.00 in cash.',
     );
   });
 });
@@ -140,13 +140,11 @@ describe('value over time', () => {
   it('takes money that came in for no gain', async () => {
     const html = await part('value', { valueHistory: async () => values, activities: async () => [deposit] });
     expect(drawn(html).drawdown[3]).toBeCloseTo(-0.1);
-    expect(html).toContain('<span class="loss">-$10.00</span> beside $100.00 that came in or went out');
+    expect(html).toContain('<span class="loss">-$10.00</span> excluding net deposits of $100.00');
   });
 
   it('of less than two days is not drawn', async () => {
-    expect(await part('value', { valueHistory: async () => values.slice(0, 1) })).toContain(
-      'nothing to draw',
-    );
+    expect(await part('value', { valueHistory: async () => values.slice(0, 1) })).toContain('No chart yet');
   });
 });
 
@@ -174,7 +172,7 @@ describe('a proposal’s story', () => {
 
   it('has each state in its order, by the record', async () => {
     expect(steps(await part('proposals', { record: record(digest) }))).toEqual([
-      'Asked on the phone',
+      'Approval requested on the phone',
       'Signed',
       'Carried out',
     ]);
@@ -182,12 +180,12 @@ describe('a proposal’s story', () => {
 
   it('says by which key it was signed, and that what was signed is what is shown', async () => {
     const html = await part('proposals', { record: record(digest) });
-    expect(html).toContain('Signed by a synced passkey. What was signed is what stands here');
+    expect(html).toContain('Signed by a synced passkey. The signature matches this proposal');
   });
 
   it('says where something else was signed', async () => {
     const html = await part('proposals', { record: record('A'.repeat(43)) });
-    expect(html).toContain('What was signed is NOT what stands here.');
+    expect(html).toContain('The signature does NOT match this proposal.');
   });
 
   it('is shorter where the record can’t be read', async () => {
@@ -263,13 +261,13 @@ it('a record that is not whole is said to be so, with its line', async () => {
     verifyRecord: async () => ({ ok: false, line: 7, seq: 7, what: 'changed' }),
   });
   expect(html).toContain('data-ok="false"');
-  expect(html).toContain('line 7 was changed');
+  expect(html).toContain('entry 7 was changed');
 });
 
 it('what is kept where the agent runs is said to be there', async () => {
   const { agent: _, ...home } = data();
   for (const name of ['schedules', 'findings', 'threads'] as const)
-    expect(await part(name, { ...home, agent: undefined })).toContain('kept where your agent runs');
+    expect(await part(name, { ...home, agent: undefined })).toContain('stored where your agent runs');
 });
 
 describe('what can’t be read', () => {

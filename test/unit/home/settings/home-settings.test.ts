@@ -69,7 +69,7 @@ describe('home.yaml', () => {
       { tls: { cert: 'cert.pem', key: '/k.pem' } },
       'tls.cert: must be an absolute path',
     ],
-    ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" is everybody'],
+    ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" includes every address'],
     ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is not a valid proxy address'],
     ['a contact that is none', { push: { contact: 'ada' } }, 'push.contact: must be mailto:'],
     ['a key nobody knows', { adress: 'x' }, ': Unrecognized key: "adress"'],

@@ -1,11 +1,11 @@
 /*
- * The phone page's service worker: shows what is pushed, and says so where the home is out of reach. It keeps one page
- * that is nobody's; nothing of a person's is ever in its cache.
+ * The phone page's service worker: displays push messages, and an offline page when the home can't be reached. Its cache
+ * holds only that page, never personal data.
  */
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** The shell's address, put in by the server; another one when it says something else. */
+/** The offline page's address, inserted by the server. It changes with the page's content. */
 const SHELL = '%SHELL%';
 const CACHE_PREFIX = 'trade-agent ';
 const CACHE = CACHE_PREFIX + SHELL;
@@ -22,7 +22,7 @@ interface PushMessage {
   readonly again?: boolean;
 }
 
-/** What the types leave out (Notifications API §2). */
+/** Members missing from the type definitions (Notifications API §2). */
 interface RingOptions extends NotificationOptions {
   readonly renotify?: boolean;
 }
@@ -39,15 +39,15 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(open(String(event.notification.data?.id ?? '')));
 });
 self.addEventListener('pushsubscriptionchange', (event) => {
-  // Only the page, with its session, can hand the new one in.
-  const title = 'Open this once, so that it rings again';
+  // Only the page, which has a session, can register the new subscription.
+  const title = 'Open this page once to keep notifications on';
   event.waitUntil(self.registration.showNotification(title, { tag: 'subscription', icon: icon(192) }));
 });
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.add(new Request(SHELL, { cache: 'reload', credentials: 'omit' }));
-  // A new version has nothing to wait for: pages hold nothing of the old one's.
+  // A new version can take over at once, because pages depend on nothing of the old one.
   await self.skipWaiting();
 }
 
@@ -58,7 +58,7 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-/** The page itself; the shell where there is no answer, or only that of a proxy which has none. */
+/** Returns the page itself, or the offline page if there is no response, or only a proxy's error. */
 async function orShell(request: Request): Promise<Response> {
   const shell = async () => (await caches.match(SHELL)) ?? Response.error();
   try {
@@ -77,9 +77,9 @@ function read(data: PushMessageData | null): PushMessage {
       return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
-    // Not ours to read, but a push must show something.
+    // The data is not readable, but every push must display something.
   }
-  return { kind: 'ask', id: '', title: 'Look at your phone’s page', body: '', tag: 'unreadable' };
+  return { kind: 'ask', id: '', title: 'Open your phone page', body: '', tag: 'unreadable' };
 }
 
 async function show({ kind, id, title, body, tag, again = false }: PushMessage): Promise<void> {
@@ -88,7 +88,7 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
     body,
     tag,
     renotify: again,
-    // There is nothing to do about a fill, or a sign-in that ended: it may go by itself.
+    // A fill or an ended sign-in requires no action, so its notification may disappear by itself.
     requireInteraction: kind === 'ask' || kind === 'account' || kind === 'order',
     icon: icon(192),
     badge: icon(96),
@@ -98,8 +98,8 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
 }
 
 /**
- * Takes it off the screen. On iOS, and in Safari, each push must show something, or the subscription is taken away: there
- * the notification is replaced, without a sound, by one that says that nothing is left to decide.
+ * Closes the notification. On iOS and in Safari, each push must display something or the subscription is revoked, so the
+ * notification is silently replaced by one that says that nothing is left to decide.
  */
 async function settle(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
@@ -108,12 +108,12 @@ async function settle(title: string, tag: string): Promise<void> {
   for (const notification of await self.registration.getNotifications({ tag })) notification.close();
 }
 
-/** Every browser of iOS, and Safari: whoever else claims to be AppleWebKit says Chrome, too. */
+/** Returns whether this is Safari or any browser on iOS. Other browsers that claim to be AppleWebKit also contain Chrome. */
 function isWebKit(): boolean {
   return /AppleWebKit\//.test(navigator.userAgent) && !/Chrom(e|ium)\//.test(navigator.userAgent);
 }
 
-/** A window that is there, at that card; else a new one. */
+/** Focuses an open window and shows the card there, or opens a new window. */
 async function open(id: string): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = windows.find(({ url }) => new URL(url).pathname === PHONE);
