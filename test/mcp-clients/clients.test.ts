@@ -136,7 +136,7 @@ describe.each(drivers.map((driver) => ({ title: driver.title, driver })))('$titl
       if (waitsForReal) await delay(TOKEN_OVER_MS);
       else stage.clock.set(Date.now() + AFTER_MS + TOKEN_OVER_MS);
       await stage.restart();
-      const { saw } = await ask('buy', '4', () => stage.person.answer('approve'));
+      const { saw } = await ask('buy', '2', () => stage.person.answer('approve'));
       expect(saw.map(statusOf).at(-1)).toBe('executed');
       expect(stage.world.sandbox.broker.book()).toHaveLength(before + 1);
       // A client whose own clock has not moved may take the 401 for the end of its sign-in: only real time tells.
