@@ -114,8 +114,8 @@ function risks(told: z.output<typeof risk>): string {
   const [largest] = positions;
   return [
     told.volatility === null
-      ? 'The history is too short to tell the volatility.'
-      : `Volatility **${percent(told.volatility)}** a year, by ${told.returns_counted} returns ${periodWords[told.period]}.`,
+      ? 'There is too little history to calculate volatility.'
+      : `Volatility is **${percent(told.volatility)}** a year, based on ${told.returns_counted} returns ${periodWords[told.period]}.`,
     ...(high === null
       ? []
       : [
@@ -124,7 +124,7 @@ function risks(told: z.output<typeof risk>): string {
     ...(worst === null
       ? []
       : [
-          `The deepest fall was ${percent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
+          `The largest drawdown was ${percent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
         ]),
     largest === undefined
       ? 'No positions.'
@@ -138,7 +138,7 @@ function lotList(told: z.output<typeof lots>): string {
   const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
   if (list.length === 0) {
     const none =
-      told.symbol === undefined ? 'You hold no lots.' : `You hold no ${told.symbol} lots that I know.`;
+      told.symbol === undefined ? 'You have no tax lots.' : `You have no known ${told.symbol} lots.`;
     return [none, ...missing, ...note(simulated)].join(' ');
   }
   const lines = list.map(
@@ -149,8 +149,8 @@ function lotList(told: z.output<typeof lots>): string {
   const rows =
     told.imported === 0
       ? []
-      : [`${told.imported} of the activities were imported: the broker never told of them.`];
-  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; what wash sales disallowed is in the cost.`;
+      : [`${told.imported} of the activities were imported; your broker did not report them.`];
+  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
   return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
@@ -158,11 +158,11 @@ function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof was
   const { open_purchases, earlier_losses, not_known, simulated } = told;
   const lines = [
     ...(sold === null ? [`You hold no ${symbol}.`] : [saleWords(symbol, verdict, sold)]),
-    ...(sold?.unclear === undefined ? [] : [`The counts may not match: ${sold.unclear}.`]),
+    ...(sold?.unclear === undefined ? [] : [`The share counts may not match: ${sold.unclear}.`]),
     ...(open_purchases.length === 0 ? [] : [`An open order would buy more ${symbol}.`]),
     ...earlier_losses.map(
       ({ date, qty, loss, window }) =>
-        `${shares(qty)} ${symbol} were sold on ${date} at a loss of ${dollars(loss)}: a purchase until ${window.ends} concerns that.`,
+        `${shares(qty)} ${symbol} were sold on ${date} at a loss of ${dollars(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
     ),
     `Not known: ${not_known.join('; ')}.`,
   ];
@@ -172,18 +172,18 @@ function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof was
 function saleWords(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
   const what = `selling ${shares(sold.qty)} ${symbol} at ${sharePrice(sold.price)}`;
   const bought = sold.purchases.map(({ date, qty }) => `${shares(qty)} on ${date}`).join(', ');
-  const until = `A purchase until ${sold.window.ends} would count as well.`;
+  const until = `Buying more by ${sold.window.ends} would count too.`;
   switch (verdict) {
     case 'wash_sale':
-      return `Yes: ${what} makes a loss of ${dollars(sold.loss)}, and shares were bought within 30 days (${bought}).`;
+      return `Yes: ${what} would realize a loss of ${dollars(sold.loss)}, and shares were bought within 30 days (${bought}).`;
     case 'partly_wash_sale':
-      return `In part: ${what} makes a loss of ${dollars(sold.loss)}; ${dollars(sold.affected_loss)} of it, on ${shares(sold.affected_qty)} shares, is for shares bought again within 30 days (${bought}). ${until}`;
+      return `Partly: ${what} would realize a loss of ${dollars(sold.loss)}; ${dollars(sold.affected_loss)} of that, on ${shares(sold.affected_qty)} shares, is a wash sale because shares were bought within 30 days (${bought}). ${until}`;
     case 'no_loss':
-      return `No: ${what} makes no loss.`;
+      return `No: ${what} would not realize a loss.`;
     case 'cost_unknown':
-      return `That can’t be told: what ${shares(sold.unknown_cost_qty)} of the shares cost is not known.`;
+      return `I can’t tell: the cost of ${shares(sold.unknown_cost_qty)} of the shares is unknown.`;
     default:
-      return `Not by this account’s trades: ${what} makes a loss of ${dollars(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
+      return `No, judging by this account’s trades: ${what} would realize a loss of ${dollars(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
   }
 }
 
@@ -194,13 +194,13 @@ function found({
   snoozed,
   simulated,
 }: z.output<typeof findings>): string {
-  const by = rules_file === null ? 'the usual rules' : rules_file;
+  const by = rules_file === null ? 'the default rules' : rules_file;
   const lines = [
     ...fresh.map(({ severity, message }) => `- ${severity}: ${message}`),
-    ...ongoing.map(({ severity, message }) => `- ${severity}, told before: ${message}`),
+    ...ongoing.map(({ severity, message }) => `- ${severity}, ongoing: ${message}`),
     ...snoozed.map(({ severity, message }) => `- ${severity}, snoozed: ${message}`),
   ];
-  const head = lines.length === 0 ? `By ${by}: nothing found.` : `By ${by}:\n\n${lines.join('\n')}`;
+  const head = lines.length === 0 ? `No findings from ${by}.` : `Findings from ${by}:\n\n${lines.join('\n')}`;
   return [head, ...note(simulated)].join(lines.length === 0 ? ' ' : '\n\n');
 }
 
@@ -208,5 +208,5 @@ function passes({ order, effect, texts, hint }: z.output<typeof checked>): strin
   const what = describeOrder(order);
   const why = texts.length === 0 ? '' : `: ${texts.join('; ').replace(/\.$/, '')}`;
   if (effect === 'deny') return `${what} would not pass${why}.${hint === undefined ? '' : ` ${hint}`}`;
-  return `${what} would pass, ${effect === 'ask' ? 'once your phone approves' : 'without a tap'}.`;
+  return `${what} would pass${effect === 'ask' ? ', with your approval on the phone' : ' without your approval'}.`;
 }

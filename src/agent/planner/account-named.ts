@@ -2,11 +2,11 @@ import type { Intent } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
 /*
- * "buy 5 AAPL in my IBKR account", "what do I own in account 12345". The name is resolved before anything is asked or
- * proposed.
+ * Reads the account that a request names, as in "buy 5 AAPL in my IBKR account" or "what do I own in account 12345".
+ * The name is resolved before anything is asked or proposed.
  */
 
-/** A number has a digit; "in my account now" names none. */
+/** An account number contains a digit, so "in my account now" names none. */
 const byNumber =
   /\b(?:in|from|at|on) (?:my |the )?account (?:number |no\.? )?((?=[\w-]*\d)[A-Za-z0-9][\w-]*)/gi;
 const byName =
@@ -17,7 +17,7 @@ const general =
 
 const WHICH = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
-/** @throws {NotUnderstood} where it names several */
+/** Splits the account off a clause. @throws {NotUnderstood} if the clause names several accounts */
 export function withoutAccount(clause: string): { readonly rest: string; readonly account?: string } {
   const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
     general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],
@@ -55,8 +55,8 @@ const ofOne: readonly Intent['kind'][] = [
 export function inAccount(intent: Intent, account: string): Intent {
   if (ofOne.includes(intent.kind)) return { ...intent, account };
   throw new NotUnderstood(
-    'I can’t do that in an account that a sentence names.',
-    `Name it by the flag: --account ${JSON.stringify(account)}.`,
+    'I can’t choose the account for that from a sentence.',
+    `Pass --account ${JSON.stringify(account)} instead.`,
   );
 }
 
@@ -65,7 +65,7 @@ export function requireOneReading(intents: readonly Intent[]): void {
   const named = can.filter(({ account }) => account !== undefined);
   if (named.length === 0 || named.length === can.length) return;
   throw new NotUnderstood(
-    `Is all of it for the account "${named[0]?.account}", or a part?`,
-    'Name the account in each, or ask for one thing at a time.',
+    `Is all of that for the account "${named[0]?.account}", or only part of it?`,
+    'Name the account in each part, or ask for one thing at a time.',
   );
 }

@@ -20,9 +20,12 @@ const reaching = new RegExp(
   `^(.+?) (?:(${falls})|(${rises})|hits|reaches|touches|crosses|gets|goes|is|trades)(?: back| down| up)?(?: to| at)? \\$?[\\d,]+(?:\\.\\d+)?$`,
   'i',
 );
-const HINT = 'Write it as in "tell me when AAPL falls below 180".';
+const HINT = 'Try "tell me when AAPL falls below 180".';
 
-/** "tell me when AAPL falls below 180", "alert me if NVDA rises by more than 5% today". Undefined for other clauses. */
+/**
+ * Reads "tell me when AAPL falls below 180" or "alert me if NVDA rises by more than 5% today". Returns undefined for
+ * other clauses.
+ */
 export function readAlert(clause: string): AlertIntent | undefined {
   const what = asks.exec(clause)?.[1];
   if (what === undefined) return undefined;
@@ -37,7 +40,7 @@ export function readAlert(clause: string): AlertIntent | undefined {
     return alert(name, { [/above|over/i.test(side) ? 'above' : 'below']: amount(price) });
   }
   if (reaching.test(what)) {
-    throw new NotUnderstood('From above, or from below?', HINT);
+    throw new NotUnderstood('Do you mean rising above it, or falling below it?', HINT);
   }
   return undefined;
 }
@@ -51,7 +54,7 @@ function oneSymbol(text: string): string {
   words.takeAny('the price of', 'shares of');
   const symbol = words.symbol(HINT);
   words.takeAny('stock', 'shares', 'share price', 'price');
-  if (!words.done) throw new NotUnderstood('I watch one symbol with each alert.', HINT);
+  if (!words.done) throw new NotUnderstood('An alert can watch only one symbol.', HINT);
   return symbol;
 }
 
@@ -62,7 +65,7 @@ const stopping = [
   /^(?:remove|delete|cancel|drop|clear|turn off|stop) (?:all |all of )?(?:my |the )?(?:price )?alerts? (?:for|of|on|about) (\S+(?: \S+)?)$/i,
 ];
 
-/** "stop telling me about AAPL". */
+/** Reads "stop telling me about AAPL". */
 export function readStopAlert(clause: string): Intent | undefined {
   const what = stopping.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   return what === undefined ? undefined : { kind: 'stop_alert', symbol: oneSymbol(what) };
@@ -84,7 +87,7 @@ const times: readonly (readonly [RegExp, LookTime])[] = [
   ],
 ];
 
-/** "check my alerts every 15 minutes". */
+/** Reads "check my alerts every 15 minutes". */
 export function readLook(clause: string): (Intent & { kind: 'look' }) | undefined {
   const found = looking.exec(clause);
   const when = found?.[1] ?? found?.[2];
@@ -92,7 +95,7 @@ export function readLook(clause: string): (Intent & { kind: 'look' }) | undefine
   const every = times.find(([pattern]) => pattern.test(when))?.[1];
   if (every !== undefined) return { kind: 'look', every };
   throw new NotUnderstood(
-    'I can look every 15 minutes, every half hour, every hour, at the open or before the close.',
-    'Any other time: trade-agent schedule add.',
+    'I can check every 15 minutes, every half hour, every hour, at the open or before the close.',
+    'For other times, use "trade-agent schedule add".',
   );
 }

@@ -146,11 +146,11 @@ function standing(
 ): string {
   const isEndSaid = until !== undefined || before !== undefined;
   return [
-    `${what}: the gateway does it by itself. ${worst}.`,
+    `${what}: the gateway will place it automatically. ${worst}.`,
     ...(isEndSaid
       ? []
-      : [`You named no end, so it lasts ${DEFAULT_DAYS} days, until ${lastDayWords(expires_at)}.`]),
-    next_at === undefined ? 'It watches the price from now on.' : `Next: ${momentWords(next_at)}.`,
+      : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${lastDayWords(expires_at)}.`]),
+    next_at === undefined ? 'It is watching the price now.' : `Next: ${momentWords(next_at)}.`,
     `\`trade-agent mandates revoke ${mandate}\` ends it.`,
   ].join(' ');
 }
@@ -236,7 +236,7 @@ function orderTable(list: z.output<typeof orderList>): string {
   );
   return total === orders.length
     ? rows
-    : `${rows}\n\nThe newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
+    : `${rows}\n\nShowing the newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
 }
 
 function label(environment: string, simulated: boolean): string {
@@ -244,14 +244,14 @@ function label(environment: string, simulated: boolean): string {
   return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
-/** Outside text must not break a row. */
+/** Builds a Markdown table. Outside text must not break a row. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-export const helpText = `I am the built-in planner: no language model, a small grammar. I understand
+export const helpText = `I am the built-in planner. I use a small grammar, not a language model. I understand
 
 - **prices**: \`AAPL\`, \`quote AAPL\`, \`price of apple and nvidia\`, \`chart AAPL 6 months\`, \`is the market open?\`
 - **your account**: \`what do I own\`, \`how am I doing\`, \`how much did I make today\`, \`biggest position\`, \`my AAPL position\`, \`cash\`, \`who am I\`
@@ -259,15 +259,15 @@ export const helpText = `I am the built-in planner: no language model, a small g
 - **buying and selling**: \`buy 5 AAPL\`, \`buy 5 AAPL limit 180 gtc\`, \`buy $500 of microsoft\`, \`sell half my MSFT\`, \`close my NVDA\`, \`sell 10 TSLA stop 200\`, \`sell 10 TSLA stop 200 limit 199\`, \`sell 10 TSLA trailing stop 5%\`, \`buy 5 AAPL at 180 extended hours\`, \`buy 5 AAPL with a stop at 170 and take profit at 200\`, \`sell 5 AAPL at 200 or stop 170\`
 - **risk, tax, rules**: \`what's my risk\`, \`my lots of NVDA\`, \`would selling KO be a wash sale?\`, \`would 5 AAPL pass my rules?\`, \`any findings?\`
 - **rebalancing**: \`rebalance to 60% VTI 40% BND\`
-- **what the gateway does by itself**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
-- **being told**: \`tell me when AAPL falls below 180\`, \`alert me if NVDA rises by more than 5% today\`, \`what alerts do I have?\`, \`stop telling me about AAPL\`, \`check my alerts every 15 minutes\`
-- **what was said before**: \`what about MSFT?\`, \`the same for KO\`
-- **telling others**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
-- several at once, joined by \`and\` or \`;\`, and the common requests in German, Spanish and Korean
+- **recurring and conditional orders**: \`buy $200 of VTI every Monday\`, \`buy 5 AAPL every trading day at 11:30 until December 18\`, \`sell 5 NVDA if it falls below 100 before Friday\`
+- **alerts**: \`tell me when AAPL falls below 180\`, \`alert me if NVDA rises by more than 5% today\`, \`what alerts do I have?\`, \`stop telling me about AAPL\`, \`check my alerts every 15 minutes\`
+- **follow-ups**: \`what about MSFT?\`, \`the same for KO\`
+- **messages**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
+- several requests at once, joined by \`and\` or \`;\`, and common requests in German, Spanish and Korean
 
 In a terminal, put a sentence with a \`$\` in single quotes: \`trade-agent run 'buy $250 of NVDA'\`.
 
-Every order and every message goes to your phone first; nothing is traded or sent before you approve it there.`;
+Every order and every message goes to your phone first; nothing is traded or sent until you approve it there.`;
 
 const one = z.lazy(() =>
   z.object({ name: z.string(), enabled: z.boolean(), snoozed_until: z.string().nullable() }),
@@ -299,22 +299,22 @@ function alertAnswer(tool: string, content: unknown): string {
     case 'remove_alert':
       return removed
         .parse(content)
-        .removed.map(({ name, when }) => `You are not told any more when ${when} (\`${name}\`).`)
+        .removed.map(({ name, when }) => `You will no longer be notified when ${when} (\`${name}\`).`)
         .join('\n');
     default: {
       const { schedule: id, when, is_new, with: by } = schedule.parse(content);
       return is_new
-        ? `Your alerts are looked at ${when}: schedule ${id}, by ${by}.${by === 'server' ? '' : ` \`trade-agent schedule remove ${id}\` takes it out.`}`
-        : `Your alerts are looked at ${when} already: schedule ${id}.`;
+        ? `Your alerts are checked ${when}: schedule ${id}, run by ${by}.${by === 'server' ? '' : ` \`trade-agent schedule remove ${id}\` removes it.`}`
+        : `Your alerts are already checked ${when}: schedule ${id}.`;
     }
   }
 }
 
 function setWords(answer: z.output<typeof set>): string {
   const { alert, when, is_new, is_so_now, last_in_words } = answer;
-  const now = last_in_words === undefined ? '' : ` It is at ${last_in_words} now.`;
+  const now = last_in_words === undefined ? '' : ` It is now at ${last_in_words}.`;
   return [
-    `${is_new ? 'You are told, once,' : 'You are told already'} when ${when} (\`${alert.name}\`).${now}${is_so_now ? ' That is so now: the next look tells it.' : ''}`,
+    `${is_new ? 'You will be notified once' : 'There is already an alert for'} when ${when} (\`${alert.name}\`).${now}${is_so_now ? ' That is already the case, so the next check will notify you.' : ''}`,
     ...careWords(answer),
   ].join('\n');
 }
@@ -324,9 +324,9 @@ function listWords(answer: z.output<typeof list>): string {
   if (count === 0) return 'You have no alerts. For example: "tell me when AAPL falls below 180".';
   const more = count > alerts.length ? [`- … and ${count - alerts.length} more`] : [];
   return [
-    'You are told when',
+    'You will be notified when',
     ...alerts.map(({ name, when, enabled, snoozed_until: until }) => {
-      const off = enabled ? (until === null ? '' : `, not before ${until}`) : ', off';
+      const off = enabled ? (until === null ? '' : `, snoozed until ${until}`) : ', off';
       return `- ${when} (\`${name}\`${off})`;
     }),
     ...more,
@@ -338,10 +338,12 @@ function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by:
   return [
     ...(looked_at_by.length > 0
       ? []
-      : ['Nothing looks at your alerts yet: say "check my alerts every 15 minutes".']),
+      : ['Nothing checks your alerts yet. Try "check my alerts every 15 minutes".']),
     ...(told_by.length > 0
       ? []
-      : ['No channel tells you yet: `trade-agent notices add NAME KIND` adds one (docs/guide/NOTICES.md).']),
+      : [
+          'You have no notification channel yet. Add one with `trade-agent notices add NAME KIND` (docs/guide/NOTICES.md).',
+        ]),
   ];
 }
 
@@ -370,12 +372,12 @@ function figure(
   const figures = portfolioView(account, positions);
   if (view === 'day') {
     if (figures.day_change === null || figures.day_change_fraction === null) {
-      return `I can't tell today's change: your broker does not report what the account was worth at the last close. Equity ${dollars(account.equity)}.`;
+      return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${dollars(account.equity)}.`;
     }
-    return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), deposits and withdrawals counted: equity ${dollars(account.equity)}.`;
+    return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${dollars(account.equity)}.`;
   }
   if (view === 'total') {
-    return `Open positions ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)} of what they cost).`;
+    return `Open positions: ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)} of their cost).`;
   }
   const by = (one: Position): Dec =>
     view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
@@ -397,7 +399,7 @@ function history({ symbol, bars }: { readonly symbol: string; readonly bars: rea
   const [first] = bars;
   const last = bars.at(-1);
   if (first === undefined || last === undefined || bars.length < 2)
-    return `There are too few prices of ${symbol} to draw.`;
+    return `There are too few prices for a chart of ${symbol}.`;
   const change = new Dec(last.close).minus(first.close);
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const closes = bars.map(({ close }) => close);
@@ -408,14 +410,13 @@ function history({ symbol, bars }: { readonly symbol: string; readonly bars: rea
   ].join('\n\n');
 }
 
-/** Times in the exchange's own format. */
 function hours({ is_open, next_open, next_close }: MarketClock): string {
   return is_open
     ? `The market is open. It closes at ${moment(next_close)}.`
     : `The market is closed. It opens at ${moment(next_open)}.`;
 }
 
-/** `2026-11-27 09:30 (UTC-05:00)` */
+/** Formats a time as `2026-11-27 09:30 (UTC-05:00)`, in the exchange's own time zone. */
 function moment(at: string): string {
   const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::[\d.]+)?(Z|[+-]\d{2}:\d{2})$/.exec(at);
   if (parts === null) return at;
@@ -423,7 +424,7 @@ function moment(at: string): string {
   return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
 }
 
-/** `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`; approved market orders show their bound. */
+/** Returns `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. Approved market orders show their bound. */
 export function orderSummary(order: Order): string {
   const filled =
     order.filled_avg_price === null
@@ -432,12 +433,12 @@ export function orderSummary(order: Order): string {
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 
-/** `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
+/** Returns `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
 export function linesSummary(lines: readonly BatchLine[]): string {
   return `${batchText(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }
 
 function lineSummary({ outcome, order, reason }: BatchLine): string {
   if (order !== undefined) return orderSummary(order);
-  return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway said no'}`;
+  return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway refused it'}`;
 }

@@ -6,7 +6,7 @@ export interface Answered {
   readonly content: unknown;
 }
 
-/** Calls for the newest prompt, in order, with their answers. */
+/** Returns the calls for the newest prompt, in order, with their answers. */
 export function answeredCalls(conversation: readonly BaseMessage[]): Answered[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(

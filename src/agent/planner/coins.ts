@@ -1,4 +1,4 @@
-/** Coin names and their dollar pairs, used if the asset list has them. */
+/** Coin names and their dollar pairs, which count only if the asset list has them. */
 export const coins: Readonly<Record<string, readonly [string]>> = {
   bitcoin: ['BTC/USD'],
   bitcoins: ['BTC/USD'],
@@ -20,7 +20,7 @@ export const coins: Readonly<Record<string, readonly [string]>> = {
   'bitcoin cash': ['BCH/USD'],
 };
 
-/** Codes that are also tickers of funds or stocks; ambiguous ones are asked about. */
+/** Coin codes that are also stock or fund tickers. If both exist, the planner asks which one is meant. */
 const codes = new Set(['BTC', 'ETH', 'SOL', 'DOGE', 'XRP']);
 
 export function isCoinCode(word: string): boolean {

@@ -17,9 +17,9 @@ const andThat = /^and (?:for )?(\$?[A-Za-z][A-Za-z0-9.]*)$/i;
 const DEEPEST = 20;
 
 /**
- * What the newest turn asks for in context: a "yes" to a spelling question, "the same for KO", "what about MSFT?". Asks
- * if the turn before is ambiguous.
- * @param turns the person's own, newest last
+ * Reads the newest turn in context: a "yes" to a spelling question, "the same for KO", "what about MSFT?". Returns a
+ * question if the previous turn leaves it ambiguous.
+ * @param turns the person's own turns, newest last
  */
 export function understand(turns: readonly string[]): Understood {
   const turn = bare(turns.at(-1) ?? '').replaceAll('’', "'");
@@ -42,8 +42,8 @@ function accept(earlier: readonly string[]): Understood {
   const offer = before !== undefined && 'refusal' in before ? before.refusal.offer : undefined;
   if (offer === undefined) {
     throw new NotUnderstood(
-      'I have asked you nothing that a yes would answer.',
-      'Say the whole of it, as in "buy 5 AAPL".',
+      "I haven't asked you a yes-or-no question.",
+      'Write the whole request, as in "buy 5 AAPL".',
     );
   }
   return { parsed: parsePrompt(offer), accepted: offer };
@@ -54,17 +54,17 @@ function before(earlier: readonly string[], hint: string): Intent {
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
   if (intent !== undefined && intents.length === 1 && symbolsOf(intent).length > 0) return intent;
-  throw new NotUnderstood('I don’t know what of before you mean.', hint);
+  throw new NotUnderstood('I don’t know which earlier request you mean.', hint);
 }
 
-const wholeOrder = 'Say the whole of it, as in "buy 5 KO" or "quote KO".';
+const wholeOrder = 'Write the whole request, as in "buy 5 KO" or "quote KO".';
 const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 
 function theSame(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
   const intent = before(earlier, wholeOrder);
   if (symbolsOf(intent).length > 1) {
-    throw new NotUnderstood('There were several symbols before.', wholeOrder);
+    throw new NotUnderstood('Your last request had several symbols.', wholeOrder);
   }
   if (
     intent.kind === 'replace' ||
@@ -73,8 +73,8 @@ function theSame(earlier: readonly string[], text: string): Intent {
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstood(
-      `The price before was for ${symbolsOf(intent)[0]?.toUpperCase()}. Which is it for ${symbol.toUpperCase()}?`,
-      `Say the whole of it, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
+      `The earlier price was for ${symbolsOf(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
+      `Write the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }
   return withSymbols(intent, () => symbol);
@@ -91,7 +91,7 @@ function whatAbout(earlier: readonly string[], text: string): Intent {
       return withSymbols(intent, () => symbol);
     default:
       throw new NotUnderstood(
-        `Do you want the price of ${symbol.toUpperCase()}, or the same done with it?`,
+        `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
         `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
       );
   }
@@ -99,7 +99,7 @@ function whatAbout(earlier: readonly string[], text: string): Intent {
 
 function readSymbol(text: string): string {
   const words = new Words(text);
-  const symbol = words.symbol('Write it as in "the same for KO".');
+  const symbol = words.symbol('Try "the same for KO".');
   words.takeAny('stock', 'shares', 'too', 'as well');
   if (words.done) return symbol;
   throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, wholeOrder);

@@ -58,12 +58,12 @@ function tomorrow({ today, days }: z.output<typeof calendar>): string {
   const date = addDays(today, 1);
   const day = days.find((each) => each.date === date);
   if (day !== undefined) {
-    return `Yes: the market trades tomorrow, ${date}, from ${day.open} to ${day.close} in New York.`;
+    return `Yes, the market is open tomorrow, ${date}, from ${day.open} to ${day.close} in New York.`;
   }
   const next = days.find((each) => each.date > date);
   const then =
-    next === undefined ? '' : ` It trades next on ${next.date}, from ${next.open} to ${next.close}.`;
-  return `No: the market does not trade tomorrow, ${date}.${then}`;
+    next === undefined ? '' : ` It next opens on ${next.date}, from ${next.open} to ${next.close}.`;
+  return `No, the market is closed tomorrow, ${date}.${then}`;
 }
 
 function articles({ news: list, simulated }: z.output<typeof news>): string {
@@ -105,11 +105,11 @@ function did(figures: z.output<typeof performance>): string {
     ...(time_weighted === null ? [] : [`${signedPercent(time_weighted.fraction)} time-weighted`]),
     ...(money_weighted === null ? [] : [`${signedPercent(money_weighted.fraction)} money-weighted`]),
   ].join(', ');
-  const flows = Number(added) === 0 ? '' : ` Deposits less withdrawals were ${signedDollars(added)}.`;
+  const flows = Number(added) === 0 ? '' : ` Deposits minus withdrawals were ${signedDollars(added)}.`;
   const beside =
     benchmark.return === null
       ? ''
-      : ` ${plainWords(benchmark.symbol)} made ${signedPercent(benchmark.return.fraction)} with dividends.`;
+      : ` ${plainWords(benchmark.symbol)} returned ${signedPercent(benchmark.return.fraction)} with dividends.`;
   return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
 }
 
@@ -117,7 +117,7 @@ function watched(symbols: readonly string[]): string {
   return symbols.length === 0 ? 'Your watchlist is empty.' : `On your watchlist: ${symbols.join(', ')}.`;
 }
 
-/** Lines of an answer; `trade-agent gains` has all. */
+/** Maximum number of sales in an answer. `trade-agent gains` lists them all. */
 const MOST = 10;
 
 const total = z.lazy(() => z.object({ gain: z.string() }));
@@ -169,24 +169,24 @@ export function figureAnswer(
 }
 
 function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<typeof gains>): string {
-  const when = year === null ? 'in all' : `in ${year}`;
+  const when = year === null ? 'to date' : `in ${year}`;
   const note = [
     ...(told.imported === 0
       ? []
-      : [`${told.imported} of the activities were imported: the broker never told of them.`]),
+      : [`${told.imported} of the activities were imported; your broker did not report them.`]),
     ...(told.simulated ? ['The account is simulated.'] : []),
   ];
   if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
   const shown = lines.slice(-MOST).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
-    const made = gain === null ? 'of unknown cost' : signedDollars(gain);
+    const made = gain === null ? 'cost unknown' : signedDollars(gain);
     const wash = adjustment_code === 'W' ? ', wash sale' : '';
-    return `- ${sold} ${shares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'of unknown age' : `${term}-term`}${wash})`;
+    return `- ${sold} ${shares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;
   });
   const more = lines.length - shown.length + (told.left_out ?? 0);
   return [
-    `**${signedDollars(totals.all.gain)}** realized ${when}: short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}; the oldest shares first.`,
+    `**${signedDollars(totals.all.gain)}** realized ${when}: short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)} (first in, first out).`,
     shown.join('\n'),
-    ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` has all.`]),
+    ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` lists them all.`]),
     ...(incomplete.length === 0 ? [] : [`The history is incomplete for ${incomplete.join(', ')}.`]),
     ...(note.length === 0 ? [] : [note.join(' ')]),
   ].join('\n\n');
@@ -197,19 +197,19 @@ function ratio(
   figure: Exclude<PerformanceFigure, 'dividends'>,
 ): string {
   const value = ratios[figure];
-  const by = `by ${ratios.returns_counted} daily returns ${periodWords[period]}`;
+  const by = `${ratios.returns_counted} daily returns ${periodWords[period]}`;
   const name = { sharpe: 'Sharpe ratio', sortino: 'Sortino ratio', beta: `beta to ${benchmark.symbol}` }[
     figure
   ];
   return value === null
-    ? `Your ${name} is not known, ${by}: that takes twenty at least, and prices that reach back so far.`
-    : `Your ${name} is **${value}**, ${by}${figure === 'beta' ? '' : ', above a risk-free rate of nothing'}.`;
+    ? `Your ${name} can't be calculated from ${by}. It takes at least 20 returns, and prices that go back far enough.`
+    : `Your ${name} is **${value}**, based on ${by}${figure === 'beta' ? '' : ', with a risk-free rate of 0%'}.`;
 }
 
 function byMonth({ period, dividends_by_month: months }: z.output<typeof figures>): string {
   if (months.length === 0) return `No dividends ${periodWords[period]}.`;
   return [
-    `Dividends ${periodWords[period]}, as booked:`,
+    `Dividends ${periodWords[period]}, by month:`,
     ...months.map(({ month, amount }) => `- ${month} ${dollars(amount)}`),
     '',
   ].join('\n');

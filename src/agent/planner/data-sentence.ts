@@ -19,7 +19,7 @@ const spans: Readonly<Record<string, Period>> = {
   'the past year': '1Y',
 };
 
-/** As a pattern with one group. */
+/** Matches a time span, in one capturing group. */
 const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
 export const show = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
 
@@ -107,7 +107,7 @@ export function readData(clause: string): Intent | undefined {
 function some(list: string): string[] {
   const symbols = symbolsIn(list);
   if (symbols.length > 0) return symbols;
-  throw new NotUnderstood('Which symbol do you mean?', 'Write it as in "news about AAPL".');
+  throw new NotUnderstood('Which symbol do you mean?', 'Try "news about AAPL".');
 }
 
 /* Questions about realized gains, benchmarks, ratios, and dividends by month. */

@@ -3,13 +3,13 @@ import { defined } from '../../values/defined.ts';
 import { NotUnderstood, type Words } from './words.ts';
 
 /*
- * Bracket legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". For a
- * purchase a stop loss is a leg; for a sale it is the order's own, unless beside a take profit.
+ * Reads bracket legs: "buy 5 AAPL with a stop at 170 and take profit at 200", "sell 5 AAPL at 200 or stop 170". In a
+ * purchase, a stop loss is a leg. In a sale, it is the order's own stop unless there is a take profit too.
  */
 
 /**
- * By field. `market`, `stop_limit`, `limit`: the kind without a price. `may_be_total`: the limit may be for all shares.
- * `exit_class`: the legs' class. `either`: two alternative prices.
+ * Terms by field name. `market`, `stop_limit` and `limit` name a type without its price. `may_be_total`: the limit
+ * may be for all shares. `exit_class`: the order class of the legs. `either`: two alternative prices.
  */
 export type Terms = Record<string, string | boolean>;
 
@@ -23,7 +23,7 @@ const withStop = [
   'with stop',
 ] as const;
 
-/** Whether a clause after "and" continues the legs. */
+/** Matches a clause after "and" that adds a leg. */
 export const exitAhead =
   '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
 
@@ -55,10 +55,10 @@ export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }
   if (exit_class === undefined || found.order_class === exit_class) return found;
   throw new NotUnderstood(
     exit_class === 'oco'
-      ? 'An oco order sells what you hold, at a take profit or at a stop.'
+      ? 'An OCO order sells what you hold, at a take profit or at a stop.'
       : exit_class === 'bracket'
         ? 'A bracket order buys, with a take profit and a stop loss.'
-        : 'An oto order buys, with a take profit or a stop loss.',
+        : 'An OTO order buys, with a take profit or a stop loss.',
     'For example: buy 5 AAPL limit 180 take profit 200 stop loss 170; sell 5 AAPL at 200 or stop 170.',
     'invalid_order',
   );
@@ -67,10 +67,10 @@ export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }
 function entryExits(terms: Terms): Terms {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
   if (profit === undefined && loss === undefined) return terms;
-  // Beside a take profit any stop is a leg.
+  // With a take profit, any stop is a leg.
   const stop = loss ?? stop_price;
   if (loss !== undefined && stop_price !== undefined) {
-    throw new NotUnderstood('The order has two stops.', 'Say one stop loss.', 'invalid_order');
+    throw new NotUnderstood('The order has two stops.', 'Give only one stop loss.', 'invalid_order');
   }
   return {
     ...entry,
@@ -83,13 +83,13 @@ function heldExits(terms: Terms, either: boolean): Terms {
   const { take_profit_limit_price: named, limit_price, stop_price, ...rest } = terms;
   if (named === undefined && !either) return terms;
   const profit = named ?? limit_price;
-  // A take profit alone is a limit.
+  // A take profit alone is an ordinary limit.
   if (stop_price === undefined && named !== undefined && limit_price === undefined && !either) {
     return { ...rest, limit_price: named };
   }
   if (profit === undefined || stop_price === undefined) {
     throw new NotUnderstood(
-      'I miss one of its two prices.',
+      'One of its two prices is missing.',
       'Write "sell 5 AAPL at 200 or stop 170".',
       'invalid_order',
     );

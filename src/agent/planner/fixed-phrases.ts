@@ -1,6 +1,6 @@
 import type { Intent } from './intent.ts';
 
-/* Whole-clause patterns in lower case, with single spaces, without courtesies. */
+/* Patterns for whole clauses, in lower case, with single spaces and without courtesies. */
 
 const show = '(?:(?:show|list|see|view|get|display|give|check|tell)(?: me)? )?';
 const mine = '(?:my |the )?';
@@ -113,7 +113,7 @@ export const fixedPhrases: readonly (readonly [RegExp, Intent])[] = [
   ],
 ];
 
-/** The commonest requests, for the list of the grammar's words. */
+/** The most common requests. Their words are the vocabulary for spelling corrections. */
 export const commonPhrases: readonly string[] = [
   'help',
   'who am i',

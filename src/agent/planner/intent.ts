@@ -6,11 +6,11 @@ import type { Period } from '../../trading/period.ts';
 import type { SaidContract } from './said-contract.ts';
 import type { SaidWhen } from './standing-when.ts';
 
-/* A symbol in capitals is a ticker; one in lower case is a name (`apple`, `aapl`) to look up first. */
+/* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is of the holding; with `contract` the request's symbol is the underlying; `mayBeTotal` if the limit may
- * be for all shares.
+ * `fraction` is a fraction of the position. With `contract`, the request's symbol is the underlying. `mayBeTotal`
+ * means that the limit may be for all shares.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -32,19 +32,19 @@ export interface AlertIntent {
   readonly alert: Alert;
 }
 
-/** The whole portfolio if undefined. */
+/** Which part of the portfolio to report; all of it if undefined. */
 export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
-/** By id, a symbol's only one, the only one, or the newest. */
+/** An order by its id, by its symbol, as the only one, or as the newest. */
 export type WhichOrder =
   | { readonly id: string }
   | { readonly symbol: string }
   | { readonly only: true }
   | { readonly newest: true };
 
-/** `price` of unspecified kind; `value` may be a price or shares. */
+/** A change to an order. `price` may be a limit or a stop; `value` may be a price or a number of shares. */
 export type OrderChange =
   | { readonly limit_price: string }
   | { readonly stop_price: string }
@@ -67,7 +67,7 @@ export interface ReplaceIntent {
   readonly change: OrderChange;
 }
 
-/** Fractions by ticker, with `cash`; complete. */
+/** Target weights by ticker, with `cash`. They add up to 1. */
 export interface RebalanceIntent {
   readonly kind: 'rebalance';
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
@@ -90,22 +90,22 @@ type Asked =
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: LookTime }
   | { readonly kind: 'calendar' }
-  /** The whole market without symbols. */
+  /** Without symbols, news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
   | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
   | {
       readonly kind: 'performance';
       readonly period: Period;
-      /** Defaults to the usual benchmark. */
+      /** Defaults to SPY. */
       readonly benchmark?: string;
-      /** All figures if omitted. */
+      /** Reports all figures if omitted. */
       readonly figure?: PerformanceFigure;
     }
-  /** `year` is `2025`, `this` or `last`; all years if omitted. */
+  /** `year` is `2025`, `this` or `last`. If omitted, all years are reported. */
   | { readonly kind: 'gains'; readonly year?: string }
   | { readonly kind: 'risk' }
   | { readonly kind: 'lots'; readonly symbol?: string }
-  /** The whole holding without shares. */
+  /** Without `qty`, the whole position. */
   | { readonly kind: 'wash'; readonly symbol: string; readonly qty?: string }
   | { readonly kind: 'findings' }
   | { readonly kind: 'rules'; readonly request: OrderRequestInput }
@@ -114,10 +114,10 @@ type Asked =
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   | { readonly kind: 'help' };
 
-/** `account` as the person calls it. */
+/** `account` is what the person called the account. */
 export type Intent = Asked & { readonly account?: string };
 
-/** Whether it must be looked up. */
+/** Returns whether a symbol is a name that has to be looked up. */
 export function isName(symbol: string): boolean {
   return symbol !== symbol.toUpperCase();
 }

@@ -7,7 +7,7 @@ const small =
 const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const scales: Readonly<Record<string, number>> = { hundred: 100, thousand: 1_000 };
 
-/** `five`, `thirty`; undefined for what is no number by itself. */
+/** Returns the value of `five` or `thirty`, or undefined for other words. */
 export function numberWord(word: string): number | undefined {
   const one = small.indexOf(word);
   if (one > 0) return one;
@@ -15,15 +15,16 @@ export function numberWord(word: string): number | undefined {
   return ten < 0 ? undefined : (ten + 2) * 10;
 }
 
-/** Whether a word is part of a number in words. */
+/** Returns whether a word can be part of a spelled-out number. */
 export function isNumberWord(word: string): boolean {
   return word in scales || word.split('-').every((part) => numberWord(part) !== undefined);
 }
 
 /**
- * The number that words begin with: `twenty-five`, `two hundred fifty`, `a hundred`, below a million.
- * @param words lower case
- * @returns with how many words it takes; undefined where they begin with none, or with what is no number ("five six")
+ * Reads a spelled-out number below a million from the start of `words`: `twenty-five`, `two hundred fifty`, `a
+ * hundred`.
+ * @param words in lower case
+ * @returns the value and how many words it takes, or undefined if the words start with no valid number ("five six")
  */
 export function readNumberWords(
   words: readonly string[],
@@ -39,7 +40,7 @@ export function readNumberWords(
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
-/** So many of a scale, and the rest: `two hundred`, `fifty`. */
+/** Reads a multiple of a scale and the remainder: `two hundred`, `fifty`. */
 function below(
   parts: readonly string[],
   scale: string,
@@ -63,7 +64,7 @@ function belowHundred(parts: readonly string[]): number | undefined {
   return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
 }
 
-/** `5`, `five`, `$1,000.50`, `1k`, `5%` as a plain decimal; undefined for what is none. */
+/** Returns `5`, `five`, `$1,000.50`, `1k` or `5%` as a plain decimal, or undefined for other words. */
 export function readNumber(word: string): string | undefined {
   const named = numberWord(word);
   if (named !== undefined) return String(named);

@@ -37,7 +37,7 @@ export function orderToChange(which: WhichOrder, open: readonly Order[], all: re
   );
 }
 
-/** Lists show shortened ids. */
+/** Returns whether an id is complete; lists show shortened ids. */
 export function isWholeId(id: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
 }
@@ -49,8 +49,8 @@ function meantBy(typed: string, open: readonly Order[]): Order | undefined {
   if (begun.length < 2) return begun[0];
   const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstood(
-    `"${typed}" begins the ids of ${begun.length} open orders: ${list}.`,
-    'Write more of it.',
+    `The ids of ${begun.length} open orders begin with "${typed}": ${list}.`,
+    'Write more of the id.',
   );
 }
 
@@ -69,16 +69,16 @@ function theOne(orders: readonly Order[], what: string, hint: string): Order {
   throw new NotUnderstood(`You have ${orders.length} ${what} orders: ${list}.`, hint);
 }
 
-/** "My last order" is the last one placed, even if it is no longer open. */
+/** Returns the last order placed, which "my last order" means even if it is no longer open. */
 function newestOf(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
-  if (last === undefined) throw new NotUnderstood('You have no order.', 'Ask "all orders".', 'not_found');
+  if (last === undefined) throw new NotUnderstood('You have no orders.', 'Ask "all orders".', 'not_found');
   const over = isOver(last);
   if (over || last.submitted_at === second?.submitted_at) {
     throw new NotUnderstood(
       over
-        ? `Your last order (${describeOpenOrder(last)}) is ${last.status.replaceAll('_', ' ')} already.`
-        : 'Two of your orders are as new as each other.',
+        ? `Your last order (${describeOpenOrder(last)}) is already ${last.status.replaceAll('_', ' ')}.`
+        : 'Your two newest orders were placed at the same time.',
       'Ask "open orders" for the ids, then "cancel order ID".',
       over ? 'not_found' : 'usage',
     );
@@ -86,7 +86,7 @@ function newestOf(all: readonly Order[]): Order {
   return last;
 }
 
-/** A bare number within this ratio of the price may be a price; likewise for the quantity. */
+/** A bare number less than this many times the order's price (or quantity) may be a new price (or quantity). */
 const NEAR = 3;
 
 export function changesOf(change: OrderChange, order: Order): Record<string, string> {
@@ -100,7 +100,7 @@ export function changesOf(change: OrderChange, order: Order): Record<string, str
       `Write "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
     );
   if (field === undefined || prices.length > 1) {
-    throw ask(field === undefined ? 'It has no price to change.' : 'Which of its prices?');
+    throw ask(field === undefined ? 'It has no price to change.' : 'Which of its prices do you mean?');
   }
   const isNear = (was: string | null) => {
     if (was === null || new Dec(was).isZero()) return false;
@@ -108,7 +108,7 @@ export function changesOf(change: OrderChange, order: Order): Record<string, str
     return ratio.lt(NEAR) && ratio.gt(new Dec(1).div(NEAR));
   };
   if ('value' in change && (!isNear(order[field]) || isNear(order.qty))) {
-    throw ask(`Is ${value} its price or its shares?`);
+    throw ask(`Is ${value} the new price or the new number of shares?`);
   }
   return { [field]: value };
 }

@@ -18,10 +18,10 @@ const openings: readonly (readonly [RegExp, 'buy' | 'sell', PositionIntent | und
   [/^sell\b/i, 'sell', undefined],
 ];
 
-/** The word, a strike with its letter, or an OCC symbol. */
+/** Matches "call" or "put", a strike with its letter, or an OCC symbol. */
 const namesOption = /\b(?:calls?|puts?)\b|\s\$?\d+(?:\.\d+)?[cp]\b|\b[A-Z][A-Z0-9]{0,5}\d{6}[CP]\d{8}\b/i;
 
-/** In an option clause commas separate strike and expiry, not symbols. */
+/** Returns whether a clause names an option; its commas separate strike and expiry, not symbols. */
 export function isAboutOption(clause: string): boolean {
   return namesOption.test(clause);
 }
@@ -40,7 +40,7 @@ interface Said {
   isMarket?: true;
 }
 
-/** Underlying, strike and expiry in any order. Undefined if the clause is not about an option. */
+/** Reads an option order, with underlying, strike and expiry in any order. Returns undefined for other clauses. */
 export function readOption(clause: string): OrderIntent | undefined {
   if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
@@ -61,7 +61,7 @@ export function readOption(clause: string): OrderIntent | undefined {
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
-/** "close my AAPL 190 call" does not say whether it was bought or sold. */
+/** Asks, because "close my AAPL 190 call" does not say whether it was bought or sold. */
 function closing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstood(
@@ -80,7 +80,7 @@ function readSaid(words: Words): Said {
     else if (said.symbol === undefined) said.symbol = words.symbol(examples);
     else {
       throw new NotUnderstood(
-        `I don't understand "${shown(words.peek())}" in this order, so I leave it all.`,
+        `I don't understand "${shown(words.peek())}" in this order, so I haven't done anything.`,
         examples,
       );
     }
@@ -106,7 +106,7 @@ function readSign(words: Words, said: Said): boolean {
   return true;
 }
 
-/** The words before a limit price or a strike. */
+/** Takes the words before a limit price or a strike. */
 function takeLead(words: Words): 'limit' | 'strike' | undefined {
   const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
   if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit'))
@@ -120,7 +120,7 @@ function takeLead(words: Words): 'limit' | 'strike' | undefined {
   return isStrike ? 'strike' : undefined;
 }
 
-/** The first bare number is the quantity. */
+/** Reads a number. The first bare one is the quantity. */
 function readNumbers(words: Words, said: Said): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {
@@ -141,7 +141,7 @@ function readNumbers(words: Words, said: Said): boolean {
     return qty !== undefined;
   }
   if (!looksNumeric(words.peek().replace(/^\$/, ''))) return false;
-  // "230 18 December": beside a strike, the number before a month is its day.
+  // In "230 18 December", the number after the strike and before the month is the day.
   if (said.strike !== undefined && monthOf(words.peek(1)) !== undefined) return false;
   once(said, 'strike', words.price('strike'));
   words.takeAny('strike');
@@ -150,7 +150,11 @@ function readNumbers(words: Words, said: Said): boolean {
 
 function once<Field extends keyof Said>(said: Said, field: Field, value: NonNullable<Said[Field]>): void {
   if (said[field] !== undefined) {
-    throw new NotUnderstood(`The order has two values for its ${field}.`, 'Say it once.', 'invalid_order');
+    throw new NotUnderstood(
+      `The order has two values for its ${field}.`,
+      'Give it only once.',
+      'invalid_order',
+    );
   }
   said[field] = value;
 }
@@ -162,23 +166,27 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
   if (limit !== undefined && isMarket) {
     throw new NotUnderstood(
-      'Is it a market order, or has it a limit?',
-      'Say one of the two.',
+      'Is it a market order or a limit order?',
+      'Choose one of the two.',
       'invalid_order',
     );
   }
   if (assetClassOf(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
-    throw new NotUnderstood(`${symbol} says strike and expiry already.`, 'Say them once.', 'invalid_order');
+    throw new NotUnderstood(
+      `${symbol} already includes the strike and expiry.`,
+      'Leave them out.',
+      'invalid_order',
+    );
   }
   if (isName(symbol) || assetClassOf(symbol) !== 'us_equity') {
     throw new NotUnderstood(
-      `For an option I need the ticker symbol of the stock, and "${shown(symbol)}" is none.`,
+      `For an option I need the ticker symbol of the stock, and "${shown(symbol)}" isn't one.`,
       examples,
     );
   }
   if (right === undefined) throw new NotUnderstood('A call or a put?', examples);
-  if (strike === undefined) throw new NotUnderstood(`At which strike is the ${right}?`, examples);
+  if (strike === undefined) throw new NotUnderstood(`What is the strike of the ${right}?`, examples);
   if (expiry === undefined) throw new NotUnderstood(`When does the ${right} expire?`, examples);
   return { symbol, contract: { right, strike, expiry } };
 }
@@ -208,7 +216,7 @@ const MONTHS = 'january february march april may june july august september octo
 
 /**
  * Reads `Dec 18`, `18 Dec 2026`, `12/18`, `2026-12-18`, or a month.
- * @param afterSymbol whether the symbol was read: before it, a month may be a ticker
+ * @param afterSymbol whether the symbol was already read; before it, a month may be a ticker
  * @returns `12-18`, `2026-12-18`, `12`, `2026-12`; undefined if no date comes next
  */
 function readExpiry(words: Words, afterSymbol: boolean): string | undefined {
@@ -272,7 +280,7 @@ function dated(month: number, day: string | undefined, year: string | undefined)
     .join('-');
 }
 
-/** By name or its first letters. */
+/** Returns the number of a month given by its name or abbreviation. */
 function monthOf(word: string): number | undefined {
   const lower = word.toLowerCase();
   const at = MONTHS.findIndex((name) => [name, name.slice(0, 3), name.slice(0, 4)].includes(lower));

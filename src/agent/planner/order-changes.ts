@@ -22,7 +22,7 @@ export function readCancel(words: Words): CancelIntent {
     if (id === '' && isMine && !all) return { kind: 'cancel', which: { only: true } };
     if (words.done && /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return { kind: 'cancel', which: { id } };
     throw new NotUnderstood(
-      'I miss the order’s id.',
+      'The order’s id is missing.',
       'Ask "open orders" for the ids, then "cancel order ID".',
     );
   }
@@ -40,12 +40,12 @@ export function readCancel(words: Words): CancelIntent {
 
 function ended(words: Words, intent: CancelIntent): CancelIntent {
   if (words.done) return intent;
-  throw new NotUnderstood(`I don't understand "${shown(words.rest())}" after the cancel.`, cancelHint);
+  throw new NotUnderstood(`I don't understand "${shown(words.rest())}" in this cancellation.`, cancelHint);
 }
 
 type Price = 'limit_price' | 'stop_price';
 
-/** After "change", "move" and the like: which order, and the new value. */
+/** Reads what follows "change", "move" and the like: which order, and the new value. */
 export function readReplace(words: Words): ReplaceIntent {
   let field = readField(words);
   if (field !== undefined) words.takeAny('of', 'on', 'for');
@@ -59,7 +59,7 @@ export function readReplace(words: Words): ReplaceIntent {
   const said = readField(words);
   if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclear(words);
   field ??= said;
-  // "my order", "my limit": something must be named.
+  // Something must be named, as in "my order" or "my limit".
   const isNamed = words.take('order') || isOrder || field !== undefined;
   if ('only' in which && !(isMine && isNamed)) throw unclear(words);
   if (!words.takeAny('to be', 'to', 'at')) throw unclear(words);
@@ -70,7 +70,7 @@ export function readReplace(words: Words): ReplaceIntent {
 
 function unclear(words: Words): NotUnderstood {
   const rest = words.rest();
-  const what = rest === '' ? 'what is to change' : `"${shown(rest)}" in this change`;
+  const what = rest === '' ? 'what should change' : `"${shown(rest)}" in this change`;
   return new NotUnderstood(`I don't understand ${what}.`, changeHint);
 }
 
@@ -88,7 +88,7 @@ function readWhich(words: Words, isNewest: boolean): WhichOrder {
     return { id };
   }
   if (isWholeId(words.peek())) return { id: words.next() };
-  // "change my limit order to 185": the kind, then "order".
+  // In "change my limit order to 185", the type comes before "order".
   if (/^(limit|stop|to)$/i.test(words.peek())) return isNewest ? { newest: true } : { only: true };
   return { symbol: words.symbol(changeHint) };
 }

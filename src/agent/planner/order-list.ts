@@ -5,8 +5,8 @@ import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
 /*
- * One verb for several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". Either the orders cover the
- * whole list, or the planner asks.
+ * Reads one verb with several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". The planner asks
+ * unless the orders cover the whole list.
  */
 
 type Parse = (clause: string) => Intent;
@@ -21,7 +21,7 @@ function isSized(item: string): boolean {
   return sized.test(item) || numberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
 }
 
-/** "NVDA", "my NVDA shares", "3 MSFT". */
+/** Returns whether a clause can be an item of a list: "NVDA", "my NVDA shares", "3 MSFT". */
 export function isListItem(clause: string): boolean {
   return isSized(clause) || symbolItem(clause) !== undefined;
 }
@@ -29,11 +29,11 @@ export function isListItem(clause: string): boolean {
 interface SymbolItem {
   readonly symbol: string;
   readonly noun: string;
-  /** What follows the last item's symbol: the "every Friday" of "and BND every Friday". */
+  /** Text after the symbol: "every Friday" in "and BND every Friday". */
   readonly rest: string;
 }
 
-/** "every Monday and Thursday" names no company. */
+/** Matches weekdays, so that "every Monday and Thursday" names no company. */
 const isDay = /^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$/i;
 
 function symbolItem(clause: string): SymbolItem | undefined {
@@ -50,7 +50,7 @@ function symbolItem(clause: string): SymbolItem | undefined {
   }
 }
 
-/** One whole clause per item. @throws {NotUnderstood} if the list is ambiguous */
+/** Returns one complete clause per item. @throws {NotUnderstood} if the list is ambiguous */
 export function writtenOut(clause: string, items: readonly string[], parse: Parse): string[] {
   if (!items.some(isSized)) return sameForEach(clause, items, parse);
   if (!items.every(isSized)) throw leftOver(items);
@@ -73,10 +73,10 @@ function attempt(text: string, parse: Parse): Intent | NotUnderstood {
 
 const isIntent = (read: Intent | NotUnderstood): read is Intent => !(read instanceof NotUnderstood);
 
-/** "each" of the items, not of days or a price: "5 each of", "$500 of each of". */
+/** Matches "each" for the items, not for days or a price: "5 each of", "$500 of each of". */
 const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|month|mon|tue|wed|thu|fri))\b/i;
 
-/** "AAPL and NVDA each", but not "each Friday". */
+/** Matches the end of "AAPL and NVDA each", but not "each Friday". */
 const eachAtEnd = /^each(?:\b(?! \w+day|$) ?|$)/i;
 
 function sameForEach(clause: string, items: readonly string[], parse: Parse): string[] {
@@ -120,12 +120,12 @@ function namesOf(symbols: readonly string[]): string {
 
 function whosePrice(symbols: readonly string[]): NotUnderstood {
   return new NotUnderstood(
-    `Is it one price for all of ${namesOf(symbols)}?`,
+    `Is that one price for all of ${namesOf(symbols)}?`,
     'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
   );
 }
 
-/** An amount may be for each symbol or for all; only a whole position is surely each one's. */
+/** Asks whether an amount is for each symbol or for all of them, unless each one's whole position is meant. */
 function requireOneAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;
@@ -135,7 +135,7 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
     const offer = written.join(' and ');
     throw new NotUnderstood(
       `Did you mean "${offer}"?`,
-      'Nothing is done yet: say "yes", or write it again.',
+      'Nothing has been done yet. Say "yes", or write it again.',
       'usage',
       offer,
     );
@@ -147,11 +147,11 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
       : `${count} ${count === '1' ? 'share' : 'shares'}`;
   throw new NotUnderstood(
     `Is it ${amount} of each of ${namesOf(symbols)}, or ${amount} in total?`,
-    `For each, write "${side} ${amount} each of ${namesOf(symbols)}"; in total, how much of each: "buy 5 AAPL and 3 MSFT".`,
+    `For each, write "${side} ${amount} each of ${namesOf(symbols)}". For a total, write how much of each: "buy 5 AAPL and 3 MSFT".`,
   );
 }
 
-/** "buy 5 AAPL and 3 MSFT". */
+/** Reads "buy 5 AAPL and 3 MSFT". */
 function eachItsOwn(clause: string, items: readonly string[], parse: Parse): string[] {
   const first = attempt(clause, parse);
   const verb = verbFirst.exec(clause)?.[0];
@@ -188,7 +188,7 @@ const prices = [
   'stop_loss_limit_price',
 ];
 
-/** A share price belongs to one symbol. */
+/** Returns whether an intent has a share price, which can apply to only one symbol. */
 function isPriced(intent: Intent): boolean {
   switch (intent.kind) {
     case 'order':

@@ -16,7 +16,7 @@ const verbs = {
 
 export const amountVerbs: readonly string[] = [...verbs.buy, ...verbs.sell];
 
-/** "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
+/** Order types named before the verb: "limit buy 5 AAPL at 180", "place a limit order to buy 5 AAPL at 180". */
 const kinds: readonly (readonly [string, Terms])[] = [
   ['stop limit', { stop_limit: true }],
   ['limit', { limit: true }],
@@ -26,7 +26,7 @@ const kinds: readonly (readonly [string, Terms])[] = [
   ['oto', { exit_class: 'oto' }],
 ];
 
-/** Undefined if the sentence does not begin as an order. */
+/** Reads an order. Returns undefined if the sentence does not begin like one. */
 export function readOrder(words: Words): OrderIntent | undefined {
   const isPlaced = words.takeAny('place', 'put in', 'enter', 'submit');
   if (isPlaced) words.takeAny('a', 'an');
@@ -45,7 +45,7 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   return complete({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
-/** "close my NVDA", "close the NVDA position". */
+/** Reads "close my NVDA" or "close the NVDA position". */
 function readClose(words: Words, given: Terms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
@@ -71,7 +71,7 @@ function complete(
   // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
   validate(isName(said) ? { ...request, symbol: pairOf(said) ?? 'NAME' } : request);
-  // A dollar amount is a total already.
+  // A dollar amount is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
 
@@ -85,7 +85,10 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   const fraction = readFraction(words);
   if (fraction !== undefined) {
     if (side === 'buy') {
-      throw new NotUnderstood('I can buy a number of shares or an amount in dollars, not a part.', examples);
+      throw new NotUnderstood(
+        'I can buy a number of shares or an amount in dollars, not a fraction.',
+        examples,
+      );
     }
     words.take('of');
     words.takeAny('my', 'the');
@@ -103,10 +106,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   const written = words.peek();
   const qty = words.quantity();
   if (qty === undefined) {
-    throw new NotUnderstood(
-      `How much to ${side}? I miss a number of shares or an amount in dollars.`,
-      examples,
-    );
+    throw new NotUnderstood('How many shares, or how many dollars?', examples);
   }
   const isShares = words.takeAny('shares', 'share');
   if (!isShares && /^\d/.test(written)) requireUnit(words, written, side);
@@ -115,7 +115,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   return { amount: { qty } };
 }
 
-/** A bare number before "of" may be a dollar amount whose sign the shell removed. */
+/** Asks about a bare number before "of": it may be a dollar amount whose sign the shell removed. */
 function requireUnit(words: Words, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
@@ -155,7 +155,7 @@ function readFraction(words: Words): string | undefined {
   const fraction = new Dec(percent).div(100);
   if (fraction.lte(0) || fraction.gt(1)) {
     throw new NotUnderstood(
-      `${percent}% is no part of a position.`,
+      `${percent}% of a position is not a valid size.`,
       'Give more than 0% and at most 100%.',
       'invalid_order',
     );
@@ -184,8 +184,8 @@ function validate(request: OrderRequestInput): void {
 }
 
 /*
- * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion, "could you buy 5 AAPL?" for the order. A question
- * never becomes an order.
+ * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion; "could you buy 5 AAPL?" asks for the order. A
+ * question for an opinion never becomes an order.
  */
 
 const isPolite =
@@ -199,7 +199,7 @@ export function withoutPoliteWould(sentence: string): string {
 
 const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance'];
 
-/** "would you show my portfolio" is a request. @throws {NotUnderstood} for a trade */
+/** Reads "would you show my portfolio" as a request. @throws {NotUnderstood} for a trade */
 export function readWould(clause: string, parse: (clause: string) => Intent): Intent | undefined {
   if (!/^would you /i.test(clause)) return undefined;
   const intent = parse(clause.replace(would, ''));
@@ -209,7 +209,7 @@ export function readWould(clause: string, parse: (clause: string) => Intent): In
 
 const MESSAGE = "That's a question, so I haven't done anything.";
 const HINT =
-  'I can\'t advise. To have it done, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
+  'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
 
 const opens = [
   "should|shall|would|ought|(?:should|would|could)n't",
@@ -224,7 +224,7 @@ const question = new RegExp(
   `(?:^|[.;,!?]\\s*|\\b(?:and|then|but|hey|hi|hello|ok|okay|so|please)[\\s,]+)(?:${opens})\\b[^.;]*\\b(?:buy|buying|bought|sell|selling|sold|purchase|purchasing|purchased|dump|dumping|close|closing|cancel|cancelling|canceling)\\b`,
   'i',
 );
-/** Questions about an order that can be answered. */
+/** Matches questions about an order that can be answered. */
 const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
 
 export function answerToQuestion(sentence: string): NotUnderstood | undefined {

@@ -3,7 +3,7 @@ import { readExit, type Terms, withExits } from './exit-terms.ts';
 import { NotUnderstood, shown, type Words } from './words.ts';
 
 const conditions =
-  'A price can be waited for by the order itself ("buy 5 AAPL limit 180 gtc"), or by the gateway, once: "sell 5 NVDA if it falls below 100".';
+  'To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".';
 export const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
 const tillCancelled = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
@@ -26,7 +26,7 @@ export function takeTimeInForce(words: Words): TimeInForce | undefined {
   return timeInForceWords.find(([, ...phrases]) => words.takeAny(...phrases))?.[0];
 }
 
-/** Words without effect. Any other left-over word refuses the order. */
+/** Words that have no effect. Any other unread word makes the planner refuse the order. */
 const fillers = 'please|order|with|a share|per share|a|an|as|each|right now|now|or better'.split('|');
 
 /** Price bounds by side. `each` is per share; `either` may be for all shares, unless "a share" follows. */
@@ -44,13 +44,13 @@ const bounds = {
 } as const;
 const eachShare = ['a share', 'per share', 'each', 'apiece'] as const;
 
-/** `mayBeTotal`: the limit may be for all shares. */
+/** Terms of an order. `mayBeTotal` means that the limit may be for all shares. */
 export interface ReadTerms {
   readonly terms: Partial<OrderRequestInput>;
   readonly mayBeTotal?: true;
 }
 
-/** Everything after the symbol. */
+/** Reads everything after the symbol. */
 export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {}): ReadTerms {
   const terms: Terms = { ...given };
   while (!words.done) {
@@ -58,7 +58,7 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
       if (field in terms) {
         throw new NotUnderstood(
           `The order has two values for ${field.replaceAll('_', ' ')}.`,
-          'Say it once.',
+          'Give it only once.',
           'invalid_order',
         );
       }
@@ -94,18 +94,18 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   if (words.take('for') && words.money() !== undefined) {
     throw new NotUnderstood(
       'The order has both a quantity and an amount.',
-      'Give either a number of shares or an amount in dollars; a price a share is written "limit 180".',
+      'Give either a number of shares or an amount in dollars. Write a price per share as "limit 180".',
       'invalid_order',
     );
   }
   const word = words.peek() === '' ? 'for' : words.peek();
   throw new NotUnderstood(
-    `I don't understand "${shown(word)}" in this order, so I leave it all.`,
+    `I don't understand "${shown(word)}" in this order, so I haven't done anything.`,
     /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
   );
 }
 
-/** What follows each opening of a term. Tried in this order. */
+/** Readers of terms by the words that open them, tried in this order. */
 const openings: readonly (readonly [(words: Words) => Terms, readonly string[]])[] = [
   [
     () => ({ market: true }),
@@ -131,7 +131,7 @@ function readLimit(words: Words): Terms {
   return { limit_price: words.price('limit price') };
 }
 
-/** "for 180 a share". */
+/** Returns whether "for 180 a share" comes next. */
 function isEach(words: Words): boolean {
   const at = /^(dollars|usd|bucks)$/i.test(words.peek(2)) ? 3 : 2;
   const [first, second] = [words.peek(at).toLowerCase(), words.peek(at + 1).toLowerCase()];
@@ -193,5 +193,5 @@ function contradiction(): NotUnderstood {
 }
 
 function missing(what: string): NotUnderstood {
-  return new NotUnderstood(`I miss the ${what}.`, 'Write it in dollars a share, as in "limit 180".');
+  return new NotUnderstood(`The ${what} is missing.`, 'Give it in dollars per share, as in "limit 180".');
 }

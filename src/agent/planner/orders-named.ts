@@ -3,10 +3,10 @@ import { understand } from './conversation.ts';
 import { isName } from './intent.ts';
 import { clausesOfWords, verbs } from './person-words.ts';
 
-/** As many as a client may have open. */
+/** A client may have this many proposals open. */
 const MOST_ORDERS_NAMED = 20;
 
-/** How many orders, cancels and messages the newest turn names, up to {@link MOST_ORDERS_NAMED}. */
+/** Returns how many orders, cancellations and messages the newest turn names, up to {@link MOST_ORDERS_NAMED}. */
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
@@ -18,7 +18,7 @@ export function ordersNamed(userTurns: readonly string[]): number {
   return Math.min(named, MOST_ORDERS_NAMED);
 }
 
-/** For unreadable sentences: a verb's clause is one order per symbol it names. */
+/** Counts the orders in a sentence that the planner can't parse: a clause with a verb has one order per symbol. */
 function namedByWords(turn: string): number {
   let count = 0;
   for (const { sides, lower, tickers } of clausesOfWords(turn)) {
@@ -29,7 +29,7 @@ function namedByWords(turn: string): number {
   return count;
 }
 
-/** Orders named with side and ticker in the newest turn. */
+/** Returns the orders that the newest turn names with their side and ticker. */
 export function ordersSaid(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);

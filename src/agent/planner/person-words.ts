@@ -12,11 +12,11 @@ import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
 
 /*
- * What the person's own words say about an order, also in sentences the planner can't read. What is not recognized
- * counts as not said, and the phone shows it as such.
+ * Reads what the person's own words say about an order, even in sentences that the planner can't parse. Words that
+ * are not recognized count as not said, and the phone shows the field that way.
  */
 
-/** A number and the order fields it may be. */
+/** A number and the order fields it may stand for. */
 interface SaidNumber {
   readonly value: string;
   readonly fields: readonly string[];
@@ -25,17 +25,17 @@ interface SaidNumber {
 /** What one turn says about orders for one symbol. */
 export interface Said {
   readonly symbol: boolean;
-  /** The rule that finds the symbol, if the words don't contain it. */
+  /** Rule that finds the symbol if the words don't contain it. */
   readonly symbolBy?: string;
   readonly sides: readonly Side[];
   readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
-  /** An order class for each reading. */
+  /** The order class of each possible reading. */
   readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
   readonly numbers: readonly SaidNumber[];
-  /** Parts of a position: `"0.5"` for half. */
+  /** Fractions of a position: `"0.5"` for half. */
   readonly fractions: readonly string[];
 }
 
@@ -84,11 +84,11 @@ const acronyms = new Set(
 );
 
 /**
- * What the newest turn says about orders for a symbol: one reading per order the planner reads, else one reading by
- * words.
- * @param turns the person's own, newest last, for "the same for KO"
+ * Returns what the newest turn says about orders for a symbol: one reading per order if the planner can parse the
+ * turn, else a single reading of its words.
+ * @param turns the person's own turns, newest last, for "the same for KO"
  * @param names resolved names
- * @returns at least one
+ * @returns at least one reading
  */
 export function readingsOf(
   turns: readonly string[],
@@ -97,7 +97,7 @@ export function readingsOf(
 ): Said[] {
   const turn = turns.at(-1) ?? '';
   const { parsed, accepted } = understand(turns);
-  // A "yes" to a spelling question says nothing itself.
+  // A "yes" to a spelling question says nothing by itself.
   if (accepted !== undefined) return [nothing];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
@@ -110,7 +110,7 @@ export function readingsOf(
 
 function tickerOf(said: string, names: readonly NameFound[]): string | undefined {
   if (!isName(said)) return said;
-  // If a model looked it up, the words contain the ticker or don't.
+  // If a model resolved the name, the word counts only if it is the ticker itself.
   return symbolIfNamed(said, names) ?? said.toUpperCase();
 }
 
@@ -174,7 +174,7 @@ interface Clause {
   readonly words: readonly string[];
   readonly lower: readonly string[];
   readonly tickers: readonly string[];
-  /** By its own verbs, else the previous clause's: "sell 5 AAPL, 3 MSFT". */
+  /** From the clause's own verbs, else from the previous clause: "sell 5 AAPL, 3 MSFT". */
   readonly sides: readonly Side[];
 }
 
@@ -202,10 +202,13 @@ function wordsOf(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** After these a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
+/** Words after which a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
 const leadsToTicker = new Set([...verbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
-/** Beside a ticker in capitals other words are none: the Apple of "5 shares of Apple (AAPL)". */
+/**
+ * Returns the tickers among the words. If any is in capitals, other words don't count: "Apple" in "5 shares of Apple
+ * (AAPL)".
+ */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
   const found = words.flatMap((word, at) => {
     const ticker = tickerAt(words, at, shouted);
@@ -216,12 +219,12 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
 }
 
 /**
- * English words count only in capitals ("tell me" does not name TELL); the grammar's words never in an all-caps
- * sentence.
+ * Returns the ticker at a position. English words count only in capitals ("tell me" does not name TELL), and the
+ * grammar's words never count in an all-caps sentence.
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
-  // Before upper-casing, which turns the long s and ligatures into ASCII.
+  // Checked before upper-casing, which turns the long s and ligatures into ASCII.
   if (!/^[A-Za-z][A-Za-z0-9]{0,9}([./][A-Za-z0-9]{1,4})?$/.test(word)) return undefined;
   const upper = word.toUpperCase();
   if (acronyms.has(upper)) return undefined;
@@ -251,7 +254,7 @@ function typesIn(clause: Clause): OrderType[] {
 const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
 const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
 
-/** By name or by their prices. A lone stop is a leg only of a purchase, if called a loss. */
+/** Returns the order classes, found by name or by their prices. A lone stop is a leg only in a purchase. */
 function classesIn(clauses: readonly Clause[]): OrderClass[] {
   const said = (...phrases: string[]) => clauses.some((clause) => says(clause, ...phrases));
   const named = orderClasses.filter((name) => said(name));
@@ -266,7 +269,7 @@ function classesIn(clauses: readonly Clause[]): OrderClass[] {
   return said('stop loss', 'stop-loss', 'with a stop', 'with stop') ? ['oto'] : [];
 }
 
-/** The entry's types: a leg's stop is not the entry's. */
+/** Returns the types of the entry order. A leg's stop does not make the entry a stop order. */
 function entryTypes(clauses: readonly Clause[], classes: readonly OrderClass[]): OrderType[] {
   if (classes.includes('oco')) return ['limit'];
   if (clauses.some((clause) => says(clause, 'limit', 'lmt'))) return ['limit'];
@@ -282,11 +285,11 @@ function fractionsIn({ lower }: Clause): string[] {
   });
 }
 
-/** A price may follow these with words in between ("limit of $180"). */
+/** Words that a price follows, with or without words in between ("limit of $180"). */
 const priceWords = new Set('limit lmt at @ stop stp above below under over stop-limit stop-loss'.split(' '));
 const between = new Set(['price', 'of', 'at', '@', 'is', 'by']);
 
-/** What the number at a place is: `limit` in "limit price of 180". */
+/** Returns the word that says what a number is: `limit` in "limit price of 180". */
 function leadOf(words: readonly string[], at: number): string {
   let back = at - 1;
   const word = () => words[back]?.toLowerCase() ?? '';
@@ -321,7 +324,7 @@ function unitOf({ words, lower, tickers }: Clause, at: number): Unit {
   return /^shares?$/.test(next) || tickers.includes((words[at + 1] ?? '').toUpperCase()) ? 'shares' : 'bare';
 }
 
-/** Whether the number belongs to another symbol: the 10 of "5 AAPL for 10 MSFT". */
+/** Returns whether a number belongs to another symbol: 10 in "5 AAPL for 10 MSFT". */
 function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
   for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
     if (readNumber(lower[next] ?? '') !== undefined) return false;

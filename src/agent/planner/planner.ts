@@ -9,7 +9,7 @@ import { type PlannerRefusal, REFUSAL } from './refusal.ts';
 import { lookups, priceLookups, rebalanceWords, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
-/** More wait for the next turn. */
+/** Maximum number of tool calls per turn. The rest wait for the next turn. */
 const CALLS_A_TURN = 20;
 
 type Turn =
@@ -18,9 +18,9 @@ type Turn =
   | { readonly refusal: PlannerRefusal };
 
 /**
- * A chat model without a language model: parses the last message by a small grammar (see `helpText`), calls the tools,
- * and renders their results. Deterministic, offline, free. Never guesses: an order sentence with an unknown word is
- * refused.
+ * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
+ * the tools, and renders their results. It is deterministic, offline and free, and it never guesses: an order
+ * sentence with an unknown word is refused.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {
@@ -51,7 +51,7 @@ export class BuiltinPlanner extends BaseChatModel {
       yield new ChatGenerationChunk({ text: '', message });
       return;
     }
-    // Streams lines, as a model would.
+    // Streams line by line, as a model would.
     const [first = '', ...lines] = message.text.split(/(?<=\n)/);
     message.content = first;
     yield new ChatGenerationChunk({ text: first, message });
@@ -63,7 +63,7 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 }
 
-/** A pure function of the messages. */
+/** Returns the planner's next turn, a pure function of the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
   const { parsed } = understand(personTurns(messages));
   if ('refusal' in parsed) return parsed;
@@ -97,7 +97,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
   }
 }
 
-/** The person's turns, oldest first, without prompts composed by programs. */
+/** Returns the person's turns, oldest first. Of the prompts composed by programs, only the newest counts. */
 function personTurns(messages: readonly BaseMessage[]): string[] {
   return messages.flatMap((message, at) => {
     const isNewest = !messages.slice(at + 1).some(({ type }) => type === 'human');

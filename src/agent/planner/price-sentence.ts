@@ -36,7 +36,7 @@ export function symbolsIn(list: string): string[] {
   return symbols;
 }
 
-/** Only tickers: `AAPL`, `$aapl`, `MSFT, NVDA`. */
+/** Returns the symbols of a clause that has only tickers: `AAPL`, `$aapl`, `MSFT, NVDA`. */
 function bareSymbols(clause: string): string[] | undefined {
   const words = clause.split(/[\s,]+/).filter((word) => word !== '');
   const symbols = words.flatMap((word) => {
@@ -46,7 +46,7 @@ function bareSymbols(clause: string): string[] | undefined {
   return symbols.length > 0 && symbols.length === words.length ? symbols : undefined;
 }
 
-/** Words in capitals that ask for no price. */
+/** Matches words in capitals that don't ask for a price. */
 const answers = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
 export function readBareSymbols(clause: string): Intent | undefined {
@@ -57,7 +57,7 @@ export function readBareSymbols(clause: string): Intent | undefined {
   return { kind: 'quote', symbols };
 }
 
-/** More symbols after "quote AAPL and". */
+/** Returns the symbols that continue "quote AAPL and". */
 export function moreSymbols(clause: string): string[] | undefined {
   const tickers = bareSymbols(clause);
   if (tickers !== undefined) return tickers;
@@ -84,7 +84,7 @@ const span =
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 365;
 
-/** "chart AAPL", "show me a chart of AAPL for the last 6 months". */
+/** Reads "chart AAPL" or "show me a chart of AAPL for the last 6 months". */
 export function readChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   if (what === undefined) return undefined;
@@ -94,12 +94,12 @@ export function readChart(clause: string): Intent | undefined {
       ? DEFAULT_DAYS
       : Number(parts[2] ?? 1) * (DAYS[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
   if (days < 1 || days > MOST_DAYS) {
-    throw new NotUnderstood('I can draw from a day to a year.', 'Write it as in "chart AAPL 6 months".');
+    throw new NotUnderstood('I can draw from a day to a year.', 'Try "chart AAPL 6 months".');
   }
   const words = new Words(parts?.[1] ?? what);
-  const symbol = words.symbol('Write it as in "chart AAPL".');
+  const symbol = words.symbol('Try "chart AAPL".');
   words.takeAny('shares', 'stock');
-  if (!words.done) throw new NotUnderstood('I draw one symbol at a time.', 'Write it as in "chart AAPL".');
+  if (!words.done) throw new NotUnderstood('I draw one symbol at a time.', 'Try "chart AAPL".');
   return { kind: 'chart', symbol, days };
 }
 

@@ -3,52 +3,52 @@ import { MOST_IN_BATCH } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
 import { NotUnderstood, shown } from './words.ts';
 
-/* "rebalance to 60% VTI 40% BND": every symbol with its part, tickers only. */
+/* Reads "rebalance to 60% VTI 40% BND", where every symbol is a ticker with a percentage. */
 
 const sentence =
   /^re-?balance(?: (?:my |the )?(?:portfolio|account|holdings|positions))?(?: back)? (?:to|into) (.+)$/i;
 const part = /^(\d{1,3}(?:\.\d{1,4})?)%$/;
 const ticker = /^[A-Z][A-Z0-9]{0,9}(?:[./][A-Z0-9]{1,4})?$/;
-const example = 'Write it as in "rebalance to 60% VTI 40% BND".';
+const example = 'Try "rebalance to 60% VTI 40% BND".';
 
 type Target = RebalanceIntent['targets'][number];
 
 export function readRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
-  // "60/40" names no symbols, which is asked about elsewhere.
+  // "60/40" names no symbols; `sayWhereItIs` asks for them.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
   return { kind: 'rebalance', targets: targetsIn(text) };
 }
 
-/** The "40% BND" of "60% VTI and 40% BND". */
+/** Adds "40% BND" in "60% VTI and 40% BND". */
 export function moreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
   if (!/^\d+(?:\.\d+)? ?(?:%|percent\b)|^\S+ \d+(?:\.\d+)? ?%$/i.test(clause)) return undefined;
   return { ...last, targets: [...last.targets, ...targetsIn(clause)] };
 }
 
-/** @throws {NotUnderstood} if the targets are incomplete, or beside anything else */
+/** Requires a rebalance to be complete and the only request. @throws {NotUnderstood} otherwise */
 export function requireWhole(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;
   if (intents.length > 1) {
     throw new NotUnderstood(
-      'I rebalance by itself, with nothing beside it.',
-      'Ask for the rest before or after.',
+      "A rebalance can't be combined with other requests.",
+      'Ask for the rest separately.',
     );
   }
   const { targets } = found;
   const names = targets.map(({ symbol }) => symbol);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new NotUnderstood(`${twice} has two parts.`, 'Name each symbol once.');
-  if (names.every((name) => name === 'cash')) throw new NotUnderstood('I miss a ticker symbol.', example);
+  if (twice !== undefined) throw new NotUnderstood(`${twice} has two percentages.`, 'Name each symbol once.');
+  if (names.every((name) => name === 'cash')) throw new NotUnderstood('A ticker symbol is missing.', example);
   if (targets.length > MOST_IN_BATCH) {
     throw new NotUnderstood(`That is more than ${MOST_IN_BATCH} symbols.`, 'Name fewer at once.');
   }
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
   if (!whole.eq(100)) {
     throw new NotUnderstood(
-      `These parts are ${plain(whole)}% together, not 100%.`,
-      'Name every part, cash too, as in "rebalance to 60% VTI 30% BND 10% cash".',
+      `These percentages add up to ${plain(whole)}%, not 100%.`,
+      'Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".',
     );
   }
 }
@@ -73,7 +73,7 @@ function target(percent: string, name: string): Target {
   const found = part.exec(percent)?.[1];
   if (found === undefined) {
     throw new NotUnderstood(
-      `"${shown(percent === '' ? name : percent)}" stands where I expect a part.`,
+      `I was looking for a percentage but found "${shown(percent === '' ? name : percent)}".`,
       example,
     );
   }
@@ -83,8 +83,8 @@ function target(percent: string, name: string): Target {
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };
   throw new NotUnderstood(
     name === ''
-      ? `What is ${percent}?`
-      : `"${shown(name)}" stands where I expect a ticker symbol in capitals.`,
+      ? `${percent} of what?`
+      : `I was looking for a ticker symbol in capitals but found "${shown(name)}".`,
     example,
   );
 }

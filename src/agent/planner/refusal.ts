@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/errors.ts';
 
-/** Key in an answer's `response_metadata`. */
+/** Key of the refusal in an answer's `response_metadata`. */
 export const REFUSAL = 'trade_agent_refusal';
 
 export interface PlannerRefusal {

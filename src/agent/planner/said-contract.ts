@@ -24,12 +24,12 @@ export function isContract(symbol: string, underlying: string | undefined, said:
   );
 }
 
-/** `AAPL $190 call expiring 12-18`, for a question about it. */
+/** Describes a contract for a question about it: `AAPL $190 call expiring 12-18`. */
 export function contractSaid(underlying: string, { right, strike, expiry }: SaidContract): string {
   return `${underlying} $${strike} ${right} expiring ${expiry}`;
 }
 
-/** "sell to open", a "covered call". */
+/** Returns the position intents in the words, such as "sell to open" or "covered call". */
 export function intentsSaid(lower: readonly string[]): PositionIntent[] {
   const line = ` ${lower.join(' ')} `;
   const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));

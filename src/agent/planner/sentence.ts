@@ -26,15 +26,15 @@ import { NotUnderstood, onlySymbol, shown, Words } from './words.ts';
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
 const HINT =
-  'The built-in planner understands such as "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order"; "help" says all of it. For more, use a language model with --model.';
+  'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
 
-/** A longer prompt is prose. */
+/** Maximum prompt length in characters. Longer prompts are prose. */
 const MAX_LENGTH = 1_000;
 
-/** After a comma these begin another clause. */
+/** Verbs that begin another clause after a comma. */
 const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 
-/** A list does not continue after these. */
+/** Matches the end of a sentence, where a list ends too. */
 const ending = /\s*(?:;|\n|\.\s+)\s*/;
 
 const between = new RegExp(
@@ -42,11 +42,11 @@ const between = new RegExp(
   'i',
 );
 
-/** "Every Monday, buy …": not a clause of its own. */
+/** Matches a schedule at the start, which is not a clause of its own: "Every Monday, buy …". */
 const whenFirst =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
-/** "In my IRA account, buy …": not a clause of its own. */
+/** Matches an account at the start, which is not a clause of its own: "In my IRA account, buy …". */
 const accountFirst = new RegExp(
   `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
   'i',
@@ -56,8 +56,8 @@ const courtesy =
   /^(?:(?:hey|hi|hello|ok|okay|so|now|please|kindly|just|also|can you|could you|i want to|i'd like to|i would like to|let's|let us|go ahead)[\s,]+)+/i;
 
 /**
- * All or nothing: of "buy 5 AAPL and frobnicate" nothing is done. Common requests in other languages are translated;
- * misspelled ones are asked about.
+ * Parses a prompt, all or nothing: "buy 5 AAPL and frobnicate" does nothing. Common requests in other languages are
+ * translated, and misspelled ones are asked about.
  */
 export function parsePrompt(prompt: string): Parsed {
   const text = prompt.trim();
@@ -74,7 +74,7 @@ export function parsePrompt(prompt: string): Parsed {
   return meant === undefined ? english : { refusal: asking(meant) };
 }
 
-/** No corrected word may be taken for a company's name. */
+/** Returns whether a corrected sentence is understood without reading a corrected word as a company's name. */
 function isUnderstood(sentence: string, written: string): boolean {
   const parsed = parseEnglish(sentence);
   const known = written.toLowerCase();
@@ -85,7 +85,7 @@ function asking(offer: string): PlannerRefusal {
   return {
     code: 'usage',
     message: `Did you mean "${offer}"?`,
-    hint: 'Nothing is done yet: say "yes", or write it again.',
+    hint: 'Nothing has been done yet. Say "yes", or write it again.',
     offer,
   };
 }
@@ -119,7 +119,7 @@ function parseEnglish(text: string): Parsed {
   }
 }
 
-/** "quote AAPL" with the MSFT of "and MSFT"; likewise further rebalancing targets. */
+/** Extends "quote AAPL" by the MSFT of "and MSFT", or a rebalance by more targets. */
 function withMore(last: Intent | undefined, clause: string): Intent | undefined {
   if (last?.kind === 'rebalance') return moreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
@@ -127,14 +127,14 @@ function withMore(last: Intent | undefined, clause: string): Intent | undefined 
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
-/** Questions are answered once; acts are done as often as said. */
+/** Adds an intent. A repeated question is answered once; a repeated act is done each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
   const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);
   if (acts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
 }
 
-/** Split at "and", "then" and full stops. */
+/** Splits a text into clauses at "and", "then" and the ends of sentences. */
 export function clausesOf(text: string): string[] {
   return sentencesOf(text).flat();
 }
@@ -150,7 +150,10 @@ function sentencesOf(text: string): string[][] {
   );
 }
 
-/** "sell all my AAPL and NVDA" becomes two sales. @throws {NotUnderstood} for an ambiguous list */
+/**
+ * Splits a text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
+ * @throws {NotUnderstood} for an ambiguous list
+ */
 export function writtenOutClauses(text: string): string[] {
   return sentencesOf(text).flatMap((clauses) => {
     const parts = clauses.flatMap(itemsOf);
@@ -168,7 +171,7 @@ export function writtenOutClauses(text: string): string[] {
   });
 }
 
-/** "sell all my AAPL, NVDA". */
+/** Splits a list such as "sell all my AAPL, NVDA". */
 function itemsOf(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
@@ -179,7 +182,7 @@ function itemsOf(clause: string): string[] {
     : [clause];
 }
 
-/** Whether a clause may be an item of the list before it. */
+/** Returns whether a clause may be an item of the preceding list. */
 function continues(clause: string): boolean {
   const alone = understood(clause);
   return (alone === undefined || areSymbolsAlone(clause)) && isListItem(clause);
@@ -199,7 +202,7 @@ function understood(clause: string): Intent | undefined {
   }
 }
 
-/** Without courtesies and final punctuation. */
+/** Removes courtesies and final punctuation. */
 export function bare(clause: string): string {
   return clause
     .trim()
@@ -258,15 +261,12 @@ export function namesIn(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(symbolsOf).filter(isName))];
 }
 
-/**
- * What is wanted often, and is done elsewhere: it says what to type instead.
- * @throws {NotUnderstood} with that
- */
+/** Refuses a common request that works differently, and says what to type instead. @throws {NotUnderstood} */
 function sayWhereItIs(clause: string): void {
   if (/^re-?balance\b/i.test(clause)) {
     throw new NotUnderstood(
-      'Which symbol is which part?',
-      'Write each with its part of the account, 100% together: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". Targets kept in a rules file are what "trade-agent check --suggest" goes back to (docs/guide/CHECKS.md).',
+      'How much of each symbol?',
+      'Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).',
     );
   }
 }
@@ -309,8 +309,8 @@ function readSend(clause: string): Intent | undefined {
 }
 
 /**
- * "buy $200 of VTI every Monday", "sell 5 NVDA if it falls below 100 before Friday". Undefined without a time or price
- * to wait for.
+ * Reads "buy $200 of VTI every Monday" or "sell 5 NVDA if it falls below 100 before Friday". Returns undefined if
+ * there is no time or price to wait for.
  */
 function readStanding(clause: string): StandingIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
@@ -323,22 +323,22 @@ function readStanding(clause: string): StandingIntent | undefined {
   const symbol = String(request.symbol);
   if (fraction !== undefined) {
     throw new NotUnderstood(
-      'How many shares? What is a part today may be another then.',
-      `Say the number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
+      'How many shares? A fraction of your position may be a different number by then.',
+      `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
     );
   }
   const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
   const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
   if (!isPlain || time_in_force !== 'day' || extended_hours) {
     throw new NotUnderstood(
-      'The gateway places market and limit orders by itself, each for the day.',
+      'Recurring and conditional orders can only be market or limit orders, good for the day.',
       `Leave the other terms out. ${waitsFor}`,
     );
   }
   if (timed.of !== undefined && timed.of.toLowerCase() !== symbol.toLowerCase()) {
     throw new NotUnderstood(
-      `Is it the price of ${timed.of} or of ${symbol.toUpperCase()} that is to be waited for?`,
-      `The gateway can wait for the price of what it orders: "… if ${symbol.toUpperCase()} falls below 100".`,
+      `Should it wait for the price of ${timed.of} or of ${symbol.toUpperCase()}?`,
+      `A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
   }
   return { kind: 'standing', request, when: timed.when, ...(mayBeTotal ? { mayBeTotal } : {}) };
@@ -347,15 +347,16 @@ function readStanding(clause: string): StandingIntent | undefined {
 /** Maximum edit distance. */
 const slack = (word: string) => (word.length <= 4 ? 1 : 2);
 const SHORTEST = 2;
-/** Shorter words have too many neighbors. */
+/** Minimum length of a corrected word. Shorter ones have too many neighbors. */
 const SHORTEST_KNOWN = 3;
-/** Most unknown words in a sentence. */
+/** Maximum number of unknown words in a sentence. */
 const MOST_WRONG = 2;
 const MOST_TRIED = 40;
 
 /**
- * Suggests a correction, to be asked about. Corrects only words of the grammar, never numbers or symbols.
- * @returns undefined if there is none, or two are equally near
+ * Suggests a correction to ask about. It changes words only to words of the grammar, and never changes numbers or
+ * symbols.
+ * @returns undefined if there is none, or if two are equally close
  */
 function misspelt(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const vocabulary = [...new Set(commonPhrases.join(' ').split(' '))];
@@ -404,11 +405,11 @@ interface Pattern {
   readonly language: Language;
 }
 
-/** Compiled at the first sentence that is not English. */
+/** Compiled for the first sentence that is not English. */
 let patterns: readonly Pattern[] | undefined;
 
 /**
- * The planner's English for a request in another language; undefined if no list has it.
+ * Returns the planner's English for a request in another language, or undefined if no list has it.
  * @throws {NotUnderstood} for an ambiguous number
  */
 export function translated(text: string): string | undefined {
@@ -452,13 +453,13 @@ function patternOf(template: string): RegExp {
   return new RegExp(`^${source.join('')}$`, 'iu');
 }
 
-/** A point or comma may separate thousands or decimals. */
+/** Reads a number in which a point or comma may separate thousands or decimals. */
 function plainNumber(written: string, { groupsByPoint }: Language): string {
   if (!groupsByPoint || /^\d+$/.test(written)) return written;
   if (/^\d+[.,]\d{1,2}$/.test(written)) return written.replace(',', '.');
   const one = written.replace(/[.,]/g, '');
   throw new NotUnderstood(
-    `I can't tell whether "${written}" has thousands or decimals.`,
+    `I can't tell whether "${written}" is in thousands or has decimals.`,
     `Write it without points and commas, as in ${one}, or with two decimals, as in 12.50.`,
     'invalid_order',
   );
@@ -514,7 +515,7 @@ function firstOf(patterns: readonly RegExp[], clause: string): string | undefine
   return patterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
 }
 
-/** `KO`, `my KO`, `all my KO`, `10 shares of KO`. */
+/** Reads `KO`, `my KO`, `all my KO` or `10 shares of KO`. */
 function readWash(text: string): Intent {
   const words = new Words(text);
   words.takeAny('all of my', 'all my', 'my');
@@ -526,7 +527,7 @@ function readWash(text: string): Intent {
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
-/** `5 AAPL` is a purchase, as the answer says. */
+/** Reads the order to check. `5 AAPL` counts as a purchase, and the answer says so. */
 function readChecked(text: string): Intent {
   const said = text
     .replace(/^["'“”‘’]|["'“”‘’]$/g, '')

@@ -2,7 +2,7 @@ import type { StandingDay } from '../../trading/mandate/standing.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstood } from './words.ts';
 
-/** When the gateway places the order, in the words of `place_standing_order`. */
+/** When the gateway places the order, in the terms of `place_standing_order`. */
 export interface SaidWhen {
   readonly every?: StandingDay;
   /** `HH:MM` in New York. */
@@ -13,11 +13,11 @@ export interface SaidWhen {
   readonly before?: string;
 }
 
-/** The sentence without its schedule. */
+/** A sentence's schedule, and the rest of the sentence. */
 export interface Timed {
   readonly rest: string;
   readonly when: SaidWhen;
-  /** The symbol whose price is awaited: `NVDA` of "if NVDA falls below 100". */
+  /** Symbol whose price is awaited: `NVDA` in "if NVDA falls below 100". */
   readonly of?: string;
 }
 
@@ -49,7 +49,7 @@ const crossing = new RegExp(
   `\\b(?:if|when|once|as soon as) (it|the price|its price|the stock|[A-Za-z][A-Za-z.]{0,20})(?:'s price)? (${moves}) (?:back |down |up )?(?:to )?(below|under|above|over) \\$?(\\d[\\d,]*(?:\\.\\d+)?)(?: dollars| usd)?(?=$|[ ,])(?! (?:percent|%|cents|times|average))`,
   'i',
 );
-/** "drops to 200" may mean at or below, so it is asked about. */
+/** Matches "drops to 200", which may mean at or below 200, so the planner asks. */
 const reaching = new RegExp(
   `\\b(if|when|once|as soon as) (it|the price|[A-Za-z][A-Za-z.]{0,20}) (${moves}|hits|reaches|touches) (?:back |down |up )?(?:to |at )?\\$?(\\d[\\d,]*(?:\\.\\d+)?)(?=$|[ ,])`,
   'i',
@@ -60,12 +60,12 @@ const end = new RegExp(
 );
 
 export const waitsFor =
-  'I can have the gateway do it "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
+  'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
  * Takes the schedule out of a clause.
- * @returns undefined without one
- * @throws {NotUnderstood} if it is ambiguous or can't be awaited
+ * @returns undefined if there is none
+ * @throws {NotUnderstood} if it is ambiguous or not supported
  */
 export function takeWhen(clause: string): Timed | undefined {
   const crossed = crossing.exec(clause);
@@ -80,7 +80,7 @@ export function takeWhen(clause: string): Timed | undefined {
     return { rest, when: { every: recurring.every, ...defined({ at: timed.at }), ...when } };
   }
   if (recurring !== undefined) {
-    throw new NotUnderstood('I can wait for a day or for a price, and not for both at once.', waitsFor);
+    throw new NotUnderstood('An order can wait for a day or for a price, but not for both.', waitsFor);
   }
   const [span, of = '', verb = '', direction = '', price = ''] = crossed;
   const { rest, when } = withoutEnd(without(clause, span));
@@ -105,7 +105,7 @@ function readEvery(clause: string): { every: StandingDay; rest: string } | undef
   const other = dayOfMonth.exec(clause);
   if (other !== null) {
     throw new NotUnderstood(
-      'Each month I can have it done on the 1st alone.',
+      'Monthly orders are placed only on the 1st.',
       'Say "every month", or a day of the week: "every Monday".',
     );
   }
@@ -131,7 +131,7 @@ function takeTime(text: string): { rest: string; at?: string } {
   return { rest: without(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
 }
 
-/** `HH:MM`. @throws {NotUnderstood} outside the market's session */
+/** Returns the time as `HH:MM`. @throws {NotUnderstood} outside market hours */
 function sessionTime(hour: number, minute: string, half: string | undefined): string {
   const isAfternoon = half?.toLowerCase().startsWith('p') ?? false;
   const hours = (half === undefined ? hour : hour % 12) + (isAfternoon ? 12 : 0);
@@ -140,15 +140,15 @@ function sessionTime(hour: number, minute: string, half: string | undefined): st
   throw new NotUnderstood(
     half === undefined && hours < 4
       ? `Do you mean ${String(hours + 12).padStart(2, '0')}:${minute} in New York?`
-      : `At ${at} New York’s market is closed.`,
-    'Say a time of its session, 09:30 to 15:59 in New York: "at 11:30".',
+      : `The market is closed at ${at} in New York.`,
+    'Give a time from 09:30 to 15:59 in New York, as in "at 11:30".',
   );
 }
 
 function crossingOf(verb: string, direction: string, price: string): SaidWhen {
   const isBelow = /below|under/i.test(direction);
   if ((isBelow ? rising : falling).includes(verb.toLowerCase())) {
-    throw new NotUnderstood(`"${verb} ${direction}" says two things.`, waitsFor);
+    throw new NotUnderstood(`"${verb} ${direction}" contradicts itself.`, waitsFor);
   }
   return isBelow ? { below: price } : { above: price };
 }
@@ -160,7 +160,7 @@ function withoutEnd(text: string): { rest: string; when: SaidWhen } {
   if (which.toLowerCase() === 'next') {
     throw new NotUnderstood(
       `Which ${day} is "next ${day}"?`,
-      `Say the date, as in "${word} December 18", or "${word} ${day}" for the first one that comes.`,
+      `Say the date, as in "${word} December 18", or "${word} ${day}" for the first one from today.`,
     );
   }
   const said = dateSaid(monthDay ?? monthDay2, month ?? month2, year ?? year2) ?? day.toLowerCase();
@@ -177,7 +177,7 @@ function dateSaid(day?: string, month?: string, year?: string): string | undefin
   return year === undefined ? date : `${year}-${date}`;
 }
 
-/** Asks about what is almost a schedule. */
+/** Asks about a clause that is almost a schedule. */
 function requireNearMiss(clause: string): void {
   if (!/^(?:buy|sell)\b/i.test(clause)) return;
   const found = reaching.exec(clause);
@@ -186,7 +186,7 @@ function requireNearMiss(clause: string): void {
   const isDown = falling.includes(verb.toLowerCase());
   if (!isDown && !rising.includes(verb.toLowerCase())) {
     throw new NotUnderstood(
-      `From which side: once it is below ${price}, or above?`,
+      `Do you mean below ${price}, or above?`,
       `Say "${word} ${of} falls below ${price}" or "${word} ${of} rises above ${price}".`,
     );
   }
@@ -194,7 +194,7 @@ function requireNearMiss(clause: string): void {
   const offer = clause.replace(span, instead);
   throw new NotUnderstood(
     `Did you mean "${offer}"?`,
-    'Nothing is done yet: say "yes", or write it again.',
+    'Nothing has been done yet. Say "yes", or write it again.',
     'usage',
     offer,
   );

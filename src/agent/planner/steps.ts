@@ -38,7 +38,7 @@ export type View =
   | { readonly symbol: string }
   | { readonly figure: PerformanceFigure };
 
-/** A tool call and what of its answer is reported; everything without a view. */
+/** A tool call, and the part of its answer to report. Without a view, the whole answer is reported. */
 export interface Step {
   readonly name: string;
   readonly args: Record<string, unknown>;
@@ -64,20 +64,20 @@ interface Lookup {
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/** The order tells a new quantity from a new price. */
+/** Open orders also tell whether a number is a new quantity or a new price. */
 const needsOpen = (intent: Intent) =>
   (intent.kind === 'cancel' &&
     !('id' in intent.which && isWholeId(intent.which.id)) &&
     !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
-/** What must be known first: tickers of names, holdings for "half my MSFT", open orders for a cancel. */
+/** Returns the calls to make first: tickers of names, holdings for "half my MSFT", open orders for a cancellation. */
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
   const queries = namesIn(intents).flatMap(queriesFor);
   if (queries.length > MOST_QUERIES) {
     throw new NotUnderstood(
-      'Those are too many names at once.',
+      'That is too many names at once.',
       'Write their ticker symbols, or ask for fewer.',
     );
   }
@@ -104,13 +104,13 @@ function withTickers(intents: readonly Intent[], found: readonly NameFound[]): I
   );
 }
 
-/** Prices that tell a bound per share from a total. */
+/** Returns the quotes that tell whether a limit is per share or a total. */
 export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   const steps = named(intents, found).filter(isBounded).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
-/** @throws {NotUnderstood} if a lookup shows that an intent is impossible */
+/** Returns the calls for the intents. @throws {NotUnderstood} if a lookup shows that an intent is impossible */
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   return named(intents, found).flatMap((intent) =>
     stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
@@ -239,7 +239,7 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
   if (held === undefined || new Dec(held.qty_available).lte(0)) {
     throw new NotUnderstood(
-      held === undefined ? `You hold no ${symbol}.` : `All your ${symbol} is on sale already.`,
+      held === undefined ? `You hold no ${symbol}.` : `All your ${symbol} is already in open orders.`,
       'Ask "what do I own" to see your positions.',
       'invalid_order',
     );
@@ -247,11 +247,11 @@ function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: st
   return { qty: partOfPosition(intent.fraction, held) };
 }
 
-/** An incomplete list can't tell which order is meant. */
+/** Returns the error for an incomplete list, which can't tell which order is meant. */
 function tooMany(total: number, listed: number): NotUnderstood {
   return new NotUnderstood(
-    `You have ${total} open orders, and I can look through ${listed} at once, so I haven't done anything.`,
-    'Use the whole id: "trade-agent orders list --status open" shows it.',
+    `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
+    'Use the full id, which "trade-agent orders list --status open" shows.',
   );
 }
 
@@ -272,7 +272,7 @@ function contractStep({ request, contract }: OptionIntent): Step {
   };
 }
 
-/** @throws {NotUnderstood} with a question if there is none, or several */
+/** Returns the symbol of the contract. @throws {NotUnderstood} with a question if none or several match */
 function contractNamed({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);
@@ -288,7 +288,7 @@ function contractNamed({ request, contract }: OptionIntent, answer: unknown): st
   const dates = found.map((symbol) => optionOf(symbol)?.expiry ?? symbol);
   throw new NotUnderstood(
     `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
-    `Say the day, as in "${contractWords(only)}".`,
+    `Give the day, as in "${contractWords(only)}".`,
   );
 }
 
@@ -334,12 +334,12 @@ const suggested = z.lazy(() =>
   }),
 );
 
-/** The rest stays in cash. */
+/** Computes the rebalance. The rest stays in cash. */
 function rebalanceStep({ targets }: RebalanceIntent): Step {
   return { name: 'suggest_rebalance', args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') } };
 }
 
-/** All orders in one proposal. */
+/** Returns the orders as one proposal. */
 function ordersOfRebalance(answer: unknown): Step[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
@@ -352,12 +352,12 @@ function ordersOfRebalance(answer: unknown): Step[] {
 export function rebalanceWords(answer: unknown): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets
-    .map(({ symbol, weight, target }) => `${symbol} ${percent(weight)} of ${percent(target)}`)
+    .map(({ symbol, weight, target }) => `${symbol} ${percent(weight)} (target ${percent(target)})`)
     .join(', ');
   return [
     `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
-    ...left.map(({ symbol, reason }) => `${symbol} is left: ${leftWords(reason)}.`),
-    ...(without_target.length === 0 ? [] : [`Not named, and left alone: ${without_target.join(', ')}.`]),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${leftWords(reason)}.`),
+    ...(without_target.length === 0 ? [] : [`No target, so not traded: ${without_target.join(', ')}.`]),
     ...(simulated ? ['Prices are simulated.'] : []),
   ].join(' ');
 }

@@ -3,7 +3,7 @@ import { isNamed, saidName } from '../../trading/asset-name.ts';
 import { coins } from './coins.ts';
 import { NotUnderstood, shown } from './words.ts';
 
-/** What the asset list has for a name. */
+/** The assets that the asset list returned for a name. */
 export interface NameFound {
   readonly query: string;
   readonly assets: readonly { readonly symbol: string; readonly name: string }[];
@@ -19,12 +19,15 @@ export const namesFoundSchema = z.lazy(() =>
 
 export const NAME_RULE = 'the asset list, by name';
 
-/** The asset list knows nicknames only by their tickers. */
+/** Returns the queries for a name. A nickname adds its tickers, since the asset list does not know nicknames. */
 export function queriesFor(name: string): readonly string[] {
   return [...new Set([name, ...(nicknames[saidKey(name)] ?? [])])];
 }
 
-/** The security with this symbol or exact name. @throws {NotUnderstood} with a question for none or several */
+/**
+ * Returns the security with this symbol or exact name.
+ * @throws {NotUnderstood} with a question if none or several match
+ */
 export function symbolNamed(name: string, found: readonly NameFound[]): string {
   const meant = meantBy(name, found);
   const [only] = meant;
@@ -33,13 +36,13 @@ export function symbolNamed(name: string, found: readonly NameFound[]): string {
   const near = assetsOf(name, found).slice(0, 5);
   if (near.length > 0) throw whichOf(name, near);
   throw new NotUnderstood(
-    `I find no stock or fund called "${shown(name)}".`,
+    `I can't find a stock or fund called "${shown(name)}".`,
     'Write its ticker symbol in capitals, as in "quote AAPL".',
     'unknown_symbol',
   );
 }
 
-/** {@link symbolNamed}, or undefined where it throws. */
+/** Like {@link symbolNamed}, but returns undefined instead of throwing. */
 export function symbolIfNamed(name: string, found: readonly NameFound[]): string | undefined {
   const meant = meantBy(name, found);
   return meant.length === 1 ? meant[0]?.symbol : undefined;
@@ -77,8 +80,8 @@ function saidKey(name: string): string {
 }
 
 /**
- * What people call companies and funds where the asset list has another name, with the tickers it can be. Several are a
- * question. A ticker counts only where the asset list has it.
+ * Common names that differ from those in the asset list, with the tickers they may mean. If there are several, the
+ * planner asks. A ticker counts only if the asset list has it.
  */
 export const nicknames: Readonly<Record<string, readonly string[]>> = {
   ...coins,

@@ -7,8 +7,8 @@ import { readBareSymbols } from './price-sentence.ts';
 import { NotUnderstood, reserved, shown } from './words.ts';
 
 /*
- * A second check, whichever reader parsed the sentence: a sentence that acts must have every ticker, number and
- * condition in its plan.
+ * A second check, independent of the reader that parsed the sentence: if the sentence acts, its plan must use every
+ * ticker, number and condition in it.
  */
 
 const acts: readonly Intent['kind'][] = [
@@ -30,7 +30,7 @@ export function isAct({ kind }: Intent): boolean {
 /** Intents whose every word is checked; the others match whole-clause patterns. */
 const checked: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
 
-/** Only symbols, and possibly an account. */
+/** Returns whether a clause has only symbols, and possibly an account. */
 export function areSymbolsAlone(clause: string): boolean {
   return readBareSymbols(withoutAccount(clause).rest) !== undefined;
 }
@@ -40,11 +40,11 @@ interface Read {
   readonly intent: Intent;
 }
 
-/** @throws {NotUnderstood} naming the unused word */
+/** Requires the plan to use every word of a sentence that acts. @throws {NotUnderstood} naming the unused word */
 export function requireUsed(read: readonly Read[]): void {
   if (!read.some(({ intent }) => isAct(intent))) return;
   for (const { clause, intent } of read) {
-    // A lone ticker beside an order may be meant to be ordered too.
+    // A lone ticker next to an order may be meant as another order.
     const isChecked = checked.includes(intent.kind);
     const left = areSymbolsAlone(clause) ? clause : isChecked ? unusedIn(clause, intent) : undefined;
     if (left !== undefined) {
@@ -71,7 +71,7 @@ function leavesOf(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
 }
 
-/** Upper-case words that are no tickers. */
+/** Upper-case words that are not tickers. */
 const capitals = new Set(
   (
     'i am pm et est edt ny nyc usd us ok oco oto tp stp bracket etf jan feb mar apr may jun jul aug sep sept oct nov dec ' +
@@ -80,7 +80,7 @@ const capitals = new Set(
 );
 
 function unusedTicker(clause: string, values: readonly string[]): string | undefined {
-  // All-caps clauses mark nothing.
+  // In an all-caps clause, capitals don't mark tickers.
   if (!/[a-z]/.test(clause)) return undefined;
   const used = new Set(values.flatMap((value) => [value, ...value.split(/[\s/]/)]));
   return wordsOf(clause).find((word) => {
@@ -111,7 +111,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
     const said = readNumberWords(lower.slice(at, at + 8));
     const count = said?.count ?? 1;
     const after = lower[at + count] ?? '';
-    // "one quarter" is a fraction, and "the 1st" the only day of the month.
+    // "one quarter" is a fraction, and "the 1st" is the only day of the month that is supported.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
     const numbers = said === undefined ? numbersOf(word, after) : [inPercent(new Dec(said.value))];
@@ -121,7 +121,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
   return undefined;
 }
 
-/** Each number of the plan uses up one of the sentence. */
+/** Removes the matching number from `left`, so that each number in the plan matches only one in the sentence. */
 function useUp(left: Dec[], readings: readonly Dec[]): boolean {
   return readings.some((reading) => {
     const at = left.findIndex((value) => value.eq(reading));
@@ -132,7 +132,7 @@ function useUp(left: Dec[], readings: readonly Dec[]): boolean {
 
 const inPercent = (value: Dec) => [value, value.div(100)];
 
-/** The possible readings of a word's numbers. */
+/** Returns the possible readings of each number in a word. */
 function numbersOf(word: string, after: string): Dec[][] {
   if (!/^[-+$]*\.?\d/.test(word)) return [];
   const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];
@@ -146,7 +146,7 @@ function numbersOf(word: string, after: string): Dec[][] {
   });
 }
 
-/** Conditional words, and what in a plan expresses them, if anything. */
+/** Conditional words, and the part of a plan that expresses them, if any. */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -17,11 +17,11 @@ export class NotUnderstood extends Error {
   }
 }
 
-/** For numbers that may have lost a dollar sign to the shell. */
+/** Hint for numbers that may have lost a dollar sign to the shell. */
 export const shellQuotes =
-  'In a terminal, put the sentence in single quotes: in double quotes the shell takes "$2" of "$250" for itself, and "50" is left.';
+  'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
 
-/** The grammar's own words: never symbols in lower case. */
+/** The grammar's own words, which are never symbols in lower case. */
 export const reserved = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
@@ -38,7 +38,7 @@ export const reserved = new Set(
 
 export class Words {
   readonly #words: readonly string[];
-  /** Words before a comma, where a name ends. */
+  /** Positions of words before a comma, where a name ends. */
   readonly #ends = new Set<number>();
   #next = 0;
 
@@ -59,7 +59,7 @@ export class Words {
     return this.#next >= this.#words.length;
   }
 
-  /** Empty at the end. */
+  /** Returns a word without taking it, or an empty string past the end. */
   peek(ahead = 0): string {
     return this.#words[this.#next + ahead] ?? '';
   }
@@ -83,22 +83,22 @@ export class Words {
   }
 
   /**
-   * A ticker in capitals, or a name in lower case: `apple`, `google class a`.
+   * Takes a ticker in capitals, or a name in lower case: `apple`, `google class a`.
    * @throws {NotUnderstood} with this hint
    */
-  symbol(hint = 'Write it as in "buy 5 AAPL".'): string {
+  symbol(hint = 'Try "buy 5 AAPL".'): string {
     const written = this.next();
     const word = written.replace(/^\$(?=[A-Za-z])/, '');
-    // "$BTC" is the fund; "BTC" may be it or the coin.
+    // "$BTC" is the fund; "BTC" may be the fund or the coin.
     if (written === word && isCoinCode(word)) return word.toLowerCase();
-    if (word === '') throw new NotUnderstood('I miss the ticker symbol.', hint);
+    if (word === '') throw new NotUnderstood('The ticker symbol is missing.', hint);
     const isWord = reserved.has(word.toLowerCase()) && word !== word.toUpperCase();
     if (!isWord && /^[A-Z]/.test(word) && word === word.toUpperCase()) {
       const ticker = symbolSchema.safeParse(word);
       if (ticker.success) return ticker.data;
     }
     if (isWord || !namePattern.test(word)) {
-      throw new NotUnderstood(`"${shown(word)}" stands where I expect a ticker symbol.`, hint);
+      throw new NotUnderstood(`I was looking for a ticker symbol but found "${shown(word)}".`, hint);
     }
     const name = [word];
     while (name.length < MOST_OF_A_NAME && this.#goesOn()) name.push(this.next());
@@ -108,7 +108,7 @@ export class Words {
       .toLowerCase();
     // "&" and digits have no lower case.
     if (text === text.toUpperCase()) {
-      throw new NotUnderstood(`"${shown(word)}" stands where I expect a ticker symbol.`, hint);
+      throw new NotUnderstood(`I was looking for a ticker symbol but found "${shown(word)}".`, hint);
     }
     return text;
   }
@@ -118,13 +118,13 @@ export class Words {
     const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
     const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
     const isExit = word.toLowerCase() === 'take' && this.peek(1).toLowerCase() === 'profit';
-    // A ticker beside it is another security, or a foreign word was taken for a name.
+    // A ticker next to it is another security, or a foreign word was read as a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
     if (isExit || this.#ends.has(this.#next - 1)) return false;
     return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
   }
 
-  /** `$500`, `$1.5k`, `500 dollars`, `usd 500`, `1k worth`; undefined otherwise. */
+  /** Takes `$500`, `$1.5k`, `500 dollars`, `usd 500` or `1k worth`; returns undefined otherwise. */
   money(): string | undefined {
     const word = this.peek().toLowerCase();
     if (/^-?\$/.test(word)) {
@@ -148,7 +148,7 @@ export class Words {
     return said.value;
   }
 
-  /** Also `five`; undefined if no number comes next. */
+  /** Takes a number, also one like `five`; returns undefined if none comes next. */
   quantity(): string | undefined {
     const said = readNumberWords(this.#lower());
     if (said !== undefined) {
@@ -166,8 +166,8 @@ export class Words {
     const word = this.next();
     if (!looksNumeric(word.replace(/^\$/, ''))) {
       throw new NotUnderstood(
-        `I miss the ${what}.`,
-        `Write it in dollars a share, as in "${what.split(' ')[0]} 180".`,
+        `The ${what} is missing.`,
+        `Give it in dollars per share, as in "${what.split(' ')[0]} 180".`,
       );
     }
     const price = amount(word.replace(/^\$/, ''));
@@ -179,7 +179,7 @@ export class Words {
 const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
 const MOST_OF_A_NAME = 6;
 
-/** `1.5k` as `1500`. */
+/** Turns `1.5k` into `1500`. */
 function thousands(word: string): string {
   const parts = /^(\d+(?:\.\d+)?)k$/i.exec(word);
   return parts?.[1] === undefined ? word : plain(new Dec(parts[1]).times(1_000));
@@ -189,7 +189,7 @@ export function looksNumeric(word: string): boolean {
   return /^[-+]?\.?\d/.test(word);
 }
 
-/** `1,000.50` as a plain decimal above zero. @throws {NotUnderstood} */
+/** Returns `1,000.50` as a plain decimal. @throws {NotUnderstood} unless it is above zero */
 export function amount(word: string): string {
   const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(word) ? word.replaceAll(',', '') : word;
   const parsed = decimalString.safeParse(grouped);
@@ -215,8 +215,8 @@ export function shown(word: string): string {
 }
 
 export function onlySymbol(words: Words, example: string): string {
-  const symbol = words.symbol(`Write it as in "${example}".`);
+  const symbol = words.symbol(`Try "${example}".`);
   words.takeAny('shares', 'share', 'stock', 'position');
   if (words.done) return symbol;
-  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, `Write it as in "${example}".`);
+  throw new NotUnderstood(`I don't understand "${words.rest()}" here.`, `Try "${example}".`);
 }

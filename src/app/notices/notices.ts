@@ -118,7 +118,7 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
     } else if (before === undefined) {
       settings[key] = content;
     } else {
-      throw new TradeAgentError('usage', `${key} is said twice`, { hint: 'Say it once.' });
+      throw new TradeAgentError('usage', `${key} is said twice`, { hint: 'Give it only once.' });
     }
   }
   return settings;

@@ -82,7 +82,7 @@ function closing(
         ]),
     ...(imported === 0
       ? []
-      : [`${imported} of the activities were imported: the broker never told of them.`]),
+      : [`${imported} of the activities were imported; your broker did not report them.`]),
     ...notes.map((note) => `Note: ${note}.`),
     ...(simulated ? ['The account is simulated.'] : []),
   ];

@@ -56,12 +56,12 @@ describe('on the sandbox', () => {
     });
     expect(await asked('would 5 AAPL pass my rules?')).toMatchObject({
       status: 'done',
-      text: 'BUY 5 AAPL MKT would pass, once your phone approves.',
+      text: 'BUY 5 AAPL MKT would pass, with your approval on the phone.',
       content: { effect: 'ask' },
     });
     expect(await asked('any findings?')).toMatchObject({
       status: 'done',
-      text: expect.stringContaining('By the usual rules'),
+      text: expect.stringContaining('By the default rules'),
       content: { rules_file: null, simulated: true },
     });
     // A look changes nothing: what is new stays new.
@@ -96,6 +96,6 @@ describe('on the sandbox', () => {
     expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
     expect(result.orders).toHaveLength(2);
     expect(result.text).toContain('Before: KO ');
-    expect(result.text).toContain('Not named, and left alone:');
+    expect(result.text).toContain('No target, so not traded:');
   }, 60_000);
 });

@@ -95,7 +95,7 @@ describe('from words to orders that no terminal waits for', () => {
     const told = await world.run(['resume', thread, '--output', 'json']);
     expect([told.exitCode, resultOf(told).text]).toEqual([
       0,
-      expect.stringContaining('It watches the price from now on.'),
+      expect.stringContaining('It is watching the price now.'),
     ]);
   });
 
@@ -110,8 +110,10 @@ describe('from words to orders that no terminal waits for', () => {
       expect.objectContaining({ mandate: mandate?.mandate_id, next_at: utcSeconds(monday()) }),
     ]);
     expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 total, without asking again, until /);
-    expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway does it by itself.');
-    expect(text).toContain('You named no end, so it lasts 30 days');
+    expect(text).toContain(
+      'Buy $200.00 of VTI every Monday 10:00 New York: the gateway will place it automatically.',
+    );
+    expect(text).toContain('You gave no end date, so it lasts 30 days');
     expect(text).toMatch(/Next: Mon \d+ \w+ 10:00 New York\./);
     const { stdout } = await world.run(['mandates']);
     expect(stdout).toMatch(/NEXT/);

@@ -89,8 +89,8 @@ describe('an alert set by words', () => {
   it('says what is missing, and writes nothing into the crontab', async () => {
     await setPrice('190');
     const { text: answer } = await say('tell me when apple falls below 180');
-    expect(answer).toContain('You are told, once, when AAPL falls below $180.00');
-    expect(answer).toContain('It is at $190.00 now.');
+    expect(answer).toContain('You will be notified once when AAPL falls below $180.00');
+    expect(answer).toContain('It is now at $190.00.');
     expect(answer).toContain('Nothing looks at your alerts yet');
     expect(answer).not.toContain('No channel');
     expect(readFileSync(rulesFile(), 'utf8')).toContain('kind: price, symbol: AAPL, below: "180"');
@@ -120,7 +120,9 @@ describe('an alert set by words', () => {
   });
 
   it('is not told any more when the person wants it no more', async () => {
-    expect((await say('stop telling me about AAPL')).text).toContain('You are not told any more when AAPL');
+    expect((await say('stop telling me about AAPL')).text).toContain(
+      'You will no longer be notified when AAPL',
+    );
     expect((await say('what alerts do I have?')).text).not.toContain('AAPL');
     expect(await lookAt('190')).toEqual([]);
     expect(await lookAt('150')).toEqual([]);

@@ -58,7 +58,7 @@ withPostgres('a run of a server’s', () => {
       return (await watched(front, run)).result;
     };
     expect(await say('tell me when AAPL falls below 150')).toMatchObject({
-      ...{ status: 'done', text: expect.stringContaining('You are told, once, when AAPL falls below') },
+      ...{ status: 'done', text: expect.stringContaining('You will be notified once when AAPL falls below') },
     });
     const row = await schedulesOf(front, 'alice-sub').find('alerts');
     expect(row?.schedule).toMatchObject({ on_price: true, check: { suggest: false } });

@@ -35,14 +35,17 @@ describe('a sentence that names an account', () => {
   });
 
   it.each<[string, string]>([
-    ['buy 5 AAPL and sell 3 MSFT in my ira account', 'Is all of it for the account "ira", or a part?'],
+    [
+      'buy 5 AAPL and sell 3 MSFT in my ira account',
+      'Is all of that for the account "ira", or only part of it?',
+    ],
     ['buy 5 AAPL in my ira account from account 123', 'Which account do you mean?'],
     [
       'tell me when AAPL falls below 180 in my ira account',
-      'I can’t do that in an account that a sentence names.',
+      'I can’t choose the account for that from a sentence.',
     ],
-    ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in" in this order, so I leave it all.'],
-    ['buy 5 AAPL in my account', 'I don\'t understand "in" in this order, so I leave it all.'],
+    ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in" in this order, so I haven\'t done anything.'],
+    ['buy 5 AAPL in my account', 'I don\'t understand "in" in this order, so I haven\'t done anything.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
     expect(intentsOf(text)).toBe(message);
   });
@@ -105,6 +108,6 @@ it('cancels nothing when it has only a part of the open orders', () => {
   const step = { name: 'list_orders', args: { status: 'open', limit: 500 } };
   const content = { state: 'open', total: 898, orders: [], next_cursor: 'c' };
   expect(() => steps([{ kind: 'cancel', which: { all: true } }], [{ step, content }])).toThrow(
-    "You have 898 open orders, and I can look through 0 at once, so I haven't done anything.",
+    "You have 898 open orders, and I can only look through 0, so I haven't done anything.",
   );
 });

@@ -25,8 +25,8 @@ describe('a name', () => {
     ['buy 5 berkshire', /BRK\.B.*BRK\.A|BRK\.A.*BRK\.B/],
     // One is near it: no order for all that.
     ['buy 5 bank', /which do you mean by "bank"/i],
-    ['buy 5 frobnicators', /no stock or fund called "frobnicators"/],
-    ['buy 5 apple quickly', /no stock or fund called "apple quickly"/],
+    ['buy 5 frobnicators', /find a stock or fund called "frobnicators"/],
+    ['buy 5 apple quickly', /find a stock or fund called "apple quickly"/],
   ])('"%s" is a question', (said, words) => {
     expect(question(said)).toMatch(words);
   });
@@ -46,14 +46,14 @@ describe('what was said before', () => {
   });
 
   it.each([
-    [['the same for KO'], /what of before/],
-    [['what do I own', 'the same for KO'], /what of before/],
-    [['buy 5 AAPL and sell 2 MSFT', 'the same for KO'], /what of before/],
-    [['buy 5 AAPL limit 180', 'the same for KO'], /price before was for AAPL/],
-    [['buy 5 AAPL', 'what about KO?'], /the price of KO, or the same done/],
-    [['do it'], /asked you nothing/],
-    [['buy 5 AAPL', 'do it'], /asked you nothing/],
-    [['by 5 AAPL', 'quote KO', 'yes'], /asked you nothing/],
+    [['the same for KO'], /which earlier request/],
+    [['what do I own', 'the same for KO'], /which earlier request/],
+    [['buy 5 AAPL and sell 2 MSFT', 'the same for KO'], /which earlier request/],
+    [['buy 5 AAPL limit 180', 'the same for KO'], /earlier price was for AAPL/],
+    [['buy 5 AAPL', 'what about KO?'], /the price of KO, or the same request/],
+    [['do it'], /asked you a yes-or-no/],
+    [['buy 5 AAPL', 'do it'], /asked you a yes-or-no/],
+    [['by 5 AAPL', 'quote KO', 'yes'], /asked you a yes-or-no/],
     [['buy 5 AAPL', 'the same for KO tomorrow'], /"tomorrow"/],
   ])('%j is a question', (turns, words) => {
     expect(question(...turns)).toMatch(words);
@@ -104,7 +104,7 @@ describe('the last order', () => {
   it('that has filled is not another one', () => {
     const plan = planned(['cancel my last order'], { orders: [{}, filled] });
     expect(plan).toMatchObject({
-      refusal: { code: 'not_found', message: expect.stringMatching(/filled already/) },
+      refusal: { code: 'not_found', message: expect.stringMatching(/already filled/) },
     });
   });
 
@@ -115,8 +115,8 @@ describe('the last order', () => {
 
 describe('a change', () => {
   it.each([
-    [{ qty: '100', limit_price: '120' }, 'change my order to 110', /price or its shares/],
-    [{}, 'change my order to 5000', /price or its shares/],
+    [{ qty: '100', limit_price: '120' }, 'change my order to 110', /price or the new number of shares/],
+    [{}, 'change my order to 5000', /price or the new number of shares/],
     [{ limit_price: null }, 'change my order to $185', /no price to change/],
     [{ stop_price: '190' }, 'change my order to $185', /which of its prices/i],
   ])('of %j by "%s" is a question', (order, said, words) => {

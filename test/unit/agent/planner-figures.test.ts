@@ -53,10 +53,10 @@ describe('their answers', () => {
 
   it('tell one figure, and say where it is not known', () => {
     expect(told('get_performance', performance, 'sharpe')).toBe(
-      'Your Sharpe ratio is **1.2000**, by 250 daily returns in the last year, above a risk-free rate of nothing.',
+      'Your Sharpe ratio is **1.2000**, based on 250 daily returns in the last year, with a risk-free rate of 0%.',
     );
     expect(told('get_performance', performance, 'beta')).toContain('Your beta to SPY is **0.9000**');
-    expect(told('get_performance', performance, 'sortino')).toContain('is not known');
+    expect(told('get_performance', performance, 'sortino')).toContain("can't be calculated");
     expect(told('get_performance', performance, 'dividends')).toContain('- 2026-03 $12.50\n- 2026-06 $13.00');
   });
 
@@ -81,7 +81,7 @@ describe('their answers', () => {
       return told('get_realized_gains', JSON.parse(content));
     };
     expect(await of('this')).toBe(
-      '**+$60.00** realized in 2025: short-term $0.00, long-term +$60.00; the oldest shares first.\n\n- 2025-06-05 6 KO: +$60.00 (long-term)',
+      '**+$60.00** realized in 2025: short-term $0.00, long-term +$60.00 (first in, first out).\n\n- 2025-06-05 6 KO: +$60.00 (long-term)',
     );
     expect(await of('last')).toContain('- 2024-06-05 4 KO: -$40.00 (short-term)');
     expect(await of('2023')).toBe('Nothing was sold in 2023.');

@@ -33,21 +33,21 @@ describe('an order that the gateway is to place by itself', () => {
 
   it.each([
     ['buy $200 of VTI every week', 'On which day of the week?'],
-    ['buy $200 of VTI on the 15th of every month', 'on the 1st alone'],
+    ['buy $200 of VTI on the 15th of every month', 'only on the 1st'],
     ['buy $200 of VTI every Monday at 3:30', 'Do you mean 15:30 in New York?'],
     ['buy $200 of VTI every Monday at 8 pm', 'market is closed'],
     ['buy 50 of VTI every Monday', 'Do you mean 50 shares or $50 of VTI?'],
     ['sell 10 AAPL if it drops to 200', 'Did you mean "sell 10 AAPL if it drops below 200"?'],
-    ['sell 10 AAPL if it hits 200', 'From which side'],
-    ['sell 10 AAPL if it falls above 200', 'says two things'],
+    ['sell 10 AAPL if it hits 200', 'Do you mean below 200, or above'],
+    ['sell 10 AAPL if it falls above 200', 'contradicts itself'],
     ['sell half my NVDA if it falls below 100', 'How many shares?'],
-    ['sell 5 NVDA if AAPL falls below 100', 'Is it the price of AAPL or of NVDA'],
+    ['sell 5 NVDA if AAPL falls below 100', 'the price of AAPL or of NVDA'],
     ['sell 5 NVDA if it falls below 100 by next Friday', 'Which Friday is "next Friday"?'],
-    ['buy 5 AAPL every Monday if it is below 200', 'not for both at once'],
-    ['buy 5 AAPL every Monday gtc', 'each for the day'],
-    ['sell 10 TSLA stop 200 every Monday', 'each for the day'],
+    ['buy 5 AAPL every Monday if it is below 200', 'but not for both'],
+    ['buy 5 AAPL every Monday gtc', 'good for the day'],
+    ['sell 10 TSLA stop 200 every Monday', 'good for the day'],
     ['buy $200 of VTI every Monday / the same for KO limit 5', 'limit'],
-    ['sell 5 NVDA if it falls below 100 / the same for KO', 'The price before was for NVDA'],
+    ['sell 5 NVDA if it falls below 100 / the same for KO', 'The earlier price was for NVDA'],
   ])('is a question where it may be two: %s', (said, question) => {
     const plan = planned(said.split(' / '));
     expect('refusal' in plan && plan.refusal.message).toContain(question);

@@ -3,7 +3,7 @@
  * `{symbol}`, `{price}` are blanks; `{dollars}` (with its sign) and `{amount}` (without) are the English `{money}`.
  */
 export interface Language {
-  /** `1.000` means a thousand. */
+  /** Whether `1.000` means a thousand. */
   readonly groupsByPoint: boolean;
   readonly requests: readonly (readonly [english: string, ...said: string[]])[];
 }

@@ -91,7 +91,7 @@ export async function addAndShow(context: Context, text: string, options: AddAle
     { added, is_new: isNew, schedule: schedule ?? null, file: own.file ?? null, ...heard },
     () =>
       [
-        `${isNew ? 'You are told, once,' : 'You are told already'} when ${alertWords(added.alert)} (${added.name}).`,
+        `${isNew ? 'You will be notified once' : 'There is already an alert for'} when ${alertWords(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
           : [`${isHere ? 'This machine' : 'The server'} looks ${lookWords[every]}: schedule ${schedule}.`]),
