@@ -2,25 +2,25 @@ import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
- * What a run does with proposals: wait for the person, leave them to the gateway, or make none. `mandate` proposes only
- * orders that one of the person's mandates covers.
+ * What a run does with proposals: wait for the decision, leave them to the gateway, make none (`deny`), or make only
+ * those that a mandate covers.
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
-/** The mandate for orders in some symbols and sides. */
+/** A mandate to use for orders with certain symbols and sides. */
 export interface MandateChoice {
   readonly symbols: readonly string[];
   readonly sides: readonly Side[];
-  /** Its id, or `any` for whichever covers the order. */
+  /** The mandate's id, or `any` for whichever covers the order. */
   readonly mandate: string;
-  /** Defaults to the current one. */
+  /** Defaults to the current slot. */
   readonly slot?: string;
 }
 
-/** A person can't judge more orders at once. */
+/** Maximum number of orders in one request. A person can't judge more at once. */
 export const MOST_ORDERS = 20;
 
-/** Starts a new thread if `thread` is missing. */
+/** Input of a run. Without `thread`, it starts a new thread. */
 export type RunInput =
   | {
       readonly prompt: string;
@@ -29,11 +29,11 @@ export type RunInput =
       readonly context?: string;
     }
   | {
-      /** 1 to {@link MOST_ORDERS}, each proposed exactly as it is. No model is asked. */
+      /** 1 to {@link MOST_ORDERS} orders, each proposed exactly as given, without a model. */
       readonly orders: readonly OrderRequest[];
-      /** The program that composed them, shown on the phone: `check`. */
+      /** Program that composed the orders, shown on the phone, such as `check`. */
       readonly composedBy: string;
-      /** Asks for all orders at once if each has a symbol of its own. */
+      /** Proposes all orders as one batch if each has its own symbol. */
       readonly together?: boolean;
       readonly thread?: string;
     };
@@ -42,11 +42,11 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Ends the run. Open proposals stay open and are executed once approved. */
   readonly signal: AbortSignal;
-  /** Ends the run where it would wait; the caller resumes it when there is news. */
+  /** Ends the run instead of waiting. The caller resumes it when something changes. */
   readonly suspends?: boolean;
   /**
-   * Deadline for connecting a missing account (epoch milliseconds); the call then continues and says so. Defaults to
-   * `approval_ttl` from when the wait began.
+   * Deadline for connecting a missing account, in epoch milliseconds. After it, the call continues and says so.
+   * Defaults to `approval_ttl` after the wait began.
    */
   readonly connectBy?: number | undefined;
   /** Withdraws open proposals if the signal ends the run. */
@@ -58,28 +58,28 @@ export interface RunOptions {
   /** Maximum model calls; defaults to 25. */
   readonly maxTurns?: number;
   /**
-   * The first one for an order's symbol and side applies. Without one, or if it does not cover the order, the owner is
-   * asked, unless `approval` is `mandate`.
+   * The first that matches an order's symbol and side applies. If none matches, or the mandate does not cover the
+   * order, the owner is asked, unless `approval` is `mandate`.
    */
   readonly mandates?: readonly MandateChoice[];
 }
 
 export interface PruneOptions {
-  /** Idle for at least this many milliseconds; 0 for any age. */
+  /** Minimum idle time in milliseconds; 0 for any age. */
   readonly olderThan: number;
-  /** Spares this many of the newest. */
+  /** Number of newest threads to keep. */
   readonly keep: number;
   readonly dryRun?: boolean;
 }
 
 /**
- * The agent as its drivers (chat, run, resume, approvals, check) see it.
+ * The agent, as chat, run, resume, approvals and check use it.
  * @example
  * ```ts
  * import { orderRequestSchema } from '../trading/order.ts';
  * import type { Agent } from './agent.ts';
  *
- * // Proposes one order without a word, and comes back: the gateway carries it out once it is approved.
+ * // Proposes one order and returns. The gateway executes it once it is approved.
  * export async function propose(agent: Agent): Promise<string | undefined> {
  *   const order = orderRequestSchema.parse({ symbol: 'AAPL', side: 'buy', qty: '5', type: 'limit', limit_price: '180' });
  *   const signal = AbortSignal.timeout(60_000);
@@ -95,7 +95,7 @@ export interface Agent {
   run(input: RunInput, options: RunOptions): AsyncIterable<AgentEvent>;
   /** Continues a stopped thread: waits for its proposals and reports their outcomes. */
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
-  /** Newest first. @param options.asKept as last known here, without asking the gateway */
+  /** Lists threads, newest first. @param options.asKept uses the stored statuses without asking the gateway */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /** @throws {TradeAgentError} `not_found` */
   thread(id: string): Promise<ThreadRecord>;
@@ -106,13 +106,16 @@ export interface Agent {
   deleteThread(id: string): Promise<void>;
   /** Removes finished threads without open approvals, and returns their ids. */
   pruneThreads(options: PruneOptions): Promise<string[]>;
-  /** Newest first; marked as stale if the gateway can't be asked. */
+  /** Lists approvals, newest first. If the gateway can't be reached, they are marked as stale. */
   approvals(): Promise<ApprovalView[]>;
   approval(id: string): Promise<ApprovalView | undefined>;
-  /** @throws {TradeAgentError} `not_found`; `usage` if it already ended; `outcome_unknown` if it is under way */
+  /**
+   * Withdraws an approval request.
+   * @throws {TradeAgentError} `not_found`; `usage` if it already ended; `outcome_unknown` while it is being executed
+   */
   cancelApproval(id: string): Promise<ApprovalView>;
   /**
-   * Asks the gateway for the outcomes of orders under way, which it settles if it can.
+   * Asks the gateway for outcomes that are not known yet, and to settle them if it can.
    * @param id one approval; all of the user's if omitted
    * @returns the approvals asked about
    * @throws {TradeAgentError} `not_found`, `login_required`

@@ -19,9 +19,9 @@ interface ApprovalViewBase extends Came {
   /** Four characters, the same on the phone. */
   readonly code: string;
   readonly expires_at: string;
-  /** It expired since it was last seen; the gateway could not be asked. */
+  /** Whether it expired since it was last seen; set if the gateway can't be reached. */
   readonly overdue?: boolean;
-  /** As last seen; the gateway could not be asked. */
+  /** Whether this is the last known state; set if the gateway can't be reached. */
   readonly stale?: boolean;
   /** Absent if no money moves. */
   readonly environment?: Environment;
@@ -35,30 +35,30 @@ interface ApprovalViewBase extends Came {
   /** Null if unbounded or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** In the proposer's own words. */
+  /** Who or what asked, in the proposer's own words. */
   readonly requested_by: string | null;
   /** OAuth client id. */
   readonly client: string;
 }
 
-/** An approval as people and scripts see it: its subject is under its kind's name. */
+/** An approval as people and scripts see it. The field named after its kind has its subject. */
 export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
 export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;
 } & { readonly [Name in K]: SubjectOf<Name> };
 
-/** `missing`: not connected in time; the run continues without it. */
+/** A connection that a run needs. `missing` means not connected in time: the run continues without it. */
 export type ConnectionView = Readonly<z.output<typeof connection>>;
 
 export type RunStatus = z.output<typeof runStatus>;
 
-/** How the latest run ended; `running` if it is under way or was cut off. */
+/** How the latest run ended; `running` if it is still running or was cut off. */
 export type ThreadStatus = RunStatus | 'running';
 
-/** `prompt` is truncated. */
+/** A thread in a list; its `prompt` is truncated. */
 export type ThreadView = Readonly<z.output<typeof thread>>;
 
-/** `context` is standard input. */
+/** A message of a thread. The role `context` is for standard input. */
 export type ThreadMessage = z.output<typeof threadMessage>;
 export type ThreadCall = Extract<ThreadMessage, { role: 'agent' }>['calls'][number];
 
@@ -69,7 +69,7 @@ export interface ThreadRecord extends ThreadView {
 
 export type ToolData = z.output<typeof toolData>[number];
 
-/** What `run --output json` prints, without `schema` and `resume`. */
+/** Result of a run, as `run --output json` prints it, without `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;
   readonly status: RunStatus;
@@ -78,7 +78,7 @@ export interface RunResult {
   readonly orders: readonly Order[];
   readonly messages: readonly SentMessage[];
   readonly approvals: readonly ApprovalView[];
-  /** Accounts a pending run waits for. */
+  /** Accounts that a pending run waits for. */
   readonly connections: readonly ConnectionView[];
   readonly usage: Readonly<z.output<typeof usage>>;
   readonly error?: ErrorFacts;
@@ -90,7 +90,7 @@ export interface ErrorFacts extends ProblemMembers {
   readonly hint?: string;
 }
 
-/** The last event is always `result`. */
+/** An event of a run. The last one is always `result`. */
 export type AgentEvent =
   | { readonly type: 'thread'; readonly thread: string }
   | { readonly type: 'text'; readonly delta: string }
@@ -108,7 +108,7 @@ export type AgentEvent =
       readonly summary: string;
       readonly ms: number;
     }
-  /** On every status change. */
+  /** Emitted on every status change. */
   | { readonly type: 'approval'; readonly approval: ApprovalView }
   | { readonly type: 'order'; readonly order: Order; readonly approval: string }
   /** The run waits for an account, or continues because it is connected or the deadline passed. */

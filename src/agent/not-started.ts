@@ -1,6 +1,6 @@
 import type { RunResult } from './events.ts';
 
-/** @param model the model that would have been asked, if known */
+/** Returns the result of a run that did not start. @param model the model that would have been used, if known */
 export function notStarted(thread: string, model: string, error: NonNullable<RunResult['error']>): RunResult {
   return {
     thread,

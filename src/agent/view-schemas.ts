@@ -8,8 +8,8 @@ import { proposalStates, worstCaseSchema } from '../trading/proposal.ts';
 import { orderSchema } from '../trading/views.ts';
 
 /*
- * Schemas of events.ts, for docs/reference/schema/ and the protocol of `trade-agent server` (remote/protocol.ts). Not
- * loaded by runs on this machine.
+ * Schemas of events.ts, for docs/reference/schema/ and the protocol of `trade-agent server` (remote/protocol.ts).
+ * Runs on this machine don't load them.
  */
 
 export const time = z.string().describe('RFC 3339, UTC');
@@ -18,12 +18,12 @@ export const error = z.object({
   code: z.string().describe('stable; decides the exit code'),
   message: z.string().describe('what happened'),
   hint: z.string().optional().describe('what to do next'),
-  problem: z.string().optional().describe("the gateway's own code, where it refused"),
-  reason: z.unknown().optional().describe('the first rule that said no: CATEGORY_CONDITION'),
-  reasons: z.unknown().optional().describe('all of them'),
+  problem: z.string().optional().describe("the gateway's own code, if it refused"),
+  reason: z.unknown().optional().describe('the first rule that forbids it: CATEGORY_CONDITION'),
+  reasons: z.unknown().optional().describe('all rules that forbid it'),
   limit: z.unknown().optional().describe('what the rule allows'),
-  value: z.unknown().optional().describe('what it was'),
-  policy: z.unknown().optional().describe('the digest of the rules that it was decided by'),
+  value: z.unknown().optional().describe('the actual value'),
+  policy: z.unknown().optional().describe('the digest of the rules that decided it'),
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
@@ -32,20 +32,18 @@ export const runStatus = z.enum(['done', 'pending', 'denied', 'expired', 'blocke
 export const approvalSummary = z.object({
   id: z.string(),
   status: z.enum(proposalStates),
-  kind: z.enum(proposalKinds).describe('which of those below it is for'),
-  code: z.string().describe('the four characters that must be the same on the phone'),
+  kind: z.enum(proposalKinds).describe('which of the fields below it has'),
+  code: z.string().describe('four characters that must match those on the phone'),
   expires_at: time,
   ...Object.fromEntries(
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
-  mandate_id: z.string().optional().describe('the mandate that approved it, where nobody was asked'),
+  mandate_id: z.string().optional().describe('the mandate that approved it, if nobody was asked'),
   granted: grantedSchema
     .unwrap()
     .optional()
-    .describe('the mandate, once it is in force, and when the gateway first orders by itself'),
-  worst_case: worstCaseSchema
-    .nullable()
-    .describe('the worst that can come of it; null where nothing is known'),
+    .describe('the mandate, once it is active, and when the gateway places its first order'),
+  worst_case: worstCaseSchema.nullable().describe('the worst case; null if it is not known'),
   warnings: z.array(z.string()),
   requested_by: z.string().nullable().describe("who or what asked, in the proposer's own words"),
   client: z.string().describe('the OAuth client that proposed it'),
@@ -53,24 +51,24 @@ export const approvalSummary = z.object({
 
 export const approval = approvalSummary
   .extend({
-    thread: z.string().describe('empty where another client, or another machine, proposed it'),
-    environment: z.enum(environments).optional().describe("an order's"),
+    thread: z.string().describe('empty if another client or machine proposed it'),
+    environment: z.enum(environments).optional().describe('only for orders'),
     chosen_by_ai: z
       .array(z.string())
       .optional()
-      .describe('fields that are in no words of yours: a model chose them'),
-    account_at: z.string().optional().describe('account and broker, where you can have several'),
-    stale: z.boolean().optional().describe('the gateway could not be asked: as it was last seen'),
-    overdue: z.boolean().optional().describe('its time ran out since it was last seen'),
+      .describe('fields that a model chose, because your own words do not contain them'),
+    account_at: z.string().optional().describe('account and broker, if you can have several'),
+    stale: z.boolean().optional().describe('the gateway could not be reached: this is the last known state'),
+    overdue: z.boolean().optional().describe('it has expired since it was last seen'),
     reason: z.string().optional().describe('why it ended as it did'),
     placed: orderSchema.optional().describe('the order at the broker, once there is one'),
     lines: z
       .array(batchLineSchema.unwrap())
       .optional()
-      .describe('what came of each of several orders, in the order in which they were carried out'),
-    sent: sentMessageSchema.optional().describe('the message, once it was sent'),
+      .describe('the outcome of each order of a batch, in order of execution'),
+    sent: sentMessageSchema.optional().describe('the message, once it is sent'),
   })
-  .refine((view) => underKind(view) !== undefined, 'must have what it is for, under its kind’s name');
+  .refine((view) => underKind(view) !== undefined, 'must have the field named after its kind');
 
 export const connection = z.object({
   name: z.string(),
@@ -88,10 +86,10 @@ export const toolData = z
       outside: z
         .string()
         .optional()
-        .describe('where words in it come from that neither you nor the gateway chose'),
+        .describe('the source of any text in it that neither you nor the gateway chose'),
     }),
   )
-  .describe('what the tools gave, in the order they did; nothing of calls that failed');
+  .describe('results of the tools in order, without those of failed calls');
 
 export const usage = z.object({
   model: z.string(),
@@ -101,12 +99,12 @@ export const usage = z.object({
     .string()
     .describe('a decimal number, never a float')
     .optional()
-    .describe('dollars; absent where it is not known'),
+    .describe('dollars; absent if not known'),
 });
 
 export const thread = z.object({
   thread: z.string(),
-  prompt: z.string().describe('the first prompt, cut short'),
+  prompt: z.string().describe('the first prompt, truncated'),
   status: z.union([runStatus, z.literal('running')]),
   updated_at: time,
 });
@@ -128,7 +126,6 @@ export const threadMessage = z.union([
   }),
 ]);
 
-/** The fields of each event but `result`. */
 export const eventShapes = {
   thread: { thread: z.string() },
   text: { delta: z.string() },

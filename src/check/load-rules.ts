@@ -39,7 +39,7 @@ const MOST_BYTES = 1024 * 1024;
 
 /** @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest valid one */
 export async function loadRules(file: string): Promise<RulesFile> {
-  const hint = 'Name another with --rules, or leave it out for the usual rules.';
+  const hint = 'Name another with --rules, or leave it out for the default rules.';
   return parseRules(readNamedFile(file, 'rules file', hint), file);
 }
 

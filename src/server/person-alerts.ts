@@ -122,13 +122,13 @@ async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
-/** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the standard rules */
+/** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the default rules */
 function textOf(schedule: KeptSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;
   throw refused(
-    `your schedule "${ALERTS}" uses the standard rules`,
+    `your schedule "${ALERTS}" uses the default rules`,
     'Remove it, then add it under another name.',
   );
 }

@@ -114,7 +114,7 @@ function withdrawn({ world, rows, book, linesOf }: Evidence, must: Must): void {
     const states = statesBetween(linesOf(row), told.begunAt, told.endedAt);
     must(
       states.some((state) => !['drafted', 'requested', 'approved'].includes(state)),
-      `${row.id} could not be taken back, and was ${states.join(', ')}`,
+      `${row.id} could not be withdrawn, and was ${states.join(', ')}`,
     );
   }
 }

@@ -24,7 +24,7 @@ const env = { TRADE_AGENT_API_KEY: 'not-a-key' };
 const modes = [
   ['drops requests', { dropRate: 1 }, /answered with HTTP status 500/],
   ['sends malformed answers', { malformedRate: 1 }, /broke off, or sent what is no answer/],
-  ['disconnects', { disconnectRate: 1 }, /cannot be reached or broke off/],
+  ['disconnects', { disconnectRate: 1 }, /cannot be reached or closed the connection/],
   ['limits the rate', { rateLimitRate: 1 }, /refuses more requests for now/],
 ] as const;
 

@@ -22,14 +22,14 @@ export interface Outcome {
   readonly subject?: string;
   readonly unusable?: true;
   readonly asked?: true;
-  /** An order the tool itself changed (a cancel); orders placed are found through their proposals. */
+  /** Order that the tool itself changed, as a cancellation does. Placed orders are found through their proposals. */
   readonly order?: Order;
 }
 
 export interface Asks {
-  /** 1-based, within the prompt. */
+  /** 1-based position within the prompt. */
   readonly ordinal: number;
-  /** How many may be asked for this prompt. */
+  /** Maximum number of proposals for this prompt. */
   readonly most: number;
   readonly denied: boolean;
 }
@@ -49,7 +49,7 @@ const tainted = Annotation<readonly string[]>({
   default: () => [],
 });
 
-/** What a thread's checkpoint holds: plain data and messages, and nothing that could trade. */
+/** State stored in a thread's checkpoint: plain data and messages, nothing that could trade. */
 export const AgentState = Annotation.Root({
   messages,
   outcomes,
@@ -74,7 +74,7 @@ export const ProposalGraphState = Annotation.Root({
   asks: Annotation<Asks>(),
   tainted,
   facts: Annotation<ConversationFacts>(),
-  /** The request sent under the attempt's key, stored whole because the same key must come with the same body. */
+  /** Request sent under the attempt's key, stored in full because a key must always come with the same body. */
   drafted: Annotation<ProposalRequestInput>(),
   proposed: Annotation<string>(),
   messages,
@@ -84,12 +84,12 @@ export type ProposalGraphValue = typeof ProposalGraphState.State;
 
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 
-/** Errors a model corrects by calling again with other arguments. */
+/** Errors that a model can correct by calling again with other arguments. */
 const correctable = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Failures not corrected later in the prompt: by the same tool on the same subject, for faulty arguments by the same
- * tool on anything, for unusable calls by any call that worked.
+ * Returns the failures that no later call of the prompt corrected. The same tool on the same subject corrects a
+ * failure; the same tool on any subject, faulty arguments; any successful call, an unusable call.
  */
 export function standingOutcomes(
   outcomes: readonly Outcome[],

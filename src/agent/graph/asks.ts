@@ -4,7 +4,7 @@ import type { AgentStateValue, Asks } from './agent-state.ts';
 import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
-/** Proposals per prompt unless the person's own words name more: nobody reviews many approvals with care. */
+/** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
 const MOST_ASKS = 5;
 
 export function asksOf(
@@ -18,20 +18,20 @@ export function asksOf(
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
-/** @throws {TradeAgentError} `approval_denied`, `blocked` where the person is not to be asked (again) */
+/** Requires that the person may be asked. @throws {TradeAgentError} `approval_denied`, `blocked` */
 export function requireAsks({ ordinal, most, denied }: Asks): void {
   if (denied) {
     throw new TradeAgentError(
       'approval_denied',
-      'the user has just denied a proposal: no other is made now',
+      'the user just denied a proposal, so no other can be made now',
       {
         hint: 'Propose nothing more until the user asks for something again.',
       },
     );
   }
   if (ordinal > most) {
-    throw new TradeAgentError('blocked', `no more than ${most} proposals are made for one request`, {
-      hint: 'The user can ask for the rest in a message of their own.',
+    throw new TradeAgentError('blocked', `at most ${most} proposals can be made for one request`, {
+      hint: 'The user can ask for the rest in a new message.',
     });
   }
 }

@@ -22,7 +22,7 @@ export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     failure = error;
   }
-  // Outside the catch above, which would swallow it. Returns at once when the node runs again.
+  // Outside the catch block, which would swallow the interrupt. Returns at once when the node runs again.
   const connection = missingConnection(failure);
   if (connection !== undefined) interrupt<AwaitedConnection, unknown>({ connection });
   throw failure;

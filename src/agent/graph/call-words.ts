@@ -14,7 +14,7 @@ interface NamedOrder {
 
 export function ordersOfCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
-  // People call closing a position selling it.
+  // Closing a position counts as selling it, as people say.
   if (name === 'close_position')
     return ordersOfCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
@@ -27,7 +27,7 @@ export function ordersOfCall({ name, args }: Call): NamedOrder[] {
   });
 }
 
-/** What a proposing call is about: its symbols, order id or recipient. Undefined for a reading call. */
+/** Returns what a proposing call is about: its symbols, order id or recipient. Undefined for a call that reads. */
 export function subjectOf(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;

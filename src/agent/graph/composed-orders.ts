@@ -11,14 +11,14 @@ import { shortId } from '../short-id.ts';
 import { promptMessage } from './message-history.ts';
 
 /**
- * Orders composed by a program, as text: `SELL 8 AAPL LMT 228.50 DAY; …`. Display only; never parsed.
- * @throws {TradeAgentError} `usage` for none, or more than {@link MOST_ORDERS}
+ * Describes orders composed by a program: `SELL 8 AAPL LMT 228.50 DAY; …`. For display only; never parsed.
+ * @throws {TradeAgentError} `usage` for no orders, or more than {@link MOST_ORDERS}
  */
 export function orderWords(orders: readonly OrderRequest[]): string {
   if (orders.length === 0 || orders.length > MOST_ORDERS) {
     throw new TradeAgentError(
       'usage',
-      `1 to ${MOST_ORDERS} orders are proposed at once, not ${orders.length}`,
+      `1 to ${MOST_ORDERS} orders can be proposed at once, not ${orders.length}`,
       {
         hint: 'Propose the rest when these are settled.',
       },
@@ -32,7 +32,10 @@ function inWords(order: OrderRequest): string {
   return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
-/** The prompt and the tool calls of composed orders, each order exactly as given. @throws as {@link orderWords} */
+/**
+ * Returns the prompt and tool calls of composed orders, each order exactly as given.
+ * @throws as {@link orderWords}
+ */
 export function orderMessages({
   orders,
   composedBy,
@@ -57,7 +60,7 @@ export function orderMessages({
 
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
-/** A batch takes one order per symbol. */
+/** A batch can have only one order per symbol. */
 function callsTogether(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= FEWEST_IN_BATCH && symbols.size === orders.length) {
@@ -70,14 +73,16 @@ function callsApart(orders: readonly OrderRequest[]): Call[] {
   return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
 }
 
-/** Number of proposals a program composed for the newest prompt; undefined if a model is to be asked. */
+/**
+ * Returns how many proposals a program composed for the newest prompt, or undefined if the model should answer it.
+ */
 export function composedOrders(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
   return isComposed ? message.tool_calls?.length : undefined;
 }
 
-/** No model is asked about the outcome, so that none can add an order of its own. */
+/** Answers without a model, so that no model can add an order of its own. */
 export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
   return composedOrders(messages) === undefined ? undefined : answer(answeredCalls(messages));
 }

@@ -7,7 +7,7 @@ import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts'
 import { prompts } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/** What provenance is computed from, taken from a conversation. Plain data: it is stored with the proposal's state. */
+/** Facts of a conversation from which provenance is computed. Plain data, stored with the proposal's state. */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];

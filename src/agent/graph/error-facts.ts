@@ -4,7 +4,7 @@ import { databaseFailure } from '../../store/sqlite/database-failure.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
-/** Hides the text of foreign errors, which could contain secrets. */
+/** Converts any error. The text of foreign errors is hidden, because it could contain secrets. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   const known = databaseFailure(error);

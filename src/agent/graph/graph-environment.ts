@@ -10,7 +10,7 @@ import type { ApprovalMode, RunOptions } from '../agent.ts';
 import type { AgentEvent } from '../events.ts';
 import type { ChatModel } from '../model/chat-model.ts';
 
-/** What all runs of an agent share. */
+/** Dependencies that all runs of an agent share. */
 export interface AgentEnvironment {
   readonly profile: ResolvedProfile;
   readonly session: Session | undefined;
@@ -27,10 +27,10 @@ export interface AgentEnvironment {
 
 export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'connectBy' | 'signal'> {
   readonly thread: string;
-  /** For reads, cancels and waits; ends with the run's signal. */
+  /** Client for reads, cancellations and waits, which end with the run's signal. */
   readonly gateway: GatewayClient | undefined;
   readonly approvalMode: ApprovalMode;
-  /** Ends the run where it would wait. */
+  /** Whether the run ends instead of waiting. */
   readonly suspends: boolean;
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly requestedBy: string;
@@ -41,7 +41,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   /** Start time of each call of this run (epoch milliseconds), by call id. */
   readonly callsStarted: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
-  /** Stores the seen state of a proposal and emits it if it is new. */
+  /** Stores the latest state of a proposal and emits it if it is new. */
   readonly saw: (seen: ThreadProposal) => Promise<void>;
   /** Registers work the run must wait for before it ends: a proposal being sent. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;

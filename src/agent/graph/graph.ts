@@ -22,15 +22,15 @@ export interface AwaitedProposal {
 }
 
 /**
- * One proposal from call to result, as a subgraph with its own checkpoints. In one flat graph the first approved
- * proposal would wait for the last, because a step ends only when all its tasks have ended.
+ * Builds the subgraph of one proposal, from call to result, with its own checkpoints. In one flat graph, the first
+ * approved proposal would wait for the last, because a step ends only when all its tasks have ended.
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
     .addNode('draft', draftNode(environment), { ends: ['propose', END] })
     .addNode('propose', proposeNode(environment), { ends: ['await', END] })
     .addNode('await', (state: ProposalGraphValue) => {
-      // Nothing else belongs here: on resume a node runs again from its top.
+      // Nothing else belongs here: on resume, a node runs again from its top.
       interrupt<AwaitedProposal, unknown>({ proposal: state.proposed });
       return {};
     })
@@ -41,8 +41,8 @@ function proposalGraph(environment: GraphEnvironment) {
 }
 
 /**
- * `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model calls nothing. Composed orders start
- * with their calls. No node has a retry policy: each node decides what may be repeated, and under which key.
+ * `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model makes no calls. Composed orders
+ * start with their calls. No node has a retry policy: each node decides what may be repeated, and under which key.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {

@@ -19,22 +19,19 @@ const frames = [
 ];
 let marks: RegExp | undefined;
 
-/** Every marker begins with one of two characters; the pattern is compiled only when one occurs. */
+/** Replaces the markers. Each begins with one of two characters; the pattern is compiled only if one occurs. */
 function replaceMarks(text: string, by: (opening: string) => string): string {
   if (!/[<[]/.test(text)) return text;
   marks ??= new RegExp(frames.join('|'), 'giu');
   return text.replace(marks, by);
 }
 
-/** Puts a blank after the first character of each marker. */
+/** Inserts a space after the first character of each marker. */
 export function inertText(text: string): string {
   return replaceMarks(text, (opening) => `${opening} `);
 }
 
-/**
- * Escapes the first character of each marker, so that the JSON parses to the same value. Text that is not JSON is
- * treated as by {@link inertText}.
- */
+/** Escapes the first character of each marker, so that JSON parses to the same value. Other text is made inert. */
 export function inertJson(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
   return escaped === json || parseJson(escaped) !== undefined ? escaped : inertText(json);

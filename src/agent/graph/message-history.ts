@@ -23,8 +23,8 @@ export function prompts(messages: readonly BaseMessage[]): Prompt[] {
 }
 
 /**
- * The thread as chat APIs accept it: every call followed by its answer. A call that an interrupted run left open is
- * answered with that fact.
+ * Returns the thread as chat APIs accept it, with every call followed by its answer. A call left open by an
+ * interrupted run is answered with an error that says so.
  */
 export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();
@@ -52,7 +52,7 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
   });
 }
 
-/** The history for a language model, with marks around what a tool of ours read that others wrote. */
+/** Returns the history for a language model, with marks around outside text that our tools read. */
 export function outsideMarked(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const { outside } = message.additional_kwargs;

@@ -34,13 +34,12 @@ import { readArguments } from './tool-node.ts';
 
 /** Consecutive turns of invalid calls before the run ends. */
 const MAX_MISTAKES = 3;
-/** Answers per prompt that almost parse as a call: after the first the model is asked once more. */
+/** Maximum answers per prompt that almost parse as a call. After the first one, the model is called once more. */
 const MOST_NEARLY = 2;
 const faulty = new Set(['usage', 'invalid_order', 'invalid_message']);
 
 type Update = Partial<AgentStateValue>;
 
-/** Calls the model once. */
 export function modelNode(environment: GraphEnvironment) {
   const { model, emit, maxTurns } = environment;
   return async (state: AgentStateValue): Promise<Update> => {
@@ -95,11 +94,11 @@ async function ask(
   if (answer?.response_metadata.finish_reason === 'length') {
     emit({
       type: 'notice',
-      message: 'the answer was cut off: the model’s server lets it write no more at once',
+      message: 'the answer was cut off at the length limit of the model’s server',
     });
   }
   if (answer !== undefined) return answer;
-  throw new TradeAgentError('model_error', 'the model answered nothing', { hint: 'Try again.' });
+  throw new TradeAgentError('model_error', 'the model returned an empty answer', { hint: 'Try again.' });
 }
 
 function after(
@@ -142,9 +141,9 @@ function withUndone(
 ): Update {
   const { prompt, messages } = state;
   if (message.text.trim() === '') {
-    const words = 'I have no answer: the model said nothing.';
+    const words = 'I have no answer: the model returned nothing.';
     emit({ type: 'text', delta: words });
-    return ended(state, words, 'the model answered nothing', 'Try again, or another model.');
+    return ended(state, words, 'the model returned an empty answer', 'Try again, or try another model.');
   }
   const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
   const { lines, forgotten } = undoneActs(messages, all, message.text);
@@ -154,7 +153,7 @@ function withUndone(
   const error = {
     code: 'model_error',
     message: `nothing was proposed for ${forgotten}`,
-    hint: 'Ask for it by itself.',
+    hint: 'Ask for it separately.',
   };
   return {
     messages: [new AIMessage(`${message.text}${more}`)],
@@ -165,10 +164,10 @@ function withUndone(
   };
 }
 
-const NEARLY = 'the model wrote a tool call that cannot be carried out';
-const ANOTHER = 'Nothing was done with it. Try again, or another model.';
+const NEARLY = 'the model wrote a tool call that cannot be executed';
+const ANOTHER = 'Nothing was done. Try again, or try another model.';
 
-/** Consecutive faulty turns including the latest, whose outcomes are only known now. */
+/** Counts consecutive faulty turns, including the latest, whose outcomes are only known now. */
 function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
@@ -188,7 +187,7 @@ function gaveUp(
   const text = 'the model kept making calls that cannot be understood';
   const words = `I stopped: ${text}.`;
   emit({ type: 'text', delta: words });
-  const { messages = [], outcomes = [] } = ended(state, words, text, 'Try again, or another model.');
+  const { messages = [], outcomes = [] } = ended(state, words, text, 'Try again, or try another model.');
   return {
     messages: [...added.messages, ...(messages as BaseMessage[])],
     outcomes: [...added.outcomes, ...outcomes],
@@ -227,8 +226,8 @@ const LONGEST_REASON = 200;
 const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
- * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never proposed.
- * The model's own last words may leave out either.
+ * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never
+ * proposed. The model's final answer may omit either.
  */
 function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = standingOutcomes(outcomes).flatMap(({ what, error }) =>
@@ -262,7 +261,7 @@ function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome
   };
 }
 
-/** A person can't judge more approvals at once; further calls are answered with an error. */
+/** Maximum calls per turn; more are answered with an error. A person can't judge more approvals at once. */
 const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored. */
 const UNREADABLE = 'unreadable_call';
@@ -276,16 +275,15 @@ interface Rejected {
 interface ReadAnswer {
   readonly message: AIMessage;
   readonly rejected: readonly Rejected[];
-  /** Why the text was not accepted as a call. */
   readonly nearly?: string;
 }
 
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Turns the model's answer into our message. Every call gets a new id: servers repeat theirs (`call_0`), and an order's
- * client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay in the
- * message with empty arguments and an error, because chat APIs want every call answered.
+ * Turns the model's answer into our message. Every call gets a new id: servers repeat theirs (`call_0`), and an
+ * order's client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay
+ * in the message with empty arguments and an error, because chat APIs require every call to be answered.
  */
 function readAnswer(
   environment: Tools,
@@ -328,7 +326,7 @@ function nearly(text: string, problem: string): ReadAnswer {
     rejected: [
       {
         call,
-        problem: `What you wrote looks like a tool call, and ${problem}. Nothing was done. Make the call by the tool interface, or write nothing but one JSON object with "name" and "arguments"; or answer the user in plain words.`,
+        problem: `What you wrote looks like a tool call, but ${problem}. Nothing was done. Make the call through the tool interface, or write only one JSON object with "name" and "arguments", or answer the user in plain words.`,
       },
     ],
     nearly: problem,
@@ -352,7 +350,7 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
   return written;
 }
 
-const QUOTED = 'it stands so in a tool’s answer or in outside text, which is data';
+const QUOTED = 'it repeats a tool’s answer or outside text, which is data';
 
 function problemWith(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isTool(environment, name)) return 'there is no such tool';
@@ -377,7 +375,7 @@ function problemWith(environment: Tools, { name, args: given }: WrittenCall): st
   }
 }
 
-/** Calls quoted in tool answers or outside data: repeating one is not calling it. */
+/** Returns the calls quoted in tool answers or outside data. Repeating one is not calling it. */
 function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
@@ -392,7 +390,7 @@ function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(callsWithin).map(sameCall)));
 }
 
-/** The model's previous reads for this prompt: repeated at once, they would give the same answer. */
+/** Returns the model's previous reads for this prompt, which would give the same answer if repeated at once. */
 function readsBefore(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>
@@ -411,7 +409,7 @@ function readsBefore(messages: readonly BaseMessage[]): Set<string> {
   return new Set();
 }
 
-/** Equal for the same tool and arguments in any key order. */
+/** Returns a key that is equal for the same tool and arguments in any key order. */
 function sameCall({ name, args }: { name: string; args: unknown }): string {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);
@@ -437,7 +435,9 @@ function toolName(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : 'invalid';
 }
 
-/** The raw arguments: LangChain's parser completes truncated JSON, and `"qty": "1` may have been 100. */
+/**
+ * Returns the raw arguments, because LangChain's parser completes truncated JSON, and `"qty": "1` may have been 100.
+ */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];
   if (chunks.length > 0) return chunks.map(({ name, args }) => ({ name: name ?? '', args }));

@@ -5,7 +5,7 @@ import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
 
-/** The error for a proposal that was not carried out. */
+/** Returns the error for a proposal that was not executed. */
 export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
@@ -19,10 +19,10 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
         hint: `${nothing} Ask for it again.`,
       });
     case 'cancelled':
-      return new TradeAgentError('approval_cancelled', why('it was taken back'), { hint: nothing });
+      return new TradeAgentError('approval_cancelled', why('it was withdrawn'), { hint: nothing });
     case 'unknown':
-      return new TradeAgentError('outcome_unknown', why('what became of it is not known'), {
-        hint: `Ask again with "trade-agent approvals reconcile ${proposal.id}".`,
+      return new TradeAgentError('outcome_unknown', why('its outcome is not known'), {
+        hint: `Check again with "trade-agent approvals reconcile ${proposal.id}".`,
       });
     default: {
       const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code, reason.members);
@@ -37,7 +37,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
   }
 }
 
-/** The error for an order that the broker rejected. */
+/** Returns the error for an order that the broker rejected. */
 export function rejectionOf({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',

@@ -26,9 +26,9 @@ import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
 /**
- * The complete request for a call. The gateway adds account, price and identifiers, and checks it.
+ * Returns the complete request for a call. The gateway adds account, price and identifiers, and checks it.
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`; `blocked`, `usage` for a
- * standing order the person did not ask for; whatever the gateway's reads throw
+ * standing order that the person did not ask for; errors of the gateway's reads
  */
 export async function proposalRequest(
   environment: Pick<
@@ -115,7 +115,7 @@ export async function proposalRequest(
   }
 }
 
-/** The facts, with the holding read for this order. */
+/** Adds the position that was read for this order to the facts. */
 function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
   state: State,
   held: ClosingOrder['held'],
@@ -124,13 +124,13 @@ function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** The side follows from the holding, even if "close" was parsed as a sale. */
+/** Attributes the side to the position, even if "close" was parsed as a sale. */
 function byHoldings({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
-/** For orders computed for the person's own targets, which a program's are not. */
+/** Attributes orders that were computed for the person's own targets. A program's targets don't count. */
 function rebalanced(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
@@ -140,7 +140,7 @@ function rebalanced(
   return byRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
-/** The mandate the order may be placed under; never the model's choice. */
+/** Returns the mandate that the order may be placed under. The model never chooses it. */
 function underMandate(
   { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
   { symbol, side }: OrderRequest,
@@ -151,8 +151,8 @@ function underMandate(
 }
 
 /**
- * Once another server's text is in the conversation, its ideas can't be told from the model's own, so the server is
- * named.
+ * Names who chose the unsaid fields. With another server's text in the conversation, its ideas can't be told from the
+ * model's own, so the server is named.
  */
 function thoughtOfBy(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>

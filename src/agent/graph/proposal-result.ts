@@ -29,7 +29,8 @@ export function resultNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     const id = state.proposed;
     const seen = await environment.proposals.get(id, environment.thread);
-    if (seen === undefined) throw new TradeAgentError('state_corrupt', `proposal ${id} is not this thread's`);
+    if (seen === undefined)
+      throw new TradeAgentError('state_corrupt', `proposal ${id} does not belong to this thread`);
     failpoint('result.read');
     const { proposal } = seen;
     if (!isSettledState(proposal.state)) return new Command({ goto: 'await' });
@@ -44,7 +45,9 @@ export function resultNode(environment: GraphEnvironment) {
   };
 }
 
-/** Only while somebody waits: a pending approval must not turn into another one unseen. */
+/**
+ * Returns whether to ask again. Only while someone waits: a pending approval must not turn into another one unseen.
+ */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,
   { attempt }: ProposalGraphValue,
@@ -103,7 +106,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
   );
 }
 
-/** In words, and for the model. */
+/** Returns the outcome in words, and as facts for the model. */
 function whatCame(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
   const { placed, sent, lines, granted } = cameOf(proposal);
   if (placed !== undefined) return [orderSummary(placed), { order: placed }];

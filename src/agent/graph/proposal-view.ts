@@ -31,7 +31,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     [kind]: subject,
     ...cameOf(proposal),
   };
-  // The cast holds because the kind's table decides what is under its name.
+  // The cast is safe because the table of kinds determines the field named after the kind.
   return view as ApprovalView;
 }
 

@@ -18,7 +18,7 @@ import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
 import { readArguments, readOnlyRun, tellCall } from './tool-node.ts';
 
-/** Completes the call to a request, or runs it at once if it needs no approval. Proposes nothing yet. */
+/** Turns the call into a complete request, or runs it at once if it needs no approval. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     if (state.attempt === 1) tellCall(environment, state.call);
@@ -46,8 +46,8 @@ async function draft(environment: GraphEnvironment, state: ProposalGraphValue): 
 }
 
 /**
- * Sends the request to the gateway, which asks the person. A repeat, after a lost answer or in another process, is the
- * same proposal: the key derives from the call, and the request was stored in the checkpoint before this node.
+ * Sends the request to the gateway, which asks the person. Repeating it, after a lost answer or in another process,
+ * yields the same proposal: the key derives from the call, and the checkpoint already has the request.
  */
 export function proposeNode(environment: GraphEnvironment) {
   const { thread } = environment;
@@ -72,7 +72,7 @@ export function proposeNode(environment: GraphEnvironment) {
   };
 }
 
-/** @throws {TradeAgentError} the gateway's refusal; {@link unanswered} where it may have the proposal */
+/** Proposes. @throws {TradeAgentError} the gateway's refusal; {@link unanswered} if it may have the proposal */
 function post(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,
@@ -88,11 +88,11 @@ function post(
   });
 }
 
-const UNANSWERED = 'the gateway did not say whether it has the proposal';
+const UNANSWERED = 'the gateway did not confirm that it has the proposal';
 
 function unanswered(thread: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', UNANSWERED, {
-    hint: `Run "trade-agent resume ${thread}": it goes on with that very proposal. Do not ask for the order again before that.`,
+    hint: `Run "trade-agent resume ${thread}" to continue with the same proposal. Do not ask for the order again before that.`,
     ...defined({ cause }),
   });
 }
@@ -102,8 +102,7 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /**
- * Cancels at once what the gateway cancels without approval. Once outside text is in the conversation, every cancel
- * needs approval.
+ * Cancels at once if no approval is required. With outside text in the conversation, approval is always required.
  * @returns undefined if the person must be asked
  */
 async function withoutAsking(
@@ -141,8 +140,8 @@ function signedIn(gateway: GatewayClient | undefined): GatewayClient {
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * The `Idempotency-Key` of one attempt: stable when its node runs again, different for a re-proposal. `ta-` and 32
- * base-32 characters (160 bits) of SHA-256 over the JSON of the parts, so that no two triples collide.
+ * Returns the `Idempotency-Key` of one attempt: stable when its node runs again, different for a re-proposal. It is
+ * `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the JSON of the parts, so that no two triples collide.
  */
 export function proposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')

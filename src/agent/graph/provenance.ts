@@ -11,17 +11,17 @@ import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
 
-/** Everything here comes from code; nothing from what a model says about itself. */
+/** Input for provenance. All of it comes from code, none from what a model says about itself. */
 export interface ProvenanceInput {
   readonly kind: ProposalKind;
   readonly request: Readonly<Record<string, unknown>>;
-  /** The person's own prompts, newest last, without data they handed over. */
+  /** The person's own prompts, newest last, without standard input. */
   readonly userTurns: readonly string[];
-  /** Who gets named for a field the person did not say: `model`, or a tool's name. */
+  /** Source named for a field that the person did not say: `model`, or a tool's name. */
   readonly from: string;
-  /** Outside texts in the conversation, by name: `standard input`. */
+  /** Names of outside texts in the conversation, such as `standard input`. */
   readonly taintedBy: readonly string[];
-  /** Values nobody has to say: the schema's and the profile's. */
+  /** Default values of the schema and the profile, which nobody has to say. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Fields filled in by a rule in code, with the rule's name. */
   readonly computed?: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ const LONGEST_SENTENCE = 500;
 const LONGEST_SOURCE = 80;
 const MOST_TAINTS = 10;
 
-/** Order in which fields claim the numbers that were said: the most specific field first. */
+/** Fields in the order in which they claim the numbers that were said, most specific first. */
 const numberFields = [
   'take_profit_limit_price',
   'stop_loss_stop_price',
@@ -51,7 +51,7 @@ const numberFields = [
   'qty',
 ];
 
-/** Fields that words say, and whether several words for one leave it undecided. */
+/** Fields that are said in words, and whether several words for one field leave it undecided. */
 const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
   ['position_intent', ({ intents }) => intents, true],
@@ -62,8 +62,8 @@ const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[]
 ];
 
 /**
- * Where each field of a proposal comes from. A field is `user` only if its value is in the person's own words. The
- * newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
+ * Returns where each field of a proposal comes from. A field is `user` only if its value is in the person's own
+ * words. The newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
  */
 export function provenanceOf(input: ProvenanceInput): Provenance {
   const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
@@ -166,8 +166,7 @@ function ofOrder(input: ProvenanceInput): Found {
       },
     );
   }
-  // A part of a position ("half") that was said after any number of shares: the quantity is computed from it
-  // if it matches.
+  // A fraction ("half") that was said after any number of shares explains the quantity if it matches.
   const partAt = turns.findLastIndex(({ fractions }) => fractions.length > 0);
   const qtyAt = turns.findLastIndex(({ numbers }) => numbers.some((number) => number.fields.includes('qty')));
   if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
@@ -191,9 +190,7 @@ function symbolOfOrder({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
-/**
- * If a turn names several orders for a symbol, picks the most similar one, so that fields of two are never combined.
- */
+/** Picks the most similar of several orders that a turn names, so that fields of two are never combined. */
 function closest(readings: readonly Said[], request: Readonly<Record<string, unknown>>): Said {
   const likeness = (said: Said) =>
     said.numbers.filter(({ value, fields }) => fields.some((field) => same(request[field], value))).length *
@@ -202,7 +199,7 @@ function closest(readings: readonly Said[], request: Readonly<Record<string, unk
   return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
 }
 
-/** Fields that must appear literally in the person's words: order id, recipient, text. */
+/** Attributes the fields that must appear literally in the person's words: order id, recipient, text. */
 function ofWords(input: ProvenanceInput): Found {
   const { request, userTurns } = input;
   const fields: Record<string, Field> = {};
@@ -232,7 +229,7 @@ const literal: Readonly<Record<string, (text: string, value: string) => boolean>
   text: (text, value) => spaced(text).includes(spaced(value)),
 };
 
-/** "cancel my AAPL order", "change my last order": the planner's rule resolves these against the open orders. */
+/** Resolves "cancel my AAPL order" or "change my last order" against the open orders, by the planner's rules. */
 function ofOpenOrders(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
@@ -252,7 +249,7 @@ function ofOpenOrders(
   return undefined;
 }
 
-/** The rule by which the order is the one meant; undefined if it isn't. */
+/** Returns the rule that picks this order, or undefined if the person meant another. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
@@ -284,7 +281,7 @@ function other(from: string): Field {
   return name === '' ? { source: 'other' } : { source: 'other', from: name };
 }
 
-/** Numbers compare by value. */
+/** Compares two values, numbers by their value. */
 function same(one: unknown, two: unknown): boolean {
   if (one === two) return one !== undefined;
   if (typeof one !== 'string' || typeof two !== 'string') return false;
@@ -301,9 +298,9 @@ function printable(text: string): string {
   return printableAscii(text, LONGEST_SOURCE);
 }
 
-/** One line, without invisible or direction-changing characters. */
+/** Returns one line without invisible or direction-changing characters. */
 function shownSentence(turn: string): string {
-  // Does not cut a surrogate pair in half.
+  // Avoids cutting a surrogate pair in half.
   return safeLine(turn)
     .slice(0, LONGEST_SENTENCE)
     .replace(/[\ud800-\udbff]$/, '')

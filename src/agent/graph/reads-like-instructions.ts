@@ -1,12 +1,12 @@
 import { parseJson } from '../../values/parse-json.ts';
 
-/** Characters of one answer that are inspected. */
+/** Maximum number of characters of an answer to inspect. */
 const MOST_READ = 200_000;
 const LONGEST_ABOUT = 40;
 
 /**
- * Whether data contains wording meant for a model. A heuristic that only produces a notice; provenance, gateway and
- * phone enforce that only the person's own words count.
+ * Returns whether data contains wording meant for a model. This heuristic only produces a notice; provenance, gateway
+ * and phone enforce that only the person's own words count.
  * @param text prose, or JSON, whose strings are inspected one by one
  */
 export function readsLikeInstructions(text: string): boolean {
@@ -17,7 +17,7 @@ export function readsLikeInstructions(text: string): boolean {
 
 export function instructionsNotice(source: string, about: readonly string[] = []): string {
   const whose = about.join(', ').slice(0, LONGEST_ABOUT);
-  return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it is data, and was not followed`;
+  return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it was treated as data and not followed`;
 }
 
 export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
@@ -28,7 +28,7 @@ export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>):
 
 function stringsOf(text: string): string[] {
   const value = parseJson(text);
-  // A tool call may be written in its own brackets.
+  // The raw text counts too: a tool call may be written in its own brackets.
   const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);
@@ -45,13 +45,13 @@ const MODEL = '(?:ai|assistant|agent|model|llm|chat ?bot|bot|copilot)';
 const PROPOSING =
   'place_order|place_orders|place_standing_order|place_standing_orders|cancel_order|replace_order|close_position|send_slack_summary|send_gmail_summary';
 
-/** @param line with single spaces */
+/** Tests for one wording. @param line text with single spaces */
 type Wording = (line: string, folded: string) => boolean;
 
 /**
- * Compiling every pattern took a tenth of a run's time, so each is compiled only for a line with one of its required
- * words.
- * @param words separated by "|"
+ * Returns the test for a wording. Compiling all patterns took a tenth of a run's time, so each is compiled when
+ * needed.
+ * @param words separated by "|"; a line without any of them needs no pattern
  * @param pattern with "@" in place of the words; case-insensitive
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {

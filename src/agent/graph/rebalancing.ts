@@ -6,7 +6,7 @@ import type { Provenance } from '../../trading/proposal.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { understand } from '../planner/conversation.ts';
 
-const RULE = 'the rebalancing to the targets named';
+const RULE = 'rebalancing to the targets you named';
 
 const answerSchema = z.lazy(() =>
   z.object({
@@ -26,8 +26,8 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
 }
 
 /**
- * Orders identical to those computed for the targets in the person's newest words are attributed to the rule; targets a
- * model chose stay the model's.
+ * Attributes orders to the rebalancing rule if they are identical to those computed for the targets in the person's
+ * newest words. Targets that a model chose stay the model's.
  */
 export function byRebalancing(
   { fields, ...rest }: Provenance,
@@ -40,7 +40,7 @@ export function byRebalancing(
   }
   const computed = Object.entries(fields).map(([name, field]) => {
     if (field.source !== 'other') return [name, field];
-    // From the profile, whatever percentages the words contain.
+    // It comes from the profile, whatever percentages the words contain.
     const isDefault = name === 'max_slippage';
     return [name, isDefault ? { source: 'default' } : { source: 'computed', from: RULE }];
   });

@@ -30,11 +30,11 @@ import { provenanceOf } from './provenance.ts';
 const LIMITS = 'the orders it places';
 
 /**
- * A mandate for orders the gateway places by itself. Nobody watches those, so it is proposed only if every field is in
- * the person's own words or a default, and never once outside text is in the conversation. Otherwise the error's hint
- * has the command that the person can type.
+ * Returns the mandate for a standing order. Nobody reviews its orders one by one, so it is proposed only if every
+ * field is in the person's own words or a default, and never once outside text is in the conversation. Otherwise the
+ * error's hint has the command that the person can type.
  * @throws {TradeAgentError} `blocked` if it is not the person's own; `invalid_order`, `usage` if unreadable or
- * ambiguous; whatever the gateway's reads throw
+ * ambiguous; errors of the gateway's reads
  */
 export async function standingRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
@@ -53,17 +53,16 @@ export async function standingRequest(
   const now = clock.now();
   const { standing, end } = asked;
   const refuse = (why: string): TradeAgentError =>
-    new TradeAgentError('blocked', `${why}: no standing order is proposed`, {
-      hint: `If it is what you want, type it yourself: ${standingCommand(asked, now, account?.account)}`,
+    new TradeAgentError('blocked', `${why}, so no standing order was proposed`, {
+      hint: `If this is what you want, type it yourself: ${standingCommand(asked, now, account?.account)}`,
     });
   const heard = tainted ?? [];
-  if (heard.length > 0)
-    throw refuse(`this conversation has taken in text from outside (${heard.join(', ')})`);
-  if (facts.composedBy !== undefined) throw refuse(`it was put together by ${facts.composedBy}`);
+  if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
+  if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
   const said = model.builtin ? facts.said.map((_, at) => accepted(facts.said.slice(0, at + 1))) : facts.said;
   const words = standingWords({ standing, end, account, said, names: facts.names, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
-  if (unsaid !== undefined) throw refuse(`you have not said ${fieldWords[unsaid] ?? unsaid} like this`);
+  if (unsaid !== undefined) throw refuse(`${fieldWords[unsaid] ?? unsaid} does not match your own words`);
   await requireAhead(gateway, standing);
   const expires = standingExpiry(end, now);
   const mandate = (await withStandingLimits(gateway, now, {
@@ -76,24 +75,27 @@ export async function standingRequest(
 }
 
 const fieldWords: Readonly<Record<string, string>> = {
-  account: 'which account it is in',
-  symbol: 'its symbol',
-  side: 'whether to buy or sell',
+  account: 'the account',
+  symbol: 'the symbol',
+  side: 'the side',
   qty: 'the number of shares',
   notional: 'the amount',
-  type: 'the kind of order',
+  type: 'the order type',
   limit_price: 'the limit price',
-  when: 'when it is to be placed',
-  at: 'the time of the day',
-  end: 'when it is to end',
+  when: 'the schedule or price',
+  at: 'the time of day',
+  end: 'the end date',
 };
 
-/** A "yes" to the planner's question stands for the sentence it asked about. */
+/** Returns the sentence that a "yes" to the planner's question accepts, or the turn itself. */
 function accepted(turns: readonly string[]): string {
   return understand(turns).accepted ?? turns.at(-1) ?? '';
 }
 
-/** A price that was already crossed would fire at once. @throws {TradeAgentError} `usage` with a question */
+/**
+ * Requires that the price was not crossed yet, since the order would be placed at once.
+ * @throws {TradeAgentError} `usage` with a question
+ */
 async function requireAhead(
   gateway: Pick<GatewayClient, 'quotes'>,
   { order, when }: Standing,
@@ -106,8 +108,8 @@ async function requireAhead(
   if (!isCrossed) return;
   throw new TradeAgentError(
     'usage',
-    `${order.symbol} is ${when.price} ${sharePrice(when.at)} already, at ${sharePrice(quote.last)}: do you want to ${order.side} now?`,
-    { hint: 'Then leave the condition out. Or name a price that it has still to cross.' },
+    `${order.symbol} is already ${when.price} ${sharePrice(when.at)}, at ${sharePrice(quote.last)}: do you want to ${order.side} now?`,
+    { hint: 'If so, leave out the condition. Otherwise give a price that it has not crossed yet.' },
   );
 }
 
@@ -125,12 +127,10 @@ function provenanceOfMandate(
     order_types: type,
     times_in_force: { source: 'default' },
     environment: { source: 'default' },
-    standing: isAllSaid
-      ? { source: 'user' }
-      : { source: 'computed', from: 'your words; 10:00 where no time is said' },
+    standing: isAllSaid ? { source: 'user' } : { source: 'computed', from: 'your words; 10:00 by default' },
     expires_at:
       end === undefined
-        ? { source: 'computed', from: `${DEFAULT_DAYS} days where no end is said` }
+        ? { source: 'computed', from: `${DEFAULT_DAYS} days by default` }
         : { source: 'user' },
   };
   return {
@@ -142,8 +142,8 @@ function provenanceOfMandate(
 }
 
 /*
- * Decides whether a standing order is the person's own: the order by provenance.ts, its schedule by the planner's
- * grammar. What is not recognized counts as not said.
+ * Decides whether a standing order is the person's own: provenance.ts decides on the order, the planner's grammar on
+ * its schedule. What is not recognized counts as not said.
  */
 
 interface StandingWords {
@@ -156,7 +156,7 @@ interface StandingWords {
 }
 
 interface StandingProvenance {
-  /** Per field of the order and its schedule; `other` for what nobody said. */
+  /** Sources by field of the order and its schedule; `other` if nobody said it. */
   readonly fields: Provenance['fields'];
   readonly sentence: string | undefined;
 }
@@ -206,7 +206,7 @@ function timeSaid(at: string, said: string | undefined): Provenance['fields'][st
   return at === STANDING_TIME ? { source: 'default' } : other;
 }
 
-/** An account the person named must not be left out, and none may be added. */
+/** Returns the account's source. An account that the person named must not be left out, and none may be added. */
 function accountSaid(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -216,7 +216,7 @@ function accountSaid(
   return { account: isSame ? user : other };
 }
 
-/** An end the person named must not be left out, and none may be added. */
+/** Returns the end's source. An end that the person named must not be left out, and none may be added. */
 function endSaid(
   end: SaidEnd | undefined,
   { until, before }: SaidWhen,
@@ -228,7 +228,7 @@ function endSaid(
   return { end: isSame ? user : other };
 }
 
-/** Of several clauses with a schedule, the one most similar to the standing order. */
+/** Returns the clause with a schedule that is most similar to the standing order. */
 function turnAbout(turn: string, { order, when }: Standing, names: readonly NameFound[] | undefined): Said {
   const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
@@ -238,14 +238,14 @@ function turnAbout(turn: string, { order, when }: Standing, names: readonly Name
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
     return (isDue(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
   };
-  // The watched price is that of the ordered symbol.
+  // The watched price must be that of the ordered symbol.
   const [best] = timed
     .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
     .toSorted((one, two) => likeness(two) - likeness(one));
   return best ?? { rest: '', when: {} };
 }
 
-/** Clauses with lists expanded: "every Friday buy $50 of VTI and $30 of BND". */
+/** Splits a turn into clauses, with lists expanded: "every Friday buy $50 of VTI and $30 of BND". */
 function clausesIn(turn: string): string[] {
   try {
     return writtenOutClauses(turn);

@@ -87,7 +87,7 @@ export function tellResult(
 interface Answer {
   readonly ok: boolean;
   readonly summary: string;
-  /** Is searched for instructions. */
+  /** Text to search for instructions. */
   readonly text: string;
   readonly message: ToolMessage;
   /** The source, if it taints the conversation. */
@@ -107,7 +107,7 @@ async function answerTo(
   if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
   const args = readArguments(tool, call);
   if (tool.risk === 'local') {
-    if (facts === undefined) throw new TypeError('a call that writes comes with what was said');
+    if (facts === undefined) throw new TypeError('a call that writes needs the facts of the conversation');
     requireOwnWords({ name: tool.name, args, facts, tainted });
   }
   const { session, gateway, alerts, ownRules } = environment;
@@ -125,7 +125,7 @@ async function answerTo(
 
 function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
-    emit({ type: 'notice', message: instructionsNotice(`the answer of ${name}`, aboutOf(args)) });
+    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, aboutOf(args)) });
   }
 }
 
@@ -151,7 +151,7 @@ function accountOf({ args: { account } }: ToolCall): { account?: unknown } {
 export function readOnlyRun(): TradeAgentError {
   return new TradeAgentError(
     'blocked',
-    'this run is read-only: it can neither propose nor cancel orders, nor change anything else',
+    'this run is read-only: it cannot propose or cancel orders, or change anything else',
     {
       hint: 'Run it again without --read-only.',
     },
@@ -159,8 +159,8 @@ export function readOnlyRun(): TradeAgentError {
 }
 
 /**
- * Calls another server's tool. Its text is data and taints the conversation. A tool that hangs or crashes costs a
- * message, not the run: its outcome has no error.
+ * Calls another server's tool. Its text is data and taints the conversation. A tool that hangs or crashes costs one
+ * message, not the run, so its outcome has no error.
  */
 async function foreignCall(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
@@ -169,7 +169,7 @@ async function foreignCall(
 ): Promise<Answer> {
   const answer = (await foreign?.call(call.name, call.args, signal)) ?? {
     outcome: 'failed' as const,
-    message: 'there is no such tool any more',
+    message: 'the tool no longer exists',
   };
   const said = (status: 'success' | 'error', text: string) => ({
     text,
@@ -183,15 +183,15 @@ async function foreignCall(
   const outside = `${SERVER_WORDS}${server}`;
   return {
     ok,
-    summary: `${ok ? '' : 'it failed: '}${text.length} characters of ${server}${cut ? ', cut' : ''}`,
+    summary: `${ok ? '' : 'it failed: '}${text.length} characters from ${server}${cut ? ', truncated' : ''}`,
     ...said(ok ? 'success' : 'error', untrusted(outside, text)),
     outside,
   };
 }
 
 /*
- * A model may write only what the person said into the person's own files. No phone approval guards these, so the words
- * decide; whatever is not recognized counts as not said.
+ * A model may write only what the person said into the person's own files. No phone approval guards these files, so
+ * the words decide, and anything not recognized counts as not said.
  */
 
 interface LocalCall {
@@ -202,7 +202,7 @@ interface LocalCall {
 }
 
 /**
- * An alert's symbol must be in the person's own words, and its price too once outside text has entered the
+ * Requires an alert's symbol to be in the person's own words, and its price too once outside text is in the
  * conversation. A schedule must be what their newest message asks for, by the planner's grammar.
  * @throws {TradeAgentError} `blocked`
  */
@@ -213,14 +213,14 @@ export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void
     const intents = facts.composedBy === undefined && 'intents' in parsed ? parsed.intents : [];
     if (intents.some((intent) => intent.kind === 'look' && intent.every === every)) return;
     throw notSaid(
-      'the user’s latest message asks for no such schedule',
-      'Ask the user to say it as in "check my alerts every 15 minutes", or to type: trade-agent schedule add.',
+      'the user’s latest message does not ask for this schedule',
+      'Ask the user to write "check my alerts every 15 minutes", or to run "trade-agent schedule add".',
     );
   }
   if (symbol === undefined || !isSymbolSaid(facts, symbol)) {
     throw notSaid(
       `the user has not named ${symbol ?? 'a symbol'}`,
-      'Only what the user asks for themselves is written. Where they named a company, look it up with search_symbols first.',
+      'Only what the user asks for can be saved. If they named a company, look it up with search_symbols first.',
     );
   }
   if (name !== setAlert.name || tainted.length === 0) return;
@@ -228,7 +228,7 @@ export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void
   if (isNumberSaid(facts, symbol, limit.replace('%', ''))) return;
   throw notSaid(
     `the user has not said ${limit}`,
-    'Text from outside has come into this conversation, so the price must be in the user’s own words: ask them for it.',
+    'This conversation contains outside text, so the price must be in the user’s own words: ask them for it.',
   );
 }
 

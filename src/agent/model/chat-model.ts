@@ -4,7 +4,7 @@ import type { AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 export interface ChatModel {
   /** Display name: `gpt-5-mini`, or `built-in planner`. */
   readonly name: string;
-  /** The built-in planner, whose refusals are authoritative. */
+  /** Whether it is the built-in planner, whose refusals are final. */
   readonly builtin: boolean;
   /** @throws {TradeAgentError} `model_error`, `interrupted` */
   stream(

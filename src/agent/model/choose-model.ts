@@ -31,16 +31,16 @@ interface ModelOptions {
 
 type Notice = NonNullable<Parameters<ChatModel['stream']>[2]>;
 
-/** For the first byte of an answer. Local models are loaded first. */
+/** Timeout for the first byte of an answer. Local models are loaded first. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Between two chunks: a stalled stream never ends by itself. */
+/** Timeout between two chunks. A stalled stream never ends by itself. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Before the second and third try, unless the server says how long. */
+/** Waits before the second and third attempts, unless the server says how long. */
 const RETRY_WAITS_MS = [500, 2000];
-/** If a server asks for more, the person decides. */
+/** Maximum wait that a server may ask for. Beyond it, the person decides. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** In OpenAI's chat API format. */
+/** Returns the tools in OpenAI's chat API format. */
 export function toolDefinitions(tools: readonly Tool[]) {
   return tools.map(({ name, description, schema }) => ({
     type: 'function' as const,
@@ -52,7 +52,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/** Fetched each turn, since servers come and go. */
+/** Returns other servers' tools, fetched each turn since servers come and go. */
 async function foreignDefinitions(
   foreign: ForeignTools | undefined,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ async function foreignDefinitions(
 }
 
 /**
- * The profile's model: the built-in planner, or a server with OpenAI's chat API.
+ * Returns the profile's model: the built-in planner, or a server with OpenAI's chat API.
  * @throws {TradeAgentError} `invalid_config` if there is no API key
  */
 export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
@@ -111,7 +111,7 @@ async function openAiModel({
     streamUsage: true,
     useResponsesApi: false,
     configuration: {
-      // Always set: the client would use OPENAI_BASE_URL otherwise, to which this key may not belong.
+      // Always set: otherwise the client would use OPENAI_BASE_URL, and this key may not belong to that server.
       baseURL: server.url,
       ...defined({ fetch }),
     },
@@ -138,7 +138,7 @@ interface BoundModel {
   stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
 }
 
-/** Tries again after a passing failure, and with a shorter history if the server finds it too long. */
+/** Retries after a transient failure, and with a shorter history if the server finds it too long. */
 class Answers {
   readonly #server: ModelServer;
   readonly #clock: Clock;
@@ -196,21 +196,21 @@ class Answers {
 
 const TOO_LONG = 'the conversation is too long for the model; its oldest results are left out';
 
-/** Notifies once of each thing the model is not given. */
+/** Notifies once of each thing that the model does not get. */
 function shorteningTold() {
   const told = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
     const news = cut.filter(({ id }) => !told.has(id));
     for (const { id, tool } of news) {
       told.add(id);
-      notice?.(`${tool} answered more than the model reads at once; it is given the beginning`);
+      notice?.(`the answer from ${tool} is too long for the model, which gets only the beginning`);
     }
     if (shortened && !told.has(TOO_LONG)) notice?.(TOO_LONG);
     if (shortened) told.add(TOO_LONG);
   };
 }
 
-/** Milliseconds until the next try; undefined for none. */
+/** Returns the milliseconds until the next attempt, or undefined if there is none. */
 function waitBefore(tries: number, failure: ModelFailure): number | undefined {
   if (failure.kind !== 'transient') return undefined;
   const usual = RETRY_WAITS_MS[tries - 1];
@@ -227,10 +227,7 @@ function reason(failure: ModelFailure, { url }: ModelServer): string {
     : `the model’s server answered with HTTP status ${status}`;
 }
 
-/**
- * Throws if the stream stops without a finish_reason: calls may be missing, and half a plan must not pass for a whole
- * one.
- */
+/** Throws without a finish_reason: calls may be missing, and half a plan must not pass for a complete one. */
 async function* whole(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {
@@ -265,7 +262,7 @@ type ModelFailure =
   | { readonly kind: 'transient'; readonly status?: number; readonly retryAfterMs?: number }
   | { readonly kind: 'stalled' }
   | { readonly kind: 'too_long' }
-  /** Ended early, or was not an answer. */
+  /** The answer ended early or was not valid. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'refused'; readonly status: number };
 
@@ -322,40 +319,37 @@ function errorWords(failure: ModelFailure, { name, url, keyVariable }: Server): 
       return [`the model ${name} stopped answering`, `Try again; see whether ${host} is overloaded.`];
     case 'broken':
       return [
-        'the model’s server broke off, or sent what is no answer',
-        'Nothing was done with what came. Try again, or another model.',
+        'the model’s server closed the connection early or sent an invalid answer',
+        'The partial answer was discarded. Try again, or try another model.',
       ];
     case 'too_long':
       return [
         `the conversation is too long for ${name}`,
-        'Start a new thread, give less as standard input, or use a model that reads more.',
+        'Start a new thread, pass less on standard input, or use a model with a larger context window.',
       ];
   }
   switch (failure.status) {
     case undefined:
       return [
-        `the model’s server at ${host} cannot be reached or broke off`,
-        'Check that it runs, model.base_url, and the network.',
+        `the model’s server at ${host} cannot be reached or closed the connection`,
+        'Check that it is running, and check model.base_url and the network.',
       ];
     case 401:
     case 403:
-      return ['the model’s server refused the API key', `Check ${keyVariable} or TRADE_AGENT_API_KEY.`];
+      return ['the model’s server rejected the API key', `Check ${keyVariable} or TRADE_AGENT_API_KEY.`];
     case 402:
-      return ['the model’s server wants to be paid first', `Check your plan at ${host}.`];
+      return ['the model’s server requires payment', `Check your plan at ${host}.`];
     case 404:
       return [`the model’s server does not know ${name}`, 'Check model.name and model.base_url.'];
     case 429: {
       const ms = failure.kind === 'transient' ? failure.retryAfterMs : undefined;
       const wait = ms === undefined ? 'a little' : `${Math.ceil(ms / 1000)} s`;
-      return [
-        'the model’s server refuses more requests for now',
-        `Wait ${wait}, or check your plan at ${host}.`,
-      ];
+      return ['the model’s server is limiting requests', `Wait ${wait}, or check your plan at ${host}.`];
     }
     default:
       return [
         `the model’s server answered with HTTP status ${failure.status}`,
-        'Try again, or another model.',
+        'Try again, or try another model.',
       ];
   }
 }
@@ -367,11 +361,11 @@ const windows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)(?:chatgpt-|gpt-)4o/, 128_000],
   [/(?:^|\/)o[134](?:-|$)/, 200_000],
 ];
-/** Characters, about 20,000 tokens: longer tool answers are cut. */
+/** Maximum length of a tool answer in characters, about 20,000 tokens. Longer ones are truncated. */
 const LONGEST_ANSWER = 60_000;
 /** Low estimate: number-heavy JSON has about three bytes per token, prose more. */
 const BYTES_PER_TOKEN = 3;
-/** Reserved for the answer: a share of the window, up to a number of tokens. */
+/** Share of the window reserved for the answer, up to a number of tokens. */
 const ANSWER_SHARE = 0.25;
 const MOST_FOR_ANSWER = 4096;
 
@@ -382,12 +376,12 @@ interface FittedHistory {
   readonly tooLong: boolean;
 }
 
-/** In tokens; undefined if unknown. */
+/** Returns the context window in tokens, or undefined if unknown. */
 export function contextWindow(name: string, configured: number | undefined): number | undefined {
   return configured ?? windows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Overestimates: real tokenizers need megabytes of tables per model. */
+/** Overestimates the number of tokens, because real tokenizers need megabytes of tables per model. */
 function estimateTokens(value: unknown): number {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
@@ -423,7 +417,7 @@ function tokensOf(messages: readonly BaseMessage[]): number {
   let tokens = 0;
   for (const message of messages) {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-    // Eight for the chat template's markers.
+    // Eight tokens are for the chat template's markers.
     tokens += 8 + estimateTokens(message.text) + (calls.length > 0 ? estimateTokens(calls) : 0);
   }
   return tokens;
@@ -443,9 +437,9 @@ function cutAnswers(messages: readonly BaseMessage[], longest: number) {
   return { bounded, cut };
 }
 
-/** Keeps the marks of outside text around the rest. */
+/** Truncates a text, keeping the marks of outside text around it. */
 function beginningOf(text: string, longest: number): string {
-  const note = `only the first ${Math.floor(longest)} of ${text.length} characters are here; ask for less at once`;
+  const note = `only the first ${Math.floor(longest)} of ${text.length} characters are included; ask for less at once`;
   // A server may reject half of a surrogate pair.
   const beginning = text.slice(0, longest).toWellFormed();
   return text.startsWith('<untrusted')
@@ -456,7 +450,7 @@ function beginningOf(text: string, longest: number): string {
 function withoutOldPrompts(messages: readonly BaseMessage[], room: number, step: number): BaseMessage[] {
   const head = messages.filter((message) => SystemMessage.isInstance(message));
   const rest = messages.filter((message) => !SystemMessage.isInstance(message));
-  // Data precedes its prompt and goes with it.
+  // Data precedes its prompt and is dropped with it.
   const starts = rest.flatMap((message, index) =>
     HumanMessage.isInstance(message) && !HumanMessage.isInstance(rest[index - 1]) ? [index] : [],
   );
@@ -475,8 +469,8 @@ const LEFT_OUT =
 
 /**
  * Drops the oldest tool results, but none since the model's last message. Every call keeps an answer, as chat APIs
- * require. Undefined if nothing can be saved.
- * @param enough characters to save
+ * require. Returns undefined if nothing can be dropped.
+ * @param enough number of characters to drop
  */
 export function shorterHistory(
   messages: readonly BaseMessage[],

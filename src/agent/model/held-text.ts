@@ -1,19 +1,19 @@
-/** The beginning of a tool call written as text. */
+/** Matches the beginning of a tool call written as text. */
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
-/** What may become one with the next chunk. */
+/** Matches text that may become such a beginning with the next chunk. */
 const begun = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
-/** Upper bound of `begun`'s length. */
+/** Maximum length of a match of `begun`. */
 const LONGEST_BEGUN = 24;
 
 /**
- * Streams an answer to the person, but holds back everything from a possible written tool call on, whose JSON would
+ * Streams an answer, but holds back everything from the start of a possible written tool call, whose JSON would
  * otherwise flash on the screen.
  */
 export class HeldText {
   #held = '';
   #isHolding = false;
 
-  /** @returns what may be shown now */
+  /** @returns the text that may be shown now */
   push(delta: string): string {
     this.#held += delta;
     if (this.#isHolding) return '';
@@ -26,7 +26,7 @@ export class HeldText {
     return shown;
   }
 
-  /** The held text, once the answer turns out to be words. */
+  /** Returns the held text, once the answer turns out to be words. */
   rest(): string {
     const rest = this.#held;
     this.#held = '';

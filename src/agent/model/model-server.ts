@@ -1,7 +1,7 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Servers by name: `--model ollama/llama3.2`. All have OpenAI's chat API. */
+/** Servers by name, as in `--model ollama/llama3.2`. All have OpenAI's chat API. */
 const modelPresets = {
   openai: { url: 'https://api.openai.com/v1', key: 'OPENAI_API_KEY' },
   openrouter: { url: 'https://openrouter.ai/api/v1', key: 'OPENROUTER_API_KEY' },
@@ -15,11 +15,10 @@ export interface ModelServer {
   readonly name: string;
   readonly url: string;
   readonly key: string | undefined;
-  /** The environment variable of its key. */
   readonly keyVariable: string;
 }
 
-/** The preset a model name starts with, and the rest of the name. */
+/** Returns the preset that a model name starts with, and the rest of the name. */
 export function presetOf(model: string): { preset: PresetName; name: string } | undefined {
   const slash = model.indexOf('/');
   const preset = model.slice(0, Math.max(0, slash));
@@ -29,14 +28,14 @@ export function presetOf(model: string): { preset: PresetName; name: string } | 
     : undefined;
 }
 
-/** The base URL, under which its key is stored. */
+/** Returns the base URL, under which the key is stored. */
 export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
   return base_url ?? modelPresets[presetOf(name ?? '')?.preset ?? 'openai'].url;
 }
 
 /**
- * The profile's model server and its key. A key is never sent to another server: OPENAI_API_KEY only to OpenAI,
- * TRADE_AGENT_API_KEY to the chosen server.
+ * Returns the profile's model server and its key. A key is never sent to another server: OPENAI_API_KEY only to
+ * OpenAI, TRADE_AGENT_API_KEY to the chosen server.
  * @param storedKey the server's key in the credential store (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`
  */
@@ -46,7 +45,7 @@ export function modelServer(
   storedKey: string | undefined,
 ): ModelServer {
   if (settings.name === undefined) {
-    throw new TradeAgentError('invalid_config', 'the profile names no model', {
+    throw new TradeAgentError('invalid_config', 'the profile has no model', {
       hint: 'Set model.name in config.yaml, or use --model NAME.',
     });
   }
@@ -58,7 +57,7 @@ export function modelServer(
   const name = named?.name ?? settings.name;
   if (key === undefined && known?.key !== undefined) {
     throw new TradeAgentError('invalid_config', `there is no API key for ${name} at ${new URL(url).host}`, {
-      hint: `Set ${keyVariable} or TRADE_AGENT_API_KEY, keep the key for the profile's model with "trade-agent profile set-secret --of model", or use the built-in planner with --model builtin.`,
+      hint: `Set ${keyVariable} or TRADE_AGENT_API_KEY, store the key with "trade-agent profile set-secret --of model", or use the built-in planner with --model builtin.`,
     });
   }
   return { name, url, key, keyVariable };

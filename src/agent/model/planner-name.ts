@@ -1,2 +1,1 @@
-/** Display name. */
 export const PLANNER_NAME = 'built-in planner';

@@ -17,11 +17,11 @@ export interface Price {
 const MILLION = 1_000_000;
 
 /**
- * The cost is the server's (`usage.cost`, sent by OpenRouter), or computed from the profile's price; without either it
- * is unknown.
+ * Returns an answer's usage. The cost is the server's (`usage.cost` of OpenRouter), or follows from the profile's
+ * price.
  */
 export function usageOf(answer: AIMessageChunk, price: Price | undefined): Usage {
-  // Public, but hidden behind the message's type parameters.
+  // The field is public, but hidden behind the message's type parameters.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;
   const output_tokens = spent?.output_tokens ?? 0;

@@ -2,10 +2,10 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 
 /*
- * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes and
- * Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message of
- * nothing but calls counts as calls. One that is almost that counts as neither calls nor words: guessing the intent is
- * not safe.
+ * Small models write tool calls as text: Qwen2.5-Coder as a block of ```json {"name": …, "arguments": …}```, Hermes
+ * and Qwen as <tool_call>…</tool_call>, Llama 3.1 with `parameters`, Mistral as [TOOL_CALLS] and an array. A message
+ * that consists only of calls counts as calls. One that almost does counts as neither calls nor words: guessing the
+ * intent is not safe.
  */
 
 export interface WrittenCall {
@@ -33,7 +33,7 @@ const shape =
 /**
  * Classifies a message without protocol tool calls.
  * @param names tool names: one written like a function, `get_quote({…})`, is nearly a call
- * @param mayBeJson the person asked for JSON, so that JSON is an answer
+ * @param mayBeJson whether the person asked for JSON, so that JSON is an answer
  */
 export function readWritten(text: string, names: readonly string[], mayBeJson: boolean): Written {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
@@ -41,29 +41,29 @@ export function readWritten(text: string, names: readonly string[], mayBeJson: b
   const calls = wholly(message);
   if (calls !== undefined) return { kind: 'calls', calls };
   if (frame.test(message)) {
-    return { kind: 'nearly', problem: 'it begins with a mark of the chat template' };
+    return { kind: 'nearly', problem: 'it begins with a chat template marker' };
   }
   if (marks.test(message) || shape.test(message)) {
     return {
       kind: 'nearly',
       problem: /^[{[`<]/.test(message)
-        ? 'it is no well-formed JSON of a name and arguments, or has something beside it'
-        : 'words stand beside it',
+        ? 'it is not well-formed JSON with a name and arguments, or has other text around it'
+        : 'it has other text around it',
     };
   }
   const written = /^`{0,3}\s*(?:await\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*\([\s\S]*\)\s*;?\s*`{0,3}$/.exec(
     message,
   )?.[1];
   if (written !== undefined && names.includes(written)) {
-    return { kind: 'nearly', problem: 'it is written as a function' };
+    return { kind: 'nearly', problem: 'it is written as a function call' };
   }
   const isData = /^(?:\{|\[\s*[{"]|`{3}json\s*[{[])/.test(message);
   return isData && !mayBeJson
-    ? { kind: 'nearly', problem: 'it is JSON that names no tool, where words were due' }
+    ? { kind: 'nearly', problem: 'it is JSON that names no tool, where words were expected' }
     : { kind: 'words' };
 }
 
-/** Up to a hundred JSON calls anywhere in the text. */
+/** Returns up to a hundred JSON calls anywhere in the text. */
 export function callsWithin(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {
@@ -75,7 +75,7 @@ export function callsWithin(text: string): WrittenCall[] {
   return found;
 }
 
-/** The calls a message consists of; undefined if it contains anything else. */
+/** Returns the calls that a message consists of, or undefined if it contains anything else. */
 function wholly(message: string): WrittenCall[] | undefined {
   const calls: WrittenCall[] = [];
   let rest = message.replace(/^\[TOOL_CALLS\]\s*/, '');
@@ -114,7 +114,7 @@ function callOf(value: Record<string, unknown>): WrittenCall[] | undefined {
   return isObject(args) ? [{ name, args }] : undefined;
 }
 
-/** The end of the JSON value at `from`; undefined if there is none or it does not end. */
+/** Returns the end of the JSON value at `from`, or undefined if there is none or it does not end. */
 function endOfJson(text: string, from: number): number | undefined {
   if (text[from] !== '{' && text[from] !== '[') return undefined;
   const end = Math.min(text.length, from + LONGEST);
@@ -130,7 +130,7 @@ function endOfJson(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** The place of its closing quote, or the end of the text. */
+/** Returns the position of the closing quote, or the end of the text. */
 function endOfString(text: string, from: number): number {
   let at = from + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;

@@ -22,10 +22,7 @@ const reaching = new RegExp(
 );
 const HINT = 'Try "tell me when AAPL falls below 180".';
 
-/**
- * Reads "tell me when AAPL falls below 180" or "alert me if NVDA rises by more than 5% today". Returns undefined for
- * other clauses.
- */
+/** Reads "tell me when AAPL falls below 180". Returns undefined for other clauses. */
 export function readAlert(clause: string): AlertIntent | undefined {
   const what = asks.exec(clause)?.[1];
   if (what === undefined) return undefined;
@@ -65,7 +62,6 @@ const stopping = [
   /^(?:remove|delete|cancel|drop|clear|turn off|stop) (?:all |all of )?(?:my |the )?(?:price )?alerts? (?:for|of|on|about) (\S+(?: \S+)?)$/i,
 ];
 
-/** Reads "stop telling me about AAPL". */
 export function readStopAlert(clause: string): Intent | undefined {
   const what = stopping.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   return what === undefined ? undefined : { kind: 'stop_alert', symbol: oneSymbol(what) };
@@ -87,7 +83,6 @@ const times: readonly (readonly [RegExp, LookTime])[] = [
   ],
 ];
 
-/** Reads "check my alerts every 15 minutes". */
 export function readLook(clause: string): (Intent & { kind: 'look' }) | undefined {
   const found = looking.exec(clause);
   const when = found?.[1] ?? found?.[2];

@@ -8,8 +8,8 @@ import { NotUnderstood, type Words } from './words.ts';
  */
 
 /**
- * Terms by field name. `market`, `stop_limit` and `limit` name a type without its price. `may_be_total`: the limit
- * may be for all shares. `exit_class`: the order class of the legs. `either`: two alternative prices.
+ * Terms by field. `market`, `stop_limit`, `limit`: a type without its price. `may_be_total`: the limit may be for all
+ * shares. `exit_class`: the legs' class. `either`: two alternative prices.
  */
 export type Terms = Record<string, string | boolean>;
 

@@ -9,8 +9,8 @@ import type { SaidWhen } from './standing-when.ts';
 /* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is a fraction of the position. With `contract`, the request's symbol is the underlying. `mayBeTotal`
- * means that the limit may be for all shares.
+ * `fraction` is that of the position; with `contract`, the symbol is the underlying; `mayBeTotal`: the limit may be
+ * for all.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -98,7 +98,6 @@ type Asked =
       readonly period: Period;
       /** Defaults to SPY. */
       readonly benchmark?: string;
-      /** Reports all figures if omitted. */
       readonly figure?: PerformanceFigure;
     }
   /** `year` is `2025`, `this` or `last`. If omitted, all years are reported. */

@@ -4,10 +4,7 @@ import { numberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstood, shown, Words } from './words.ts';
 
-/*
- * Reads one verb with several symbols: "sell all my AAPL and NVDA", "buy 5 AAPL, 3 MSFT and 2 KO". The planner asks
- * unless the orders cover the whole list.
- */
+/* Reads one verb with several symbols: "buy 5 AAPL, 3 MSFT and 2 KO". Asks unless the orders cover the whole list. */
 
 type Parse = (clause: string) => Intent;
 
@@ -151,7 +148,6 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
   );
 }
 
-/** Reads "buy 5 AAPL and 3 MSFT". */
 function eachItsOwn(clause: string, items: readonly string[], parse: Parse): string[] {
   const first = attempt(clause, parse);
   const verb = verbFirst.exec(clause)?.[0];

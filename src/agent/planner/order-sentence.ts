@@ -45,7 +45,6 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   return complete({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
-/** Reads "close my NVDA" or "close the NVDA position". */
 function readClose(words: Words, given: Terms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
@@ -184,8 +183,8 @@ function validate(request: OrderRequestInput): void {
 }
 
 /*
- * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion; "could you buy 5 AAPL?" asks for the order. A
- * question for an opinion never becomes an order.
+ * "would you buy 5 AAPL?" and "should I sell?" ask for an opinion, which never becomes an order; "could you buy 5
+ * AAPL?" asks for the order.
  */
 
 const isPolite =

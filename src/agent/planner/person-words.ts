@@ -205,10 +205,7 @@ function wordsOf(text: string): string[] {
 /** Words after which a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
 const leadsToTicker = new Set([...verbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
-/**
- * Returns the tickers among the words. If any is in capitals, other words don't count: "Apple" in "5 shares of Apple
- * (AAPL)".
- */
+/** Returns the tickers, only those in capitals if there are any: not "Apple" in "5 shares of Apple (AAPL)". */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
   const found = words.flatMap((word, at) => {
     const ticker = tickerAt(words, at, shouted);

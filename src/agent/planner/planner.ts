@@ -19,8 +19,8 @@ type Turn =
 
 /**
  * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
- * the tools, and renders their results. It is deterministic, offline and free, and it never guesses: an order
- * sentence with an unknown word is refused.
+ * the tools, and renders their results. Deterministic, offline and free. It never guesses: an order with an unknown
+ * word is refused.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {

@@ -84,7 +84,6 @@ const span =
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 365;
 
-/** Reads "chart AAPL" or "show me a chart of AAPL for the last 6 months". */
 export function readChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   if (what === undefined) return undefined;

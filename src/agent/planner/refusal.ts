@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../errors/errors.ts';
 
-/** Key of the refusal in an answer's `response_metadata`. */
 export const REFUSAL = 'trade_agent_refusal';
 
 export interface PlannerRefusal {

@@ -171,7 +171,6 @@ export function writtenOutClauses(text: string): string[] {
   });
 }
 
-/** Splits a list such as "sell all my AAPL, NVDA". */
 function itemsOf(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
@@ -308,10 +307,7 @@ function readSend(clause: string): Intent | undefined {
   return found;
 }
 
-/**
- * Reads "buy $200 of VTI every Monday" or "sell 5 NVDA if it falls below 100 before Friday". Returns undefined if
- * there is no time or price to wait for.
- */
+/** Reads "buy $200 of VTI every Monday". Returns undefined if there is no time or price to wait for. */
 function readStanding(clause: string): StandingIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeWhen(clause);
@@ -354,8 +350,7 @@ const MOST_WRONG = 2;
 const MOST_TRIED = 40;
 
 /**
- * Suggests a correction to ask about. It changes words only to words of the grammar, and never changes numbers or
- * symbols.
+ * Suggests a correction to ask about, by words of the grammar. Never changes numbers or symbols.
  * @returns undefined if there is none, or if two are equally close
  */
 function misspelt(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
@@ -515,7 +510,6 @@ function firstOf(patterns: readonly RegExp[], clause: string): string | undefine
   return patterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
 }
 
-/** Reads `KO`, `my KO`, `all my KO` or `10 shares of KO`. */
 function readWash(text: string): Intent {
   const words = new Words(text);
   words.takeAny('all of my', 'all my', 'my');

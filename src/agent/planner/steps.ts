@@ -334,12 +334,10 @@ const suggested = z.lazy(() =>
   }),
 );
 
-/** Computes the rebalance. The rest stays in cash. */
 function rebalanceStep({ targets }: RebalanceIntent): Step {
   return { name: 'suggest_rebalance', args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') } };
 }
 
-/** Returns the orders as one proposal. */
 function ordersOfRebalance(answer: unknown): Step[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;

@@ -3,7 +3,6 @@ import { isNamed, saidName } from '../../trading/asset-name.ts';
 import { coins } from './coins.ts';
 import { NotUnderstood, shown } from './words.ts';
 
-/** The assets that the asset list returned for a name. */
 export interface NameFound {
   readonly query: string;
   readonly assets: readonly { readonly symbol: string; readonly name: string }[];

@@ -7,8 +7,8 @@ import { readBareSymbols } from './price-sentence.ts';
 import { NotUnderstood, reserved, shown } from './words.ts';
 
 /*
- * A second check, independent of the reader that parsed the sentence: if the sentence acts, its plan must use every
- * ticker, number and condition in it.
+ * A second check, independent of the reader: the plan of a sentence that acts must use all its tickers, numbers and
+ * conditions.
  */
 
 const acts: readonly Intent['kind'][] = [
@@ -132,7 +132,6 @@ function useUp(left: Dec[], readings: readonly Dec[]): boolean {
 
 const inPercent = (value: Dec) => [value, value.div(100)];
 
-/** Returns the possible readings of each number in a word. */
 function numbersOf(word: string, after: string): Dec[][] {
   if (!/^[-+$]*\.?\d/.test(word)) return [];
   const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];

@@ -179,7 +179,6 @@ export class Words {
 const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
 const MOST_OF_A_NAME = 6;
 
-/** Turns `1.5k` into `1500`. */
 function thousands(word: string): string {
   const parts = /^(\d+(?:\.\d+)?)k$/i.exec(word);
   return parts?.[1] === undefined ? word : plain(new Dec(parts[1]).times(1_000));

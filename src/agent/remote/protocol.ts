@@ -41,16 +41,16 @@ export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** Interval of the server's keep-alive comments on streams; clients give up after three are missing. */
+/** Interval of the server's keep-alive comments on streams. Clients give up after three missing ones. */
 export const ALIVE_EVERY_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete';
-  /** With `{name}` for ids. */
+  /** With `{name}` in place of ids. */
   readonly path: string;
   readonly summary: string;
-  /** Requires an `Idempotency-Key`; the same key with another body is refused with 409. */
+  /** Requires an `Idempotency-Key`. The same key with another body is rejected with 409. */
   readonly idempotent?: true;
   readonly query?: Readonly<Record<string, z.ZodType>>;
   readonly headers?: Readonly<Record<string, z.ZodType>>;
@@ -60,12 +60,13 @@ export interface Operation {
   readonly answer: z.ZodType | undefined;
   /** The answer is a stream of server-sent events with `answer` as data. */
   readonly streams?: true;
-  /** Read scopes suffice. */
+  /** Whether the read scopes suffice. */
   readonly reads?: true;
 }
 
 /**
- * @param request method and path below `/v1/agent`, with `{name}` for ids
+ * Defines an operation.
+ * @param request method and path below `/v1/agent`, with `{name}` in place of ids
  * @param answer without one the status is 204, else 200 unless `more` says otherwise
  */
 function operation<Answer extends z.ZodType | undefined = undefined>(
@@ -79,61 +80,67 @@ function operation<Answer extends z.ZodType | undefined = undefined>(
   return { method, path: `/v1/agent${path}`, summary, status, ...more, answer: answer as Answer } as const;
 }
 
-/** An operation for which the read scopes suffice. */
 const reading: typeof operation = (request, summary, answer, more) =>
   operation(request, summary, answer, { ...more, reads: true });
 
 export const operations = {
-  startRun: operation('post /runs', 'Starts a run: a thread, or a turn of one', startedRunSchema, {
+  startRun: operation('post /runs', 'Starts a run in a new or existing thread', startedRunSchema, {
     idempotent: true,
     body: startRunSchema,
     status: 202,
   }),
-  resumeThread: operation(
-    'post /threads/{thread}/resume',
-    'Goes on with a thread that stopped',
-    startedRunSchema,
-    { idempotent: true, body: resumeThreadSchema, status: 202 },
-  ),
+  resumeThread: operation('post /threads/{thread}/resume', 'Resumes a stopped thread', startedRunSchema, {
+    idempotent: true,
+    body: resumeThreadSchema,
+    status: 202,
+  }),
   runEvents: reading(
     'get /runs/{run}/events',
-    'What happens in a run, as it does; it ends after the result',
+    'Streams the events of a run; ends after the result',
     agentEventSchema,
     { headers: { 'last-event-id': z.string().regex(/^\d{1,15}$/) }, streams: true },
   ),
   stopRun: reading(
     'delete /runs/{run}',
-    'Stops a run as Ctrl-C would; what is proposed stays proposed, unless it was to be cancelled on exit',
+    'Stops a run as Ctrl-C would; proposals stay open unless cancel_on_exit was set',
   ),
-  listThreads: reading('get /threads', 'The person’s threads, newest first', threadsSchema, {
+  listThreads: reading('get /threads', 'Lists the person’s threads, newest first', threadsSchema, {
     query: { as_kept: z.enum(['true', 'false']) },
   }),
-  readThread: reading('get /threads/{thread}', 'A thread whole', threadRecordSchema),
-  deleteThread: reading('delete /threads/{thread}', 'Removes a thread with all that was said in it'),
-  pruneThreads: reading('post /threads/prune', 'Removes finished threads', prunedThreadsSchema, {
+  readThread: reading(
+    'get /threads/{thread}',
+    'Reads a thread with its messages and approvals',
+    threadRecordSchema,
+  ),
+  deleteThread: reading('delete /threads/{thread}', 'Deletes a thread and its conversation'),
+  pruneThreads: reading('post /threads/prune', 'Deletes finished threads', prunedThreadsSchema, {
     body: pruneThreadsSchema,
   }),
-  listApprovals: reading('get /approvals', 'The person’s approvals, newest first', approvalsAnswerSchema),
-  readApproval: reading('get /approvals/{approval}', 'One approval', approvalAnswerSchema),
+  listApprovals: reading(
+    'get /approvals',
+    'Lists the person’s approvals, newest first',
+    approvalsAnswerSchema,
+  ),
+  readApproval: reading('get /approvals/{approval}', 'Reads an approval', approvalAnswerSchema),
   cancelApproval: operation(
     'post /approvals/{approval}/cancel',
-    'Ends an approval that was not yet carried out',
+    'Withdraws an approval request that was not executed yet',
     approvalAnswerSchema,
   ),
   reconcile: reading(
     'post /approvals/reconcile',
-    'Asks the gateway what became of what was on its way',
+    'Asks the gateway for outcomes that are not known yet',
     approvalsAnswerSchema,
     { body: reconcileSchema },
   ),
-  listSchedules: reading('get /schedules', 'The person’s schedules', schedulesSchema),
-  addSchedule: operation('post /schedules', 'Keeps a schedule', scheduleAnswerSchema, {
+  listSchedules: reading('get /schedules', 'Lists the person’s schedules', schedulesSchema),
+  addSchedule: operation('post /schedules', 'Adds a schedule', scheduleAnswerSchema, {
     idempotent: true,
     body: addScheduleSchema,
     status: 201,
   }),
-  readSchedule: reading('get /schedules/{schedule}', 'One schedule', scheduleAnswerSchema),
-  removeSchedule: reading('delete /schedules/{schedule}', 'Takes out a schedule'),
+  readSchedule: reading('get /schedules/{schedule}', 'Reads a schedule', scheduleAnswerSchema),
+  removeSchedule: reading('delete /schedules/{schedule}', 'Removes a schedule'),
   runSchedule: operation(
     'post /schedules/{schedule}/run',
     'Runs a schedule’s check now',
@@ -142,38 +149,44 @@ export const operations = {
   ),
   scheduleRuns: reading(
     'get /schedules/{schedule}/runs',
-    'The latest runs of a schedule',
+    'Lists the latest runs of a schedule',
     scheduleRunsSchema,
     { query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) } },
   ),
-  listNotices: reading('get /notices', 'By which channels the person is told', noticeChannelsSchema),
-  putNotice: reading('post /notices/{notice}', 'Keeps a channel, in place of one of that name', undefined, {
-    body: putNoticeSchema,
-  }),
-  removeNotice: reading('delete /notices/{notice}', 'Takes out a channel, and forgets its secret'),
+  listNotices: reading('get /notices', 'Lists the person’s notification channels', noticeChannelsSchema),
+  putNotice: reading(
+    'post /notices/{notice}',
+    'Adds a channel, or replaces the one of that name',
+    undefined,
+    {
+      body: putNoticeSchema,
+    },
+  ),
+  removeNotice: reading('delete /notices/{notice}', 'Removes a channel and its secret'),
   setNoticeSecret: reading(
     'post /notices/{notice}/secret',
-    'Keeps a channel’s secret, in place of the one it has',
+    'Sets or replaces a channel’s secret',
     undefined,
     { body: noticeSecretSchema },
   ),
-  testNotice: reading('post /notices/{notice}/test', 'Sends a test by a channel now', testedNoticeSchema),
-  listAlerts: reading('get /alerts', 'The person’s price alerts', alertsSchema),
-  addAlert: reading(
-    'post /alerts',
-    'Adds an alert; one that is there already stays as it is',
-    addedAlertSchema,
-    { body: addAlertSchema },
+  testNotice: reading(
+    'post /notices/{notice}/test',
+    'Sends a test through a channel now',
+    testedNoticeSchema,
   ),
+  listAlerts: reading('get /alerts', 'Lists the person’s price alerts', alertsSchema),
+  addAlert: reading('post /alerts', 'Adds an alert; an existing one is left unchanged', addedAlertSchema, {
+    body: addAlertSchema,
+  }),
   lookAtAlerts: reading(
     'post /alerts/look',
-    'Says when alerts are looked at, beside when a price passes one',
+    'Schedules checks of the alerts, in addition to price events',
     lookedAtAlertsSchema,
     { body: lookAtAlertsSchema },
   ),
   removeAlert: reading(
     'delete /alerts/{alert}',
-    'Takes out an alert by its name, or all of a symbol',
+    'Removes an alert by name, or all alerts of a symbol',
     removedAlertsSchema,
   ),
 } satisfies Record<string, Operation>;

@@ -20,7 +20,7 @@ import { type RemoteRequests, remoteRequests } from './remote-requests.ts';
 import { runScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
-  /** Its profile's gateway is the server. */
+  /** A session whose profile's gateway is the server. */
   readonly session: Session;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
@@ -31,15 +31,15 @@ export interface RemoteAgentOptions {
 }
 
 /**
- * The agent of a `trade-agent server`: it runs there, and keeps its threads there. What this machine sends is what the person
- * asked for; what comes back is the one stream of events that an agent here would give, through lost connections.
+ * Creates the agent of a `trade-agent server`, which runs there and keeps its threads there. This machine sends the person's
+ * requests and receives the same stream of events that a local agent would give, across lost connections.
  *
  * @example
  * ```ts
  * import type { Session } from '../../auth/session/session.ts';
  * import { createRemoteAgent } from './remote-agent.ts';
  *
- * // Asks and leaves: the server goes on, and whoever asks for the thread later is told how it went.
+ * // Starts a run and leaves: the server continues, and the thread shows the outcome later.
  * export async function leave(session: Session): Promise<string | undefined> {
  *   const agent = createRemoteAgent({ session });
  *   const signal = AbortSignal.timeout(60_000);
@@ -94,7 +94,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
       }
     },
     cancelApproval: async (id) => {
-      // The gateway requires these of a withdrawing client.
+      // The gateway requires these scopes to withdraw a proposal.
       const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
       return (await server.call('cancelApproval', { params: { approval: id }, scopes })).approval;
     },
@@ -104,26 +104,25 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   };
 }
 
-/** Before retries of starting or stopping a run; short, because somebody is watching. */
+/** Waits before retries of starting or stopping a run. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-/** Timeout of one try to stop a run. */
 const STOP_MS = 5_000;
-/** How long a stopped run may take to withdraw what is open. */
+/** Time that a stopped run has to withdraw its open proposals. */
 const GRACE_MS = 15_000;
 
 interface RemoteStart {
   readonly operation: 'startRun' | 'resumeThread';
   readonly params?: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** If known before the server says so. */
+  /** The thread's id, if it is known before the server returns it. */
   readonly thread: string | undefined;
-  /** Granted as far as the session allows. */
+  /** The scopes to request. The session may grant fewer. */
   readonly scopes: readonly Scope[];
 }
 
 /**
- * Runs on a server, with the contract of `run/runner.ts`: always ends with a `result`. The signal stops the remote run,
- * and so does a reader that leaves early, except with `detach`.
+ * Runs on a server, with the contract of `run/runner.ts`: always ends with a `result`. The signal stops the remote
+ * run, and so does a reader that stops early, except with `detach`.
  */
 async function* driveRemote(
   server: RemoteRequests,
@@ -213,7 +212,7 @@ class RemoteRun {
     return this.#follower.result(failure ?? this.#reason());
   }
 
-  /** The idempotency key makes repeated requests one run. */
+  /** Starts the run. The idempotency key makes repeated requests one run. */
   async #start({ operation, params, body, scopes }: RemoteStart): Promise<StartedRun> {
     if (this.#signal.aborted) throw this.#reason();
     const attempt = { scopes, tries: 0, mayBeThere: false };
@@ -234,7 +233,7 @@ class RemoteRun {
           await this.#beforeRetry(attempt, error);
           continue;
         }
-        // The run may have begun; stopping it takes its id.
+        // The run may have begun, and stopping it requires its id.
         const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
         const begun = mayBeThere ? await post(undefined, STOP_MS).catch(() => undefined) : undefined;
         if (begun === undefined) throw this.#reason();
@@ -243,7 +242,7 @@ class RemoteRun {
     }
   }
 
-  /** @throws the start's failure if another try can't help */
+  /** Waits before another attempt. @throws the failure if another attempt can't help */
   async #beforeRetry(
     attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
     error: unknown,
@@ -261,14 +260,14 @@ class RemoteRun {
     await this.#pause(wait, this.#signal);
   }
 
-  /** Stops the run at the server, and gives it time to end if the caller is still reading. */
+  /** Stops the run on the server, and gives it time to end if the caller is still reading. */
   async #end(started: StartedRun, ended: AbortSignal): Promise<void> {
     const isLeft = this.#left.aborted && !this.#options.signal.aborted;
     if (isLeft && this.#options.approval === 'detach') return;
     if ((await this.#stop(started, ended)) && !isLeft) await this.#pause(GRACE_MS, ended);
   }
 
-  /** False if the server could not be told. */
+  /** Stops the run. Returns false if the server could not be reached. */
   async #stop({ run, thread }: StartedRun, ended: AbortSignal): Promise<boolean> {
     for (const wait of [...BACKOFF_MS, undefined]) {
       try {
@@ -280,15 +279,15 @@ class RemoteRun {
         if (!(await this.#pause(wait, ended))) return false;
       }
     }
-    const how = `"trade-agent resume ${thread}" tells how it went`;
+    const how = `"trade-agent resume ${thread}" shows the outcome`;
     this.#emit({
       type: 'notice',
-      message: `The server could not be told: the run goes on there; ${how}.`,
+      message: `The server could not be reached, so the run continues there; ${how}.`,
     });
     return false;
   }
 
-  /** False if it was aborted. */
+  /** Waits. Returns false if it was aborted. */
   #pause(ms: number, signal: AbortSignal): Promise<boolean> {
     return this.#clock.sleep(ms, signal).then(
       () => true,
@@ -296,7 +295,7 @@ class RemoteRun {
     );
   }
 
-  /** The server was told to stop, but not why. */
+  /** Adds the reason, since the server was asked to stop but not told why. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
@@ -317,7 +316,7 @@ function isSilent(error: TradeAgentError): boolean {
   return isPassing(error) || error.details.problem === 'malformed_response';
 }
 
-/** The session's own scopes are too narrow: the server was not asked. */
+/** Returns whether the session's own scopes are too narrow, in which case the server was not asked. */
 function isNotGranted({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }
@@ -327,24 +326,24 @@ function interrupted(): TradeAgentError {
 }
 
 function unanswered(cause: TradeAgentError): TradeAgentError {
-  const message = `the server did not say that the run began: ${cause.message}`;
+  const message = `the server did not confirm that the run started: ${cause.message}`;
   return new TradeAgentError('gateway_unreachable', message, {
-    hint: 'It may still be running there: see "trade-agent threads".',
+    hint: 'It may be running there: see "trade-agent threads".',
     cause,
   });
 }
 
 function lost(thread: string, cause: TradeAgentError): TradeAgentError {
   return new TradeAgentError('gateway_unreachable', cause.message, {
-    hint: `The run goes on at the server: "trade-agent resume ${thread}" tells how it went.`,
+    hint: `The run continues on the server; "trade-agent resume ${thread}" shows the outcome.`,
     cause,
     details: cause.details,
   });
 }
 
-/** UTF-16 code units: longer than any result. */
+/** Maximum length of an event in UTF-16 code units, longer than any result. */
 const LONGEST_EVENT = 16_000_000;
-/** The run continues on the server and can be resumed. */
+/** Time without contact before giving up. The run continues on the server and can be resumed. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 interface RunStreamOptions {
@@ -354,7 +353,7 @@ interface RunStreamOptions {
 }
 
 /**
- * A run's events, each once and in order across reconnects, until the `result` or the signal.
+ * Yields a run's events, each once and in order across reconnects, until the `result` or the signal.
  * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` when it gives up; `gateway_refused` for an
  * invalid event
  */
@@ -367,7 +366,7 @@ export async function* runEvents(
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
     for await (const message of streamMessages(await server.events(run, after, until), LONGEST_EVENT)) {
-      // A server that does not know what was read repeats it.
+      // A server that does not know which events were read repeats them.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);
       yield message;
@@ -378,12 +377,12 @@ export async function* runEvents(
     signal,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     lost: () => {
-      if (!isLost) notice('The server cannot be reached; the run goes on there.');
+      if (!isLost) notice('The server cannot be reached; the run continues there.');
       isLost = true;
     },
   });
   for await (const message of messages) {
-    if (isLost) notice('The server answers again.');
+    if (isLost) notice('The server is reachable again.');
     isLost = false;
     const event = message.comment ? undefined : eventIn(message.data);
     if (event === undefined) continue;
@@ -392,7 +391,7 @@ export async function* runEvents(
   }
 }
 
-/** Undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
+/** Parses an event. Returns undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
 function eventIn(data: string): AgentEvent | undefined {
   // The schema rejects undefined.
   const event = parseJson(data);

@@ -2,7 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import { remoteRequests } from './remote-requests.ts';
 
-/** The person's alerts on a server. Methods throw {TradeAgentError} for the server's refusals. */
+/** Returns the person's alerts on a server. Methods throw {TradeAgentError} for the server's refusals. */
 export function remoteAlerts(session: Session, { signal }: { readonly signal: AbortSignal }): Alerts {
   const server = remoteRequests(session);
   return {

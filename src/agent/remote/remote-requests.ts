@@ -13,11 +13,9 @@ export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] ext
   : undefined;
 
 interface CallOptions {
-  /** By name in the path. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Idempotency key. */
   readonly key?: string;
   readonly signal?: AbortSignal;
   readonly ms?: number;
@@ -25,11 +23,11 @@ interface CallOptions {
   readonly scopes?: readonly Scope[];
 }
 
-/** The server with the session's token. */
+/** Requests to the server, with the session's token. */
 export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<AnswerOf<Name>>;
-  /** A run's event stream after `lastEventId`. @throws as `call` */
+  /** Opens a run's event stream after `lastEventId`. @throws as `call` */
   events(
     run: string,
     lastEventId: string | undefined,
@@ -37,7 +35,7 @@ export interface RemoteRequests {
   ): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** @param session its profile's gateway is the server */
+/** @param session a session whose profile's gateway is the server */
 export function remoteRequests(session: GatewayAccess): RemoteRequests {
   const { request, open } = gatewayRequests(session, {});
   return {

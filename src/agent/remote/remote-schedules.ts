@@ -7,11 +7,10 @@ import type { AddSchedule, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
-/** Before retries; short, because somebody is watching. */
+/** Waits before retries. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 /** Polling interval for a requested run. */
 const LOOK_MS = 2_000;
-/** Added to a run's own timeout. */
 const MARGIN_MS = 60_000;
 
 /** The person's schedules on a server. Methods throw {TradeAgentError} for the server's refusals. */

@@ -15,8 +15,8 @@ const UNASKED = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as const;
 const ORDERS = [...UNASKED, PROPOSE_ORDERS] as const;
 
 /**
- * The scopes a run needs, so that its token allows nothing else. They also decide whether live money needs a fresh
- * sign-in (auth/session/token-session.ts).
+ * Returns the scopes a run needs, so that its token allows nothing else. They also decide whether live money needs a
+ * fresh sign-in.
  * @param input undefined for a resumed run
  */
 export function runScopes(
@@ -31,7 +31,7 @@ export function runScopes(
   return mandates.length === 0 ? ORDERS : [...ORDERS, USE_MANDATES];
 }
 
-/** Scheduled runs happen while the person is away. */
+/** Returns the scopes of a scheduled run, which happens while the person is away. */
 export function scheduleScopes({
   suggest,
   approval,

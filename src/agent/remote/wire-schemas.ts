@@ -34,10 +34,7 @@ import {
   usage,
 } from '../view-schemas.ts';
 
-/*
- * Schemas of all bodies and events between RemoteAgent and `trade-agent server`. Refusals are problems (RFC 9457), as
- * the gateway's.
- */
+/* Schemas of the protocol between RemoteAgent and `trade-agent server`. Errors are problems (RFC 9457). */
 
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 export const threadIdSchema = idSchema;
@@ -56,9 +53,9 @@ const ordersInputSchema = z.strictObject({
     .array(orderRequestSchema)
     .min(1)
     .max(MOST_ORDERS)
-    .describe('proposed as they are: no model is asked'),
-  composed_by: z.string().min(1).max(80).describe('the program that put them together'),
-  together: z.boolean().exactOptional().describe('asked for as one, where they can be'),
+    .describe('proposed as they are, without a model'),
+  composed_by: z.string().min(1).max(80).describe('the program that composed them'),
+  together: z.boolean().exactOptional().describe('proposed as one batch, if possible'),
   thread: threadIdSchema.exactOptional(),
 });
 
@@ -72,12 +69,19 @@ export const runOptionsSchema = z.strictObject({
     .string()
     .regex(/^[\x20-\x7e]{1,80}$/)
     .exactOptional(),
-  ttl: z.int().min(1).max(LONGEST_TTL_S).exactOptional().describe('seconds that a proposal may take'),
-  max_turns: z.int().min(1).max(1_000).exactOptional().describe('model calls at most'),
-  cancel_on_exit: z.boolean().exactOptional().describe('withdraws what is open where the run is stopped'),
+  ttl: z.int().min(1).max(LONGEST_TTL_S).exactOptional().describe('lifetime of a proposal in seconds'),
+  max_turns: z.int().min(1).max(1_000).exactOptional().describe('maximum number of model calls'),
+  cancel_on_exit: z.boolean().exactOptional().describe('withdraws open proposals if the run is stopped'),
   read_only: z.boolean().exactOptional().describe('proposes and cancels nothing'),
-  model: z.string().min(1).max(128).exactOptional().describe('builtin, or a name the server’s model has'),
-  account: accountNumberSchema.exactOptional().describe('which account it is about; the default one without'),
+  model: z
+    .string()
+    .min(1)
+    .max(128)
+    .exactOptional()
+    .describe('builtin, or the name of one of the server’s models'),
+  account: accountNumberSchema
+    .exactOptional()
+    .describe('the account to use; defaults to the default account'),
   mandates: z
     .array(
       z.strictObject({
@@ -89,7 +93,7 @@ export const runOptionsSchema = z.strictObject({
     )
     .max(100)
     .exactOptional()
-    .describe('under which mandate an order may be placed: the first for its symbol and side'),
+    .describe('mandates that orders may be placed under: the first for an order’s symbol and side applies'),
 });
 export type WireOptions = z.output<typeof runOptionsSchema>;
 
@@ -99,10 +103,7 @@ export const resumeThreadSchema = z.strictObject({ options: runOptionsSchema });
 export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSchema });
 export type StartedRun = z.output<typeof startedRunSchema>;
 
-/*
- * zod can't infer the types of a table of kinds, nor optional keys that may be undefined, so these have the types of
- * events.ts.
- */
+/* zod can't infer the types of a table of kinds or of optional keys, so these have the types of events.ts. */
 const approvalSchema = approval as unknown as z.ZodType<ApprovalView>;
 
 export const runResultSchema = z.object({
@@ -140,8 +141,8 @@ export const threadRecordSchema = z.object({
 }) as unknown as z.ZodType<{ readonly thread: ThreadRecord }>;
 
 export const pruneThreadsSchema = z.strictObject({
-  older_than: z.int().min(0).describe('milliseconds that nothing happened in them; 0 for any age'),
-  keep: z.int().min(0).describe('spares this many of the newest'),
+  older_than: z.int().min(0).describe('minimum idle time in milliseconds; 0 for any age'),
+  keep: z.int().min(0).describe('number of newest threads to keep'),
   dry_run: z.boolean().exactOptional(),
 });
 export const prunedThreadsSchema = z.object({ deleted: z.array(z.string()) });
@@ -149,27 +150,27 @@ export const prunedThreadsSchema = z.object({ deleted: z.array(z.string()) });
 export const approvalsAnswerSchema = z.object({ approvals: z.array(approvalSchema) });
 export const approvalAnswerSchema = z.object({ approval: approvalSchema });
 export const reconcileSchema = z.strictObject({
-  id: z.string().min(1).max(64).exactOptional().describe('one approval; all without'),
+  id: z.string().min(1).max(64).exactOptional().describe('one approval; all if omitted'),
 });
 
 export const LONGEST_RULES = 64 * 1024;
 
-/** Rules travel as text: the server can't read the person's files. */
+/** Rules are sent as text, because the server can't read the person's files. */
 export const addScheduleSchema = z.strictObject({
   name: z.string().regex(schedulePattern).nullable(),
-  account: z.string().min(1).max(64).exactOptional().describe('its number, or all'),
+  account: z.string().min(1).max(64).exactOptional().describe('the account’s number, or all'),
   timing: timingSchema.describe('New York time'),
   when_open: z.boolean(),
   on_price: z
     .boolean()
     .exactOptional()
-    .describe('also as soon as a price passes a limit of its rules, and once it is back'),
+    .describe('also as soon as a price crosses a limit of its rules, and once it is back'),
   check: z.strictObject({
     rules: z
       .string()
       .max(LONGEST_RULES)
       .exactOptional()
-      .describe('a rules file’s text (YAML); the usual without'),
+      .describe('the text of a rules file (YAML); the default rules if omitted'),
     suggest: z.boolean(),
     buy_only: z.boolean(),
     approval: z.enum(['wait', 'detach', 'deny', 'mandate']),
@@ -185,13 +186,13 @@ export const remoteScheduleSchema = z.object({
   ...addScheduleSchema.shape,
   id: z.string().regex(schedulePattern),
   created_at: time,
-  next: z.array(time).max(5).describe('when it is due next'),
+  next: z.array(time).max(5).describe('when it runs next'),
   last: runRecordSchema.nullable().describe('its latest run'),
 });
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
-/** Find the run as the first with `due: null` that started at or after `queued_at`. */
+/** The requested run is the first with `due: null` that started at or after `queued_at`. */
 export const queuedScheduleSchema = z.object({ queued_at: time });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
@@ -203,13 +204,13 @@ const alertViewSchema = z.object({
 });
 const alertCare = {
   looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
-  told_by: z.array(z.string()).describe('channels of notices'),
+  told_by: z.array(z.string()).describe('notification channels'),
 };
 export const alertsSchema = z.object({ alerts: z.array(alertViewSchema), ...alertCare });
 export const addAlertSchema = z.strictObject({ alert: alertSchema });
 export const addedAlertSchema = z.object({
   added: alertViewSchema,
-  is_new: z.boolean().describe('false where it was there already'),
+  is_new: z.boolean().describe('false if it already existed'),
   ...alertCare,
 });
 export const removedAlertsSchema = z.object({ removed: z.array(alertViewSchema) });
@@ -217,7 +218,7 @@ export const lookAtAlertsSchema = z.strictObject({ every: z.enum(lookTimes) });
 export const lookedAtAlertsSchema = z.object({ schedule: z.string(), is_new: z.boolean(), with: z.string() });
 
 /** Write-only. */
-const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, where it has one');
+const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, if it has one');
 export const putNoticeSchema = z.strictObject({
   channel: noticeChannelSchema,
   secret: noticeSecret.exactOptional(),
@@ -227,12 +228,12 @@ export const noticeChannelsSchema = z.object({
     z.object({
       name: z.string(),
       kind: z.enum(noticeKindNames as NoticeChannelKind[]),
-      to: z.string().describe('where it goes, in words'),
+      to: z.string().describe('its destination, in words'),
       enabled: z.boolean(),
       min_severity: z.enum(noticeSeverities),
-      rules: z.array(z.string()).nullable().describe('findings of these alone; null: of all'),
+      rules: z.array(z.string()).nullable().describe('only findings of these rules; null for all rules'),
       secret: z.enum(['kept', 'missing', 'not_needed']),
-      wants: z.string().nullable().describe('what its secret is, in words; null where it has none'),
+      wants: z.string().nullable().describe('what its secret is, in words; null if it has none'),
       waiting: z.int().min(0).describe('notices that could not be sent yet'),
     }),
   ),
@@ -240,7 +241,7 @@ export const noticeChannelsSchema = z.object({
 export const noticeSecretSchema = z.strictObject({ secret: noticeSecret });
 export const testedNoticeSchema = z.object({ id: z.string(), attempts: z.int() });
 
-/** RFC 9728 §2: who signs people in for the server. */
+/** Protected resource metadata (RFC 9728 §2), which names the authorization servers. */
 export const protectedResourceSchema = z.object({
   resource: z.url(),
   authorization_servers: z.array(z.url()).min(1),

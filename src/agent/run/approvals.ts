@@ -11,7 +11,7 @@ import { approvalView } from '../graph/proposal-view.ts';
 import { notCancellable, withdraw } from './take-back.ts';
 
 const MOST_LISTED = 200;
-/** Open approvals missing from the gateway's list that are asked about one by one, newest first. */
+/** Maximum number of open approvals to request one by one, newest first, if the gateway's list lacks them. */
 const MOST_ASKED = 50;
 
 interface Parts {
@@ -22,10 +22,10 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** The user's approvals outside any run: from the gateway if reachable, with the threads known here. */
+/** Returns the user's approvals outside any run: from the gateway if reachable, with the threads known here. */
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
   const gatewayClient = () => clientOf(session);
-  /** Each once, with its first thread. */
+  /** Lists each approval once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
     const byId = new Map<string, ThreadProposal>();
     for (const one of await proposals.list(owner))
@@ -51,7 +51,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
-  /** Ids at the gateway, and those of threads that may not know yet that they ended there. */
+  /**
+   * Returns ids of approvals being executed: the gateway's, and threads' own that may not know yet that they ended.
+   */
   const underWay = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MOST_LISTED });
     return [...open, ...(await own()).map(({ proposal }) => proposal)]
@@ -148,7 +150,7 @@ function isOverdue({ state, expires_at }: Proposal, now: number): boolean {
   return Date.parse(expires_at) <= now && !isSettledState(state) && !isUnderWayState(state);
 }
 
-/** The last known state, marked as stale unless it is settled. */
+/** Returns the last known state, marked as stale unless it is settled. */
 function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
   const view = approvalView(proposal, thread);
   if (isSettledState(proposal.state)) return view;
@@ -167,7 +169,7 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequired();
 }
 
-/** Undefined if the gateway or the session is unavailable, so that the last known state is used. */
+/** Returns undefined if the gateway or the session is unavailable, so that the last known state is used. */
 async function unlessOutOfReach<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

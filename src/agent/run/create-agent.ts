@@ -36,7 +36,7 @@ interface AgentSettings {
   readonly profile: ResolvedProfile;
   /** Undefined if nobody is signed in. */
   readonly session: Session | undefined;
-  /** Account number to use if a sentence names none; defaults to the user's default account. */
+  /** Account number to use if a sentence names none. Defaults to the user's default account. */
   readonly account?: string;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
@@ -55,8 +55,8 @@ interface AgentSettings {
 }
 
 /**
- * Puts the agent together. Opens the state database at once; the graph and the model are loaded with the first run,
- * so that listing approvals stays quick.
+ * Creates an agent. Opens the state database at once; the graph and the model are loaded with the first run,
+ * so that listing approvals stays fast.
  * @throws {TradeAgentError} `state_corrupt`, `busy`
  * @example
  * ```ts
@@ -66,7 +66,7 @@ interface AgentSettings {
  *
  * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
  *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
- *   // Ends the run, not the proposal: what is approved later is still carried out.
+ *   // Ends the run, not the proposal, which is still executed if it is approved later.
  *   const signal = AbortSignal.timeout(10 * 60_000);
  *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {
  *     if (event.type === 'approval') console.log(event.approval.status, event.approval.code);
@@ -81,7 +81,7 @@ export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   return agentOver(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
 }
 
-/** The agent over any stores of its state, which it closes. */
+/** Creates an agent on any state stores, which it closes. */
 export function agentOver(state: OpenState, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
@@ -100,7 +100,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       parts ??= loadParts(options, stores, clock);
       loaded = await parts;
     } catch (error) {
-      // Not cached: the next run may work, once a key is set for example.
+      // Not cached: the next run may work, for example once a key is set.
       parts = undefined;
       if (!isTradeAgentError(error)) throw error;
       yield {
@@ -169,7 +169,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
   };
 }
 
-/** The parts of runs beyond the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
+/** Loads what runs need besides the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadParts(
   { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
@@ -232,7 +232,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
   return { thread: id, prompt: title, status, updated_at: new Date(updatedAt).toISOString() };
 }
 
-/** A thread that a run has taken up meanwhile is no longer finished. */
+/** Returns false if a run has resumed the thread, which is then no longer finished. */
 async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();
@@ -248,7 +248,7 @@ function databaseKey(key: Buffer | string): Buffer {
   const bytes = typeof key === 'string' ? Buffer.from(key, 'hex') : key;
   if (bytes.length === 32) return bytes;
   throw new TradeAgentError('state_corrupt', 'the database key in the credential store is damaged', {
-    hint: 'Restore the credential store; the key opens state.db and cannot be made again.',
+    hint: 'Restore the credential store; the key opens state.db and cannot be recreated.',
   });
 }
 
@@ -271,7 +271,7 @@ const tracingSwitches = [
   'LANGCHAIN_TRACING',
 ] as const;
 
-/** A switch set for another program is no consent to share the account's data. */
+/** Turns tracing off. A switch set for another program is not consent to share the account's data. */
 function disableTracing(env: NodeJS.ProcessEnv = process.env): void {
   for (const name of tracingSwitches) delete env[name];
 }

@@ -12,10 +12,10 @@ import { takeBack } from './take-back.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
-/** Resume the call, leave it to a later run, or look again once `settles` does. */
+/** Resume the call, leave it to a later run, or check again once `settles` does. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Finished tasks may still list the interrupt they were resumed from, so they are filtered out. */
+/** Returns the open interrupts, not those that finished tasks still list although they were resumed from them. */
 export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
@@ -25,7 +25,7 @@ export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
     );
 }
 
-/** Whether a proposal was about to be sent, or was sent without a stored answer. */
+/** Returns whether a proposal was about to be sent, or was sent without a stored answer. */
 export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
   return tasks.some(
     (task) =>
@@ -41,7 +41,7 @@ class InterruptWaits {
   readonly #shown: Set<string>;
   /** Running waits by what they wait for, so that nothing is polled twice. */
   readonly #waits = new Map<string, Promise<unknown>>();
-  /** Waits that have finished in this run: what is still undecided is left to the next resume. */
+  /** Waits that have finished in this run. Anything still undecided is left to the next resume. */
   readonly #looked = new Set<string>();
   readonly #connected = new Set<string>();
 
@@ -94,11 +94,11 @@ class InterruptWaits {
       return 'resume';
     }
     const once = this.#comesBack();
-    // A proposal made in this run needs no look if nobody waits.
+    // A proposal made in this run need not be checked if nobody waits.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await takeBack(this.#environment, seen);
-      // A proposal of an earlier run may be over: then only its end is shown.
+      // A proposal of an earlier run may have ended: then only its end is emitted.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
       this.#looked.add(id);
@@ -152,7 +152,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 
 /**
  * Waits for all interrupted calls at once, and resumes each as soon as it is decided.
- * @param shown ids of proposals already emitted; added to
+ * @param shown ids of proposals already emitted; new ones are added
  * @returns the final state, in which nothing is left for this run to wait for
  */
 export async function untilSettled(

@@ -21,7 +21,7 @@ export function createLeaseKeeper(
   let stop: AbortController | undefined;
 
   const renew = async () => {
-    // A snapshot: a lease taken while the store answers was not asked for.
+    // A snapshot: a lease taken while the store answers is not part of this request.
     const asked = [...kept];
     const ids = asked.map(([thread]) => thread);
     const held = new Set(await threads.renew(holder, ids, clock.now() + THREAD_LEASE_MS));
@@ -56,7 +56,7 @@ export function createLeaseKeeper(
     /** @param lost called once, if another run took the thread while this process or machine was suspended */
     keep(lease: Lease, lost: () => void): KeptLease {
       const { thread } = lease;
-      // An earlier run of this agent whose lease ran out while the machine slept.
+      // Ends an earlier run of this agent whose lease ran out while the machine slept.
       kept.get(thread)?.();
       kept.set(thread, lost);
       if (stop === undefined) {

@@ -4,10 +4,7 @@ import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../events.ts';
 
-/**
- * Follows a run's events, so that a run that is cut off (Ctrl-C, time limit, crash) still has a result with its thread
- * and what is pending.
- */
+/** Follows a run's events, so that a run that is cut off (Ctrl-C, time limit, crash) still has a result. */
 export class RunFollower {
   #thread = '';
   #text = '';

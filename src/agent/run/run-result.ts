@@ -80,8 +80,8 @@ function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
   const { code, reason, kind } = proposal;
   return {
     code: 'outcome_unknown',
-    message: `what became of ${code} is not known: ${reason?.text ?? 'it is being carried out'}`,
-    hint: `The gateway settles it; "trade-agent resume ${thread}" tells how. Do not ${kinds[kind].phrases.again} again before that.`,
+    message: `the outcome of ${code} is not known: ${reason?.text ?? 'it is being executed'}`,
+    hint: `The gateway will settle it; "trade-agent resume ${thread}" shows the outcome. Do not ${kinds[kind].phrases.again} again before that.`,
   };
 }
 
@@ -90,7 +90,7 @@ function answerText(state: Partial<AgentStateValue>): string {
   return last?.text ?? '';
 }
 
-/** What our own tools returned for the prompt, in order, without failures. */
+/** Returns what our own tools returned for the prompt, in order, without failures. */
 function toolData(state: Partial<AgentStateValue>): ToolData[] {
   return sinceAsked(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)

@@ -51,7 +51,7 @@ export type RunRequest = RunInput | { readonly resume: string };
 
 const DEFAULT_MAX_TURNS = 25;
 
-/** Always ends with a `result`. */
+/** Runs a request. Always ends with a `result`. */
 export async function* drive(
   parts: RunnerParts,
   request: RunRequest,
@@ -168,14 +168,17 @@ class Run {
           const { message } = asTradeAgentError(error);
           this.#emit({
             type: 'notice',
-            message: `${seen.proposal.code} could not be taken back: ${message}`,
+            message: `${seen.proposal.code} could not be withdrawn: ${message}`,
           });
         }),
       ),
     );
   }
 
-  /** A suspended process may have lost the thread without noticing. @throws {TradeAgentError} `busy` */
+  /**
+   * Requires that the run still holds the thread, which a suspended process may have lost without noticing.
+   * @throws {TradeAgentError} `busy`
+   */
   async #requireLease(thread: string): Promise<void> {
     if ((await this.#lease?.isHeld()) !== true) throw takenOver(thread);
   }
@@ -290,15 +293,15 @@ class Run {
 }
 
 /**
- * Stores seen proposals and emits news, one after the other, so that the last event is the latest state.
- * @param shown ids of proposals already emitted; added to
+ * Stores proposals and emits changes, one after the other, so that the last event is the latest state.
+ * @param shown ids of proposals already emitted; new ones are added
  */
 function noteAndTell(
   proposals: ThreadProposals,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {
-  /** As last emitted here: another run waiting for the same proposal may have stored its news first. */
+  /** Proposals as last emitted here. Another run waiting for the same proposal may have stored the change first. */
   const toldAs = new Map<string, Proposal>();
   const tell = async (seen: ThreadProposal): Promise<void> => {
     const { id } = seen.proposal;
@@ -329,7 +332,7 @@ function titleOf(input: RunInput): string {
   return 'orders' in input ? orderWords(input.orders) : input.prompt;
 }
 
-/** @param under what a language model is told beside the prompt: `circumstances` */
+/** @param under circumstances that a language model gets with the prompt */
 function opening(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
@@ -338,38 +341,46 @@ function opening(input: RunInput, under: string): { messages: BaseMessage[]; tai
   return { messages: [new HumanMessage(untrustedContext(context)), said], tainted: [STANDARD_INPUT] };
 }
 
-/** The run died before it stored its prompt. */
+/** Returns the error for a run that died before it stored its prompt. */
 function nothingStored(thread: string): TradeAgentError {
-  return new TradeAgentError('not_found', `nothing of thread ${thread} was stored before its run ended`, {
-    hint: 'Nothing was proposed. Ask again.',
-  });
+  return new TradeAgentError(
+    'not_found',
+    `thread ${thread} is empty: its run ended before anything was stored`,
+    {
+      hint: 'Nothing was proposed. Ask again.',
+    },
+  );
 }
 
-/** A new prompt would abandon what the thread has asked for. */
+/** Returns the error for a new prompt, which would abandon the thread's open proposals. */
 function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;
   if (open.some(({ state }) => isUnderWayState(state) || state === 'executed')) {
     return new TradeAgentError(
       'outcome_unknown',
-      `this thread has an order whose outcome it has not heard of (${codes})`,
+      `this thread has an order whose outcome it does not know yet (${codes})`,
       { hint: `${hint}, or start a new thread.` },
     );
   }
-  return new TradeAgentError('approval_pending', `this thread still waits for your decision (${codes})`, {
-    hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
-  });
+  return new TradeAgentError(
+    'approval_pending',
+    `this thread is still waiting for your decision (${codes})`,
+    {
+      hint: `${hint}, cancel it with "trade-agent approvals cancel ${open[0]?.id}", or start a new thread.`,
+    },
+  );
 }
 
-/** It stopped after deciding to propose and before storing the answer. */
+/** Returns the error for a thread that stopped after deciding to propose and before storing the answer. */
 function midProposal(thread: string): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', 'this thread was stopped while it proposed something', {
-    hint: `Run "trade-agent resume ${thread}" first: it goes on with that very proposal. Or start a new thread.`,
+  return new TradeAgentError('outcome_unknown', 'this thread was stopped while proposing something', {
+    hint: `Run "trade-agent resume ${thread}" first to continue with the same proposal, or start a new thread.`,
   });
 }
 
 function takenOver(thread: string): TradeAgentError {
   return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
-    hint: 'This one stood still for too long. Watch the other, or resume the thread when it has ended.',
+    hint: 'This run was suspended for too long. Watch the other one, or resume the thread after it has ended.',
   });
 }

@@ -6,7 +6,7 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { describeProposal } from '../graph/proposal-view.ts';
 
-/** Withdraws a proposal for a run that may not ask or was told to leave none. Does nothing if it is too late. */
+/** Withdraws a proposal for a run that may not ask or must leave none open. Does nothing if it is too late. */
 export async function takeBack(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
@@ -43,14 +43,14 @@ export function notCancellable(proposal: Proposal): TradeAgentError {
     return new TradeAgentError(
       'outcome_unknown',
       kinds[proposal.kind].phrases.underWay(id, describeProposal(proposal)),
-      { hint: `Run "trade-agent approvals wait ${id}" to learn what became of it.` },
+      { hint: `Run "trade-agent approvals wait ${id}" to see the outcome.` },
     );
   }
   const placed = proposal.kind === 'order' ? proposal.result : undefined;
-  return new TradeAgentError('usage', `approval ${id} is ${state} already`, {
+  return new TradeAgentError('usage', `approval ${id} is already ${state}`, {
     hint:
       placed === undefined
-        ? 'There is nothing left to take back.'
+        ? 'There is nothing left to withdraw.'
         : `Cancel the order itself: trade-agent orders cancel ${placed.id}`,
   });
 }

@@ -4,7 +4,7 @@ import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
 import { readContext } from '../graph/system-prompt.ts';
 
-/** From the latest checkpoint. Empty if the first run stored none. */
+/** Reads the messages of the latest checkpoint. Empty if the first run stored none. */
 export async function readConversation(
   { history }: Pick<StateStores, 'history'>,
   thread: string,
@@ -13,7 +13,7 @@ export async function readConversation(
   return (messages ?? []).map(threadMessage);
 }
 
-/** The 1-based prompt of the latest run; 0 if it stored no checkpoint. */
+/** Returns the 1-based prompt of the latest run, or 0 if it stored no checkpoint. */
 export async function latestPrompt(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }

@@ -2,7 +2,7 @@ import type { Thread, ThreadProposal } from '../../store/thread-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
-/** Worst first: names a run with several outcomes. */
+/** Statuses, worst first. The worst is the status of a run with several outcomes. */
 export const severity: readonly RunStatus[] = [
   'unknown',
   'pending',
@@ -27,7 +27,7 @@ const statusOfState: Record<ProposalState, RunStatus> = {
 };
 
 /**
- * How a thread's latest run ended, updated by what its proposals became since.
+ * Returns how a thread's latest run ended, updated by what happened to its proposals since.
  * @param latestPrompt reads the prompt number of the latest run
  */
 export async function statusSince(

@@ -16,7 +16,7 @@ import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
 import { shortId } from '../short-id.ts';
 
-/** Longer than any pause of a healthy process between two renewals. */
+/** Duration of a lease, longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
 
 /** A prompt (with the title of a new thread), or a resume. */
@@ -62,14 +62,14 @@ export async function ownThread(
   return requireOwn(await threads.find(id), id, owner);
 }
 
-/** Whether a live run holds the lease. */
+/** Returns whether a live run holds the lease. */
 function isDriven({ holder, until }: LeasedThread, now: number): boolean {
   return holder !== undefined && until > now && !isGone(holder);
 }
 
 function requireThreadId(id: string): void {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return;
-  throw new TradeAgentError('usage', 'a thread’s id has 1 to 64 letters, digits, "-" and "_"', {
+  throw new TradeAgentError('usage', 'a thread’s id must have 1 to 64 letters, digits, "-" and "_"', {
     hint: 'Choose another id, or leave it out to get a new one.',
   });
 }
@@ -82,14 +82,14 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
   });
 }
 
-/** Machine, process, and a random part for each agent in the process. */
+/** Returns an id from the machine, the process, and a random part for each agent in the process. */
 export function newHolder(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }
 
 /**
- * True only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can be taken
- * at once. Other holders' leases must run out. A reused process id only delays us.
+ * Returns true only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can
+ * be taken at once. Other holders' leases must run out. A reused process id only delays us.
  */
 function isGone(holder: string): boolean {
   const [host, pid] = holder.split('|');
@@ -105,8 +105,7 @@ function isGone(holder: string): boolean {
 const finished: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
 
 /**
- * Removes a thread with its conversation and proposals. The store checks again in the removing transaction that no run
- * has taken it up.
+ * Removes a thread with its conversation and proposals, unless a run resumes it in the meantime.
  * @throws {TradeAgentError} `approval_pending`, `outcome_unknown`, `busy`
  */
 export async function removeThread(
@@ -127,7 +126,7 @@ export async function removeThread(
   }
 }
 
-/** @param threads the user's, newest first */
+/** Returns the threads to remove. @param threads the user's, newest first */
 export async function prunable(
   proposals: Pick<ThreadProposals, 'ofThread'>,
   threads: readonly Thread[],
@@ -152,7 +151,7 @@ async function openProposals(
     .filter(({ state }) => !isSettledState(state));
 }
 
-/** Without the thread, nobody would learn the outcome of its order. */
+/** Throws if the thread has open proposals, since nobody would learn their outcomes without it. */
 function refuseWhileOpen(thread: string, open: readonly Proposal[]): void {
   const underWay = open.find(({ state }) => isUnderWayState(state));
   if (underWay !== undefined) {
@@ -162,7 +161,7 @@ function refuseWhileOpen(thread: string, open: readonly Proposal[]): void {
   }
   if (open[0] !== undefined) {
     throw new TradeAgentError('approval_pending', `thread ${thread} has an approval that is not settled`, {
-      hint: `Take it back first: trade-agent approvals cancel ${open[0].id}`,
+      hint: `Withdraw it first: trade-agent approvals cancel ${open[0].id}`,
     });
   }
 }

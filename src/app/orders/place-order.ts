@@ -136,7 +136,7 @@ async function explainKey(gateway: GatewayClient, key: string, error: unknown): 
 }
 
 function unanswered(key: string, cause: unknown): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', 'the gateway did not say whether it has the proposal', {
+  return new TradeAgentError('outcome_unknown', 'the gateway did not confirm that it has the proposal', {
     hint: `Run the same command again with --key ${key}: it goes on with that very proposal. Do not ask for the order otherwise before that.`,
     ...defined({ cause }),
   });

@@ -54,7 +54,7 @@ function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void
 }
 
 async function rulesText(file: string): Promise<string> {
-  const hint = 'Name another with --rules, or leave it out for the usual rules.';
+  const hint = 'Name another with --rules, or leave it out for the default rules.';
   const text = readNamedFile(file, 'rules file', hint);
   const { parseRules } = await import('../../check/load-rules.ts');
   await parseRules(text, file);

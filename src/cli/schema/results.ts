@@ -108,7 +108,7 @@ const alertResults = {
   alerts: z.object({ alerts: z.array(alert), ...heard }),
   'alert-added': z.object({
     added: alert,
-    is_new: z.boolean().describe('false where it was there already'),
+    is_new: z.boolean().describe('false if it already existed'),
     schedule: z.string().nullable().describe('the schedule that was written or changed for it, by id'),
     ...heard,
   }),

@@ -89,7 +89,7 @@ describe('on the sandbox', () => {
     expect(subject?.orders.map(({ side, symbol }) => `${side} ${symbol}`)).toEqual(['sell KO', 'buy PEP']);
     expect(card?.details.provenance).toMatchObject({
       sentence: 'rebalance to 2% KO 43% PEP 55% cash',
-      fields: { orders: { source: 'computed', from: 'the rebalancing to the targets named' } },
+      fields: { orders: { source: 'computed', from: 'rebalancing to the targets you named' } },
     });
     await world.phone.decide(card?.id ?? '', 'approve');
     const { result } = await running;

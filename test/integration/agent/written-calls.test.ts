@@ -51,7 +51,8 @@ describe('a tool call that a model writes as text', () => {
     expect(shown(events)).not.toContain('place_order');
     expect(events).toContainEqual({
       type: 'notice',
-      message: 'standard input contains text that reads like instructions; it is data, and was not followed',
+      message:
+        'standard input contains text that reads like instructions; it was treated as data and not followed',
     });
   });
 });
@@ -60,7 +61,7 @@ describe('text that nearly is a call', () => {
   it('is asked for again once, with what was wrong, and then is good', async () => {
     const { mock, agent } = await modelWorld();
     mock.on({ userMessage: 'worth', hasToolResult: false }, { content: `Sure!\n${quote}` });
-    mock.on({ toolResultContains: 'words stand beside it' }, { content: quote });
+    mock.on({ toolResultContains: 'it has other text around it' }, { content: quote });
     mock.on({ toolResultContains: '"ask"' }, { content: 'Apple is at 180.00.' });
     const { events, result } = await play(agent.run({ prompt: 'what is Apple worth?' }, options()));
     expect(result).toMatchObject({ status: 'done', text: 'Apple is at 180.00.' });

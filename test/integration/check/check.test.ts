@@ -10,7 +10,7 @@ const approvalOf = ({ proposals: [proposal] }: Awaited<ReturnType<typeof checkJs
   ((proposal?.approvals ?? []) as { id: string }[])[0]?.id ?? 'none';
 
 describe('check', () => {
-  it('looks by the usual rules without a file, and prints what its schema says', async () => {
+  it('looks by the default rules without a file, and prints what its schema says', async () => {
     const { result, exitCode } = await checkJson();
     expect([0, 3]).toContain(exitCode);
     expect(exitCode === 3).toBe(result.findings.length > 0);

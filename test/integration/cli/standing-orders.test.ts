@@ -52,7 +52,7 @@ describe('said to the agent, a standing order', () => {
       ['sell 5 NVDA if it drops to 100', 'Did you mean "sell 5 NVDA if it drops below 100"?'],
       [
         'sell 5 NVDA if it falls below 160',
-        'NVDA is below $160.00 already, at $150.00: do you want to sell now?',
+        'NVDA is already below $160.00, at $150.00: do you want to sell now?',
       ],
     ] as const) {
       const { exitCode, stdout, stderr } = await say(sentence);

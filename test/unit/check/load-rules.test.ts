@@ -105,7 +105,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
 });
 
 describe('a rules file', () => {
-  it('may be empty, and the usual rules are valid', async () => {
+  it('may be empty, and the default rules are valid', async () => {
     expect((await parseRules('', 'r.yaml')).rules).toEqual([]);
     expect(standardRules().rules.length).toBeGreaterThan(5);
   });

@@ -29,7 +29,7 @@ const owing = snapshot({
 
 describe('a ruined account', () => {
   it.each([
-    ['by the usual rules', undefined],
+    ['by the default rules', undefined],
     ['by rules that don’t ask for it', rules('name: k, kind: price, symbol: KO, above: 1000')],
     ['by rules that have its name for another', rules('name: ruin, kind: cash, above: 99%')],
   ])('is a critical finding %s', async (_, rules) => {

@@ -21,7 +21,7 @@ export function addCheckCommand(program: CliCommand): void {
     .option('--buy-only', 'suggest no sales')
     .addOption(approvalOption())
     .examples(
-      ['trade-agent check', 'the usual rules'],
+      ['trade-agent check', 'the default rules'],
       ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
       ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
       ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],

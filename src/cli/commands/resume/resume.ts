@@ -8,7 +8,7 @@ export function addResumeCommand(program: CliCommand): void {
     .command('resume')
     .summary('go on with a run that stopped')
     .description(
-      'Goes on with a thread that stopped: waits for what it asked of your phone, and tells what became of it. The gateway carries out what you approve, with or without this.',
+      'Resumes a stopped thread: waits for what it asked of your phone, and tells what became of it. The gateway carries out what you approve, with or without this.',
     )
     .argument('<thread>', 'the thread, as the run printed it')
     .addOption(approvalOption())

@@ -57,7 +57,7 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
     ...(view.account === null
       ? []
       : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
-    check.rules === null ? 'the usual rules' : check.rules,
+    check.rules === null ? 'the default rules' : check.rules,
     ...(check.report === null ? [] : [`report ${check.report}`]),
     ...(check.suggest ? [`suggests${check.buy_only ? ' buys' : ''} (${check.approval})`] : []),
   ].join(', ');

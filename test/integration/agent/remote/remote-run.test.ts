@@ -89,8 +89,8 @@ describe('a run at a server', () => {
     const { events } = await play(agent.run(prompt, options()));
     const notices = events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
     expect(notices).toEqual([
-      'The server cannot be reached; the run goes on there.',
-      'The server answers again.',
+      'The server cannot be reached; the run continues there.',
+      'The server is reachable again.',
       'The broker is slow.',
     ]);
   });

@@ -58,6 +58,6 @@ describe('a schedule of a model’s', () => {
     const composed = facts(['check my alerts every 15 minutes'], { composedBy: 'check' });
     expect(() =>
       requireOwnWords({ name: 'add_schedule', args: { every: '15m' }, facts: composed, tainted: [] }),
-    ).toThrow('no such schedule');
+    ).toThrow('does not ask for this schedule');
   });
 });

@@ -71,7 +71,7 @@ describe('what newspapers and brokers write', () => {
 });
 
 it('names what the text was about', () => {
-  expect(instructionsNotice('the answer of get_news', aboutOf({ symbols: ['NVDA', '<b>'] }))).toBe(
-    'the answer of get_news (NVDA) contains text that reads like instructions; it is data, and was not followed',
+  expect(instructionsNotice('the answer from get_news', aboutOf({ symbols: ['NVDA', '<b>'] }))).toBe(
+    'the answer from get_news (NVDA) contains text that reads like instructions; it was treated as data and not followed',
   );
 });

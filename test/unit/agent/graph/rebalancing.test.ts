@@ -40,7 +40,7 @@ describe('orders of a rebalancing', () => {
     const { extended_hours, ...rest } = order;
     expect(sources(said, [{ extended_hours, ...rest }])).toEqual({
       symbol: { source: 'user' },
-      qty: { source: 'computed', from: 'the rebalancing to the targets named' },
+      qty: { source: 'computed', from: 'rebalancing to the targets you named' },
       max_slippage: { source: 'default' },
     });
   });

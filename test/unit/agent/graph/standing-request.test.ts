@@ -51,9 +51,9 @@ describe('a standing order in the person’s own words', () => {
         symbols: { source: 'user' },
         sides: { source: 'user' },
         order_types: { source: 'default' },
-        standing: { source: 'computed', from: 'your words; 10:00 where no time is said' },
+        standing: { source: 'computed', from: 'your words; 10:00 by default' },
         max_total_notional: { source: 'computed', from: 'the orders it places' },
-        expires_at: { source: 'computed', from: '30 days where no end is said' },
+        expires_at: { source: 'computed', from: '30 days by default' },
       },
     });
     expect(Object.values(provenance.fields).map(({ source }) => source)).not.toContain('other');
@@ -93,34 +93,34 @@ describe('what is not in their words is refused, with the command to type', () =
   const ko = { ...vti, notional: undefined, qty: '2', symbol: 'KO' };
   const above = { ...nvda, below: undefined, above: '100', before: 'saturday' };
   it.each<[string, readonly string[], Record<string, unknown>, string]>([
-    ['another symbol', [MONDAYS], { ...vti, symbol: 'TQQQ' }, 'its symbol'],
-    ['another side', [MONDAYS], { ...vti, side: 'sell' }, 'whether to buy or sell'],
+    ['another symbol', [MONDAYS], { ...vti, symbol: 'TQQQ' }, 'the symbol'],
+    ['another side', [MONDAYS], { ...vti, side: 'sell' }, 'the side'],
     ['another amount', [MONDAYS], { ...vti, notional: '2000' }, 'the amount'],
     ['shares for dollars', [MONDAYS], { ...vti, notional: undefined, qty: '200' }, 'the number of shares'],
-    ['another day', [MONDAYS], { ...vti, every: 'day' }, 'when it is to be placed'],
-    ['another time', [MONDAYS], { ...vti, at: '15:59' }, 'the time of the day'],
-    ['a time left out', [`${MONDAYS} at 11:30`], vti, 'the time of the day'],
-    ['a limit price', [MONDAYS], { ...vti, limit_price: '900' }, 'the kind of order'],
-    ['a limit price left out', ['buy 2 KO limit 60 every Monday'], ko, 'the kind of order'],
-    ['an end', [MONDAYS], { ...vti, until: '2026-12-31' }, 'when it is to end'],
-    ['an end left out', [BELOW], { ...nvda, before: undefined }, 'when it is to end'],
-    ['a later end', [BELOW], { ...nvda, before: undefined, until: 'saturday' }, 'when it is to end'],
-    ['another price', [BELOW], { ...nvda, below: '140', before: 'saturday' }, 'when it is to be placed'],
-    ['the other direction', [BELOW], above, 'when it is to be placed'],
-    ['an order for once', ['buy $200 of VTI'], vti, 'when it is to be placed'],
-    ['a question', ['what is VTI at every Monday?'], vti, 'whether to buy or sell'],
+    ['another day', [MONDAYS], { ...vti, every: 'day' }, 'the schedule or price'],
+    ['another time', [MONDAYS], { ...vti, at: '15:59' }, 'the time of day'],
+    ['a time left out', [`${MONDAYS} at 11:30`], vti, 'the time of day'],
+    ['a limit price', [MONDAYS], { ...vti, limit_price: '900' }, 'the order type'],
+    ['a limit price left out', ['buy 2 KO limit 60 every Monday'], ko, 'the order type'],
+    ['an end', [MONDAYS], { ...vti, until: '2026-12-31' }, 'the end date'],
+    ['an end left out', [BELOW], { ...nvda, before: undefined }, 'the end date'],
+    ['a later end', [BELOW], { ...nvda, before: undefined, until: 'saturday' }, 'the end date'],
+    ['another price', [BELOW], { ...nvda, below: '140', before: 'saturday' }, 'the schedule or price'],
+    ['the other direction', [BELOW], above, 'the schedule or price'],
+    ['an order for once', ['buy $200 of VTI'], vti, 'the schedule or price'],
+    ['a question', ['what is VTI at every Monday?'], vti, 'the side'],
     ['a no', ["don't buy $200 of VTI every Monday"], vti, ''],
-    ['a mixture of two', [TWO], { ...vti, every: 'month' }, 'when it is to be placed'],
+    ['a mixture of two', [TWO], { ...vti, every: 'month' }, 'the schedule or price'],
     ['nothing at all', [], vti, ''],
   ])('%s', async (_, said, args, what) => {
-    const message = expect.stringContaining(`you have not said${what && ` ${what} like this`}`);
+    const message = expect.stringContaining(`${what && `${what} `}does not match your own words`);
     await expect(requested(said, args)).rejects.toMatchObject({ code: 'blocked', message, hint: command });
   });
 
   it.each([
     [{ tainted: ['MCP server news'] }, 'MCP server news'],
     [{ tainted: ['standard input'] }, 'standard input'],
-    [{ composedBy: 'check' }, 'put together by check'],
+    [{ composedBy: 'check' }, 'composed by check'],
   ])('whatever they said, where somebody else was heard: %j', async (more, why) => {
     const message = expect.stringContaining(why);
     const refusal = { code: 'blocked', message, hint: command };
@@ -148,7 +148,7 @@ describe('a standing order in an account that the person names', () => {
     const more = account === undefined ? {} : { account };
     await expect(requested(said, vti, more)).rejects.toMatchObject({
       code: 'blocked',
-      message: expect.stringContaining('you have not said which account it is in like this'),
+      message: expect.stringContaining('the account does not match your own words'),
       hint: expect.stringContaining(account === undefined ? 'mandates add' : '--account TR12345'),
     });
   });
@@ -159,7 +159,7 @@ describe('what may be two things is a question', () => {
     const args = { ...nvda, before: 'saturday' };
     await expect(requested([BELOW], args, { last: '95' })).rejects.toMatchObject({
       code: 'usage',
-      message: 'NVDA is below $100.00 already, at $95.00: do you want to sell now?',
+      message: 'NVDA is already below $100.00, at $95.00: do you want to sell now?',
     });
   });
 

@@ -59,7 +59,7 @@ describe('a run’s stream', () => {
     await expect(next).rejects.toBe(down);
     expect(clock.now()).toBe(601_000);
     expect(tries).toBe(25);
-    expect(notices).toEqual(['The server cannot be reached; the run goes on there.']);
+    expect(notices).toEqual(['The server cannot be reached; the run continues there.']);
   });
 
   it('ends with a refusal that waiting does not mend', async () => {
